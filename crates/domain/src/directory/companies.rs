@@ -1,0 +1,6 @@
+//! The legal entities whose books are kept.
+
+crate::ids! {
+    /// A company.
+    CompanyId "co";
+}

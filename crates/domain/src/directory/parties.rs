@@ -1,0 +1,6 @@
+//! People and organisations the company deals with.
+
+crate::ids! {
+    /// A party.
+    PartyId "pty";
+}

@@ -1,0 +1,24 @@
+//! Words that every area uses: ids, exact decimals, rounding, codes, patches, problems.
+//! Nothing of one area belongs here.
+
+mod decimal;
+mod error;
+mod id;
+mod patch;
+mod rounding;
+mod word;
+
+pub use decimal::{Amount, Decimals, Quantity, Rate, UnitPrice};
+pub use error::{Code, Failure, FieldError, Problem, Result, problems};
+pub use id::{Id, decode, encode};
+pub use patch::{PatchBody, present, some};
+pub use rounding::{allocate, round, round_to};
+pub use word::Word;
+
+/// Re-exported for the macros of this crate.
+#[doc(hidden)]
+pub mod reexport {
+    pub use serde;
+    pub use utoipa;
+    pub use uuid::Uuid;
+}

@@ -1,0 +1,70 @@
+//! Merge patches (RFC 7396): a field left out stays, `null` clears it where it may be empty, anything else replaces it.
+
+use serde::{Deserialize, Deserializer};
+
+/// The body of an update.
+pub trait PatchBody {
+    /// The fields that `null` may clear; `null` is refused for all others.
+    const CLEARABLE: &'static [&'static str];
+}
+
+/// For a field that `null` may clear: a present `null` is `Some(None)`.
+pub fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(d).map(Some)
+}
+
+/// For a field that must keep a value: a present `null` is an error.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(d).map(Some)
+}
+
+/// Declares the body of an update and how it is applied:
+///
+/// ```ignore
+/// patch! { /// Changes to a party.
+///     pub struct PartyPatch for Party {
+///         /// The name.
+///         set name: String [min_length = 1, max_length = 200],
+///         /// The e-mail address.
+///         clear email: String [max_length = 254],
+///     } }
+/// ```
+/// `set` fields keep a value, `clear` fields are `Option` in the entity and `null` empties them.
+/// `patch.apply(&mut party)` writes what was given.
+#[macro_export]
+macro_rules! patch {
+    ($(#[$m:meta])* pub struct $name:ident for $of:ty { $($(#[$fm:meta])* $how:ident $field:ident : $ty:ty $([$($schema:tt)*])?),* $(,)? }) => {
+        $crate::patch!(@struct [$(#[$m])*] $name [] $($(#[$fm])* $how $field : $ty [$($($schema)*)?],)*);
+        impl $crate::kernel::PatchBody for $name {
+            const CLEARABLE: &'static [&'static str] = $crate::patch!(@clearable [] $($how $field,)*);
+        }
+        impl $name {
+            /// Writes what was given onto the entity.
+            pub fn apply(self, to: &mut $of) {
+                $($crate::patch!(@apply $how self to $field);)*
+            }
+        }
+    };
+    (@struct [$($m:tt)*] $name:ident [$($done:tt)*] $(#[$fm:meta])* set $field:ident : $ty:ty [$($schema:tt)*], $($rest:tt)*) => {
+        $crate::patch!(@struct [$($m)*] $name [$($done)*
+            $(#[$fm])* #[serde(default, deserialize_with = "crate::kernel::present")] #[schema($($schema)*)] pub $field: Option<$ty>,] $($rest)*);
+    };
+    (@struct [$($m:tt)*] $name:ident [$($done:tt)*] $(#[$fm:meta])* clear $field:ident : $ty:ty [], $($rest:tt)*) => {
+        $crate::patch!(@struct [$($m)*] $name [$($done)*
+            $(#[$fm])* #[serde(default, deserialize_with = "crate::kernel::some")] #[schema(value_type = Option<$ty>)] pub $field: Option<Option<$ty>>,] $($rest)*);
+    };
+    (@struct [$($m:tt)*] $name:ident [$($done:tt)*] $(#[$fm:meta])* clear $field:ident : $ty:ty [$($schema:tt)+], $($rest:tt)*) => {
+        $crate::patch!(@struct [$($m)*] $name [$($done)*
+            $(#[$fm])* #[serde(default, deserialize_with = "crate::kernel::some")] #[schema(value_type = Option<$ty>, $($schema)+)] pub $field: Option<Option<$ty>>,] $($rest)*);
+    };
+    (@struct [$($m:tt)*] $name:ident [$($done:tt)*]) => {
+        $($m)* #[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($done)* }
+    };
+    (@clearable [$($done:tt)*] set $field:ident, $($rest:tt)*) => { $crate::patch!(@clearable [$($done)*] $($rest)*) };
+    (@clearable [$($done:tt)*] clear $field:ident, $($rest:tt)*) => { $crate::patch!(@clearable [$($done)* stringify!($field),] $($rest)*) };
+    (@clearable [$($done:tt)*]) => { &[$($done)*] };
+    (@apply set $self:ident $to:ident $field:ident) => { if let Some(v) = $self.$field { $to.$field = v; } };
+    (@apply clear $self:ident $to:ident $field:ident) => { if let Some(v) = $self.$field { $to.$field = v; } };
+}

@@ -1,0 +1,11 @@
+//! What is true of the business: types, rules and facts. No input or output, no Diesel, no HTTP, no clock;
+//! a rule takes what it needs as arguments and answers with a value or a [`Problem`].
+
+pub mod directory;
+pub mod entity;
+pub mod event;
+pub mod kernel;
+
+pub use entity::Entity;
+pub use event::Event;
+pub use kernel::{Code, FieldError, Problem, Result};

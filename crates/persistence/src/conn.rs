@@ -1,0 +1,53 @@
+//! One connection of either engine, and the macro that writes a query once for both.
+
+/// A borrowed connection of either kind: what every query takes.
+pub enum Conn<'a> {
+    Pg(&'a mut diesel::PgConnection),
+    Sqlite(&'a mut diesel::SqliteConnection),
+}
+
+/// Which database is behind a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Postgres,
+    Sqlite,
+}
+
+impl Conn<'_> {
+    pub fn engine(&self) -> Engine {
+        match self {
+            Conn::Pg(_) => Engine::Postgres,
+            Conn::Sqlite(_) => Engine::Sqlite,
+        }
+    }
+}
+
+/// Expands one Diesel expression for each concrete connection, or takes two where the engines must differ:
+/// `on!(conn, |c| query.load(c))`, `on!(conn, pg |c| …, sqlite |c| …)`.
+#[macro_export]
+macro_rules! on {
+    ($conn:expr, |$c:ident| $body:expr) => {
+        match $conn {
+            $crate::Conn::Pg($c) => {
+                let $c: &mut diesel::PgConnection = $c;
+                $body
+            }
+            $crate::Conn::Sqlite($c) => {
+                let $c: &mut diesel::SqliteConnection = $c;
+                $body
+            }
+        }
+    };
+    ($conn:expr, pg |$p:ident| $pg:expr, sqlite |$s:ident| $sq:expr) => {
+        match $conn {
+            $crate::Conn::Pg($p) => {
+                let $p: &mut diesel::PgConnection = $p;
+                $pg
+            }
+            $crate::Conn::Sqlite($s) => {
+                let $s: &mut diesel::SqliteConnection = $s;
+                $sq
+            }
+        }
+    };
+}
