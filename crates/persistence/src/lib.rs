@@ -1,5 +1,24 @@
-//! The only crate that knows Diesel: connections, value types, rows and named queries on SQLite and PostgreSQL.
+//! The only crate that knows Diesel and SQL: connections, value types, rows and named queries on SQLite and PostgreSQL.
+//! No rule of the business is decided here.
 
 mod conn;
+mod error;
+pub mod kind;
+mod query;
+pub mod record;
+mod statement;
+mod value;
 
 pub use conn::{Conn, Engine};
+pub use error::{Error, RETRY, Result, Retryable};
+pub use query::{Compare, Condition, Order, Query, is_ordered, search_text};
+pub use record::{Column, Record};
+pub use statement::{FromCells, List, Statement, Tuple, list};
+pub use value::{Bind, Cells, Fail, JsonText, Kind, Scalar, Value};
+
+/// Re-exported for the macros of this crate.
+#[doc(hidden)]
+pub mod reexport {
+    pub use domain::kernel::Id;
+    pub use uuid::Uuid;
+}

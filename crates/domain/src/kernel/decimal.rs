@@ -68,7 +68,7 @@ macro_rules! decimals { ($($(#[$m:meta])* $name:ident scale $scale:literal whole
     impl fmt::Display for $name {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             let mut shown = self.0.normalize();
-            if shown.scale() < $show { shown.rescale($show); }
+            shown.rescale(shown.scale().max($show));
             fmt::Display::fmt(&shown, f)
         }
     }

@@ -1,0 +1,161 @@
+//! What the database may answer instead of rows, in words that do not depend on the engine. SQL text never leaves here.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use domain::kernel::{Code, Failure, Problem, problems};
+
+/// Why a statement failed.
+#[derive(Debug)]
+pub enum Error {
+    /// A unique index refused the row; the name of the constraint or of the columns.
+    Unique(String),
+    /// A reference leads to nothing, or something still refers to the row.
+    ForeignKey(String),
+    /// A check, a trigger or a NOT NULL refused the row: the database guards the books itself.
+    Guard(String),
+    /// A number does not fit its column.
+    OutOfRange,
+    /// Another transaction was in the way; the same work may succeed when repeated.
+    Retry(String),
+    /// A time limit of the statement, of a lock or of the whole request ran out.
+    Timeout(String),
+    /// The database cannot be reached, or is too busy to take the work.
+    Unavailable(String),
+    /// Everything else: a fault of ours.
+    Broken(String),
+}
+
+/// The answer of every query.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The same work may be repeated; answered as `unavailable` when repeating did not help.
+pub const RETRY: Code = Code::new(Failure::Unavailable, "unavailable", "The database was too busy with the same records.");
+
+/// Errors that know whether the transaction may be repeated.
+pub trait Retryable {
+    fn may_retry(&self) -> bool;
+}
+
+impl Retryable for Error {
+    fn may_retry(&self) -> bool {
+        matches!(self, Error::Retry(_))
+    }
+}
+
+impl Retryable for Problem {
+    fn may_retry(&self) -> bool {
+        self.code() == RETRY
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Error::Unique(what) => write!(f, "not unique: {what}"),
+            Error::ForeignKey(what) => write!(f, "reference: {what}"),
+            Error::Guard(what) => write!(f, "refused by the database: {what}"),
+            Error::OutOfRange => f.write_str("number out of range"),
+            Error::Retry(what) => write!(f, "conflict: {what}"),
+            Error::Timeout(what) => write!(f, "time-out: {what}"),
+            Error::Unavailable(what) => write!(f, "unavailable: {what}"),
+            Error::Broken(what) => write!(f, "database: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<DieselError> for Error {
+    fn from(e: DieselError) -> Self {
+        match e {
+            DieselError::DatabaseError(kind, info) => {
+                let text = info.message().to_string();
+                let name = info.constraint_name().map(String::from);
+                match kind {
+                    DatabaseErrorKind::UniqueViolation => Error::Unique(name.unwrap_or(text)),
+                    DatabaseErrorKind::ForeignKeyViolation => Error::ForeignKey(name.unwrap_or(text)),
+                    DatabaseErrorKind::CheckViolation | DatabaseErrorKind::NotNullViolation => Error::Guard(name.unwrap_or(text)),
+                    DatabaseErrorKind::SerializationFailure => Error::Retry(text),
+                    DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Error::Unavailable(text),
+                    _ => by_text(text),
+                }
+            }
+            DieselError::SerializationError(e) | DieselError::QueryBuilderError(e) if e.is::<TooLarge>() => Error::OutOfRange,
+            DieselError::BrokenTransactionManager => Error::Unavailable("the connection is broken".into()),
+            other => Error::Broken(other.to_string()),
+        }
+    }
+}
+
+/// Neither engine gives Diesel a code for these, only words.
+fn by_text(text: String) -> Error {
+    let has = |s: &str| text.contains(s);
+    if has("deadlock detected") || has("could not serialize") || has("database is locked") || has("database table is locked") {
+        Error::Retry(text)
+    } else if has("canceling statement due to lock timeout") || has("canceling statement due to statement timeout") || has("interrupted") {
+        Error::Timeout(text)
+    } else if has("tandem:") {
+        Error::Guard(text)
+    } else if has("numeric field overflow") || has("out of range") || has("integer overflow") {
+        Error::OutOfRange
+    } else if has("server closed the connection")
+        || has("terminating connection")
+        || has("connection to server")
+        || has("no connection to the server")
+    {
+        Error::Unavailable(text)
+    } else if has("database or disk is full") || has("No space left") || has("could not extend file") || has("disk I/O error") {
+        Error::Unavailable(text)
+    } else if has("starting up") || has("shutting down") || has("too many clients") || has("recovery mode") || has("read-only transaction")
+    {
+        Error::Unavailable(text)
+    } else {
+        Error::Broken(text)
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(e: Error) -> Self {
+        match e {
+            Error::Unique(what) => problems::already_exists.with(format!("There is one with the same {}.", columns_of(&what))),
+            Error::ForeignKey(_) => problems::in_use.with("Another record refers to this one, or a reference leads to nothing."),
+            Error::Guard(what) => {
+                log::error!("the database refused a row: {what}");
+                problems::invalid_state.with("The database refused this: it would break a rule of the books.")
+            }
+            Error::OutOfRange => problems::amount_out_of_range.into(),
+            Error::Retry(_) => Problem::from(RETRY).after_seconds(1),
+            Error::Timeout(what) => {
+                log::warn!("time-out: {what}");
+                Problem::from(problems::unavailable).after_seconds(1)
+            }
+            Error::Unavailable(what) => {
+                log::warn!("database unavailable: {what}");
+                Problem::from(problems::unavailable).after_seconds(1)
+            }
+            Error::Broken(what) => {
+                log::error!("database: {what}");
+                problems::internal.into()
+            }
+        }
+    }
+}
+
+/// `parties_email_key` or `UNIQUE constraint failed: parties.email` as words for people.
+fn columns_of(constraint: &str) -> String {
+    match constraint.split_once("failed: ") {
+        Some((_, columns)) => columns.split(", ").map(|c| c.rsplit('.').next().unwrap_or(c)).collect::<Vec<_>>().join(", "),
+        None => constraint.trim_end_matches("_key").replace('_', " "),
+    }
+}
+
+/// A number that does not fit its column.
+#[derive(Debug)]
+pub(crate) struct TooLarge;
+
+impl std::fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a number does not fit its column")
+    }
+}
+
+impl std::error::Error for TooLarge {}

@@ -1,0 +1,204 @@
+//! A statement put together at run time, and the rows it gives. Diesel prepares, caches (by text), binds and decodes.
+//!
+//! Lists have their filters, order and columns chosen by the caller, and every noun has the same five statements; a
+//! statement built from the columns of the noun serves them all with one piece of code per engine instead of one per
+//! noun, engine and filter.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use diesel::RunQueryDsl;
+use diesel::deserialize::QueryableByName;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::row::NamedRow;
+use diesel::sql_types::Untyped;
+use diesel::sqlite::Sqlite;
+
+use crate::conn::Conn;
+use crate::error::Result;
+use crate::on;
+use crate::value::{Bind, Cells, Fail, PgCells, Scalar, SqliteCells, Value};
+
+#[derive(Debug, Clone, PartialEq)]
+enum Part {
+    Sql(Cow<'static, str>),
+    Bind(Value),
+}
+
+/// SQL with its values. Values are always bound, never written into the text.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Statement {
+    parts: Vec<Part>,
+}
+
+impl Statement {
+    pub fn new(sql: impl Into<Cow<'static, str>>) -> Self {
+        Self { parts: vec![Part::Sql(sql.into())] }
+    }
+    pub fn sql(&mut self, sql: impl Into<Cow<'static, str>>) -> &mut Self {
+        self.parts.push(Part::Sql(sql.into()));
+        self
+    }
+    pub fn push(&mut self, value: Value) -> &mut Self {
+        self.parts.push(Part::Bind(value));
+        self
+    }
+    pub fn append(&mut self, other: Statement) -> &mut Self {
+        self.parts.extend(other.parts);
+        self
+    }
+    /// `a, b, c` as bound values.
+    pub fn values(&mut self, values: impl IntoIterator<Item = Value>) -> &mut Self {
+        for (i, v) in values.into_iter().enumerate() {
+            if i > 0 {
+                self.sql(", ");
+            }
+            self.push(v);
+        }
+        self
+    }
+    /// Runs it; how many rows it touched.
+    pub fn execute(&self, db: &mut Conn) -> Result<usize> {
+        Ok(on!(db, |c| self.clone_ref().execute(c))?)
+    }
+    /// All rows as tuples, left to right.
+    pub fn load<T: Tuple>(&self, db: &mut Conn) -> Result<Vec<T>> {
+        self.rows(db)
+    }
+    /// The first row, if there is one.
+    pub fn first<T: Tuple>(&self, db: &mut Conn) -> Result<Option<T>> {
+        Ok(self.rows::<T>(db)?.into_iter().next())
+    }
+    pub(crate) fn rows<T: FromCells>(&self, db: &mut Conn) -> Result<Vec<T>> {
+        let rows: Vec<Loaded<T>> = on!(db, |c| self.clone_ref().load(c))?;
+        Ok(rows.into_iter().map(|l| l.0).collect())
+    }
+    fn clone_ref(&self) -> Borrowed<'_> {
+        Borrowed(&self.parts)
+    }
+}
+
+/// What Diesel runs: the parts of a statement.
+struct Borrowed<'a>(&'a [Part]);
+
+impl QueryId for Borrowed<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Borrowed<'_> {
+    type SqlType = Untyped;
+}
+
+impl<C> RunQueryDsl<C> for Borrowed<'_> {}
+
+impl QueryFragment<Pg> for Borrowed<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> diesel::QueryResult<()> {
+        for part in self.0 {
+            match part {
+                Part::Sql(s) => out.push_sql(s),
+                Part::Bind(v) => v.bind_pg(&mut out)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl QueryFragment<Sqlite> for Borrowed<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> diesel::QueryResult<()> {
+        for part in self.0 {
+            match part {
+                Part::Sql(s) => out.push_sql(s),
+                Part::Bind(v) => v.bind_sqlite(&mut out)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What can be read from a row.
+pub trait FromCells: Sized + 'static {
+    fn from_cells(cells: &mut dyn Cells) -> Result<Self, Fail>;
+}
+
+struct Loaded<T>(T);
+
+impl<T: FromCells> QueryableByName<Pg> for Loaded<T> {
+    fn build<'a>(row: &impl NamedRow<'a, Pg>) -> diesel::deserialize::Result<Self> {
+        T::from_cells(&mut PgCells { row, at: 0 }).map(Loaded)
+    }
+}
+
+impl<T: FromCells> QueryableByName<Sqlite> for Loaded<T> {
+    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> diesel::deserialize::Result<Self> {
+        T::from_cells(&mut SqliteCells { row, at: 0 }).map(Loaded)
+    }
+}
+
+/// One cell of a tuple: a scalar, or an `Option` of one.
+pub trait Cell: Sized + 'static {
+    fn cell(cells: &mut dyn Cells) -> Result<Self, Fail>;
+}
+
+impl<S: Scalar + 'static> Cell for S {
+    fn cell(cells: &mut dyn Cells) -> Result<Self, Fail> {
+        S::get(cells)?.ok_or_else(|| "an unexpected NULL".into())
+    }
+}
+
+impl<S: Scalar + 'static> Cell for Option<S> {
+    fn cell(cells: &mut dyn Cells) -> Result<Self, Fail> {
+        S::get(cells)
+    }
+}
+
+/// A row of cells: `(A,)`, `(A, B)`, …
+pub trait Tuple: FromCells {}
+
+macro_rules! tuples { ($(($($t:ident)+))+) => { $(
+    impl<$($t: Cell),+> FromCells for ($($t,)+) {
+        fn from_cells(cells: &mut dyn Cells) -> Result<Self, Fail> { Ok(($($t::cell(cells)?,)+)) }
+    }
+    impl<$($t: Cell),+> Tuple for ($($t,)+) {}
+)+ } }
+tuples! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H) (A B C D E F G H I) (A B C D E F G H I J) (A B C D E F G H I J K) (A B C D E F G H I J K L) }
+
+/// A list for `IN ({})`; an empty one matches nothing.
+pub fn list<S: Scalar + Clone>(values: &[S]) -> List {
+    List(values.iter().cloned().map(S::put).collect(), PhantomData)
+}
+
+/// The values of an `IN` list.
+pub struct List(Vec<Value>, PhantomData<()>);
+
+impl Bind for List {
+    fn bind(self, to: &mut Statement) {
+        match self.0.is_empty() {
+            true => to.sql("NULL"),
+            false => to.values(self.0),
+        };
+    }
+}
+
+impl Bind for Statement {
+    fn bind(self, to: &mut Statement) {
+        to.append(self);
+    }
+}
+
+/// A statement whose `{}` are the values that follow, bound: `sql!("SELECT a FROM t WHERE b = {}", b).load::<(i64,)>(db)`.
+#[macro_export]
+macro_rules! sql {
+    ($text:literal $(, $value:expr)* $(,)?) => {{
+        let mut pieces = $text.split("{}");
+        #[allow(unused_mut)]
+        let mut statement = $crate::Statement::new(pieces.next().unwrap_or_default());
+        $(
+            $crate::Bind::bind($value, &mut statement);
+            statement.sql(pieces.next().unwrap_or_default());
+        )*
+        debug_assert!(pieces.next().is_none(), "a value is missing in {}", $text);
+        statement
+    }};
+}
