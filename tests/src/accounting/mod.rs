@@ -1,0 +1,1 @@
+//! Features of the area `accounting`, one file for each noun.

@@ -1,0 +1,1 @@
+//! What holds for every operation alike, driven by the published document.

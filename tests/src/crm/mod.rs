@@ -1,0 +1,1 @@
+//! Features of the area `crm`, one file for each noun.

@@ -1,0 +1,1 @@
+//! Features of the area `directory`, one file for each noun.

@@ -1,0 +1,163 @@
+//! A PostgreSQL server for the tests: the one of `TEST_POSTGRES_URL`, or a throw-away cluster made from the binaries on
+//! this machine, on a unix socket, without fsync, gone when this process ends, however it ends.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+/// Where a database of the given name is to be found.
+pub struct Cluster {
+    before: String,
+    after: String,
+}
+
+impl Cluster {
+    pub fn url(&self, database: &str) -> String {
+        format!("{}{database}{}", self.before, self.after)
+    }
+}
+
+/// The cluster of this process, or why there is none.
+pub static CLUSTER: LazyLock<Result<Cluster, String>> = LazyLock::new(|| match std::env::var("TEST_POSTGRES_URL") {
+    Ok(url) => given(&url),
+    Err(_) => own(),
+});
+
+/// `postgres://user@host:port/any?options` with the name of the database cut out.
+fn given(url: &str) -> Result<Cluster, String> {
+    let authority = url.find("://").map(|i| i + 3).ok_or("TEST_POSTGRES_URL is not a URL")?;
+    let (head, options) = url.split_once('?').map_or((url, String::new()), |(h, o)| (h, format!("?{o}")));
+    let end = head[authority..].find('/').map_or(head.len(), |i| authority + i);
+    Ok(Cluster { before: format!("{}/", &head[..end]), after: options })
+}
+
+fn own() -> Result<Cluster, String> {
+    let initdb = binary("initdb").ok_or("no PostgreSQL binaries (initdb) on this machine")?;
+    let bin = initdb.parent().map(Path::to_path_buf).ok_or("initdb has no folder")?;
+    let dir = std::env::temp_dir().join(format!("tandem-tests-pg-{}", std::process::id()));
+    sweep();
+    let _ = fs::remove_dir_all(&dir);
+    fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).map_err(|e| e.to_string())?;
+    let user = unprivileged()?;
+    if let Some((uid, gid)) = user {
+        chown(&dir, Some(uid), Some(gid)).map_err(|e| format!("{}: {e}", dir.display()))?;
+    }
+    let data = dir.join("data");
+    let made = command(&bin.join("initdb"), user)
+        .args(["--no-sync", "--auth=trust", "--username=tandem", "--encoding=UTF8", "--locale=C", "--pgdata"])
+        .arg(&data)
+        .output()
+        .map_err(|e| format!("initdb: {e}"))?;
+    if !made.status.success() {
+        return Err(format!("initdb failed: {}", String::from_utf8_lossy(&made.stderr)));
+    }
+    let log = fs::File::create(dir.join("log")).map_err(|e| e.to_string())?;
+    let mut server = command(&bin.join("postgres"), user);
+    server.arg("-D").arg(&data).arg("-k").arg(&dir);
+    for setting in [
+        "listen_addresses=",
+        "fsync=off",
+        "synchronous_commit=off",
+        "full_page_writes=off",
+        "autovacuum=off",
+        "wal_level=minimal",
+        "max_wal_senders=0",
+        "max_connections=400",
+        "shared_buffers=96MB",
+        "max_locks_per_transaction=256",
+    ] {
+        server.args(["-c", setting]);
+    }
+    let process = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().map_err(|e| format!("postgres: {e}"))?;
+    guard(process.id(), &dir)?;
+    let cluster = Cluster { before: "postgres:///".into(), after: format!("?host={}&user=tandem", dir.display()) };
+    let socket = dir.join(".s.PGSQL.5432");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !(socket.exists() && answers(&cluster)) {
+        if Instant::now() > deadline {
+            return Err(format!("PostgreSQL did not start: {}", fs::read_to_string(dir.join("log")).unwrap_or_default()));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(cluster)
+}
+
+fn answers(cluster: &Cluster) -> bool {
+    use diesel::Connection;
+    diesel::PgConnection::establish(&cluster.url("postgres")).is_ok()
+}
+
+/// A shell that waits on a pipe: when this process is gone the pipe closes, and the shell stops the server and removes
+/// its folder. `SIGQUIT` is an immediate stop; nothing in there is worth saving.
+fn guard(pid: u32, dir: &Path) -> Result<(), String> {
+    let script = r#"trap '' INT TERM HUP; read -r _; kill -QUIT "$1"; i=0; while kill -0 "$1" 2>/dev/null && [ $i -lt 50 ]; do sleep 0.1; i=$((i+1)); done; rm -rf "$2""#;
+    let shell = Command::new("sh")
+        .args(["-c", script, "guard", &pid.to_string()])
+        .arg(dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|e| format!("sh: {e}"))?;
+    std::mem::forget(shell); // keeps our end of the pipe open until the process ends
+    Ok(())
+}
+
+/// Clusters of processes that are gone, should their guard have been killed too.
+fn sweep() {
+    let Ok(entries) = fs::read_dir(std::env::temp_dir()) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(pid) = name.to_str().and_then(|n| n.strip_prefix("tandem-tests-pg-")) else { continue };
+        if Path::new("/proc").join(pid).exists() {
+            continue;
+        }
+        let pid_file = fs::read_to_string(entry.path().join("data/postmaster.pid")).unwrap_or_default();
+        if let Some(server) = pid_file.lines().next().filter(|s| s.parse::<u32>().is_ok()) {
+            let _ = Command::new("kill").args(["-QUIT", server]).status();
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        let _ = fs::remove_dir_all(entry.path());
+    }
+}
+
+/// A PostgreSQL binary: the newest of the distribution's, else the one in `PATH`.
+fn binary(name: &str) -> Option<PathBuf> {
+    let mut versions: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
+        .map(|d| d.flatten().filter_map(|e| Some((e.file_name().to_str()?.parse().ok()?, e.path().join("bin").join(name)))).collect())
+        .unwrap_or_default();
+    versions.retain(|(_, p)| p.exists());
+    versions.sort();
+    let in_path = || std::env::split_paths(&std::env::var_os("PATH")?).map(|p| p.join(name)).find(|p| p.exists());
+    versions.pop().map(|(_, p)| p).or_else(in_path)
+}
+
+/// PostgreSQL refuses to run as root: then somebody else must. `None` when we are not root.
+fn unprivileged() -> Result<Option<(u32, u32)>, String> {
+    let me = Command::new("id").arg("-u").output().map_err(|e| format!("id: {e}"))?;
+    if String::from_utf8_lossy(&me.stdout).trim() != "0" {
+        return Ok(None);
+    }
+    let users = fs::read_to_string("/etc/passwd").map_err(|e| format!("/etc/passwd: {e}"))?;
+    let find = |name: &str| {
+        let line = users.lines().find(|l| l.split(':').next() == Some(name))?;
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    find("postgres").or_else(|| find("nobody")).map(Some).ok_or_else(|| "root, and no other user to run PostgreSQL as".into())
+}
+
+fn command(program: &Path, user: Option<(u32, u32)>) -> Command {
+    use std::os::unix::process::CommandExt;
+    let mut c = Command::new(program);
+    if let Some((uid, gid)) = user {
+        c.uid(uid).gid(gid);
+    }
+    // a folder that any user may stand in, and no settings of the caller's shell
+    c.current_dir("/").env_remove("PGDATA").env_remove("PGPORT").env_remove("PGHOST");
+    c
+}

@@ -1,0 +1,151 @@
+//! A database for each test, copied from a template in milliseconds: a file copy, or `CREATE DATABASE … TEMPLATE`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
+
+use super::cluster::CLUSTER;
+
+/// The two databases that everything is tested on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Engine {
+    /// Whether the tests of this engine can run. Without PostgreSQL its half is skipped, loudly; `TEST_FORBID_SKIP=1`
+    /// makes that a failure.
+    pub fn available(self) -> bool {
+        let Engine::Postgres = self else { return true };
+        let Err(why) = &*CLUSTER else { return true };
+        let forbidden = std::env::var("TEST_FORBID_SKIP").is_ok_and(|v| v != "0" && !v.is_empty());
+        assert!(!forbidden, "PostgreSQL is missing and TEST_FORBID_SKIP is set: {why}");
+        eprintln!("SKIPPED on PostgreSQL: {why}");
+        false
+    }
+}
+
+/// A database that goes away with this value.
+pub struct Database {
+    pub url: String,
+    place: Place,
+}
+
+enum Place {
+    File(PathBuf),
+    Named(String),
+}
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+impl Database {
+    /// An empty one.
+    pub fn empty(engine: Engine) -> Self {
+        Self::made(engine, None)
+    }
+
+    /// One with the contents of `template`, which nobody may be connected to.
+    pub fn copy(template: &Database) -> Self {
+        match &template.place {
+            Place::File(_) => Self::made(Engine::Sqlite, Some(template)),
+            Place::Named(_) => Self::made(Engine::Postgres, Some(template)),
+        }
+    }
+
+    fn made(engine: Engine, template: Option<&Database>) -> Self {
+        let name = format!("tandem_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        match engine {
+            Engine::Sqlite => {
+                let file = SCRATCH.join(format!("{name}.db"));
+                if let Some(Database { place: Place::File(from), .. }) = template {
+                    fs::copy(from, &file).unwrap();
+                    let log = beside(from, "-wal");
+                    if log.exists() {
+                        fs::copy(log, beside(&file, "-wal")).unwrap();
+                    }
+                }
+                Self { url: format!("sqlite:{}", file.display()), place: Place::File(file) }
+            }
+            Engine::Postgres => {
+                let from = match template {
+                    Some(Database { place: Place::Named(from), .. }) => from.as_str(),
+                    _ => "template0",
+                };
+                postgres(&format!("CREATE DATABASE {name} TEMPLATE {from}"));
+                let url = CLUSTER.as_ref().map(|c| c.url(&name)).unwrap();
+                Self { url, place: Place::Named(name) }
+            }
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        match &self.place {
+            Place::File(file) => {
+                for end in ["", "-wal", "-shm"] {
+                    let _ = fs::remove_file(beside(file, end));
+                }
+            }
+            Place::Named(name) => drop(DROPS.send(name.clone())),
+        }
+    }
+}
+
+/// Dropping a database on PostgreSQL waits for a checkpoint, which no test should wait for.
+static DROPS: LazyLock<Sender<String>> = LazyLock::new(|| {
+    let (sender, receiver) = channel::<String>();
+    std::thread::spawn(move || {
+        for name in receiver {
+            postgres(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+    });
+    sender
+});
+
+fn postgres(statement: &str) {
+    let url = CLUSTER.as_ref().map(|c| c.url("postgres")).unwrap();
+    let mut connection = diesel::PgConnection::establish(&url).unwrap();
+    connection.batch_execute(statement).unwrap_or_else(|e| panic!("{statement}: {e}"));
+}
+
+fn beside(file: &Path, end: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// The folder of the workspace.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// A folder for this process's files, in memory where there is room; removed when the process ends, however it ends.
+pub static SCRATCH: LazyLock<PathBuf> = LazyLock::new(|| {
+    let free = |dir: &str| {
+        let df = Command::new("df").args(["-Pk", dir]).output().ok()?;
+        let line = String::from_utf8_lossy(&df.stdout).lines().nth(1)?.to_string();
+        line.split_whitespace().nth(3)?.parse::<u64>().ok()
+    };
+    let roomy = free("/dev/shm").is_some_and(|kib| kib > 1 << 20);
+    let base = if roomy { PathBuf::from("/dev/shm") } else { std::env::temp_dir() };
+    let dir = base.join(format!("tandem-tests-{}", std::process::id()));
+    fs::create_dir_all(&dir).unwrap();
+    let guard = Command::new("sh")
+        .args(["-c", r#"trap '' INT TERM HUP; read -r _; rm -rf "$1""#, "guard"])
+        .arg(&dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::mem::forget(guard); // its pipe closes when this process ends
+    dir
+});

@@ -1,0 +1,199 @@
+//! One server for one test, in this process, spoken to over real HTTP.
+
+use std::ops::Deref;
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use gateway::{Config, Rate, Running, Secret};
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::database::{Database, Engine};
+
+pub const ADMIN_EMAIL: &str = "admin@example.com";
+pub const ADMIN_PASSWORD: &str = "a long walk in the woods";
+
+/// When the template was made, and therefore when every test begins unless it sets the clock: the first working day of
+/// a year.
+pub const BEGIN: &str = "2026-01-02T09:00:00Z";
+
+/// A running server with a database of its own. Calls go through its [`Client`] with an administrator's rights.
+pub struct Server {
+    client: Client,
+    pub engine: Engine,
+    pub company: Value,
+    config: Config,
+    running: Option<Running>,
+    database: Database,
+}
+
+impl Deref for Server {
+    type Target = Client;
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+struct Template {
+    database: Database,
+    key: String,
+    company: Value,
+}
+
+static SQLITE: LazyLock<Template> = LazyLock::new(|| Template::make(Engine::Sqlite));
+static POSTGRES: LazyLock<Template> = LazyLock::new(|| Template::make(Engine::Postgres));
+
+/// Runs `story` on `engine`, or skips it loudly.
+pub fn on(engine: Engine, story: fn(&Server)) {
+    if engine.available() {
+        story(&Server::start(engine));
+    }
+}
+
+impl Template {
+    /// Schema, administrator and one company, made through the API like everything else.
+    fn make(engine: Engine) -> Self {
+        let database = Database::empty(engine);
+        let running = gateway::start(config(&database)).unwrap_or_else(|e| panic!("the template server: {e}"));
+        set_clock(&running, BEGIN);
+        let client = Client::new(&format!("http://{}", running.address));
+        let login = client.post("/v1/identity/login", json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD})).ok();
+        let admin = client.with_token(login["access_token"].as_str().unwrap());
+        let key = admin.post("/v1/identity/api-keys", json!({"name": "Test suite", "expires_at": "2099-01-01T00:00:00Z"})).created();
+        let company = json!({"name": "Acme Trading", "country": "DE", "currency": "EUR", "time_zone": "Europe/Berlin"});
+        let company = admin.post("/v1/directory/companies", company).created();
+        running.stop();
+        let key = key["key"].as_str().unwrap_or_else(|| panic!("no key in {key}")).to_string();
+        Self { database, key, company }
+    }
+}
+
+impl Server {
+    /// A server on a copy of the template.
+    pub fn start(engine: Engine) -> Self {
+        let template = match engine {
+            Engine::Sqlite => &*SQLITE,
+            Engine::Postgres => &*POSTGRES,
+        };
+        let database = Database::copy(&template.database);
+        let mut server = Self::with(engine, config(&database), database);
+        server.client = server.client.with_token(&template.key);
+        server.company = template.company.clone();
+        server
+    }
+
+    /// A server on an empty database, as an operator starts it for the first time.
+    pub fn fresh(engine: Engine) -> Self {
+        let database = Database::empty(engine);
+        Self::with(engine, config(&database), database)
+    }
+
+    fn with(engine: Engine, config: Config, database: Database) -> Self {
+        let running = gateway::start(config.clone()).unwrap_or_else(|e| panic!("the server does not start: {e}"));
+        set_clock(&running, BEGIN);
+        let client = Client::new(&format!("http://{}", running.address));
+        Self { client, engine, company: Value::Null, config, running: Some(running), database }
+    }
+
+    /// The same data under another configuration, or simply after a restart.
+    pub fn restart(&mut self, change: impl FnOnce(&mut Config)) {
+        let token = self.client.token().map(str::to_string);
+        if let Some(running) = self.running.take() {
+            running.stop();
+        }
+        change(&mut self.config);
+        let running = gateway::start(self.config.clone()).unwrap_or_else(|e| panic!("the server does not start again: {e}"));
+        set_clock(&running, BEGIN);
+        let client = Client::new(&format!("http://{}", running.address));
+        self.client = token.map_or(client.clone(), |t| client.with_token(&t));
+        self.running = Some(running);
+    }
+
+    /// Another server on the same database, as a second replica would be.
+    pub fn replica(&self) -> Replica {
+        let running = gateway::start(self.config.clone()).unwrap_or_else(|e| panic!("the replica does not start: {e}"));
+        set_clock(&running, BEGIN);
+        let client = Client::new(&format!("http://{}", running.address));
+        let client = self.client.token().map_or(client.clone(), |t| client.with_token(t));
+        Replica { client, running: Some(running) }
+    }
+
+    /// Sets the clock: `s.at("2026-03-01T10:00:00Z")`. It stands still there.
+    pub fn at(&self, instant: &str) -> &Self {
+        set_clock(self.running(), instant);
+        self
+    }
+
+    /// The company of the template: its id.
+    pub fn company_id(&self) -> &str {
+        self.company["id"].as_str().unwrap()
+    }
+
+    /// Logs in and hands back a caller with that user's token.
+    pub fn login(&self, email: &str, password: &str) -> Client {
+        let login = self.client.anonymous().post("/v1/identity/login", json!({"email": email, "password": password})).ok();
+        self.client.with_token(login["access_token"].as_str().unwrap())
+    }
+
+    /// For tests of the database's own guards, which no API reaches.
+    pub fn database_url(&self) -> &str {
+        &self.database.url
+    }
+
+    /// The running server itself.
+    pub fn running(&self) -> &Running {
+        self.running.as_ref().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop();
+        }
+    }
+}
+
+/// A further server on a test's database.
+pub struct Replica {
+    client: Client,
+    running: Option<Running>,
+}
+
+impl Deref for Replica {
+    type Target = Client;
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop();
+        }
+    }
+}
+
+fn set_clock(running: &Running, instant: &str) {
+    let at: DateTime<Utc> = instant.parse().unwrap_or_else(|e| panic!("{instant}: {e}"));
+    running.app.clock().set(at);
+}
+
+/// Small and quiet: a suite runs several servers at once.
+fn config(database: &Database) -> Config {
+    let many = Rate { per_minute: 10_000_000, burst: 1_000_000 };
+    Config {
+        bind: "127.0.0.1:0".into(),
+        database: database.url.clone(),
+        admin_email: ADMIN_EMAIL.into(),
+        admin_password: Some(Secret::new(ADMIN_PASSWORD)),
+        rate_limit: many,
+        login_rate_limit: many,
+        log: "off".into(),
+        workers: 1,
+        threads: 8,
+        allow_private_addresses: true,
+        ..Config::default()
+    }
+}

@@ -1,0 +1,388 @@
+//! The rules of the house, as far as a test can see them: which crate may know which, where transactions and SQL live,
+//! how files are named. A rule without a test here is a wish.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::harness::workspace;
+
+/// The areas, spelled alike in every crate and in the URL.
+const AREAS: [&str; 11] =
+    ["identity", "platform", "directory", "crm", "sales", "purchasing", "inventory", "manufacturing", "accounting", "people", "insight"];
+
+/// Which room may know which: gateway → crm, erp → platform → persistence → domain.
+const ARROWS: [(&str, &[&str]); 6] = [
+    ("domain", &[]),
+    ("persistence", &["domain"]),
+    ("platform", &["domain", "persistence"]),
+    ("crm", &["domain", "persistence", "platform"]),
+    ("erp", &["domain", "persistence", "platform"]),
+    ("gateway", &["domain", "persistence", "platform", "crm", "erp"]),
+];
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// All files under a folder of the workspace with this ending, as paths relative to the workspace, sorted.
+fn files(folder: &str, ending: &str) -> Vec<String> {
+    fn walk(dir: &Path, out: &mut Vec<PathBuf>) {
+        let Ok(entries) = fs::read_dir(dir) else { return };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if path.is_dir() && !path.ends_with("target") && !path.ends_with("node_modules") {
+                walk(&path, out);
+            } else if path.is_file() {
+                out.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&workspace().join(folder), &mut found);
+    let relative = |p: PathBuf| p.strip_prefix(workspace()).ok().and_then(|p| p.to_str().map(str::to_string));
+    let mut names: Vec<String> = found.into_iter().filter_map(relative).filter(|p| p.ends_with(ending)).collect();
+    names.sort();
+    names
+}
+
+fn sources() -> Vec<String> {
+    let mut all = files("crates", ".rs");
+    all.retain(|p| p.contains("/src/"));
+    assert!(all.len() > 10, "the sources were not found");
+    all
+}
+
+/// The code of a file: no comment lines, nothing from its test module on.
+fn code(path: &str) -> Vec<(usize, String)> {
+    let text = read(workspace().join(path));
+    let lines = text.lines().enumerate().map(|(i, l)| (i + 1, l.to_string()));
+    lines.take_while(|(_, l)| l.trim() != "#[cfg(test)]").filter(|(_, l)| !l.trim_start().starts_with("//")).collect()
+}
+
+/// The `[dependencies]` of a manifest: each line.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let text = read(workspace().join(manifest));
+    let mut inside = false;
+    let mut found = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if line.starts_with('[') {
+            inside = line.ends_with("dependencies]");
+        } else if inside && !line.is_empty() && !line.starts_with('#') {
+            found.push(line.to_string());
+        }
+    }
+    found
+}
+
+fn none(rule: &str, breaches: Vec<String>) {
+    assert!(breaches.is_empty(), "{rule}:\n  {}", breaches.join("\n  "));
+}
+
+#[test]
+fn the_arrows_between_the_crates_hold() {
+    let rooms: Vec<&str> = ARROWS.iter().map(|(room, _)| *room).collect();
+    for (room, allowed) in ARROWS {
+        let known = dependencies(&format!("crates/{room}/Cargo.toml"));
+        for dependency in known.iter().filter_map(|l| l.split(['.', ' ', '=']).next()) {
+            assert!(!rooms.contains(&dependency) || allowed.contains(&dependency), "{room} must not know {dependency}");
+        }
+    }
+}
+
+#[test]
+fn only_the_rooms_that_may_know_a_library_name_it() {
+    let may = [("diesel", vec!["persistence"]), ("actix-web", vec!["gateway"]), ("tokio", vec!["gateway"]), ("clap", vec!["gateway"])];
+    for (room, _) in ARROWS {
+        let known = dependencies(&format!("crates/{room}/Cargo.toml"));
+        for (library, rooms) in &may {
+            let named = known.iter().any(|l| l.split(['.', ' ', '=']).next() == Some(library));
+            assert!(!named || rooms.contains(&room), "{room} must not know {library}");
+        }
+    }
+}
+
+#[test]
+fn versions_are_named_once_in_the_workspace() {
+    let mut breaches = Vec::new();
+    for manifest in ARROWS.iter().map(|(room, _)| format!("crates/{room}/Cargo.toml")).chain(["tests/Cargo.toml".into()]) {
+        let own = dependencies(&manifest).into_iter().filter(|l| !l.contains("workspace = true"));
+        breaches.extend(own.map(|l| format!("{manifest}: {l}")));
+    }
+    none("dependencies take their version from the workspace", breaches);
+}
+
+#[test]
+fn transactions_begin_and_end_in_one_place() {
+    let homes = ["tx.rs", "writer.rs", "migrate.rs"].map(|f| format!("crates/persistence/src/{f}"));
+    let signs = [
+        "\"BEGIN",
+        "\"COMMIT",
+        "\"ROLLBACK",
+        "\"SAVEPOINT",
+        "\"RELEASE",
+        ".transaction(",
+        "immediate_transaction",
+        "begin_transaction",
+        "begin_test_transaction",
+    ];
+    let mut breaches = Vec::new();
+    for path in sources().into_iter().filter(|p| !homes.contains(p)) {
+        for (line, text) in code(&path) {
+            if signs.iter().any(|s| text.contains(s)) {
+                breaches.push(format!("{path}:{line}: {}", text.trim()));
+            }
+        }
+    }
+    none("only tx.rs, writer.rs and migrate.rs begin or end a transaction", breaches);
+}
+
+#[test]
+fn sql_lives_in_persistence_only() {
+    let signs = ["sql!(", "sql_query(", "\"SELECT ", "\"INSERT INTO ", "\"DELETE FROM ", "\"UPDATE ", "\"CREATE TABLE", "diesel::"];
+    let mut breaches = Vec::new();
+    for path in sources().into_iter().filter(|p| !p.starts_with("crates/persistence/")) {
+        for (line, text) in code(&path) {
+            if signs.iter().any(|s| text.contains(s)) {
+                breaches.push(format!("{path}:{line}: {}", text.trim()));
+            }
+        }
+    }
+    none("SQL text lives in persistence", breaches);
+}
+
+#[test]
+fn no_sql_names_a_schema() {
+    let before = ["FROM", "JOIN", "INTO", "UPDATE", "TABLE", "REFERENCES", "INDEX", "EXISTS"];
+    let catalogues = ["information_schema.", "pg_catalog."];
+    let mut breaches = Vec::new();
+    let mut look = |path: &str, line: usize, text: &str| {
+        let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || "(),;\"".contains(c)).filter(|w| !w.is_empty()).collect();
+        let names = words.windows(2).any(|w| {
+            before.contains(&w[0])
+                && w[1].contains('.')
+                && w[1].split('.').all(|p| !p.is_empty() && p.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+                && !catalogues.iter().any(|c| w[1].starts_with(c))
+        });
+        let sets = ["CREATE SCHEMA", "SET search_path", "search_path ="].iter().any(|s| text.contains(s));
+        if names || sets {
+            breaches.push(format!("{path}:{line}: {}", text.trim()));
+        }
+    };
+    for path in files("migrations", ".sql") {
+        let text = read(workspace().join(&path));
+        text.lines().enumerate().filter(|(_, l)| !l.trim_start().starts_with("--")).for_each(|(i, l)| look(&path, i + 1, l));
+    }
+    for path in sources().into_iter().filter(|p| p.starts_with("crates/persistence/")) {
+        code(&path).iter().for_each(|(i, l)| look(&path, *i, l));
+    }
+    none("no SQL names a schema, so that a deployment can be put into one", breaches);
+}
+
+#[test]
+fn each_file_says_what_it_is_for() {
+    let own = files("tests", ".rs").into_iter().chain(sources());
+    let silent = own.filter(|p| !read(workspace().join(p)).starts_with("//!")).collect();
+    none("each file opens with //!", silent);
+}
+
+#[test]
+fn files_stay_short() {
+    let long = sources().into_iter().map(|p| (read(workspace().join(&p)).lines().count(), p)).filter(|(n, _)| *n > 600);
+    none("files of the crates stay below 600 lines", long.map(|(n, p)| format!("{p}: {n} lines")).collect());
+}
+
+#[test]
+fn areas_are_spelled_alike() {
+    let rooms = [
+        ("crates/domain/src", vec!["kernel"]),
+        ("crates/persistence/src", vec!["schema"]),
+        ("crates/platform/src", vec!["table", "door"]),
+        ("crates/crm/src", vec![]),
+        ("crates/erp/src", vec![]),
+        ("tests/src", vec!["harness", "stories", "contract"]),
+    ];
+    let mut breaches = Vec::new();
+    for (room, others) in rooms {
+        for entry in fs::read_dir(workspace().join(room)).unwrap().flatten().filter(|e| e.path().is_dir()) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !AREAS.contains(&&*name) && !others.contains(&&*name) {
+                breaches.push(format!("{room}/{name} is no area"));
+            }
+        }
+    }
+    none("folders are areas", breaches);
+}
+
+/// The service crate where an area lives.
+fn service(area: &str) -> &'static str {
+    match area {
+        "identity" | "platform" | "directory" => "platform",
+        "crm" => "crm",
+        _ => "erp",
+    }
+}
+
+/// Parts of a noun that have a file of their own in one room only, with the reason.
+const LONE_FILES: [(&str, &str); 0] = [];
+
+#[test]
+fn every_noun_is_in_all_its_rooms() {
+    let mut breaches = Vec::new();
+    for path in files("crates/domain/src", ".rs") {
+        let Some((area, noun)) = path.strip_prefix("crates/domain/src/").and_then(|p| p.split_once('/')) else { continue };
+        let declares_a_noun = code(&path).iter().any(|(_, l)| l.trim_start().starts_with("entity!") || l.contains("crate::entity!"));
+        if !AREAS.contains(&area) || !declares_a_noun || LONE_FILES.iter().any(|(p, _)| *p == path) {
+            continue;
+        }
+        for room in [
+            format!("crates/persistence/src/{area}/{noun}"),
+            format!("crates/{}/src/{area}/{noun}", service(area)),
+            format!("tests/src/{area}/{noun}"),
+        ] {
+            if !workspace().join(&room).exists() {
+                breaches.push(format!("{path} has no {room}"));
+            }
+        }
+    }
+    none("every noun is found at the same path in every room", breaches);
+}
+
+#[test]
+fn both_databases_have_the_same_migrations() {
+    let of = |engine: &str| -> BTreeSet<String> {
+        let prefix = format!("migrations/{engine}/");
+        files(&prefix, ".sql").iter().filter_map(|p| p.strip_prefix(&prefix).map(str::to_string)).collect()
+    };
+    let (postgres, sqlite) = (of("postgres"), of("sqlite"));
+    assert_eq!(postgres, sqlite, "the trees have other files");
+    for up in postgres.iter().filter(|p| p.ends_with("up.sql")) {
+        assert!(postgres.contains(&up.replace("up.sql", "down.sql")), "{up} cannot be undone");
+    }
+}
+
+#[test]
+fn every_path_named_in_a_readme_exists() {
+    let mut breaches = Vec::new();
+    for page in ["README.md", "crates/README.md", "examples/README.md"] {
+        let file = workspace().join(page);
+        let Ok(text) = fs::read_to_string(&file) else { continue };
+        let folder = file.parent().unwrap_or(workspace());
+        let ticked = text.split('`').skip(1).step_by(2);
+        let linked = text.split("](").skip(1).filter_map(|t| t.split(')').next());
+        for name in ticked.chain(linked).filter(|n| is_path(n)) {
+            let name = name.split('#').next().unwrap_or(name);
+            let first = name.split('/').next().unwrap_or(name);
+            let ours = workspace().join(first).exists() || folder.join(first).exists();
+            if ours && !workspace().join(name).exists() && !folder.join(name).exists() {
+                breaches.push(format!("{page} names {name}"));
+            }
+        }
+    }
+    none("every path in a README exists", breaches);
+}
+
+/// Something like `crates/gateway/src` or `README.md`, not an address, a route or a pattern.
+fn is_path(text: &str) -> bool {
+    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-#".contains(c));
+    plain && !text.starts_with('/') && (text.contains('/') || text.ends_with(".md") || text.ends_with(".toml"))
+}
+
+/// Crates, licences and sources as `deny.toml` allows them; `cargo deny check` says the same where it is installed.
+#[test]
+fn dependencies_have_allowed_licences_and_sources() {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let version = Command::new("rustc").arg("-vV").output().unwrap();
+    let version = String::from_utf8_lossy(&version.stdout).into_owned();
+    let host = version.lines().find_map(|l| l.strip_prefix("host: ")).unwrap();
+    let arguments = ["metadata", "--locked", "--offline", "--format-version", "1", "--filter-platform", host];
+    let out = Command::new(cargo).args(arguments).current_dir(workspace()).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let metadata: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let deny = read(workspace().join("deny.toml"));
+    let allowed = listed(&deny, "allow");
+    let banned = listed(&deny, "deny");
+    assert!(allowed.contains("MIT"), "deny.toml lists no licences");
+    let mut breaches = Vec::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap_or_default();
+        let source = package["source"].as_str();
+        if source.is_some_and(|s| !s.starts_with("registry+https://github.com/rust-lang/crates.io-index")) {
+            breaches.push(format!("{name} comes from {}", source.unwrap_or_default()));
+        }
+        if banned.contains(name) {
+            breaches.push(format!("{name} is banned"));
+        }
+        let licence = package["license"].as_str().unwrap_or_default();
+        if source.is_some() && !satisfied(licence, &allowed) {
+            breaches.push(format!("{name}: {licence:?}"));
+        }
+    }
+    none("dependencies follow deny.toml", breaches);
+}
+
+/// The strings of the first list called `name` in a TOML text.
+fn listed(toml: &str, name: &str) -> BTreeSet<String> {
+    let start = toml.lines().position(|l| l.trim_start().starts_with(&format!("{name} = [")));
+    let Some(start) = start else { return BTreeSet::new() };
+    let text: String = toml.lines().skip(start).take_while(|l| l.trim() != "]").map(|l| l.split('#').next().unwrap_or_default()).collect();
+    text.split('"').skip(1).step_by(2).map(str::to_string).collect()
+}
+
+/// Whether an SPDX expression can be met with the allowed licences.
+fn satisfied(expression: &str, allowed: &BTreeSet<String>) -> bool {
+    fn any(tokens: &mut std::iter::Peekable<std::vec::IntoIter<String>>, allowed: &BTreeSet<String>) -> bool {
+        let mut ok = all(tokens, allowed);
+        while tokens.next_if(|t| t == "OR").is_some() {
+            ok |= all(tokens, allowed);
+        }
+        ok
+    }
+    fn all(tokens: &mut std::iter::Peekable<std::vec::IntoIter<String>>, allowed: &BTreeSet<String>) -> bool {
+        let mut ok = one(tokens, allowed);
+        while tokens.next_if(|t| t == "AND").is_some() {
+            ok &= one(tokens, allowed);
+        }
+        ok
+    }
+    fn one(tokens: &mut std::iter::Peekable<std::vec::IntoIter<String>>, allowed: &BTreeSet<String>) -> bool {
+        let Some(token) = tokens.next() else { return false };
+        if token == "(" {
+            let ok = any(tokens, allowed);
+            tokens.next_if(|t| t == ")");
+            return ok;
+        }
+        let mut name = token;
+        if tokens.next_if(|t| t == "WITH").is_some() {
+            name = format!("{name} WITH {}", tokens.next().unwrap_or_default());
+        }
+        allowed.contains(&name)
+    }
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
+    let tokens: Vec<String> = spaced.split_whitespace().map(str::to_string).collect();
+    any(&mut tokens.into_iter().peekable(), allowed)
+}
+
+#[test]
+fn licence_expressions_are_read_rightly() {
+    let allowed: BTreeSet<String> =
+        ["MIT", "Apache-2.0", "Unicode-3.0", "Apache-2.0 WITH LLVM-exception"].iter().map(|s| s.to_string()).collect();
+    let cases: BTreeMap<&str, bool> = [
+        ("MIT", true),
+        ("GPL-3.0", false),
+        ("MIT OR GPL-3.0", true),
+        ("MIT/Apache-2.0", true),
+        ("MIT AND GPL-3.0", false),
+        ("(MIT OR GPL-3.0) AND Unicode-3.0", true),
+        ("GPL-3.0 WITH X OR Apache-2.0 WITH LLVM-exception", true),
+        ("", false),
+    ]
+    .into();
+    for (expression, expected) in cases {
+        assert_eq!(satisfied(expression, &allowed), expected, "{expression}");
+    }
+}

@@ -1,0 +1,1 @@
+//! Features of the area `identity`, one file for each noun.

@@ -1,0 +1,1 @@
+//! Features of the area `inventory`, one file for each noun.

@@ -1,0 +1,1 @@
+//! Features of the area `platform`, one file for each noun.

@@ -1,0 +1,1 @@
+//! Features of the area `sales`, one file for each noun.
