@@ -40,6 +40,8 @@ pub enum Failure {
     Unavailable,
     /// The deadline passed and nothing was kept.
     Timeout,
+    /// The caller sent its request too slowly.
+    TooSlow,
 }
 
 /// A published problem code. Declared once as a constant beside the rule, named by the operations that can answer it.
@@ -219,5 +221,6 @@ standard! {
     headers_too_large HeadersTooLarge "The head of the request is too large.";
     internal Internal "Something went wrong.";
     unavailable Unavailable "The service cannot answer now.";
+    request_timeout TooSlow "The request arrived too slowly.";
     deadline_exceeded Timeout "The request took too long and was given up; nothing was kept.";
 }

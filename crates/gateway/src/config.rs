@@ -1,0 +1,338 @@
+//! How this deployment is set up: environment variables and files with secrets, read once at the start.
+//! Nothing else in the program looks at the environment.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Everything an operator can decide. `Config::default()` serves a SQLite file on the loopback interface.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen, `address:port`; port 0 takes a free one.
+    pub bind: String,
+    /// `sqlite:path` or `postgres://…`.
+    pub database: String,
+    /// Sign-in name of the first administrator.
+    pub admin_email: String,
+    /// Password of the first administrator; without one, a random password is printed once.
+    pub admin_password: Option<Secret>,
+    /// Origins whose pages may call the API from a browser, such as `https://app.example.com`. None by default.
+    pub cors_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// Where Prometheus finds `/metrics`; without it they are on the main port for administrators only.
+    pub metrics_bind: Option<String>,
+    /// Requests of one caller.
+    pub rate_limit: Rate,
+    /// Log-ins and other writes without a token, of one address.
+    pub login_rate_limit: Rate,
+    /// The address under which the world knows this server; `https://` switches on Strict-Transport-Security.
+    pub public_url: Option<String>,
+    /// Filter of the log, as `info` or `info,platform=debug`.
+    pub log: String,
+    /// Threads that speak HTTP.
+    pub workers: usize,
+    /// Threads that run operations.
+    pub threads: usize,
+    /// Requests that may wait for a thread; more are answered 503 at once.
+    pub queue: usize,
+    /// How long things may take.
+    pub limits: Limits,
+    /// Whether callers may reach private addresses through webhooks; for tests and closed networks only.
+    pub allow_private_addresses: bool,
+}
+
+/// Limits of time and size at the edge.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// From the connection to the end of the request's head, and for a silent connection.
+    pub head: Duration,
+    /// For the whole body.
+    pub body: Duration,
+    /// For the work itself.
+    pub request: Duration,
+    /// For reports.
+    pub report: Duration,
+    /// Bytes of a body.
+    pub body_bytes: usize,
+    /// Bytes of a body of an operation that takes many records at once.
+    pub large_body_bytes: usize,
+    /// Bytes of request line and headers together.
+    pub head_bytes: usize,
+    /// How long requests in flight may go on after the signal to stop.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(30),
+            // the answer itself must be out within ten seconds
+            request: Duration::from_millis(9_500),
+            report: Duration::from_secs(60),
+            body_bytes: 1 << 20,
+            large_body_bytes: 16 << 20,
+            head_bytes: 16 << 10,
+            drain: Duration::from_secs(12),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bind: "127.0.0.1:8080".into(),
+            database: "sqlite:tandem.db".into(),
+            admin_email: "admin@example.com".into(),
+            admin_password: None,
+            cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            metrics_bind: None,
+            rate_limit: Rate { per_minute: 6000, burst: 1000 },
+            login_rate_limit: Rate { per_minute: 120, burst: 60 },
+            public_url: None,
+            log: "info".into(),
+            workers: 2,
+            threads: 12,
+            queue: 512,
+            limits: Limits::default(),
+            allow_private_addresses: false,
+        }
+    }
+}
+
+/// A bucket: `burst` at once, refilled with `per_minute`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    pub per_minute: u32,
+    pub burst: u32,
+}
+
+impl std::str::FromStr for Rate {
+    type Err = String;
+    /// `6000` or `6000/1000`: per minute, and at once.
+    fn from_str(s: &str) -> Result<Self, String> {
+        let (rate, burst) = s.split_once('/').unwrap_or((s, ""));
+        let number = |t: &str| t.trim().parse::<u32>().ok().filter(|n| *n > 0).ok_or_else(|| format!("{t:?} is not a positive number"));
+        let per_minute = number(rate)?;
+        let burst = if burst.is_empty() { (per_minute / 6).max(1) } else { number(burst)? };
+        Ok(Self { per_minute, burst })
+    }
+}
+
+/// A value that no log and no message shows.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+    /// The value itself, for the one place that needs it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// An address or a range of addresses: `10.0.0.7`, `10.0.0.0/8`, `fd00::/8`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+impl Network {
+    pub fn contains(&self, other: IpAddr) -> bool {
+        let other = other.to_canonical();
+        let differ = match (self.address, other) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => (u32::from(a) ^ u32::from(b)).leading_zeros(),
+            (IpAddr::V6(a), IpAddr::V6(b)) => (u128::from(a) ^ u128::from(b)).leading_zeros(),
+            _ => return false,
+        };
+        differ >= u32::from(self.bits)
+    }
+}
+
+impl std::str::FromStr for Network {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let (address, bits) = s.split_once('/').map_or((s, None), |(a, b)| (a, Some(b)));
+        let address: IpAddr = address.parse().map_err(|_| format!("{s:?} is not an address or a network"))?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Some(most), |b| b.parse().ok()).filter(|b| *b <= most);
+        Ok(Self { address, bits: bits.ok_or_else(|| format!("{s:?} has no valid prefix length"))? })
+    }
+}
+
+/// A setting that cannot be used, in words for the operator.
+#[derive(Debug)]
+pub struct ConfigError(String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// The configuration of this process: defaults, overridden by environment variables, each also as `NAME_FILE`.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_source(|name| std::env::var(name).ok())
+    }
+
+    /// The same from any source of variables.
+    pub fn from_source(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let source = Source { get: &get };
+        let mut c = Config::default();
+        source.set("TANDEM_BIND", &mut c.bind)?;
+        source.set("DATABASE_URL", &mut c.database)?;
+        source.set("TANDEM_ADMIN_EMAIL", &mut c.admin_email)?;
+        c.admin_password = source.text("TANDEM_ADMIN_PASSWORD")?.map(Secret);
+        source.set_list("TANDEM_CORS_ORIGINS", &mut c.cors_origins)?;
+        source.set_list("TANDEM_TRUSTED_PROXIES", &mut c.trusted_proxies)?;
+        c.metrics_bind = source.text("TANDEM_METRICS_BIND")?;
+        source.set("TANDEM_RATE_LIMIT", &mut c.rate_limit)?;
+        source.set("TANDEM_LOGIN_RATE_LIMIT", &mut c.login_rate_limit)?;
+        c.public_url = source.text("TANDEM_PUBLIC_URL")?.map(|u| u.trim_end_matches('/').to_string());
+        source.set("TANDEM_LOG", &mut c.log)?;
+        source.set("TANDEM_WORKERS", &mut c.workers)?;
+        source.set("TANDEM_THREADS", &mut c.threads)?;
+        source.set("TANDEM_QUEUE", &mut c.queue)?;
+        source.set_seconds("TANDEM_REQUEST_SECONDS", &mut c.limits.request)?;
+        source.set_seconds("TANDEM_REPORT_SECONDS", &mut c.limits.report)?;
+        source.set("TANDEM_ALLOW_PRIVATE_ADDRESSES", &mut c.allow_private_addresses)?;
+        c.check()?;
+        Ok(c)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        for origin in &self.cors_origins {
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            if host.is_none_or(|h| h.is_empty() || h.contains(['/', '*'])) {
+                return Err(ConfigError(format!(
+                    "TANDEM_CORS_ORIGINS: {origin:?} is not an exact origin such as https://app.example.com."
+                )));
+            }
+        }
+        if self.workers == 0 || self.threads == 0 || self.queue == 0 {
+            return Err(ConfigError("TANDEM_WORKERS, TANDEM_THREADS and TANDEM_QUEUE must be at least 1.".into()));
+        }
+        Ok(())
+    }
+
+    /// Whether the world reaches this server over TLS.
+    pub fn behind_tls(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|u| u.starts_with("https://"))
+    }
+}
+
+struct Source<'a> {
+    get: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Source<'_> {
+    /// The variable, or the contents of the file that `NAME_FILE` names. An empty value counts as not given.
+    fn text(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        let plain = (self.get)(name).filter(|v| !v.is_empty());
+        let file = (self.get)(&format!("{name}_FILE")).filter(|v| !v.is_empty());
+        match (plain, file) {
+            (Some(_), Some(_)) => Err(ConfigError(format!("Give {name} or {name}_FILE, not both."))),
+            (Some(v), None) => Ok(Some(v)),
+            (None, Some(path)) => std::fs::read_to_string(&path)
+                .map(|t| Some(t.trim_end_matches(['\r', '\n']).to_string()))
+                .map_err(|e| ConfigError(format!("{name}_FILE: {path} cannot be read: {e}."))),
+            (None, None) => Ok(None),
+        }
+    }
+    fn set<T: std::str::FromStr>(&self, name: &str, to: &mut T) -> Result<(), ConfigError>
+    where
+        T::Err: fmt::Display,
+    {
+        if let Some(text) = self.text(name)? {
+            *to = text.trim().parse().map_err(|e| ConfigError(format!("{name}: {e}.")))?;
+        }
+        Ok(())
+    }
+    fn set_seconds(&self, name: &str, to: &mut Duration) -> Result<(), ConfigError> {
+        let mut seconds = to.as_secs();
+        self.set(name, &mut seconds)?;
+        *to = Duration::from_secs(seconds.max(1));
+        Ok(())
+    }
+    fn set_list<T: std::str::FromStr>(&self, name: &str, to: &mut Vec<T>) -> Result<(), ConfigError>
+    where
+        T::Err: fmt::Display,
+    {
+        if let Some(text) = self.text(name)? {
+            let items = text.split([',', ' ']).filter(|t| !t.is_empty());
+            *to = items.map(str::parse).collect::<Result<_, _>>().map_err(|e| ConfigError(format!("{name}: {e}.")))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::from_source(|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| v.to_string()))
+    }
+
+    #[test]
+    fn without_variables_the_defaults_hold() {
+        let c = from(&[]).expect("defaults");
+        assert_eq!((c.bind.as_str(), c.database.as_str()), ("127.0.0.1:8080", "sqlite:tandem.db"));
+        assert!(c.cors_origins.is_empty() && c.admin_password.is_none() && !c.behind_tls());
+    }
+
+    #[test]
+    fn a_secret_comes_from_a_file_and_is_never_shown() {
+        let path = std::env::temp_dir().join(format!("tandem-secret-{}", std::process::id()));
+        std::fs::write(&path, "correct horse\n").expect("a file");
+        let c = from(&[("TANDEM_ADMIN_PASSWORD_FILE", path.to_str().expect("a path"))]).expect("a configuration");
+        std::fs::remove_file(&path).expect("removed");
+        assert_eq!(c.admin_password.as_ref().map(Secret::reveal), Some("correct horse"));
+        assert!(!format!("{c:?}").contains("horse"));
+        assert!(from(&[("TANDEM_BIND", "a"), ("TANDEM_BIND_FILE", "b")]).is_err());
+    }
+
+    #[test]
+    fn only_exact_origins_are_taken() {
+        for bad in ["*", "https://*.example.com", "example.com", "https://a.example/path"] {
+            assert!(from(&[("TANDEM_CORS_ORIGINS", bad)]).is_err(), "{bad}");
+        }
+        let c = from(&[("TANDEM_CORS_ORIGINS", "https://a.example, http://localhost:5173")]).expect("origins");
+        assert_eq!(c.cors_origins.len(), 2);
+    }
+
+    #[test]
+    fn networks_contain_their_addresses() {
+        let cases = [
+            ("10.0.0.0/8", "10.200.3.4", true),
+            ("10.0.0.7", "10.0.0.8", false),
+            ("fd00::/8", "fd12::1", true),
+            ("0.0.0.0/0", "::1", false),
+        ];
+        for (network, address, inside) in cases {
+            let network: Network = network.parse().expect("a network");
+            assert_eq!(network.contains(address.parse().expect("an address")), inside, "{network:?} {address}");
+        }
+        assert!("10.0.0.0/33".parse::<Network>().is_err());
+    }
+
+    #[test]
+    fn a_rate_has_a_burst() {
+        assert_eq!("600".parse(), Ok(Rate { per_minute: 600, burst: 100 }));
+        assert_eq!("600/5".parse(), Ok(Rate { per_minute: 600, burst: 5 }));
+        assert!("0".parse::<Rate>().is_err());
+    }
+}

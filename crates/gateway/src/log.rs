@@ -1,0 +1,64 @@
+//! One JSON object a line on standard error. Requests are logged with who, what and how long, never with tokens,
+//! passwords, query strings or bodies.
+
+use std::io::Write;
+
+use log::kv::{Error, Key, Value, VisitSource};
+use serde_json::{Map, json};
+
+/// Starts the log with a filter such as `info` or `info,platform=debug`. A second call changes nothing.
+pub fn start(filter: &str) {
+    let mut builder = env_logger::Builder::new();
+    builder.parse_filters(filter);
+    builder.format(|out, record| {
+        let mut line = Map::new();
+        line.insert("time".into(), chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true).into());
+        line.insert("level".into(), record.level().as_str().to_lowercase().into());
+        line.insert("target".into(), record.target().into());
+        line.insert("message".into(), record.args().to_string().into());
+        let _ = record.key_values().visit(&mut Fields(&mut line));
+        serde_json::to_writer(&mut *out, &line)?;
+        writeln!(out)
+    });
+    let _ = builder.try_init();
+}
+
+struct Fields<'a>(&'a mut Map<String, serde_json::Value>);
+
+impl<'kvs> VisitSource<'kvs> for Fields<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        let plain = match (value.to_u64(), value.to_i64(), value.to_bool()) {
+            (Some(n), _, _) => json!(n),
+            (_, Some(n), _) => json!(n),
+            (_, _, Some(b)) => json!(b),
+            _ => json!(value.to_string()),
+        };
+        self.0.insert(key.to_string(), plain);
+        Ok(())
+    }
+}
+
+/// What one line says of a request.
+pub struct Line<'a> {
+    pub request_id: &'a str,
+    pub trace_id: &'a str,
+    pub method: &'a str,
+    /// The template of the route, without ids.
+    pub route: &'a str,
+    pub status: u16,
+    /// The published code of a refusal.
+    pub code: &'a str,
+    pub milliseconds: u64,
+    /// The id of the caller, `-` for nobody.
+    pub caller: &'a str,
+}
+
+/// Writes the line of one answered request.
+pub fn request(line: &Line) {
+    let level = if line.status >= 500 { log::Level::Error } else { log::Level::Info };
+    log::log!(
+        target: "tandem::request", level,
+        request_id = line.request_id, trace_id = line.trace_id, method = line.method, route = line.route, status = line.status,
+        code = line.code, ms = line.milliseconds, caller = line.caller; "answered"
+    );
+}
