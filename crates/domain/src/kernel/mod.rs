@@ -4,6 +4,7 @@
 mod decimal;
 mod error;
 mod id;
+mod metadata;
 mod patch;
 mod rounding;
 mod word;
@@ -11,6 +12,7 @@ mod word;
 pub use decimal::{Amount, Decimals, Quantity, Rate, UnitPrice};
 pub use error::{Code, Failure, FieldError, Problem, Result, problems};
 pub use id::{Id, decode, encode};
+pub use metadata::metadata;
 pub use patch::{PatchBody, present, some};
 pub use rounding::{allocate, round, round_to};
 pub use word::Word;

@@ -10,8 +10,8 @@ pub trait Word: Copy + Sized + 'static {
 
 /// `words! { /// Where an order stands. pub enum OrderStatus { /// Not yet binding. Draft = "draft", … } }`
 #[macro_export]
-macro_rules! words { ($($(#[$m:meta])* pub enum $name:ident { $($(#[$vm:meta])* $var:ident = $word:tt),+ $(,)? })*) => { $(
-    $(#[$m])* #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+macro_rules! words { ($($(#[$($m:tt)*])* pub enum $name:ident { $($(#[$vm:meta])* $var:ident = $word:tt),+ $(,)? })*) => { $(
+    $(#[$($m)*])* #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum $name { $($(#[$vm])* $var),+ }
     impl $crate::kernel::Word for $name {
         const WORDS: &'static [&'static str] = &[$($word),+];
@@ -39,7 +39,7 @@ macro_rules! words { ($($(#[$m:meta])* pub enum $name:ident { $($(#[$vm:meta])* 
         fn schema() -> $crate::kernel::reexport::utoipa::openapi::RefOr<$crate::kernel::reexport::utoipa::openapi::Schema> {
             use $crate::kernel::reexport::utoipa::openapi::{ObjectBuilder, Type};
             ObjectBuilder::new().schema_type(Type::String).enum_values(Some(<Self as $crate::kernel::Word>::WORDS.iter().copied()))
-                .description(Some($crate::doc_of!($(#[$m])*))).into()
+                .description(Some($crate::doc_of!($(#[$($m)*])*))).into()
         }
     }
     impl $crate::kernel::reexport::utoipa::ToSchema for $name {
