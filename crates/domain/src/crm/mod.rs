@@ -1,0 +1,7 @@
+//! The front office: leads, pipelines, opportunities and what people do about them. Orders, stock and books are not
+//! known here; they hear of a won deal as a fact.
+
+pub mod leads;
+pub mod opportunities;
+pub mod opportunity_lines;
+pub mod pipelines;

@@ -1,0 +1,200 @@
+//! Opportunities: deals on their way through a pipeline, and the rules of that way. A deal changes its stage, is won,
+//! lost and reopened here and nowhere else; who may do so and where it is stored is not known here.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::leads::LeadId;
+pub use super::opportunity_lines::{OpportunityLine, OpportunityLineId};
+use super::pipelines::{ForecastCategory, PipelineId, StageId};
+use crate::directory::companies::CompanyId;
+use crate::directory::contacts::ContactId;
+use crate::directory::parties::PartyId;
+use crate::directory::products::ProductId;
+use crate::identity::users::UserId;
+use crate::kernel::{Amount, Code, Quantity, Rate, UnitPrice};
+
+crate::ids! {
+    /// An opportunity.
+    OpportunityId "opp";
+}
+
+crate::words! {
+    /// Where a deal stands. While it is open its stage says how far it is.
+    pub enum OpportunityStatus {
+        /// Still in the pipeline.
+        Open = "open",
+        /// The customer bought.
+        Won = "won",
+        /// The customer did not buy.
+        Lost = "lost",
+    }
+    /// Where the amount of a deal comes from.
+    pub enum AmountSource {
+        /// The sum of its lines.
+        Lines = "lines",
+        /// Stated by hand.
+        Manual = "manual",
+    }
+}
+
+/// Won and lost deals do not change; reopen them first.
+pub const NOT_OPEN: Code = Code::conflict("opportunity.not_open", "The opportunity is not open.");
+/// An open deal cannot be reopened.
+pub const NOT_CLOSED: Code = Code::conflict("opportunity.not_closed", "The opportunity is still open.");
+/// The stage belongs to another pipeline.
+pub const FOREIGN_STAGE: Code = Code::invalid("opportunity.stage_of_another_pipeline", "The stage belongs to another pipeline.");
+/// No deal enters an archived stage.
+pub const ARCHIVED_STAGE: Code = Code::invalid("opportunity.stage_archived", "The stage is archived.");
+/// The deal is in this stage already.
+pub const SAME_STAGE: Code = Code::conflict("opportunity.already_in_stage", "The opportunity is in this stage already.");
+/// A stage on the way must not be skipped.
+pub const STAGE_SKIPPED: Code = Code::invalid("opportunity.stage_skipped", "A stage on the way must not be skipped.");
+/// The stage asks for facts that the deal does not have yet.
+pub const STAGE_REQUIREMENTS: Code = Code::invalid("opportunity.stage_requirements", "The stage asks for more than the opportunity has.");
+/// An amount can be stated by hand only while the deal takes it from no lines.
+pub const AMOUNT_FROM_LINES: Code = Code::invalid("opportunity.amount_from_lines", "The amount comes from the lines.");
+/// A percentage lies between 0 and 100.
+pub const NOT_A_PERCENTAGE: Code = Code::invalid("opportunity.not_a_percentage", "A percentage lies between 0 and 100.");
+/// An amount of a deal is never below zero.
+pub const NEGATIVE_AMOUNT: Code = Code::invalid("opportunity.negative_amount", "The amount must not be negative.");
+/// `closed` is what won deals are; an open one cannot claim it.
+pub const CLOSED_WHILE_OPEN: Code = Code::invalid("opportunity.closed_while_open", "Only won opportunities have the category closed.");
+
+/// A deal with a business partner: how much, how likely, when, and where in the pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Opportunity {
+    /// The id.
+    pub id: OpportunityId,
+    /// The company that sells.
+    pub company_id: CompanyId,
+    /// What the deal is called.
+    #[schema(max_length = 200, example = "Espresso machines for three branches")]
+    pub name: String,
+    /// Whether it is open, won or lost.
+    pub status: OpportunityStatus,
+    /// The business partner who may buy.
+    pub party_id: PartyId,
+    /// The person there to talk to.
+    #[schema(required)]
+    pub contact_id: Option<ContactId>,
+    /// The pipeline it goes through.
+    pub pipeline_id: PipelineId,
+    /// The stage it is in, or was in when it was won or lost.
+    pub stage_id: StageId,
+    /// When it entered this stage.
+    pub stage_entered_at: DateTime<Utc>,
+    /// Currency of all its amounts, ISO 4217.
+    #[schema(max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
+    pub currency: String,
+    /// Whether the amount is the sum of the lines or stated by hand.
+    pub amount_source: AmountSource,
+    /// What the deal is worth, before tax.
+    pub amount: Amount,
+    /// How likely it is won, in percent. Won deals have 100, lost ones 0.
+    pub probability_percent: Rate,
+    /// Whether the probability was stated by hand; otherwise it follows the stage.
+    pub probability_is_manual: bool,
+    /// The amount times the probability, rounded half away from zero to the minor unit of the currency.
+    pub weighted_amount: Amount,
+    /// How a forecast counts it.
+    pub forecast_category: ForecastCategory,
+    /// Whether the category was stated by hand; otherwise it follows the stage.
+    pub forecast_category_is_manual: bool,
+    /// When the customer is expected to decide.
+    #[schema(required)]
+    pub expected_close_date: Option<NaiveDate>,
+    /// How often the expected close was put off to a later date.
+    #[schema(minimum = 0, maximum = 2147483647)]
+    pub close_date_pushes: i32,
+    /// The user who works on it.
+    #[schema(required)]
+    pub owner_id: Option<UserId>,
+    /// The lead it came from.
+    #[schema(required)]
+    pub source_lead_id: Option<LeadId>,
+    /// How the customer came to us, as free text.
+    #[schema(required, max_length = 100, example = "trade fair")]
+    pub source: Option<String>,
+    /// Anything else worth knowing.
+    #[schema(required, max_length = 10000)]
+    pub description: Option<String>,
+    /// Why it was lost.
+    #[schema(required, max_length = 200)]
+    pub loss_reason: Option<String>,
+    /// Who won it instead of us.
+    #[schema(required, max_length = 200)]
+    pub competitor: Option<String>,
+    /// The day it was won or lost, in the company's time zone.
+    #[schema(required)]
+    pub closed_date: Option<NaiveDate>,
+    /// The instant it was won or lost.
+    #[schema(required)]
+    pub closed_at: Option<DateTime<Utc>>,
+    /// When the next planned activity about it is due; null when nothing is planned or nothing planned has a due time.
+    #[schema(required)]
+    pub next_activity_at: Option<DateTime<Utc>>,
+    /// What the customer may buy.
+    #[schema(max_items = 500)]
+    pub lines: Vec<OpportunityLine>,
+    /// Own keys and values of the caller.
+    #[schema(schema_with = crate::kernel::metadata)]
+    pub metadata: BTreeMap<String, String>,
+    /// Counts the changes, from 1.
+    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    pub version: i64,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+}
+
+crate::entity! { Opportunity, OpportunityId, "opportunity",
+company: |o| Some(o.company_id), party: |o| Some(o.party_id), actions: |o| o.status.actions() }
+
+/// What hearers of `opportunity.won` need of a won deal: read it from the event's data with
+/// `serde_json::from_value::<WonDeal>(event.data.clone())`. Fields not named here are ignored.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct WonDeal {
+    pub id: OpportunityId,
+    pub company_id: CompanyId,
+    pub party_id: PartyId,
+    pub contact_id: Option<ContactId>,
+    pub name: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// Before tax, in `currency`.
+    pub amount: Amount,
+    pub owner_id: Option<UserId>,
+    /// The day it was won, in the company's time zone.
+    pub closed_date: Option<NaiveDate>,
+    /// In their order; empty when the amount was stated by hand.
+    pub lines: Vec<WonLine>,
+}
+
+/// A line of a won deal.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct WonLine {
+    pub id: OpportunityLineId,
+    pub position: i32,
+    /// `None` for a line of text and money only.
+    pub product_id: Option<ProductId>,
+    pub description: String,
+    pub quantity: Quantity,
+    pub unit_price: UnitPrice,
+    /// 0 to 100.
+    pub discount_percent: Rate,
+    /// After the discount, before tax, rounded to the currency.
+    pub net_amount: Amount,
+}
+
+impl OpportunityStatus {
+    /// The verbs that this state allows.
+    pub fn actions(self) -> Vec<&'static str> {
+        match self {
+            Self::Open => vec!["advance", "win", "lose"],
+            Self::Won | Self::Lost => vec!["reopen"],
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What is bought, kept and sold.
+
+crate::ids! {
+    /// A product.
+    ProductId "prd";
+}

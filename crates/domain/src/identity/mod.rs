@@ -1,0 +1,3 @@
+//! Who may call, and what each may do.
+
+pub mod users;

@@ -1,0 +1,6 @@
+//! People and programs that may call.
+
+crate::ids! {
+    /// A user.
+    UserId "usr";
+}
