@@ -1,0 +1,148 @@
+//! The migrations of both trees, embedded in the program, and the running of them by one process at a time.
+
+use diesel::migration::{Migration, MigrationSource};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::database::{Address, Database, pg_connection, sqlite_connection};
+use crate::error::Error;
+use crate::{Conn, tx};
+
+const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+
+/// The key of the advisory lock that the migrating process holds: "tandem" in ASCII.
+const LOCK: i64 = 0x7461_6e64_656d;
+
+/// Why a migration did not run.
+#[derive(Debug)]
+pub struct MigrateError(String);
+
+impl std::fmt::Display for MigrateError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for MigrateError {}
+
+fn failed(e: impl std::fmt::Display) -> MigrateError {
+    MigrateError(e.to_string())
+}
+
+/// What to do with the tree.
+#[derive(Clone, Copy)]
+enum Way {
+    Up,
+    Down,
+}
+
+#[derive(QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    version: String,
+}
+
+impl Database {
+    /// Brings the database to the newest form; the names of the migrations it took. Other processes that migrate at the
+    /// same time wait and then find nothing to do.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or a migration failed; then it and those after it have left nothing.
+    pub fn migrate(&self) -> Result<Vec<String>, MigrateError> {
+        match self.pending()? {
+            none if none.is_empty() => Ok(none),
+            _ => self.run(Way::Up),
+        }
+    }
+
+    /// The migrations that this program has and the database has not.
+    pub fn pending(&self) -> Result<Vec<String>, MigrateError> {
+        self.read(|conn| match conn {
+            Conn::Pg(c) => missing::<Pg>(POSTGRES, &applied(*c, PG_HAS_TABLE)?),
+            Conn::Sqlite(c) => missing::<Sqlite>(SQLITE, &applied(*c, SQLITE_HAS_TABLE)?),
+        })
+        .map_err(|e: Error| failed(e))
+    }
+
+    /// Takes all migrations back, the newest first, with all data. For tests.
+    pub fn revert_all(&self) -> Result<Vec<String>, MigrateError> {
+        self.run(Way::Down)
+    }
+
+    fn run(&self, way: Way) -> Result<Vec<String>, MigrateError> {
+        match &self.shared.address {
+            Address::Sqlite(path) => {
+                let mut conn = sqlite_connection(path, &self.shared.config).map_err(failed)?;
+                tx::sqlite_exclusive(&mut conn, |c| take::<Sqlite, _>(c, SQLITE, way)).map_err(failed)
+            }
+            Address::Postgres(url) => {
+                let mut conn = pg_connection(url).map_err(failed)?;
+                // the lock ends with the connection
+                diesel::sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(&mut conn).map_err(failed)?;
+                // a statement of a migration must not hold up the others for long behind a lock it waits for
+                diesel::sql_query("SET lock_timeout = '10s'").execute(&mut conn).map_err(failed)?;
+                take::<Pg, _>(&mut conn, POSTGRES, way).map_err(failed)
+            }
+        }
+    }
+}
+
+/// Runs what is missing, or takes back what is there; the names.
+fn take<DB, C>(conn: &mut C, tree: EmbeddedMigrations, way: Way) -> Result<Vec<String>, Error>
+where
+    DB: diesel::backend::Backend,
+    C: MigrationHarness<DB>,
+{
+    let broken = |e: Box<dyn std::error::Error + Send + Sync>| Error::Broken(e.to_string());
+    let mut names = Vec::new();
+    match way {
+        Way::Up => {
+            for migration in conn.pending_migrations(tree).map_err(broken)? {
+                let name = migration.name().to_string();
+                conn.run_migration(&*migration).map_err(|e| Error::Broken(format!("migration {name}: {e}")))?;
+                names.push(name);
+            }
+        }
+        Way::Down => {
+            let all: Vec<Box<dyn Migration<DB>>> = tree.migrations().map_err(broken)?;
+            for version in conn.applied_migrations().map_err(broken)? {
+                let Some(migration) = all.iter().find(|m| m.name().version() == version) else {
+                    return Err(Error::Broken(format!("migration {version} is not of this program")));
+                };
+                let name = migration.name().to_string();
+                conn.revert_migration(&**migration).map_err(|e| Error::Broken(format!("migration {name}: {e}")))?;
+                names.push(name);
+            }
+        }
+    }
+    Ok(names)
+}
+
+const PG_HAS_TABLE: &str = "SELECT 'x' AS version WHERE to_regclass('__diesel_schema_migrations') IS NOT NULL";
+const SQLITE_HAS_TABLE: &str = "SELECT name AS version FROM sqlite_schema WHERE name = '__diesel_schema_migrations'";
+
+/// The versions that were applied. Asks without making the table, because the role may not be allowed to.
+fn applied<'a, C>(conn: &mut C, has_table: &'static str) -> QueryResult<Vec<String>>
+where
+    C: Connection,
+    diesel::query_builder::SqlQuery: diesel::query_dsl::LoadQuery<'a, C, Applied>,
+{
+    let rows: Vec<Applied> = diesel::sql_query(has_table).load(conn)?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<Applied> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(conn)?;
+    Ok(rows.into_iter().map(|r| r.version).collect())
+}
+
+/// The names of the migrations of a tree whose versions are not among these, in order.
+fn missing<DB: diesel::backend::Backend>(tree: EmbeddedMigrations, applied: &[String]) -> Result<Vec<String>, Error> {
+    let all: Vec<Box<dyn Migration<DB>>> = tree.migrations().map_err(|e| Error::Broken(e.to_string()))?;
+    let mut names: Vec<String> =
+        all.iter().filter(|m| !applied.contains(&m.name().version().to_string())).map(|m| m.name().to_string()).collect();
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,91 @@
+//! What happened to the statements of the transaction that runs on this thread. The code above a transaction may turn an
+//! error into something else or swallow it; whether to repeat, commit or give up is judged by what the database said.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use diesel::connection::{DebugQuery, InstrumentationEvent};
+use diesel::result::Error as DieselError;
+
+use crate::error::Error;
+
+/// A statement that takes longer is named in the log.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// How the last statement that failed has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failed {
+    /// None did.
+    No,
+    /// A deadlock or a serialization failure: the same work may succeed when repeated.
+    Conflict,
+    /// The connection is gone.
+    Lost,
+    /// Another error.
+    Other,
+}
+
+thread_local! {
+    static FAILED: Cell<Failed> = const { Cell::new(Failed::No) };
+    static STARTED: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// The state of this thread's transaction.
+pub(crate) fn failed() -> Failed {
+    FAILED.get()
+}
+
+/// Sets the state: at the beginning of a transaction, and when a savepoint was rolled back.
+pub(crate) fn set(state: Failed) {
+    FAILED.set(state);
+}
+
+/// Hears every statement of a connection.
+pub(crate) fn hear(event: InstrumentationEvent<'_>) {
+    match event {
+        InstrumentationEvent::StartQuery { .. } => STARTED.set(Some(Instant::now())),
+        InstrumentationEvent::FinishQuery { query, error, .. } => {
+            if let Some(e) = error {
+                FAILED.set(of(e));
+            }
+            if let Some(took) = STARTED.take().map(|t| t.elapsed()).filter(|t| *t > SLOW) {
+                log::warn!("slow statement, {} ms: {}", took.as_millis(), text(query));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What an error means for the transaction.
+pub(crate) fn of(e: &DieselError) -> Failed {
+    use diesel::result::DatabaseErrorKind as Kind;
+    match e {
+        DieselError::DatabaseError(Kind::SerializationFailure, _) => Failed::Conflict,
+        DieselError::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, _) => Failed::Lost,
+        DieselError::BrokenTransactionManager => Failed::Lost,
+        DieselError::DatabaseError(Kind::Unknown, info) => {
+            let text = info.message();
+            match () {
+                _ if DEADLOCK.iter().any(|words| text.contains(words)) => Failed::Conflict,
+                _ if text.contains("server closed the connection") || text.contains("terminating connection") => Failed::Lost,
+                _ => Failed::Other,
+            }
+        }
+        _ => Failed::Other,
+    }
+}
+
+/// Diesel has no code for SQLSTATE 40P01, and the words depend on the language of the server.
+const DEADLOCK: &[&str] =
+    &["deadlock", "Deadlock", "Verklemmung", "Bloquage mortel", "взаимоблокировка", "デッドロック", "死锁", "교착"];
+
+/// The statement without the values bound to it, which may be personal.
+fn text(query: &dyn DebugQuery) -> String {
+    let text = query.to_string();
+    text.split("-- binds").next().unwrap_or_default().trim().to_string()
+}
+
+/// The error that tells the caller to come again.
+pub(crate) fn exhausted(tries: u32) -> Error {
+    Error::Unavailable(format!("other transactions were in the way {tries} times"))
+}
