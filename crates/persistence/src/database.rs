@@ -405,6 +405,8 @@ mod tests {
         let url = pg_url(&DatabaseConfig::new("postgres://u:p@a,b/db?target_session_attrs=read-write&connect_timeout=9"));
         assert!(url.starts_with("postgres://u:p@a,b/db?target_session_attrs=read-write&connect_timeout=9&application_name=tandem"));
         assert_eq!(url.matches("connect_timeout").count(), 1);
-        assert!(pg_url(&DatabaseConfig::new("postgresql://h/db")).starts_with("postgresql://h/db?application_name=tandem&connect_timeout=3"));
+        assert!(
+            pg_url(&DatabaseConfig::new("postgresql://h/db")).starts_with("postgresql://h/db?application_name=tandem&connect_timeout=3")
+        );
     }
 }

@@ -2,18 +2,26 @@
 //! No rule of the business is decided here.
 
 mod conn;
+mod database;
 mod error;
 pub mod kind;
+mod migrate;
 mod query;
 pub mod record;
 mod statement;
+mod tx;
 mod value;
+mod watch;
+mod writer;
 
 pub use conn::{Conn, Engine};
+pub use database::{Database, DatabaseConfig, OpenError};
 pub use error::{Error, RETRY, Result, Retryable};
+pub use migrate::MigrateError;
 pub use query::{Compare, Condition, Order, Query, is_ordered, search_text};
 pub use record::{Column, Record};
 pub use statement::{FromCells, List, Statement, Tuple, list};
+pub use tx::{Job, Outcome};
 pub use value::{Bind, Cells, Fail, JsonText, Kind, Scalar, Value};
 
 /// Re-exported for the macros of this crate.

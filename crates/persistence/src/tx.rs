@@ -156,7 +156,9 @@ fn pg_try<T, E: From<Error>>(pool: &PgPool, job: &mut Job<T, E>) -> Result<Try<T
         Ok(Outcome::Keep(v)) => match commit(conn) {
             Ok(()) => Ok(Try::Kept(v)),
             Err(e) => match watch::of(&e) {
-                Failed::Lost => Err(Error::Unavailable(format!("the connection was lost during the commit, which may have happened: {e}")).into()),
+                Failed::Lost => {
+                    Err(Error::Unavailable(format!("the connection was lost during the commit, which may have happened: {e}")).into())
+                }
                 failed => Ok(Try::Failed(Error::from(e).into(), failed)),
             },
         },
@@ -235,6 +237,9 @@ impl<'a> Group<'a> {
 }
 
 /// Runs migrations of SQLite as one transaction that excludes every other process.
-pub(crate) fn sqlite_exclusive<T>(conn: &mut SqliteConnection, f: impl FnOnce(&mut SqliteConnection) -> Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn sqlite_exclusive<T>(
+    conn: &mut SqliteConnection,
+    f: impl FnOnce(&mut SqliteConnection) -> Result<T, Error>,
+) -> Result<T, Error> {
     conn.exclusive_transaction(f)
 }

@@ -76,8 +76,7 @@ pub(crate) fn of(e: &DieselError) -> Failed {
 }
 
 /// Diesel has no code for SQLSTATE 40P01, and the words depend on the language of the server.
-const DEADLOCK: &[&str] =
-    &["deadlock", "Deadlock", "Verklemmung", "Bloquage mortel", "взаимоблокировка", "デッドロック", "死锁", "교착"];
+const DEADLOCK: &[&str] = &["deadlock", "Deadlock", "Verklemmung", "Bloquage mortel", "взаимоблокировка", "デッドロック", "死锁", "교착"];
 
 /// The statement without the values bound to it, which may be personal.
 fn text(query: &dyn DebugQuery) -> String {
