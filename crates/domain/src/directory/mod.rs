@@ -1,6 +1,16 @@
-//! Who and what everybody deals with: companies, parties, products, units, currencies. Shared by front and back office.
+//! Who and what everybody deals with: companies, parties, contacts, products, units, currencies and their rates.
+//! Shared by front and back office; no document lives here.
 
+pub mod addresses;
 pub mod companies;
 pub mod contacts;
+pub mod currencies;
+pub mod emails;
+pub mod external_ids;
 pub mod parties;
+pub mod phones;
 pub mod products;
+pub mod search;
+pub mod tags;
+pub mod terms;
+pub mod units;

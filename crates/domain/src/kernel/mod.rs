@@ -3,6 +3,7 @@
 
 mod decimal;
 mod error;
+mod findings;
 mod id;
 mod metadata;
 mod patch;
@@ -11,6 +12,7 @@ mod word;
 
 pub use decimal::{Amount, Decimals, Quantity, Rate, UnitPrice};
 pub use error::{Code, Failure, FieldError, Problem, Result, problems};
+pub use findings::Findings;
 pub use id::{Id, decode, encode};
 pub use metadata::metadata;
 pub use patch::{PatchBody, present, some};

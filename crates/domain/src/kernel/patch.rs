@@ -29,6 +29,7 @@ pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<O
 ///         clear email: String [max_length = 254],
 ///     } }
 /// ```
+/// `merge` fields are objects with a patch of their own, merged member by member.
 /// `set` fields keep a value, `clear` fields are `Option` in the entity and `null` empties them.
 /// `patch.apply(&mut party)` writes what was given.
 #[macro_export]
@@ -49,6 +50,10 @@ macro_rules! patch {
         $crate::patch!(@struct [$($m)*] $name [$($done)*
             $(#[$fm])* #[serde(default, deserialize_with = "crate::kernel::present")] #[schema($($schema)*)] pub $field: Option<$ty>,] $($rest)*);
     };
+    (@struct [$($m:tt)*] $name:ident [$($done:tt)*] $(#[$fm:meta])* merge $field:ident : $ty:ty [], $($rest:tt)*) => {
+        $crate::patch!(@struct [$($m)*] $name [$($done)*
+            $(#[$fm])* #[serde(default, deserialize_with = "crate::kernel::present")] pub $field: Option<$ty>,] $($rest)*);
+    };
     (@struct [$($m:tt)*] $name:ident [$($done:tt)*] $(#[$fm:meta])* clear $field:ident : $ty:ty [], $($rest:tt)*) => {
         $crate::patch!(@struct [$($m)*] $name [$($done)*
             $(#[$fm])* #[serde(default, deserialize_with = "crate::kernel::some")] #[schema(value_type = Option<$ty>)] pub $field: Option<Option<$ty>>,] $($rest)*);
@@ -63,8 +68,10 @@ macro_rules! patch {
         pub struct $name { $($done)* }
     };
     (@clearable [$($done:tt)*] set $field:ident, $($rest:tt)*) => { $crate::patch!(@clearable [$($done)*] $($rest)*) };
+    (@clearable [$($done:tt)*] merge $field:ident, $($rest:tt)*) => { $crate::patch!(@clearable [$($done)*] $($rest)*) };
     (@clearable [$($done:tt)*] clear $field:ident, $($rest:tt)*) => { $crate::patch!(@clearable [$($done)* stringify!($field),] $($rest)*) };
     (@clearable [$($done:tt)*]) => { &[$($done)*] };
     (@apply set $self:ident $to:ident $field:ident) => { if let Some(v) = $self.$field { $to.$field = v; } };
+    (@apply merge $self:ident $to:ident $field:ident) => { if let Some(v) = $self.$field { v.apply(&mut $to.$field); } };
     (@apply clear $self:ident $to:ident $field:ident) => { if let Some(v) = $self.$field { $to.$field = v; } };
 }

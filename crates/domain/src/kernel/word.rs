@@ -51,5 +51,5 @@ macro_rules! words { ($($(#[$($m:tt)*])* pub enum $name:ident { $($(#[$vm:meta])
 #[doc(hidden)]
 #[macro_export]
 macro_rules! doc_of {
-    ($(#[doc = $d:expr])*) => { concat!($($d, "\n"),*).trim() };
+    ($(#[doc = $d:literal])*) => { concat!($($d, "\n"),*).trim() };
 }

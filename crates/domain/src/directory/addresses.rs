@@ -1,0 +1,64 @@
+//! A postal address as a value. Documents copy it, so that changing a party's address never rewrites an old invoice.
+
+use iso_currency::Country;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::kernel::{Code, Result};
+
+/// The country is not one of ISO 3166-1.
+pub const UNKNOWN_COUNTRY: Code = Code::invalid("address.unknown_country", "There is no country with this code.");
+
+/// A postal address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    /// Street and number, or the first line.
+    #[schema(min_length = 1, max_length = 200, example = "12 Orchestra Terrace")]
+    pub line1: String,
+    /// The second line.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    pub line2: Option<String>,
+    /// City or town.
+    #[serde(default)]
+    #[schema(max_length = 100, example = "Walla Walla")]
+    pub city: Option<String>,
+    /// State, province or county.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    pub region: Option<String>,
+    /// Postal code.
+    #[serde(default)]
+    #[schema(max_length = 20, example = "99362")]
+    pub postal_code: Option<String>,
+    /// Country, ISO 3166-1 alpha-2.
+    #[schema(min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$", example = "US")]
+    pub country: String,
+}
+
+impl Address {
+    /// Refuses a country that does not exist; the place is `/country` of the address.
+    pub fn check(&self) -> Result<()> {
+        match known_country(&self.country) {
+            true => Ok(()),
+            false => Err(UNKNOWN_COUNTRY.field("/country", format!("{} is not an ISO 3166-1 code.", self.country))),
+        }
+    }
+}
+
+fn known_country(code: &str) -> bool {
+    code.parse::<Country>().is_ok_and(|c| c != Country::Unspecified) || code == "XK"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_country_must_exist() {
+        for (code, known) in [("US", true), ("DE", true), ("GB", true), ("XK", true), ("ZZ", false), ("us", false), ("USA", false)] {
+            assert_eq!(known_country(code), known, "{code}");
+        }
+    }
+}
