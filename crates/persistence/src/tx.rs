@@ -148,10 +148,9 @@ fn pg_try<T, E: From<Error>>(pool: &PgPool, job: &mut Job<T, E>) -> Result<Try<T
     let answer = job(conn);
     match answer {
         Ok(Outcome::Keep(_)) if watch::failed() != Failed::No => {
-            // PostgreSQL would answer this COMMIT with a silent rollback
+            let failed = watch::failed();
             rollback(conn);
-            let e = Error::Broken("a statement failed and its job went on".into());
-            Ok(Try::Failed(e.into(), watch::failed()))
+            Ok(Try::Failed(watch::swallowed().into(), failed))
         }
         Ok(Outcome::Keep(v)) => match commit(conn) {
             Ok(()) => Ok(Try::Kept(v)),
@@ -197,6 +196,7 @@ impl<'a> Group<'a> {
 
     /// Runs a job in a savepoint; `work` says whether its effects stay.
     pub(crate) fn step(&mut self, work: impl FnOnce(&mut Conn<'_>) -> bool) -> Step {
+        watch::set(Failed::No);
         if let Err(e) = Manager::begin_transaction(self.conn) {
             return Step::Lost(e.into());
         }

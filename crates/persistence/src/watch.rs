@@ -88,3 +88,9 @@ fn text(query: &dyn DebugQuery) -> String {
 pub(crate) fn exhausted(tries: u32) -> Error {
     Error::Unavailable(format!("other transactions were in the way {tries} times"))
 }
+
+/// A job kept its work although a statement failed outside of a savepoint. PostgreSQL would answer the COMMIT with a
+/// silent rollback, SQLite would keep the rest; both are refused alike.
+pub(crate) fn swallowed() -> Error {
+    Error::Broken("a statement failed and its job went on; use a savepoint".into())
+}

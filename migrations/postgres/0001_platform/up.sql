@@ -51,9 +51,7 @@ CREATE TRIGGER events_truncate BEFORE TRUNCATE ON events FOR EACH STATEMENT EXEC
 CREATE TABLE idempotency_keys (
     scope TEXT NOT NULL PRIMARY KEY,
     fingerprint TEXT NOT NULL,
-    status BIGINT NULL,
-    body BYTEA NULL,
-    headers JSONB NULL,
+    answer TEXT NULL,
     created_at TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
@@ -65,9 +63,9 @@ CREATE TABLE jobs (
     status TEXT NOT NULL,
     input JSONB NOT NULL,
     state JSONB NOT NULL,
-    done BIGINT NOT NULL,
-    total BIGINT NULL,
+    progress JSONB NOT NULL,
     result JSONB NULL,
+    result_url TEXT NULL,
     error JSONB NULL,
     cancel_requested BOOLEAN NOT NULL,
     owner TEXT NOT NULL,

@@ -45,9 +45,7 @@ END;
 CREATE TABLE idempotency_keys (
     scope TEXT NOT NULL PRIMARY KEY,
     fingerprint TEXT NOT NULL,
-    status INTEGER NULL,
-    body BLOB NULL,
-    headers TEXT NULL,
+    answer TEXT NULL,
     created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
@@ -59,9 +57,9 @@ CREATE TABLE jobs (
     status TEXT NOT NULL,
     input TEXT NOT NULL,
     state TEXT NOT NULL,
-    done INTEGER NOT NULL,
-    total INTEGER NULL,
+    progress TEXT NOT NULL,
     result TEXT NULL,
+    result_url TEXT NULL,
     error TEXT NULL,
     cancel_requested INTEGER NOT NULL,
     owner TEXT NOT NULL,
