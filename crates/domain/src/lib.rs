@@ -7,7 +7,9 @@ pub mod directory;
 pub mod entity;
 pub mod event;
 pub mod identity;
+pub mod inventory;
 pub mod kernel;
+pub mod sales;
 
 pub use entity::Entity;
 pub use event::Event;

@@ -1,0 +1,58 @@
+//! The quantity ledger: goods go from one location to another, and no row ever changes.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::locations::LocationId;
+use crate::directory::companies::CompanyId;
+use crate::directory::products::ProductId;
+use crate::entity::Entity;
+use crate::kernel::Quantity;
+
+crate::ids! {
+    /// A stock move.
+    StockMoveId "mv";
+}
+
+/// Goods that went from one location to another. Written once and never changed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StockMove {
+    /// The id.
+    pub id: StockMoveId,
+    /// The company whose goods moved.
+    pub company_id: CompanyId,
+    /// The product.
+    pub product_id: ProductId,
+    /// Where they came from.
+    pub from_location_id: LocationId,
+    /// Where they went.
+    pub to_location_id: LocationId,
+    /// How many, in the product's unit; always more than zero.
+    pub quantity: Quantity,
+    /// The document that moved them.
+    #[schema(max_length = 40)]
+    pub source_id: String,
+    /// The line of the document.
+    #[schema(required, max_length = 40)]
+    pub source_line_id: Option<String>,
+    /// The business date.
+    pub move_date: NaiveDate,
+    /// When it was recorded.
+    pub moved_at: DateTime<Utc>,
+}
+
+impl Entity for StockMove {
+    type Id = StockMoveId;
+    const NOUN: &'static str = "stock_move";
+    fn id(&self) -> StockMoveId {
+        self.id
+    }
+    fn version(&self) -> i64 {
+        1
+    }
+    fn bump(&mut self) {}
+    fn company(&self) -> Option<CompanyId> {
+        Some(self.company_id)
+    }
+}

@@ -1,0 +1,501 @@
+//! Sales orders: what a customer ordered, and the way from draft to closed. Shipping and billing have states of their
+//! own, apart from the state of the order itself.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use super::order_lines::{NewSalesOrderLine, SalesOrderLine, SalesOrderLineId, SalesOrderLinePatch};
+use crate::crm::opportunities::OpportunityId;
+use crate::directory::addresses::Address;
+use crate::directory::companies::CompanyId;
+use crate::directory::parties::PartyId;
+use crate::directory::products::TaxClass;
+use crate::inventory::warehouses::WarehouseId;
+use crate::kernel::{Amount, Code, Decimals, Problem, Quantity, Rate, Result, round};
+
+crate::ids! {
+    /// A sales order.
+    SalesOrderId "so";
+}
+
+crate::words! {
+    /// Where a sales order stands.
+    pub enum SalesOrderStatus {
+        /// Can still change; binds nobody.
+        Draft = "draft",
+        /// Binding; it has a number and holds stock back.
+        Confirmed = "confirmed",
+        /// Given up before anything was shipped.
+        Cancelled = "cancelled",
+        /// Shipped, billed and done with.
+        Closed = "closed",
+    }
+    /// How much of an order was shipped.
+    pub enum FulfilmentStatus {
+        /// Nothing was shipped.
+        Unfulfilled = "unfulfilled",
+        /// Some goods were shipped, some are to come.
+        PartiallyShipped = "partially_shipped",
+        /// Nothing is left to ship.
+        Shipped = "shipped",
+    }
+    /// How much of an order was invoiced.
+    pub enum BillingStatus {
+        /// Nothing was invoiced.
+        Unbilled = "unbilled",
+        /// Some was invoiced.
+        Partial = "partial",
+        /// All that is to be paid was invoiced.
+        Billed = "billed",
+    }
+    /// What the credit check said when the order was confirmed.
+    pub enum CreditStatus {
+        /// Not checked yet.
+        Unchecked = "unchecked",
+        /// Within the limit, or there is none.
+        Passed = "passed",
+        /// Over the limit; the company only warns.
+        Warned = "warned",
+        /// Over the limit, and somebody with the right to do so let it pass.
+        Overridden = "overridden",
+    }
+}
+
+pub const ORDER_NOT_A_DRAFT: Code = Code::conflict("sales_order.not_a_draft", "Only a draft can do this.");
+pub const ORDER_NOT_CONFIRMED: Code = Code::conflict("sales_order.not_confirmed", "Only a confirmed order can do this.");
+pub const ORDER_EMPTY: Code = Code::invalid("sales_order.empty", "The order has no lines.");
+pub const ORDER_ON_HOLD: Code = Code::conflict("sales_order.on_hold", "The order is on hold.");
+pub const ORDER_NOT_ON_HOLD: Code = Code::conflict("sales_order.not_on_hold", "The order is not on hold.");
+pub const ORDER_NOTHING_TO_CANCEL: Code = Code::conflict("sales_order.nothing_to_cancel", "Everything was shipped or cancelled already.");
+pub const ORDER_UNFINISHED: Code =
+    Code::conflict("sales_order.unfinished", "Goods are still to be shipped or invoiced; cancel what is not wanted first.");
+pub const ORDER_NOT_ENOUGH_STOCK: Code = Code::conflict("sales_order.not_enough_stock", "There is not enough stock for the order.");
+pub const ORDER_NO_WAREHOUSE: Code = Code::invalid("sales_order.no_warehouse", "The order needs a warehouse to ship from.");
+pub const ORDER_NOTHING_TO_SHIP: Code = Code::conflict("sales_order.nothing_to_ship", "Nothing is left to ship.");
+pub const ORDER_NOTHING_TO_INVOICE: Code = Code::conflict("sales_order.nothing_to_invoice", "Nothing can be invoiced now.");
+pub const ORDER_AMOUNT: Code = Code::invalid("sales_order.amount_invalid", "An amount of the order is wrong.");
+
+/// What a customer ordered.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SalesOrder {
+    /// The id.
+    pub id: SalesOrderId,
+    /// The company that sells.
+    pub company_id: CompanyId,
+    /// The number, given on confirmation.
+    #[schema(required, max_length = 40)]
+    pub number: Option<String>,
+    /// Where the order stands.
+    pub status: SalesOrderStatus,
+    /// How much was shipped.
+    pub fulfilment_status: FulfilmentStatus,
+    /// How much was invoiced.
+    pub billing_status: BillingStatus,
+    /// Whether somebody stopped it for now.
+    pub is_on_hold: bool,
+    /// Why it was stopped, or why it was cancelled.
+    #[schema(required, max_length = 500)]
+    pub status_reason: Option<String>,
+    /// The customer.
+    pub customer_id: PartyId,
+    /// The customer's own number for the order.
+    #[schema(required, max_length = 100)]
+    pub customer_reference: Option<String>,
+    /// The opportunity it came from.
+    #[schema(required)]
+    pub opportunity_id: Option<OpportunityId>,
+    /// The warehouse the goods come from.
+    #[schema(required)]
+    pub warehouse_id: Option<WarehouseId>,
+    /// The business date.
+    pub order_date: NaiveDate,
+    /// When the customer wants the goods.
+    #[schema(required)]
+    pub requested_date: Option<NaiveDate>,
+    /// Where the goods go, as it was when the order was taken.
+    #[schema(required)]
+    pub ship_to: Option<Address>,
+    /// The currency of all amounts.
+    #[schema(max_length = 3)]
+    pub currency: String,
+    /// How much of the company's currency one unit of the order's currency is, pinned when the order was taken.
+    pub exchange_rate: Rate,
+    /// Whether prices have the tax inside.
+    pub prices_include_tax: bool,
+    /// Whether it may be confirmed with less stock than ordered; the rest is shipped when it comes in.
+    pub allow_backorder: bool,
+    /// Freight, without tax, or with it when prices include tax.
+    pub freight_amount: Amount,
+    /// Which rate of tax freight falls under.
+    pub freight_tax_class: TaxClass,
+    /// Freight with tax.
+    pub freight_gross: Amount,
+    /// How much of the freight was invoiced, in the terms of `freight_amount`.
+    pub freight_invoiced: Amount,
+    /// All lines and freight without tax.
+    pub net_total: Amount,
+    /// Tax on all lines and freight.
+    pub tax_total: Amount,
+    /// All lines and freight with tax.
+    pub total: Amount,
+    /// What the customer will owe for goods not yet shipped and services not yet invoiced, in the company's currency.
+    pub unshipped_amount: Amount,
+    /// What the customer will owe for goods shipped and not yet invoiced, in the company's currency.
+    pub unbilled_amount: Amount,
+    /// What the credit check said.
+    pub credit_status: CreditStatus,
+    /// A remark.
+    #[schema(required, max_length = 2000)]
+    pub note: Option<String>,
+    /// What was ordered.
+    #[schema(max_items = 1000)]
+    pub lines: Vec<SalesOrderLine>,
+    /// Free notes of the caller.
+    #[schema(schema_with = crate::kernel::metadata)]
+    pub metadata: BTreeMap<String, String>,
+    /// When it was confirmed.
+    #[schema(required)]
+    pub confirmed_at: Option<DateTime<Utc>>,
+    /// When it was cancelled.
+    #[schema(required)]
+    pub cancelled_at: Option<DateTime<Utc>>,
+    /// When it was closed.
+    #[schema(required)]
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Counts the changes, from 1.
+    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    pub version: i64,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+crate::entity! {
+    SalesOrder, SalesOrderId, "sales_order",
+    company: |o| Some(o.company_id), party: |o| Some(o.customer_id), actions: |o| o.allowed()
+}
+
+/// An order to be taken. It starts as a draft without a number.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSalesOrder {
+    /// The company that sells.
+    pub company_id: CompanyId,
+    /// The customer.
+    pub customer_id: PartyId,
+    /// The customer's own number for the order.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    pub customer_reference: Option<String>,
+    /// The warehouse the goods come from; the company's default one when left out.
+    #[serde(default)]
+    pub warehouse_id: Option<WarehouseId>,
+    /// The business date; today when left out.
+    #[serde(default)]
+    pub order_date: Option<NaiveDate>,
+    /// When the customer wants the goods.
+    #[serde(default)]
+    pub requested_date: Option<NaiveDate>,
+    /// Where the goods go; the customer's shipping address when left out.
+    #[serde(default)]
+    pub ship_to: Option<Address>,
+    /// The currency of all amounts; the company's when left out.
+    #[serde(default)]
+    #[schema(min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$")]
+    pub currency: Option<String>,
+    /// How much of the company's currency one unit of the order's is; the rate of the day when left out.
+    #[serde(default)]
+    pub exchange_rate: Option<Rate>,
+    /// Whether prices have the tax inside; as the company says when left out.
+    #[serde(default)]
+    pub prices_include_tax: Option<bool>,
+    /// Whether it may be confirmed with less stock than ordered.
+    #[serde(default)]
+    pub allow_backorder: bool,
+    /// Freight, without tax, or with it when prices include tax.
+    #[serde(default)]
+    pub freight_amount: Amount,
+    /// Which rate of tax freight falls under; standard when left out.
+    #[serde(default)]
+    pub freight_tax_class: Option<TaxClass>,
+    /// A remark.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    pub note: Option<String>,
+    /// What is ordered.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    pub lines: Vec<NewSalesOrderLine>,
+    /// Free notes.
+    #[serde(default)]
+    #[schema(schema_with = crate::kernel::metadata)]
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Changes to a draft order. Lines are replaced as a whole; single lines have endpoints of their own.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SalesOrderPatch {
+    /// The customer.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    pub customer_id: Option<PartyId>,
+    /// The customer's own number for the order.
+    #[serde(default, deserialize_with = "crate::kernel::some")]
+    #[schema(value_type = Option<String>, max_length = 100)]
+    pub customer_reference: Option<Option<String>>,
+    /// The warehouse the goods come from.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    pub warehouse_id: Option<WarehouseId>,
+    /// The business date.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    pub order_date: Option<NaiveDate>,
+    /// When the customer wants the goods.
+    #[serde(default, deserialize_with = "crate::kernel::some")]
+    #[schema(value_type = Option<NaiveDate>)]
+    pub requested_date: Option<Option<NaiveDate>>,
+    /// Where the goods go.
+    #[serde(default, deserialize_with = "crate::kernel::some")]
+    #[schema(value_type = Option<Address>)]
+    pub ship_to: Option<Option<Address>>,
+    /// Whether it may be confirmed with less stock than ordered.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    pub allow_backorder: Option<bool>,
+    /// Freight.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    pub freight_amount: Option<Amount>,
+    /// Which rate of tax freight falls under.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    pub freight_tax_class: Option<TaxClass>,
+    /// A remark.
+    #[serde(default, deserialize_with = "crate::kernel::some")]
+    #[schema(value_type = Option<String>, max_length = 2000)]
+    pub note: Option<Option<String>>,
+    /// All lines anew.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    #[schema(max_items = 1000)]
+    pub lines: Option<Vec<NewSalesOrderLine>>,
+    /// Free notes.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    #[schema(schema_with = crate::kernel::metadata)]
+    pub metadata: Option<BTreeMap<String, String>>,
+}
+
+impl crate::kernel::PatchBody for SalesOrderPatch {
+    const CLEARABLE: &'static [&'static str] = &["customer_reference", "requested_date", "ship_to", "note"];
+}
+
+/// How an order is confirmed.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmSalesOrder {
+    /// Confirm although the credit limit is exceeded. Needs the permission `sales.orders.override_credit`.
+    #[serde(default)]
+    pub override_credit: bool,
+    /// Whether less stock than ordered is accepted; as the order says when left out.
+    #[serde(default)]
+    pub allow_backorder: Option<bool>,
+}
+
+/// Why an order is stopped or given up.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SalesOrderReason {
+    /// Why.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+impl SalesOrder {
+    /// What the present state allows.
+    pub fn allowed(&self) -> Vec<&'static str> {
+        use SalesOrderStatus::*;
+        match (self.status, self.is_on_hold) {
+            (Draft, false) => vec!["confirm", "hold", "cancel"],
+            (Draft, true) => vec!["release", "cancel"],
+            (Confirmed, true) => vec!["release", "cancel"],
+            (Confirmed, false) => {
+                let mut out = vec!["hold"];
+                if self.lines.iter().any(|l| l.open_to_ship().is_positive()) {
+                    out.push("deliver");
+                }
+                if self.can_invoice() {
+                    out.push("invoice");
+                }
+                out.push(if self.is_finished() { "close" } else { "cancel" });
+                out
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The refusal of something that the state does not allow.
+    pub fn refuse(&self, code: Code, detail: impl Into<String>) -> Problem {
+        code.with(detail).in_state(self.status, &self.allowed())
+    }
+
+    /// Refuses anything but a draft.
+    pub fn must_be_draft(&self) -> Result<()> {
+        if self.status == SalesOrderStatus::Draft { Ok(()) } else { Err(self.refuse(ORDER_NOT_A_DRAFT, format!("The order is {}.", self.status))) }
+    }
+
+    /// Refuses anything but a confirmed order that is not on hold.
+    pub fn must_be_active(&self) -> Result<()> {
+        if self.status != SalesOrderStatus::Confirmed {
+            return Err(self.refuse(ORDER_NOT_CONFIRMED, format!("The order is {}.", self.status)));
+        }
+        if self.is_on_hold { Err(self.refuse(ORDER_ON_HOLD, "Release the order first.")) } else { Ok(()) }
+    }
+
+    /// Whether the order may be confirmed: a draft with lines that is not on hold.
+    pub fn must_be_confirmable(&self) -> Result<()> {
+        self.must_be_draft()?;
+        if self.is_on_hold {
+            return Err(self.refuse(ORDER_ON_HOLD, "Release the order first."));
+        }
+        if self.lines.is_empty() { Err(ORDER_EMPTY.field("/lines", "The order has no lines.")) } else { Ok(()) }
+    }
+
+    /// The draft becomes binding. `reserved` says by line how many were held back, in the line's unit.
+    pub fn confirm(mut self, number: String, reserved: &[Quantity], credit: CreditStatus, now: DateTime<Utc>) -> Result<Self> {
+        self.must_be_confirmable()?;
+        for (line, quantity) in self.lines.iter_mut().zip(reserved) {
+            line.quantity_reserved = *quantity;
+        }
+        self.number = Some(number);
+        self.status = SalesOrderStatus::Confirmed;
+        self.credit_status = credit;
+        self.confirmed_at = Some(now);
+        Ok(self.settle(now))
+    }
+
+    /// Stops the order for now.
+    pub fn hold(mut self, reason: Option<String>, now: DateTime<Utc>) -> Result<Self> {
+        if self.is_on_hold {
+            return Err(self.refuse(ORDER_ON_HOLD, "The order is on hold already."));
+        }
+        if !matches!(self.status, SalesOrderStatus::Draft | SalesOrderStatus::Confirmed) {
+            return Err(self.refuse(ORDER_NOT_CONFIRMED, format!("The order is {}.", self.status)));
+        }
+        self.is_on_hold = true;
+        self.status_reason = reason;
+        Ok(self.settle(now))
+    }
+
+    /// Lets it go on.
+    pub fn release(mut self, now: DateTime<Utc>) -> Result<Self> {
+        if !self.is_on_hold {
+            return Err(self.refuse(ORDER_NOT_ON_HOLD, "The order is not on hold."));
+        }
+        self.is_on_hold = false;
+        self.status_reason = None;
+        Ok(self.settle(now))
+    }
+
+    /// Gives up what was not shipped. An order of which nothing was shipped or invoiced is cancelled as a whole; of another
+    /// one only the rest is, and it stays confirmed until it is billed and closed.
+    pub fn cancel(mut self, reason: Option<String>, now: DateTime<Utc>) -> Result<Self> {
+        if !matches!(self.status, SalesOrderStatus::Draft | SalesOrderStatus::Confirmed) {
+            return Err(self.refuse(ORDER_NOT_CONFIRMED, format!("The order is {}.", self.status)));
+        }
+        let begun = self.lines.iter().any(|l| l.quantity_shipped.is_positive() || l.quantity_invoiced.is_positive());
+        if begun && !self.lines.iter().any(|l| l.cancellable().is_positive()) {
+            return Err(self.refuse(ORDER_NOTHING_TO_CANCEL, "Everything was shipped or cancelled already."));
+        }
+        for line in &mut self.lines {
+            line.quantity_cancelled += line.cancellable();
+            line.quantity_reserved = Quantity::ZERO;
+        }
+        self.status_reason = reason;
+        self.is_on_hold = false;
+        if !begun {
+            self.status = SalesOrderStatus::Cancelled;
+            self.cancelled_at = Some(now);
+        }
+        Ok(self.settle(now))
+    }
+
+    /// Done with: everything was shipped or cancelled, and invoiced.
+    pub fn close(mut self, now: DateTime<Utc>) -> Result<Self> {
+        self.must_be_active()?;
+        if !self.is_finished() {
+            return Err(self.refuse(ORDER_UNFINISHED, format!("Shipping is {}, billing is {}.", self.fulfilment_status, self.billing_status)));
+        }
+        self.status = SalesOrderStatus::Closed;
+        self.closed_at = Some(now);
+        Ok(self.settle(now))
+    }
+
+    fn is_finished(&self) -> bool {
+        self.fulfilment_status == FulfilmentStatus::Shipped && self.billing_status == BillingStatus::Billed
+    }
+
+    /// Whether there is anything to put on an invoice now.
+    pub fn can_invoice(&self) -> bool {
+        self.lines.iter().any(|l| l.open_to_invoice().is_positive()) || self.freight_due().is_positive()
+    }
+
+    /// Freight not yet invoiced; due as soon as something was shipped or nothing is left to ship.
+    pub fn freight_due(&self) -> Amount {
+        let shipped = self.fulfilment_status != FulfilmentStatus::Unfulfilled;
+        if self.status == SalesOrderStatus::Confirmed && shipped { self.freight_amount - self.freight_invoiced } else { Amount::ZERO }
+    }
+
+    /// Works the states of shipping and billing and the open amounts out from the lines.
+    pub fn settle(mut self, now: DateTime<Utc>) -> Self {
+        let any = |f: fn(&SalesOrderLine) -> bool| self.lines.iter().any(f);
+        self.fulfilment_status = if self.status == SalesOrderStatus::Draft || self.status == SalesOrderStatus::Cancelled {
+            FulfilmentStatus::Unfulfilled
+        } else if !any(|l| l.open_to_ship().is_positive()) {
+            FulfilmentStatus::Shipped
+        } else if any(|l| l.quantity_shipped.is_positive()) {
+            FulfilmentStatus::PartiallyShipped
+        } else {
+            FulfilmentStatus::Unfulfilled
+        };
+        let freight_open = (self.freight_amount - self.freight_invoiced).is_positive();
+        self.billing_status = if self.status == SalesOrderStatus::Cancelled || self.status == SalesOrderStatus::Draft {
+            BillingStatus::Unbilled
+        } else if !freight_open && !any(|l| l.billable() > l.quantity_invoiced) {
+            BillingStatus::Billed
+        } else if any(|l| l.quantity_invoiced.is_positive()) || self.freight_invoiced.is_positive() {
+            BillingStatus::Partial
+        } else {
+            BillingStatus::Unbilled
+        };
+        (self.unshipped_amount, self.unbilled_amount) = self.open_amounts();
+        self.updated_at = now;
+        self
+    }
+
+    /// What the customer will owe beyond what was invoiced, in the company's currency, rounded to four places:
+    /// for what is still to come, and for what was shipped.
+    fn open_amounts(&self) -> (Amount, Amount) {
+        if self.status != SalesOrderStatus::Confirmed {
+            return (Amount::ZERO, Amount::ZERO);
+        }
+        let (mut unshipped, mut unbilled) = (Decimal::ZERO, Decimal::ZERO);
+        for l in &self.lines {
+            if l.is_stocked {
+                unshipped += l.gross_of(l.open_to_ship());
+                unbilled += l.gross_of(l.open_to_invoice());
+            } else {
+                unshipped += l.gross_of(l.open_to_invoice());
+            }
+        }
+        if !self.freight_amount.is_zero() {
+            unshipped += self.freight_gross.get() * (self.freight_amount - self.freight_invoiced).get() / self.freight_amount.get();
+        }
+        let own = |v: Decimal| Amount::exact(round(v * self.exchange_rate.get(), Amount::SCALE)).unwrap_or_default();
+        (own(unshipped), own(unbilled))
+    }
+}
+
+#[cfg(test)]
+#[path = "orders_test.rs"]
+mod tests;
