@@ -1,0 +1,384 @@
+//! The consolidated view of one customer: what every area has to say about a party, in bounded summaries.
+//! Each area fills its own part through a question; nobody reads the tables of another.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::companies::CompanyId;
+use super::contacts::Contact;
+use super::parties::Party;
+use super::relationships::Relationship;
+use crate::kernel::{Amount, Problem, Rate};
+
+/// Entries of each list in an overview at most.
+pub const TOP: i64 = 10;
+
+/// Everything known about one party, read at one moment.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PartyOverview {
+    /// The moment all figures belong to.
+    pub taken_at: DateTime<Utc>,
+    /// The party itself.
+    pub party: Party,
+    /// People who belong to it now, the primary one first; at most ten.
+    #[schema(max_items = 10)]
+    pub contacts: Vec<PartyContact>,
+    /// Leads, deals and activities; null when the caller may not read them.
+    #[schema(required)]
+    pub crm: Option<FrontOverview>,
+    /// Orders and their fulfilment; null when the caller may not read them.
+    #[schema(required)]
+    pub sales: Option<OrdersOverview>,
+    /// Invoices, balance, ageing and credit; null when the caller may not read them.
+    #[schema(required)]
+    pub finance: Option<FinanceOverview>,
+    /// The latest events that concern it and that the caller may see, newest first; at most ten.
+    #[schema(max_items = 10)]
+    pub timeline: Vec<TimelineEntry>,
+    /// Names of the sections that are null because the caller lacks a permission.
+    #[schema(max_items = 10)]
+    pub withheld: Vec<OverviewSection>,
+    /// Where the whole lists are.
+    pub links: OverviewLinks,
+}
+
+crate::words! {
+    /// A section of the overview.
+    pub enum OverviewSection {
+        Contacts = "contacts",
+        Crm = "crm",
+        Sales = "sales",
+        Finance = "finance",
+    }
+}
+
+/// A person and the role at the party.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PartyContact {
+    /// The relationship.
+    pub relationship: Relationship,
+    /// The person.
+    pub contact: Contact,
+}
+
+/// Paths of the whole lists behind the sections.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OverviewLinks {
+    /// Its relationships with people.
+    #[schema(max_length = 200)]
+    pub relationships: String,
+    /// All events that concern it.
+    #[schema(max_length = 200)]
+    pub timeline: String,
+    /// Its opportunities.
+    #[schema(max_length = 200)]
+    pub opportunities: String,
+    /// Its orders.
+    #[schema(max_length = 200)]
+    pub orders: String,
+    /// Its invoices.
+    #[schema(max_length = 200)]
+    pub invoices: String,
+}
+
+/// What the front office knows of a party.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct FrontOverview {
+    /// How many opportunities are open.
+    #[schema(minimum = 0)]
+    pub open_opportunity_count: i64,
+    /// Open opportunities, the next expected to close first; at most ten.
+    #[schema(max_items = 10)]
+    pub open_opportunities: Vec<OpportunitySummary>,
+    /// How many opportunities were won.
+    #[schema(minimum = 0)]
+    pub won_opportunity_count: i64,
+    /// How many leads are open.
+    #[schema(minimum = 0)]
+    pub open_lead_count: i64,
+    /// Open leads, newest first; at most ten.
+    #[schema(max_items = 10)]
+    pub open_leads: Vec<LeadSummary>,
+    /// How many activities are still to be done.
+    #[schema(minimum = 0)]
+    pub open_activity_count: i64,
+    /// Activities to be done, the next due first; at most ten.
+    #[schema(max_items = 10)]
+    pub next_activities: Vec<ActivitySummary>,
+}
+
+/// An open deal in brief.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OpportunitySummary {
+    /// The id of the opportunity.
+    #[schema(max_length = 40)]
+    pub id: String,
+    /// What it is about.
+    #[schema(max_length = 300)]
+    pub name: String,
+    /// The stage it is in, by name.
+    #[schema(max_length = 200)]
+    pub stage: String,
+    /// What it is worth.
+    pub amount: Amount,
+    /// Currency of the amount, ISO 4217.
+    #[schema(min_length = 3, max_length = 3)]
+    pub currency: String,
+    /// Chance to win it, in percent.
+    #[schema(required)]
+    pub probability: Option<Rate>,
+    /// When it is expected to close.
+    #[schema(required)]
+    pub expected_close_date: Option<NaiveDate>,
+}
+
+/// An open lead in brief.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LeadSummary {
+    /// The id of the lead.
+    #[schema(max_length = 40)]
+    pub id: String,
+    /// What it is about.
+    #[schema(max_length = 300)]
+    pub title: String,
+    /// Where it stands.
+    #[schema(max_length = 50)]
+    pub status: String,
+    /// When it came in.
+    pub created_at: DateTime<Utc>,
+}
+
+/// An activity to be done, in brief.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ActivitySummary {
+    /// The id of the activity.
+    #[schema(max_length = 40)]
+    pub id: String,
+    /// Call, meeting, task and so on.
+    #[schema(max_length = 50)]
+    pub kind: String,
+    /// What is to be done.
+    #[schema(max_length = 300)]
+    pub subject: String,
+    /// When it is due.
+    #[schema(required)]
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// Orders of a party.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct OrdersOverview {
+    /// How many orders are confirmed and neither finished nor cancelled.
+    #[schema(minimum = 0)]
+    pub open_order_count: i64,
+    /// Its orders, newest first; at most ten.
+    #[schema(max_items = 10)]
+    pub latest_orders: Vec<OrderSummary>,
+}
+
+/// An order in brief.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OrderSummary {
+    /// The id of the order.
+    #[schema(max_length = 40)]
+    pub id: String,
+    /// The company whose order it is.
+    pub company_id: CompanyId,
+    /// Its number, once it has one.
+    #[schema(required, max_length = 50)]
+    pub number: Option<String>,
+    /// When it was placed.
+    pub order_date: NaiveDate,
+    /// Where it stands.
+    #[schema(max_length = 50)]
+    pub status: String,
+    /// How much of it is shipped, as a word.
+    #[schema(max_length = 50)]
+    pub shipping_status: String,
+    /// How much of it is invoiced, as a word.
+    #[schema(max_length = 50)]
+    pub billing_status: String,
+    /// Total with tax.
+    pub total: Amount,
+    /// Currency of the total, ISO 4217.
+    #[schema(min_length = 3, max_length = 3)]
+    pub currency: String,
+}
+
+/// Money between a party and the companies the caller may see.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct FinanceOverview {
+    /// What it owes, for each company and currency.
+    #[schema(max_items = 200)]
+    pub balances: Vec<PartyBalance>,
+    /// How many invoices are not fully paid.
+    #[schema(minimum = 0)]
+    pub open_invoice_count: i64,
+    /// Invoices that are not fully paid, the longest due first; at most ten.
+    #[schema(max_items = 10)]
+    pub open_invoices: Vec<InvoiceSummary>,
+}
+
+/// What a party owes to one company in one currency, and how far its credit goes.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PartyBalance {
+    /// The company.
+    pub company_id: CompanyId,
+    /// Currency of the figures, ISO 4217.
+    #[schema(min_length = 3, max_length = 3)]
+    pub currency: String,
+    /// Open receivables less open credits. It equals the sum of `ageing`.
+    pub balance: Amount,
+    /// The part of the balance by how long it is due.
+    pub ageing: Ageing,
+    /// Confirmed orders that are not invoiced yet.
+    pub open_orders: Amount,
+    /// Balance and open orders: what is at stake.
+    pub exposure: Amount,
+    /// How much it may owe; null when unlimited or when it is set in another currency.
+    #[schema(required)]
+    pub credit_limit: Option<Amount>,
+    /// Credit limit less exposure, which may be below zero; null without a limit.
+    #[schema(required)]
+    pub credit_available: Option<Amount>,
+}
+
+/// Open amounts by days past due, as of a date.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Ageing {
+    /// Not due yet.
+    pub not_due: Amount,
+    /// 1 to 30 days past due.
+    pub days_1_to_30: Amount,
+    /// 31 to 60 days past due.
+    pub days_31_to_60: Amount,
+    /// 61 to 90 days past due.
+    pub days_61_to_90: Amount,
+    /// More than 90 days past due.
+    pub over_90: Amount,
+}
+
+/// An invoice in brief.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct InvoiceSummary {
+    /// The id of the invoice.
+    #[schema(max_length = 40)]
+    pub id: String,
+    /// The company whose invoice it is.
+    pub company_id: CompanyId,
+    /// Its number, once it has one.
+    #[schema(required, max_length = 50)]
+    pub number: Option<String>,
+    /// When it was issued.
+    pub issue_date: NaiveDate,
+    /// When it is to be paid.
+    pub due_date: NaiveDate,
+    /// Where it stands.
+    #[schema(max_length = 50)]
+    pub status: String,
+    /// Total with tax.
+    pub total: Amount,
+    /// What is still open.
+    pub open_amount: Amount,
+    /// Currency of the amounts, ISO 4217.
+    #[schema(min_length = 3, max_length = 3)]
+    pub currency: String,
+}
+
+/// Something that happened and concerns a party.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct TimelineEntry {
+    /// The id of the event.
+    #[schema(max_length = 40)]
+    pub id: String,
+    /// What happened: `invoice.posted`. New kinds are added without notice.
+    #[schema(max_length = 100, example = "invoice.posted")]
+    pub kind: String,
+    /// The area it belongs to.
+    #[schema(max_length = 50, example = "accounting")]
+    pub area: String,
+    /// The id of the thing it happened to.
+    #[schema(max_length = 40)]
+    pub subject: String,
+    /// Its number, name or title, when it has one.
+    #[schema(required, max_length = 300)]
+    pub title: Option<String>,
+    /// The company whose document it is.
+    #[schema(required)]
+    pub company_id: Option<CompanyId>,
+    /// Who did it, by name.
+    #[schema(required, max_length = 200)]
+    pub actor: Option<String>,
+    /// When it happened.
+    pub occurred_at: DateTime<Utc>,
+}
+
+impl Ageing {
+    /// Puts an open amount into its place; an amount due today is not past due.
+    pub fn add(&mut self, open: Amount, due_date: NaiveDate, as_of: NaiveDate) {
+        let place = match (as_of - due_date).num_days() {
+            ..=0 => &mut self.not_due,
+            1..=30 => &mut self.days_1_to_30,
+            31..=60 => &mut self.days_31_to_60,
+            61..=90 => &mut self.days_61_to_90,
+            _ => &mut self.over_90,
+        };
+        *place += open;
+    }
+    /// The sum of all places.
+    pub fn total(&self) -> Amount {
+        [self.not_due, self.days_1_to_30, self.days_31_to_60, self.days_61_to_90, self.over_90].into_iter().sum()
+    }
+}
+
+impl PartyBalance {
+    /// The balance of a party at a company. `limit` is the credit limit in `currency`, if there is one.
+    pub fn new(
+        company_id: CompanyId,
+        currency: String,
+        ageing: Ageing,
+        open_orders: Amount,
+        limit: Option<Amount>,
+    ) -> Result<Self, Problem> {
+        let exact = |v: Decimal| Amount::try_from(v);
+        let balance = ageing.total();
+        let exposure = exact(balance.get() + open_orders.get())?;
+        let credit_available = limit.map(|l| exact(l.get() - exposure.get())).transpose()?;
+        Ok(Self { company_id, currency, balance, ageing, open_orders, exposure, credit_limit: limit, credit_available })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Id;
+
+    fn amount(s: &str) -> Amount {
+        s.parse().expect("an amount")
+    }
+
+    #[test]
+    fn ages_fall_into_their_places_at_the_borders() {
+        let day = |s: &str| s.parse::<NaiveDate>().expect("a date");
+        let as_of = day("2026-06-30");
+        let mut a = Ageing::default();
+        for due in
+            ["2026-07-01", "2026-06-30", "2026-06-29", "2026-05-31", "2026-05-30", "2026-05-01", "2026-04-30", "2026-04-01", "2026-03-31"]
+        {
+            a.add(amount("1"), day(due), as_of);
+        }
+        let all = [a.not_due, a.days_1_to_30, a.days_31_to_60, a.days_61_to_90, a.over_90];
+        assert_eq!(all, ["2", "2", "2", "2", "1"].map(amount));
+        assert_eq!(a.total(), amount("9"));
+    }
+
+    #[test]
+    fn exposure_is_balance_and_open_orders() {
+        let ageing = Ageing { not_due: amount("70"), over_90: amount("30"), ..Ageing::default() };
+        let b = PartyBalance::new(CompanyId::from_uuid(uuid::Uuid::nil()), "EUR".into(), ageing, amount("50"), Some(amount("120")))
+            .expect("fits");
+        assert_eq!((b.balance, b.exposure, b.credit_available), (amount("100"), amount("150"), Some(amount("-30"))));
+    }
+}
