@@ -1,6 +1,224 @@
-//! People and programs that may call.
+//! The people who log in. No password and no hash lives in these types: they are answered and told as events.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::ValidateEmail;
+
+use crate::kernel::{Code, Failure, Result, problems};
 
 crate::ids! {
     /// A user.
     UserId "usr";
+}
+
+/// The e-mail address is not one.
+pub const INVALID_EMAIL: Code = Code::invalid("user.invalid_email", "The e-mail address is not valid.");
+/// The e-mail address belongs to another user.
+pub const EMAIL_TAKEN: Code = Code::conflict("user.email_taken", "Another user has this e-mail address.");
+/// Nobody locks himself out.
+pub const OWN_ACCOUNT: Code = Code::conflict("user.own_account", "You cannot do this to your own account.");
+/// Whoever has fewer companies cannot take over an account that has more.
+pub const OUT_OF_REACH: Code = Code::new(Failure::Forbidden, "user.out_of_reach", "The user has grants on companies that you do not have.");
+
+crate::words! {
+    /// Whether a user may log in.
+    pub enum UserStatus {
+        /// May log in.
+        Active = "active",
+        /// May not log in; all sessions and API keys are dead.
+        Disabled = "disabled",
+    }
+}
+
+/// A person who logs in.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct User {
+    pub id: UserId,
+    /// Counts the changes; the ETag.
+    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    pub version: i64,
+    /// The e-mail address, lower case; it names the user at log-in.
+    #[schema(format = "email", max_length = 254)]
+    pub email: String,
+    /// The name as shown to others.
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: String,
+    /// The language for texts, as a BCP 47 tag.
+    #[schema(min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
+    pub locale: String,
+    pub status: UserStatus,
+    /// Whether the password was set by somebody else, so that nothing is allowed but to change it.
+    pub must_change_password: bool,
+    /// Texts of your own, by name.
+    #[schema(schema_with = crate::kernel::metadata)]
+    pub metadata: BTreeMap<String, String>,
+    pub created_at: DateTime<Utc>,
+}
+crate::entity!(User, UserId, "user", actions: |u| u.possible_actions());
+
+/// A new user.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// The e-mail address; it names the user at log-in and is unique.
+    #[schema(min_length = 3, max_length = 254, example = "ada@example.com")]
+    pub email: String,
+    /// The name as shown to others.
+    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    pub name: String,
+    /// The language for texts, as a BCP 47 tag; `en` when left out.
+    #[serde(default)]
+    #[schema(min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
+    pub locale: Option<String>,
+    /// The first password: 15 to 1024 characters that are hard to guess. Without one the user cannot log in until
+    /// `reset-password` makes one.
+    #[serde(default)]
+    #[schema(format = "password", min_length = 1, max_length = 1024, example = "seven grey herons cross the river")]
+    pub password: Option<String>,
+    /// Whether the user must change the password at the first log-in; true when left out.
+    #[serde(default)]
+    pub must_change_password: Option<bool>,
+    /// Texts of your own, by name.
+    #[serde(default)]
+    #[schema(schema_with = crate::kernel::metadata)]
+    pub metadata: BTreeMap<String, String>,
+}
+
+crate::patch! {
+    /// Changes to a user.
+    pub struct UserPatch for User {
+        /// The e-mail address; it names the user at log-in and is unique.
+        set email: String [min_length = 3, max_length = 254],
+        /// The name as shown to others.
+        set name: String [min_length = 1, max_length = 200],
+        /// The language for texts, as a BCP 47 tag.
+        set locale: String [min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"],
+        /// Texts of your own, by name; replaces all of them.
+        set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],
+    }
+}
+
+/// A password that somebody else made. It is answered once and never stored in the clear.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OneTimePassword {
+    pub user_id: UserId,
+    /// Good for one log-in: the user must change it before anything else is allowed.
+    #[schema(min_length = 15, max_length = 100)]
+    pub password: String,
+}
+
+/// The form in which addresses are stored and compared: without white space around, lower case.
+pub fn normal_email(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// The address in its normal form, refused when it is none.
+pub fn email(text: &str) -> Result<String> {
+    let normal = normal_email(text);
+    if normal.len() > 254 || !normal.validate_email() {
+        return Err(INVALID_EMAIL.field("/email", "Not an e-mail address."));
+    }
+    Ok(normal)
+}
+
+impl User {
+    /// A new active user.
+    pub fn new(id: UserId, new: NewUser, must_change_password: bool, now: DateTime<Utc>) -> Result<Self> {
+        Ok(Self {
+            id,
+            version: 1,
+            email: email(&new.email)?,
+            name: new.name.trim().to_string(),
+            locale: new.locale.unwrap_or_else(|| "en".to_string()),
+            status: UserStatus::Active,
+            must_change_password,
+            metadata: new.metadata,
+            created_at: now,
+        })
+    }
+
+    /// Applies changes, the address in its normal form.
+    pub fn updated(mut self, patch: UserPatch) -> Result<Self> {
+        patch.apply(&mut self);
+        self.email = email(&self.email)?;
+        self.name = self.name.trim().to_string();
+        Ok(self)
+    }
+
+    /// Takes away the right to log in. `by` is who asks; nobody disables himself.
+    pub fn disable(self, by: Option<UserId>) -> Result<Self> {
+        if by == Some(self.id) {
+            return Err(OWN_ACCOUNT.with("Ask another administrator to disable your account."));
+        }
+        if self.status == UserStatus::Disabled {
+            return Err(problems::invalid_state.with("The user is disabled already.").in_state(self.status, &self.possible_actions()));
+        }
+        Ok(Self { status: UserStatus::Disabled, ..self })
+    }
+
+    /// Gives the right to log in back.
+    pub fn enable(self) -> Result<Self> {
+        if self.status == UserStatus::Active {
+            return Err(problems::invalid_state.with("The user is active already.").in_state(self.status, &self.possible_actions()));
+        }
+        Ok(Self { status: UserStatus::Active, ..self })
+    }
+
+    fn possible_actions(&self) -> Vec<&'static str> {
+        match self.status {
+            UserStatus::Active => vec!["disable", "revoke-sessions", "reset-password"],
+            UserStatus::Disabled => vec!["enable", "revoke-sessions", "reset-password"],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Id;
+
+    fn user(status: UserStatus) -> User {
+        let id = UserId::from_uuid(uuid::Uuid::from_u128(7));
+        let new = NewUser {
+            email: " Ada@Example.COM ".into(),
+            name: " Ada ".into(),
+            locale: None,
+            password: None,
+            must_change_password: None,
+            metadata: BTreeMap::new(),
+        };
+        User { status, ..User::new(id, new, true, DateTime::UNIX_EPOCH).expect("a user") }
+    }
+
+    #[test]
+    fn addresses_have_one_form() {
+        let u = user(UserStatus::Active);
+        assert_eq!((u.email.as_str(), u.name.as_str(), u.locale.as_str()), ("ada@example.com", "Ada", "en"));
+        for bad in ["", "ada", "ada@", "@example.com", "a b@example.com", "ada@exa mple.com"] {
+            assert_eq!(email(bad).expect_err(bad).code(), INVALID_EMAIL);
+        }
+    }
+
+    #[test]
+    fn nobody_disables_himself() {
+        let u = user(UserStatus::Active);
+        assert_eq!(u.clone().disable(Some(u.id)).expect_err("own").code(), OWN_ACCOUNT);
+        assert_eq!(u.disable(None).expect("disabled").status, UserStatus::Disabled);
+    }
+
+    #[test]
+    fn states_change_only_once() {
+        assert_eq!(user(UserStatus::Disabled).disable(None).expect_err("twice").code(), problems::invalid_state);
+        assert_eq!(user(UserStatus::Active).enable().expect_err("twice").code(), problems::invalid_state);
+        assert_eq!(user(UserStatus::Disabled).enable().expect("enabled").status, UserStatus::Active);
+    }
+
+    #[test]
+    fn what_is_told_has_no_secret() {
+        let text = serde_json::to_string(&user(UserStatus::Active)).expect("json");
+        assert!(!text.contains("hash") && !text.contains("\"password\""), "{text}");
+    }
 }

@@ -1,0 +1,94 @@
+//! The keys that sign access tokens: when each signs and when it dies. The private half is not part of these types.
+
+use chrono::{DateTime, Duration, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::sessions::ACCESS_LIFETIME;
+
+crate::ids! {
+    /// A signing key.
+    SigningKeyId "sig";
+}
+
+/// How long a new key is published before it signs, so that every replica and every client knows it by then.
+pub const LEAD: Duration = Duration::seconds(30);
+/// How far the clocks of two machines may be apart.
+pub const LEEWAY: Duration = Duration::seconds(60);
+
+/// A key that signs access tokens (Ed25519).
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SigningKey {
+    pub id: SigningKeyId,
+    /// Counts the changes; the ETag.
+    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    pub version: i64,
+    /// The name in the head of the tokens: the thumbprint of the public key (RFC 7638).
+    #[schema(min_length = 43, max_length = 43)]
+    pub kid: String,
+    /// The public key, base64url.
+    #[schema(min_length = 43, max_length = 43)]
+    pub public_key: String,
+    /// When it begins to sign.
+    pub signs_from_at: DateTime<Utc>,
+    /// When the last token it signed is dead, so that it is dead too; null while it signs.
+    #[schema(required)]
+    pub dies_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+}
+crate::entity!(SigningKey, SigningKeyId, "signing_key");
+
+/// The keys that verify tokens now.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SigningKeys {
+    /// The keys, the newest first.
+    #[schema(max_items = 100)]
+    pub data: Vec<SigningKey>,
+}
+
+impl SigningKey {
+    /// Whether tokens signed with it are still believed.
+    pub fn is_alive(&self, now: DateTime<Utc>) -> bool {
+        self.dies_at.is_none_or(|t| now < t)
+    }
+    /// Retires it in favour of one that signs from `successor`: it dies when its last token is dead.
+    pub fn retire(self, successor: DateTime<Utc>) -> Self {
+        Self { dies_at: Some(successor + ACCESS_LIFETIME + LEEWAY), ..self }
+    }
+}
+
+/// The key that signs now: the youngest that has begun, or the first one there is.
+pub fn signing(keys: &[SigningKey], now: DateTime<Utc>) -> Option<&SigningKey> {
+    let alive = || keys.iter().filter(|k| k.is_alive(now));
+    alive().filter(|k| k.signs_from_at <= now).max_by_key(|k| (k.signs_from_at, k.id)).or_else(|| alive().min_by_key(|k| (k.signs_from_at, k.id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Id;
+
+    fn key(n: u128, from: i64) -> SigningKey {
+        SigningKey {
+            id: SigningKeyId::from_uuid(uuid::Uuid::from_u128(n)),
+            version: 1,
+            kid: n.to_string(),
+            public_key: String::new(),
+            signs_from_at: DateTime::UNIX_EPOCH + Duration::seconds(from),
+            dies_at: None,
+            created_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn the_old_key_signs_until_the_new_one_begins_and_dies_with_its_last_token() {
+        let at = |s| DateTime::UNIX_EPOCH + Duration::seconds(s);
+        let new = key(2, 130);
+        let old = key(1, 0).retire(new.signs_from_at);
+        let keys = [old, new];
+        let kid = |s| signing(&keys, at(s)).map(|k| k.kid.clone());
+        assert_eq!(kid(100).as_deref(), Some("1"));
+        assert_eq!(kid(130).as_deref(), Some("2"));
+        assert!(keys[0].is_alive(at(130 + 15 * 60 + 59)) && !keys[0].is_alive(at(130 + 15 * 60 + 60)));
+    }
+}
