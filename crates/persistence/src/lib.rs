@@ -4,6 +4,7 @@
 mod conn;
 mod database;
 mod error;
+pub mod identity;
 pub mod kind;
 mod migrate;
 mod query;
