@@ -14,6 +14,13 @@ pub enum Engine {
 }
 
 impl Conn<'_> {
+    /// The same connection for a shorter time.
+    pub fn reborrow(&mut self) -> Conn<'_> {
+        match self {
+            Conn::Pg(c) => Conn::Pg(c),
+            Conn::Sqlite(c) => Conn::Sqlite(c),
+        }
+    }
     pub fn engine(&self) -> Engine {
         match self {
             Conn::Pg(_) => Engine::Postgres,

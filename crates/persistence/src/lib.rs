@@ -3,10 +3,12 @@
 
 mod conn;
 mod database;
+pub mod directory;
 mod error;
 pub mod identity;
 pub mod kind;
 mod migrate;
+pub mod platform;
 mod query;
 pub mod record;
 mod statement;

@@ -87,6 +87,10 @@ impl Value {
         let v: Decimal = v.into();
         Value::Decimal(v, scaled(v, D::SCALE))
     }
+    /// A decimal for a column with that many places.
+    pub fn scaled(v: Decimal, places: u32) -> Option<Self> {
+        Some(Value::Decimal(v, scaled(v, places)))
+    }
     /// PostgreSQL keeps microseconds, so both do.
     pub fn instant(v: DateTime<Utc>) -> Self {
         Value::Instant(v, v.timestamp_micros())

@@ -1,1 +1,15 @@
-//! stub
+//! What both services stand on: the operation table, the door to the database, callers, facts and questions, and the
+//! areas that belong to neither front nor back office: identity, directory, platform. No HTTP here, no SQL here.
+
+mod app;
+mod bulk;
+mod caller;
+mod cx;
+pub mod identity;
+pub mod prelude;
+pub mod questions;
+pub mod table;
+
+pub use app::{App, AppConfig, Clock, Reactions, Request};
+pub use caller::{Caller, Companies, Permissions};
+pub use cx::Cx;

@@ -224,7 +224,8 @@ pub fn check_lines(reason: AdjustmentReason, location: LocationId, lines: &[NewS
     let mut errors = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for (i, line) in lines.iter().enumerate() {
-        let mut wrong = |field: &str, message: &str| errors.push(FieldError::body(format!("/lines/{i}/{field}"), ADJUSTMENT_LINE.code, message));
+        let mut wrong =
+            |field: &str, message: &str| errors.push(FieldError::body(format!("/lines/{i}/{field}"), ADJUSTMENT_LINE.code, message));
         match (line.quantity_delta, line.counted_quantity) {
             (Some(d), None) if d.is_zero() => wrong("quantity_delta", "The change must not be zero."),
             (Some(d), None) if reason == AdjustmentReason::Scrap && d.is_positive() => {
@@ -250,7 +251,13 @@ pub fn check_lines(reason: AdjustmentReason, location: LocationId, lines: &[NewS
 }
 
 /// The changes of value of one posted line. A gain costs `unit_cost`, else the running cost, else `product_cost`.
-pub fn value_line(state: &mut CostState, delta: Quantity, unit_cost: Option<UnitPrice>, product_cost: UnitPrice, minor_units: u32) -> Result<Vec<ValueChange>> {
+pub fn value_line(
+    state: &mut CostState,
+    delta: Quantity,
+    unit_cost: Option<UnitPrice>,
+    product_cost: UnitPrice,
+    minor_units: u32,
+) -> Result<Vec<ValueChange>> {
     if delta.is_negative() {
         return Ok(vec![state.issue(ValueKind::Adjustment, -delta, minor_units)?]);
     }

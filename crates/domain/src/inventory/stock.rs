@@ -156,7 +156,8 @@ pub struct Pick {
 /// Spreads demands over shelves, in the order both are given; a shelf that may go negative takes whatever the others
 /// cannot serve. Answers the picks and, by demand, what could not be served.
 pub fn allocate(demands: &[(ProductId, Quantity)], shelves: &[Shelf]) -> (Vec<Pick>, Vec<Quantity>) {
-    let mut free: Vec<Quantity> = shelves.iter().map(|s| if s.available().is_positive() { s.available() } else { Quantity::ZERO }).collect();
+    let mut free: Vec<Quantity> =
+        shelves.iter().map(|s| if s.available().is_positive() { s.available() } else { Quantity::ZERO }).collect();
     let (mut picks, mut short) = (Vec::new(), Vec::with_capacity(demands.len()));
     for (demand, &(product, wanted)) in demands.iter().enumerate() {
         let mut open = wanted;

@@ -85,7 +85,7 @@ macro_rules! decimals { ($($(#[$m:meta])* $name:ident scale $scale:literal whole
     impl<'de> Deserialize<'de> for $name {
         fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
             let text = Cow::<'de, str>::deserialize(d)?;
-            text.parse().map_err(|p: Problem| serde::de::Error::custom(p.to_string()))
+            text.parse().map_err(|p: Problem| serde::de::Error::custom(format!("{}: {p}", p.code().code)))
         }
     }
     impl utoipa::PartialSchema for $name {

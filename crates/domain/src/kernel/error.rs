@@ -67,11 +67,18 @@ impl Code {
     }
     /// The problem with what happened this time.
     pub fn with(self, detail: impl Into<String>) -> Problem {
-        Problem(Box::new(Inner { code: self, detail: Some(detail.into()), errors: Vec::new(), state: None, retry_after: None }))
+        Problem(Box::new(Inner {
+            code: self,
+            detail: Some(detail.into()),
+            errors: Vec::new(),
+            state: None,
+            retry_after: None,
+            version: None,
+        }))
     }
     /// The problem at these places.
     pub fn at(self, errors: Vec<FieldError>) -> Problem {
-        Problem(Box::new(Inner { code: self, detail: None, errors, state: None, retry_after: None }))
+        Problem(Box::new(Inner { code: self, detail: None, errors, state: None, retry_after: None, version: None }))
     }
     /// The problem at one field of the body; `pointer` as in RFC 6901.
     pub fn field(self, pointer: impl Into<String>, message: impl Into<String>) -> Problem {
@@ -120,6 +127,7 @@ struct Inner {
     errors: Vec<FieldError>,
     state: Option<(String, Vec<String>)>,
     retry_after: Option<u32>,
+    version: Option<i64>,
 }
 
 impl Problem {
@@ -145,6 +153,14 @@ impl Problem {
         self.0.state = Some((state.to_string(), allowed.iter().map(|a| a.to_string()).collect()));
         self
     }
+    /// Says the version that the resource has now, for its ETag.
+    pub fn at_version(mut self, version: i64) -> Self {
+        self.0.version = Some(version);
+        self
+    }
+    pub fn version(&self) -> Option<i64> {
+        self.0.version
+    }
     pub fn after_seconds(mut self, seconds: u32) -> Self {
         self.0.retry_after = Some(seconds);
         self
@@ -168,7 +184,7 @@ impl Problem {
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
-        Problem(Box::new(Inner { code, detail: None, errors: Vec::new(), state: None, retry_after: None }))
+        Problem(Box::new(Inner { code, detail: None, errors: Vec::new(), state: None, retry_after: None, version: None }))
     }
 }
 

@@ -341,7 +341,11 @@ impl SalesOrder {
 
     /// Refuses anything but a draft.
     pub fn must_be_draft(&self) -> Result<()> {
-        if self.status == SalesOrderStatus::Draft { Ok(()) } else { Err(self.refuse(ORDER_NOT_A_DRAFT, format!("The order is {}.", self.status))) }
+        if self.status == SalesOrderStatus::Draft {
+            Ok(())
+        } else {
+            Err(self.refuse(ORDER_NOT_A_DRAFT, format!("The order is {}.", self.status)))
+        }
     }
 
     /// Refuses anything but a confirmed order that is not on hold.
@@ -424,7 +428,9 @@ impl SalesOrder {
     pub fn close(mut self, now: DateTime<Utc>) -> Result<Self> {
         self.must_be_active()?;
         if !self.is_finished() {
-            return Err(self.refuse(ORDER_UNFINISHED, format!("Shipping is {}, billing is {}.", self.fulfilment_status, self.billing_status)));
+            return Err(
+                self.refuse(ORDER_UNFINISHED, format!("Shipping is {}, billing is {}.", self.fulfilment_status, self.billing_status))
+            );
         }
         self.status = SalesOrderStatus::Closed;
         self.closed_at = Some(now);

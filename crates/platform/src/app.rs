@@ -1,0 +1,344 @@
+//! The door. Everything that reads or writes goes through here: permission first, then the body held to its schema,
+//! then one transaction in which the key is claimed, the operation runs, the services react, the facts are written and
+//! the answer is kept. Nothing outside this road writes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use chrono::{DateTime, SubsecRound, Utc};
+use domain::kernel::{FieldError, problems};
+use domain::{Event, Result};
+use parking_lot::RwLock;
+use persistence::platform::idempotency::{self, Claim};
+use persistence::platform::settings;
+use persistence::{Conn, Database, Error, Outcome};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::caller::Caller;
+use crate::cx::{Cx, any_id};
+use crate::questions::Questions;
+use crate::table::{self, Answer, Input, Kind, Op, Output, Pairs, Shape, Table, Upload};
+
+/// The time. Tests may set it.
+#[derive(Debug, Clone, Default)]
+pub struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    /// Now, to the microsecond, as both databases keep it.
+    pub fn now(&self) -> DateTime<Utc> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Utc::now().trunc_subsecs(6),
+            micros => DateTime::from_timestamp_micros(micros).unwrap_or_else(Utc::now),
+        }
+    }
+    /// Stops the clock at a moment; `None` lets it run.
+    pub fn set(&self, at: Option<DateTime<Utc>>) {
+        self.0.store(at.map_or(0, |t| t.timestamp_micros()), Ordering::Relaxed);
+    }
+}
+
+type Reaction = fn(&mut Cx, &Event) -> Result<()>;
+
+/// Who hears what, in the transaction of the fact itself.
+#[derive(Default)]
+pub struct Reactions(BTreeMap<&'static str, Vec<Reaction>>);
+
+impl Reactions {
+    pub fn on(&mut self, kind: &'static str, f: Reaction) {
+        self.0.entry(kind).or_default().push(f);
+    }
+    pub(crate) fn to(&self, kind: &str) -> &[Reaction] {
+        self.0.get(kind).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// What an application is made of.
+pub struct AppConfig {
+    pub table: Table,
+    pub database: Database,
+    pub reactions: Reactions,
+    pub questions: Questions,
+    pub clock: Clock,
+}
+
+/// The application: the table, the database, and who answers and reacts.
+pub struct App {
+    pub table: Table,
+    pub db: Database,
+    pub clock: Clock,
+    pub questions: Questions,
+    /// What identity keeps in memory between requests.
+    pub identity: crate::identity::State,
+    pub(crate) reactions: Reactions,
+    cursor_key: Vec<u8>,
+    properties: RwLock<HashMap<String, Vec<&'static str>>>,
+}
+
+/// One request to one operation.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The place of the operation in the table.
+    pub op: usize,
+    pub caller: Arc<Caller>,
+    pub path: Vec<String>,
+    pub query: Pairs,
+    pub body: Option<Value>,
+    pub upload: Option<Upload>,
+    pub if_match: Option<i64>,
+    pub idempotency_key: Option<String>,
+    pub request_id: String,
+}
+
+/// A request that may run: what remains is decided in its transaction.
+struct Ready {
+    op: usize,
+    caller: Arc<Caller>,
+    input: Input,
+    if_match: Option<i64>,
+    /// Scope and fingerprint.
+    key: Option<(String, String)>,
+    dry_run: bool,
+    request_id: String,
+}
+
+impl App {
+    /// Opens the application on a migrated database.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub fn new(config: AppConfig) -> Result<Arc<Self>> {
+        let AppConfig { table, database, reactions, questions, clock } = config;
+        let fresh = STANDARD_NO_PAD.encode(rand::random::<[u8; 32]>());
+        let now = clock.now();
+        let kept: Value = database.write(Box::new(move |conn: &mut Conn<'_>| -> std::result::Result<_, Error> {
+            settings::get_or_insert(conn, "cursor_key", fresh.clone().into(), now).map(Outcome::Keep)
+        }))?;
+        let cursor_key = kept.as_str().and_then(|k| STANDARD_NO_PAD.decode(k).ok()).unwrap_or_default();
+        let identity = crate::identity::State::default();
+        Ok(Arc::new(Self {
+            table: table.finish(),
+            db: database,
+            clock,
+            questions,
+            identity,
+            reactions,
+            cursor_key,
+            properties: RwLock::default(),
+        }))
+    }
+    pub(crate) fn cursor_key(&self) -> &[u8] {
+        &self.cursor_key
+    }
+    /// The names of the properties of a schema.
+    pub(crate) fn properties(&self, shape: &Shape) -> Vec<&'static str> {
+        let name = (shape.name)();
+        if let Some(found) = self.properties.read().get(&*name) {
+            return found.clone();
+        }
+        let found = table::property_names(shape);
+        self.properties.write().insert(name.into_owned(), found.clone());
+        found
+    }
+
+    // ---- the program's own road ---------------------------------------------------------------
+
+    /// Reads in one snapshot.
+    pub fn read<T>(self: &Arc<Self>, caller: &Arc<Caller>, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
+        self.db.read(|conn| f(&mut Cx::new(self.clone(), conn.reborrow(), caller.clone(), own_request())))
+    }
+    /// Writes in one transaction, with reactions and facts. `f` may run again when another transaction was in the way.
+    pub fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        caller: &Arc<Caller>,
+        mut f: impl FnMut(&mut Cx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (app, caller, request_id) = (self.clone(), caller.clone(), own_request());
+        self.db.write(Box::new(move |conn: &mut Conn<'_>| {
+            let mut cx = Cx::new(app.clone(), conn.reborrow(), caller.clone(), request_id.clone());
+            let done = f(&mut cx)?;
+            cx.react()?;
+            cx.keep_events()?;
+            Ok(Outcome::Keep(done))
+        }))
+    }
+
+    // ---- operations ---------------------------------------------------------------------------
+
+    /// Whether the caller may run the operation at all. Judged before anything of the request is read.
+    pub fn admit(&self, op: &Op, caller: &Caller) -> Result<()> {
+        if op.public || caller.may(&op.permission) {
+            return Ok(());
+        }
+        Err(problems::missing_scope.with(format!("This needs the permission {}.", op.permission)))
+    }
+    /// Runs a request and waits for its answer.
+    pub fn call(self: &Arc<Self>, request: Request) -> Result<Answer> {
+        let op = &self.table.ops[request.op];
+        let ready = self.prepare(op, request)?;
+        if let Some(outside) = &op.outside {
+            return outside(self, &ready.caller, &ready.input);
+        }
+        if !op.writes() {
+            return self.db.read(|conn| self.run_read(op, &ready, conn));
+        }
+        let app = self.clone();
+        self.db.write(Box::new(move |conn: &mut Conn<'_>| app.run_write(&ready, conn)))
+    }
+    /// Runs a request and hands its answer over. A write on SQLite waits in the writer's queue and holds no thread.
+    pub fn submit(self: &Arc<Self>, request: Request, reply: impl FnOnce(Result<Answer>) + Send + 'static) {
+        let op = &self.table.ops[request.op];
+        if !op.writes() || op.outside.is_some() {
+            return reply(self.call(request));
+        }
+        match self.prepare(op, request) {
+            Err(p) => reply(Err(p)),
+            Ok(ready) => {
+                let app = self.clone();
+                self.db.submit(Box::new(move |conn: &mut Conn<'_>| app.run_write(&ready, conn)), reply);
+            }
+        }
+    }
+    /// Everything that needs no database: permission, parameters, body.
+    fn prepare(&self, op: &Op, request: Request) -> Result<Ready> {
+        self.admit(op, &request.caller)?;
+        op.check_query(&request.query)?;
+        let dry_run = match request.query.iter().find(|(k, _)| k == "dry_run").map(|(_, v)| v.as_str()) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(crate::cx::bad_parameter("dry_run", "true or false")),
+        };
+        let body = match (&op.body, request.body) {
+            (Some(_), None) => return Err(problems::invalid_body.at(vec![FieldError::body("", "required", "A body is required.")])),
+            (Some(_), Some(body)) => {
+                op.validator.get_or_init(|| table::schema::Judge::of(op)).judge(&body)?;
+                body
+            }
+            (None, None) => Value::Null,
+            (None, Some(body)) if body.as_object().is_some_and(serde_json::Map::is_empty) => Value::Null,
+            (None, Some(_)) => {
+                return Err(problems::unknown_field.at(vec![FieldError::body("", "unknown_field", "This operation takes no body.")]));
+            }
+        };
+        if op.kind.needs_if_match() && request.if_match.is_none() {
+            let error = FieldError::header("If-Match", "required", "Give the ETag that you have seen.");
+            return Err(problems::precondition_required.at(vec![error]));
+        }
+        let key = request.idempotency_key.filter(|_| op.kind.is_post() && op.writes() && !dry_run);
+        let key = key.map(|key| {
+            let scope = hash(&[request.caller.id.as_bytes(), op.id.as_bytes(), key.as_bytes()]);
+            let query: Vec<u8> = request.query.iter().flat_map(|(k, v)| format!("{k}={v}&").into_bytes()).collect();
+            let upload = request.upload.as_ref().map(|u| u.bytes.as_slice()).unwrap_or_default();
+            (scope, hash(&[request.path.join("/").as_bytes(), &query, body.to_string().as_bytes(), upload]))
+        });
+        let input = Input { path: request.path, query: request.query, body, upload: request.upload };
+        Ok(Ready {
+            op: request.op,
+            caller: request.caller,
+            input,
+            if_match: request.if_match,
+            key,
+            dry_run,
+            request_id: request.request_id,
+        })
+    }
+    fn run_read(self: &Arc<Self>, op: &Op, ready: &Ready, conn: &mut Conn<'_>) -> Result<Answer> {
+        let mut cx = Cx::new(self.clone(), conn.reborrow(), ready.caller.clone(), ready.request_id.clone());
+        let mut answer = op.call(&mut cx, &ready.input)?;
+        if op.kind == Kind::Read
+            && let Output::Json(row) = &mut answer.output
+        {
+            shape_one(&mut cx, op, &ready.input, row)?;
+        }
+        Ok(answer)
+    }
+    fn run_write(self: &Arc<Self>, ready: &Ready, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
+        let op = &self.table.ops[ready.op];
+        let now = self.clock.now();
+        if let Some((scope, fingerprint)) = &ready.key {
+            match idempotency::claim(conn, scope, fingerprint, now) {
+                Ok(Claim::New) => {}
+                Ok(Claim::Answered(kept)) => return replay(&kept).map(Outcome::Keep),
+                Ok(Claim::Reused) => {
+                    return Err(problems::idempotency_key_reused.with("The key was used with another path, query or body."));
+                }
+                Ok(Claim::Running) | Err(Error::Timeout(_)) => {
+                    return Err(domain::Problem::from(problems::idempotency_in_progress).after_seconds(1));
+                }
+                Err(e) => return Err(e.into()),
+            }
+        }
+        let mut cx = Cx::new(self.clone(), conn.reborrow(), ready.caller.clone(), ready.request_id.clone());
+        cx.if_match = ready.if_match;
+        cx.target = ready.input.path.first().and_then(|p| any_id(p));
+        let mut answer = op.call(&mut cx, &ready.input)?;
+        if op.kind.needs_if_match() && cx.if_match.is_some() {
+            debug_assert!(false, "{} never judged If-Match", op.id);
+            log::error!("{} never judged If-Match", op.id);
+            return Err(problems::internal.into());
+        }
+        cx.react()?;
+        let told = cx.keep_events()?;
+        if told == 0 && !ready.dry_run && op.kind != Kind::Command {
+            log::debug!("{} told nothing", op.id);
+        }
+        if ready.dry_run {
+            answer.dry_run = true;
+            return Ok(Outcome::Discard(answer));
+        }
+        if let Some((scope, _)) = &ready.key {
+            let body = match &answer.output {
+                Output::Json(v) => v.clone(),
+                _ => Value::Null,
+            };
+            let kept = json!({ "body": body, "version": answer.version, "id": answer.id });
+            idempotency::answer(conn, scope, &kept.to_string())?;
+        }
+        Ok(Outcome::Keep(answer))
+    }
+}
+
+/// `fields` and `expand` on one resource.
+fn shape_one(cx: &mut Cx, op: &Op, input: &Input, row: &mut Value) -> Result<()> {
+    let get = |name: &str| input.query.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str());
+    let mut expanded = Vec::new();
+    if let Some(value) = get("expand") {
+        expanded = table::names_of("expand", value, &op.expansions.iter().map(|e| e.name).collect::<Vec<_>>())?;
+        table::apply_expansions(cx, op, &expanded, std::slice::from_mut(row))?;
+    }
+    if let (Some(value), Some(shape)) = (get("fields"), &op.output) {
+        let mut fields = table::names_of("fields", value, &table::field_names(cx, op, shape))?;
+        fields.extend(expanded.iter().filter_map(|e| e.split('.').next()).map(String::from));
+        table::prune(&fields, row);
+    }
+    Ok(())
+}
+
+fn replay(kept: &str) -> Result<Answer> {
+    let mut kept: Value = serde_json::from_str(kept).map_err(|e| {
+        log::error!("a kept answer cannot be read: {e}");
+        problems::internal
+    })?;
+    let output = match kept["body"].take() {
+        Value::Null => Output::Nothing,
+        body => Output::Json(body),
+    };
+    Ok(Answer { output, version: kept["version"].as_i64(), id: kept["id"].as_str().map(String::from), replayed: true, ..Answer::nothing() })
+}
+
+/// SHA-256 over the parts, each with its length, so that no two lists of parts give the same bytes.
+fn hash(parts: &[&[u8]]) -> String {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    STANDARD_NO_PAD.encode(digest.finalize())
+}
+
+fn own_request() -> String {
+    format!("own_{}", uuid::Uuid::now_v7().simple())
+}

@@ -1,0 +1,145 @@
+//! Many of one kind in one request: all or none, or each for itself.
+
+use domain::Entity;
+use domain::Result;
+use domain::kernel::{Problem, Word};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::cx::Cx;
+use crate::table::Body;
+
+domain::words! {
+    /// What happens to the others when one item is refused.
+    pub enum BulkMode {
+        /// All are kept or none.
+        Atomic = "atomic",
+        /// Those that succeed are kept.
+        Partial = "partial",
+    }
+}
+
+/// Many items to create.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Bulk<B> {
+    /// Kept for the schema; items are read one by one.
+    #[allow(dead_code)]
+    mode: BulkMode,
+    #[allow(dead_code)]
+    items: Vec<B>,
+}
+
+impl<B: ToSchema> utoipa::PartialSchema for Bulk<B> {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::schema::AdditionalProperties;
+        use utoipa::openapi::{ArrayBuilder, ObjectBuilder, Ref};
+        ObjectBuilder::new()
+            .description(Some("Many items to create."))
+            .property("mode", Ref::from_schema_name("BulkMode"))
+            .property("items", ArrayBuilder::new().items(Ref::from_schema_name(B::name())).min_items(Some(1)).max_items(Some(500)))
+            .required("mode")
+            .required("items")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+            .into()
+    }
+}
+
+impl<B: ToSchema> ToSchema for Bulk<B> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        format!("{}Bulk", B::name()).into()
+    }
+    fn schemas(out: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+        crate::table::collect_schema::<BulkMode>(out);
+        crate::table::collect_schema::<B>(out);
+    }
+}
+
+/// What became of the items.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkResult {
+    /// In the order of the request.
+    #[schema(max_items = 500)]
+    pub items: Vec<BulkItem>,
+    /// How many were kept.
+    #[schema(minimum = 0, maximum = 500)]
+    pub created: i32,
+    /// How many were refused.
+    #[schema(minimum = 0, maximum = 500)]
+    pub refused: i32,
+}
+
+/// What became of one item.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkItem {
+    /// Its place in the request, from 0.
+    #[schema(minimum = 0, maximum = 499)]
+    pub index: i32,
+    /// `created` or `refused`.
+    #[schema(max_length = 20)]
+    pub status: String,
+    /// The id of what was made.
+    #[schema(required, max_length = 40)]
+    pub id: Option<String>,
+    /// Why it was refused: the code, the words, and the places in the item.
+    #[schema(required)]
+    pub error: Option<BulkError>,
+}
+
+/// Why one item was refused.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkError {
+    /// Stable code of the problem.
+    #[schema(max_length = 100)]
+    pub code: String,
+    /// What happened.
+    #[schema(max_length = 2000)]
+    pub detail: String,
+    /// The places in the request that are wrong.
+    #[schema(max_items = 100)]
+    pub errors: Vec<BulkFieldError>,
+}
+
+/// One place that is wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkFieldError {
+    /// JSON Pointer into the whole body.
+    #[schema(max_length = 500)]
+    pub pointer: String,
+    /// What is wrong, as a stable word.
+    #[schema(max_length = 100)]
+    pub code: String,
+    /// What is wrong, in words.
+    #[schema(max_length = 1000)]
+    pub message: String,
+}
+
+pub(crate) fn run<T: Entity, B: Body>(cx: &mut Cx, create: fn(&mut Cx, B) -> Result<T>, body: &Value) -> Result<BulkResult> {
+    let atomic = body["mode"].as_str().and_then(BulkMode::from_word) != Some(BulkMode::Partial);
+    let items = body["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut out = Vec::with_capacity(items.len());
+    for (index, item) in (0..).zip(items) {
+        let at = |p: Problem| p.under(&format!("/items/{index}"));
+        let made = crate::table::typed_body::<B>(item).map_err(at).and_then(|b| match atomic {
+            true => create(cx, b).map_err(at),
+            false => cx.attempt(|cx| create(cx, b)).map_err(at),
+        });
+        match made {
+            Ok(made) => out.push(BulkItem { index, status: "created".into(), id: Some(made.id().to_string()), error: None }),
+            Err(p) if atomic => return Err(p),
+            Err(p) => out.push(BulkItem { index, status: "refused".into(), id: None, error: Some(error_of(&p)) }),
+        }
+    }
+    let created = out.iter().filter(|i| i.id.is_some()).count() as i32;
+    Ok(BulkResult { refused: out.len() as i32 - created, created, items: out })
+}
+
+fn error_of(p: &Problem) -> BulkError {
+    let errors = p.errors().iter().map(|e| BulkFieldError {
+        pointer: e.pointer.clone().unwrap_or_default(),
+        code: e.code.clone(),
+        message: e.message.clone(),
+    });
+    BulkError { code: p.code().code.into(), detail: p.to_string(), errors: errors.collect() }
+}

@@ -1,0 +1,252 @@
+//! One open transaction and who is in it. Services see the database only through this.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::directory::companies::{Company, CompanyId};
+use domain::kernel::{Code, FieldError, Id, Problem, decode, problems};
+use domain::{Entity, Event, Result};
+use persistence::platform::{events, links, numbers};
+use persistence::{Condition, Conn, Engine, RETRY, Record, Value, record};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::caller::{Caller, Companies};
+use crate::table::{List, Page};
+
+/// Reactions may cause facts that cause reactions; more rounds than this are a loop.
+const MAX_ROUNDS: usize = 20;
+
+/// One open transaction and who is in it.
+pub struct Cx<'c> {
+    pub now: DateTime<Utc>,
+    pub caller: Arc<Caller>,
+    pub request_id: String,
+    app: Arc<App>,
+    conn: Conn<'c>,
+    /// The version that the caller says the row named by the path has.
+    pub(crate) if_match: Option<i64>,
+    pub(crate) target: Option<Uuid>,
+    told: Vec<Event>,
+    reacted: usize,
+    nested: u32,
+}
+
+impl<'c> Cx<'c> {
+    pub(crate) fn new(app: Arc<App>, conn: Conn<'c>, caller: Arc<Caller>, request_id: String) -> Self {
+        let now = app.clock.now();
+        Self { now, caller, request_id, app, conn, if_match: None, target: None, told: vec![], reacted: 0, nested: 0 }
+    }
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+    pub fn db(&mut self) -> &mut Conn<'c> {
+        &mut self.conn
+    }
+    pub fn engine(&self) -> Engine {
+        self.conn.engine()
+    }
+    /// A new id, later than all before it.
+    pub fn new_id<I: Id>(&self) -> I {
+        I::from_uuid(Uuid::now_v7())
+    }
+    /// The day it is in a company's time zone.
+    pub fn today(&self, company: &Company) -> NaiveDate {
+        let zone: chrono_tz::Tz = company.time_zone.parse().unwrap_or(chrono_tz::UTC);
+        self.now.with_timezone(&zone).date_naive()
+    }
+    /// Refuses a caller without this permission.
+    pub fn demand(&self, permission: &str) -> Result<()> {
+        self.ensure(self.caller.may(permission), problems::missing_scope, || format!("This needs {permission}."))
+    }
+    pub fn ensure(&self, holds: bool, code: Code, detail: impl FnOnce() -> String) -> Result<()> {
+        if holds { Ok(()) } else { Err(code.with(detail())) }
+    }
+    fn visible<T: Entity>(&self, row: &T) -> bool {
+        row.company().is_none_or(|c| self.caller.companies.contain(c))
+    }
+
+    // ---- reading ------------------------------------------------------------------------------
+
+    /// The resource with this id. One of a company without a grant does not exist for the caller.
+    pub fn find<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
+        let found = record::find::<T>(&mut self.conn, id.uuid())?;
+        found
+            .filter(|row| self.visible(row))
+            .ok_or_else(|| problems::not_found.with(format!("There is no {} {id}.", T::NOUN.replace('_', " "))))
+    }
+    /// The resource that a field of the body refers to; `pointer` names the field.
+    pub fn refer<T: Entity + Record>(&mut self, pointer: &str, id: T::Id) -> Result<T> {
+        self.find::<T>(id).map_err(|p| match p.code() == problems::not_found {
+            true => problems::unknown_reference.field(pointer, p.to_string()),
+            false => p,
+        })
+    }
+    /// Those of these resources that the caller may see, in no order.
+    pub fn find_all<T: Entity + Record>(&mut self, ids: &[T::Id]) -> Result<Vec<T>> {
+        let mut keys: Vec<Uuid> = ids.iter().map(|i| i.uuid()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let found = record::find_all::<T>(&mut self.conn, &keys)?;
+        Ok(found.into_iter().filter(|row| self.visible(row)).collect())
+    }
+    /// The rows whose column holds this id.
+    pub fn by<T: Record>(&mut self, column: &'static str, id: Uuid) -> Result<Vec<T>> {
+        Ok(record::by::<T>(&mut self.conn, column, &[id])?)
+    }
+    /// One page of a list, of the caller's companies alone.
+    pub fn page<T: Record>(&mut self, mut list: List) -> Result<Page<T>> {
+        if let (Some(column), Companies::These(ids)) = (T::company_column(), &self.caller.companies) {
+            list.query.conditions.push(Condition::In(column, ids.iter().map(|c| Value::Uid(c.uuid())).collect()));
+        }
+        let limit = list.query.limit as usize;
+        list.query.limit += 1;
+        let mut data = record::page::<T>(&mut self.conn, &list.query)?;
+        let has_more = data.len() > limit;
+        data.truncate(limit);
+        if list.wants_all::<T>() && !data.is_empty() {
+            T::complete(&mut self.conn, &mut data)?;
+        }
+        let next_cursor = data.last().filter(|_| has_more).map(|row| list.cursor_after(self, row));
+        let total_count = if list.include_total { Some(record::count::<T>(&mut self.conn, &list.query)?) } else { None };
+        Ok(Page { data, has_more, next_cursor, total_count })
+    }
+    /// The company, when the caller has a grant on it; `/company_id` is named when not.
+    pub fn company(&mut self, id: CompanyId) -> Result<Company> {
+        self.refer::<Company>("/company_id", id)
+    }
+
+    // ---- writing ------------------------------------------------------------------------------
+
+    /// Loads a resource to change it, locked until the transaction ends. When it is the one named by the path, the
+    /// caller's If-Match is judged here and nowhere else.
+    pub fn change<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
+        let found = record::find_to_change::<T>(&mut self.conn, id.uuid())?;
+        let row = found
+            .filter(|row| self.visible(row))
+            .ok_or_else(|| problems::not_found.with(format!("There is no {} {id}.", T::NOUN.replace('_', " "))))?;
+        if self.target == Some(id.uuid())
+            && let Some(expected) = self.if_match.take()
+            && expected != row.version()
+        {
+            let detail = format!("The version is {}, not {expected}.", row.version());
+            return Err(problems::precondition_failed.with(detail).at_version(row.version()));
+        }
+        Ok(row)
+    }
+    /// Stores a new resource and tells that it was created.
+    pub fn create<T: Entity + Record>(&mut self, row: T) -> Result<T> {
+        self.make(row, "created")
+    }
+    /// Stores a new resource and tells what happened in another word than "created".
+    pub fn make<T: Entity + Record>(&mut self, row: T, verb: &str) -> Result<T> {
+        record::insert(&mut self.conn, std::slice::from_ref(&row))?;
+        self.tell(Event::of(verb, &row));
+        Ok(row)
+    }
+    /// Stores a changed resource, counts its version and tells what happened: `cx.save(&before, after, "confirmed")`.
+    pub fn save<T: Entity + Record>(&mut self, before: &T, mut after: T, verb: &str) -> Result<T> {
+        after.bump();
+        if !record::update(&mut self.conn, &after, Some(before.version()))? {
+            return Err(RETRY.with("Somebody else changed it at the same time."));
+        }
+        self.tell(Event::change(verb, before, &after));
+        Ok(after)
+    }
+    /// Deletes a resource and tells it.
+    pub fn remove<T: Entity + Record>(&mut self, row: T) -> Result<()> {
+        record::delete::<T>(&mut self.conn, row.key())?;
+        self.tell(Event { previous: None, ..Event::of("deleted", &row) });
+        Ok(())
+    }
+    /// Stores parts of a resource; the event of the resource speaks for them.
+    pub fn insert_all<T: Record>(&mut self, rows: &[T]) -> Result<()> {
+        Ok(record::insert(&mut self.conn, rows)?)
+    }
+    /// Deletes the parts whose column holds this id.
+    pub fn delete_by<T: Record>(&mut self, column: &'static str, id: Uuid) -> Result<usize> {
+        Ok(record::delete_by::<T>(&mut self.conn, column, id)?)
+    }
+    /// Tells a fact. It is kept when the transaction is.
+    pub fn tell(&mut self, event: Event) {
+        self.told.push(event);
+    }
+    /// Remembers that the document `to` came from `from`.
+    pub fn link(&mut self, from: impl ToString, to: impl ToString, kind: &str) -> Result<()> {
+        Ok(links::insert(&mut self.conn, &from.to_string(), &to.to_string(), kind, self.now)?)
+    }
+    /// The next number of a series without gaps, `INV-2026-00012`. Take it last: the series is locked from here on.
+    pub fn number(&mut self, company: CompanyId, series: &str, on: NaiveDate) -> Result<String> {
+        let year = chrono::Datelike::year(&on);
+        let next = numbers::next(&mut self.conn, company.uuid(), series, year.into())?;
+        Ok(format!("{series}-{year:04}-{next:05}"))
+    }
+    /// Tries something that may be refused, in a savepoint: a refusal leaves no trace and the transaction goes on.
+    pub fn attempt<T>(&mut self, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
+        let (now, caller, request_id, app, nested) =
+            (self.now, self.caller.clone(), self.request_id.clone(), self.app.clone(), self.nested);
+        let (told, reacted) = (std::mem::take(&mut self.told), self.reacted);
+        let kept = told.len();
+        let mut after = None;
+        let done = self.conn.savepoint(|conn| {
+            let mut inner =
+                Cx { now, caller, request_id, app, conn: conn.reborrow(), if_match: None, target: None, told, reacted, nested: nested + 1 };
+            let done = f(&mut inner);
+            after = Some((std::mem::take(&mut inner.told), inner.reacted));
+            done
+        });
+        if let Some((mut told, reacted)) = after {
+            if done.is_err() {
+                told.truncate(kept);
+            } else {
+                self.reacted = reacted;
+            }
+            self.told = told;
+        }
+        done
+    }
+    /// Whether this runs inside another operation, which declares its own codes.
+    pub(crate) fn nested(&self) -> bool {
+        self.nested > 0
+    }
+
+    // ---- the door's part ----------------------------------------------------------------------
+
+    /// Lets the services hear what was told, until nothing new is told.
+    pub(crate) fn react(&mut self) -> Result<()> {
+        let app = self.app.clone();
+        let mut rounds = 0;
+        while self.reacted < self.told.len() {
+            rounds += 1;
+            if rounds > MAX_ROUNDS * 50 {
+                log::error!("reactions do not come to an end: {}", self.told[self.reacted].kind);
+                return Err(problems::internal.into());
+            }
+            let event = self.told[self.reacted].clone();
+            self.reacted += 1;
+            for reaction in app.reactions.to(&event.kind) {
+                reaction(self, &event)?;
+            }
+        }
+        Ok(())
+    }
+    /// Writes what was told; how many facts.
+    pub(crate) fn keep_events(&mut self) -> Result<usize> {
+        let told = std::mem::take(&mut self.told);
+        self.reacted = 0;
+        let origin = events::Origin { at: self.now, actor: &self.caller.id, actor_name: &self.caller.name, request_id: &self.request_id };
+        events::insert(&mut self.conn, &origin, &told)?;
+        Ok(told.len())
+    }
+}
+
+/// The id that a path variable holds, whatever its noun.
+pub(crate) fn any_id(text: &str) -> Option<Uuid> {
+    let (prefix, _) = text.rsplit_once('_')?;
+    decode(prefix, text)
+}
+
+/// A parameter that says something wrong.
+pub fn bad_parameter(name: &str, message: impl Into<String>) -> Problem {
+    problems::invalid_parameter.at(vec![FieldError::parameter(name, "invalid", message)])
+}

@@ -1,0 +1,10 @@
+//! The words that every file of operations uses.
+
+pub use domain::kernel::{Amount, Id, Problem, Quantity, Rate, UnitPrice, problems};
+pub use domain::{Code, Entity, Event, FieldError, Result};
+pub use persistence::{Compare, Condition, Conn, Record};
+
+pub use crate::app::{App, Reactions};
+pub use crate::caller::Caller;
+pub use crate::cx::Cx;
+pub use crate::table::{Filter, List, NoFilter, Page, Table};

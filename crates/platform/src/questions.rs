@@ -1,0 +1,146 @@
+//! What one service may ask another. Facts go through events; questions go through these, plugged together in one
+//! place. Only ids cross, never joins.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::Result;
+use domain::directory::companies::CompanyId;
+use domain::directory::parties::PartyId;
+use domain::directory::products::ProductId;
+use domain::kernel::{Amount, Quantity};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::cx::Cx;
+
+/// How much of a product is there, over all warehouses of a company.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Availability {
+    pub product_id: ProductId,
+    /// What lies in the warehouses.
+    pub on_hand: Quantity,
+    /// What is promised to orders.
+    pub reserved: Quantity,
+    /// On hand less reserved.
+    pub available: Quantity,
+}
+
+/// One step of a calculation: a value, the rule that made it, and what went in.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Explanation {
+    /// What this is: `gross`, `tax 19 %`, `unit cost`.
+    #[schema(max_length = 200)]
+    pub label: String,
+    /// The value, as stored.
+    #[schema(max_length = 200)]
+    pub value: String,
+    /// The rule and its rounding, in words.
+    #[schema(max_length = 1000)]
+    pub rule: String,
+    /// The record that holds the value, when there is one.
+    #[schema(required, max_length = 40)]
+    pub source: Option<String>,
+    /// What went into it.
+    #[schema(max_items = 1000, no_recursion)]
+    pub inputs: Vec<Explanation>,
+}
+
+impl Explanation {
+    pub fn of(label: impl Into<String>, value: impl ToString, rule: impl Into<String>, inputs: Vec<Explanation>) -> Self {
+        Self { label: label.into(), value: value.to_string(), rule: rule.into(), source: None, inputs }
+    }
+    /// A value that was given, not computed.
+    pub fn given(label: impl Into<String>, value: impl ToString) -> Self {
+        Self::of(label, value, "given", vec![])
+    }
+    pub fn at(mut self, source: impl ToString) -> Self {
+        self.source = Some(source.to_string());
+        self
+    }
+}
+
+/// One check of the books and what breaks it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Check {
+    /// `trial_balance`, `stock_value`, …
+    #[schema(max_length = 100)]
+    pub name: String,
+    /// What must hold, in words.
+    #[schema(max_length = 500)]
+    pub rule: String,
+    pub passed: bool,
+    /// How many things were looked at.
+    #[schema(minimum = 0, maximum = 9007199254740991i64)]
+    pub examined: i64,
+    /// What breaks it: ids and figures, at most 100.
+    #[schema(max_items = 100)]
+    pub breaks: Vec<String>,
+}
+
+impl Check {
+    pub fn of(name: &str, rule: &str, examined: i64, breaks: Vec<String>) -> Self {
+        let passed = breaks.is_empty();
+        Self { name: name.into(), rule: rule.into(), passed, examined, breaks: breaks.into_iter().take(100).collect() }
+    }
+}
+
+/// What the credit check asks.
+#[derive(Debug, Clone, Default)]
+pub struct CustomerStanding {
+    pub open_receivables: Amount,
+    pub overdue: Amount,
+    pub oldest_due_date: Option<NaiveDate>,
+    pub as_of: Option<DateTime<Utc>>,
+}
+
+type Explainer = fn(&mut Cx, &str) -> Result<Explanation>;
+type Checker = fn(&mut Cx) -> Result<Vec<Check>>;
+type Section = fn(&mut Cx, PartyId) -> Result<Value>;
+
+/// Who answers what.
+#[derive(Default)]
+pub struct Questions {
+    availability: Option<fn(&mut Cx, CompanyId, &[ProductId]) -> Result<Vec<Availability>>>,
+    /// Sections of the customer overview: name, permission, answer.
+    pub(crate) sections: Vec<(&'static str, &'static str, Section)>,
+    pub(crate) explainers: BTreeMap<&'static str, Explainer>,
+    pub(crate) checks: Vec<Checker>,
+}
+
+impl Questions {
+    pub fn answer_availability(&mut self, f: fn(&mut Cx, CompanyId, &[ProductId]) -> Result<Vec<Availability>>) {
+        self.availability = Some(f);
+    }
+    /// A section of the customer overview, shown to callers with `permission`.
+    pub fn section(&mut self, name: &'static str, permission: &'static str, f: Section) {
+        self.sections.push((name, permission, f));
+    }
+    /// Explains records whose id has this prefix.
+    pub fn explain(&mut self, prefix: &'static str, f: Explainer) {
+        self.explainers.insert(prefix, f);
+    }
+    /// Checks of the books.
+    pub fn check(&mut self, f: Checker) {
+        self.checks.push(f);
+    }
+}
+
+/// How much of these products is there. Products that were never stocked are left out.
+pub fn availability(cx: &mut Cx, company: CompanyId, products: &[ProductId]) -> Result<Vec<Availability>> {
+    match cx.app().questions.availability {
+        Some(answer) if !products.is_empty() => answer(cx, company, products),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// All checks of the books, one after the other, in one snapshot.
+pub fn run_checks(cx: &mut Cx) -> Result<Vec<Check>> {
+    let app = cx.app().clone();
+    let mut out = Vec::new();
+    for check in &app.questions.checks {
+        out.extend(check(cx)?);
+    }
+    Ok(out)
+}

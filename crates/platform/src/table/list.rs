@@ -1,0 +1,463 @@
+//! Lists: filters, search, order, pages. Declared by naming columns; typed, documented and bound to SQL from the
+//! columns' kinds, so that none of the three can drift from the others.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::Result;
+use domain::kernel::{FieldError, Problem, decode, problems};
+use hmac::{Hmac, KeyInit, Mac};
+use persistence::record::Texts;
+use persistence::{Column, Compare, Condition, Kind as Of, Order, Query, Record, Scalar, Value as Bound, is_ordered};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ArrayBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::expand;
+use super::op::{Answer, Input, Op, Shape, collect};
+use super::schema;
+use crate::cx::Cx;
+
+const DECIMAL: &str = r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,10})?$";
+
+/// What a list may be asked for.
+pub struct Listing {
+    pub row: Shape,
+    texts: &'static Texts,
+    pub filters: Vec<FilterParameter>,
+    pub search: &'static [&'static str],
+    pub sort: Vec<&'static str>,
+}
+
+/// One declared filter.
+#[derive(Clone)]
+pub struct FilterParameter {
+    pub name: String,
+    column: &'static Column,
+    compare: Option<Compare>,
+}
+
+impl Listing {
+    pub(crate) fn of<T: Record + ToSchema>() -> Self {
+        let texts: &'static Texts = T::texts();
+        let sort = texts.column("created_at").map(|c| c.name).into_iter().collect();
+        let mut listing = Listing { row: Shape::of::<T>(), texts, filters: vec![], search: &[], sort };
+        for column in ["created_at", "updated_at"] {
+            if texts.column(column).is_some() {
+                listing.filter("", &[column]);
+            }
+        }
+        if texts.column("company_id").is_some() {
+            listing.filter("", &["company_id"]);
+        }
+        listing
+    }
+    fn column(&self, op: &str, name: &str) -> &'static Column {
+        self.texts.column(name).unwrap_or_else(|| panic!("{op}: there is no column {name}"))
+    }
+    pub(crate) fn filter(&mut self, op: &str, columns: &[&'static str]) {
+        for name in columns {
+            let column = self.column(op, name);
+            let mut add = |name: String, compare| {
+                if !self.filters.iter().any(|f| f.name == name) {
+                    self.filters.push(FilterParameter { name, column, compare });
+                }
+            };
+            if column.kind != Of::Instant {
+                add(name.to_string(), None);
+            }
+            if is_ordered(column.kind) {
+                add(format!("{name}_gte"), Some(Compare::GreaterOrEqual));
+                add(format!("{name}_gt"), Some(Compare::Greater));
+                add(format!("{name}_lte"), Some(Compare::LessOrEqual));
+                add(format!("{name}_lt"), Some(Compare::Less));
+            }
+        }
+    }
+    pub(crate) fn sort(&mut self, op: &str, columns: &[&'static str]) {
+        for name in columns {
+            let column = self.column(op, name);
+            if !self.sort.contains(&column.name) {
+                self.sort.push(column.name);
+            }
+        }
+    }
+    /// The parameters as the document shows them, but for `fields` and `expand`, which depend on the whole table.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        let text = |name: &str, about: String, schema: ObjectBuilder| {
+            ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).description(Some(about)).schema(Some(schema)).build()
+        };
+        let string = || ObjectBuilder::new().schema_type(Type::String);
+        let mut out = vec![
+            text(
+                "limit",
+                "Rows at most.".into(),
+                ObjectBuilder::new()
+                    .schema_type(Type::Integer)
+                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+                    .minimum(Some(1))
+                    .maximum(Some(200))
+                    .default(Some(json!(50))),
+            ),
+            text(
+                "cursor",
+                "Where to go on: `next_cursor` of the page before, with the same filters and order.".into(),
+                string().min_length(Some(1)).max_length(Some(2000)),
+            ),
+            text(
+                "include_total",
+                "Count all rows that fit into `total_count`; costs more the more there are.".into(),
+                ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false))),
+            ),
+            text(
+                "fields",
+                "Only these fields of each row, separated by commas.".into(),
+                string().min_length(Some(1)).max_length(Some(1000)),
+            ),
+        ];
+        if !self.sort.is_empty() {
+            let one = format!("-?({})", self.sort.join("|"));
+            let about = format!(
+                "Order; `-` turns it around. One or more of {}, separated by commas. By default the oldest first.",
+                self.sort.join(", ")
+            );
+            out.push(text("sort", about, string().max_length(Some(200)).pattern(Some(format!("^{one}(,{one}){{0,3}}$")))));
+        }
+        if !self.search.is_empty() {
+            out.push(text(
+                "q",
+                "Only rows with this text in them, whatever the case.".into(),
+                string().min_length(Some(1)).max_length(Some(100)),
+            ));
+        }
+        out.extend(self.filters.iter().map(|f| text(&f.name, f.about(), f.schema())));
+        out
+    }
+}
+
+impl FilterParameter {
+    fn about(&self) -> String {
+        let what = self.column.name.trim_end_matches("_id").trim_end_matches("_at").replace('_', " ");
+        match (self.compare, self.column.kind) {
+            (Some(Compare::GreaterOrEqual), _) => format!("Only rows whose {what} is this or later or more."),
+            (Some(Compare::Greater), _) => format!("Only rows whose {what} is later or more than this."),
+            (Some(Compare::LessOrEqual), _) => format!("Only rows whose {what} is this or earlier or less."),
+            (Some(Compare::Less), _) => format!("Only rows whose {what} is earlier or less than this."),
+            (None, Of::Uid | Of::Word) => format!("Only rows with this {what}; several separated by commas."),
+            (None, _) => format!("Only rows with this {what}."),
+        }
+    }
+    fn schema(&self) -> ObjectBuilder {
+        let string = ObjectBuilder::new().schema_type(Type::String);
+        match self.column.kind {
+            Of::Word => {
+                let one = format!("({})", self.column.words.join("|"));
+                string.max_length(Some(400)).pattern(Some(format!("^{one}(,{one}){{0,19}}$")))
+            }
+            Of::Uid => {
+                let one = format!("{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}", self.column.prefix.unwrap_or("id"));
+                string.max_length(Some(2000)).pattern(Some(format!("^{one}(,{one}){{0,49}}$")))
+            }
+            Of::Bool => ObjectBuilder::new().schema_type(Type::Boolean),
+            Of::Int => ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+                .minimum(Some(-9_007_199_254_740_991i64))
+                .maximum(Some(9_007_199_254_740_991i64)),
+            Of::Date => string.format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).max_length(Some(10)),
+            Of::Instant => string.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).max_length(Some(40)),
+            Of::Decimal(_) => string.max_length(Some(30)).pattern(Some(DECIMAL)),
+            _ => string.min_length(Some(1)).max_length(Some(200)),
+        }
+    }
+    fn condition(&self, raw: &str) -> Result<Condition> {
+        let many = self.compare.is_none() && matches!(self.column.kind, Of::Uid | Of::Word);
+        let parts: Vec<&str> = if many { raw.split(',').collect() } else { vec![raw] };
+        let values = parts.iter().map(|p| parse(self.column, p)).collect::<Option<Vec<_>>>().ok_or_else(|| self.bad(raw))?;
+        Ok(match self.compare {
+            Some(compare) => Condition::Is(self.column.name, compare, values.into_iter().next().ok_or_else(|| self.bad(raw))?),
+            None => Condition::In(self.column.name, values),
+        })
+    }
+    fn bad(&self, raw: &str) -> Problem {
+        let form = match self.column.kind {
+            Of::Word => format!("one or more of {}", self.column.words.join(", ")),
+            Of::Uid => format!("one or more ids with the prefix {}_", self.column.prefix.unwrap_or_default()),
+            Of::Bool => "true or false".into(),
+            Of::Int => "a whole number".into(),
+            Of::Date => "a day such as 2026-01-31".into(),
+            Of::Instant => "a moment such as 2026-01-31T12:00:00Z".into(),
+            Of::Decimal(places) => format!("a decimal with at most {places} places"),
+            _ => "1 to 200 characters".into(),
+        };
+        invalid(&self.name, format!("{raw:?} is not {form}."))
+    }
+}
+
+fn invalid(parameter: &str, message: String) -> Problem {
+    problems::invalid_parameter.at(vec![FieldError::parameter(parameter, "invalid", message)])
+}
+
+/// The text as a value for this column.
+fn parse(column: &Column, raw: &str) -> Option<Bound> {
+    Some(match column.kind {
+        Of::Uid => Bound::Uid(decode(column.prefix?, raw)?),
+        Of::Word => column.words.contains(&raw).then(|| Bound::Text(raw.into()))?,
+        Of::Text => (1..=200).contains(&raw.chars().count()).then(|| Bound::Text(raw.into()))?,
+        Of::Bool => Bound::Bool(raw.parse().ok()?),
+        Of::Int => Bound::Int(raw.parse().ok()?),
+        Of::Date => Bound::Date(day(raw)?),
+        Of::Instant => Bound::instant(raw.parse::<DateTime<Utc>>().ok()?),
+        Of::Decimal(places) => {
+            let plain = raw.len() <= 30 && raw.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
+            let value = plain.then(|| Decimal::from_str_exact(raw).ok()).flatten()?;
+            Bound::scaled(value, places).filter(|v| matches!(v, Bound::Decimal(_, Some(_))))?
+        }
+        Of::Json | Of::Bytes => return None,
+    })
+}
+
+fn day(raw: &str) -> Option<NaiveDate> {
+    (raw.len() == 10).then(|| raw.parse().ok()).flatten()
+}
+
+/// One page.
+#[derive(Debug, Clone, Serialize)]
+pub struct Page<T> {
+    pub data: Vec<T>,
+    pub has_more: bool,
+    pub next_cursor: Option<String>,
+    pub total_count: Option<i64>,
+}
+
+impl<T: ToSchema> PartialSchema for Page<T> {
+    fn schema() -> RefOr<Schema> {
+        use utoipa::openapi::schema::SchemaType;
+        let flag = ObjectBuilder::new().schema_type(Type::Boolean).description(Some("Whether more rows follow."));
+        let cursor = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some("Give it as `cursor` to get the next page."))
+            .max_length(Some(2000));
+        let total = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::Integer, Type::Null]))
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+            .minimum(Some(0))
+            .maximum(Some(9_007_199_254_740_991i64))
+            .description(Some("All rows that fit, when `include_total` was asked."));
+        ObjectBuilder::new()
+            .description(Some("One page of rows."))
+            .property(
+                "data",
+                ArrayBuilder::new().items(Ref::from_schema_name(T::name())).max_items(Some(200)).description(Some("The rows.")),
+            )
+            .property("has_more", flag)
+            .property("next_cursor", cursor)
+            .property("total_count", total)
+            .required("data")
+            .required("has_more")
+            .required("next_cursor")
+            .required("total_count")
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Page<T> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        format!("{}Page", T::name()).into()
+    }
+    fn schemas(out: &mut Vec<(String, RefOr<Schema>)>) {
+        collect::<T>(out);
+    }
+}
+
+/// What a list was asked with, ready for the database.
+#[derive(Debug, Clone)]
+pub struct List {
+    pub query: Query,
+    pub expand: Vec<String>,
+    pub fields: Option<Vec<String>>,
+    pub include_total: bool,
+    /// Binds a cursor to the operation, its filters and its order.
+    digest: Vec<u8>,
+}
+
+impl List {
+    pub(crate) fn parse(cx: &Cx, op: &Op, input: &Input) -> Result<Self> {
+        let Some(listing) = &op.listing else { return Err(problems::internal.into()) };
+        let mut list =
+            List { query: Query { limit: 50, ..Query::default() }, expand: vec![], fields: None, include_total: false, digest: vec![] };
+        let mut cursor = None;
+        let mut sort = "";
+        let mut digest = Sha256::new();
+        digest.update(&op.id);
+        for v in &input.path {
+            digest.update(v);
+        }
+        for (name, value) in &input.query {
+            match name.as_str() {
+                "limit" => {
+                    list.query.limit = value
+                        .parse()
+                        .ok()
+                        .filter(|n| (1..=200).contains(n))
+                        .ok_or_else(|| invalid(name, "A whole number from 1 to 200.".into()))?
+                }
+                "cursor" => cursor = Some(value),
+                "include_total" => list.include_total = value.parse().map_err(|_| invalid(name, "true or false".into()))?,
+                "fields" => list.fields = Some(expand::names(name, value, &field_names(cx, op, &listing.row))?),
+                "expand" => list.expand = expand::names(name, value, &op.expansions.iter().map(|e| e.name).collect::<Vec<_>>())?,
+                "sort" => sort = value,
+                "q" => {
+                    if !(1..=100).contains(&value.chars().count()) {
+                        return Err(invalid(name, "1 to 100 characters.".into()));
+                    }
+                    list.query.conditions.push(Condition::Contains(listing.search, value.clone()));
+                }
+                _ => {
+                    let filter = listing.filters.iter().find(|f| f.name == *name).ok_or(problems::unknown_parameter)?;
+                    list.query.conditions.push(filter.condition(value)?);
+                }
+            }
+            if !matches!(name.as_str(), "limit" | "cursor" | "include_total" | "fields" | "expand") {
+                digest.update(format!("\n{name}={value}"));
+            }
+        }
+        list.order(listing, sort)?;
+        list.digest = digest.finalize()[..8].to_vec();
+        if let Some(cursor) = cursor {
+            list.query.after = Some(list.open_cursor(cx, listing, cursor)?);
+        }
+        Ok(list)
+    }
+    fn order(&mut self, listing: &Listing, sort: &str) -> Result<()> {
+        for part in sort.split(',').filter(|_| !sort.is_empty()) {
+            let (name, descending) = part.strip_prefix('-').map_or((part, false), |n| (n, true));
+            let column = listing.sort.iter().find(|s| **s == name).and_then(|s| listing.texts.column(s));
+            let column = column.ok_or_else(|| invalid("sort", format!("{part:?} is none of {}.", listing.sort.join(", "))))?;
+            if !self.query.order.iter().any(|o| o.column == column.name) {
+                self.query.order.push(Order { column: column.name, descending, nullable: column.nullable });
+            }
+        }
+        let descending = self.query.order.last().is_some_and(|o| o.descending);
+        self.query.order.push(Order { column: "id", descending, nullable: false });
+        Ok(())
+    }
+    /// Only rows whose column holds this.
+    pub fn only(&mut self, column: &'static str, value: impl Scalar) -> &mut Self {
+        self.query.conditions.push(Condition::In(column, vec![value.put()]));
+        self
+    }
+    pub fn condition(&mut self, condition: Condition) -> &mut Self {
+        self.query.conditions.push(condition);
+        self
+    }
+    /// Newest first, unless the caller asked for another order.
+    pub fn newest_first(&mut self) -> &mut Self {
+        if let [only] = &mut self.query.order[..] {
+            only.descending = true;
+        }
+        self
+    }
+    /// Whether what is kept in other tables is wanted: not when `fields` names stored columns alone.
+    pub(crate) fn wants_all<T: Record>(&self) -> bool {
+        self.fields.as_ref().is_none_or(|f| f.iter().any(|f| T::texts().column(f).is_none()))
+    }
+    /// The cursor behind this row: the values of the order's columns, signed.
+    pub(crate) fn cursor_after<T: Record>(&self, cx: &Cx, row: &T) -> String {
+        let mut values = Vec::new();
+        row.put(&mut values);
+        let at = |name: &str| T::texts().columns.iter().position(|c| c.name == name);
+        let parts: Vec<Value> = self.query.order.iter().filter_map(|o| at(o.column)).map(|i| write(&values[i])).collect();
+        let mut body = self.digest.clone();
+        body.extend(Value::from(parts).to_string().into_bytes());
+        let mut signed = sign(cx.app().cursor_key(), &body);
+        signed.extend(body);
+        URL_SAFE_NO_PAD.encode(signed)
+    }
+    fn open_cursor(&self, cx: &Cx, listing: &Listing, cursor: &str) -> Result<Vec<Bound>> {
+        let bad = || invalid("cursor", "Not a cursor of this service.".into());
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| bad())?;
+        let (signature, body) = bytes.split_at_checked(16).ok_or_else(bad)?;
+        if subtle::ConstantTimeEq::ct_eq(&*sign(cx.app().cursor_key(), body), signature).unwrap_u8() == 0 {
+            return Err(bad());
+        }
+        let (digest, values) = body.split_at_checked(8).ok_or_else(bad)?;
+        if digest != self.digest {
+            return Err(problems::cursor_mismatch.at(vec![FieldError::parameter(
+                "cursor",
+                "cursor_mismatch",
+                "The cursor was made with other filters or another order.",
+            )]));
+        }
+        let values: Vec<Value> = serde_json::from_slice(values).map_err(|_| bad())?;
+        let read = |(o, v): (&Order, &Value)| listing.texts.column(o.column).and_then(|c| read(c, v));
+        self.query.order.iter().zip(&values).map(read).collect::<Option<Vec<_>>>().ok_or_else(bad)
+    }
+    /// The page as an answer: rows with their actions, expansions, and only the fields asked for.
+    pub(crate) fn answer<T>(self, cx: &mut Cx, op: &Op, page: Page<T>, json: impl Fn(&Cx, &Op, &T) -> Result<Value>) -> Result<Answer> {
+        let mut rows = page.data.iter().map(|row| json(cx, op, row)).collect::<Result<Vec<_>>>()?;
+        expand::apply(cx, op, &self.expand, &mut rows)?;
+        if let Some(fields) = &self.fields {
+            let mut fields = fields.clone();
+            fields.extend(self.expand.iter().filter_map(|e| e.split('.').next()).map(String::from));
+            rows.iter_mut().for_each(|r| expand::prune(&fields, r));
+        }
+        let body = json!({ "data": rows, "has_more": page.has_more, "next_cursor": page.next_cursor, "total_count": page.total_count });
+        Ok(Answer { next_cursor: page.next_cursor, ..Answer::json(body) })
+    }
+}
+
+/// The fields that `fields` may name: those of the resource, and its actions.
+pub(crate) fn field_names(cx: &Cx, op: &Op, row: &Shape) -> Vec<&'static str> {
+    let mut names = cx.app().properties(row);
+    if op.actions_of.is_some() {
+        names.push("allowed_actions");
+    }
+    names
+}
+
+fn sign(key: &[u8], body: &[u8]) -> Vec<u8> {
+    // HMAC takes keys of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Vec::new() };
+    mac.update(body);
+    mac.finalize().into_bytes()[..16].to_vec()
+}
+
+fn write(value: &Bound) -> Value {
+    match value {
+        Bound::Null(_) => Value::Null,
+        Bound::Uid(v) => v.to_string().into(),
+        Bound::Text(v) => v.clone().into(),
+        Bound::Bool(v) => (*v).into(),
+        Bound::Int(v) => (*v).into(),
+        Bound::Date(v) => v.to_string().into(),
+        Bound::Instant(_, micros) => (*micros).into(),
+        Bound::Decimal(v, _) => v.to_string().into(),
+        Bound::Json(_) | Bound::Bytes(_) => Value::Null,
+    }
+}
+
+fn read(column: &Column, value: &Value) -> Option<Bound> {
+    if value.is_null() {
+        return Some(Bound::Null(column.kind));
+    }
+    Some(match column.kind {
+        Of::Uid => Bound::Uid(value.as_str()?.parse().ok()?),
+        Of::Text | Of::Word => Bound::Text(value.as_str()?.into()),
+        Of::Bool => Bound::Bool(value.as_bool()?),
+        Of::Int => Bound::Int(value.as_i64()?),
+        Of::Date => Bound::Date(value.as_str()?.parse().ok()?),
+        Of::Instant => Bound::instant(DateTime::from_timestamp_micros(value.as_i64()?)?),
+        Of::Decimal(places) => Bound::scaled(value.as_str()?.parse().ok()?, places)?,
+        Of::Json | Of::Bytes => return None,
+    })
+}
+
+/// The names of all properties, found once.
+pub(crate) fn property_names(row: &Shape) -> Vec<&'static str> {
+    schema::properties(row).into_iter().map(|p| &*Box::leak(p.into_boxed_str())).collect()
+}

@@ -1,0 +1,56 @@
+//! The operation table: one value per operation of the API. Routes, the OpenAPI document, permissions, preconditions,
+//! idempotency and transactions all read it. It knows nothing of HTTP beyond the verbs' names.
+
+mod body;
+mod expand;
+mod list;
+mod noun;
+mod op;
+mod params;
+pub mod schema;
+
+pub use expand::Expansion;
+pub use list::{List, Listing, Page};
+pub use noun::{NoFilter, Noun, Part};
+pub use op::{Answer, Binary, Input, Kind, Op, Output, Pairs, Shape, Table, Upload};
+pub use params::Filter;
+
+pub(crate) use body::typed as typed_body;
+pub(crate) use expand::{apply as apply_expansions, names as names_of, prune};
+pub(crate) use list::{field_names, property_names};
+pub(crate) use op::collect as collect_schema;
+
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+/// A request body.
+pub trait Body: DeserializeOwned + ToSchema + 'static {}
+impl<T: DeserializeOwned + ToSchema + 'static> Body for T {}
+
+/// What a report or a command answers.
+pub trait Reply: serde::Serialize + ToSchema + 'static {}
+impl<T: serde::Serialize + ToSchema + 'static> Reply for T {}
+
+/// `SalesOrder` to `sales_order`.
+pub fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}
+
+/// `party` to `parties`, `order` to `orders`, `address` to `addresses`.
+pub fn plural(one: &str) -> String {
+    let vowel_before = one.chars().rev().nth(1).is_some_and(|c| "aeiou".contains(c));
+    if one.ends_with('y') && !vowel_before {
+        format!("{}ies", &one[..one.len() - 1])
+    } else if ["s", "x", "ch", "sh"].iter().any(|e| one.ends_with(e)) {
+        format!("{one}es")
+    } else {
+        format!("{one}s")
+    }
+}

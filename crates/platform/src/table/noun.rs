@@ -1,0 +1,296 @@
+//! The words to declare the operations on a noun and on its parts.
+
+use domain::kernel::{Id, PatchBody, problems};
+use domain::{Entity, Result};
+use persistence::Record;
+use serde::Deserialize;
+
+use super::list::{List, Listing, Page};
+use super::op::{Answer, Input, Kind, Op, Shape, Table, blank, to_json, with_actions};
+use super::params::{Filter, query_of, typed as typed_query};
+use super::{Body, Reply, body, plural, snake};
+use crate::bulk;
+use crate::cx::Cx;
+
+/// The id at place `n` of the path; what is not an id of that noun leads to nothing.
+pub(crate) fn id<I: Id>(input: &Input, n: usize) -> Result<I> {
+    let raw = input.path.get(n).map(String::as_str).unwrap_or_default();
+    raw.parse().map_err(|_| problems::not_found.with(format!("{raw:?} is not an id with the prefix {}_.", I::PREFIX)))
+}
+
+#[derive(Clone)]
+struct Base {
+    tag: String,
+    path: String,
+    one: String,
+    many: String,
+    /// `sales.orders`
+    stem: String,
+    parents: Vec<(String, Shape)>,
+}
+
+fn variable<T: Entity>() -> (String, Shape) {
+    (format!("{}_id", snake(&T::name())), Shape::of::<T::Id>())
+}
+
+impl Base {
+    fn on_all(&self, kind: Kind, text: &'static str) -> Op {
+        let (id, verb) = match kind {
+            Kind::List => (format!("list_{}", self.many), "read"),
+            _ => (format!("create_{}", self.one), "create"),
+        };
+        let mut op = blank(kind, id, self.path.clone(), self.tag.clone(), format!("{}.{verb}", self.stem), text);
+        op.path_params = self.parents.clone();
+        op
+    }
+    fn on_one<T: Entity>(&self, kind: Kind, verb: &str, text: &'static str) -> Op {
+        let (name, shape) = variable::<T>();
+        let verb = verb.replace('-', "_");
+        let tail = match kind {
+            Kind::Action | Kind::Report | Kind::List => format!("/{}", verb.replace('_', "-")),
+            _ => String::new(),
+        };
+        let (id, right) = match kind {
+            Kind::Read => (format!("get_{}", self.one), "read"),
+            Kind::Report => (format!("get_{}_{verb}", self.one), "read"),
+            Kind::List => (format!("list_{}_{verb}", self.one), "read"),
+            _ => (format!("{verb}_{}", self.one), &*verb),
+        };
+        let mut op = blank(kind, id, format!("{}/{{{name}}}{tail}", self.path), self.tag.clone(), format!("{}.{right}", self.stem), text);
+        op.path_params = self.parents.clone();
+        op.path_params.push((name, shape));
+        op
+    }
+}
+
+/// Nothing is asked.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+pub struct NoFilter {}
+
+/// The operations on one noun.
+pub struct Noun<'t, T> {
+    table: &'t mut Table,
+    base: Base,
+    _of: std::marker::PhantomData<T>,
+}
+
+impl<'t, T: Entity> Noun<'t, T> {
+    pub(crate) fn at(table: &'t mut Table, place: &str, text: &'static str) -> Self {
+        let one = snake(&T::name());
+        table.tag(place, text);
+        let base = Base {
+            tag: place.into(),
+            path: format!("/v1/{place}"),
+            stem: place.replace('/', ".").replace('-', "_"),
+            many: plural(&one),
+            one,
+            parents: vec![],
+        };
+        Noun { table, base, _of: Default::default() }
+    }
+    fn add(&mut self, mut op: Op, run: impl Fn(&mut Cx, &Op, &Input) -> Result<Answer> + Send + Sync + 'static) -> &mut Op {
+        op.run = Box::new(run);
+        self.table.add(op)
+    }
+    fn resource(&mut self, mut op: Op, run: impl Fn(&mut Cx, &Op, &Input) -> Result<Answer> + Send + Sync + 'static) -> &mut Op {
+        op.entity = Some(T::name().into());
+        op.output = Some(Shape::of::<T>());
+        self.add(op, run)
+    }
+    /// The list, straight from the table of the noun.
+    pub fn list(&mut self, text: &'static str) -> &mut Op
+    where
+        T: Record,
+    {
+        self.list_with(|cx, list| cx.page::<T>(list), text)
+    }
+    /// A list with a function of its own.
+    pub fn list_with(&mut self, f: fn(&mut Cx, List) -> Result<Page<T>>, text: &'static str) -> &mut Op
+    where
+        T: Record,
+    {
+        let mut op = self.base.on_all(Kind::List, text);
+        op.listing = Some(Listing::of::<T>());
+        op.entity = Some(T::name().into());
+        op.output = Some(Shape::of::<Page<T>>());
+        self.add(op, move |cx, op, i| {
+            let list = List::parse(cx, op, i)?;
+            let page = f(cx, list.clone())?;
+            list.answer(cx, op, page, with_actions)
+        })
+    }
+    pub fn create<B: Body>(&mut self, f: fn(&mut Cx, B) -> Result<T>, text: &'static str) -> &mut Op {
+        let mut op = self.base.on_all(Kind::Create, text);
+        op.body = Some(Shape::of::<B>());
+        self.resource(op, move |cx, op, i| {
+            let made = f(cx, body::typed(&i.body)?)?;
+            Answer::entity(cx, op, &made)
+        })
+    }
+    /// Many at once, at `…/bulk`, with the function and the codes of `create`.
+    pub fn bulk<B: Body>(&mut self, f: fn(&mut Cx, B) -> Result<T>) -> &mut Op {
+        let text = "Create many at once. At most 500 items; `atomic` keeps all or none, `partial` keeps those that succeed and answers a problem for each other.";
+        let codes = self.table.get(&format!("create_{}", self.base.one)).map(|op| op.declared().to_vec()).unwrap_or_default();
+        let mut op = blank(
+            Kind::Command,
+            format!("bulk_create_{}", self.base.many),
+            format!("{}/bulk", self.base.path),
+            self.base.tag.clone(),
+            format!("{}.create", self.base.stem),
+            text,
+        );
+        op.body = Some(Shape::of::<bulk::Bulk<B>>());
+        op.item = Some(Shape::of::<B>());
+        op.output = Some(Shape::of::<bulk::BulkResult>());
+        let op = self.add(op, move |cx, _, i| Answer::of(&bulk::run(cx, f, &i.body)?));
+        op.max_body(16 << 20).fails(&codes)
+    }
+    /// One, straight from the table of the noun.
+    pub fn read(&mut self, text: &'static str) -> &mut Op
+    where
+        T: Record,
+    {
+        self.read_with(|cx, id| cx.find::<T>(id), text)
+    }
+    /// One, with a function of its own.
+    pub fn read_with(&mut self, f: fn(&mut Cx, T::Id) -> Result<T>, text: &'static str) -> &mut Op {
+        let op = self.base.on_one::<T>(Kind::Read, "read", text);
+        self.resource(op, move |cx, op, i| {
+            let found = f(cx, id(i, 0)?)?;
+            Answer::entity(cx, op, &found)
+        })
+    }
+    pub fn update<B: Body + PatchBody>(&mut self, f: fn(&mut Cx, T::Id, B) -> Result<T>, text: &'static str) -> &mut Op {
+        let mut op = self.base.on_one::<T>(Kind::Update, "update", text);
+        op.body = Some(Shape::of::<B>());
+        op.clearable = Some(B::CLEARABLE);
+        self.resource(op, move |cx, op, i| {
+            let changed = f(cx, id(i, 0)?, body::typed(&i.body)?)?;
+            Answer::entity(cx, op, &changed)
+        })
+    }
+    pub fn delete(&mut self, f: fn(&mut Cx, T::Id) -> Result<()>, text: &'static str) -> &mut Op {
+        let op = self.base.on_one::<T>(Kind::Delete, "delete", text);
+        self.add(op, move |cx, _, i| f(cx, id(i, 0)?).map(|()| Answer::nothing()))
+    }
+    /// `POST …/{id}/verb` without a body.
+    pub fn action(&mut self, verb: &str, f: fn(&mut Cx, T::Id) -> Result<T>, text: &'static str) -> &mut Op {
+        let op = self.base.on_one::<T>(Kind::Action, verb, text);
+        self.resource(op, move |cx, op, i| {
+            let changed = f(cx, id(i, 0)?)?;
+            Answer::entity(cx, op, &changed)
+        })
+    }
+    /// `POST …/{id}/verb` with a body.
+    pub fn action_with<B: Body>(&mut self, verb: &str, f: fn(&mut Cx, T::Id, B) -> Result<T>, text: &'static str) -> &mut Op {
+        let mut op = self.base.on_one::<T>(Kind::Action, verb, text);
+        op.body = Some(Shape::of::<B>());
+        self.resource(op, move |cx, op, i| {
+            let changed = f(cx, id(i, 0)?, body::typed(&i.body)?)?;
+            Answer::entity(cx, op, &changed)
+        })
+    }
+    /// `POST …/{id}/verb` with a body and an answer of another type.
+    pub fn command_on<B: Body, R: Reply>(&mut self, verb: &str, f: fn(&mut Cx, T::Id, B) -> Result<R>, text: &'static str) -> &mut Op {
+        let mut op = self.base.on_one::<T>(Kind::Action, verb, text);
+        op.body = Some(Shape::of::<B>());
+        op.output = Some(Shape::of::<R>());
+        self.add(op, move |cx, _, i| Answer::of(&f(cx, id(i, 0)?, body::typed(&i.body)?)?))
+    }
+    /// `GET …/{id}/name`: something computed about one.
+    pub fn view<F: Filter, R: Reply>(&mut self, name: &str, f: fn(&mut Cx, T::Id, F) -> Result<R>, text: &'static str) -> &mut Op {
+        let mut op = self.base.on_one::<T>(Kind::Report, name, text);
+        op.query = query_of::<F>;
+        op.output = Some(Shape::of::<R>());
+        self.add(op, move |cx, _, i| Answer::of(&f(cx, id(i, 0)?, typed_query(&i.query)?)?))
+    }
+    /// `GET …/{id}/name`: a page of rows about one.
+    pub fn page_of<R: Reply + Record>(
+        &mut self,
+        name: &str,
+        f: fn(&mut Cx, T::Id, List) -> Result<Page<R>>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = self.base.on_one::<T>(Kind::List, name, text);
+        op.listing = Some(Listing::of::<R>());
+        op.output = Some(Shape::of::<Page<R>>());
+        self.add(op, move |cx, op, i| {
+            let list = List::parse(cx, op, i)?;
+            let page = f(cx, id(i, 0)?, list.clone())?;
+            list.answer(cx, op, page, |_, _, row| to_json(row))
+        })
+    }
+    /// The parts of this noun, at `…/{id}/plural`.
+    pub fn part<P: Entity>(&mut self, plural: &str) -> Part<'_, T, P> {
+        let parent = variable::<T>();
+        let base = Base {
+            path: format!("{}/{{{}}}/{plural}", self.base.path, parent.0),
+            many: format!("{}_{}", self.base.one, plural.replace('-', "_")),
+            one: snake(&P::name()),
+            parents: vec![parent],
+            ..self.base.clone()
+        };
+        Part { table: self.table, base, _of: Default::default() }
+    }
+}
+
+/// The operations on the parts of a noun, as the lines of an order. Parts share the version of their noun: writing one
+/// needs the noun's `update` permission and the noun's If-Match.
+pub struct Part<'t, P, T> {
+    table: &'t mut Table,
+    base: Base,
+    _of: std::marker::PhantomData<(P, T)>,
+}
+
+impl<'t, P: Entity, T: Entity> Part<'t, P, T> {
+    fn add(&mut self, mut op: Op, resource: bool, run: impl Fn(&mut Cx, &Op, &Input) -> Result<Answer> + Send + Sync + 'static) -> &mut Op {
+        op.run = Box::new(run);
+        op.permission = format!("{}.{}", self.base.stem, if op.kind.reads() { "read" } else { "update" });
+        if resource {
+            op.entity = Some(T::name().into());
+            op.output = Some(Shape::of::<T>());
+        }
+        self.table.add(op)
+    }
+    pub fn list_with(&mut self, f: fn(&mut Cx, P::Id, List) -> Result<Page<T>>, text: &'static str) -> &mut Op
+    where
+        T: Record,
+    {
+        let mut op = self.base.on_all(Kind::List, text);
+        op.listing = Some(Listing::of::<T>());
+        op.output = Some(Shape::of::<Page<T>>());
+        self.add(op, false, move |cx, op, i| {
+            let list = List::parse(cx, op, i)?;
+            let page = f(cx, id(i, 0)?, list.clone())?;
+            list.answer(cx, op, page, with_actions)
+        })
+    }
+    pub fn create<B: Body>(&mut self, f: fn(&mut Cx, P::Id, B) -> Result<T>, text: &'static str) -> &mut Op {
+        let mut op = self.base.on_all(Kind::Create, text);
+        op.body = Some(Shape::of::<B>());
+        self.add(op, true, move |cx, op, i| {
+            let made = f(cx, id(i, 0)?, body::typed(&i.body)?)?;
+            Answer::entity(cx, op, &made)
+        })
+    }
+    pub fn read_with(&mut self, f: fn(&mut Cx, P::Id, T::Id) -> Result<T>, text: &'static str) -> &mut Op {
+        let op = self.base.on_one::<T>(Kind::Read, "read", text);
+        self.add(op, true, move |cx, op, i| {
+            let found = f(cx, id(i, 0)?, id(i, 1)?)?;
+            Answer::entity(cx, op, &found)
+        })
+    }
+    pub fn update<B: Body + PatchBody>(&mut self, f: fn(&mut Cx, P::Id, T::Id, B) -> Result<T>, text: &'static str) -> &mut Op {
+        let mut op = self.base.on_one::<T>(Kind::Update, "update", text);
+        op.body = Some(Shape::of::<B>());
+        op.clearable = Some(B::CLEARABLE);
+        self.add(op, true, move |cx, op, i| {
+            let changed = f(cx, id(i, 0)?, id(i, 1)?, body::typed(&i.body)?)?;
+            Answer::entity(cx, op, &changed)
+        })
+    }
+    pub fn delete(&mut self, f: fn(&mut Cx, P::Id, T::Id) -> Result<()>, text: &'static str) -> &mut Op {
+        let op = self.base.on_one::<T>(Kind::Delete, "delete", text);
+        self.add(op, false, move |cx, _, i| f(cx, id(i, 0)?, id(i, 1)?).map(|()| Answer::nothing()))
+    }
+}

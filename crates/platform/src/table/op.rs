@@ -1,0 +1,532 @@
+//! What an operation is.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use domain::kernel::{Code, Problem, problems};
+use domain::{Entity, Result};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::path::Parameter;
+use utoipa::openapi::{RefOr, Schema};
+
+use super::expand::Expansion;
+use super::list::{List, Listing};
+use super::{Body, Reply, body, noun, params, schema};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::cx::Cx;
+
+/// Query parameters in the order given.
+pub type Pairs = Vec<(String, String)>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    List,
+    Create,
+    Read,
+    Update,
+    Delete,
+    /// A verb on one resource.
+    Action,
+    /// A computed answer; reads only.
+    Report,
+    /// A verb on the whole system; answers at once.
+    Command,
+    /// A verb on the whole system; answers with a job that goes on.
+    Job,
+    /// Bytes out.
+    Download,
+    /// A file in, as one part of a form.
+    Upload,
+}
+
+impl Kind {
+    pub fn method(self) -> &'static str {
+        match self {
+            Kind::List | Kind::Read | Kind::Report | Kind::Download => "GET",
+            Kind::Create | Kind::Action | Kind::Command | Kind::Job | Kind::Upload => "POST",
+            Kind::Update => "PATCH",
+            Kind::Delete => "DELETE",
+        }
+    }
+    pub fn reads(self) -> bool {
+        self.method() == "GET"
+    }
+    pub fn needs_if_match(self) -> bool {
+        matches!(self, Kind::Update | Kind::Delete | Kind::Action)
+    }
+    pub fn is_post(self) -> bool {
+        self.method() == "POST"
+    }
+}
+
+/// A type: its schema's name and how to collect it and what it refers to.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    pub name: fn() -> Cow<'static, str>,
+    pub collect: fn(&mut Vec<(String, RefOr<Schema>)>),
+}
+
+impl Shape {
+    pub fn of<T: ToSchema>() -> Self {
+        Shape { name: T::name, collect: collect::<T> }
+    }
+}
+
+pub(crate) fn collect<T: ToSchema>(out: &mut Vec<(String, RefOr<Schema>)>) {
+    out.push((T::name().into_owned(), T::schema()));
+    T::schemas(out);
+}
+
+/// A file that came in.
+#[derive(Debug, Clone, Default)]
+pub struct Upload {
+    pub name: String,
+    pub media_type: String,
+    pub bytes: Vec<u8>,
+}
+
+/// What the door hands to an operation.
+#[derive(Debug, Clone, Default)]
+pub struct Input {
+    /// The variables of the path, in order.
+    pub path: Vec<String>,
+    pub query: Pairs,
+    /// The body, already judged by its schema.
+    pub body: Value,
+    pub upload: Option<Upload>,
+}
+
+/// Bytes out.
+#[derive(Debug, Clone)]
+pub struct Binary {
+    pub media_type: String,
+    pub file_name: String,
+    pub bytes: Vec<u8>,
+}
+
+/// What an operation gives back.
+#[derive(Debug, Clone)]
+pub enum Output {
+    Nothing,
+    Json(Value),
+    Binary(Binary),
+}
+
+/// The answer of an operation, and what the door learned on the way.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub output: Output,
+    /// The version of the one resource in it: its ETag.
+    pub version: Option<i64>,
+    /// The id of the resource that was made: its Location.
+    pub id: Option<String>,
+    /// Nothing was kept.
+    pub dry_run: bool,
+    /// This is the answer of an earlier request with the same key.
+    pub replayed: bool,
+    /// Where the next page is, for a Link header.
+    pub next_cursor: Option<String>,
+}
+
+impl Answer {
+    pub fn nothing() -> Self {
+        Self { output: Output::Nothing, version: None, id: None, dry_run: false, replayed: false, next_cursor: None }
+    }
+    pub fn json(value: Value) -> Self {
+        Self { output: Output::Json(value), ..Self::nothing() }
+    }
+    pub fn of<T: Serialize>(value: &T) -> Result<Self> {
+        Ok(Self::json(to_json(value)?))
+    }
+    /// One resource, with what the caller may do with it.
+    pub fn entity<T: Entity>(cx: &Cx, op: &Op, value: &T) -> Result<Self> {
+        let json = with_actions(cx, op, value)?;
+        Ok(Self { version: Some(value.version()), id: Some(value.id().to_string()), ..Self::json(json) })
+    }
+}
+
+pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<Value> {
+    serde_json::to_value(value).map_err(|e| {
+        log::error!("an answer has no JSON form: {e}");
+        problems::internal.into()
+    })
+}
+
+/// The resource as JSON; with `allowed_actions` when its noun has actions.
+pub(crate) fn with_actions<T: Entity>(cx: &Cx, op: &Op, value: &T) -> Result<Value> {
+    let mut json = to_json(value)?;
+    if let Some(base) = &op.actions_of
+        && let Some(object) = json.as_object_mut()
+    {
+        let may = |verb: &&str| cx.caller.may(&format!("{base}.{verb}"));
+        object.insert("allowed_actions".into(), value.allowed_actions().into_iter().filter(may).collect());
+    }
+    Ok(json)
+}
+
+pub(crate) type Run = Box<dyn Fn(&mut Cx, &Op, &Input) -> Result<Answer> + Send + Sync>;
+pub(crate) type RunOutside = Box<dyn Fn(&std::sync::Arc<App>, &Caller, &Input) -> Result<Answer> + Send + Sync>;
+
+/// One operation of the API.
+pub struct Op {
+    pub id: String,
+    pub kind: Kind,
+    /// `/v1/sales/orders/{sales_order_id}/confirm`
+    pub path: String,
+    pub tag: String,
+    pub permission: String,
+    /// Needs no credentials.
+    pub public: bool,
+    pub text: &'static str,
+    /// All codes it may answer: those of its kind first, then its own.
+    pub codes: Vec<Code>,
+    pub own_codes: usize,
+    pub listing: Option<Listing>,
+    pub expansions: Vec<Expansion>,
+    pub path_params: Vec<(String, Shape)>,
+    pub query: fn() -> Vec<Parameter>,
+    pub body: Option<Shape>,
+    /// For an update: the fields that `null` may clear.
+    pub clearable: Option<&'static [&'static str]>,
+    /// For a bulk body: the shape of one item.
+    pub item: Option<Shape>,
+    pub output: Option<Shape>,
+    /// The schema name of the resource in the output (itself, or in the rows of the page).
+    pub entity: Option<String>,
+    /// A POST that writes nothing: no idempotency key, no dry run, a snapshot instead of a transaction.
+    pub read_only: bool,
+    /// The largest body in bytes.
+    pub max_body: usize,
+    pub(crate) actions_of: Option<String>,
+    pub(crate) known: Vec<String>,
+    pub(crate) validator: OnceLock<schema::Judge>,
+    pub(crate) run: Run,
+    pub(crate) outside: Option<RunOutside>,
+}
+
+impl Op {
+    /// Codes beyond those of the kind.
+    pub fn fails(&mut self, codes: &[Code]) -> &mut Self {
+        for c in codes {
+            if !self.codes.contains(c) {
+                self.codes.push(*c);
+            }
+        }
+        self
+    }
+    /// Another permission than the one that follows from noun and verb.
+    pub fn permission(&mut self, permission: impl Into<String>) -> &mut Self {
+        self.permission = permission.into();
+        self
+    }
+    /// Needs no credentials.
+    pub fn public(&mut self) -> &mut Self {
+        self.public = true;
+        self.codes.retain(|c| *c != problems::unauthenticated && *c != problems::missing_scope);
+        self.own_codes = self.own_codes.min(self.codes.len());
+        self
+    }
+    /// A POST that writes nothing.
+    pub fn read_only(&mut self) -> &mut Self {
+        self.read_only = true;
+        self.known.retain(|k| k != "dry_run");
+        self
+    }
+    /// The largest body in bytes, when it is not 1 MiB.
+    pub fn max_body(&mut self, bytes: usize) -> &mut Self {
+        self.max_body = bytes;
+        self
+    }
+    /// Equality and, for ordered kinds, `_gte`, `_gt`, `_lte`, `_lt` on these columns.
+    pub fn filter(&mut self, columns: &[&'static str]) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            l.filter(&self.id, columns);
+            self.known = l.parameters().into_iter().map(|p| p.name).collect();
+        }
+        self
+    }
+    /// `q` looks into these columns.
+    pub fn search(&mut self, columns: &'static [&'static str]) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            l.search = columns;
+            self.known.push("q".into());
+        }
+        self
+    }
+    /// The columns that `sort` may name; `created_at` is always one where it exists.
+    pub fn sort(&mut self, columns: &[&'static str]) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            l.sort(&self.id, columns);
+        }
+        self
+    }
+    /// `expand=name` puts the record that `source` names beside it: `("customer", "customer_id")`, `("lines.product", "lines.product_id")`.
+    pub fn expand<T: Entity + persistence::Record>(&mut self, name: &'static str, source: &'static str) -> &mut Self {
+        self.expansions.push(Expansion::of::<T>(name, source));
+        if !self.known.iter().any(|k| k == "expand") {
+            self.known.push("expand".into());
+        }
+        self
+    }
+    /// The first sentence of the text.
+    pub fn summary(&self) -> &str {
+        let line = self.text.split('\n').next().unwrap_or_default();
+        line.split_once(". ").map_or(line, |(s, _)| s).trim_end_matches('.')
+    }
+    /// Whether it writes, and so has a transaction, an idempotency key and a dry run.
+    pub fn writes(&self) -> bool {
+        !self.kind.reads() && !self.read_only
+    }
+    /// Its own codes, without those of its kind.
+    pub fn declared(&self) -> &[Code] {
+        &self.codes[self.own_codes..]
+    }
+    pub(crate) fn call(&self, cx: &mut Cx, input: &Input) -> Result<Answer> {
+        (self.run)(cx, self, input).inspect_err(|p| {
+            let declared = cx.nested() || self.codes.iter().any(|c| c.code == p.code().code);
+            debug_assert!(declared, "{} answered {} ({p}) without declaring it", self.id, p.code().code);
+        })
+    }
+    /// Whether the request has parameters that the operation does not know; all of them at once.
+    pub(crate) fn check_query(&self, query: &Pairs) -> Result<()> {
+        params::known(&self.known, query)
+    }
+}
+
+/// The codes that come with the kind itself.
+fn codes_of(kind: Kind, path_params: bool, body: bool) -> Vec<Code> {
+    use problems::*;
+    let mut out = vec![malformed, unknown_parameter, invalid_parameter, invalid_header, unauthenticated, missing_scope];
+    out.extend([not_acceptable, headers_too_large, too_many_requests, internal, unavailable, deadline_exceeded]);
+    if path_params {
+        out.push(not_found);
+    }
+    if kind == Kind::List {
+        out.push(cursor_mismatch);
+    }
+    if !kind.reads() {
+        out.extend([payload_too_large, already_exists, in_use, invalid_state]);
+        out.extend([invalid_body, unknown_field, decimal_must_be_string, too_many_decimals, amount_out_of_range, unknown_reference]);
+    }
+    if body || kind == Kind::Upload {
+        out.push(unsupported_media_type);
+    }
+    if kind == Kind::Download {
+        out.push(range_not_satisfiable);
+    }
+    if kind.needs_if_match() {
+        out.extend([precondition_failed, precondition_required]);
+    }
+    if kind.is_post() {
+        out.extend([idempotency_key_reused, idempotency_in_progress]);
+    }
+    out
+}
+
+/// All operations of the API.
+#[derive(Default)]
+pub struct Table {
+    pub ops: Vec<Op>,
+    /// Tags and what they are about.
+    pub tags: Vec<(String, &'static str)>,
+    by_id: BTreeMap<String, usize>,
+    /// Schema name → permission stem, for the nouns that have actions.
+    actions: BTreeMap<String, String>,
+    /// Schema name → permission to read it.
+    readers: BTreeMap<String, String>,
+}
+
+impl Table {
+    /// A noun at `area/plural`, e.g. `sales/orders`.
+    pub fn noun<'t, T: Entity>(&'t mut self, place: &str, text: &'static str) -> noun::Noun<'t, T> {
+        noun::Noun::at(self, place, text)
+    }
+    /// A tag for operations that belong to no noun.
+    pub fn tag(&mut self, name: &str, text: &'static str) {
+        if !self.tags.iter().any(|(n, _)| n == name) {
+            self.tags.push((name.to_string(), text));
+        }
+    }
+    /// A report at `area/…/name`, computed from its parameters.
+    pub fn report<F: params::Filter, R: Reply>(&mut self, place: &str, f: fn(&mut Cx, F) -> Result<R>, text: &'static str) -> &mut Op {
+        let mut op = single(Kind::Report, None, place, text);
+        op.query = params::query_of::<F>;
+        op.output = Some(Shape::of::<R>());
+        op.run = Box::new(move |cx, _, i| Answer::of(&f(cx, params::typed(&i.query)?)?));
+        self.add(op)
+    }
+    /// A report on one thing that the last part of the path names: `platform/trace/{id}`.
+    pub fn report_on<I: domain::kernel::Id, F: params::Filter, R: Reply>(
+        &mut self,
+        place: &str,
+        variable: &str,
+        f: fn(&mut Cx, I, F) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = single(Kind::Report, None, place, text);
+        op.path = format!("{}/{{{variable}}}", op.path);
+        op.path_params = vec![(variable.into(), Shape::of::<I>())];
+        op.query = params::query_of::<F>;
+        op.output = Some(Shape::of::<R>());
+        op.run = Box::new(move |cx, _, i| Answer::of(&f(cx, noun::id(i, 0)?, params::typed(&i.query)?)?));
+        self.add(op)
+    }
+    /// A list that belongs to no noun of its own, at `area/plural`.
+    pub fn rows<R: Reply + persistence::Record>(
+        &mut self,
+        place: &str,
+        f: fn(&mut Cx, List) -> Result<super::Page<R>>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = single(Kind::List, Some("list"), place, text);
+        op.permission = op.permission.replace(".list", ".read");
+        op.listing = Some(Listing::of::<R>());
+        op.output = Some(Shape::of::<super::Page<R>>());
+        op.run = Box::new(move |cx, op, i| {
+            let list = List::parse(cx, op, i)?;
+            let page = f(cx, list.clone())?;
+            list.answer(cx, op, page, |_, _, row| to_json(row))
+        });
+        self.add(op)
+    }
+    /// A command at `area/…/verb`: a body in, an answer out.
+    pub fn command<B: Body, R: Reply>(&mut self, id: &str, place: &str, f: fn(&mut Cx, B) -> Result<R>, text: &'static str) -> &mut Op {
+        let op = command_op::<B, R>(Kind::Command, id, place, text);
+        self.add(Op { run: Box::new(move |cx, _, i| Answer::of(&f(cx, body::typed(&i.body)?)?)), ..op })
+    }
+    /// A command that opens its own transactions, because it does slow work (hashing) that must not happen in one.
+    /// It has no idempotency key and no dry run.
+    pub fn command_outside<B: Body, R: Reply>(
+        &mut self,
+        id: &str,
+        place: &str,
+        f: fn(&std::sync::Arc<App>, &Caller, B) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = command_op::<B, R>(Kind::Command, id, place, text);
+        op.outside = Some(Box::new(move |app, caller, i| Answer::of(&f(app, caller, body::typed(&i.body)?)?)));
+        self.add(op)
+    }
+    /// A command that starts a job; the answer is the job.
+    pub fn job<B: Body, R: Entity>(&mut self, id: &str, place: &str, f: fn(&mut Cx, B) -> Result<R>, text: &'static str) -> &mut Op {
+        let op = command_op::<B, R>(Kind::Job, id, place, text);
+        let run = move |cx: &mut Cx, op: &Op, i: &Input| {
+            let started = f(cx, body::typed(&i.body)?)?;
+            Answer::entity(cx, op, &started)
+        };
+        self.add(Op { run: Box::new(run), ..op })
+    }
+    /// Bytes out, at `area/…/name`.
+    pub fn download<F: params::Filter>(&mut self, place: &str, f: fn(&mut Cx, F) -> Result<Binary>, text: &'static str) -> &mut Op {
+        let mut op = single(Kind::Download, Some("download"), place, text);
+        op.query = params::query_of::<F>;
+        op.run = Box::new(move |cx, _, i| Ok(Answer { output: Output::Binary(f(cx, params::typed(&i.query)?)?), ..Answer::nothing() }));
+        self.add(op)
+    }
+    pub fn get(&self, id: &str) -> Option<&Op> {
+        self.by_id.get(id).map(|&i| &self.ops[i])
+    }
+    /// The permission to read resources of this schema name.
+    pub fn reader(&self, entity: &str) -> Option<&str> {
+        self.readers.get(entity).map(String::as_str)
+    }
+    /// Whether resources of this schema name carry `allowed_actions`.
+    pub fn has_actions(&self, entity: &str) -> bool {
+        self.actions.contains_key(entity)
+    }
+    pub(crate) fn add(&mut self, mut op: Op) -> &mut Op {
+        assert!(self.by_id.insert(op.id.clone(), self.ops.len()).is_none(), "operation {} is declared twice", op.id);
+        op.codes = codes_of(op.kind, !op.path_params.is_empty(), op.body.is_some());
+        op.own_codes = op.codes.len();
+        op.known = match &op.listing {
+            Some(listing) => listing.parameters().into_iter().map(|p| p.name).collect(),
+            None => (op.query)().into_iter().map(|p| p.name).collect(),
+        };
+        match op.kind {
+            Kind::Read => op.known.push("fields".into()),
+            k if k.is_post() && op.outside.is_none() => op.known.push("dry_run".into()),
+            _ => {}
+        }
+        if let Some(entity) = &op.entity {
+            let stem = op.permission.rsplit_once('.').map_or(op.permission.clone(), |(s, _)| s.to_string());
+            match op.kind {
+                Kind::Read => drop(self.readers.insert(entity.clone(), op.permission.clone())),
+                Kind::Action => drop(self.actions.insert(entity.clone(), stem)),
+                _ => {}
+            }
+        }
+        self.ops.push(op);
+        let last = self.ops.len() - 1;
+        &mut self.ops[last]
+    }
+    /// Closes the table: tells every operation whether its resource has actions. Panics, and so fails a test and the
+    /// start, when the table contradicts itself.
+    pub fn finish(mut self) -> Self {
+        for op in &mut self.ops {
+            op.actions_of = op.entity.as_ref().and_then(|e| self.actions.get(e)).cloned();
+        }
+        let mut routes = BTreeSet::new();
+        for op in &self.ops {
+            let shape: Vec<_> = op.path.split('/').map(|s| if s.starts_with('{') { "{}" } else { s }).collect();
+            assert!(routes.insert((op.kind.method(), shape.join("/"))), "{} {} is served twice", op.kind.method(), op.path);
+        }
+        self
+    }
+}
+
+fn command_op<B: Body, R: Reply>(kind: Kind, id: &str, place: &str, text: &'static str) -> Op {
+    let mut op = single(kind, Some(""), place, text);
+    op.id = id.into();
+    op.body = Some(Shape::of::<B>());
+    op.output = Some(Shape::of::<R>());
+    op
+}
+
+pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permission: String, text: &'static str) -> Op {
+    Op {
+        id,
+        kind,
+        path,
+        tag,
+        permission,
+        public: false,
+        text,
+        codes: vec![],
+        own_codes: 0,
+        listing: None,
+        expansions: vec![],
+        path_params: vec![],
+        query: Vec::new,
+        body: None,
+        clearable: None,
+        item: None,
+        output: None,
+        entity: None,
+        read_only: false,
+        max_body: 1 << 20,
+        actions_of: None,
+        known: vec![],
+        validator: OnceLock::new(),
+        run: Box::new(|_, op, _| Err(Problem::from(problems::internal).and_at(domain::FieldError::body("", "internal", &op.id)))),
+        outside: None,
+    }
+}
+
+/// An operation at a place of its own: `accounting/reports/trial-balance`, `accounting/tax/calculate`.
+fn single(kind: Kind, verb: Option<&str>, place: &str, text: &'static str) -> Op {
+    let parts: Vec<&str> = place.split('/').collect();
+    let last = parts.last().copied().unwrap_or_default().replace('-', "_");
+    let verb = verb.unwrap_or("get");
+    let id = format!("{verb}_{last}");
+    let stem: Vec<_> = parts.iter().map(|p| p.replace('-', "_")).collect();
+    let permission = match kind {
+        Kind::Command | Kind::Job => stem.join("."),
+        Kind::Report | Kind::Download | Kind::List => format!("{}.read", stem.join(".")),
+        _ => format!("{}.{verb}", stem.join(".")),
+    };
+    blank(kind, id, format!("/v1/{place}"), parts[0].into(), permission, text)
+}

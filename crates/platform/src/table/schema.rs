@@ -1,0 +1,138 @@
+//! The schemas of the operation's types, as the document shows them, and the judge that holds bodies to them. One
+//! source for both: what the document says is what happens.
+
+use std::collections::BTreeMap;
+
+use domain::kernel::{Code, FieldError, Problem, problems};
+use jsonschema::error::ValidationErrorKind;
+use serde_json::{Value, json};
+
+use super::op::{Op, Shape};
+
+/// All schemas that a shape is made of, by name.
+pub fn components(shape: &Shape) -> BTreeMap<String, Value> {
+    let mut found = Vec::new();
+    (shape.collect)(&mut found);
+    found.into_iter().map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default())).collect()
+}
+
+/// The schemas of the body of an operation. In an update, a field that must keep a value takes no null.
+pub fn body_components(op: &Op) -> BTreeMap<String, Value> {
+    let Some(shape) = &op.body else { return BTreeMap::new() };
+    let mut found = components(shape);
+    if let Some(clearable) = op.clearable
+        && let Some(properties) = found.get_mut(&*(shape.name)()).and_then(|s| s["properties"].as_object_mut())
+    {
+        for (name, property) in properties {
+            if !clearable.contains(&name.as_str()) {
+                strip_null(property);
+            }
+        }
+    }
+    found
+}
+
+/// Takes `null` out of a schema that Rust's `Option` put in.
+pub fn strip_null(schema: &mut Value) {
+    let not_null = |v: &Value| v != "null" && v.get("type") != Some(&json!("null"));
+    for key in ["type", "oneOf"] {
+        if let Some(list) = schema.get_mut(key).and_then(Value::as_array_mut) {
+            list.retain(not_null);
+            if let [only] = &list[..] {
+                let only = only.clone();
+                if key == "type" {
+                    schema["type"] = only;
+                } else if let Some(object) = schema.as_object_mut() {
+                    object.remove("oneOf");
+                    object.extend(only.as_object().cloned().unwrap_or_default());
+                }
+            }
+        }
+    }
+}
+
+/// The names of the properties of a shape.
+pub fn properties(shape: &Shape) -> Vec<String> {
+    let found = components(shape);
+    let own = found.get(&*(shape.name)()).and_then(|s| s["properties"].as_object());
+    own.map(|p| p.keys().cloned().collect()).unwrap_or_default()
+}
+
+/// Holds bodies to the schema of an operation.
+pub struct Judge(Option<jsonschema::Validator>);
+
+impl Judge {
+    pub(crate) fn of(op: &Op) -> Self {
+        let Some(shape) = &op.body else { return Judge(None) };
+        let root = json!({ "$ref": format!("#/components/schemas/{}", (shape.name)()), "components": { "schemas": body_components(op) } });
+        let built = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true).build(&root);
+        Judge(built.inspect_err(|e| log::error!("the schema of {} is unsound: {e}", op.id)).ok())
+    }
+    /// Everything that is wrong with the body, each at its place.
+    pub(crate) fn judge(&self, body: &Value) -> Result<(), Problem> {
+        let Some(validator) = &self.0 else { return Err(problems::internal.into()) };
+        if validator.is_valid(body) {
+            return Ok(());
+        }
+        let mut errors = Vec::new();
+        for e in validator.iter_errors(body).take(100) {
+            explain(&e, &mut errors);
+        }
+        errors.dedup();
+        errors.truncate(100);
+        let all = |code: &str| errors.iter().all(|e| e.code == code);
+        let code: Code =
+            [problems::unknown_field, problems::decimal_must_be_string].into_iter().find(|c| all(c.code)).unwrap_or(problems::invalid_body);
+        Err(code.at(errors))
+    }
+}
+
+fn explain(e: &jsonschema::ValidationError<'_>, out: &mut Vec<FieldError>) {
+    let pointer = e.instance_path().to_string();
+    let mut add = |pointer: String, code: &str, message: String| out.push(FieldError::body(pointer, code, message));
+    match e.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            add(format!("{pointer}/{}", escape(name)), "required", format!("{name} is required."));
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            for name in unexpected {
+                add(format!("{pointer}/{}", escape(name)), "unknown_field", format!("There is no field {name}."));
+            }
+        }
+        // `Option<T>` is "null or T": what is wrong is what is wrong as a T.
+        ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
+            let is_null = |e: &jsonschema::ValidationError<'_>| matches!(e.kind(), ValidationErrorKind::Type { kind } if format!("{kind:?}").contains("Null") && !format!("{kind:?}").contains("String"));
+            match context.iter().find(|branch| !branch.is_empty() && !branch.iter().any(is_null)) {
+                Some(branch) => branch.iter().for_each(|e| explain(e, out)),
+                None => add(pointer, "invalid", e.masked().to_string()),
+            }
+        }
+        ValidationErrorKind::Type { .. } if e.instance().is_number() && e.masked().to_string().contains("string") => {
+            let decimal = "A decimal is a JSON string, such as \"12.50\"; text is a JSON string too.";
+            add(pointer, "decimal_must_be_string", decimal.into());
+        }
+        kind => add(pointer, word(kind), format!("{}.", e.masked())),
+    }
+}
+
+fn word(kind: &ValidationErrorKind) -> &'static str {
+    match kind {
+        ValidationErrorKind::Type { .. } => "wrong_type",
+        ValidationErrorKind::MinLength { .. } => "too_short",
+        ValidationErrorKind::MaxLength { .. } => "too_long",
+        ValidationErrorKind::MinItems { .. } => "too_few",
+        ValidationErrorKind::MaxItems { .. } | ValidationErrorKind::MaxProperties { .. } => "too_many",
+        ValidationErrorKind::Minimum { .. } | ValidationErrorKind::ExclusiveMinimum { .. } => "too_small",
+        ValidationErrorKind::Maximum { .. } | ValidationErrorKind::ExclusiveMaximum { .. } => "too_large",
+        ValidationErrorKind::Pattern { .. } => "wrong_pattern",
+        ValidationErrorKind::Format { .. } => "wrong_format",
+        ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. } => "not_allowed",
+        _ => "invalid",
+    }
+}
+
+/// One step of a JSON Pointer (RFC 6901).
+pub(crate) fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
