@@ -114,7 +114,8 @@ impl ApiKey {
         let given = new.permissions.unwrap_or_else(|| maker.permissions.patterns().to_vec());
         let permissions = super::roles::permissions(given.clone())?;
         let too_wide = |(i, p): (usize, &String)| {
-            (!maker.permissions.cover(p)).then(|| FieldError::body(format!("/permissions/{i}"), TOO_WIDE.code, format!("You do not have {p}.")))
+            (!maker.permissions.cover(p))
+                .then(|| FieldError::body(format!("/permissions/{i}"), TOO_WIDE.code, format!("You do not have {p}.")))
         };
         let wide: Vec<FieldError> = given.iter().enumerate().filter_map(too_wide).collect();
         if !wide.is_empty() {

@@ -393,7 +393,12 @@ pub const ROLES: &[ReadyMadeRole] = &[
         code: "quality_inspector",
         name: "Quality inspector",
         description: "Inspects goods.",
-        permissions: &["manufacturing.inspections.read", "manufacturing.inspections.record", "directory.products.read", "inventory.stock.read"],
+        permissions: &[
+            "manufacturing.inspections.read",
+            "manufacturing.inspections.record",
+            "directory.products.read",
+            "inventory.stock.read",
+        ],
     },
     ReadyMadeRole {
         code: "hr_admin",
@@ -413,12 +418,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
         description: "Jobs and applications.",
         permissions: &["people.applications.*", "people.openings.*", "directory.companies.read"],
     },
-    ReadyMadeRole {
-        code: "employee_self",
-        name: "Employee",
-        description: "The own data.",
-        permissions: &["people.self.*"],
-    },
+    ReadyMadeRole { code: "employee_self", name: "Employee", description: "The own data.", permissions: &["people.self.*"] },
     ReadyMadeRole {
         code: "integration",
         name: "Integration",

@@ -43,7 +43,8 @@ pub struct PasswordChange {
 pub fn check_length(password: &str, pointer: &str) -> Result<()> {
     let characters = password.chars().count();
     if characters < MIN_CHARACTERS {
-        return Err(TOO_SHORT.field(pointer, format!("It has {characters} characters; {MIN_CHARACTERS} are needed. A few words make a good password.")));
+        return Err(TOO_SHORT
+            .field(pointer, format!("It has {characters} characters; {MIN_CHARACTERS} are needed. A few words make a good password.")));
     }
     if password.len() > MAX_BYTES {
         return Err(TOO_LONG.field(pointer, format!("It has {} bytes; {MAX_BYTES} are allowed.", password.len())));

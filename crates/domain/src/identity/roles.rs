@@ -14,7 +14,8 @@ crate::ids! {
 }
 
 /// Ready-made roles stay as they are shipped.
-pub const READY_MADE: Code = Code::conflict("role.ready_made", "A ready-made role cannot be changed; create your own with its permissions.");
+pub const READY_MADE: Code =
+    Code::conflict("role.ready_made", "A ready-made role cannot be changed; create your own with its permissions.");
 /// Somebody has the role.
 pub const ASSIGNED: Code = Code::conflict("role.assigned", "The role is assigned to users; take it from them first.");
 

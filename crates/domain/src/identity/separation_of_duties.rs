@@ -29,15 +29,40 @@ pub const RULES: &[SodRule] = &[
     rule("vendor_and_payment", "directory.parties.create", "accounting.payments.post", "Invents a business partner and pays it."),
     rule("order_and_receipt", "purchasing.orders.approve", "purchasing.receipts.post", "Approves a purchase and confirms its arrival."),
     rule("bill_and_payment", "purchasing.bills.post", "accounting.payments.post", "Books a bill and pays it."),
-    rule("journal_and_approval", "accounting.journal_entries.create", "accounting.journal_entries.post", "Writes a journal entry and approves it."),
+    rule(
+        "journal_and_approval",
+        "accounting.journal_entries.create",
+        "accounting.journal_entries.post",
+        "Writes a journal entry and approves it.",
+    ),
     rule("bank_details_and_payroll", "people.employees.update", "people.payroll_runs.pay", "Changes a bank account and pays wages to it."),
-    rule("credit_limit_and_release", "directory.parties.set_credit_limit", "sales.orders.confirm", "Raises a credit limit and sells on it."),
+    rule(
+        "credit_limit_and_release",
+        "directory.parties.set_credit_limit",
+        "sales.orders.confirm",
+        "Raises a credit limit and sells on it.",
+    ),
     rule("stock_and_adjustment", "inventory.moves.create", "inventory.adjustments.post", "Moves goods and writes off what is missing."),
     rule("count_and_approval", "inventory.counts.record", "inventory.counts.approve", "Counts the stock and approves the count."),
-    rule("inspection_and_release", "manufacturing.inspections.record", "manufacturing.inspections.release", "Inspects goods and releases them."),
+    rule(
+        "inspection_and_release",
+        "manufacturing.inspections.record",
+        "manufacturing.inspections.release",
+        "Inspects goods and releases them.",
+    ),
     rule("invoice_and_payment", "accounting.invoices.post", "accounting.payments.post", "Invoices a customer and keeps the payment."),
-    rule("users_and_books", "identity.users.update", "accounting.journal_entries.post", "Makes users and posts to the books in their name."),
-    rule("periods_and_books", "accounting.periods.reopen", "accounting.journal_entries.create", "Reopens a closed period and books into it."),
+    rule(
+        "users_and_books",
+        "identity.users.update",
+        "accounting.journal_entries.post",
+        "Makes users and posts to the books in their name.",
+    ),
+    rule(
+        "periods_and_books",
+        "accounting.periods.reopen",
+        "accounting.journal_entries.create",
+        "Reopens a closed period and books into it.",
+    ),
 ];
 
 /// A pair of duties found in one hand.

@@ -17,21 +17,29 @@ crate::record! {
 
 /// The key whose secret has this hash, while the secret is good.
 pub fn by_secret(db: &mut Conn, hash: &[u8], now: DateTime<Utc>) -> Result<Option<ApiKey>> {
-    let found = sql!("SELECT api_key_id FROM api_key_secrets WHERE secret_hash = {} AND (dies_at IS NULL OR dies_at > {})", hash.to_vec(), now);
+    let found =
+        sql!("SELECT api_key_id FROM api_key_secrets WHERE secret_hash = {} AND (dies_at IS NULL OR dies_at > {})", hash.to_vec(), now);
     let Some((id,)) = found.first::<(Uuid,)>(db)? else { return Ok(None) };
     record::find(db, id)
 }
 
 /// Keeps the hash of a secret that was just handed out.
 pub fn add_secret(db: &mut Conn, id: Uuid, key: ApiKeyId, hash: &[u8], now: DateTime<Utc>) -> Result<()> {
-    sql!("INSERT INTO api_key_secrets (id, api_key_id, secret_hash, created_at) VALUES ({}, {}, {}, {})", id, key.uuid(), hash.to_vec(), now)
-        .execute(db)?;
+    sql!(
+        "INSERT INTO api_key_secrets (id, api_key_id, secret_hash, created_at) VALUES ({}, {}, {}, {})",
+        id,
+        key.uuid(),
+        hash.to_vec(),
+        now
+    )
+    .execute(db)?;
     Ok(())
 }
 
 /// Lets the secrets of a key die at `at`, unless they die earlier anyway.
 pub fn end_secrets(db: &mut Conn, key: ApiKeyId, at: DateTime<Utc>) -> Result<()> {
-    sql!("UPDATE api_key_secrets SET dies_at = {} WHERE api_key_id = {} AND (dies_at IS NULL OR dies_at > {})", at, key.uuid(), at).execute(db)?;
+    sql!("UPDATE api_key_secrets SET dies_at = {} WHERE api_key_id = {} AND (dies_at IS NULL OR dies_at > {})", at, key.uuid(), at)
+        .execute(db)?;
     Ok(())
 }
 

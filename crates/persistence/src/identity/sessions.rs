@@ -40,8 +40,12 @@ pub struct RefreshToken {
 
 /// The refresh token with this hash.
 pub fn refresh_token(db: &mut Conn, hash: &[u8]) -> Result<Option<RefreshToken>> {
-    let found = sql!("SELECT id, session_id, used_at, expires_at FROM refresh_tokens WHERE token_hash = {}", hash.to_vec())
-        .first::<(Uuid, Uuid, Option<DateTime<Utc>>, DateTime<Utc>)>(db)?;
+    let found = sql!("SELECT id, session_id, used_at, expires_at FROM refresh_tokens WHERE token_hash = {}", hash.to_vec()).first::<(
+        Uuid,
+        Uuid,
+        Option<DateTime<Utc>>,
+        DateTime<Utc>,
+    )>(db)?;
     Ok(found.map(|(id, session, used_at, expires_at)| RefreshToken {
         id,
         session_id: SessionId::from_uuid(session),
