@@ -1,0 +1,124 @@
+//! Lines of invoices and credit notes: what was sold, at which price, with which tax.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::invoices::InvoiceId;
+use super::posting::ItemClass;
+use super::tax::{TaxComputation, TaxTreatment};
+use super::tax_codes::TaxCodeId;
+use crate::directory::companies::CompanyId;
+use crate::directory::products::ProductId;
+use crate::kernel::{Amount, Quantity, Rate, UnitPrice};
+
+crate::ids! {
+    /// A line of an invoice.
+    InvoiceLineId "invl";
+}
+
+/// One tax of a line or of a document, at the rate of its date.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DocumentTax {
+    pub tax_code_id: TaxCodeId,
+    #[schema(max_length = 20, example = "STD")]
+    pub code: String,
+    pub computation: TaxComputation,
+    pub treatment: TaxTreatment,
+    /// Per cent, or money for one unit.
+    pub rate: Rate,
+    /// What the tax is computed on.
+    pub base: Amount,
+    /// What is charged.
+    pub amount: Amount,
+    /// What the customer owes under reverse charge.
+    pub reverse_charge: Amount,
+}
+
+/// A line of an invoice. Amounts are in the currency of the invoice.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct InvoiceLine {
+    pub id: InvoiceLineId,
+    pub company_id: CompanyId,
+    pub invoice_id: InvoiceId,
+    #[schema(minimum = 1, maximum = 10000)]
+    pub position: i32,
+    /// The product, when it is one.
+    #[schema(required)]
+    pub product_id: Option<ProductId>,
+    /// Picks the revenue account.
+    pub item_class: ItemClass,
+    #[schema(max_length = 500)]
+    pub description: String,
+    pub quantity: Quantity,
+    pub unit_price: UnitPrice,
+    /// Per cent off the price.
+    pub discount_percent: Rate,
+    /// The taxes, in the order in which they are computed.
+    #[schema(max_items = 8)]
+    pub tax_code_ids: Vec<TaxCodeId>,
+    #[schema(max_items = 8)]
+    pub taxes: Vec<DocumentTax>,
+    pub net: Amount,
+    pub tax: Amount,
+    pub gross: Amount,
+    /// The order line that this bills.
+    #[schema(required, max_length = 60)]
+    pub order_line_id: Option<String>,
+    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+}
+
+crate::entity! { InvoiceLine, InvoiceLineId, "invoice_line", company: |l| Some(l.company_id) }
+
+/// A line of a new invoice.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewInvoiceLine {
+    /// The product; leave out for anything else and describe it.
+    #[serde(default)]
+    pub product_id: Option<ProductId>,
+    /// Picks the revenue account: that of the product when left out, `service` without a product. Freight is `freight`.
+    #[serde(default)]
+    pub item_class: Option<ItemClass>,
+    /// The name of the product when left out.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 500)]
+    pub description: Option<String>,
+    /// 1 when left out.
+    #[serde(default = "one")]
+    pub quantity: Quantity,
+    /// The price of the product when left out.
+    #[serde(default)]
+    pub unit_price: Option<UnitPrice>,
+    /// Per cent off the price.
+    #[serde(default)]
+    pub discount_percent: Rate,
+    /// The taxes, in the order in which they are computed; determined from product, customer and date when left out.
+    #[serde(default)]
+    #[schema(max_items = 8)]
+    pub tax_code_ids: Option<Vec<TaxCodeId>>,
+    /// The order line that this bills.
+    #[serde(default)]
+    #[schema(max_length = 60)]
+    pub order_line_id: Option<String>,
+}
+
+fn one() -> Quantity {
+    Quantity::ONE
+}
+
+crate::patch! {
+    /// Changes to a line of a draft invoice.
+    pub struct InvoiceLinePatch for InvoiceLine {
+        set item_class: ItemClass,
+        set description: String [min_length = 1, max_length = 500],
+        set quantity: Quantity,
+        set unit_price: UnitPrice,
+        /// Per cent off the price.
+        set discount_percent: Rate,
+        /// The taxes, in the order in which they are computed.
+        set tax_code_ids: Vec<TaxCodeId> [max_items = 8],
+    }
+}
