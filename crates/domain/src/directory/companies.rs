@@ -235,6 +235,10 @@ impl Company {
         }
         found.done()
     }
+    /// The text it is found by.
+    pub fn search_text(&self) -> String {
+        super::search::text_of([&*self.code, &self.name, self.legal_name.as_deref().unwrap_or_default()])
+    }
     /// The calendar day of an instant where the company is.
     pub fn date_of(&self, at: DateTime<Utc>) -> NaiveDate {
         match self.time_zone.parse::<chrono_tz::Tz>() {

@@ -8,4 +8,5 @@ crate::record! {
         rounding: word, prices_include_tax: bool, negative_stock: word, credit_policy: word, payment_terms_days: small,
         tax_id: opt(text), address: opt(json), metadata: json, created_at: instant, updated_at: instant, version: int,
     }
+    derived { search: text = |c| c.search_text() }
 }

@@ -1,3 +1,11 @@
-//! Rows of the nouns that front and back office share.
+//! Rows and named queries of companies, parties, contacts, products, units, currencies and rates. No rule is decided here.
 
 pub mod companies;
+pub mod contacts;
+pub mod currencies;
+pub mod exchange_rates;
+mod lookups;
+pub mod parties;
+pub mod products;
+pub mod relationships;
+pub mod units;

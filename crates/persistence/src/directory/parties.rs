@@ -1,0 +1,71 @@
+//! Rows of parties, and how they are found by what others call them.
+
+use domain::directory::external_ids::ExternalId;
+use domain::directory::parties::{Party, PartyId};
+use domain::kernel::Id;
+use uuid::Uuid;
+
+use super::lookups::Side;
+use crate::{Conn, Result, sql};
+
+crate::record! {
+    parties: Party {
+        id: uid, kind: word, code: opt(text), name: text, legal_name: opt(text), tax_id: opt(text), is_customer: bool,
+        is_vendor: bool, customer_terms: json, vendor_terms: json, addresses: json, emails: json, phones: json,
+        website: opt(text), external_ids: json, parent_id: opt(uid), owner_id: opt(uid), tags: json, metadata: json,
+        archived_at: opt(instant), created_at: instant, updated_at: instant, version: int,
+    }
+    derived { search: text = |p| p.search_text() }
+}
+
+const SIDE: Side = Side { external_ids: "party_external_ids", emails: "party_emails", owner: "party_id" };
+
+/// Writes what the party is found by; call it after every insert and update.
+pub fn write_lookups(db: &mut Conn, party: &Party) -> Result<()> {
+    SIDE.write(db, party.id.uuid(), &party.external_ids, &party.emails)
+}
+
+/// The party that another system calls so.
+pub fn by_external_id(db: &mut Conn, id: &ExternalId) -> Result<Option<PartyId>> {
+    Ok(SIDE.by_external_id(db, id)?.map(PartyId::from_uuid))
+}
+
+/// Up to ten other parties that share an e-mail address, with the address in lower case.
+pub fn by_emails(db: &mut Conn, party: &Party) -> Result<Vec<(PartyId, String)>> {
+    let found = SIDE.by_emails(db, &party.emails)?.into_iter().map(|(id, mail)| (PartyId::from_uuid(id), mail));
+    Ok(found.filter(|(id, _)| *id != party.id).collect())
+}
+
+/// Up to ten other parties with the same tax number.
+pub fn by_tax_id(db: &mut Conn, party: &Party) -> Result<Vec<PartyId>> {
+    let Some(tax_id) = &party.tax_id else { return Ok(Vec::new()) };
+    let rows = sql!("SELECT id FROM parties WHERE tax_id = {} AND id <> {} ORDER BY id LIMIT 10", tax_id.clone(), party.id.uuid());
+    Ok(rows.load::<(Uuid,)>(db)?.into_iter().map(|r| PartyId::from_uuid(r.0)).collect())
+}
+
+/// The party and everything above it, from below, at most `limit`.
+pub fn ancestors(db: &mut Conn, from: PartyId, limit: usize) -> Result<Vec<PartyId>> {
+    let mut chain = Vec::new();
+    let mut next = Some(from.uuid());
+    while let Some(id) = next.filter(|_| chain.len() < limit) {
+        chain.push(PartyId::from_uuid(id));
+        next = sql!("SELECT parent_id FROM parties WHERE id = {}", id).first::<(Option<Uuid>,)>(db)?.and_then(|r| r.0);
+    }
+    Ok(chain)
+}
+
+/// Whether the party has levels below it, and how many, down to `limit`.
+pub fn depth_below(db: &mut Conn, from: PartyId, limit: usize) -> Result<usize> {
+    let mut level = vec![from.uuid()];
+    for depth in 0..limit {
+        level = sql!("SELECT id FROM parties WHERE parent_id IN ({})", crate::list(&level))
+            .load::<(Uuid,)>(db)?
+            .into_iter()
+            .map(|r| r.0)
+            .collect();
+        if level.is_empty() {
+            return Ok(depth);
+        }
+    }
+    Ok(limit)
+}

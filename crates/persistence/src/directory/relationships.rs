@@ -1,0 +1,37 @@
+//! Rows of relationships between people and parties.
+
+use chrono::NaiveDate;
+use domain::directory::contacts::ContactId;
+use domain::directory::parties::PartyId;
+use domain::directory::relationships::{Relationship, RelationshipId};
+use domain::kernel::Id;
+use uuid::Uuid;
+
+use crate::{Conn, Result, sql};
+
+crate::record! {
+    relationships: Relationship {
+        id: uid, contact_id: uid, party_id: uid, title: opt(text), role: opt(text), from_date: opt(date), to_date: opt(date),
+        is_primary: bool, created_at: instant, updated_at: instant, version: int,
+    }
+}
+
+/// The primary relationship of a party, if it has one.
+pub fn primary(db: &mut Conn, party: PartyId) -> Result<Option<RelationshipId>> {
+    let row = sql!("SELECT id FROM relationships WHERE party_id = {} AND is_primary = {}", party.uuid(), true).first::<(Uuid,)>(db)?;
+    Ok(row.map(|r| RelationshipId::from_uuid(r.0)))
+}
+
+/// Relationships of a party that hold on a day, the primary one first, at most `limit`, with the contact of each.
+pub fn current(db: &mut Conn, party: PartyId, day: NaiveDate, limit: i64) -> Result<Vec<(RelationshipId, ContactId)>> {
+    let rows = sql!(
+        "SELECT id, contact_id FROM relationships WHERE party_id = {} AND (from_date IS NULL OR from_date <= {}) \
+         AND (to_date IS NULL OR to_date >= {}) ORDER BY is_primary DESC, id LIMIT {}",
+        party.uuid(),
+        day,
+        day,
+        limit
+    )
+    .load::<(Uuid, Uuid)>(db)?;
+    Ok(rows.into_iter().map(|(r, c)| (RelationshipId::from_uuid(r), ContactId::from_uuid(c))).collect())
+}

@@ -1,0 +1,12 @@
+DROP TABLE relationships;
+DROP TABLE contact_emails;
+DROP TABLE contact_external_ids;
+DROP TABLE contacts;
+DROP TABLE party_emails;
+DROP TABLE party_external_ids;
+DROP TABLE parties;
+DROP TABLE products;
+DROP TABLE units;
+DROP TABLE exchange_rates;
+DROP TABLE currencies;
+DROP TABLE companies;
