@@ -9,6 +9,7 @@ pub mod event;
 pub mod identity;
 pub mod inventory;
 pub mod kernel;
+pub mod platform;
 pub mod sales;
 
 pub use entity::Entity;

@@ -11,7 +11,7 @@ use diesel::{Connection, PgConnection, SqliteConnection};
 use parking_lot::{Condvar, Mutex};
 use scheduled_thread_pool::ScheduledThreadPool;
 
-use crate::error::Error;
+use crate::error::{Error, Retryable};
 use crate::tx::{self, Job, PgPool, SqlitePool};
 use crate::writer::Writer;
 use crate::{Conn, Engine, watch};
@@ -183,7 +183,7 @@ impl Database {
     pub fn write<T, E>(&self, job: Job<T, E>) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<Error> + Send + 'static,
+        E: From<Error> + Retryable + Send + 'static,
     {
         match &self.shared.kind {
             Kind::Postgres(pool) => self.pg_write(pool, job),
@@ -196,7 +196,7 @@ impl Database {
     pub fn submit<T, E>(&self, job: Job<T, E>, reply: impl FnOnce(Result<T, E>) + Send + 'static)
     where
         T: Send + 'static,
-        E: From<Error> + Send + 'static,
+        E: From<Error> + Retryable + Send + 'static,
     {
         match &self.shared.kind {
             Kind::Postgres(pool) => reply(self.pg_write(pool, job)),
@@ -204,7 +204,7 @@ impl Database {
         }
     }
 
-    fn pg_write<T, E: From<Error>>(&self, pool: &PgPool, mut job: Job<T, E>) -> Result<T, E> {
+    fn pg_write<T, E: From<Error> + Retryable>(&self, pool: &PgPool, mut job: Job<T, E>) -> Result<T, E> {
         let (value, kept) = tx::pg_write(pool, &mut job)?;
         if kept {
             self.after_commit_notify();

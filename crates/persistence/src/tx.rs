@@ -8,7 +8,7 @@ use diesel::r2d2::{ConnectionManager, Pool, PooledConnection};
 use diesel::result::Error as DieselError;
 use diesel::{PgConnection, SqliteConnection};
 
-use crate::error::Error;
+use crate::error::{Error, Retryable};
 use crate::watch::{self, Failed};
 use crate::{Conn, on};
 
@@ -119,7 +119,7 @@ enum Try<T, E> {
 }
 
 /// A write transaction on PostgreSQL, repeated while others are in the way. `Ok((answer, kept))`.
-pub(crate) fn pg_write<T, E: From<Error>>(pool: &PgPool, job: &mut Job<T, E>) -> Result<(T, bool), E> {
+pub(crate) fn pg_write<T, E: From<Error> + Retryable>(pool: &PgPool, job: &mut Job<T, E>) -> Result<(T, bool), E> {
     let began = Instant::now();
     let (mut conflicts, mut lost) = (0, 0);
     loop {
@@ -130,6 +130,7 @@ pub(crate) fn pg_write<T, E: From<Error>>(pool: &PgPool, job: &mut Job<T, E>) ->
                 conflicts += 1;
                 std::thread::sleep(pause(conflicts));
             }
+            Try::Failed(e, Failed::Conflict) if e.may_retry() => return Err(e),
             Try::Failed(_, Failed::Conflict) => return Err(watch::exhausted(conflicts + 1).into()),
             Try::Failed(_, Failed::Lost) if lost == 0 && began.elapsed() < PATIENCE => lost += 1,
             Try::Failed(e, _) => return Err(e),
@@ -142,7 +143,7 @@ fn pause(conflicts: u32) -> Duration {
     Duration::from_micros(rand::random_range(1_000..5_000u64 << conflicts.min(6)))
 }
 
-fn pg_try<T, E: From<Error>>(pool: &PgPool, job: &mut Job<T, E>) -> Result<Try<T, E>, E> {
+fn pg_try<T, E: From<Error> + Retryable>(pool: &PgPool, job: &mut Job<T, E>) -> Result<Try<T, E>, E> {
     let mut c = pg_begin(pool, PG_WRITE)?;
     let conn = &mut Conn::Pg(&mut c);
     let answer = job(conn);
@@ -166,7 +167,7 @@ fn pg_try<T, E: From<Error>>(pool: &PgPool, job: &mut Job<T, E>) -> Result<Try<T
             Ok(Try::Discarded(v))
         }
         Err(e) => {
-            let failed = watch::failed();
+            let failed = if e.may_retry() { Failed::Conflict } else { watch::failed() };
             rollback(conn);
             Ok(Try::Failed(e, failed))
         }

@@ -69,7 +69,9 @@ CREATE TABLE jobs (
     error JSONB NULL,
     cancel_requested BOOLEAN NOT NULL,
     owner TEXT NOT NULL,
-    company_id UUID NULL,
+    caller JSONB NOT NULL,
+    attempts BIGINT NOT NULL,
+    lease TEXT NULL,
     leased_until TIMESTAMPTZ NULL,
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
@@ -77,10 +79,11 @@ CREATE TABLE jobs (
     finished_at TIMESTAMPTZ NULL
 );
 CREATE INDEX jobs_open ON jobs (status, leased_until, id);
+CREATE INDEX jobs_status ON jobs (status, id);
 CREATE INDEX jobs_owner ON jobs (owner, id);
-CREATE INDEX jobs_company ON jobs (company_id, id);
 CREATE INDEX jobs_kind ON jobs (kind, id);
 CREATE INDEX jobs_created_at ON jobs (created_at, id);
+CREATE INDEX jobs_finished_at ON jobs (finished_at, id);
 
 -- The next number of each series. Taken last in a transaction, so that a refusal leaves no gap.
 CREATE TABLE number_series (

@@ -63,7 +63,9 @@ CREATE TABLE jobs (
     error TEXT NULL,
     cancel_requested INTEGER NOT NULL,
     owner TEXT NOT NULL,
-    company_id BLOB NULL,
+    caller TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    lease TEXT NULL,
     leased_until INTEGER NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
@@ -71,10 +73,11 @@ CREATE TABLE jobs (
     finished_at INTEGER NULL
 ) STRICT;
 CREATE INDEX jobs_open ON jobs (status, leased_until, id);
+CREATE INDEX jobs_status ON jobs (status, id);
 CREATE INDEX jobs_owner ON jobs (owner, id);
-CREATE INDEX jobs_company ON jobs (company_id, id);
 CREATE INDEX jobs_kind ON jobs (kind, id);
 CREATE INDEX jobs_created_at ON jobs (created_at, id);
+CREATE INDEX jobs_finished_at ON jobs (finished_at, id);
 
 -- The next number of each series. Taken last in a transaction, so that a refusal leaves no gap.
 CREATE TABLE number_series (

@@ -1,0 +1,342 @@
+//! The sequencer: the one place that gives committed facts their number (1, 2, 3, … without gap) and their link in the
+//! hash chain, and the check of that chain. It runs after the facts are written, never inside the transaction of a
+//! request, where a chain would make every writer wait for every other; no operation may number a fact itself.
+//!
+//! A reader of the feed that goes on after the last number it has seen misses nothing: a number is only given to what is
+//! committed, and numbers become visible in their order.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use persistence::platform::sequence::{self as rows, Fact, Place, Placed};
+use persistence::{Conn, Database, Engine, Error, Outcome};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// Facts numbered in one transaction.
+const BATCH: i64 = 500;
+/// How long a fact may wait for its number when nobody rings: those that another replica committed and then died.
+const POLL: Duration = Duration::from_millis(200);
+/// What stands before the first link.
+const ORIGIN: [u8; 32] = [0; 32];
+
+/// Numbers everything that has no number yet, at most one batch; how many. Runs in the transaction of the caller.
+pub fn number(db: &mut Conn<'_>) -> Result<usize, Error> {
+    if !rows::try_lock(db)? {
+        return Ok(0);
+    }
+    let facts = rows::unplaced(db, BATCH)?;
+    if facts.is_empty() {
+        return Ok(0);
+    }
+    let (seq, hash) = rows::last(db)?.unwrap_or((0, ORIGIN.to_vec()));
+    let places = chain(seq, hash, &facts);
+    rows::place(db, &places)?;
+    Ok(places.len())
+}
+
+/// The links that these facts become, in order.
+fn chain(mut seq: i64, mut hash: Vec<u8>, facts: &[Fact]) -> Vec<Place> {
+    let mut places = Vec::with_capacity(facts.len());
+    for fact in facts {
+        seq += 1;
+        let next = link(&hash, seq, fact);
+        places.push(Place { id: fact.id, seq, prev_hash: std::mem::replace(&mut hash, next.clone()), hash: next });
+    }
+    places
+}
+
+/// SHA-256 of the link before, the number, and every column of the row. Each part is preceded by its length, so that no
+/// two different rows have the same bytes.
+fn link(before: &[u8], seq: i64, fact: &Fact) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(1024);
+    let mut part = |p: Option<&[u8]>| match p {
+        None => bytes.extend_from_slice(&u64::MAX.to_be_bytes()),
+        Some(p) => {
+            bytes.extend_from_slice(&(p.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(p);
+        }
+    };
+    part(Some(before));
+    part(Some(&seq.to_be_bytes()));
+    part(Some(fact.id.as_bytes()));
+    part(Some(&fact.at.timestamp_micros().to_be_bytes()));
+    part(Some(fact.kind.as_bytes()));
+    part(Some(fact.subject.as_bytes()));
+    part(fact.company_id.as_ref().map(|id| id.as_bytes().as_slice()));
+    part(fact.party_id.as_ref().map(|id| id.as_bytes().as_slice()));
+    part(Some(&fact.version.to_be_bytes()));
+    part(Some(canonical(&fact.data).as_bytes()));
+    part(fact.previous.as_ref().map(canonical).as_ref().map(|s| s.as_bytes()));
+    part(Some(fact.actor.as_bytes()));
+    part(Some(fact.actor_name.as_bytes()));
+    part(Some(fact.request_id.as_bytes()));
+    part(fact.reason.as_ref().map(|s| s.as_bytes()));
+    Sha256::digest(&bytes).to_vec()
+}
+
+/// JSON with sorted members and without spaces: PostgreSQL keeps neither the order nor the spaces of what it was given.
+fn canonical(v: &Value) -> String {
+    let mut out = String::new();
+    write(v, &mut out);
+    return out;
+
+    fn write(v: &Value, out: &mut String) {
+        match v {
+            Value::Object(members) => {
+                let mut sorted: Vec<_> = members.iter().collect();
+                sorted.sort_by_key(|(name, _)| *name);
+                out.push('{');
+                for (i, (name, value)) in sorted.into_iter().enumerate() {
+                    if i > 0 {
+                        out.push(',');
+                    }
+                    out.push_str(&Value::from(name.as_str()).to_string());
+                    out.push(':');
+                    write(value, out);
+                }
+                out.push('}');
+            }
+            Value::Array(items) => {
+                out.push('[');
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        out.push(',');
+                    }
+                    write(item, out);
+                }
+                out.push(']');
+            }
+            plain => out.push_str(&plain.to_string()),
+        }
+    }
+}
+
+/// Keeps numbering while it lives. SQLite: in each group of writes, with the same flush to the disk. PostgreSQL: a
+/// thread, woken after each commit of this process and looking round by itself for those of others.
+pub struct Sequencer {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+    db: Database,
+}
+
+impl Sequencer {
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn start(db: &Database) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let thread = match db.engine() {
+            Engine::Sqlite => {
+                db.on_group_commit(Box::new(|conn| while_full(|| number(conn))));
+                None
+            }
+            Engine::Postgres => {
+                let (db, stop) = (db.clone(), stop.clone());
+                Some(std::thread::Builder::new().name("sequencer".into()).spawn(move || run(&db, &stop))?)
+            }
+        };
+        Ok(Self { stop, thread, db: db.clone() })
+    }
+}
+
+impl Drop for Sequencer {
+    /// Numbers what was committed last, then stops.
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.db.after_commit_notify();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            log::error!("the sequencer ended in a panic");
+        }
+    }
+}
+
+fn while_full(mut step: impl FnMut() -> Result<usize, Error>) -> Result<(), Error> {
+    while step()? as i64 == BATCH {}
+    Ok(())
+}
+
+fn run(db: &Database, stop: &AtomicBool) {
+    let mut failing = false;
+    loop {
+        let last = stop.load(Ordering::Relaxed);
+        match while_full(|| catch_up(db)) {
+            Ok(()) => failing = false,
+            Err(e) => {
+                if !std::mem::replace(&mut failing, true) {
+                    log::warn!("facts wait for their numbers: {e}");
+                }
+                if !last {
+                    std::thread::sleep(POLL);
+                }
+            }
+        }
+        if last {
+            return;
+        }
+        db.wait_for_commit(POLL);
+    }
+}
+
+/// Numbers one batch in a transaction of its own; how many.
+pub fn catch_up(db: &Database) -> Result<usize, Error> {
+    db.write(Box::new(|conn| {
+        Ok(match number(conn)? {
+            0 => Outcome::Discard(0),
+            n => Outcome::Keep(n),
+        })
+    }))
+}
+
+/// A link that somebody wrote down elsewhere. A chain that does not lead through it was cut or written anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anchor {
+    pub seq: i64,
+    /// 64 hexadecimal digits.
+    pub hash: String,
+}
+
+/// What the check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Links that were recomputed.
+    pub links: i64,
+    /// The last link, to be written down elsewhere.
+    pub anchor: Option<Anchor>,
+    /// The first link that does not hold, in words.
+    pub breach: Option<String>,
+}
+
+/// Recomputes the chain from the beginning, or from the link after `from`, and names the first row that was changed,
+/// deleted, swapped or added. `from` also proves that the tail up to it was not cut off.
+///
+/// # Errors
+/// The database cannot be read. A broken chain is no error but a [`Checked::breach`].
+pub fn verify_chain(db: &mut Conn<'_>, from: Option<&Anchor>, mut progress: impl FnMut(i64)) -> Result<Checked, Error> {
+    let (mut seq, mut hash) = match from {
+        None => (0, ORIGIN.to_vec()),
+        Some(anchor) => match rows::hash_at(db, anchor.seq)? {
+            Some(hash) if hex(&hash) == anchor.hash.to_lowercase() => (anchor.seq, hash),
+            Some(_) => return Ok(broken(0, anchor.seq, "it is not the link that was anchored")),
+            None => return Ok(broken(0, anchor.seq, "it was anchored and is missing: the tail of the chain was cut off")),
+        },
+    };
+    let mut links = 0;
+    loop {
+        let page = rows::placed(db, seq, BATCH)?;
+        for row in &page {
+            if let Err(why) = judge(seq, &hash, row) {
+                return Ok(broken(links, seq + 1, &why));
+            }
+            seq = row.place.seq;
+            hash.clone_from(&row.place.hash);
+            links += 1;
+        }
+        progress(links);
+        if (page.len() as i64) < BATCH {
+            let anchor = (seq > 0).then(|| Anchor { seq, hash: hex(&hash) });
+            return Ok(Checked { links, anchor, breach: None });
+        }
+    }
+}
+
+fn broken(links: i64, seq: i64, why: &str) -> Checked {
+    Checked { links, anchor: None, breach: Some(format!("event {seq}: {why}")) }
+}
+
+fn judge(seq: i64, hash: &[u8], row: &Placed) -> Result<(), String> {
+    let Placed { fact, place } = row;
+    if place.seq != seq + 1 {
+        return Err(format!("it is missing; the next one is {}", place.seq));
+    }
+    if place.prev_hash != hash {
+        return Err(format!("it does not follow from the one before ({}, {})", fact.kind, fact.id));
+    }
+    if link(hash, place.seq, fact) != place.hash {
+        return Err(format!("it was changed after it was written ({}, {})", fact.kind, fact.id));
+    }
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+    use serde_json::json;
+
+    fn fact(n: u128) -> Fact {
+        Fact {
+            id: uuid::Uuid::from_u128(n),
+            at: DateTime::from_timestamp_micros(1_700_000_000_000_000).unwrap(),
+            kind: "party.created".into(),
+            subject: "par_1".into(),
+            company_id: None,
+            party_id: Some(uuid::Uuid::from_u128(7)),
+            version: 1,
+            data: json!({"b": [1, {"d": null, "c": "ü\"\n"}], "a": "1.50"}),
+            previous: None,
+            actor: "system".into(),
+            actor_name: "System".into(),
+            request_id: "req".into(),
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn json_has_one_form() {
+        let twin: Value = serde_json::from_str("{ \"a\":\"1.50\",\n \"b\":[1,{\"c\":\"\\u00fc\\\"\\n\", \"d\":null}]}").unwrap();
+        assert_eq!(canonical(&fact(1).data), canonical(&twin));
+        assert_eq!(canonical(&twin), r#"{"a":"1.50","b":[1,{"c":"ü\"\n","d":null}]}"#);
+    }
+
+    #[test]
+    fn every_column_is_in_the_link() {
+        let original = link(&ORIGIN, 1, &fact(1));
+        let changes: [fn(&mut Fact); 13] = [
+            |f| f.id = uuid::Uuid::from_u128(2),
+            |f| f.at += chrono::TimeDelta::microseconds(1),
+            |f| f.kind.push('x'),
+            |f| f.subject.push('x'),
+            |f| f.company_id = Some(uuid::Uuid::nil()),
+            |f| f.party_id = None,
+            |f| f.version = 2,
+            |f| f.data = json!({}),
+            |f| f.previous = Some(json!(null)),
+            |f| f.actor = String::new(),
+            |f| f.actor_name.push('x'),
+            |f| f.request_id.push('x'),
+            |f| f.reason = Some(String::new()),
+        ];
+        for (i, change) in changes.iter().enumerate() {
+            let mut f = fact(1);
+            change(&mut f);
+            assert_ne!(link(&ORIGIN, 1, &f), original, "change {i}");
+        }
+        assert_ne!(link(&ORIGIN, 2, &fact(1)), original);
+        assert_ne!(link(&original, 1, &fact(1)), original);
+    }
+
+    #[test]
+    fn a_chain_holds_and_shows_what_was_done_to_it() {
+        let facts: Vec<Fact> = (1..=5).map(fact).collect();
+        let places = chain(0, ORIGIN.to_vec(), &facts);
+        assert_eq!(places.iter().map(|p| p.seq).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+        let placed = |i: usize| Placed { fact: facts[i].clone(), place: places[i].clone() };
+        assert_eq!(judge(0, &ORIGIN, &placed(0)), Ok(()));
+        assert_eq!(judge(3, &places[2].hash, &placed(3)), Ok(()));
+        assert!(judge(2, &places[1].hash, &placed(3)).unwrap_err().contains("missing"));
+        let mut changed = placed(3);
+        changed.fact.subject = "par_2".into();
+        assert!(judge(3, &places[2].hash, &changed).unwrap_err().contains("changed"));
+        let mut swapped = placed(4);
+        swapped.place.seq = 4;
+        assert!(judge(3, &places[2].hash, &swapped).unwrap_err().contains("follow"));
+    }
+}
