@@ -8,8 +8,10 @@ mod cx;
 pub mod identity;
 pub mod prelude;
 pub mod questions;
+pub mod sequence;
 pub mod table;
 
 pub use app::{App, AppConfig, Clock, Reactions, Request};
 pub use caller::{Caller, Companies, Permissions};
 pub use cx::Cx;
+pub use sequence::Sequencer;

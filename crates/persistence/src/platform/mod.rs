@@ -2,6 +2,8 @@
 
 pub mod events;
 pub mod idempotency;
+pub mod jobs;
 pub mod links;
 pub mod numbers;
+pub mod sequence;
 pub mod settings;

@@ -108,14 +108,8 @@ pub fn hash_at(db: &mut Conn, seq: i64) -> Result<Option<Vec<u8>>> {
 pub fn place(db: &mut Conn, places: &[Place]) -> Result<()> {
     if let Engine::Sqlite = db.engine() {
         for p in places {
-            sql!(
-                "UPDATE events SET seq = {}, prev_hash = {}, hash = {} WHERE id = {}",
-                p.seq,
-                p.prev_hash.clone(),
-                p.hash.clone(),
-                p.id
-            )
-            .execute(db)?;
+            sql!("UPDATE events SET seq = {}, prev_hash = {}, hash = {} WHERE id = {}", p.seq, p.prev_hash.clone(), p.hash.clone(), p.id)
+                .execute(db)?;
         }
         return Ok(());
     }

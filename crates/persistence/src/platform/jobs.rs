@@ -1,0 +1,68 @@
+//! Rows of jobs, and the lease by which one worker has a job for itself.
+
+use chrono::{DateTime, Utc};
+use domain::platform::jobs::{Job, JobProgress};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::{Conn, Engine, Result, sql};
+
+crate::record! {
+    jobs: Job {
+        id: uid, kind: text, status: word, input: json, state: json, progress: json, result: opt(json),
+        result_url: opt(text), error: opt(json), cancel_requested: bool, owner: text, caller: json, attempts: int,
+        lease: opt(text), leased_until: opt(instant), version: int, created_at: instant, updated_at: instant,
+        finished_at: opt(instant),
+    }
+}
+
+/// The oldest job that waits, or whose worker is taken for dead, of these kinds. It stays locked on PostgreSQL, so that
+/// two workers never get the same one.
+pub fn next(db: &mut Conn, kinds: &[String], now: DateTime<Utc>) -> Result<Option<Uuid>> {
+    let mut statement = sql!(
+        "SELECT id FROM jobs WHERE (status = 'queued' OR (status = 'running' AND leased_until < {})) AND kind IN ({}) ORDER BY id LIMIT 1",
+        now,
+        crate::list(kinds)
+    );
+    if db.engine() == Engine::Postgres {
+        statement.sql(" FOR NO KEY UPDATE SKIP LOCKED");
+    }
+    Ok(statement.first::<(Uuid,)>(db)?.map(|r| r.0))
+}
+
+/// Whether [`next`] would find one. Takes no lock.
+pub fn waiting(db: &mut Conn, kinds: &[String], now: DateTime<Utc>) -> Result<bool> {
+    let found = sql!(
+        "SELECT id FROM jobs WHERE (status = 'queued' OR (status = 'running' AND leased_until < {})) AND kind IN ({}) LIMIT 1",
+        now,
+        crate::list(kinds)
+    );
+    Ok(found.first::<(Uuid,)>(db)?.is_some())
+}
+
+/// A sign of life: the lease is good until then. `None` when the lease is no longer ours, else whether the job shall end.
+pub fn renew(db: &mut Conn, id: Uuid, lease: &str, until: DateTime<Utc>) -> Result<Option<bool>> {
+    let renewed = sql!("UPDATE jobs SET leased_until = {} WHERE id = {} AND lease = {} RETURNING cancel_requested", until, id, lease);
+    Ok(renewed.first::<(bool,)>(db)?.map(|r| r.0))
+}
+
+/// Notes how far the job is; as [`renew`]. Counts the version, because the resource looks different afterwards.
+pub fn note(db: &mut Conn, id: Uuid, lease: &str, progress: JobProgress, state: &Json, until: DateTime<Utc>) -> Result<Option<bool>> {
+    let progress = serde_json::json!(progress);
+    let noted = sql!(
+        "UPDATE jobs SET progress = {}, state = {}, leased_until = {}, updated_at = {}, version = version + 1 \
+         WHERE id = {} AND lease = {} RETURNING cancel_requested",
+        progress,
+        state.clone(),
+        until,
+        Utc::now(),
+        id,
+        lease
+    );
+    Ok(noted.first::<(bool,)>(db)?.map(|r| r.0))
+}
+
+/// Forgets the jobs that ended before a moment; how many.
+pub fn forget(db: &mut Conn, before: DateTime<Utc>) -> Result<usize> {
+    sql!("DELETE FROM jobs WHERE finished_at < {}", before).execute(db)
+}
