@@ -1,6 +1,373 @@
-//! Leads: people and organisations who may become customers.
+//! Leads: people and organisations who may become customers, until they are converted or given up. The rules of
+//! their way are in [`super::lead_steps`].
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::opportunities::OpportunityId;
+use super::pipelines::{PipelineId, StageId};
+use crate::directory::addresses::Address;
+use crate::directory::companies::CompanyId;
+use crate::directory::contacts::ContactId;
+use crate::directory::external_ids::ExternalId;
+use crate::directory::parties::PartyId;
+use crate::identity::users::UserId;
+use crate::kernel::{Amount, Code};
 
 crate::ids! {
     /// A lead.
     LeadId "lead";
+}
+
+crate::words! {
+    /// Where a lead stands.
+    pub enum LeadStatus {
+        /// Nobody has taken it up.
+        New = "new",
+        /// Somebody works on it.
+        Working = "working",
+        /// Worth a deal.
+        Qualified = "qualified",
+        /// Became a party, and perhaps an opportunity. Never changes again.
+        Converted = "converted",
+        /// Given up, with a reason.
+        Disqualified = "disqualified",
+    }
+    /// What to do when a party or contact like the lead exists.
+    pub enum OnDuplicate {
+        /// Refuse and name the candidates.
+        Reject = "reject",
+        /// Take the one that exists. Refused when several could be meant.
+        Link = "link",
+        /// Create new ones all the same.
+        Create = "create",
+    }
+    /// Whether a conversion found its party or made it.
+    pub enum PartyOrigin {
+        /// It existed.
+        Linked = "linked",
+        /// It was created.
+        Created = "created",
+    }
+}
+
+/// A lead has a name of a person or organisation, or at least an e-mail address.
+pub const NAMELESS: Code = Code::invalid("lead.nameless", "A lead needs a last name, an organisation or an e-mail address.");
+/// Converted leads never change.
+pub const CONVERTED: Code = Code::conflict("lead.converted", "The lead is converted and does not change.");
+/// Somebody like this exists; `errors` names the candidates.
+pub const DUPLICATE: Code = Code::conflict("lead.duplicate", "A party or contact like this lead exists.");
+/// Several parties could be meant; name one with `party_id`.
+pub const AMBIGUOUS: Code = Code::conflict("lead.ambiguous", "Several parties like this lead exist.");
+
+/// Where a visitor came from, as the links of campaigns say it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Utm {
+    /// The site or list, `utm_source`.
+    #[serde(default)]
+    #[schema(required, max_length = 200, example = "newsletter")]
+    pub source: Option<String>,
+    /// The kind of link, `utm_medium`.
+    #[serde(default)]
+    #[schema(required, max_length = 200, example = "email")]
+    pub medium: Option<String>,
+    /// The campaign, `utm_campaign`.
+    #[serde(default)]
+    #[schema(required, max_length = 200)]
+    pub campaign: Option<String>,
+    /// The search words, `utm_term`.
+    #[serde(default)]
+    #[schema(required, max_length = 200)]
+    pub term: Option<String>,
+    /// The link among several, `utm_content`.
+    #[serde(default)]
+    #[schema(required, max_length = 200)]
+    pub content: Option<String>,
+}
+
+/// A person or organisation who may become a customer.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Lead {
+    /// The id.
+    pub id: LeadId,
+    /// The company that hopes to sell.
+    pub company_id: CompanyId,
+    /// Where it stands.
+    pub status: LeadStatus,
+    /// The person and the organisation, as shown in lists.
+    #[schema(max_length = 450, example = "Ana Trujillo, Emparedados")]
+    pub name: String,
+    /// Given name of the person.
+    #[schema(required, max_length = 100)]
+    pub first_name: Option<String>,
+    /// Family name of the person.
+    #[schema(required, max_length = 100)]
+    pub last_name: Option<String>,
+    /// What the person does there.
+    #[schema(required, max_length = 100)]
+    pub job_title: Option<String>,
+    /// The organisation.
+    #[schema(required, max_length = 200)]
+    pub organisation_name: Option<String>,
+    /// Its tax registration number.
+    #[schema(required, max_length = 50)]
+    pub tax_id: Option<String>,
+    /// E-mail address, its domain in lower case.
+    #[schema(required, max_length = 254)]
+    pub email: Option<String>,
+    /// Phone number as given.
+    #[schema(required, max_length = 40)]
+    pub phone: Option<String>,
+    /// The phone number in the form that compares: E.164 when it was given with its country code, else its digits.
+    #[schema(required, max_length = 40)]
+    pub phone_normalised: Option<String>,
+    /// Web site.
+    #[schema(required, max_length = 300)]
+    pub website: Option<String>,
+    /// Postal address.
+    #[schema(required)]
+    pub address: Option<Address>,
+    /// How another system calls it.
+    #[schema(required)]
+    pub external_id: Option<ExternalId>,
+    /// How it came to us, as free text.
+    #[schema(required, max_length = 100, example = "web form")]
+    pub source: Option<String>,
+    /// Where the visitor came from.
+    pub utm: Utm,
+    /// Anything else worth knowing.
+    #[schema(required, max_length = 10000)]
+    pub description: Option<String>,
+    /// The user who works on it.
+    #[schema(required)]
+    pub owner_id: Option<UserId>,
+    /// When somebody first took it up.
+    #[schema(required)]
+    pub first_response_at: Option<DateTime<Utc>>,
+    /// When it was last qualified.
+    #[schema(required)]
+    pub qualified_at: Option<DateTime<Utc>>,
+    /// When it was given up.
+    #[schema(required)]
+    pub disqualified_at: Option<DateTime<Utc>>,
+    /// Why it was given up.
+    #[schema(required, max_length = 200)]
+    pub disqualification_reason: Option<String>,
+    /// When it was converted.
+    #[schema(required)]
+    pub converted_at: Option<DateTime<Utc>>,
+    /// The party it became.
+    #[schema(required)]
+    pub converted_party_id: Option<PartyId>,
+    /// Whether that party existed before.
+    #[schema(required)]
+    pub converted_party_origin: Option<PartyOrigin>,
+    /// The contact it became.
+    #[schema(required)]
+    pub converted_contact_id: Option<ContactId>,
+    /// The opportunity it became.
+    #[schema(required)]
+    pub converted_opportunity_id: Option<OpportunityId>,
+    /// Own keys and values of the caller.
+    #[schema(schema_with = crate::kernel::metadata)]
+    pub metadata: BTreeMap<String, String>,
+    /// Counts the changes, from 1.
+    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    pub version: i64,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+crate::entity! { Lead, LeadId, "lead",
+company: |l| Some(l.company_id), party: |l| l.converted_party_id, actions: |l| l.status.actions() }
+
+/// A lead to create.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewLead {
+    /// The company that hopes to sell.
+    pub company_id: CompanyId,
+    /// Given name of the person.
+    #[serde(default)]
+    #[schema(max_length = 100, example = "Ana")]
+    pub first_name: Option<String>,
+    /// Family name of the person.
+    #[serde(default)]
+    #[schema(max_length = 100, example = "Trujillo")]
+    pub last_name: Option<String>,
+    /// What the person does there.
+    #[serde(default)]
+    #[schema(max_length = 100, example = "Owner")]
+    pub job_title: Option<String>,
+    /// The organisation.
+    #[serde(default)]
+    #[schema(max_length = 200, example = "Emparedados")]
+    pub organisation_name: Option<String>,
+    /// Its tax registration number.
+    #[serde(default)]
+    #[schema(max_length = 50)]
+    pub tax_id: Option<String>,
+    /// E-mail address.
+    #[serde(default)]
+    #[schema(max_length = 254, example = "ana@example.com")]
+    pub email: Option<String>,
+    /// Phone number.
+    #[serde(default)]
+    #[schema(max_length = 40, example = "+52 55 5555 4729")]
+    pub phone: Option<String>,
+    /// Web site.
+    #[serde(default)]
+    #[schema(max_length = 300, pattern = "^https?://[^ ]+$", example = "https://example.com")]
+    pub website: Option<String>,
+    /// Postal address.
+    #[serde(default)]
+    pub address: Option<Address>,
+    /// How another system calls it.
+    #[serde(default)]
+    pub external_id: Option<ExternalId>,
+    /// How it came to us.
+    #[serde(default)]
+    #[schema(max_length = 100, example = "web form")]
+    pub source: Option<String>,
+    /// Where the visitor came from.
+    #[serde(default)]
+    pub utm: Utm,
+    /// Anything else worth knowing.
+    #[serde(default)]
+    #[schema(max_length = 10000)]
+    pub description: Option<String>,
+    /// The user who is to work on it.
+    #[serde(default)]
+    pub owner_id: Option<UserId>,
+    /// Own keys and values.
+    #[serde(default)]
+    #[schema(schema_with = crate::kernel::metadata)]
+    pub metadata: BTreeMap<String, String>,
+}
+
+crate::patch! {
+    /// Changes to a lead that is not converted. Its owner changes by `assign`.
+    pub struct LeadPatch for Lead {
+        /// Given name of the person.
+        clear first_name: String [max_length = 100],
+        /// Family name of the person.
+        clear last_name: String [max_length = 100],
+        /// What the person does there.
+        clear job_title: String [max_length = 100],
+        /// The organisation.
+        clear organisation_name: String [max_length = 200],
+        /// Its tax registration number.
+        clear tax_id: String [max_length = 50],
+        /// E-mail address.
+        clear email: String [max_length = 254],
+        /// Phone number.
+        clear phone: String [max_length = 40],
+        /// Web site.
+        clear website: String [max_length = 300, pattern = "^https?://[^ ]+$"],
+        /// Postal address; replaced whole.
+        clear address: Address,
+        /// How another system calls it.
+        clear external_id: ExternalId,
+        /// How it came to us.
+        clear source: String [max_length = 100],
+        /// Where the visitor came from; replaced whole.
+        set utm: Utm,
+        /// Anything else worth knowing.
+        clear description: String [max_length = 10000],
+        /// Own keys and values; replaced whole.
+        set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],
+    }
+}
+
+/// Who is to work on a lead.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssignLead {
+    /// The user.
+    pub owner_id: UserId,
+}
+
+/// Why a lead is given up.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DisqualifyLead {
+    /// The reason, in the words your reports group by.
+    #[schema(min_length = 1, max_length = 200, example = "no budget")]
+    pub reason: String,
+}
+
+/// How a lead is converted.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConvertLead {
+    /// What to do when a party or contact with the same e-mail address, tax number or external id exists; `reject` when
+    /// left out. Not asked when `party_id` names the party.
+    #[serde(default = "reject")]
+    pub on_duplicate: OnDuplicate,
+    /// The existing party that the lead belongs to.
+    #[serde(default)]
+    pub party_id: Option<PartyId>,
+    /// Whether to open an opportunity; true when left out.
+    #[serde(default = "yes")]
+    pub create_opportunity: bool,
+    /// What is known of the opportunity.
+    #[serde(default)]
+    pub opportunity: LeadDeal,
+}
+
+/// The opportunity that a lead becomes.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeadDeal {
+    /// What the deal is called; the name of the lead when left out.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: Option<String>,
+    /// The pipeline; the company's default when left out.
+    #[serde(default)]
+    pub pipeline_id: Option<PipelineId>,
+    /// The stage; the first of the pipeline when left out.
+    #[serde(default)]
+    pub stage_id: Option<StageId>,
+    /// Currency of the amount; the company's when left out.
+    #[serde(default)]
+    #[schema(min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
+    pub currency: Option<String>,
+    /// What the deal is worth, before tax.
+    #[serde(default)]
+    pub amount: Option<Amount>,
+    /// When the customer is expected to decide.
+    #[serde(default)]
+    pub expected_close_date: Option<NaiveDate>,
+}
+
+/// What a lead became. Converting it again answers the same and creates nothing.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LeadConversion {
+    /// The lead, now converted.
+    pub lead: Lead,
+    /// The party.
+    pub party_id: PartyId,
+    /// Whether the party existed before.
+    pub party_origin: PartyOrigin,
+    /// The contact; null when the lead names no person.
+    #[schema(required)]
+    pub contact_id: Option<ContactId>,
+    /// The opportunity; null when none was asked for.
+    #[schema(required)]
+    pub opportunity_id: Option<OpportunityId>,
+}
+
+fn reject() -> OnDuplicate {
+    OnDuplicate::Reject
+}
+
+fn yes() -> bool {
+    true
 }

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::leads::LeadId;
-pub use super::opportunity_lines::{OpportunityLine, OpportunityLineId};
+pub use super::opportunity_lines::{NewOpportunityLine, OpportunityLine, OpportunityLineId, OpportunityLinePatch};
 use super::pipelines::{ForecastCategory, PipelineId, StageId};
 use crate::directory::companies::CompanyId;
 use crate::directory::contacts::ContactId;
 use crate::directory::parties::PartyId;
 use crate::directory::products::ProductId;
 use crate::identity::users::UserId;
-use crate::kernel::{Amount, Code, Quantity, Rate, UnitPrice};
+use crate::kernel::{Amount, Code, PatchBody, Quantity, Rate, UnitPrice, present, some};
 
 crate::ids! {
     /// An opportunity.
@@ -148,10 +148,177 @@ pub struct Opportunity {
     pub version: i64,
     /// When it was created.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { Opportunity, OpportunityId, "opportunity",
 company: |o| Some(o.company_id), party: |o| Some(o.party_id), actions: |o| o.status.actions() }
+
+/// A deal to create. It starts open.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewOpportunity {
+    /// The company that sells.
+    pub company_id: CompanyId,
+    /// What the deal is called.
+    #[schema(min_length = 1, max_length = 200, example = "Espresso machines for three branches")]
+    pub name: String,
+    /// The business partner who may buy.
+    pub party_id: PartyId,
+    /// The person there to talk to.
+    #[serde(default)]
+    pub contact_id: Option<ContactId>,
+    /// The pipeline it goes through; the company's default when left out.
+    #[serde(default)]
+    pub pipeline_id: Option<PipelineId>,
+    /// The stage it starts in; the first of the pipeline when left out.
+    #[serde(default)]
+    pub stage_id: Option<StageId>,
+    /// Currency of all its amounts, ISO 4217; the company's when left out.
+    #[serde(default)]
+    #[schema(min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
+    pub currency: Option<String>,
+    /// Where the amount comes from; `manual` when an amount is given, else `lines`.
+    #[serde(default)]
+    pub amount_source: Option<AmountSource>,
+    /// What the deal is worth, before tax. Not together with `amount_source` lines.
+    #[serde(default)]
+    pub amount: Option<Amount>,
+    /// How likely it is won, 0 to 100; that of the stage when left out.
+    #[serde(default)]
+    pub probability_percent: Option<Rate>,
+    /// How a forecast counts it, never `closed`; as the stage says when left out.
+    #[serde(default)]
+    pub forecast_category: Option<ForecastCategory>,
+    /// When the customer is expected to decide.
+    #[serde(default)]
+    pub expected_close_date: Option<NaiveDate>,
+    /// The user who works on it; the caller when left out.
+    #[serde(default)]
+    pub owner_id: Option<UserId>,
+    /// How the customer came to us.
+    #[serde(default)]
+    #[schema(max_length = 100, example = "trade fair")]
+    pub source: Option<String>,
+    /// Anything else worth knowing.
+    #[serde(default)]
+    #[schema(max_length = 10000)]
+    pub description: Option<String>,
+    /// Who else wants to sell.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    pub competitor: Option<String>,
+    /// What the customer may buy, in this order.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    pub lines: Vec<NewOpportunityLine>,
+    /// Own keys and values.
+    #[serde(default)]
+    #[schema(schema_with = crate::kernel::metadata)]
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Changes to an open deal. Its stage changes by `advance`, its end by `win` and `lose`.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpportunityPatch {
+    /// What the deal is called.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: Option<String>,
+    /// The business partner who may buy.
+    #[serde(default, deserialize_with = "present")]
+    pub party_id: Option<PartyId>,
+    /// The person there to talk to.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<ContactId>)]
+    pub contact_id: Option<Option<ContactId>>,
+    /// Currency of all its amounts, ISO 4217. Prices of lines stay as they are.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$")]
+    pub currency: Option<String>,
+    /// Where the amount comes from. Changing to `lines` forgets the stated amount.
+    #[serde(default, deserialize_with = "present")]
+    pub amount_source: Option<AmountSource>,
+    /// What the deal is worth, before tax. Only while the amount is stated by hand.
+    #[serde(default, deserialize_with = "present")]
+    pub amount: Option<Amount>,
+    /// How likely it is won, 0 to 100; null lets it follow the stage again.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<Rate>)]
+    pub probability_percent: Option<Option<Rate>>,
+    /// How a forecast counts it, never `closed`; null lets it follow the stage again.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<ForecastCategory>)]
+    pub forecast_category: Option<Option<ForecastCategory>>,
+    /// When the customer is expected to decide.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<NaiveDate>)]
+    pub expected_close_date: Option<Option<NaiveDate>>,
+    /// The user who works on it.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<UserId>)]
+    pub owner_id: Option<Option<UserId>>,
+    /// How the customer came to us.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<String>, max_length = 100)]
+    pub source: Option<Option<String>>,
+    /// Anything else worth knowing.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<String>, max_length = 10000)]
+    pub description: Option<Option<String>>,
+    /// Who else wants to sell.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    pub competitor: Option<Option<String>>,
+    /// What the customer may buy; replaces all lines.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(max_items = 500)]
+    pub lines: Option<Vec<NewOpportunityLine>>,
+    /// Own keys and values; replaced whole.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(schema_with = crate::kernel::metadata)]
+    pub metadata: Option<BTreeMap<String, String>>,
+}
+
+impl PatchBody for OpportunityPatch {
+    const CLEARABLE: &'static [&'static str] = &[
+        "contact_id",
+        "probability_percent",
+        "forecast_category",
+        "expected_close_date",
+        "owner_id",
+        "source",
+        "description",
+        "competitor",
+    ];
+}
+
+/// To which stage a deal goes.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdvanceOpportunity {
+    /// The stage, of the same pipeline; an earlier one too.
+    pub stage_id: StageId,
+    /// Why, for the history.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    pub note: Option<String>,
+}
+
+/// Why a deal is lost.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoseOpportunity {
+    /// The reason, in the words your reports group by.
+    #[schema(min_length = 1, max_length = 200, example = "price")]
+    pub reason: String,
+    /// Who won it instead of us.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    pub competitor: Option<String>,
+}
 
 /// What hearers of `opportunity.won` need of a won deal: read it from the event's data with
 /// `serde_json::from_value::<WonDeal>(event.data.clone())`. Fields not named here are ignored.
@@ -187,14 +354,4 @@ pub struct WonLine {
     pub discount_percent: Rate,
     /// After the discount, before tax, rounded to the currency.
     pub net_amount: Amount,
-}
-
-impl OpportunityStatus {
-    /// The verbs that this state allows.
-    pub fn actions(self) -> Vec<&'static str> {
-        match self {
-            Self::Open => vec!["advance", "win", "lose"],
-            Self::Won | Self::Lost => vec!["reopen"],
-        }
-    }
 }

@@ -1,0 +1,308 @@
+//! What may happen to an opportunity and what follows from it: creation, changes, stages, winning, losing, reopening.
+//! Pure: the pipeline, the time and the day are given.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+
+use super::leads::LeadId;
+use super::opportunities::*;
+use super::opportunity_lines::{OpportunityLine, percentage};
+use super::pipelines::{ForecastCategory, Pipeline, Stage, StageId, StageRequirement};
+use super::text::{filled, trimmed};
+use crate::directory::currencies::{check_money, minor_units, round_money};
+use crate::kernel::{Amount, Decimals, FieldError, Rate, Result};
+
+/// What the rules of amounts, probabilities and texts can answer.
+pub const REFUSALS: &[crate::kernel::Code] = &[
+    AMOUNT_FROM_LINES,
+    NEGATIVE_AMOUNT,
+    NOT_A_PERCENTAGE,
+    CLOSED_WHILE_OPEN,
+    crate::directory::currencies::UNKNOWN_CURRENCY,
+    crate::kernel::problems::too_many_decimals,
+    crate::kernel::problems::amount_out_of_range,
+];
+/// What the rules of stages can answer.
+pub const STAGE_REFUSALS: &[crate::kernel::Code] = &[FOREIGN_STAGE, ARCHIVED_STAGE, STAGE_REQUIREMENTS];
+
+impl OpportunityStatus {
+    /// The verbs that this state allows.
+    pub fn actions(self) -> Vec<&'static str> {
+        match self {
+            Self::Open => vec!["advance", "win", "lose"],
+            Self::Won | Self::Lost => vec!["reopen"],
+        }
+    }
+}
+
+/// What a new deal takes from elsewhere.
+#[derive(Debug, Clone)]
+pub struct Beginning<'a> {
+    pub id: OpportunityId,
+    pub pipeline: &'a Pipeline,
+    /// The company's currency.
+    pub currency: &'a str,
+    pub source_lead_id: Option<LeadId>,
+    pub now: DateTime<Utc>,
+}
+
+impl NewOpportunity {
+    /// The deal, open, with the lines already built. Fails with [`REFUSALS`] and [`STAGE_REFUSALS`].
+    pub fn build(self, from: Beginning<'_>, lines: Vec<OpportunityLine>) -> Result<Opportunity> {
+        from.pipeline.open_for_deals()?;
+        let first = from.pipeline.active().next().map(|s| s.id);
+        let stage = enterable(from.pipeline, self.stage_id.or(first))?;
+        let default_source = if self.amount.is_some() { AmountSource::Manual } else { AmountSource::Lines };
+        let deal = Opportunity {
+            id: from.id,
+            company_id: self.company_id,
+            name: filled(&self.name, "/name")?,
+            status: OpportunityStatus::Open,
+            party_id: self.party_id,
+            contact_id: self.contact_id,
+            pipeline_id: from.pipeline.id,
+            stage_id: stage.id,
+            stage_entered_at: from.now,
+            currency: self.currency.unwrap_or_else(|| from.currency.to_string()),
+            amount_source: self.amount_source.unwrap_or(default_source),
+            amount: Amount::ZERO,
+            probability_percent: Rate::ZERO,
+            probability_is_manual: false,
+            weighted_amount: Amount::ZERO,
+            forecast_category: ForecastCategory::Pipeline,
+            forecast_category_is_manual: false,
+            expected_close_date: self.expected_close_date,
+            close_date_pushes: 0,
+            owner_id: self.owner_id,
+            source_lead_id: from.source_lead_id,
+            source: trimmed(self.source),
+            description: trimmed(self.description),
+            loss_reason: None,
+            competitor: trimmed(self.competitor),
+            closed_date: None,
+            closed_at: None,
+            next_activity_at: None,
+            lines,
+            metadata: self.metadata,
+            version: 1,
+            created_at: from.now,
+            updated_at: from.now,
+        };
+        let probability = self.probability_percent.map(Some);
+        let deal = deal.state(self.amount, probability, self.forecast_category.map(Some))?.settle(stage)?;
+        deal.meets(stage)?;
+        Ok(deal)
+    }
+}
+
+impl Opportunity {
+    /// Refuses a deal that is won or lost.
+    pub fn must_be_open(&self) -> Result<()> {
+        match self.status {
+            OpportunityStatus::Open => Ok(()),
+            status => Err(NOT_OPEN.with(format!("It is {status}; reopen it first.")).in_state(status, &status.actions())),
+        }
+    }
+    /// The deal with these changes; `lines` are the new lines, when they change. Fails with [`REFUSALS`].
+    pub fn change(
+        mut self,
+        patch: OpportunityPatch,
+        lines: Option<Vec<OpportunityLine>>,
+        stage: &Stage,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        self.must_be_open()?;
+        if let Some(name) = &patch.name {
+            self.name = filled(name, "/name")?;
+        }
+        self.party_id = patch.party_id.unwrap_or(self.party_id);
+        self.contact_id = patch.contact_id.unwrap_or(self.contact_id);
+        self.owner_id = patch.owner_id.unwrap_or(self.owner_id);
+        if let Some(currency) = patch.currency {
+            self.currency = currency;
+        }
+        if let Some(source) = patch.source {
+            self.source = trimmed(source);
+        }
+        if let Some(description) = patch.description {
+            self.description = trimmed(description);
+        }
+        if let Some(competitor) = patch.competitor {
+            self.competitor = trimmed(competitor);
+        }
+        if let Some(metadata) = patch.metadata {
+            self.metadata = metadata;
+        }
+        if let Some(date) = patch.expected_close_date {
+            let pushed = matches!((self.expected_close_date, date), (Some(old), Some(new)) if new > old);
+            self.close_date_pushes += i32::from(pushed);
+            self.expected_close_date = date;
+        }
+        self.amount_source = patch.amount_source.unwrap_or(self.amount_source);
+        if let Some(lines) = lines {
+            self.lines = lines;
+        }
+        self.updated_at = now;
+        self.state(patch.amount, patch.probability_percent, patch.forecast_category)?.settle(stage)
+    }
+    /// The deal with other lines.
+    pub fn with_lines(mut self, lines: Vec<OpportunityLine>, stage: &Stage, now: DateTime<Utc>) -> Result<Self> {
+        self.must_be_open()?;
+        self.lines = lines;
+        self.updated_at = now;
+        self.settle(stage)
+    }
+    /// The deal in another stage. Back is always free; forward, every stage jumped over must allow it; the new stage
+    /// must get what it asks for. What was stated by hand follows the stage again, as the new stage is new knowledge.
+    pub fn advance(mut self, pipeline: &Pipeline, to: StageId, now: DateTime<Utc>) -> Result<Self> {
+        self.must_be_open()?;
+        let stage = enterable(pipeline, Some(to))?;
+        if stage.id == self.stage_id {
+            return Err(SAME_STAGE.with(format!("It is in {} already.", stage.name)).in_state(self.status, &self.status.actions()));
+        }
+        let from = pipeline.stage(self.stage_id).filter(|s| s.archived_at.is_none()).map_or(0, |s| s.position);
+        let jumped = pipeline.active().find(|s| s.position > from && s.position < stage.position && !s.allow_skip);
+        if let Some(jumped) = jumped {
+            return Err(STAGE_SKIPPED.field("/stage_id", format!("{} must not be skipped.", jumped.name)));
+        }
+        self.meets(stage)?;
+        self.stage_id = stage.id;
+        self.stage_entered_at = now;
+        self.probability_is_manual = false;
+        self.forecast_category_is_manual = false;
+        self.updated_at = now;
+        self.settle(stage)
+    }
+    /// The customer bought: probability 100, category closed, the whole amount counts.
+    pub fn win(mut self, today: NaiveDate, now: DateTime<Utc>) -> Result<Self> {
+        self.must_be_open()?;
+        self.status = OpportunityStatus::Won;
+        Ok(self.close(Rate::from(100), ForecastCategory::Closed, today, now))
+    }
+    /// The customer did not buy: probability 0, nothing counts.
+    pub fn lose(mut self, why: LoseOpportunity, today: NaiveDate, now: DateTime<Utc>) -> Result<Self> {
+        self.must_be_open()?;
+        self.loss_reason = Some(filled(&why.reason, "/reason")?);
+        self.competitor = trimmed(why.competitor).or(self.competitor);
+        self.status = OpportunityStatus::Lost;
+        Ok(self.close(Rate::ZERO, ForecastCategory::Omitted, today, now))
+    }
+    /// Back into the pipeline, into the stage it was closed in, or the first one when that is archived.
+    pub fn reopen(mut self, pipeline: &Pipeline, now: DateTime<Utc>) -> Result<Self> {
+        if self.status == OpportunityStatus::Open {
+            return Err(NOT_CLOSED.with("It is open.").in_state(self.status, &self.status.actions()));
+        }
+        pipeline.open_for_deals()?;
+        let last = pipeline.stage(self.stage_id).filter(|s| s.archived_at.is_none()).map(|s| s.id);
+        let stage = enterable(pipeline, last.or_else(|| pipeline.active().next().map(|s| s.id)))?;
+        self.status = OpportunityStatus::Open;
+        self.stage_id = stage.id;
+        self.stage_entered_at = now;
+        self.loss_reason = None;
+        self.closed_date = None;
+        self.closed_at = None;
+        self.updated_at = now;
+        self.settle(stage)
+    }
+    /// What the weighted amount must be: the amount times the probability, rounded half away from zero.
+    pub fn weighted(amount: Amount, probability: Rate, currency: &str) -> Result<Amount> {
+        round_money(amount.get() * probability.get() / Decimal::ONE_HUNDRED, currency)
+    }
+    fn close(mut self, probability: Rate, category: ForecastCategory, today: NaiveDate, now: DateTime<Utc>) -> Self {
+        self.probability_percent = probability;
+        self.probability_is_manual = false;
+        self.forecast_category = category;
+        self.forecast_category_is_manual = false;
+        self.weighted_amount = if probability.is_zero() { Amount::ZERO } else { self.amount };
+        self.closed_date = Some(today);
+        self.closed_at = Some(now);
+        self.updated_at = now;
+        self
+    }
+    /// Takes what is stated by hand; `Some(None)` lets a figure follow its stage again.
+    fn state(
+        mut self,
+        amount: Option<Amount>,
+        probability: Option<Option<Rate>>,
+        category: Option<Option<ForecastCategory>>,
+    ) -> Result<Self> {
+        minor_units(&self.currency).map_err(|p| p.under("/currency"))?;
+        if let Some(amount) = amount {
+            if self.amount_source == AmountSource::Lines {
+                return Err(AMOUNT_FROM_LINES.field("/amount", "Change amount_source to manual to state an amount."));
+            }
+            if amount.is_negative() {
+                return Err(NEGATIVE_AMOUNT.field("/amount", "The amount must not be negative."));
+            }
+            self.amount = amount;
+        }
+        check_money(self.amount, &self.currency, "/amount")?;
+        if let Some(stated) = probability {
+            percentage(stated.unwrap_or_default(), "/probability_percent")?;
+            self.probability_is_manual = stated.is_some();
+            self.probability_percent = stated.unwrap_or_default();
+        }
+        if let Some(stated) = category {
+            if stated == Some(ForecastCategory::Closed) {
+                return Err(CLOSED_WHILE_OPEN.field("/forecast_category", "Win the opportunity instead."));
+            }
+            self.forecast_category_is_manual = stated.is_some();
+            self.forecast_category = stated.unwrap_or(self.forecast_category);
+        }
+        Ok(self)
+    }
+    /// Computes what follows: amounts of lines, the sum, what the stage says, the weighted amount.
+    fn settle(mut self, stage: &Stage) -> Result<Self> {
+        let currency = &self.currency;
+        let mut lines = Vec::with_capacity(self.lines.len());
+        for (i, line) in self.lines.into_iter().enumerate() {
+            lines.push(line.settle(currency).map_err(|p| p.under(&format!("/lines/{i}")))?);
+        }
+        self.lines = lines;
+        if self.amount_source == AmountSource::Lines {
+            self.amount = Amount::exact(self.lines.iter().map(|l| l.net_amount.get()).sum())?;
+        }
+        if !self.probability_is_manual {
+            self.probability_percent = stage.probability_percent;
+        }
+        if !self.forecast_category_is_manual {
+            self.forecast_category = stage.forecast_category;
+        }
+        self.weighted_amount = Self::weighted(self.amount, self.probability_percent, &self.currency)?;
+        Ok(self)
+    }
+    /// Refuses when the deal lacks what the stage asks for; all that lacks is told at once.
+    fn meets(&self, stage: &Stage) -> Result<()> {
+        let has = |r: &StageRequirement| match r {
+            StageRequirement::Contact => self.contact_id.is_some(),
+            StageRequirement::Owner => self.owner_id.is_some(),
+            StageRequirement::Amount => self.amount.is_positive(),
+            StageRequirement::ExpectedCloseDate => self.expected_close_date.is_some(),
+            StageRequirement::Lines => !self.lines.is_empty(),
+        };
+        let lacking = |r: &StageRequirement| {
+            FieldError::body(
+                "/stage_id",
+                STAGE_REQUIREMENTS.code,
+                format!("{} asks for {r}, which the opportunity does not have.", stage.name),
+            )
+        };
+        let errors: Vec<FieldError> = stage.required_fields.iter().filter(|r| !has(r)).map(lacking).collect();
+        if errors.is_empty() { Ok(()) } else { Err(STAGE_REQUIREMENTS.at(errors)) }
+    }
+}
+
+/// The stage, when a deal may enter it.
+fn enterable(pipeline: &Pipeline, stage: Option<StageId>) -> Result<&Stage> {
+    let Some(stage) = stage.and_then(|id| pipeline.stage(id)) else {
+        return Err(FOREIGN_STAGE.field("/stage_id", format!("It is no stage of {}.", pipeline.name)));
+    };
+    match stage.archived_at {
+        Some(_) => Err(ARCHIVED_STAGE.field("/stage_id", format!("{} is archived.", stage.name))),
+        None => Ok(stage),
+    }
+}
+
+#[cfg(test)]
+#[path = "opportunity_tests.rs"]
+mod tests;

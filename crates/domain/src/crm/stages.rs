@@ -1,0 +1,162 @@
+//! Stages: the steps of a pipeline, how likely each makes a sale and what a deal must have to enter. How they are
+//! arranged is a matter of the pipeline.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::pipelines::PipelineId;
+use crate::kernel::Rate;
+
+crate::ids! {
+    /// A stage of a pipeline.
+    StageId "stg";
+}
+
+crate::words! {
+    /// How a forecast counts a deal.
+    pub enum ForecastCategory {
+        /// Possible.
+        Pipeline = "pipeline",
+        /// Likely when all goes well.
+        BestCase = "best_case",
+        /// Promised by its owner.
+        Commit = "commit",
+        /// Won.
+        Closed = "closed",
+        /// Not counted.
+        Omitted = "omitted",
+    }
+    /// Something a deal must have to enter a stage.
+    pub enum StageRequirement {
+        /// A contact person.
+        Contact = "contact_id",
+        /// A user who works on it.
+        Owner = "owner_id",
+        /// An amount above zero.
+        Amount = "amount",
+        /// An expected day of the decision.
+        ExpectedCloseDate = "expected_close_date",
+        /// At least one line.
+        Lines = "lines",
+    }
+}
+
+/// A step on the way of a deal.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Stage {
+    /// The id.
+    pub id: StageId,
+    /// The pipeline.
+    pub pipeline_id: PipelineId,
+    /// Its place among the stages, from 1.
+    #[schema(minimum = 1, maximum = 50)]
+    pub position: i32,
+    /// What it is called.
+    #[schema(max_length = 100, example = "Negotiation")]
+    pub name: String,
+    /// How likely a deal in this stage is won, 0 to 100.
+    pub probability_percent: Rate,
+    /// How a forecast counts a deal in this stage.
+    pub forecast_category: ForecastCategory,
+    /// What a deal must have to enter.
+    #[schema(max_items = 5)]
+    pub required_fields: Vec<StageRequirement>,
+    /// Whether deals may jump over it.
+    pub allow_skip: bool,
+    /// When it was archived; no deal enters an archived stage.
+    #[schema(required)]
+    pub archived_at: Option<DateTime<Utc>>,
+    /// Counts the changes, from 1.
+    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    pub version: i64,
+}
+
+crate::entity! { Stage, StageId, "stage" }
+
+/// A stage to create.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewStage {
+    /// What it is called.
+    #[schema(min_length = 1, max_length = 100, example = "Negotiation")]
+    pub name: String,
+    /// How likely a deal in this stage is won, 0 to 100.
+    pub probability_percent: Rate,
+    /// How a forecast counts a deal in this stage; `pipeline` when left out, never `closed`.
+    #[serde(default = "pipeline")]
+    pub forecast_category: ForecastCategory,
+    /// What a deal must have to enter.
+    #[serde(default)]
+    #[schema(max_items = 5)]
+    pub required_fields: Vec<StageRequirement>,
+    /// Whether deals may jump over it; true when left out.
+    #[serde(default = "yes")]
+    pub allow_skip: bool,
+    /// Its place among the stages, from 1; the last when left out. Ignored in the list of a new pipeline.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 50)]
+    pub position: Option<i32>,
+}
+
+/// Changes to a stage. Deals that are in it keep their figures until they change; their history never changes.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StagePatch {
+    /// What it is called.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: Option<String>,
+    /// How likely a deal in this stage is won, 0 to 100.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    pub probability_percent: Option<Rate>,
+    /// How a forecast counts a deal in this stage; never `closed`.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    pub forecast_category: Option<ForecastCategory>,
+    /// What a deal must have to enter; replaced whole.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    #[schema(max_items = 5)]
+    pub required_fields: Option<Vec<StageRequirement>>,
+    /// Whether deals may jump over it.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    pub allow_skip: Option<bool>,
+    /// Its new place among the stages, from 1; the others make room.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    #[schema(minimum = 1, maximum = 50)]
+    pub position: Option<i32>,
+    /// True archives the stage, false brings it back as the last one.
+    #[serde(default, deserialize_with = "crate::kernel::present")]
+    pub archived: Option<bool>,
+}
+
+impl crate::kernel::PatchBody for StagePatch {
+    const CLEARABLE: &'static [&'static str] = &[];
+}
+
+fn pipeline() -> ForecastCategory {
+    ForecastCategory::Pipeline
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The stages that a pipeline has when nobody says otherwise.
+pub fn standard_stages() -> Vec<NewStage> {
+    use ForecastCategory::*;
+    let stage = |name: &str, percent: i32, forecast_category, required_fields: &[StageRequirement]| NewStage {
+        name: name.to_string(),
+        probability_percent: Rate::from(percent),
+        forecast_category,
+        required_fields: required_fields.to_vec(),
+        allow_skip: true,
+        position: None,
+    };
+    vec![
+        stage("Qualification", 10, Pipeline, &[]),
+        stage("Needs analysis", 20, Pipeline, &[]),
+        stage("Value proposition", 50, BestCase, &[]),
+        stage("Proposal", 65, BestCase, &[StageRequirement::Amount]),
+        stage("Negotiation", 80, Commit, &[StageRequirement::Amount, StageRequirement::ExpectedCloseDate]),
+    ]
+}
