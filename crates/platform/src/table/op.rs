@@ -277,6 +277,10 @@ impl Op {
         let line = self.text.split('\n').next().unwrap_or_default();
         line.split_once(". ").map_or(line, |(s, _)| s).trim_end_matches('.')
     }
+    /// Whether the body may be left out: an action whose body has nothing but optional fields.
+    pub fn takes_no_body(&self) -> bool {
+        self.kind == Kind::Action && self.validator.get_or_init(|| schema::Judge::of(self)).judge(&Value::Object(Default::default())).is_ok()
+    }
     /// Whether it writes, and so has a transaction, an idempotency key and a dry run.
     pub fn writes(&self) -> bool {
         !self.kind.reads() && !self.read_only
