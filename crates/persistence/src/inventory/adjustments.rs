@@ -1,0 +1,56 @@
+//! Stock adjustments and their lines.
+
+use std::collections::HashMap;
+
+use domain::inventory::adjustments::{StockAdjustment, StockAdjustmentLine};
+use domain::kernel::Id;
+use uuid::Uuid;
+
+use super::reservations::rows;
+use crate::value::Scalar;
+use crate::{Conn, Result, Statement, record};
+
+record! {
+    stock_adjustments: StockAdjustment {
+        id: uid, company_id: uid, number: opt(text), status: word, reason: word, warehouse_id: uid, location_id: uid,
+        adjustment_date: date, note: opt(text), total_value: amount, metadata: json, posted_at: opt(instant), version: int,
+        created_at: instant, updated_at: instant,
+    }
+    unstored { lines }
+    complete = complete
+}
+record! {
+    stock_adjustment_lines: StockAdjustmentLine {
+        id: uid, adjustment_id: uid, position: small, product_id: uid, location_id: uid, quantity_delta: opt(quantity),
+        counted_quantity: opt(quantity), unit_cost: opt(price), value: opt(amount),
+    }
+}
+
+fn complete(db: &mut Conn, all: &mut [StockAdjustment]) -> Result<()> {
+    let ids: Vec<Uuid> = all.iter().map(|a| a.id.uuid()).collect();
+    let mut lines: HashMap<_, Vec<_>> = HashMap::new();
+    for line in record::by::<StockAdjustmentLine>(db, "adjustment_id", &ids)? {
+        lines.entry(line.adjustment_id).or_default().push(line);
+    }
+    for a in all {
+        a.lines = lines.remove(&a.id).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// Writes what posting found out: the change and its value.
+pub fn store_results(db: &mut Conn, lines: &[StockAdjustmentLine]) -> Result<usize> {
+    let mut done = 0;
+    for chunk in lines.chunks(500) {
+        let mut statement = Statement::new("UPDATE stock_adjustment_lines SET quantity_delta = v.column2, value = v.column3 FROM (VALUES ");
+        rows(
+            &mut statement,
+            chunk.iter().map(|l| {
+                vec![l.id.uuid().put(), l.quantity_delta.unwrap_or_default().put(), l.value.unwrap_or_default().put()]
+            }),
+        );
+        statement.sql(") AS v WHERE stock_adjustment_lines.id = v.column1");
+        done += statement.execute(db)?;
+    }
+    Ok(done)
+}

@@ -1,0 +1,19 @@
+//! Rows and queries of stock: two ledgers that are only ever added to, and the running figures kept beside them.
+
+pub mod adjustments;
+pub mod checks;
+pub mod locations;
+pub mod moves;
+pub mod reservations;
+pub mod stock;
+pub mod valuation;
+pub mod warehouses;
+
+use crate::{Conn, Engine, Statement};
+
+/// Ends a `SELECT` whose rows are going to change: they stay locked until the transaction ends (SQLite has one writer).
+pub(crate) fn for_change(db: &Conn, statement: &mut Statement) {
+    if db.engine() == Engine::Postgres {
+        statement.sql(" FOR NO KEY UPDATE");
+    }
+}

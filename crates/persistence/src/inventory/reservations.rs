@@ -1,0 +1,49 @@
+//! Promises of stock.
+
+use domain::inventory::reservations::Reservation;
+use domain::kernel::{Id, Quantity};
+use domain::sales::orders::SalesOrderId;
+use uuid::Uuid;
+
+use crate::value::Scalar;
+use crate::{Conn, Result, Statement, list, record, sql};
+
+record! {
+    reservations: Reservation {
+        id: uid, company_id: uid, kind: word, product_id: uid, warehouse_id: uid, location_id: uid, quantity: quantity,
+        order_id: opt(uid), order_line_id: opt(uid), note: opt(text), version: int, created_at: instant,
+    }
+}
+
+/// The hard reservations of an order, oldest first.
+pub fn of_order(db: &mut Conn, order: SalesOrderId) -> Result<Vec<Reservation>> {
+    let mut statement = record::select::<Reservation>();
+    statement.append(sql!(" WHERE order_id = {} AND kind = 'hard' ORDER BY id", order.uuid()));
+    record::load(db, &statement)
+}
+
+/// These reservations are gone.
+pub fn remove(db: &mut Conn, ids: &[Uuid]) -> Result<usize> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    sql!("DELETE FROM reservations WHERE id IN ({})", list(ids)).execute(db)
+}
+
+/// These reservations are for so many from now on.
+pub fn set_quantities(db: &mut Conn, changes: &[(Uuid, Quantity)]) -> Result<usize> {
+    if changes.is_empty() {
+        return Ok(0);
+    }
+    let mut statement = Statement::new("UPDATE reservations SET quantity = v.column2, version = version + 1 FROM (VALUES ");
+    rows(&mut statement, changes.iter().map(|(id, quantity)| vec![id.put(), quantity.put()]));
+    statement.sql(") AS v WHERE reservations.id = v.column1");
+    statement.execute(db)
+}
+
+/// `(a, b), (c, d)` as bound values.
+pub(crate) fn rows(to: &mut Statement, rows: impl IntoIterator<Item = Vec<crate::Value>>) {
+    for (i, row) in rows.into_iter().enumerate() {
+        to.sql(if i == 0 { "(" } else { ", (" }).values(row).sql(")");
+    }
+}

@@ -1,0 +1,9 @@
+DROP TABLE stock_adjustment_lines;
+DROP TABLE stock_adjustments;
+DROP TABLE value_entries;
+DROP TABLE product_costs;
+DROP TABLE reservations;
+DROP TABLE stock_levels;
+DROP TABLE stock_moves;
+DROP TABLE warehouses;
+DROP TABLE locations;
