@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Result;
 use domain::directory::companies::CompanyId;
+use domain::directory::overview::{FinanceOverview, FrontOverview, OrdersOverview};
 use domain::directory::parties::PartyId;
 use domain::directory::products::ProductId;
 use domain::kernel::{Amount, Quantity};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::cx::Cx;
@@ -97,14 +97,15 @@ pub struct CustomerStanding {
 
 type Explainer = fn(&mut Cx, &str) -> Result<Explanation>;
 type Checker = fn(&mut Cx) -> Result<Vec<Check>>;
-type Section = fn(&mut Cx, PartyId) -> Result<Value>;
+type About<R> = fn(&mut Cx, PartyId) -> Result<R>;
 
 /// Who answers what.
 #[derive(Default)]
 pub struct Questions {
     availability: Option<fn(&mut Cx, CompanyId, &[ProductId]) -> Result<Vec<Availability>>>,
-    /// Sections of the customer overview: name, permission, answer.
-    pub(crate) sections: Vec<(&'static str, &'static str, Section)>,
+    crm_overview: Option<About<FrontOverview>>,
+    sales_overview: Option<About<OrdersOverview>>,
+    finance_overview: Option<About<FinanceOverview>>,
     pub(crate) explainers: BTreeMap<&'static str, Explainer>,
     pub(crate) checks: Vec<Checker>,
 }
@@ -113,9 +114,17 @@ impl Questions {
     pub fn answer_availability(&mut self, f: fn(&mut Cx, CompanyId, &[ProductId]) -> Result<Vec<Availability>>) {
         self.availability = Some(f);
     }
-    /// A section of the customer overview, shown to callers with `permission`.
-    pub fn section(&mut self, name: &'static str, permission: &'static str, f: Section) {
-        self.sections.push((name, permission, f));
+    /// What the front office knows of a party: leads, deals, activities. Lists hold at most ten.
+    pub fn answer_crm_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<FrontOverview>) {
+        self.crm_overview = Some(f);
+    }
+    /// Orders of a party, of the companies that the caller may see.
+    pub fn answer_sales_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<OrdersOverview>) {
+        self.sales_overview = Some(f);
+    }
+    /// Invoices, balance, ageing and credit of a party, at the companies that the caller may see.
+    pub fn answer_finance_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<FinanceOverview>) {
+        self.finance_overview = Some(f);
     }
     /// Explains records whose id has this prefix.
     pub fn explain(&mut self, prefix: &'static str, f: Explainer) {
@@ -133,6 +142,21 @@ pub fn availability(cx: &mut Cx, company: CompanyId, products: &[ProductId]) -> 
         Some(answer) if !products.is_empty() => answer(cx, company, products),
         _ => Ok(Vec::new()),
     }
+}
+
+/// What the front office knows of a party.
+pub fn crm_overview(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
+    cx.app().questions.crm_overview.map_or_else(|| Ok(FrontOverview::default()), |answer| answer(cx, party))
+}
+
+/// Orders of a party.
+pub fn sales_overview(cx: &mut Cx, party: PartyId) -> Result<OrdersOverview> {
+    cx.app().questions.sales_overview.map_or_else(|| Ok(OrdersOverview::default()), |answer| answer(cx, party))
+}
+
+/// Invoices, balance, ageing and credit of a party.
+pub fn finance_overview(cx: &mut Cx, party: PartyId) -> Result<FinanceOverview> {
+    cx.app().questions.finance_overview.map_or_else(|| Ok(FinanceOverview::default()), |answer| answer(cx, party))
 }
 
 /// All checks of the books, one after the other, in one snapshot.
