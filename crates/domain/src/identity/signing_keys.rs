@@ -14,7 +14,7 @@ crate::ids! {
 /// How long a new key is published before it signs, so that every replica and every client knows it by then.
 pub const LEAD: Duration = Duration::seconds(30);
 /// How far the clocks of two machines may be apart.
-pub const LEEWAY: Duration = Duration::seconds(60);
+pub const LEEWAY: Duration = Duration::seconds(30);
 
 /// A key that signs access tokens (Ed25519).
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -92,6 +92,6 @@ mod tests {
         let kid = |s| signing(&keys, at(s)).map(|k| k.kid.clone());
         assert_eq!(kid(100).as_deref(), Some("1"));
         assert_eq!(kid(130).as_deref(), Some("2"));
-        assert!(keys[0].is_alive(at(130 + 15 * 60 + 59)) && !keys[0].is_alive(at(130 + 15 * 60 + 60)));
+        assert!(keys[0].is_alive(at(130 + 15 * 60 + 29)) && !keys[0].is_alive(at(130 + 15 * 60 + 30)));
     }
 }
