@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 use crate::caller::Caller;
 use crate::cx::{Cx, any_id};
 use crate::questions::Questions;
+use crate::sequence::Sequencer;
 use crate::table::{self, Answer, Input, Kind, Op, Output, Pairs, Shape, Table, Upload};
 
 /// The time. Tests may set it.
@@ -76,6 +77,8 @@ pub struct App {
     pub(crate) reactions: Reactions,
     cursor_key: Vec<u8>,
     properties: RwLock<HashMap<String, Vec<&'static str>>>,
+    /// Numbers committed facts as long as the application lives.
+    _sequencer: Sequencer,
 }
 
 /// One request to one operation.
@@ -119,7 +122,9 @@ impl App {
         }))?;
         let cursor_key = kept.as_str().and_then(|k| STANDARD_NO_PAD.decode(k).ok()).unwrap_or_default();
         let identity = crate::identity::State::default();
+        let sequencer = Sequencer::start(&database).map_err(|e| problems::unavailable.with(format!("the sequencer: {e}")))?;
         Ok(Arc::new(Self {
+            _sequencer: sequencer,
             table: table.finish(),
             db: database,
             clock,

@@ -6,10 +6,12 @@ mod bulk;
 mod caller;
 mod cx;
 pub mod identity;
+pub mod platform;
 pub mod prelude;
 pub mod questions;
 pub mod sequence;
 pub mod table;
+pub mod work;
 
 pub use app::{App, AppConfig, Clock, Reactions, Request};
 pub use caller::{Caller, Companies, Permissions};

@@ -194,6 +194,14 @@ impl Job {
     pub fn stop(self, now: DateTime<Utc>) -> Self {
         self.end(JobStatus::Cancelled, now)
     }
+    /// It waits for a worker again, because its own had to leave; that attempt does not count.
+    pub fn put_back(self, now: DateTime<Utc>) -> Self {
+        Self { status: JobStatus::Queued, attempts: self.attempts - 1, lease: None, leased_until: None, updated_at: now, ..self }
+    }
+    /// It waits for a worker again, but not before a moment: what it needs was not there.
+    pub fn postpone(self, until: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        Self { status: JobStatus::Queued, lease: None, leased_until: Some(until), updated_at: now, ..self }
+    }
     fn end(self, status: JobStatus, now: DateTime<Utc>) -> Self {
         Self { status, lease: None, leased_until: None, finished_at: Some(now), updated_at: now, ..self }
     }

@@ -20,7 +20,7 @@ crate::record! {
 /// two workers never get the same one.
 pub fn next(db: &mut Conn, kinds: &[String], now: DateTime<Utc>) -> Result<Option<Uuid>> {
     let mut statement = sql!(
-        "SELECT id FROM jobs WHERE (status = 'queued' OR (status = 'running' AND leased_until < {})) AND kind IN ({}) ORDER BY id LIMIT 1",
+        "SELECT id FROM jobs WHERE status IN ('queued', 'running') AND (leased_until IS NULL OR leased_until < {}) AND kind IN ({}) ORDER BY id LIMIT 1",
         now,
         crate::list(kinds)
     );
@@ -33,7 +33,7 @@ pub fn next(db: &mut Conn, kinds: &[String], now: DateTime<Utc>) -> Result<Optio
 /// Whether [`next`] would find one. Takes no lock.
 pub fn waiting(db: &mut Conn, kinds: &[String], now: DateTime<Utc>) -> Result<bool> {
     let found = sql!(
-        "SELECT id FROM jobs WHERE (status = 'queued' OR (status = 'running' AND leased_until < {})) AND kind IN ({}) LIMIT 1",
+        "SELECT id FROM jobs WHERE status IN ('queued', 'running') AND (leased_until IS NULL OR leased_until < {}) AND kind IN ({}) LIMIT 1",
         now,
         crate::list(kinds)
     );

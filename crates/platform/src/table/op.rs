@@ -335,6 +335,8 @@ fn codes_of(kind: Kind, path_params: bool, body: bool) -> Vec<Code> {
 #[derive(Default)]
 pub struct Table {
     pub ops: Vec<Op>,
+    /// What is done for each kind of job.
+    pub(crate) works: BTreeMap<&'static str, crate::work::Run>,
     /// Tags and what they are about.
     pub tags: Vec<(String, &'static str)>,
     by_id: BTreeMap<String, usize>,
@@ -415,6 +417,10 @@ impl Table {
         op.outside = Some(Box::new(move |app, caller, i| Answer::of(&f(app, caller, body::typed(&i.body)?)?)));
         self.add(op)
     }
+    /// What is done for jobs of a kind. `jobs::start` starts one.
+    pub fn work(&mut self, kind: &'static str, run: crate::work::Run) {
+        assert!(self.works.insert(kind, run).is_none(), "the job kind {kind} is declared twice");
+    }
     /// A command that starts a job; the answer is the job.
     pub fn job<B: Body, R: Entity>(&mut self, id: &str, place: &str, f: fn(&mut Cx, B) -> Result<R>, text: &'static str) -> &mut Op {
         let op = command_op::<B, R>(Kind::Job, id, place, text);
@@ -422,7 +428,7 @@ impl Table {
             let started = f(cx, body::typed(&i.body)?)?;
             Answer::entity(cx, op, &started)
         };
-        self.add(Op { run: Box::new(run), ..op })
+        self.add(Op { run: Box::new(run), entity: Some(R::name().into()), ..op })
     }
     /// Bytes out, at `area/…/name`.
     pub fn download<F: params::Filter>(&mut self, place: &str, f: fn(&mut Cx, F) -> Result<Binary>, text: &'static str) -> &mut Op {
