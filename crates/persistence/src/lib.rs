@@ -1,6 +1,7 @@
 //! The only crate that knows Diesel and SQL: connections, value types, rows and named queries on SQLite and PostgreSQL.
 //! No rule of the business is decided here.
 
+pub mod accounting;
 mod conn;
 mod database;
 pub mod directory;

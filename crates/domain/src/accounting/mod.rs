@@ -14,8 +14,9 @@ pub mod open_items;
 pub mod payment_terms;
 pub mod payments;
 pub mod periods;
+pub mod policies;
 pub mod posting;
-pub mod settings;
+
 pub mod settlement;
 pub mod tax;
 pub mod tax_codes;

@@ -45,9 +45,7 @@ pub fn store_results(db: &mut Conn, lines: &[StockAdjustmentLine]) -> Result<usi
         let mut statement = Statement::new("UPDATE stock_adjustment_lines SET quantity_delta = v.column2, value = v.column3 FROM (VALUES ");
         rows(
             &mut statement,
-            chunk.iter().map(|l| {
-                vec![l.id.uuid().put(), l.quantity_delta.unwrap_or_default().put(), l.value.unwrap_or_default().put()]
-            }),
+            chunk.iter().map(|l| vec![l.id.uuid().put(), l.quantity_delta.unwrap_or_default().put(), l.value.unwrap_or_default().put()]),
         );
         statement.sql(") AS v WHERE stock_adjustment_lines.id = v.column1");
         done += statement.execute(db)?;

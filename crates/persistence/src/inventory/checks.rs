@@ -1,7 +1,7 @@
 //! Does the stock agree with its ledgers? Each question names what does not.
 
-use domain::kernel::{Amount, Id, Quantity};
 use domain::inventory::stock::StockLevelId;
+use domain::kernel::{Amount, Id, Quantity};
 use uuid::Uuid;
 
 use crate::{Conn, Result, sql};

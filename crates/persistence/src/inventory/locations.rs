@@ -15,7 +15,8 @@ record! {
 
 /// The company's virtual locations.
 pub fn virtual_of(db: &mut Conn, company: CompanyId) -> Result<Vec<(LocationKind, LocationId)>> {
-    let rows = sql!("SELECT kind, id FROM locations WHERE company_id = {} AND warehouse_id IS NULL", company.uuid()).load::<(String, uuid::Uuid)>(db)?;
+    let rows = sql!("SELECT kind, id FROM locations WHERE company_id = {} AND warehouse_id IS NULL", company.uuid())
+        .load::<(String, uuid::Uuid)>(db)?;
     Ok(rows.into_iter().filter_map(|(kind, id)| Some((LocationKind::from_word(&kind)?, LocationId::from_uuid(id)))).collect())
 }
 

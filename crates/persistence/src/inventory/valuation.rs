@@ -40,8 +40,9 @@ pub fn open(db: &mut Conn, new: &[ProductCost]) -> Result<usize> {
     if new.is_empty() {
         return Ok(0);
     }
-    let mut statement =
-        Statement::new("INSERT INTO product_costs (id, company_id, product_id, quantity, value, last_unit_cost, version, updated_at) VALUES ");
+    let mut statement = Statement::new(
+        "INSERT INTO product_costs (id, company_id, product_id, quantity, value, last_unit_cost, version, updated_at) VALUES ",
+    );
     rows(
         &mut statement,
         new.iter().map(|c| {
@@ -70,12 +71,22 @@ pub fn store(db: &mut Conn, costs: &[ProductCost], now: DateTime<Utc>) -> Result
 
 /// What is owned and what it is worth, by product: now, or as the entries up to a date say.
 pub fn of_company(
-    db: &mut Conn, company: CompanyId, as_of: Option<NaiveDate>, product: Option<ProductId>,
+    db: &mut Conn,
+    company: CompanyId,
+    as_of: Option<NaiveDate>,
+    product: Option<ProductId>,
 ) -> Result<Vec<(Uuid, Quantity, Amount)>> {
     let mut statement = match as_of {
-        None => sql!("SELECT product_id, quantity, value FROM product_costs WHERE company_id = {} AND (quantity <> 0 OR value <> 0)", company.uuid()),
+        None => sql!(
+            "SELECT product_id, quantity, value FROM product_costs WHERE company_id = {} AND (quantity <> 0 OR value <> 0)",
+            company.uuid()
+        ),
         Some(date) => {
-            sql!("SELECT product_id, SUM(quantity), SUM(amount) FROM value_entries WHERE company_id = {} AND entry_date <= {}", company.uuid(), date)
+            sql!(
+                "SELECT product_id, SUM(quantity), SUM(amount) FROM value_entries WHERE company_id = {} AND entry_date <= {}",
+                company.uuid(),
+                date
+            )
         }
     };
     if let Some(product) = product {

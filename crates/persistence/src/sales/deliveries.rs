@@ -56,7 +56,8 @@ pub fn store_costs(db: &mut Conn, lines: &[DeliveryLine]) -> Result<usize> {
 pub fn store_returns(db: &mut Conn, lines: &[DeliveryLine]) -> Result<usize> {
     let mut done = 0;
     for chunk in lines.chunks(500) {
-        let mut statement = Statement::new("UPDATE delivery_lines SET quantity_returned = v.column2, cost_returned = v.column3 FROM (VALUES ");
+        let mut statement =
+            Statement::new("UPDATE delivery_lines SET quantity_returned = v.column2, cost_returned = v.column3 FROM (VALUES ");
         rows(&mut statement, chunk.iter().map(|l| vec![l.id.uuid().put(), l.quantity_returned.put(), l.cost_returned.put()]));
         statement.sql(") AS v WHERE delivery_lines.id = v.column1");
         done += statement.execute(db)?;

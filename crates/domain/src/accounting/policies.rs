@@ -8,8 +8,8 @@ use crate::directory::companies::CompanyId;
 use crate::kernel::{Amount, Code, Failure};
 
 crate::ids! {
-    /// The accounting settings of a company.
-    AccountingSettingsId "ast";
+    /// The accounting policy of a company.
+    AccountingPolicyId "acp";
 }
 
 pub const SELF_APPROVAL_ENTRY: Code =
@@ -19,8 +19,8 @@ pub const SELF_APPROVAL_PAYMENT: Code =
 
 /// How one company keeps its books.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct AccountingSettings {
-    pub id: AccountingSettingsId,
+pub struct AccountingPolicy {
+    pub id: AccountingPolicyId,
     pub company_id: CompanyId,
     /// Journal entries above this total may not be posted by the user who made them. Empty: they may.
     #[schema(required)]
@@ -33,11 +33,11 @@ pub struct AccountingSettings {
     pub created_at: DateTime<Utc>,
 }
 
-crate::entity! { AccountingSettings, AccountingSettingsId, "accounting_settings", company: |s| Some(s.company_id) }
+crate::entity! { AccountingPolicy, AccountingPolicyId, "accounting_policy", company: |s| Some(s.company_id) }
 
 crate::patch! {
-    /// Changes to the accounting settings.
-    pub struct AccountingSettingsPatch for AccountingSettings {
+    /// Changes to the accounting policy.
+    pub struct AccountingPolicyPatch for AccountingPolicy {
         /// Journal entries above this total may not be posted by the user who made them.
         clear entry_self_approval_limit: Amount,
         /// Outgoing payments above this amount may not be posted by the user who made them.

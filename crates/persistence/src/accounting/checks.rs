@@ -1,0 +1,77 @@
+//! Queries that recompute the books. Each answers what breaks its rule, at most a hundred rows, and nothing when all is
+//! well.
+
+use domain::kernel::Amount;
+use uuid::Uuid;
+
+use crate::{Conn, Engine, Result, Statement, sql};
+
+/// Posted entries whose lines do not balance or are fewer than two: entry, difference.
+pub fn unbalanced(db: &mut Conn) -> Result<Vec<(Uuid, Amount)>> {
+    sql!(
+        "SELECT e.id, COALESCE(SUM(l.debit - l.credit), 0) FROM journal_entries e LEFT JOIN journal_lines l ON l.journal_entry_id = e.id \
+         WHERE e.status = 'posted' GROUP BY e.id HAVING COUNT(l.id) < 2 OR COALESCE(SUM(l.debit - l.credit), 0) <> 0 LIMIT 100"
+    )
+    .load(db)
+}
+
+/// How many rows a table has.
+pub fn count(db: &mut Conn, table: &'static str) -> Result<i64> {
+    let mut statement = Statement::new("SELECT COUNT(*) FROM ");
+    statement.sql(table);
+    Ok(statement.first::<(i64,)>(db)?.map_or(0, |r| r.0))
+}
+
+/// Companies whose debits and credits differ: company, difference.
+pub fn trial_balance(db: &mut Conn) -> Result<Vec<(Uuid, Amount)>> {
+    sql!("SELECT company_id, SUM(debit - credit) FROM journal_lines GROUP BY company_id HAVING SUM(debit - credit) <> 0 LIMIT 100").load(db)
+}
+
+/// Accounts and months whose running sum is not that of the lines: account, month, difference of debits, of credits.
+pub fn balances(db: &mut Conn) -> Result<Vec<(Uuid, String, Amount, Amount)>> {
+    let (from_date, from_month) = match db.engine() {
+        Engine::Postgres => ("to_char(posting_date, 'YYYY-MM')", "to_char(month, 'YYYY-MM')"),
+        Engine::Sqlite => ("substr(posting_date, 1, 7)", "substr(month, 1, 7)"),
+    };
+    let mut statement = Statement::new("SELECT account_id, m, SUM(d), SUM(c) FROM (SELECT account_id, ");
+    statement.sql(from_date).sql(" AS m, debit AS d, credit AS c FROM journal_lines UNION ALL SELECT account_id, ").sql(from_month);
+    statement.sql(
+        " AS m, -debit AS d, -credit AS c FROM account_balances) x GROUP BY account_id, m HAVING SUM(d) <> 0 OR SUM(c) <> 0 LIMIT 100",
+    );
+    statement.load(db)
+}
+
+/// The receivable accounts of each company against its open items: company, ledger, items.
+pub fn receivables(db: &mut Conn) -> Result<Vec<(Uuid, Amount, Amount)>> {
+    let ledger = sql!(
+        "SELECT b.company_id, SUM(b.debit - b.credit) FROM account_balances b WHERE b.account_id IN \
+         (SELECT account_id FROM account_determinations WHERE role = 'receivable') GROUP BY b.company_id"
+    )
+    .load::<(Uuid, Amount)>(db)?;
+    let items = sql!("SELECT company_id, SUM(outstanding_company) FROM open_items GROUP BY company_id").load::<(Uuid, Amount)>(db)?;
+    let items: std::collections::HashMap<_, _> = items.into_iter().collect();
+    let mut out: Vec<_> = ledger.into_iter().map(|(c, l)| (c, l, items.get(&c).copied().unwrap_or_default())).collect();
+    out.extend(items.iter().filter(|(c, _)| !out.iter().any(|o| o.0 == **c)).map(|(c, i)| (*c, Amount::ZERO, *i)).collect::<Vec<_>>());
+    Ok(out)
+}
+
+/// Items whose open amount is not the sum of their entries: item.
+pub fn items(db: &mut Conn) -> Result<Vec<(Uuid,)>> {
+    sql!(
+        "SELECT i.id FROM open_items i LEFT JOIN item_entries e ON e.item_id = i.id GROUP BY i.id, i.outstanding, i.outstanding_company \
+         HAVING COALESCE(SUM(e.amount), 0) <> i.outstanding OR COALESCE(SUM(e.amount_company), 0) <> i.outstanding_company LIMIT 100"
+    )
+    .load(db)
+}
+
+/// Numbers of posted documents: company, number.
+pub fn numbers(db: &mut Conn, table: &'static str) -> Result<Vec<(Uuid, String)>> {
+    let mut statement = Statement::new("SELECT company_id, number FROM ");
+    statement.sql(table).sql(" WHERE number IS NOT NULL");
+    statement.load(db)
+}
+
+/// The next number of each series: company, series, year, next.
+pub fn series(db: &mut Conn) -> Result<Vec<(Uuid, String, i64, i64)>> {
+    sql!("SELECT company_id, code, year, next FROM number_series").load(db)
+}

@@ -1,0 +1,49 @@
+//! Rows of journal entries and their lines. Drafts keep their lines with them; the ledger holds posted lines alone.
+
+use std::collections::HashMap;
+
+use domain::accounting::journal_entries::{EntryStatus, JournalEntry, JournalEntryId, JournalLine};
+use domain::kernel::Id;
+use uuid::Uuid;
+
+use crate::{Conn, Result, list, record, sql};
+
+crate::record! {
+    journal_entries: JournalEntry {
+        id: uid, company_id: uid, number: opt(text), journal: word, class: word, status: word, posting_date: date,
+        description: text, source: opt(text), reverses_id: opt(uid), total: amount, drafted: json, created_by: opt(uid),
+        posted_at: opt(instant), metadata: json, version: int, created_at: instant,
+    }
+    unstored { lines, reversed_by_id }
+    complete = complete
+}
+
+crate::record! {
+    journal_lines: JournalLine {
+        id: uid, company_id: uid, journal_entry_id: uid, position: small, posting_date: date, account_id: uid, debit: amount,
+        credit: amount, currency: text, amount_currency: amount, exchange_rate: rate, party_id: opt(uid),
+        product_id: opt(uid), tax_code_id: opt(uid), dimensions: json, description: opt(text), source: opt(text),
+        version: int, created_at: instant,
+    }
+}
+
+fn complete(db: &mut Conn, rows: &mut [JournalEntry]) -> Result<()> {
+    let posted: Vec<Uuid> = rows.iter().filter(|e| e.status == EntryStatus::Posted).map(|e| e.id.uuid()).collect();
+    let mut lines: HashMap<JournalEntryId, Vec<JournalLine>> = HashMap::new();
+    for line in record::by::<JournalLine>(db, "journal_entry_id", &posted)? {
+        lines.entry(line.journal_entry_id).or_default().push(line);
+    }
+    let reversals = match posted.is_empty() {
+        true => Vec::new(),
+        false => sql!("SELECT reverses_id, id FROM journal_entries WHERE reverses_id IN ({})", list(&posted)).load::<(Uuid, Uuid)>(db)?,
+    };
+    let reversals: HashMap<Uuid, Uuid> = reversals.into_iter().collect();
+    for entry in rows {
+        entry.lines = match entry.status {
+            EntryStatus::Draft => entry.drafted.clone(),
+            EntryStatus::Posted => lines.remove(&entry.id).unwrap_or_default(),
+        };
+        entry.reversed_by_id = reversals.get(&entry.id.uuid()).map(|id| JournalEntryId::from_uuid(*id));
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! Rows and queries of the books.
+
+pub mod accounts;
+pub mod balances;
+pub mod checks;
+pub mod credit_notes;
+pub mod determinations;
+pub mod invoices;
+pub mod journal_entries;
+pub mod open_items;
+pub mod payments;
+pub mod periods;
+pub mod setup;

@@ -1,0 +1,103 @@
+//! Rows of the receivables subledger: items with what is open of them now, and the dated rows they are the sum of.
+
+use chrono::NaiveDate;
+use domain::accounting::open_items::{ItemEntry, OpenItem};
+use domain::kernel::Amount;
+use uuid::Uuid;
+
+use crate::{Conn, Engine, Result, Value, record, sql};
+
+crate::record! {
+    open_items: OpenItem {
+        id: uid, company_id: uid, party_id: uid, kind: word, document_id: text, document_number: text, position: small,
+        document_date: date, due_date: date, currency: text, exchange_rate: rate, amount: amount, outstanding: amount,
+        outstanding_company: amount, last_entry_date: date, version: int, created_at: instant,
+    }
+}
+
+crate::record! {
+    item_entries: ItemEntry {
+        id: uid, company_id: uid, item_id: uid, allocation_id: opt(uid), cause: word, effective_date: date, amount: amount,
+        amount_company: amount, created_at: instant,
+    }
+}
+
+/// The items of a document, the first due first, locked until the transaction ends.
+pub fn lock_of(db: &mut Conn, document: &str) -> Result<Vec<OpenItem>> {
+    let mut statement = record::select::<OpenItem>();
+    statement.sql(" WHERE document_id = ").push(Value::Text(document.to_owned())).sql(" ORDER BY position");
+    if db.engine() == Engine::Postgres {
+        statement.sql(" FOR NO KEY UPDATE");
+    }
+    record::load(db, &statement)
+}
+
+/// Changes what is open of an item, in both currencies. The sign never turns and nothing beyond what is open is taken:
+/// `false` when the item has changed in between.
+pub fn change(db: &mut Conn, item: Uuid, by: Amount, by_company: Amount, on: NaiveDate) -> Result<bool> {
+    let taken = sql!(
+        "UPDATE open_items SET outstanding = outstanding + {}, outstanding_company = outstanding_company + {}, \
+         last_entry_date = CASE WHEN last_entry_date < {} THEN {} ELSE last_entry_date END, version = version + 1 \
+         WHERE id = {} AND ((amount >= 0 AND outstanding + {} >= 0 AND outstanding + {} <= amount) \
+         OR (amount < 0 AND outstanding + {} <= 0 AND outstanding + {} >= amount))",
+        by,
+        by_company,
+        on,
+        on,
+        item,
+        by,
+        by,
+        by,
+        by
+    );
+    Ok(taken.execute(db)? == 1)
+}
+
+/// The entries that an allocation made.
+pub fn entries_of(db: &mut Conn, allocation: Uuid) -> Result<Vec<ItemEntry>> {
+    record::by::<ItemEntry>(db, "allocation_id", &[allocation])
+}
+
+/// What a customer owes now, in the company's currency; money and credits not yet used are taken off.
+pub fn balance(db: &mut Conn, company: Option<Uuid>, party: Uuid) -> Result<Amount> {
+    let mut statement = sql!("SELECT SUM(outstanding_company) FROM open_items WHERE outstanding <> 0 AND party_id = {}", party);
+    if let Some(company) = company {
+        statement.sql(" AND company_id = ").push(Value::Uid(company));
+    }
+    Ok(statement.first::<(Option<Amount>,)>(db)?.and_then(|r| r.0).unwrap_or_default())
+}
+
+/// The open items of a customer, the first due first.
+pub fn open_of(db: &mut Conn, party: Uuid) -> Result<Vec<OpenItem>> {
+    let mut statement = record::select::<OpenItem>();
+    statement.sql(" WHERE outstanding <> 0 AND party_id = ").push(Value::Uid(party)).sql(" ORDER BY due_date, id");
+    record::load(db, &statement)
+}
+
+/// The items of a company that were open at the end of a day, with what was open of them then: those open now and those
+/// that something happened to later, less what happened later.
+pub fn open_as_of(db: &mut Conn, company: Uuid, party: Option<Uuid>, day: NaiveDate) -> Result<Vec<OpenItem>> {
+    let mut statement = record::select::<OpenItem>();
+    statement.sql(" WHERE company_id = ").push(Value::Uid(company)).sql(" AND (outstanding <> 0 OR last_entry_date > ");
+    statement.push(Value::Date(day)).sql(") AND document_date <= ").push(Value::Date(day));
+    if let Some(party) = party {
+        statement.sql(" AND party_id = ").push(Value::Uid(party));
+    }
+    statement.sql(" ORDER BY due_date, id");
+    let mut items: Vec<OpenItem> = record::load(db, &statement)?;
+    let later = sql!(
+        "SELECT item_id, SUM(amount), SUM(amount_company) FROM item_entries WHERE company_id = {} AND effective_date > {} GROUP BY item_id",
+        company,
+        day
+    )
+    .load::<(Uuid, Amount, Amount)>(db)?;
+    let later: std::collections::HashMap<_, _> = later.into_iter().map(|(id, a, c)| (id, (a, c))).collect();
+    for item in &mut items {
+        if let Some((amount, company)) = later.get(&domain::kernel::Id::uuid(item.id)) {
+            item.outstanding -= *amount;
+            item.outstanding_company -= *company;
+        }
+    }
+    items.retain(|i| !i.outstanding.is_zero());
+    Ok(items)
+}
