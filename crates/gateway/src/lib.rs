@@ -2,14 +2,27 @@
 //! the OpenAPI document, the few endpoints outside the table, the command line. No business rule lives here.
 
 mod body;
-pub mod config;
+pub mod cli;
+pub mod composition;
+mod config;
 mod cors;
+mod demo;
+mod dispatch;
 mod docs;
+mod edge;
+mod health;
 mod limits;
 mod log;
 mod metrics;
+pub mod openapi;
+mod outside;
 mod problem;
+mod reply;
 mod request;
+mod server;
 mod strict_json;
 mod trace;
 mod tree;
+
+pub use config::{Config, ConfigError, Limits, Network, Rate, Secret};
+pub use server::{Program, Running, StartError, start};

@@ -94,6 +94,8 @@ pub struct Request {
     pub if_match: Option<i64>,
     pub idempotency_key: Option<String>,
     pub request_id: String,
+    /// When the caller stops waiting: what is not done by then is not kept.
+    pub deadline: Option<std::time::Instant>,
 }
 
 /// A request that may run: what remains is decided in its transaction.
@@ -106,6 +108,19 @@ struct Ready {
     key: Option<(String, String)>,
     dry_run: bool,
     request_id: String,
+    deadline: Option<std::time::Instant>,
+}
+
+impl Ready {
+    /// Refuses what nobody waits for any more.
+    fn in_time(&self) -> Result<()> {
+        match self.deadline {
+            Some(deadline) if std::time::Instant::now() >= deadline => {
+                Err(domain::Problem::from(problems::deadline_exceeded).after_seconds(1))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl App {
@@ -250,6 +265,7 @@ impl App {
             key,
             dry_run,
             request_id: request.request_id,
+            deadline: request.deadline,
         })
     }
     fn run_read(self: &Arc<Self>, op: &Op, ready: &Ready, conn: &mut Conn<'_>) -> Result<Answer> {
@@ -264,6 +280,7 @@ impl App {
     }
     fn run_write(self: &Arc<Self>, ready: &Ready, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
         let op = &self.table.ops[ready.op];
+        ready.in_time()?;
         let now = self.clock.now();
         if let Some((scope, fingerprint)) = &ready.key {
             match idempotency::claim(conn, scope, fingerprint, now) {
@@ -289,6 +306,7 @@ impl App {
         }
         cx.react()?;
         let told = cx.keep_events()?;
+        ready.in_time()?;
         if told == 0 && !ready.dry_run && op.kind != Kind::Command {
             log::debug!("{} told nothing", op.id);
         }

@@ -92,6 +92,8 @@ pub struct Caller {
     pub name: String,
     pub permissions: Permissions,
     pub companies: Companies,
+    /// Where the request came from, behind the proxies that are believed; nothing for the program itself.
+    pub address: Option<std::net::IpAddr>,
 }
 
 impl Caller {
@@ -108,6 +110,7 @@ impl Caller {
             name: "System".into(),
             permissions: Permissions::everything(),
             companies: Companies::All,
+            address: None,
         }
     }
     /// Somebody without credentials, for public operations.

@@ -17,3 +17,17 @@ pub use app::{App, AppConfig, Clock, Reactions, Request};
 pub use caller::{Caller, Companies, Permissions};
 pub use cx::Cx;
 pub use sequence::Sequencer;
+
+/// Declares all operations of this crate.
+pub fn operations(_table: &mut table::Table) {}
+
+/// Says which facts this crate hears.
+pub fn reactions(_reactions: &mut Reactions) {}
+
+/// Says which questions this crate answers.
+pub fn questions(_questions: &mut questions::Questions) {}
+
+/// Recomputes the books and says what breaks.
+pub fn verify(_app: &std::sync::Arc<App>) -> domain::Result<Vec<questions::Check>> {
+    Ok(vec![])
+}

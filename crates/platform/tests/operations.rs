@@ -185,6 +185,7 @@ impl Tried {
             if_match: ask.if_match,
             idempotency_key: ask.key.map(String::from),
             request_id: "req_test".into(),
+            deadline: None,
         }
     }
     fn made(&self, name: &str, price: &str) -> Value {

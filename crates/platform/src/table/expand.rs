@@ -88,7 +88,9 @@ pub(crate) fn names(parameter: &str, value: &str, known: &[&str]) -> Result<Vec<
     for name in value.split(',') {
         if !known.contains(&name) {
             let error = domain::FieldError::parameter(parameter, "not_allowed", format!("{name:?} is none of {}.", known.join(", ")));
-            return Err(problems::invalid_parameter.at(vec![error]));
+            // `expand` has a pattern in the document, so another value is malformed; `fields` has none
+            let code = if parameter == "fields" { problems::invalid_query } else { problems::invalid_parameter };
+            return Err(code.at(vec![error]));
         }
         if !out.iter().any(|n| n == name) {
             out.push(name.to_string());

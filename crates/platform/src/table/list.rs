@@ -22,6 +22,14 @@ use super::op::{Answer, Input, Op, Shape, collect};
 use super::schema;
 use crate::cx::Cx;
 
+/// How every cursor begins, so that one that was tampered with can be told from one that never was.
+const CURSOR_MARK: &[u8] = b"tndm";
+const CURSOR_PATTERN: &str = "^[A-Za-z0-9_-]{40,2000}$";
+
+fn well_formed_cursor(cursor: &str) -> bool {
+    (40..=2000).contains(&cursor.len()) && cursor.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
 const DECIMAL: &str = r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,10})?$";
 
 /// What a list may be asked for.
@@ -106,7 +114,7 @@ impl Listing {
             text(
                 "cursor",
                 "Where to go on: `next_cursor` of the page before, with the same filters and order.".into(),
-                string().min_length(Some(1)).max_length(Some(2000)),
+                string().min_length(Some(40)).max_length(Some(2000)).pattern(Some(CURSOR_PATTERN)),
             ),
             text(
                 "include_total",
@@ -374,14 +382,21 @@ impl List {
         let parts: Vec<Value> = self.query.order.iter().filter_map(|o| at(o.column)).map(|i| write(&values[i])).collect();
         let mut body = self.digest.clone();
         body.extend(Value::from(parts).to_string().into_bytes());
-        let mut signed = sign(cx.app().cursor_key(), &body);
+        let mut signed = CURSOR_MARK.to_vec();
+        signed.extend(sign(cx.app().cursor_key(), &body));
         signed.extend(body);
         URL_SAFE_NO_PAD.encode(signed)
     }
     fn open_cursor(&self, cx: &Cx, listing: &Listing, cursor: &str) -> Result<Vec<Bound>> {
         let bad = || invalid("cursor", "Not a cursor of this service.".into());
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| bad())?;
-        let (signature, body) = bytes.split_at_checked(16).ok_or_else(bad)?;
+        if !well_formed_cursor(cursor) {
+            return Err(bad());
+        }
+        // of the right form, but never made here
+        let foreign = || problems::invalid_query.at(vec![FieldError::parameter("cursor", "unknown", "There is no such cursor.")]);
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| foreign())?;
+        let signed = bytes.strip_prefix(CURSOR_MARK).ok_or_else(foreign)?;
+        let (signature, body) = signed.split_at_checked(16).ok_or_else(bad)?;
         if subtle::ConstantTimeEq::ct_eq(&*sign(cx.app().cursor_key(), body), signature).unwrap_u8() == 0 {
             return Err(bad());
         }

@@ -281,6 +281,10 @@ impl Op {
     pub fn takes_no_body(&self) -> bool {
         self.kind == Kind::Action && self.validator.get_or_init(|| schema::Judge::of(self)).judge(&Value::Object(Default::default())).is_ok()
     }
+    /// Whether it opens its own transactions, without idempotency key and dry run.
+    pub fn is_outside(&self) -> bool {
+        self.outside.is_some()
+    }
     /// Whether it writes, and so has a transaction, an idempotency key and a dry run.
     pub fn writes(&self) -> bool {
         !self.kind.reads() && !self.read_only
@@ -312,8 +316,11 @@ fn codes_of(kind: Kind, path_params: bool, body: bool) -> Vec<Code> {
     if kind == Kind::List {
         out.push(cursor_mismatch);
     }
+    if matches!(kind, Kind::List | Kind::Read) {
+        out.push(invalid_query);
+    }
     if !kind.reads() {
-        out.extend([payload_too_large, already_exists, in_use, invalid_state]);
+        out.extend([payload_too_large, request_timeout, already_exists, in_use, invalid_state]);
         out.extend([invalid_body, unknown_field, decimal_must_be_string, too_many_decimals, amount_out_of_range, unknown_reference]);
     }
     if body || kind == Kind::Upload {

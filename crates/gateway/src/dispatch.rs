@@ -1,0 +1,201 @@
+//! From a request to the door and back, for every operation of the table alike. What differs between operations is
+//! read from the table. Async ends here: the work runs on a bounded number of threads and waits in a bounded queue.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::{HttpRequest, HttpResponse, web};
+use domain::kernel::{Problem, Result, problems};
+use platform::table::{Answer, Kind, Op};
+use platform::{Caller, Request};
+
+use crate::edge::{Edge, Seen};
+use crate::limits::{Verdict, Who};
+use crate::{body, reply, request, strict_json};
+
+/// What the threads hand back.
+struct Done {
+    caller: Option<String>,
+    verdict: Option<Verdict>,
+    answer: Result<Answer>,
+}
+
+/// What the threads get: owned, because the request may be gone before they are done.
+struct Work {
+    edge: Arc<Edge>,
+    op: usize,
+    variables: Vec<String>,
+    query: String,
+    headers: HeaderMap,
+    body: Result<Vec<u8>>,
+    address: IpAddr,
+    request_id: String,
+    deadline: Instant,
+}
+
+/// How long the commit of a request that was in time may take.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// Runs one request to one operation.
+pub async fn run(
+    edge: &Arc<Edge>,
+    index: usize,
+    variables: Vec<String>,
+    req: &HttpRequest,
+    payload: &mut web::Payload,
+    seen: &mut Seen,
+) -> Result<HttpResponse> {
+    let op = &edge.app.table.ops[index];
+    let limits = &edge.config.limits;
+    let body = if op.kind.reads() {
+        Ok(Vec::new())
+    } else {
+        let most = if op.max_body > limits.body_bytes { op.max_body.min(limits.large_body_bytes) } else { limits.body_bytes };
+        let read = body::read(req.headers(), payload, most, limits.body).await;
+        seen.body_read = read.is_ok();
+        read
+    };
+    let permit = edge.queue.clone().try_acquire_owned().map_err(|_| {
+        edge.metrics.busy();
+        problems::unavailable.with("Too many requests are waiting.").after_seconds(1)
+    })?;
+    let allowed = if op.kind == Kind::Report { limits.report } else { limits.request };
+    let work = Work {
+        edge: edge.clone(),
+        op: index,
+        variables,
+        query: req.query_string().to_string(),
+        headers: req.headers().clone(),
+        body,
+        address: request::client_address(req.peer_addr().map(|a| a.ip()), req.headers(), &edge.config.trusted_proxies),
+        request_id: seen.trace.request_id.clone(),
+        deadline: seen.started + allowed.saturating_sub(GRACE),
+    };
+    let (hand_over, answered) = tokio::sync::oneshot::channel();
+    actix_web::rt::task::spawn_blocking(move || {
+        work.run(move |done| {
+            let _ = hand_over.send(done);
+            drop(permit);
+        });
+    });
+    let late = || problems::deadline_exceeded.with("The request took too long.").after_seconds(1);
+    let done = match tokio::time::timeout_at((seen.started + allowed).into(), answered).await {
+        Err(_) => return Err(late()),
+        // the thread went away without an answer: it panicked
+        Ok(Err(_)) => return Err(problems::internal.into()),
+        Ok(Ok(done)) => done,
+    };
+    seen.verdict = done.verdict;
+    seen.caller = done.caller.unwrap_or_else(|| "-".into());
+    let asked = reply::Asked { path: req.path(), query: req.query_string(), headers: req.headers() };
+    reply::response(&edge.app.table, op, &asked, done.answer?)
+}
+
+impl Work {
+    /// Who asks, whether they may, what they ask; then through the door.
+    fn run(self, reply: impl FnOnce(Done) + Send + 'static) {
+        let edge = self.edge.clone();
+        let op = &edge.app.table.ops[self.op];
+        if Instant::now() >= self.deadline {
+            let late = problems::deadline_exceeded.with("The request waited too long for its turn.").after_seconds(1);
+            return reply(Done { caller: None, verdict: None, answer: Err(late) });
+        }
+        let (caller, verdict) = match self.admit(op) {
+            Ok(admitted) => admitted,
+            Err((verdict, p)) => return reply(Done { caller: None, verdict: Some(verdict), answer: Err(p) }),
+        };
+        let id = (!op.public).then(|| caller.id.clone());
+        if !verdict.allowed {
+            return reply(Done { caller: id, answer: Err(too_many(&verdict)), verdict: Some(verdict) });
+        }
+        let request = edge.app.admit(op, &caller).and_then(|()| self.read(op, caller));
+        let answer = move |answer| reply(Done { caller: id, verdict: Some(verdict), answer });
+        match request {
+            Ok(request) => edge.app.submit(request, answer),
+            Err(p) => answer(Err(p)),
+        }
+    }
+
+    /// The caller, and what is left in the bucket. Who fails to authenticate draws from the bucket of the address.
+    fn admit(&self, op: &Op) -> std::result::Result<(Arc<Caller>, Verdict), (Verdict, Problem)> {
+        let buckets = &self.edge.buckets;
+        if op.public {
+            let who = if op.kind.reads() { Who::Address(self.address) } else { Who::Login(self.address) };
+            return Ok((Arc::new(Caller { address: Some(self.address), ..Caller::anonymous() }), buckets.draw(who)));
+        }
+        let refused = |p: Problem| {
+            let verdict = buckets.draw(Who::Address(self.address));
+            let p = if verdict.allowed { p } else { too_many(&verdict) };
+            (verdict, p)
+        };
+        let Some(token) = request::bearer(&self.headers) else {
+            return Err(refused(problems::unauthenticated.with("Send an access token or an API key as a bearer token.")));
+        };
+        let caller = platform::identity::authenticate(&self.edge.app, token).map_err(refused)?;
+        let verdict = buckets.draw(Who::Caller(&caller.id));
+        Ok((Arc::new(Caller { address: Some(self.address), ..caller }), verdict))
+    }
+
+    /// The request as the door takes it. Only syntax is judged here.
+    fn read(self, op: &Op, caller: Arc<Caller>) -> Result<Request> {
+        acceptable(&self.headers)?;
+        let query = request::query(&self.query)?;
+        let bytes = self.body?;
+        let body = match bytes.is_empty() {
+            true => None,
+            false => {
+                check_media_type(op, &self.headers)?;
+                Some(strict_json::parse(&bytes)?)
+            }
+        };
+        Ok(Request {
+            op: self.op,
+            caller,
+            path: self.variables,
+            query,
+            body,
+            upload: None,
+            if_match: if op.kind.needs_if_match() { request::if_match(&self.headers)? } else { None },
+            idempotency_key: if op.kind.is_post() { request::idempotency_key(&self.headers)? } else { None },
+            request_id: self.request_id,
+            deadline: Some(self.deadline),
+        })
+    }
+}
+
+fn too_many(verdict: &Verdict) -> Problem {
+    problems::too_many_requests.with(format!("Come back in {} seconds.", verdict.retry_after)).after_seconds(verdict.retry_after)
+}
+
+fn check_media_type(op: &Op, headers: &HeaderMap) -> Result<()> {
+    let given = request::media_type(headers);
+    let fits = |m: &str| m == "application/json" || (op.kind == Kind::Update && m == "application/merge-patch+json");
+    if given.as_deref().is_some_and(fits) {
+        return Ok(());
+    }
+    let wanted = if op.kind == Kind::Update { "application/merge-patch+json or application/json" } else { "application/json" };
+    Err(problems::unsupported_media_type.with(format!("The body must be {wanted}, in UTF-8.")))
+}
+
+/// Refuses a caller who takes neither JSON nor whatever there is.
+fn acceptable(headers: &HeaderMap) -> Result<()> {
+    let mut lists = headers.get_all(header::ACCEPT).filter_map(|v| v.to_str().ok()).peekable();
+    if lists.peek().is_none() {
+        return Ok(());
+    }
+    let takes = |range: &str| {
+        let kind = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let refused = range.split(';').skip(1).any(|p| p.trim().strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty()));
+        !refused
+            && (matches!(kind.as_str(), "*/*" | "application/*" | "application/json" | "")
+                || kind.ends_with("+json")
+                || kind == "application/octet-stream"
+                || kind.starts_with("text/"))
+    };
+    if lists.flat_map(|l| l.split(',')).any(takes) {
+        return Ok(());
+    }
+    Err(problems::not_acceptable.with("Answers are application/json."))
+}

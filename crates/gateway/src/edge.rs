@@ -1,0 +1,250 @@
+//! Every request and every answer passes here, whatever it is for: names, limits, routes, headers, log, counters.
+//! The work itself happens elsewhere: in [`crate::dispatch`] for the operation table, in [`crate::outside`] for the rest.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use actix_web::body::MessageBody;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode, Version};
+use actix_web::{HttpRequest, HttpResponse, web};
+use domain::kernel::{Problem, Result, problems};
+use futures_util::FutureExt;
+use platform::App;
+use tokio::sync::Semaphore;
+
+use crate::config::Config;
+use crate::docs::Docs;
+use crate::limits::{Buckets, Verdict};
+use crate::metrics::Metrics;
+use crate::trace::Trace;
+use crate::tree::Node;
+use crate::{body, cors, dispatch, log, outside, problem, request};
+
+/// What all requests share.
+pub struct Edge {
+    pub config: Arc<Config>,
+    pub app: Arc<App>,
+    pub tree: Node,
+    pub buckets: Buckets,
+    pub metrics: Metrics,
+    pub docs: Docs,
+    /// How many requests may wait for a thread or for the writer.
+    pub queue: Arc<Semaphore>,
+    /// The server is about to stop.
+    pub draining: AtomicBool,
+    pub health: crate::health::Health,
+    pub document: outside::Document,
+}
+
+/// What became known about a request on its way, for the headers, the log and the counters.
+pub struct Seen {
+    pub started: Instant,
+    pub trace: Trace,
+    /// The template of the route.
+    pub route: String,
+    /// The id of the caller.
+    pub caller: String,
+    pub verdict: Option<Verdict>,
+    /// The body was read to its end.
+    pub body_read: bool,
+    pub allow: Option<String>,
+}
+
+impl Edge {
+    pub fn new(config: Arc<Config>, app: Arc<App>) -> Self {
+        let mut tree = Node::default();
+        for (i, op) in app.table.ops.iter().enumerate() {
+            tree.add(&op.path, op.kind.method(), i);
+        }
+        outside::routes(&mut tree);
+        Self {
+            buckets: Buckets::new(config.rate_limit, config.login_rate_limit),
+            queue: Arc::new(Semaphore::new(config.queue)),
+            config,
+            app,
+            tree,
+            metrics: Metrics::new(),
+            docs: Docs::new(),
+            draining: AtomicBool::new(false),
+            health: crate::health::Health::default(),
+            document: outside::Document::default(),
+        }
+    }
+
+    async fn answer(self: &Arc<Self>, req: &HttpRequest, payload: &mut web::Payload, seen: &mut Seen) -> Result<HttpResponse> {
+        let head = request::head_bytes(req.method().as_str(), &req.uri().to_string(), req.headers());
+        if head > self.config.limits.head_bytes {
+            return Err(
+                problems::headers_too_large.with(format!("The request line and headers may have {} bytes.", self.config.limits.head_bytes))
+            );
+        }
+        let found = self.tree.find(req.path()).ok_or_else(|| problems::not_found.with("There is nothing at this path."))?;
+        if req.method() == actix_web::http::Method::OPTIONS {
+            let allow = found.allow();
+            seen.route = "OPTIONS".into();
+            let plain = || HttpResponse::NoContent().insert_header((header::ALLOW, allow.clone())).finish();
+            return Ok(cors::preflight(req, &allow).unwrap_or_else(plain));
+        }
+        let Some(leaf) = found.leaf(req.method().as_str()) else {
+            seen.allow = Some(found.allow());
+            return Err(problems::method_not_allowed.with(format!("This path allows {}.", found.allow())));
+        };
+        match self.app.table.ops.get(leaf) {
+            Some(op) => {
+                seen.route.clone_from(&op.path);
+                dispatch::run(self, leaf, found.variables, req, payload, seen).await
+            }
+            None => outside::run(self, leaf, &found.variables, req, seen).await,
+        }
+    }
+
+    /// Adds what every response carries.
+    fn dress(&self, req: &HttpRequest, seen: &Seen, headers: &mut HeaderMap) {
+        let mut set = |name: header::HeaderName, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        };
+        set(header::HeaderName::from_static("x-request-id"), &seen.trace.request_id);
+        set(header::HeaderName::from_static("traceparent"), &seen.trace.parent);
+        set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        set(header::REFERRER_POLICY, "no-referrer");
+        set(header::X_FRAME_OPTIONS, "DENY");
+        if let Some(allow) = &seen.allow {
+            set(header::ALLOW, allow);
+        }
+        if let Some(v) = &seen.verdict {
+            set(header::HeaderName::from_static("ratelimit-policy"), &v.policy);
+            set(header::HeaderName::from_static("ratelimit"), &v.state);
+        }
+        if self.config.behind_tls() {
+            set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+        }
+        if !headers.contains_key(header::CACHE_CONTROL) {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+        }
+        cors::mark(&self.config.cors_origins, req.headers(), headers);
+    }
+}
+
+/// The handler of everything.
+pub async fn serve(edge: web::Data<Edge>, req: HttpRequest, mut payload: web::Payload) -> HttpResponse {
+    let edge = edge.into_inner();
+    let mut seen = Seen {
+        started: Instant::now(),
+        trace: Trace::of(req.headers()),
+        route: "unknown".into(),
+        caller: "-".into(),
+        verdict: None,
+        body_read: !has_body(req.headers()),
+        allow: None,
+    };
+    let flight = Flight::begin(&edge, req.method().as_str());
+    let answered = AssertUnwindSafe(edge.answer(&req, &mut payload, &mut seen)).catch_unwind().await;
+    let outcome = answered.unwrap_or_else(|_| Err(problems::internal.into()));
+    let mut code = "";
+    let mut response = outcome.unwrap_or_else(|p: Problem| {
+        code = p.code().code;
+        let mut r = problem::response(&p, req.path(), &seen.trace.request_id);
+        if let Some(version) = p.version()
+            && let Ok(tag) = HeaderValue::from_str(&request::etag(version))
+        {
+            r.headers_mut().insert(header::ETAG, tag);
+        }
+        r
+    });
+    edge.dress(&req, &seen, response.headers_mut());
+    let response = compress(&req, response);
+    let response = settle(&edge, &req, &mut payload, &seen, response).await;
+    flight.end(&seen, response.status().as_u16(), code);
+    response
+}
+
+/// An answer given before the body was read must not leave the rest of it to be taken for the next request.
+async fn settle(edge: &Edge, req: &HttpRequest, payload: &mut web::Payload, seen: &Seen, mut response: HttpResponse) -> HttpResponse {
+    let drained = seen.body_read || body::drain(payload).await;
+    if !drained || (edge.draining.load(Ordering::Relaxed) && req.version() == Version::HTTP_11) {
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    response
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).is_some_and(|v| v.as_bytes() != b"0");
+    length || headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+/// Answers shorter than this fit into one packet anyhow.
+const WORTH_COMPRESSING: usize = 1400;
+
+fn compress(req: &HttpRequest, response: HttpResponse) -> HttpResponse {
+    let headers = response.headers();
+    let text =
+        headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|t| t.contains("json") || t.starts_with("text/"));
+    if !text || headers.contains_key(header::CONTENT_ENCODING) || response.status() == StatusCode::NOT_MODIFIED {
+        return response;
+    }
+    let (mut response, body) = response.into_parts();
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    match body.try_into_bytes() {
+        Ok(bytes) if bytes.len() >= WORTH_COMPRESSING && request::accepts_gzip(req.headers()) => {
+            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            response.set_body(gzip(&bytes)).map_into_boxed_body()
+        }
+        Ok(bytes) => response.set_body(bytes).map_into_boxed_body(),
+        Err(body) => response.set_body(body),
+    }
+}
+
+/// Compresses in memory.
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut out = flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 4), flate2::Compression::fast());
+    let done = out.write_all(bytes).and_then(|()| out.finish());
+    done.unwrap_or_default()
+}
+
+/// One request in the counters and in the log; ends also when the client goes away before the answer.
+struct Flight<'e> {
+    edge: &'e Edge,
+    method: String,
+    ended: bool,
+}
+
+impl<'e> Flight<'e> {
+    fn begin(edge: &'e Edge, method: &str) -> Self {
+        edge.metrics.begin();
+        // other words than these come from strangers and would fill the counters
+        let known = matches!(method, "GET" | "HEAD" | "POST" | "PATCH" | "PUT" | "DELETE" | "OPTIONS");
+        Self { edge, method: if known { method.into() } else { "OTHER".into() }, ended: false }
+    }
+    fn end(mut self, seen: &Seen, status: u16, code: &str) {
+        self.ended = true;
+        let took = seen.started.elapsed();
+        self.edge.metrics.end(&self.method, &seen.route, status, took);
+        log::request(&log::Line {
+            request_id: &seen.trace.request_id,
+            trace_id: &seen.trace.trace_id,
+            method: &self.method,
+            route: &seen.route,
+            status,
+            code,
+            milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            caller: &seen.caller,
+        });
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.edge.metrics.end(&self.method, "gone", 499, Duration::ZERO);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Whether the server can work: asked by one thread of its own once a second, so that the answer never waits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+use crate::edge::Edge;
+
+/// What is known about the health of the server.
+pub struct Health {
+    begin: Instant,
+    /// Milliseconds after `begin` when the database last answered, plus one.
+    database: AtomicU64,
+    migrated: AtomicBool,
+    stop: Mutex<Option<std::sync::mpsc::Sender<()>>>,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self { begin: Instant::now(), database: AtomicU64::new(0), migrated: AtomicBool::new(false), stop: Mutex::new(None) }
+    }
+}
+
+/// A database that has not answered for so long is away.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+impl Health {
+    fn judge(&self, edge: &Edge) {
+        if edge.app.db.ping().is_ok() {
+            let now = u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.database.store(now + 1, Ordering::Relaxed);
+            if !self.migrated.load(Ordering::Relaxed) {
+                self.migrated.store(edge.app.db.pending().is_ok_and(|p| p.is_empty()), Ordering::Relaxed);
+            }
+        } else {
+            self.database.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Begins to watch.
+    pub fn watch(edge: &Arc<Edge>) -> std::io::Result<()> {
+        let (stop, stopped) = std::sync::mpsc::channel();
+        *edge.health.stop.lock() = Some(stop);
+        edge.health.judge(edge);
+        let edge = edge.clone();
+        let thread = std::thread::Builder::new().name("health".into()).stack_size(512 << 10);
+        thread.spawn(move || {
+            let mut round = 0u32;
+            while stopped.recv_timeout(Duration::from_secs(1)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                edge.health.judge(&edge);
+                round = round.wrapping_add(1);
+                if round.is_multiple_of(60) {
+                    edge.buckets.forget_idle();
+                }
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Ends the watch.
+    pub fn stop(&self) {
+        self.stop.lock().take();
+    }
+
+    /// What was looked at, and whether all of it holds.
+    pub fn report(&self, edge: &Edge) -> (bool, Value) {
+        let last = self.database.load(Ordering::Relaxed);
+        let ago = self.begin.elapsed().saturating_sub(Duration::from_millis(last.saturating_sub(1)));
+        let checks = [
+            ("database", last > 0 && ago < PATIENCE),
+            ("migrations", self.migrated.load(Ordering::Relaxed)),
+            ("accepting", !edge.draining.load(Ordering::Relaxed)),
+        ];
+        let listed: Vec<Value> = checks.iter().map(|(name, passed)| json!({ "name": name, "passed": passed })).collect();
+        (checks.iter().all(|(_, passed)| *passed), json!({ "status": "ok", "checks": listed }))
+    }
+}

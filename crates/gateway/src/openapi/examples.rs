@@ -1,0 +1,188 @@
+//! Examples for the document, made from the schemas themselves so that they cannot rot. Only valid ones are kept.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+type Schemas = BTreeMap<String, Value>;
+
+/// Gives every request body an example and every resource that has none.
+pub fn add(schemas: &mut Schemas, paths: &mut BTreeMap<String, Map<String, Value>>) {
+    let mut maker = Maker { schemas: schemas.clone(), patterns: HashMap::new() };
+    for operation in paths.values_mut().flat_map(|p| p.values_mut()) {
+        let Some(content) = operation["requestBody"]["content"].as_object_mut() else { continue };
+        for media in content.values_mut() {
+            if let Some(example) = maker.example("", &media["schema"], 0) {
+                media["example"] = example;
+            }
+        }
+    }
+    for (name, schema) in schemas.iter_mut() {
+        let plain = schema["type"] == "object" && schema.get("examples").is_none() && schema.get("properties").is_some();
+        if plain && let Some(example) = maker.example(name, schema, 0) {
+            schema["examples"] = json!([example]);
+        }
+    }
+}
+
+struct Maker {
+    schemas: Schemas,
+    /// Patterns already tried and what fits them.
+    patterns: HashMap<String, Option<String>>,
+}
+
+/// Plain values for properties by name; the first whose schema takes it is used.
+const TEXTS: [(&str, &str); 24] = [
+    ("email", "ann@example.com"),
+    ("phone", "+49 30 1234567"),
+    ("currency", "EUR"),
+    ("country", "DE"),
+    ("language", "en"),
+    ("locale", "en"),
+    ("time_zone", "Europe/Berlin"),
+    ("password", "a long walk in the woods"),
+    ("url", "https://example.com"),
+    ("website", "https://example.com"),
+    ("city", "Berlin"),
+    ("postal_code", "10115"),
+    ("street", "Chausseestraße 1"),
+    ("sku", "BOLT-M8"),
+    ("account", "1200"),
+    ("code", "A1"),
+    ("number", "2026-00012"),
+    ("description", "Bolt M8, box of 100"),
+    ("reason", "Ordered twice"),
+    ("note", "Call before delivery"),
+    ("name", "Acme Trading"),
+    ("title", "Framework contract 2026"),
+    ("q", "acme"),
+    ("unit", "pcs"),
+];
+
+const FALLBACKS: [&str; 16] = [
+    "Text",
+    "text",
+    "EUR",
+    "DE",
+    "en",
+    "1200",
+    "A1",
+    "1",
+    "2026",
+    "2026-01",
+    "a",
+    "a.b.c",
+    "sales.orders.read",
+    "00:00",
+    "https://example.com",
+    "P1D",
+];
+
+impl Maker {
+    fn example(&mut self, name: &str, schema: &Value, depth: usize) -> Option<Value> {
+        if depth > 8 {
+            return None;
+        }
+        if let Some(reference) = schema["$ref"].as_str() {
+            let target = self.schemas.get(reference.rsplit('/').next()?)?.clone();
+            return self.example(name, &target, depth + 1);
+        }
+        let given =
+            schema["examples"].get(0).or(schema.get("example")).or(schema.get("default")).or(schema["enum"].get(0)).or(schema.get("const"));
+        if let Some(given) = given {
+            return Some(given.clone());
+        }
+        if let Some(branches) = schema["oneOf"].as_array().or(schema["anyOf"].as_array()) {
+            let branch = branches.iter().find(|b| b["type"] != "null")?.clone();
+            return self.example(name, &branch, depth + 1);
+        }
+        if let Some(parts) = schema["allOf"].as_array() {
+            let parts: Vec<Value> = parts.iter().filter_map(|p| self.example(name, p, depth + 1)).collect();
+            let objects = parts.into_iter().filter_map(|p| p.as_object().cloned()).flatten();
+            return Some(Value::Object(objects.collect()));
+        }
+        match kind(schema) {
+            "object" => self.object(schema, depth),
+            "array" => self.array(name, schema, depth),
+            "string" => self.text(name, schema).map(Value::from),
+            "integer" => Some(schema.get("minimum").filter(|m| m.as_i64().is_some_and(|m| m > 0)).cloned().unwrap_or(json!(1))),
+            "number" => Some(json!(1)),
+            "boolean" => Some(json!(true)),
+            "null" => Some(Value::Null),
+            _ => None,
+        }
+    }
+
+    fn object(&mut self, schema: &Value, depth: usize) -> Option<Value> {
+        let Some(properties) = schema["properties"].as_object() else { return Some(json!({})) };
+        let required: Vec<&str> = schema["required"].as_array().map(|r| r.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
+        let mut out = Map::new();
+        for (name, property) in properties {
+            if required.contains(&name.as_str()) {
+                let value = self.example(name, property, depth + 1);
+                let value = value.or_else(|| nullable(property).then_some(Value::Null))?;
+                out.insert(name.clone(), value);
+            }
+        }
+        if out.is_empty()
+            && let Some((name, value)) = properties.iter().find_map(|(n, p)| Some((n.clone(), self.example(n, p, depth + 1)?)))
+        {
+            out.insert(name, value);
+        }
+        Some(out.into())
+    }
+
+    fn array(&mut self, name: &str, schema: &Value, depth: usize) -> Option<Value> {
+        let singular = name.trim_end_matches('s');
+        let least = schema["minItems"].as_u64().unwrap_or(0);
+        match self.example(singular, &schema["items"], depth + 1) {
+            Some(item) => Some(json!([item])),
+            None if least == 0 => Some(json!([])),
+            None => None,
+        }
+    }
+
+    fn text(&mut self, name: &str, schema: &Value) -> Option<String> {
+        match schema["format"].as_str() {
+            Some("date") => return Some("2026-01-31".into()),
+            Some("date-time") => return Some("2026-01-31T09:30:00Z".into()),
+            Some("uuid") => return Some("0192f0c1-2d3e-7abc-8def-0123456789ab".into()),
+            Some("email") => return Some("ann@example.com".into()),
+            Some("uri") => return Some("https://example.com".into()),
+            _ => {}
+        }
+        let fits = |t: &str| {
+            let n = t.chars().count() as u64;
+            n >= schema["minLength"].as_u64().unwrap_or(0) && n <= schema["maxLength"].as_u64().unwrap_or(u64::MAX)
+        };
+        let by_name = TEXTS.iter().filter(|(word, _)| name.contains(word)).map(|(_, text)| *text);
+        let mut candidates = by_name.chain(FALLBACKS).filter(|t| fits(t));
+        match schema["pattern"].as_str() {
+            None => candidates.next().map(String::from),
+            Some(pattern) => {
+                let key = format!("{name}\n{pattern}");
+                if !self.patterns.contains_key(&key) {
+                    let judge = jsonschema::validator_for(&json!({ "type": "string", "pattern": pattern })).ok();
+                    let found = judge.and_then(|j| candidates.find(|t| j.is_valid(&json!(t)))).map(String::from);
+                    self.patterns.insert(key.clone(), found);
+                }
+                self.patterns.get(&key).cloned().flatten()
+            }
+        }
+    }
+}
+
+fn kind(schema: &Value) -> &str {
+    match &schema["type"] {
+        Value::String(s) => s,
+        Value::Array(many) => many.iter().filter_map(Value::as_str).find(|t| *t != "null").unwrap_or("null"),
+        _ if schema.get("properties").is_some() => "object",
+        _ => "",
+    }
+}
+
+fn nullable(schema: &Value) -> bool {
+    let in_type = schema["type"].as_array().is_some_and(|t| t.iter().any(|t| t == "null"));
+    in_type || schema["oneOf"].as_array().is_some_and(|b| b.iter().any(|b| b["type"] == "null"))
+}

@@ -1,0 +1,122 @@
+//! The OpenAPI 3.1 document, written from the operation table: what the table says is what the document says.
+//! Nothing is described here by hand but the few endpoints outside the table.
+
+mod examples;
+mod operation;
+mod outside;
+mod parts;
+mod schemas;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use platform::table::Table;
+use serde_json::{Map, Value, json};
+
+use crate::problem;
+
+/// The document as canonical text: sorted members, two spaces, one newline at the end.
+pub fn text(table: &Table) -> String {
+    let mut out = serde_json::to_string_pretty(&document(table)).unwrap_or_default();
+    out.push('\n');
+    out
+}
+
+/// The document. Panics, and so fails a test and the build of a release, when the table contradicts itself.
+pub fn document(table: &Table) -> Value {
+    let mut schemas = schemas::all(table);
+    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    let mut statuses: BTreeSet<u16> = outside::STATUSES.iter().copied().collect();
+    for op in &table.ops {
+        statuses.extend(op.codes.iter().map(|c| problem::status(c.failure)));
+        let described = operation::of(op);
+        paths.entry(op.path.clone()).or_default().insert(op.kind.method().to_lowercase(), described);
+    }
+    for (path, described) in outside::paths() {
+        paths.entry(path).or_default().insert("get".into(), described);
+    }
+    outside::schemas(&mut schemas);
+    examples::add(&mut schemas, &mut paths);
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": parts::info(),
+        "servers": [{ "url": "/", "description": "This server." }],
+        "security": parts::credentials(),
+        "tags": tags(table),
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": parts::responses(&statuses),
+            "parameters": parts::parameters(),
+            "headers": parts::headers(),
+            "securitySchemes": parts::security_schemes(),
+        },
+    });
+    check(table, &document);
+    document
+}
+
+fn tags(table: &Table) -> Value {
+    let mut tags: BTreeMap<&str, &str> = table.tags.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    for op in &table.ops {
+        tags.entry(&op.tag).or_insert("Commands and reports of this area.");
+    }
+    tags.insert(outside::TAG, "Health, metrics and documentation of the server itself.");
+    tags.into_iter().map(|(name, text)| json!({ "name": name, "description": text })).collect()
+}
+
+/// What no linter finds: references that lead nowhere and bodies that would swallow a misspelt field.
+fn check(table: &Table, document: &Value) {
+    let mut references = Vec::new();
+    collect_references(document, &mut references);
+    for r in references {
+        assert!(document.pointer(&r[1..]).is_some(), "{r} leads nowhere");
+    }
+    for op in &table.ops {
+        for name in platform::table::schema::body_components(op).keys() {
+            let schema = &document["components"]["schemas"][name];
+            let open = schema.get("properties").is_some() && schema["additionalProperties"] != json!(false);
+            assert!(!open, "{name} is part of the body of {} and lacks deny_unknown_fields", op.id);
+        }
+    }
+}
+
+fn collect_references<'v>(v: &'v Value, out: &mut Vec<&'v str>) {
+    match v {
+        Value::Object(o) => o.iter().for_each(|(k, v)| match v.as_str() {
+            Some(r) if k == "$ref" => out.push(r),
+            _ => collect_references(v, out),
+        }),
+        Value::Array(a) => a.iter().for_each(|v| collect_references(v, out)),
+        _ => {}
+    }
+}
+
+/// The listing of all operations: id, method, path and permission, in the order of their paths.
+pub fn operations(table: &Table) -> String {
+    let mut rows: Vec<[&str; 4]> =
+        table.ops.iter().map(|op| [&*op.path, op.kind.method(), &*op.id, if op.public { "-" } else { &*op.permission }]).collect();
+    rows.sort_unstable();
+    let width = |n: usize| rows.iter().map(|r| r[n].len()).max().unwrap_or_default();
+    let (path, id) = (width(0), width(2));
+    rows.iter().map(|[p, m, i, right]| format!("{m:<6} {p:<path$}  {i:<id$}  {right}\n")).collect()
+}
+
+/// The catalogue of all problem codes, by code.
+pub fn catalogue(table: &Table) -> Value {
+    let standard = domain::kernel::problems::ALL.iter();
+    let own = table.ops.iter().flat_map(|op| op.codes.iter());
+    let mut all: BTreeMap<&str, Value> = BTreeMap::new();
+    for c in standard.chain(own) {
+        let entry = json!({ "code": c.code, "status": problem::status(c.failure), "title": c.title, "type": problem::type_of(*c) });
+        if let Some(before) = all.insert(c.code, entry.clone()) {
+            assert_eq!(before, entry, "two problems have the code {}", c.code);
+        }
+    }
+    json!({ "codes": all.into_values().collect::<Vec<_>>() })
+}
+
+/// The files of `openapi/`: name and contents.
+pub fn files(table: &Table) -> Vec<(&'static str, String)> {
+    let problems = serde_json::to_string_pretty(&catalogue(table)).unwrap_or_default() + "\n";
+    vec![("openapi.json", text(table)), ("problems.json", problems), ("operations.txt", operations(table))]
+}

@@ -1,0 +1,194 @@
+//! One operation in the document.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use platform::table::{Kind, Op, Shape, schema};
+use serde_json::{Map, Value, json};
+
+use super::parts::{header_refs, refusal};
+use crate::problem;
+
+fn schema_ref(shape: &Shape) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{}", (shape.name)()) })
+}
+
+fn shared(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/parameters/{name}") })
+}
+
+pub fn of(op: &Op) -> Value {
+    let mut out = json!({
+        "operationId": op.id,
+        "tags": [op.tag],
+        "summary": op.summary(),
+        "description": description(op),
+        "parameters": parameters(op),
+        "responses": responses(op),
+        "x-problem-codes": op.codes.iter().map(|c| c.code).collect::<BTreeSet<_>>(),
+        "x-required-scopes": if op.public { vec![] } else { vec![&op.permission] },
+    });
+    if op.public {
+        out["security"] = json!([]);
+    }
+    if let Some(body) = body(op) {
+        out["requestBody"] = body;
+    }
+    out
+}
+
+fn description(op: &Op) -> String {
+    let mut text = op.text.trim().to_string();
+    match op.public {
+        true => text.push_str("\n\nNeeds no credentials."),
+        false => text.push_str(&format!("\n\nNeeds the permission `{}`.", op.permission)),
+    }
+    let own: BTreeMap<&str, _> = op.declared().iter().map(|c| (c.code, c)).collect();
+    if !own.is_empty() {
+        text.push_str("\n\nProblems of its own:\n");
+        for c in own.values() {
+            text.push_str(&format!("\n- `{}` ({}): {}", c.code, problem::status(c.failure), c.title));
+        }
+    }
+    text
+}
+
+fn parameters(op: &Op) -> Vec<Value> {
+    let mut out: Vec<Value> = op.path_params.iter().map(|(name, shape)| variable(name, shape)).collect();
+    let own = match &op.listing {
+        Some(listing) => listing.parameters(),
+        None => (op.query)(),
+    };
+    let mut query: Vec<Value> = own.into_iter().map(|p| described(serde_json::to_value(p).unwrap_or_default())).collect();
+    if op.kind == Kind::Read {
+        query.push(json!({ "name": "fields", "in": "query", "description": format!("Only these fields, separated by commas. {SPARSE}"),
+            "schema": { "type": "string", "minLength": 1, "maxLength": 1000 } }));
+    }
+    if !op.expansions.is_empty() {
+        query.push(expand(op));
+    }
+    query.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
+    out.extend(query);
+    if has_dry_run(op) {
+        out.push(shared("DryRun"));
+    }
+    if op.kind.is_post() && op.writes() && !op.public {
+        out.push(shared("IdempotencyKey"));
+    }
+    if op.kind.needs_if_match() {
+        out.push(shared("IfMatch"));
+    }
+    if op.kind == Kind::Read {
+        out.push(shared("IfNoneMatch"));
+    }
+    out
+}
+
+const SPARSE: &str = "The answer then lacks all others, also those that are otherwise always there.";
+
+fn has_dry_run(op: &Op) -> bool {
+    op.kind.is_post() && op.writes() && !op.is_outside()
+}
+
+fn variable(name: &str, shape: &Shape) -> Value {
+    let what = name.trim_end_matches("_id").replace('_', " ");
+    json!({ "name": name, "in": "path", "required": true, "description": format!("The {what}."), "schema": schema_ref(shape) })
+}
+
+/// An optional parameter is absent, never null; `Option` in Rust says both.
+fn described(mut parameter: Value) -> Value {
+    if let Some(s) = parameter.get_mut("schema") {
+        schema::strip_null(s);
+    }
+    if parameter["name"] == "fields"
+        && let Some(about) = parameter["description"].as_str()
+    {
+        parameter["description"] = format!("{about} {SPARSE}").into();
+    }
+    if let Some(object) = parameter.as_object_mut() {
+        object.remove("deprecated").filter(|d| d == true).map(|d| object.insert("deprecated".into(), d));
+        // lists travel as `a,b,c`
+        if object.get("schema").is_some_and(|s| s["type"] == "array") {
+            object.insert("style".into(), "form".into());
+            object.insert("explode".into(), false.into());
+        }
+    }
+    parameter
+}
+
+fn expand(op: &Op) -> Value {
+    let names: Vec<&str> = op.expansions.iter().map(|e| e.name).collect();
+    let one = format!("({})", names.join("|").replace('.', "\\."));
+    json!({ "name": "expand", "in": "query",
+        "description": format!("Related resources to put beside their ids, separated by commas: {}.", names.join(", ")),
+        "schema": { "type": "string", "minLength": 1, "maxLength": 400, "pattern": format!("^{one}(,{one}){{0,9}}$") } })
+}
+
+fn body(op: &Op) -> Option<Value> {
+    if op.kind == Kind::Upload {
+        let form = json!({ "type": "object", "required": ["file"], "additionalProperties": false, "properties": {
+            "file": { "type": "string", "contentMediaType": "application/octet-stream", "description": "The file." } } });
+        return Some(json!({ "required": true, "content": { "multipart/form-data": { "schema": form } } }));
+    }
+    let shape = op.body.as_ref()?;
+    let kind = if op.kind == Kind::Update { "application/merge-patch+json" } else { "application/json" };
+    Some(json!({ "required": true, "content": { kind: { "schema": schema_ref(shape) } } }))
+}
+
+fn responses(op: &Op) -> Value {
+    let mut out = Map::new();
+    let mut heads = vec!["X-Request-Id", "RateLimit", "RateLimit-Policy"];
+    let entity = op.entity.is_some();
+    match op.kind {
+        Kind::List => heads.push("Link"),
+        Kind::Create | Kind::Job => heads.extend(["ETag", "Location"]),
+        Kind::Read | Kind::Update => heads.push("ETag"),
+        Kind::Action if entity => heads.push("ETag"),
+        Kind::Download => heads.push("Content-Disposition"),
+        _ => {}
+    }
+    if op.kind == Kind::Job {
+        heads.push("Retry-After");
+    }
+    if has_dry_run(op) {
+        heads.extend(["Dry-Run", "Idempotency-Replayed"]);
+    }
+    let content = match (&op.output, op.kind) {
+        (_, Kind::Download) => Some(json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } })),
+        (Some(shape), _) => Some(json!({ "application/json": { "schema": schema_ref(shape) } })),
+        (None, _) => None,
+    };
+    let answer = |text: &str| {
+        let mut r = json!({ "description": text, "headers": header_refs(&heads) });
+        if let Some(c) = &content {
+            r["content"] = c.clone();
+        }
+        r
+    };
+    match op.kind {
+        Kind::Create => {
+            out.insert("200".into(), answer("Dry run: what would be made."));
+            out.insert("201".into(), answer("Made."));
+        }
+        Kind::Job => {
+            if has_dry_run(op) {
+                out.insert("200".into(), answer("Dry run: the job that would start."));
+            }
+            out.insert("202".into(), answer("Started; the job says how far it is."));
+        }
+        Kind::Upload => drop(out.insert("201".into(), answer("Stored."))),
+        Kind::Delete => drop(out.insert("204".into(), answer("Gone."))),
+        _ if content.is_none() => drop(out.insert("204".into(), answer("Done."))),
+        _ => drop(out.insert("200".into(), answer("Done."))),
+    }
+    if op.kind == Kind::Read {
+        out.insert(
+            "304".into(),
+            json!({ "description": "Not modified.", "headers": header_refs(&["ETag", "X-Request-Id", "RateLimit", "RateLimit-Policy"]) }),
+        );
+    }
+    let statuses: BTreeSet<u16> = op.codes.iter().map(|c| problem::status(c.failure)).collect();
+    for status in statuses {
+        out.insert(status.to_string(), json!({ "$ref": format!("#/components/responses/{}", refusal(status).0) }));
+    }
+    out.into()
+}

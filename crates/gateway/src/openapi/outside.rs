@@ -1,0 +1,141 @@
+//! The endpoints outside the operation table, described by hand: health, metrics, keys, the document, the codes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::parts::{header_refs, refusal};
+
+pub const TAG: &str = "server";
+/// The refusals that any of them may answer.
+pub const STATUSES: [u16; 10] = [400, 401, 403, 404, 405, 406, 429, 431, 500, 503];
+
+struct Endpoint {
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    text: &'static str,
+    content: Value,
+    public: bool,
+    refusals: &'static [u16],
+    rate_limited: bool,
+}
+
+fn endpoints() -> Vec<Endpoint> {
+    let reference = |name: &str| json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{name}") } } });
+    let plain: &[u16] = &[400, 431, 500];
+    vec![
+        Endpoint {
+            path: "/livez",
+            id: "get_liveness",
+            summary: "Whether the process lives",
+            text: "Whether the process lives. Asks nothing else, not even the database.",
+            content: reference("Health"),
+            public: true,
+            refusals: plain,
+            rate_limited: false,
+        },
+        Endpoint {
+            path: "/readyz",
+            id: "get_readiness",
+            summary: "Whether requests are welcome",
+            text: "Whether requests are welcome: the database answers, its schema is current, and the server is not about to stop.",
+            content: reference("Health"),
+            public: true,
+            refusals: &[400, 431, 500, 503],
+            rate_limited: false,
+        },
+        Endpoint {
+            path: "/metrics",
+            id: "get_metrics",
+            summary: "Counters in the text format of OpenMetrics",
+            text: "Counters in the text format of OpenMetrics. Needs the permission `platform.metrics.read`, unless the operator gave them a port of their own; then they are not found here.",
+            content: json!({ "application/openmetrics-text": { "schema": { "type": "string", "maxLength": 10_000_000 } } }),
+            public: false,
+            refusals: &[400, 401, 403, 404, 429, 431, 500, 503],
+            rate_limited: false,
+        },
+        Endpoint {
+            path: "/openapi.json",
+            id: "get_openapi_document",
+            summary: "This document",
+            text: "This document, as OpenAPI 3.1. `/docs/` shows it to people.",
+            content: json!({ "application/json": { "schema": { "type": "object", "description": "An OpenAPI 3.1 document." } } }),
+            public: true,
+            refusals: plain,
+            rate_limited: false,
+        },
+        Endpoint {
+            path: "/.well-known/jwks.json",
+            id: "get_signing_keys",
+            summary: "The public keys of access tokens",
+            text: "The public keys of access tokens, as a JSON Web Key Set (RFC 7517).",
+            content: reference("KeySet"),
+            public: true,
+            refusals: &[400, 431, 500, 503],
+            rate_limited: false,
+        },
+        Endpoint {
+            path: "/v1/error-codes",
+            id: "list_error_codes",
+            summary: "All codes that a problem may have",
+            text: "All codes that a problem may have. Codes are never renamed; new ones may come.",
+            content: reference("ErrorCodes"),
+            public: true,
+            refusals: &[400, 429, 431, 500],
+            rate_limited: true,
+        },
+    ]
+}
+
+/// Path and description of each.
+pub fn paths() -> Vec<(String, Value)> {
+    endpoints().into_iter().map(|e| (e.path.to_string(), describe(&e))).collect()
+}
+
+fn describe(e: &Endpoint) -> Value {
+    let heads: &[&str] = if e.rate_limited { &["X-Request-Id", "RateLimit", "RateLimit-Policy"] } else { &["X-Request-Id"] };
+    let mut responses = json!({ "200": { "description": "Done.", "headers": header_refs(heads), "content": e.content } });
+    for status in e.refusals {
+        responses[status.to_string()] = json!({ "$ref": format!("#/components/responses/{}", refusal(*status).0) });
+    }
+    let mut out = json!({ "operationId": e.id, "tags": [TAG], "summary": e.summary, "description": e.text, "parameters": [], "responses": responses });
+    if e.public {
+        out["security"] = json!([]);
+    } else {
+        out["x-required-scopes"] = json!(["platform.metrics.read"]);
+    }
+    out
+}
+
+/// Their schemas.
+pub fn schemas(all: &mut BTreeMap<String, Value>) {
+    let text = |about: &str, max: u32| json!({ "type": "string", "maxLength": max, "description": about });
+    let mut add = |name: &str, schema: Value| {
+        assert!(all.insert(name.to_string(), schema).is_none(), "two types are named {name}");
+    };
+    let check = json!({ "type": "object", "description": "One thing that must hold.", "required": ["name", "passed"], "properties": {
+        "name": text("What was looked at.", 60),
+        "passed": { "type": "boolean", "description": "Whether it holds." } } });
+    let health = json!({ "type": "object", "description": "How the server is.", "required": ["status", "checks"], "properties": {
+        "status": { "type": "string", "enum": ["ok"], "description": "Always `ok`; otherwise the answer is a problem." },
+        "checks": { "type": "array", "maxItems": 20, "items": { "$ref": "#/components/schemas/HealthCheck" }, "description": "What was looked at." } } });
+    let code = json!({ "type": "object", "description": "One code.", "required": ["code", "status", "title", "type"], "properties": {
+        "code": text("The stable code.", 100),
+        "status": { "type": "integer", "format": "int32", "minimum": 400, "maximum": 599, "description": "The HTTP status it comes with." },
+        "title": text("What it means.", 200),
+        "type": text("Where it is explained, as in a problem's `type`.", 200) } });
+    let codes = json!({ "type": "object", "description": "All codes.", "required": ["codes"], "properties": {
+        "codes": { "type": "array", "maxItems": 10_000, "items": { "$ref": "#/components/schemas/ErrorCode" }, "description": "In alphabetical order." } } });
+    let key = json!({ "type": "object", "description": "One public key (RFC 7517, RFC 8037).", "required": ["kty", "kid", "alg"], "properties": {
+        "alg": text("The algorithm.", 20), "crv": text("The curve.", 20), "kid": text("The id that tokens name.", 100),
+        "kty": text("The kind of key.", 20), "use": text("What it is for.", 20), "x": text("The public key.", 200) } });
+    let keys = json!({ "type": "object", "description": "A JSON Web Key Set.", "required": ["keys"], "properties": {
+        "keys": { "type": "array", "maxItems": 20, "items": { "$ref": "#/components/schemas/PublicKey" }, "description": "All keys that are good now." } } });
+    add("HealthCheck", check);
+    add("Health", health);
+    add("ErrorCode", code);
+    add("ErrorCodes", codes);
+    add("PublicKey", key);
+    add("KeySet", keys);
+}

@@ -1,0 +1,97 @@
+//! The schemas of the document: those of utoipa's traits, made to say what really travels.
+
+use std::collections::BTreeMap;
+
+use platform::table::{Expansion, Shape, Table, schema};
+use serde_json::{Value, json};
+
+use crate::problem::WireProblem;
+
+/// All schemas by name. Panics when two types share a name.
+pub fn all(table: &Table) -> BTreeMap<String, Value> {
+    let mut out: BTreeMap<String, Value> = BTreeMap::new();
+    let mut add = |found: BTreeMap<String, Value>| {
+        for (name, schema) in found {
+            if let Some(old) = out.get(&name) {
+                assert_eq!(old, &schema, "two types are named {name}");
+            } else {
+                out.insert(name, schema);
+            }
+        }
+    };
+    add(schema::components(&Shape::of::<WireProblem>()));
+    for op in &table.ops {
+        op.path_params.iter().for_each(|(_, s)| add(schema::components(s)));
+        op.output.iter().chain(&op.item).for_each(|s| add(schema::components(s)));
+        op.expansions.iter().for_each(|e| add(schema::components(&e.shape)));
+        add(schema::body_components(op));
+    }
+    for op in &table.ops {
+        for e in &op.expansions {
+            let row = op.listing.as_ref().map(|l| &l.row).or(op.output.as_ref());
+            if let Some(row) = row {
+                expanded(&mut out, &(row.name)(), e);
+            }
+        }
+    }
+    let names: Vec<String> = out.keys().cloned().collect();
+    for name in names.iter().filter(|n| table.has_actions(n)) {
+        actions(&mut out, name);
+    }
+    out.values_mut().for_each(tidy);
+    out
+}
+
+/// The property that an expansion adds. Absent unless it was asked for.
+fn expanded(schemas: &mut BTreeMap<String, Value>, root: &str, e: &Expansion) {
+    let mut at = root.to_string();
+    let path: Vec<&str> = e.source.split('.').collect();
+    for step in &path[..path.len().saturating_sub(1)] {
+        let property = &schemas.get(&at).map(|s| s["properties"][*step].clone()).unwrap_or_default();
+        match target(property) {
+            Some(name) => at = name,
+            None => return,
+        }
+    }
+    let what = (e.shape.name)();
+    if let Some(properties) = schemas.get_mut(&at).and_then(|s| s["properties"].as_object_mut()) {
+        let reference = json!({ "$ref": format!("#/components/schemas/{what}") });
+        let about = format!("What `{}` refers to. Only there with `expand={}`.", path[path.len() - 1], e.name);
+        properties.insert(e.property().into(), json!({ "oneOf": [reference, { "type": "null" }], "description": about }));
+    }
+}
+
+/// The schema that a property refers to, directly, as items of a list, or as "null or this".
+fn target(property: &Value) -> Option<String> {
+    let direct = property["$ref"].as_str().or(property["items"]["$ref"].as_str());
+    let inside = || property["oneOf"].as_array()?.iter().find_map(|o| o["$ref"].as_str());
+    let name = direct.or_else(inside)?;
+    name.rsplit('/').next().map(String::from)
+}
+
+/// What may be done with it now. Only resources that are answered themselves carry it, not those inside others.
+fn actions(schemas: &mut BTreeMap<String, Value>, name: &str) {
+    if let Some(properties) = schemas.get_mut(name).and_then(|s| s["properties"].as_object_mut()) {
+        let verb = json!({ "type": "string", "maxLength": 60 });
+        let about = "The actions that its state and your permissions allow now.";
+        properties.insert("allowed_actions".into(), json!({ "type": "array", "items": verb, "maxItems": 50, "description": about }));
+    }
+}
+
+/// One form for what utoipa writes in several.
+fn tidy(schema: &mut Value) {
+    match schema {
+        Value::Object(o) => {
+            if o.get("format").is_some_and(|f| f == "date-time" || f == "date") && !o.contains_key("maxLength") {
+                o.insert("maxLength".into(), json!(if o["format"] == "date" { 10 } else { 40 }));
+            }
+            // `example` is the 3.0 form of `examples`
+            if let Some(example) = o.remove("example").filter(|_| o.contains_key("type") || o.contains_key("$ref")) {
+                o.insert("examples".into(), json!([example]));
+            }
+            o.values_mut().for_each(tidy);
+        }
+        Value::Array(a) => a.iter_mut().for_each(tidy),
+        _ => {}
+    }
+}

@@ -1,0 +1,171 @@
+//! The endpoints outside the operation table: health, metrics, the document and its viewer, keys, codes.
+//! None of them changes anything.
+
+use std::sync::{Arc, OnceLock};
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use domain::kernel::{Result, problems};
+use serde_json::{Value, json};
+
+use crate::edge::{Edge, Seen};
+use crate::limits::Who;
+use crate::tree::Node;
+use crate::{docs, openapi, request};
+
+/// Leaves of the path tree that are not operations of the table begin here.
+const FIRST: usize = 1 << 20;
+
+const PATHS: [&str; 10] = [
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+    "/.well-known/jwks.json",
+    "/v1/error-codes",
+    "/problems/{code}",
+    "/",
+    "/docs",
+    "/docs/{file}",
+];
+
+/// Adds their paths.
+pub fn routes(tree: &mut Node) {
+    for (i, path) in PATHS.iter().enumerate() {
+        tree.add(path, "GET", FIRST + i);
+    }
+}
+
+/// The OpenAPI document, made when it is first asked for and kept compressed.
+#[derive(Default)]
+pub struct Document {
+    compressed: OnceLock<web::Bytes>,
+    catalogue: OnceLock<Value>,
+}
+
+impl Document {
+    fn compressed(&self, edge: &Edge) -> web::Bytes {
+        self.compressed.get_or_init(|| crate::edge::gzip(openapi::text(&edge.app.table).as_bytes()).into()).clone()
+    }
+    fn catalogue(&self, edge: &Edge) -> &Value {
+        self.catalogue.get_or_init(|| openapi::catalogue(&edge.app.table))
+    }
+}
+
+/// Answers one of them.
+pub async fn run(edge: &Arc<Edge>, leaf: usize, variables: &[String], req: &HttpRequest, seen: &mut Seen) -> Result<HttpResponse> {
+    let path = PATHS.get(leaf.wrapping_sub(FIRST)).copied().unwrap_or_default();
+    seen.route = path.into();
+    let variable = variables.first().map(String::as_str).unwrap_or_default();
+    match path {
+        "/livez" => Ok(json_response(&json!({ "status": "ok", "checks": [] }))),
+        "/readyz" => ready(edge),
+        "/metrics" => metrics(edge, req, seen).await,
+        "/openapi.json" => Ok(document(edge, req).await),
+        "/.well-known/jwks.json" => keys(edge).await,
+        "/v1/error-codes" => {
+            let address = request::client_address(req.peer_addr().map(|a| a.ip()), req.headers(), &edge.config.trusted_proxies);
+            let verdict = edge.buckets.draw(Who::Address(address));
+            let (allowed, wait) = (verdict.allowed, verdict.retry_after);
+            seen.verdict = Some(verdict);
+            if !allowed {
+                return Err(problems::too_many_requests.with("Come back later.").after_seconds(wait));
+            }
+            if let Some((name, _)) = request::query(req.query_string())?.first() {
+                return Err(unknown_parameter(name));
+            }
+            Ok(json_response(edge.document.catalogue(edge)))
+        }
+        "/problems/{code}" => problem_page(edge, variable),
+        "/" | "/docs" => Ok(docs::redirect()),
+        "/docs/{file}" => edge.docs.file(variable).ok_or_else(|| problems::not_found.into()),
+        _ => Err(problems::not_found.into()),
+    }
+}
+
+fn unknown_parameter(name: &str) -> domain::kernel::Problem {
+    let error = domain::kernel::FieldError::parameter(name, "unknown_parameter", "There is no such parameter.");
+    problems::unknown_parameter.at(vec![error])
+}
+
+fn json_response(value: &Value) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(value.to_string())
+}
+
+fn ready(edge: &Edge) -> Result<HttpResponse> {
+    match edge.health.report(edge) {
+        (true, report) => Ok(json_response(&report)),
+        (false, report) => {
+            let failed = report["checks"].as_array().into_iter().flatten().filter(|c| c["passed"] == false);
+            let names: Vec<&str> = failed.filter_map(|c| c["name"].as_str()).collect();
+            Err(problems::unavailable.with(format!("Not ready: {}.", names.join(", "))).after_seconds(1))
+        }
+    }
+}
+
+async fn document(edge: &Arc<Edge>, req: &HttpRequest) -> HttpResponse {
+    let compressed = match edge.document.compressed.get() {
+        Some(ready) => ready.clone(),
+        None => {
+            let edge = edge.clone();
+            let made = actix_web::rt::task::spawn_blocking(move || edge.document.compressed(&edge)).await;
+            let Ok(made) = made else { return HttpResponse::InternalServerError().finish() };
+            made
+        }
+    };
+    let mut r = HttpResponse::Ok();
+    r.content_type("application/json").insert_header((header::CACHE_CONTROL, "no-cache"));
+    if request::accepts_gzip(req.headers()) {
+        return r.insert_header((header::CONTENT_ENCODING, "gzip")).insert_header((header::VARY, "Accept-Encoding")).body(compressed);
+    }
+    let mut plain = Vec::new();
+    match std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&compressed[..]), &mut plain) {
+        Ok(_) => r.body(plain),
+        Err(_) => HttpResponse::InternalServerError().finish(),
+    }
+}
+
+async fn keys(edge: &Arc<Edge>) -> Result<HttpResponse> {
+    let app = edge.app.clone();
+    let keys = actix_web::rt::task::spawn_blocking(move || platform::identity::jwks(&app)).await;
+    let keys = keys.map_err(|_| problems::internal)??;
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .body(keys.to_string()))
+}
+
+/// What the main port answers depends on whether the counters have a port of their own.
+async fn metrics(edge: &Arc<Edge>, req: &HttpRequest, seen: &mut Seen) -> Result<HttpResponse> {
+    if edge.config.metrics_bind.is_some() {
+        return Err(problems::not_found.with("The counters have a port of their own."));
+    }
+    let token = request::bearer(req.headers()).ok_or_else(|| problems::unauthenticated.with("Send a bearer token."))?.to_string();
+    let app = edge.app.clone();
+    let caller = actix_web::rt::task::spawn_blocking(move || platform::identity::authenticate(&app, &token)).await;
+    let caller = caller.map_err(|_| problems::internal)??;
+    seen.caller.clone_from(&caller.id);
+    if !caller.may("platform.metrics.read") {
+        return Err(problems::missing_scope.with("This needs the permission platform.metrics.read."));
+    }
+    Ok(exposition(edge))
+}
+
+/// The counters as text.
+pub fn exposition(edge: &Edge) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(edge.metrics.text())
+}
+
+fn problem_page(edge: &Edge, code: &str) -> Result<HttpResponse> {
+    let codes = edge.document.catalogue(edge)["codes"].as_array();
+    let found = codes.into_iter().flatten().find(|c| c["code"] == code);
+    found.map(json_response).ok_or_else(|| problems::not_found.with("There is no such problem code."))
+}
+
+/// The port of the counters: they and nothing else.
+pub fn metrics_port(edge: &Edge, req: &HttpRequest) -> HttpResponse {
+    match (req.path(), req.method().as_str()) {
+        ("/metrics", "GET" | "HEAD") => exposition(edge),
+        _ => crate::problem::response(&problems::not_found.into(), req.path(), "-"),
+    }
+}

@@ -1,0 +1,111 @@
+//! Answers of operations as HTTP responses: status, ETag, Location, Link and the other headers of the conventions.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use domain::kernel::{Result, problems};
+use platform::table::{Answer, Kind, Op, Output, Table};
+
+use crate::request;
+
+/// What of the request its answer depends on.
+pub struct Asked<'a> {
+    pub path: &'a str,
+    pub query: &'a str,
+    pub headers: &'a header::HeaderMap,
+}
+
+/// The response to an answered request.
+pub fn response(table: &Table, op: &Op, asked: &Asked, answer: Answer) -> Result<HttpResponse> {
+    let etag = answer.version.map(request::etag);
+    if op.kind == Kind::Read && request::none_match(asked.headers, etag.as_deref())? {
+        let mut r = HttpResponse::NotModified();
+        r.insert_header((header::CACHE_CONTROL, "no-store"));
+        if let Some(tag) = etag {
+            r.insert_header((header::ETAG, tag));
+        }
+        return Ok(r.finish());
+    }
+    let mut r = HttpResponseBuilder::new(status(op, &answer));
+    if let Some(tag) = etag {
+        r.insert_header((header::ETAG, tag));
+    }
+    if !answer.dry_run
+        && let Some(place) = location(table, op, asked, &answer)
+    {
+        r.insert_header((header::LOCATION, place));
+    }
+    if answer.dry_run {
+        r.insert_header(("Dry-Run", "true"));
+    }
+    if answer.replayed {
+        r.insert_header(("Idempotency-Replayed", "true"));
+    }
+    if op.kind == Kind::Job && !answer.dry_run {
+        r.insert_header((header::RETRY_AFTER, "1"));
+    }
+    if let Some(cursor) = &answer.next_cursor {
+        r.insert_header((header::LINK, format!("<{}>; rel=\"next\"", next_page(asked, cursor))));
+    }
+    match answer.output {
+        Output::Nothing => Ok(r.finish()),
+        Output::Json(value) => {
+            let body = serde_json::to_vec(&value).map_err(|e| {
+                log::error!("an answer of {} cannot be written: {e}", op.id);
+                problems::internal
+            })?;
+            Ok(r.content_type("application/json").body(body))
+        }
+        Output::Binary(file) => {
+            let name: String =
+                file.file_name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
+            r.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
+            Ok(r.content_type(file.media_type).body(file.bytes))
+        }
+    }
+}
+
+fn status(op: &Op, answer: &Answer) -> StatusCode {
+    match (op.kind, &answer.output) {
+        (Kind::Create | Kind::Upload, _) if !answer.dry_run => StatusCode::CREATED,
+        (Kind::Job, _) if !answer.dry_run => StatusCode::ACCEPTED,
+        (_, Output::Nothing) => StatusCode::NO_CONTENT,
+        _ => StatusCode::OK,
+    }
+}
+
+/// Where the new resource is: under the list it was added to, or where jobs are.
+fn location(table: &Table, op: &Op, asked: &Asked, answer: &Answer) -> Option<String> {
+    let id = answer.id.as_deref()?;
+    match op.kind {
+        Kind::Create | Kind::Upload => Some(format!("{}/{id}", asked.path)),
+        Kind::Job => {
+            let name = (op.output.as_ref()?.name)();
+            let read =
+                table.ops.iter().find(|o| o.kind == Kind::Read && o.path_params.len() == 1 && o.entity.as_deref() == Some(&*name))?;
+            let (stem, _) = read.path.split_once('{')?;
+            Some(format!("{stem}{id}"))
+        }
+        _ => None,
+    }
+}
+
+/// The same list, one page further.
+fn next_page(asked: &Asked, cursor: &str) -> String {
+    let kept = asked.query.split('&').filter(|p| !p.is_empty() && p.split('=').next() != Some("cursor"));
+    let mut query: Vec<&str> = kept.collect();
+    let cursor = format!("cursor={cursor}");
+    query.push(&cursor);
+    format!("{}?{}", asked.path, query.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_keeps_the_filters() {
+        let headers = header::HeaderMap::new();
+        let asked = Asked { path: "/v1/sales/orders", query: "status=draft&cursor=old&limit=2", headers: &headers };
+        assert_eq!(next_page(&asked, "new"), "/v1/sales/orders?status=draft&limit=2&cursor=new");
+    }
+}

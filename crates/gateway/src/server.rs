@@ -1,0 +1,191 @@
+//! Starting and stopping: database, migrations, first administrator, listeners; and the way back.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App as WebApp, HttpServer, web};
+use persistence::{Database, DatabaseConfig};
+use platform::{App, Sequencer};
+
+use crate::config::Config;
+use crate::edge::{self, Edge};
+use crate::health::Health;
+use crate::{composition, log, outside};
+
+/// Why the server did not start, in words for the operator.
+#[derive(Debug)]
+pub struct StartError(pub String);
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl std::error::Error for StartError {}
+
+fn because<E: std::fmt::Display>(what: &str) -> impl FnOnce(E) -> StartError {
+    move |e| StartError(format!("{what}: {e}"))
+}
+
+/// A server that listens. Dropping it stops it.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where the counters are, when they have a port of their own.
+    pub metrics_address: Option<SocketAddr>,
+    /// The application inside, for tests and for the program's own work.
+    pub app: Arc<App>,
+    /// The password of the first administrator, when this start made one up.
+    pub one_time_password: Option<String>,
+    edge: Arc<Edge>,
+    handle: ServerHandle,
+    thread: Option<std::thread::JoinHandle<()>>,
+    _program: Program,
+}
+
+/// Opens and migrates the database.
+///
+/// # Errors
+/// The address is wrong, the database does not answer, or a migration fails.
+pub fn open_database(config: &Config) -> Result<Database, StartError> {
+    let settings = DatabaseConfig { statement_timeout: config.limits.request, ..DatabaseConfig::new(&config.database) };
+    let database = Database::open(&settings).map_err(because("The database cannot be opened"))?;
+    let ran = database.migrate().map_err(because("The database cannot be migrated"))?;
+    if !ran.is_empty() {
+        ::log::info!(count = ran.len(); "migrations ran");
+    }
+    Ok(database)
+}
+
+/// The application and what works in its background, without a listener: all that the commands need which work beside
+/// or instead of the server.
+pub struct Program {
+    pub app: Arc<App>,
+    _sequencer: Sequencer,
+}
+
+impl Program {
+    /// # Errors
+    /// As [`open_database`].
+    pub fn open(config: &Config) -> Result<Self, StartError> {
+        let app = composition::app(open_database(config)?).map_err(because("The application cannot start"))?;
+        let sequencer = Sequencer::start(&app.db).map_err(because("No thread for the sequencer"))?;
+        Ok(Self { app, _sequencer: sequencer })
+    }
+}
+
+/// Starts a server on threads of its own and returns when it listens.
+///
+/// # Errors
+/// The database cannot be opened or migrated, or the address cannot be bound.
+pub fn start(config: Config) -> Result<Running, StartError> {
+    log::start(&config.log);
+    // before the work, so that two servers on one port do not first migrate one database
+    let listener = listen(&config.bind)?;
+    let metrics_listener = config.metrics_bind.as_deref().map(listen).transpose()?;
+    let program = Program::open(&config)?;
+    let app = program.app.clone();
+    let given = config.admin_password.as_ref().map(|p| p.reveal());
+    let one_time_password = platform::identity::first_administrator(&app, &config.admin_email, given)
+        .map_err(because("The first administrator cannot be made"))?;
+    let address = listener.local_addr().map_err(because("The address is unknown"))?;
+    let metrics_address = metrics_listener.as_ref().and_then(|l| l.local_addr().ok());
+    let edge = Arc::new(Edge::new(Arc::new(config), app.clone()));
+    Health::watch(&edge).map_err(because("No thread for the health check"))?;
+    let (handle, thread) = spawn(edge.clone(), listener, metrics_listener)?;
+    Ok(Running { address, metrics_address, app, one_time_password, edge, handle, thread: Some(thread), _program: program })
+}
+
+fn listen(bind: &str) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(bind).map_err(|e| StartError(format!("{bind} cannot be bound: {e}")))?;
+    listener.set_nonblocking(true).map_err(because("The listener cannot be set up"))?;
+    Ok(listener)
+}
+
+type Spawned = (ServerHandle, std::thread::JoinHandle<()>);
+
+/// The HTTP server lives on a thread of its own, so that whoever starts it needs no runtime.
+fn spawn(edge: Arc<Edge>, listener: TcpListener, metrics: Option<TcpListener>) -> Result<Spawned, StartError> {
+    let (tell, told) = std::sync::mpsc::channel();
+    let thread = std::thread::Builder::new().name("http".into()).spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let server = match build(&edge, listener, metrics) {
+                Ok(server) => server,
+                Err(e) => return drop(tell.send(Err(e))),
+            };
+            let _ = tell.send(Ok(server.handle()));
+            if let Err(e) = server.await {
+                ::log::error!("the HTTP server stopped: {e}");
+            }
+        });
+    });
+    let thread = thread.map_err(because("No thread for the HTTP server"))?;
+    let handle = told.recv().map_err(because("The HTTP server did not start"))?.map_err(because("The HTTP server did not start"))?;
+    Ok((handle, thread))
+}
+
+fn build(edge: &Arc<Edge>, listener: TcpListener, metrics: Option<TcpListener>) -> std::io::Result<actix_web::dev::Server> {
+    let (config, limits) = (edge.config.clone(), edge.config.limits.clone());
+    let shared = web::Data::from(edge.clone());
+    let metrics_port = metrics.as_ref().and_then(|l| l.local_addr().ok()).map(|a| a.port());
+    let mut server = HttpServer::new(move || {
+        let edge = shared.clone();
+        WebApp::new().app_data(shared.clone()).default_service(web::to(move |req: actix_web::HttpRequest, payload: web::Payload| {
+            let edge = edge.clone();
+            async move {
+                // the port of the counters serves nothing else
+                if metrics_port.is_some() && req.app_config().local_addr().port() == metrics_port.unwrap_or(0) {
+                    return outside::metrics_port(&edge, &req);
+                }
+                edge::serve(edge, req, payload).await
+            }
+        }))
+    })
+    .workers(config.workers)
+    .worker_max_blocking_threads((config.threads / config.workers).max(1))
+    .keep_alive(limits.head)
+    .client_request_timeout(limits.head)
+    .client_disconnect_timeout(Duration::from_secs(2))
+    .max_connections(10_000)
+    .backlog(1024)
+    .tcp_nodelay(true)
+    .shutdown_timeout(limits.drain.as_secs())
+    .disable_signals()
+    .listen(listener)?;
+    if let Some(metrics) = metrics {
+        server = server.listen(metrics)?;
+    }
+    Ok(server.run())
+}
+
+impl Running {
+    /// Says "not ready" from now on and answers what comes with a closing connection, so that a balancer goes elsewhere.
+    pub fn drain(&self) {
+        self.edge.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Stops: no new connections, requests in flight finish, then everything closes.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        let Some(thread) = self.thread.take() else { return };
+        self.drain();
+        self.edge.health.stop();
+        // the returned future only waits; the command is sent at once
+        drop(self.handle.stop(true));
+        if thread.join().is_err() {
+            ::log::error!("the HTTP server ended in a panic");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
