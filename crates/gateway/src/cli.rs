@@ -210,8 +210,7 @@ fn document(write: Option<PathBuf>) -> Done {
 }
 
 fn demo(config: &Config) -> Done {
-    let program = server::Program::open(config).map_err(words)?;
-    let app = &program.app;
+    let app = &server::open_app(config).map_err(words)?;
     let given = config.admin_password.as_ref().map(|p| p.reveal());
     let made_up = platform::identity::first_administrator(app, &config.admin_email, given).map_err(words)?;
     crate::demo::fill(app, &steps("demo data")).map_err(words)?;
@@ -243,11 +242,11 @@ fn steps(what: &str) -> ProgressBar {
 }
 
 fn verify(config: &Config) -> Done {
-    let program = server::Program::open(config).map_err(words)?;
-    let app = &program.app;
+    let app = &server::open_app(config).map_err(words)?;
     let bar = ProgressBar::new_spinner().with_message("Recomputing the books");
     bar.enable_steady_tick(Duration::from_millis(120));
-    let checks = platform::verify(app).map_err(words)?;
+    let system = std::sync::Arc::new(platform::Caller::system());
+    let checks = app.read(&system, platform::questions::run_checks).map_err(words)?;
     bar.finish_and_clear();
     let mut broken = 0;
     for check in &checks {

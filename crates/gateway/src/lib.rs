@@ -25,4 +25,4 @@ mod trace;
 mod tree;
 
 pub use config::{Config, ConfigError, Limits, Network, Rate, Secret};
-pub use server::{Program, Running, StartError, start};
+pub use server::{Running, StartError, open_app, start};

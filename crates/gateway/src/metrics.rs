@@ -60,6 +60,11 @@ impl Metrics {
         self.seconds.get_or_create(&Route { method, route }).observe(took.as_secs_f64());
     }
 
+    /// Whether nothing is being worked on.
+    pub fn idle(&self) -> bool {
+        self.in_flight.get() == 0
+    }
+
     /// A request was refused because the queue is full.
     pub fn busy(&self) {
         self.refused.inc();

@@ -3,12 +3,13 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App as WebApp, HttpServer, web};
 use persistence::{Database, DatabaseConfig};
-use platform::{App, Sequencer};
+use platform::App;
+use platform::work::Workers;
 
 use crate::config::Config;
 use crate::edge::{self, Edge};
@@ -43,7 +44,7 @@ pub struct Running {
     edge: Arc<Edge>,
     handle: ServerHandle,
     thread: Option<std::thread::JoinHandle<()>>,
-    _program: Program,
+    workers: Option<Workers>,
 }
 
 /// Opens and migrates the database.
@@ -60,21 +61,12 @@ pub fn open_database(config: &Config) -> Result<Database, StartError> {
     Ok(database)
 }
 
-/// The application and what works in its background, without a listener: all that the commands need which work beside
-/// or instead of the server.
-pub struct Program {
-    pub app: Arc<App>,
-    _sequencer: Sequencer,
-}
-
-impl Program {
-    /// # Errors
-    /// As [`open_database`].
-    pub fn open(config: &Config) -> Result<Self, StartError> {
-        let app = composition::app(open_database(config)?).map_err(because("The application cannot start"))?;
-        let sequencer = Sequencer::start(&app.db).map_err(because("No thread for the sequencer"))?;
-        Ok(Self { app, _sequencer: sequencer })
-    }
+/// Opens the application without listening, for the commands that work beside or instead of the server.
+///
+/// # Errors
+/// As [`open_database`].
+pub fn open_app(config: &Config) -> Result<Arc<App>, StartError> {
+    composition::app(open_database(config)?).map_err(because("The application cannot start"))
 }
 
 /// Starts a server on threads of its own and returns when it listens.
@@ -86,8 +78,7 @@ pub fn start(config: Config) -> Result<Running, StartError> {
     // before the work, so that two servers on one port do not first migrate one database
     let listener = listen(&config.bind)?;
     let metrics_listener = config.metrics_bind.as_deref().map(listen).transpose()?;
-    let program = Program::open(&config)?;
-    let app = program.app.clone();
+    let app = open_app(&config)?;
     let given = config.admin_password.as_ref().map(|p| p.reveal());
     let one_time_password = platform::identity::first_administrator(&app, &config.admin_email, given)
         .map_err(because("The first administrator cannot be made"))?;
@@ -95,8 +86,9 @@ pub fn start(config: Config) -> Result<Running, StartError> {
     let metrics_address = metrics_listener.as_ref().and_then(|l| l.local_addr().ok());
     let edge = Arc::new(Edge::new(Arc::new(config), app.clone()));
     Health::watch(&edge).map_err(because("No thread for the health check"))?;
+    let workers = Workers::start(&app, 1).map_err(because("No thread for jobs"))?;
     let (handle, thread) = spawn(edge.clone(), listener, metrics_listener)?;
-    Ok(Running { address, metrics_address, app, one_time_password, edge, handle, thread: Some(thread), _program: program })
+    Ok(Running { address, metrics_address, app, one_time_password, edge, handle, thread: Some(thread), workers: Some(workers) })
 }
 
 fn listen(bind: &str) -> Result<TcpListener, StartError> {
@@ -176,11 +168,19 @@ impl Running {
         let Some(thread) = self.thread.take() else { return };
         self.drain();
         self.edge.health.stop();
-        // the returned future only waits; the command is sent at once
-        drop(self.handle.stop(true));
+        // what is idle is closed at once; what works may finish
+        let patience = Instant::now() + self.edge.config.limits.drain;
+        let busy = !self.edge.metrics.idle();
+        // the command is sent at once; the future only waits for its end
+        drop(self.handle.stop(busy));
         if thread.join().is_err() {
             ::log::error!("the HTTP server ended in a panic");
         }
+        // a request whose caller went away may still hold the database
+        while !self.edge.metrics.idle() && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.workers.take();
     }
 }
 

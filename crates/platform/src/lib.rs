@@ -19,15 +19,14 @@ pub use cx::Cx;
 pub use sequence::Sequencer;
 
 /// Declares all operations of this crate.
-pub fn operations(_table: &mut table::Table) {}
+pub fn operations(table: &mut table::Table) {
+    platform::operations(table);
+}
 
 /// Says which facts this crate hears.
 pub fn reactions(_reactions: &mut Reactions) {}
 
 /// Says which questions this crate answers.
-pub fn questions(_questions: &mut questions::Questions) {}
-
-/// Recomputes the books and says what breaks.
-pub fn verify(_app: &std::sync::Arc<App>) -> domain::Result<Vec<questions::Check>> {
-    Ok(vec![])
+pub fn questions(questions: &mut questions::Questions) {
+    platform::answers(questions);
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Done, Where, words};
 use crate::config::Config;
-use crate::server::Program;
+use crate::server;
 
 #[derive(Subcommand)]
 pub(super) enum UserCommand {
@@ -46,14 +46,14 @@ pub(super) enum UserCommand {
 
 pub(super) fn run(command: UserCommand, config: Config) -> Done {
     match command {
-        UserCommand::Create { email, name, roles, place } => create(&open(place, config)?.app, &email, name.as_deref(), &roles),
-        UserCommand::ResetPassword { email, place } => reset_password(&open(place, config)?.app, &email),
-        UserCommand::Grant { email, role, place } => grant(&open(place, config)?.app, &email, &role),
+        UserCommand::Create { email, name, roles, place } => create(&open(place, config)?, &email, name.as_deref(), &roles),
+        UserCommand::ResetPassword { email, place } => reset_password(&open(place, config)?, &email),
+        UserCommand::Grant { email, role, place } => grant(&open(place, config)?, &email, &role),
     }
 }
 
-fn open(place: Where, config: Config) -> Result<Program, String> {
-    Program::open(&place.set(config)).map_err(words)
+fn open(place: Where, config: Config) -> Result<Arc<App>, String> {
+    server::open_app(&place.set(config)).map_err(words)
 }
 
 fn create(app: &Arc<App>, email: &str, name: Option<&str>, roles: &[String]) -> Done {
