@@ -1,3 +1,4 @@
-//! What the platform itself has: work that outlives its request.
+//! What belongs to no business area: facts, jobs, files.
 
+pub mod files;
 pub mod jobs;

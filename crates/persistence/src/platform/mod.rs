@@ -1,6 +1,7 @@
 //! Rows of what belongs to no business area: facts, keys, numbers, links.
 
 pub mod events;
+pub mod files;
 pub mod idempotency;
 pub mod jobs;
 pub mod links;

@@ -1,5 +1,6 @@
-//! The platform's own resources: jobs and the verification of the books. What runs in a job is said by its area.
+//! The platform's own resources: files, jobs and the verification of the books. What runs in a job is said by its area.
 
+pub mod files;
 pub mod jobs;
 pub mod verifications;
 
@@ -8,6 +9,7 @@ use crate::questions::Questions;
 
 /// The operations of this area.
 pub fn operations(t: &mut Table) {
+    files::operations(t);
     jobs::operations(t);
     verifications::operations(t);
 }

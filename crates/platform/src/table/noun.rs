@@ -6,7 +6,7 @@ use persistence::Record;
 use serde::Deserialize;
 
 use super::list::{List, Listing, Page};
-use super::op::{Answer, Input, Kind, Op, Shape, Table, blank, to_json, with_actions};
+use super::op::{Answer, Binary, Input, Kind, Op, Output, Shape, Table, Upload, blank, to_json, with_actions};
 use super::params::{Filter, query_of, typed as typed_query};
 use super::{Body, Reply, body, plural, snake};
 use crate::bulk;
@@ -47,13 +47,14 @@ impl Base {
         let (name, shape) = variable::<T>();
         let verb = verb.replace('-', "_");
         let tail = match kind {
-            Kind::Action | Kind::Report | Kind::List => format!("/{}", verb.replace('_', "-")),
+            Kind::Action | Kind::Report | Kind::List | Kind::Download => format!("/{}", verb.replace('_', "-")),
             _ => String::new(),
         };
         let (id, right) = match kind {
             Kind::Read => (format!("get_{}", self.one), "read"),
             Kind::Report => (format!("get_{}_{verb}", self.one), "read"),
             Kind::List => (format!("list_{}_{verb}", self.one), "read"),
+            Kind::Download => (format!("download_{}_{verb}", self.one), "read"),
             _ => (format!("{verb}_{}", self.one), &*verb),
         };
         let mut op = blank(kind, id, format!("{}/{{{name}}}{tail}", self.path), self.tag.clone(), format!("{}.{right}", self.stem), text);
@@ -219,6 +220,20 @@ impl<'t, T: Entity> Noun<'t, T> {
             let page = f(cx, id(i, 0)?, list.clone())?;
             list.answer(cx, op, page, |_, _, row| to_json(row))
         })
+    }
+    /// A file in, as the part `file` of a multipart form.
+    pub fn upload(&mut self, f: fn(&mut Cx, Upload) -> Result<T>, text: &'static str) -> &mut Op {
+        let op = self.base.on_all(Kind::Upload, text);
+        self.resource(op, move |cx, op, i| {
+            let missing = || problems::invalid_body.at(vec![domain::FieldError::body("/file", "required", "The form has no part `file`.")]);
+            let made = f(cx, i.upload.clone().ok_or_else(missing)?)?;
+            Answer::entity(cx, op, &made)
+        })
+    }
+    /// `GET …/{id}/name`: bytes out.
+    pub fn content(&mut self, name: &str, f: fn(&mut Cx, T::Id) -> Result<Binary>, text: &'static str) -> &mut Op {
+        let op = self.base.on_one::<T>(Kind::Download, name, text);
+        self.add(op, move |cx, _, i| Ok(Answer { output: Output::Binary(f(cx, id(i, 0)?)?), ..Answer::nothing() }))
     }
     /// The parts of this noun, at `…/{id}/plural`.
     pub fn part<P: Entity>(&mut self, plural: &str) -> Part<'_, T, P> {

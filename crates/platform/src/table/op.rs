@@ -105,6 +105,8 @@ pub struct Input {
 pub struct Binary {
     pub media_type: String,
     pub file_name: String,
+    /// A strong validator of the bytes, for conditional requests and ranges.
+    pub etag: Option<String>,
     pub bytes: Vec<u8>,
 }
 

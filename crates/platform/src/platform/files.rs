@@ -1,0 +1,53 @@
+//! Files: upload, look up, download, delete.
+
+use domain::platform::files::{BAD_NAME, EMPTY, MAX_BYTES, StoredFile, StoredFileId, clean_name};
+use persistence::platform::files;
+use sha2::{Digest, Sha256};
+
+use crate::prelude::*;
+use crate::table::{Binary, Upload};
+
+pub fn operations(t: &mut Table) {
+    let mut n = t.noun::<StoredFile>("platform/files", "Files that people bring, kept as they came.");
+    n.list("List files.").filter(&["name", "media_type", "sha256"]).search(&["name"]).sort(&["name"]);
+    n.upload(
+        upload,
+        "Upload a file. One part named `file` in a multipart form, at most 10 MiB; its media type is judged from its content.",
+    )
+    .fails(&[EMPTY, BAD_NAME, problems::payload_too_large])
+    .max_body(MAX_BYTES + (64 << 10));
+    n.read("Get a file without its content.");
+    n.content("content", content, "Download a file. Always as an attachment; byte ranges are served.");
+    n.delete(delete, "Delete a file and its content.");
+}
+
+fn upload(cx: &mut Cx, upload: Upload) -> Result<StoredFile> {
+    cx.ensure(!upload.bytes.is_empty(), EMPTY, || "The part `file` is empty.".into())?;
+    cx.ensure(upload.bytes.len() <= MAX_BYTES, problems::payload_too_large, || format!("At most {MAX_BYTES} bytes."))?;
+    let media_type = infer::get(&upload.bytes).map_or("application/octet-stream", |t| t.mime_type());
+    let plain = media_type == "application/octet-stream" && std::str::from_utf8(&upload.bytes).is_ok_and(|s| !s.contains('\0'));
+    let file = StoredFile {
+        id: cx.new_id(),
+        name: clean_name(&upload.name)?,
+        media_type: if plain { "text/plain; charset=utf-8" } else { media_type }.into(),
+        size: upload.bytes.len() as i64,
+        sha256: Sha256::digest(&upload.bytes).iter().map(|b| format!("{b:02x}")).collect(),
+        created_at: cx.now,
+        version: 1,
+    };
+    let file = cx.create(file)?;
+    files::insert_content(cx.db(), file.id.uuid(), upload.bytes)?;
+    Ok(file)
+}
+
+fn content(cx: &mut Cx, id: StoredFileId) -> Result<Binary> {
+    let file = cx.find::<StoredFile>(id)?;
+    let bytes = files::content(cx.db(), id.uuid())?.ok_or_else(|| problems::not_found.with("The content is gone."))?;
+    Ok(Binary { media_type: file.media_type, file_name: file.name, etag: Some(file.sha256), bytes })
+}
+
+fn delete(cx: &mut Cx, id: StoredFileId) -> Result<()> {
+    let file = cx.change::<StoredFile>(id)?;
+    files::delete_content(cx.db(), id.uuid())?;
+    cx.remove(file)
+}
