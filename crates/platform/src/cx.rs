@@ -97,7 +97,7 @@ impl<'c> Cx<'c> {
     /// One page of a list, of the caller's companies alone.
     pub fn page<T: Record>(&mut self, mut list: List) -> Result<Page<T>> {
         if let (Some(column), Companies::These(ids)) = (T::company_column(), &self.caller.companies) {
-            list.query.conditions.push(Condition::In(column, ids.iter().map(|c| Value::Uid(c.uuid())).collect()));
+            list.query.conditions.push(of_companies::<T>(column, ids.iter().map(|c| Value::Uid(c.uuid())).collect()));
         }
         let limit = list.query.limit as usize;
         list.query.limit += 1;
@@ -238,6 +238,18 @@ impl<'c> Cx<'c> {
         events::insert(&mut self.conn, &origin, &told)?;
         Ok(told.len())
     }
+}
+
+/// Rows of these companies; where the column may be empty, also those of none.
+fn of_companies<T: Record>(column: &'static str, ids: Vec<Value>) -> Condition {
+    match (T::texts().column(column).is_some_and(|c| c.nullable), ids.is_empty()) {
+        (false, _) => return Condition::In(column, ids),
+        (true, true) => return Condition::Null(column, true),
+        (true, false) => {}
+    }
+    let mut either = persistence::Statement::new(format!("({column} IS NULL OR {column} IN ("));
+    either.values(ids).sql("))");
+    Condition::Other(either)
 }
 
 /// The id that a path variable holds, whatever its noun.

@@ -5,6 +5,7 @@ mod app;
 mod bulk;
 mod caller;
 mod cx;
+pub mod directory;
 pub mod identity;
 pub mod platform;
 pub mod prelude;
@@ -20,6 +21,7 @@ pub use sequence::Sequencer;
 
 /// Declares all operations of this crate.
 pub fn operations(table: &mut table::Table) {
+    directory::operations(table);
     platform::operations(table);
 }
 

@@ -96,6 +96,7 @@ pub struct CustomerStanding {
 }
 
 type Explainer = fn(&mut Cx, &str) -> Result<Explanation>;
+type Numbers = fn(&mut Cx, CompanyId, &str) -> Result<Vec<String>>;
 type Checker = fn(&mut Cx) -> Result<Vec<Check>>;
 type About<R> = fn(&mut Cx, PartyId) -> Result<R>;
 
@@ -108,6 +109,8 @@ pub struct Questions {
     finance_overview: Option<About<FinanceOverview>>,
     pub(crate) explainers: BTreeMap<&'static str, Explainer>,
     pub(crate) checks: Vec<Checker>,
+    /// Who knows the numbers in use of a series: its code, and the numbers of a company with a prefix.
+    pub(crate) numbered: BTreeMap<&'static str, Numbers>,
 }
 
 impl Questions {
@@ -129,6 +132,12 @@ impl Questions {
     /// Explains records whose id has this prefix.
     pub fn explain(&mut self, prefix: &'static str, f: Explainer) {
         self.explainers.insert(prefix, f);
+    }
+    /// Documents of this kind take their `number` from the series with this code; the series is proved by them.
+    pub fn numbered<T: persistence::Record>(&mut self, code: &'static str) {
+        self.numbered.insert(code, |cx, company, prefix| {
+            Ok(persistence::platform::numbers::used::<T>(cx.db(), domain::kernel::Id::uuid(company), prefix)?)
+        });
     }
     /// Checks of the books.
     pub fn check(&mut self, f: Checker) {

@@ -11,6 +11,7 @@ use super::contacts::Contact;
 use super::parties::Party;
 use super::relationships::Relationship;
 use crate::kernel::{Amount, Problem, Rate};
+use crate::platform::events::EventId;
 
 /// Entries of each list in an overview at most.
 pub const TOP: i64 = 10;
@@ -291,8 +292,7 @@ pub struct InvoiceSummary {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct TimelineEntry {
     /// The id of the event.
-    #[schema(max_length = 40)]
-    pub id: String,
+    pub id: EventId,
     /// What happened: `invoice.posted`. New kinds are added without notice.
     #[schema(max_length = 100, example = "invoice.posted")]
     pub kind: String,
@@ -309,10 +309,16 @@ pub struct TimelineEntry {
     #[schema(required)]
     pub company_id: Option<CompanyId>,
     /// Who did it, by name.
-    #[schema(required, max_length = 200)]
-    pub actor: Option<String>,
+    #[serde(rename = "actor")]
+    #[schema(max_length = 200)]
+    pub actor_name: String,
     /// When it happened.
-    pub occurred_at: DateTime<Utc>,
+    #[serde(rename = "occurred_at")]
+    pub at: DateTime<Utc>,
+    /// The thing afterwards, from which the title is taken.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub data: serde_json::Value,
 }
 
 impl Ageing {

@@ -68,6 +68,28 @@ pub const REFUSALS: &[Code] = &[
     addresses::UNKNOWN_COUNTRY,
     currencies::UNKNOWN_CURRENCY,
 ];
+/// A party by the id that another system uses for it: changed when there is one, else created.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpsertParty {
+    /// By which id it is known. It is kept among the party's external ids.
+    pub external_id: ExternalId,
+    /// What is to be written. Fields left out stay as they are; to create a party, `name` is needed.
+    pub party: PartyPatch,
+    /// Create it although a party with the same e-mail address or tax number exists.
+    #[serde(default)]
+    pub allow_duplicate: bool,
+}
+
+/// What an upsert did.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct UpsertedParty {
+    /// Whether there was no such party before.
+    pub created: bool,
+    /// The party as it is now.
+    pub party: Party,
+}
+
 /// Levels of a hierarchy at most.
 pub const DEEPEST: usize = 32;
 
@@ -278,10 +300,8 @@ impl Party {
     /// A party with its lists in normal form.
     pub fn new(id: PartyId, new: NewParty, now: DateTime<Utc>) -> Result<Self> {
         let party = Self {
-            id,
             kind: new.kind,
             code: new.code,
-            name: new.name,
             legal_name: new.legal_name,
             tax_id: new.tax_id,
             is_customer: new.is_customer,
@@ -297,12 +317,50 @@ impl Party {
             owner_id: new.owner_id,
             tags: new.tags,
             metadata: new.metadata,
+            ..Self::blank(id, new.name, now)
+        };
+        party.tidied()
+    }
+    /// A party from a patch that is known under an external id; the name is needed.
+    pub fn from_patch(id: PartyId, known_as: ExternalId, patch: PartyPatch, now: DateTime<Utc>) -> Result<Self> {
+        let name = patch.name.clone().ok_or_else(|| problems::invalid_body.field("/name", "To create a party, its name is needed."))?;
+        Self::blank(id, name, now).change_known_as(known_as, patch, now)
+    }
+    /// The party with these changes, known under an external id.
+    pub fn change_known_as(mut self, known_as: ExternalId, patch: PartyPatch, now: DateTime<Utc>) -> Result<Self> {
+        patch.apply(&mut self);
+        if !self.external_ids.contains(&known_as) {
+            self.external_ids.push(known_as);
+        }
+        self.updated_at = now;
+        self.tidied()
+    }
+    fn blank(id: PartyId, name: String, now: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            kind: organisation(),
+            code: None,
+            name,
+            legal_name: None,
+            tax_id: None,
+            is_customer: false,
+            is_vendor: false,
+            customer_terms: TradeTerms::default(),
+            vendor_terms: TradeTerms::default(),
+            addresses: Vec::new(),
+            emails: Vec::new(),
+            phones: Vec::new(),
+            website: None,
+            external_ids: Vec::new(),
+            parent_id: None,
+            owner_id: None,
+            tags: Vec::new(),
+            metadata: BTreeMap::new(),
             archived_at: None,
             created_at: now,
             updated_at: now,
             version: 1,
-        };
-        party.tidied()
+        }
     }
     /// The party with these changes.
     pub fn change(mut self, patch: PartyPatch, now: DateTime<Utc>) -> Result<Self> {
@@ -354,13 +412,13 @@ impl Party {
         let phones = self.phones.iter().map(|p| &*p.normalised);
         search::text_of(parts.chain(emails).chain(phones).chain(self.external_ids.iter().map(|e| &*e.id)))
     }
-    /// Puts the party below `self.parent_id`; `ancestors` are that parent and everything above it, from below.
-    /// Refuses circles and hierarchies of more than [`DEEPEST`] levels.
-    pub fn check_parent(&self, ancestors: &[PartyId]) -> Result<()> {
+    /// Whether the party may stand below its parent; `ancestors` are that parent and everything above it, from below,
+    /// `levels_below` what already hangs under the party. Refuses circles and more than [`DEEPEST`] levels.
+    pub fn check_parent(&self, ancestors: &[PartyId], levels_below: usize) -> Result<()> {
         if ancestors.contains(&self.id) {
             return Err(CYCLE.field("/parent_id", "This party is above the one it would be put below."));
         }
-        if ancestors.len() >= DEEPEST {
+        if ancestors.len() + levels_below >= DEEPEST {
             return Err(TOO_DEEP.field("/parent_id", format!("A hierarchy has at most {DEEPEST} levels.")));
         }
         Ok(())

@@ -117,7 +117,7 @@ proptest! {
             let mut p = build(json!({})).expect("valid");
             p.id = id(child as u128);
             let above: Vec<PartyId> = chain(&parents, parent).into_iter().map(|n| id(n as u128)).collect();
-            if p.check_parent(&above).is_ok() {
+            if p.check_parent(&above, 0).is_ok() {
                 parents[child] = Some(parent);
             }
             chain(&parents, child);

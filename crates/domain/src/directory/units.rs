@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::products::in_state;
 use crate::kernel::{Code, Decimals, Quantity, Rate, Result, problems};
 use rust_decimal::Decimal;
 
@@ -39,6 +40,8 @@ pub const DIFFERENT_CATEGORIES: Code = Code::invalid("unit.different_categories"
 pub const INEXACT_CONVERSION: Code = Code::invalid("unit.inexact_conversion", "The quantity does not convert exactly.");
 /// The factor is not above zero.
 pub const INVALID_FACTOR: Code = Code::invalid("unit.invalid_factor", "A conversion factor must be above zero.");
+/// The unit is archived.
+pub const ARCHIVED: Code = Code::conflict("unit.archived", "The unit is archived.");
 /// What conversions can answer.
 pub const REFUSALS: &[Code] = &[DIFFERENT_CATEGORIES, INEXACT_CONVERSION, INVALID_FACTOR];
 
@@ -171,6 +174,29 @@ impl Unit {
         self.places = self.places.clamp(0, 6);
         self.updated_at = now;
         self
+    }
+    /// Takes it out of use.
+    pub fn archive(mut self, now: DateTime<Utc>) -> Result<Self> {
+        if self.archived_at.is_some() {
+            return Err(in_state("archived", &["restore"]));
+        }
+        (self.archived_at, self.updated_at) = (Some(now), now);
+        Ok(self)
+    }
+    /// Brings it back into use.
+    pub fn restore(mut self, now: DateTime<Utc>) -> Result<Self> {
+        if self.archived_at.is_none() {
+            return Err(in_state("active", &["archive"]));
+        }
+        (self.archived_at, self.updated_at) = (None, now);
+        Ok(self)
+    }
+    /// Refuses an archived unit on a new product; `pointer` names the field that refers to it.
+    pub fn check_usable(&self, pointer: &str) -> Result<()> {
+        match self.archived_at {
+            Some(_) => Err(ARCHIVED.field(pointer, format!("{} is archived.", self.code))),
+            None => Ok(()),
+        }
     }
     /// Refuses a quantity with more places than this unit has: 2.5 pieces. `pointer` names the field.
     pub fn check_quantity(&self, quantity: Quantity, pointer: &str) -> Result<()> {

@@ -1,4 +1,7 @@
-//! What belongs to no business area: facts, jobs, files.
+//! What belongs to no business area: facts as they are read, jobs, files, document flow, numbers.
 
+pub mod events;
 pub mod files;
 pub mod jobs;
+pub mod number_series;
+pub mod trace;

@@ -6,7 +6,7 @@ use domain::kernel::Id;
 use uuid::Uuid;
 
 use super::lookups::Side;
-use crate::{Conn, Result, sql};
+use crate::{Conn, Engine, Result, sql};
 
 crate::record! {
     parties: Party {
@@ -69,3 +69,15 @@ pub fn depth_below(db: &mut Conn, from: PartyId, limit: usize) -> Result<usize> 
     }
     Ok(limit)
 }
+
+/// Lets one transaction at a time change the hierarchy, until it ends: two moves at once could make a circle that neither
+/// of them sees. SQLite has one writer anyway.
+pub fn lock_hierarchy(db: &mut Conn) -> Result<()> {
+    if db.engine() == Engine::Postgres {
+        sql!("SELECT CAST(pg_advisory_xact_lock({}) AS TEXT)", HIERARCHY).first::<(String,)>(db)?;
+    }
+    Ok(())
+}
+
+/// The key of the advisory lock: "parties" in ASCII.
+const HIERARCHY: i64 = 0x70_6172_7469_6573;

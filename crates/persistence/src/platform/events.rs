@@ -3,9 +3,12 @@
 
 use chrono::{DateTime, Utc};
 use domain::Event;
+use domain::directory::overview::TimelineEntry;
+use domain::platform::events::{AuditEntry, PublishedEvent};
+use domain::platform::trace::title_of;
 use uuid::Uuid;
 
-use crate::{Conn, Result, Statement, Value};
+use crate::{Conn, Result, Statement, Value, sql};
 
 /// Who did it, when, and on whose request.
 #[derive(Debug, Clone)]
@@ -45,4 +48,62 @@ pub fn insert(db: &mut Conn, origin: &Origin, events: &[Event]) -> Result<()> {
         s.execute(db)?;
     }
     Ok(())
+}
+
+crate::record! {
+    events: PublishedEvent {
+        id: uid, seq: int, kind: text, subject: text, company_id: opt(uid), party_id: opt(uid), version: int, data: json,
+        previous: opt(json), at: instant,
+    }
+}
+
+crate::record! {
+    events: AuditEntry {
+        id: uid, seq: opt(int), kind: text, subject: text, company_id: opt(uid), party_id: opt(uid), version: int, data: json,
+        previous: opt(json), actor: text, actor_name: text, request_id: text, reason: opt(text), at: instant, hash: opt(bytes),
+    }
+    unstored { chain_hash }
+    complete = write_hashes
+}
+
+fn write_hashes(_: &mut Conn, rows: &mut [AuditEntry]) -> Result<()> {
+    for row in rows {
+        row.chain_hash = row.hash.as_ref().map(|h| h.iter().map(|b| format!("{b:02x}")).collect());
+    }
+    Ok(())
+}
+
+crate::record! {
+    events: TimelineEntry {
+        id: uid, kind: text, subject: text, company_id: opt(uid), actor_name: text, at: instant, data: json,
+    }
+    unstored { area, title }
+    complete = write_titles
+}
+
+fn write_titles(_: &mut Conn, rows: &mut [TimelineEntry]) -> Result<()> {
+    for row in rows {
+        row.title = title_of(&row.data);
+    }
+    Ok(())
+}
+
+/// All kinds of events that there are, found by leaps through their index.
+pub fn kinds(db: &mut Conn) -> Result<Vec<String>> {
+    let rows = sql!(
+        "WITH RECURSIVE k(kind) AS (SELECT MIN(kind) FROM events UNION ALL \
+         SELECT (SELECT MIN(e.kind) FROM events e WHERE e.kind > k.kind) FROM k WHERE k.kind IS NOT NULL) \
+         SELECT kind FROM k WHERE kind IS NOT NULL"
+    );
+    Ok(rows.load::<(String,)>(db)?.into_iter().map(|r| r.0).collect())
+}
+
+/// The latest fact about each of these things, in no order: subject, kind, company, the thing afterwards.
+pub fn latest_about(db: &mut Conn, subjects: &[String]) -> Result<Vec<(String, String, Option<Uuid>, serde_json::Value)>> {
+    sql!(
+        "SELECT subject, kind, company_id, data FROM events e WHERE subject IN ({}) \
+         AND NOT EXISTS (SELECT 1 FROM events n WHERE n.subject = e.subject AND n.id > e.id)",
+        crate::list(subjects)
+    )
+    .load(db)
 }

@@ -1,8 +1,13 @@
 //! Number series without gaps: one row for each company, series and year, taken last in the transaction that uses it.
 
+use domain::platform::number_series::NumberSeries;
 use uuid::Uuid;
 
-use crate::{Conn, Result, sql};
+use crate::{Conn, Record, Result, Statement, Value, sql};
+
+crate::record! {
+    number_series: NumberSeries { id: uid, company_id: uid, code: text, year: int, next: int }
+}
 
 /// The next number of a series, from 1. The row stays locked until the transaction ends; a rollback gives it back.
 pub fn next(db: &mut Conn, company: Uuid, code: &str, year: i64) -> Result<i64> {
@@ -15,4 +20,12 @@ pub fn next(db: &mut Conn, company: Uuid, code: &str, year: i64) -> Result<i64> 
         year
     );
     Ok(taken.first::<(i64,)>(db)?.map_or(1, |r| r.0))
+}
+
+/// The numbers that documents of this kind have, of a company and with a prefix such as `INV-2026-`.
+pub fn used<T: Record>(db: &mut Conn, company: Uuid, prefix: &str) -> Result<Vec<String>> {
+    let mut s = Statement::new(format!("SELECT number FROM {} WHERE company_id = ", T::TABLE));
+    s.push(Value::Uid(company)).sql(" AND substr(number, 1, CAST(").push(Value::Int(prefix.len() as i64)).sql(" AS INTEGER)) = ");
+    s.push(Value::Text(prefix.to_string()));
+    Ok(s.load::<(String,)>(db)?.into_iter().map(|r| r.0).collect())
 }

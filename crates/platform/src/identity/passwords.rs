@@ -155,10 +155,19 @@ mod tests {
 
     #[test]
     fn long_phrases_are_good_and_obvious_ones_are_not() {
-        for good in ["seven grey herons cross the river", "a long walk in the woods", "日本語のとても長い合言葉です、はい", "zK8#qw-Lm2!pT5x_Rb"] {
+        for good in
+            ["seven grey herons cross the river", "a long walk in the woods", "日本語のとても長い合言葉です、はい", "zK8#qw-Lm2!pT5x_Rb"]
+        {
             assert_eq!(code(good), None, "{good}");
         }
-        for bad in ["aaaaaaaaaaaaaaaaaaaa", "123456789012345678", "passwordpassword", "adalovelaceadalovelace", "tandemtandemtandem", "qwertyuiopasdfgh"] {
+        for bad in [
+            "aaaaaaaaaaaaaaaaaaaa",
+            "123456789012345678",
+            "passwordpassword",
+            "adalovelaceadalovelace",
+            "tandemtandemtandem",
+            "qwertyuiopasdfgh",
+        ] {
             assert_eq!(code(bad), Some(TOO_GUESSABLE.code), "{bad}");
         }
         assert_eq!(code("zK8#qw-Lm2!pT5"), Some(TOO_SHORT.code));

@@ -1,7 +1,13 @@
-//! The platform's own resources: files, jobs and the verification of the books. What runs in a job is said by its area.
+//! The platform's own resources: facts and what is read from them, files, jobs and the proof of the books. What runs in a job is said by its area.
 
+pub mod audit_log;
+pub mod events;
+pub mod explain;
 pub mod files;
+pub mod integrity;
 pub mod jobs;
+pub mod number_series;
+pub mod trace;
 pub mod verifications;
 
 use crate::prelude::*;
@@ -12,9 +18,16 @@ pub fn operations(t: &mut Table) {
     files::operations(t);
     jobs::operations(t);
     verifications::operations(t);
+    events::operations(t);
+    audit_log::operations(t);
+    trace::operations(t);
+    explain::operations(t);
+    integrity::operations(t);
+    number_series::operations(t);
 }
 
 /// What this area answers to the others.
 pub fn answers(q: &mut Questions) {
     q.check(verifications::audit_chain);
+    q.check(number_series::check);
 }

@@ -39,6 +39,8 @@ pub struct Listing {
     pub filters: Vec<FilterParameter>,
     pub search: &'static [&'static str],
     pub sort: Vec<&'static str>,
+    /// The column that pages are in when no order is asked; by default the id.
+    first_by: Option<&'static str>,
 }
 
 /// One declared filter.
@@ -53,7 +55,7 @@ impl Listing {
     pub(crate) fn of<T: Record + ToSchema>() -> Self {
         let texts: &'static Texts = T::texts();
         let sort = texts.column("created_at").map(|c| c.name).into_iter().collect();
-        let mut listing = Listing { row: Shape::of::<T>(), texts, filters: vec![], search: &[], sort };
+        let mut listing = Listing { row: Shape::of::<T>(), texts, filters: vec![], search: &[], sort, first_by: None };
         for column in ["created_at", "updated_at"] {
             if texts.column(column).is_some() {
                 listing.filter("", &[column]);
@@ -69,12 +71,18 @@ impl Listing {
     }
     pub(crate) fn filter(&mut self, op: &str, columns: &[&'static str]) {
         for name in columns {
-            let column = self.column(op, name);
-            let mut add = |name: String, compare| {
-                if !self.filters.iter().any(|f| f.name == name) {
-                    self.filters.push(FilterParameter { name, column, compare });
-                }
-            };
+            self.filter_as(op, name, name);
+        }
+    }
+    /// Filters on a column that callers know by another name.
+    pub(crate) fn filter_as(&mut self, op: &str, name: &str, column: &str) {
+        let column = self.column(op, column);
+        let mut add = |name: String, compare| {
+            if !self.filters.iter().any(|f| f.name == name) {
+                self.filters.push(FilterParameter { name, column, compare });
+            }
+        };
+        {
             if column.kind != Of::Instant {
                 add(name.to_string(), None);
             }
@@ -85,6 +93,12 @@ impl Listing {
                 add(format!("{name}_lt"), Some(Compare::Less));
             }
         }
+    }
+    /// One comparison under a name of its own, and pages in the order of that column: `after` for `seq`.
+    pub(crate) fn follow(&mut self, op: &str, name: &str, column: &str) {
+        let column = self.column(op, column);
+        self.filters.push(FilterParameter { name: name.to_string(), column, compare: Some(Compare::Greater) });
+        self.first_by = Some(column.name);
     }
     pub(crate) fn sort(&mut self, op: &str, columns: &[&'static str]) {
         for name in columns {
@@ -350,9 +364,22 @@ impl List {
                 self.query.order.push(Order { column: column.name, descending, nullable: column.nullable });
             }
         }
+        if let Some(column) = listing.first_by.filter(|_| self.query.order.is_empty()) {
+            self.query.order.push(Order { column, descending: false, nullable: false });
+        }
         let descending = self.query.order.last().is_some_and(|o| o.descending);
         self.query.order.push(Order { column: "id", descending, nullable: false });
         Ok(())
+    }
+    /// The first rows, as when nothing was asked but how many.
+    pub fn first(limit: i64) -> Self {
+        let order = vec![Order { column: "id", descending: false, nullable: false }];
+        List { query: Query { limit, order, ..Query::default() }, expand: vec![], fields: None, include_total: false, digest: vec![] }
+    }
+    /// The same, after the row with this id; for lists in the order of ids.
+    pub fn after_id(mut self, id: uuid::Uuid) -> Self {
+        self.query.after = Some(vec![Bound::Uid(id)]);
+        self
     }
     /// Only rows whose column holds this.
     pub fn only(&mut self, column: &'static str, value: impl Scalar) -> &mut Self {

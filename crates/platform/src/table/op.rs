@@ -251,6 +251,27 @@ impl Op {
         }
         self
     }
+    /// As [`Op::filter`], on a column that callers know by another name: `occurred_at` for `at`.
+    pub fn filter_as(&mut self, name: &str, column: &'static str) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            l.filter_as(&self.id, name, column);
+            self.known = l.parameters().into_iter().map(|p| p.name).collect();
+        }
+        self
+    }
+    /// The list is followed along a column: pages come in its order, and `name` says after which value to go on.
+    pub fn follow(&mut self, name: &str, column: &'static str) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            l.follow(&self.id, name, column);
+            self.known = l.parameters().into_iter().map(|p| p.name).collect();
+        }
+        self
+    }
+    /// Another operation id than the one that follows from the path.
+    pub fn named(&mut self, id: &str) -> &mut Self {
+        self.id = id.into();
+        self
+    }
     /// `q` looks into these columns.
     pub fn search(&mut self, columns: &'static [&'static str]) -> &mut Self {
         if let Some(l) = &mut self.listing {
@@ -281,7 +302,8 @@ impl Op {
     }
     /// Whether the body may be left out: an action whose body has nothing but optional fields.
     pub fn takes_no_body(&self) -> bool {
-        self.kind == Kind::Action && self.validator.get_or_init(|| schema::Judge::of(self)).judge(&Value::Object(Default::default())).is_ok()
+        self.kind == Kind::Action
+            && self.validator.get_or_init(|| schema::Judge::of(self)).judge(&Value::Object(Default::default())).is_ok()
     }
     /// Whether it opens its own transactions, without idempotency key and dry run.
     pub fn is_outside(&self) -> bool {
@@ -488,6 +510,8 @@ impl Table {
         for op in &mut self.ops {
             op.actions_of = op.entity.as_ref().and_then(|e| self.actions.get(e)).cloned();
         }
+        self.by_id = self.ops.iter().enumerate().map(|(i, op)| (op.id.clone(), i)).collect();
+        assert_eq!(self.by_id.len(), self.ops.len(), "two operations have one id");
         let mut routes = BTreeSet::new();
         for op in &self.ops {
             let shape: Vec<_> = op.path.split('/').map(|s| if s.starts_with('{') { "{}" } else { s }).collect();

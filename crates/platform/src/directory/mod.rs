@@ -1,0 +1,26 @@
+//! Operations on companies, parties, contacts, products, units, currencies and rates.
+
+pub mod companies;
+pub mod contacts;
+pub mod currencies;
+pub mod exchange_rates;
+pub mod overview;
+pub mod parties;
+pub mod products;
+pub mod relationships;
+pub mod timeline;
+pub mod units;
+
+use crate::prelude::*;
+
+/// All operations of the area.
+pub fn operations(t: &mut Table) {
+    companies::operations(t);
+    parties::operations(t);
+    contacts::operations(t);
+    relationships::operations(t);
+    products::operations(t);
+    units::operations(t);
+    currencies::operations(t);
+    exchange_rates::operations(t);
+}

@@ -1,0 +1,55 @@
+//! Everything about one party in one answer and one snapshot. Each area answers for itself; this only gathers.
+
+use domain::directory::contacts::Contact;
+use domain::directory::overview::{OverviewLinks, OverviewSection, PartyContact, PartyOverview, TOP};
+use domain::directory::parties::{Party, PartyId};
+use domain::directory::relationships::Relationship;
+use persistence::directory::relationships;
+
+use super::timeline;
+use crate::prelude::*;
+use crate::questions;
+
+/// The overview of a party. Sections that the caller may not read are null and named.
+pub fn of_party(cx: &mut Cx, id: PartyId, _: NoFilter) -> Result<PartyOverview> {
+    let party = cx.find::<Party>(id)?;
+    let mut withheld = Vec::new();
+    let mut may = |cx: &Cx, permission: &str, section| {
+        let may = cx.caller.may(permission);
+        if !may {
+            withheld.push(section);
+        }
+        may
+    };
+    let contacts = match may(cx, "directory.contacts.read", OverviewSection::Contacts) {
+        true => contacts_of(cx, id)?,
+        false => Vec::new(),
+    };
+    let crm = may(cx, "crm.opportunities.read", OverviewSection::Crm).then(|| questions::crm_overview(cx, id)).transpose()?;
+    let sales = may(cx, "sales.orders.read", OverviewSection::Sales).then(|| questions::sales_overview(cx, id)).transpose()?;
+    let finance = may(cx, "accounting.invoices.read", OverviewSection::Finance).then(|| questions::finance_overview(cx, id)).transpose()?;
+    let latest = timeline::of_party(cx, id, List::first(TOP))?.data;
+    Ok(PartyOverview { taken_at: cx.now, contacts, crm, sales, finance, timeline: latest, withheld, links: links(id), party })
+}
+
+fn contacts_of(cx: &mut Cx, id: PartyId) -> Result<Vec<PartyContact>> {
+    let today = cx.now.date_naive();
+    let current = relationships::current(cx.db(), id, today, TOP)?;
+    let found = cx.find_all::<Relationship>(&current.iter().map(|c| c.0).collect::<Vec<_>>())?;
+    let people = cx.find_all::<Contact>(&current.iter().map(|c| c.1).collect::<Vec<_>>())?;
+    let pair = |(r, c): &(_, _)| {
+        let relationship = found.iter().find(|f| f.id == *r)?.clone();
+        Some(PartyContact { relationship, contact: people.iter().find(|p| p.id == *c)?.clone() })
+    };
+    Ok(current.iter().filter_map(pair).collect())
+}
+
+fn links(id: PartyId) -> OverviewLinks {
+    OverviewLinks {
+        relationships: format!("/v1/directory/relationships?party_id={id}"),
+        timeline: format!("/v1/directory/parties/{id}/timeline"),
+        opportunities: format!("/v1/crm/opportunities?party_id={id}"),
+        orders: format!("/v1/sales/orders?customer_id={id}"),
+        invoices: format!("/v1/accounting/invoices?customer_id={id}"),
+    }
+}

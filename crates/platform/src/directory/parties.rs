@@ -1,0 +1,171 @@
+//! Operations on parties. What makes two parties alike is looked for here; what a party may be is ruled in the domain.
+
+use domain::directory::emails;
+use domain::directory::external_ids::ExternalId;
+use domain::directory::overview::{PartyOverview, TimelineEntry};
+use domain::directory::parties::{DEEPEST, NewParty, POSSIBLE_DUPLICATE, Party, PartyId, PartyPatch, REFUSALS, UpsertParty, UpsertedParty};
+use domain::identity::users::User;
+use persistence::directory::parties as rows;
+
+use super::{overview, timeline};
+use crate::prelude::*;
+
+pub fn operations(t: &mut Table) {
+    let mut n = t.noun::<Party>("directory/parties", "People and organisations the company deals with, as customers, vendors or both.");
+    n.list("List parties.")
+        .filter(&["code", "kind", "is_customer", "is_vendor", "tax_id", "parent_id", "owner_id", "archived_at"])
+        .search(&["search"])
+        .sort(&["name", "updated_at"])
+        .expand::<Party>("parent", "parent_id")
+        .expand::<User>("owner", "owner_id");
+    n.create(create, CREATE).fails(REFUSALS);
+    n.bulk(create);
+    n.read("Get a party.").expand::<Party>("parent", "parent_id").expand::<User>("owner", "owner_id");
+    n.update(update, "Change a party. Documents that exist keep the addresses and terms they were made with.").fails(REFUSALS);
+    n.delete(delete, "Delete a party that nothing refers to. A party that was used is archived instead.");
+    n.action("archive", archive, "Archive a party. It cannot be put on new documents.");
+    n.action("restore", restore, "Restore an archived party.");
+    n.view::<NoFilter, PartyOverview>("360", overview::of_party, OVERVIEW);
+    n.page_of::<TimelineEntry>("timeline", timeline::of_party, TIMELINE).filter_as("occurred_at", "at").filter(&["kind", "subject"]);
+    t.command("upsert_party", "directory/parties/upsert", upsert, UPSERT).fails(REFUSALS);
+}
+
+const CREATE: &str = "Create a party. When another has the same e-mail address or tax number, it is refused with \
+`party.possible_duplicate` and the candidates in `errors`, unless `allow_duplicate` is true.";
+const UPSERT: &str = "Create or change a party by the id of another system. Any number of repetitions leaves one party; fields \
+left out stay as they are.";
+const OVERVIEW: &str = "Get everything about a party in one snapshot. Profile, people, deals and activities, orders, invoices with \
+balance, ageing and credit, and the latest events. Each list holds at most ten; sections that the caller may not read are null and \
+named in `withheld`.";
+const TIMELINE: &str = "List what happened to a party, newest first. Events of front and back office in one stream; kinds that the \
+caller may not read are left out.";
+
+fn create(cx: &mut Cx, new: NewParty) -> Result<Party> {
+    let allow_duplicate = new.allow_duplicate;
+    let party = Party::new(cx.new_id(), new, cx.now)?;
+    make(cx, party, allow_duplicate)
+}
+
+fn make(cx: &mut Cx, party: Party, allow_duplicate: bool) -> Result<Party> {
+    check_references(cx, None, &party)?;
+    if !allow_duplicate {
+        check_duplicates(cx, &party)?;
+    }
+    let party = cx.create(party)?;
+    rows::write_lookups(cx.db(), &party)?;
+    Ok(party)
+}
+
+fn update(cx: &mut Cx, id: PartyId, patch: PartyPatch) -> Result<Party> {
+    let before = cx.change::<Party>(id)?;
+    let after = before.clone().change(patch, cx.now)?;
+    store(cx, &before, after)
+}
+
+fn store(cx: &mut Cx, before: &Party, after: Party) -> Result<Party> {
+    check_references(cx, Some(before), &after)?;
+    let after = cx.save(before, after, "updated")?;
+    if before.external_ids != after.external_ids || before.emails != after.emails {
+        rows::write_lookups(cx.db(), &after)?;
+    }
+    Ok(after)
+}
+
+fn upsert(cx: &mut Cx, body: UpsertParty) -> Result<UpsertedParty> {
+    let UpsertParty { external_id, party: patch, allow_duplicate } = body;
+    if let Some(id) = rows::by_external_id(cx.db(), &external_id)? {
+        return replace(cx, id, external_id, patch);
+    }
+    let (known_as, first) = (external_id.clone(), patch.clone());
+    let made = cx.attempt(move |cx| {
+        let party = Party::from_patch(cx.new_id(), known_as, first, cx.now).map_err(|p| in_party(p))?;
+        make(cx, party, allow_duplicate).map_err(in_party)
+    });
+    match made {
+        Ok(party) => Ok(UpsertedParty { created: true, party }),
+        // Somebody else made it in the meantime.
+        Err(p) if p.code() == problems::already_exists => match rows::by_external_id(cx.db(), &external_id)? {
+            Some(id) => replace(cx, id, external_id, patch),
+            None => Err(p),
+        },
+        Err(p) => Err(p),
+    }
+}
+
+fn replace(cx: &mut Cx, id: PartyId, known_as: ExternalId, patch: PartyPatch) -> Result<UpsertedParty> {
+    let before = cx.change::<Party>(id)?;
+    let after = before.clone().change_known_as(known_as, patch, cx.now).map_err(in_party)?;
+    let party = store(cx, &before, after).map_err(in_party)?;
+    Ok(UpsertedParty { created: false, party })
+}
+
+/// The places of a problem with the party inside an upsert.
+fn in_party(p: Problem) -> Problem {
+    if p.errors().is_empty() { p } else { p.under("/party") }
+}
+
+fn delete(cx: &mut Cx, id: PartyId) -> Result<()> {
+    let party = cx.change::<Party>(id)?;
+    cx.remove(party)
+}
+
+fn archive(cx: &mut Cx, id: PartyId) -> Result<Party> {
+    let before = cx.change::<Party>(id)?;
+    let after = before.clone().archive(cx.now)?;
+    cx.save(&before, after, "archived")
+}
+
+fn restore(cx: &mut Cx, id: PartyId) -> Result<Party> {
+    let before = cx.change::<Party>(id)?;
+    let after = before.clone().restore(cx.now)?;
+    cx.save(&before, after, "restored")
+}
+
+/// What the party refers to must be there, and its external ids must be free. Only what changed is looked at.
+fn check_references(cx: &mut Cx, before: Option<&Party>, party: &Party) -> Result<()> {
+    if let Some(owner) = party.owner_id.filter(|_| before.is_none_or(|b| b.owner_id != party.owner_id)) {
+        cx.refer::<User>("/owner_id", owner)?;
+    }
+    for (i, id) in party.external_ids.iter().enumerate() {
+        if before.is_some_and(|b| b.external_ids.contains(id)) {
+            continue;
+        }
+        if rows::by_external_id(cx.db(), id)?.is_some_and(|other| other != party.id) {
+            let message = format!("Another party is {:?} in {}.", id.id, id.system);
+            return Err(problems::already_exists.field(format!("/external_ids/{i}"), message));
+        }
+    }
+    if let Some(parent) = party.parent_id.filter(|_| before.is_none_or(|b| b.parent_id != party.parent_id)) {
+        rows::lock_hierarchy(cx.db())?;
+        cx.refer::<Party>("/parent_id", parent)?;
+        let above = rows::ancestors(cx.db(), parent, DEEPEST + 1)?;
+        let below = if before.is_some() { rows::depth_below(cx.db(), party.id, DEEPEST)? } else { 0 };
+        party.check_parent(&above, below)?;
+    }
+    Ok(())
+}
+
+/// Refuses a party that shares an e-mail address or tax number with others; each candidate is one place of the problem.
+fn check_duplicates(cx: &mut Cx, party: &Party) -> Result<()> {
+    let mut found: Vec<(String, PartyId)> = Vec::new();
+    for (other, mail) in rows::by_emails(cx.db(), party)? {
+        let place = party.emails.iter().position(|e| emails::key(&e.address) == mail).unwrap_or_default();
+        found.push((format!("/emails/{place}/address"), other));
+    }
+    found.extend(rows::by_tax_id(cx.db(), party)?.into_iter().map(|other| ("/tax_id".to_string(), other)));
+    if found.is_empty() {
+        return Ok(());
+    }
+    let names = match cx.caller.may("directory.parties.read") {
+        true => cx.find_all::<Party>(&found.iter().map(|f| f.1).collect::<Vec<_>>())?,
+        false => Vec::new(),
+    };
+    let errors = found.into_iter().map(|(pointer, id)| {
+        let message = match names.iter().find(|p| p.id == id) {
+            Some(other) => format!("{id} {}", other.name),
+            None => "Another party has the same.".to_string(),
+        };
+        FieldError::body(pointer, POSSIBLE_DUPLICATE.code, message)
+    });
+    Err(POSSIBLE_DUPLICATE.at(errors.collect()))
+}

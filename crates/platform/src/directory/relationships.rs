@@ -1,0 +1,57 @@
+//! Operations on relationships between people and parties.
+
+use domain::directory::contacts::Contact;
+use domain::directory::parties::{Party, PartyId};
+use domain::directory::relationships::{ENDS_BEFORE_START, NewRelationship, Relationship, RelationshipId, RelationshipPatch};
+use persistence::directory::relationships as rows;
+
+use crate::prelude::*;
+
+pub fn operations(t: &mut Table) {
+    let mut n = t.noun::<Relationship>("directory/relationships", "Who works for whom, in which role, from when to when.");
+    n.list("List relationships.")
+        .filter(&["contact_id", "party_id", "is_primary", "from_date", "to_date"])
+        .sort(&["updated_at"])
+        .expand::<Contact>("contact", "contact_id")
+        .expand::<Party>("party", "party_id");
+    n.create(create, "Create a relationship. A new primary one takes the place of the one before.").fails(&[ENDS_BEFORE_START]);
+    n.bulk(create);
+    n.read("Get a relationship.").expand::<Contact>("contact", "contact_id").expand::<Party>("party", "party_id");
+    n.update(update, "Change a relationship. To end it, set `to_date`.").fails(&[ENDS_BEFORE_START]);
+    n.delete(delete, "Delete a relationship that was entered by mistake.");
+}
+
+fn create(cx: &mut Cx, new: NewRelationship) -> Result<Relationship> {
+    cx.refer::<Contact>("/contact_id", new.contact_id)?;
+    cx.refer::<Party>("/party_id", new.party_id)?;
+    let relationship = Relationship::new(cx.new_id(), new, cx.now)?;
+    if relationship.is_primary {
+        make_room(cx, relationship.party_id)?;
+    }
+    cx.create(relationship)
+}
+
+fn update(cx: &mut Cx, id: RelationshipId, patch: RelationshipPatch) -> Result<Relationship> {
+    let before = cx.change::<Relationship>(id)?;
+    let after = before.clone().change(patch, cx.now)?;
+    if after.is_primary && !before.is_primary {
+        make_room(cx, after.party_id)?;
+    }
+    cx.save(&before, after, "updated")
+}
+
+fn delete(cx: &mut Cx, id: RelationshipId) -> Result<()> {
+    let relationship = cx.change::<Relationship>(id)?;
+    cx.remove(relationship)
+}
+
+/// Ends the present primary relationship of a party being primary. The party is locked, so that two at once take turns.
+fn make_room(cx: &mut Cx, party: PartyId) -> Result<()> {
+    cx.change::<Party>(party)?;
+    if let Some(present) = rows::primary(cx.db(), party)? {
+        let before = cx.change::<Relationship>(present)?;
+        let after = Relationship { is_primary: false, updated_at: cx.now, ..before.clone() };
+        cx.save(&before, after, "updated")?;
+    }
+    Ok(())
+}

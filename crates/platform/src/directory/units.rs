@@ -1,0 +1,62 @@
+//! Operations on units of measure, and exact conversion between them.
+
+use domain::directory::units::{self, ConvertQuantity, ConvertedQuantity, NewUnit, Remainder, Unit, UnitId, UnitPatch};
+
+use crate::prelude::*;
+
+pub fn operations(t: &mut Table) {
+    let mut n = t.noun::<Unit>("directory/units", "Units of measure with exact conversion.");
+    n.list("List units of measure.").filter(&["code", "category"]).search(&["name", "code"]).sort(&["name", "updated_at"]);
+    n.create(create, "Create a unit of measure. Category and factor are fixed from then on.").fails(&[units::INVALID_FACTOR]);
+    n.read("Get a unit of measure.");
+    n.update(update, "Change a unit of measure.");
+    n.delete(delete, "Delete a unit of measure that nothing uses.");
+    n.action("archive", archive, "Archive a unit of measure. New products cannot use it; those that do keep it.");
+    n.action("restore", restore, "Restore an archived unit of measure.");
+    t.command("convert_quantity", "directory/units/convert", convert, CONVERT).permission("directory.units.read").read_only().fails(&[
+        units::DIFFERENT_CATEGORIES,
+        units::INEXACT_CONVERSION,
+        problems::unknown_reference,
+    ]);
+}
+
+const CONVERT: &str = "Convert a quantity into another unit. The conversion is exact; a result with more places than the target \
+unit has is rounded half away from zero, or refused when `remainder` says so. Nothing is written.";
+
+fn create(cx: &mut Cx, new: NewUnit) -> Result<Unit> {
+    let unit = Unit::new(cx.new_id(), new, cx.now)?;
+    cx.create(unit)
+}
+
+fn update(cx: &mut Cx, id: UnitId, patch: UnitPatch) -> Result<Unit> {
+    let before = cx.change::<Unit>(id)?;
+    let after = before.clone().change(patch, cx.now);
+    cx.save(&before, after, "updated")
+}
+
+fn delete(cx: &mut Cx, id: UnitId) -> Result<()> {
+    let unit = cx.change::<Unit>(id)?;
+    cx.remove(unit)
+}
+
+fn archive(cx: &mut Cx, id: UnitId) -> Result<Unit> {
+    let before = cx.change::<Unit>(id)?;
+    let after = before.clone().archive(cx.now)?;
+    cx.save(&before, after, "archived")
+}
+
+fn restore(cx: &mut Cx, id: UnitId) -> Result<Unit> {
+    let before = cx.change::<Unit>(id)?;
+    let after = before.clone().restore(cx.now)?;
+    cx.save(&before, after, "restored")
+}
+
+fn convert(cx: &mut Cx, asked: ConvertQuantity) -> Result<ConvertedQuantity> {
+    let from = cx.refer::<Unit>("/from_unit_id", asked.from_unit_id)?;
+    let to = cx.refer::<Unit>("/to_unit_id", asked.to_unit_id)?;
+    let (quantity, exact) = from.convert_rounded(asked.quantity, &to)?;
+    if !exact && asked.remainder == Remainder::Refuse {
+        from.convert(asked.quantity, &to, Remainder::Refuse)?;
+    }
+    Ok(ConvertedQuantity { quantity, unit_id: to.id, exact })
+}

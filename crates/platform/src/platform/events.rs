@@ -1,0 +1,56 @@
+//! The feed: every fact in one order without holes, for other systems to follow. A fact is shown to those who may read
+//! the noun it is about, and whose companies it concerns.
+
+use domain::platform::events::PublishedEvent;
+use persistence::Value;
+use persistence::platform::events;
+
+use crate::prelude::*;
+
+pub fn operations(t: &mut Table) {
+    t.tag("platform/events", "Everything that happened, in one order.");
+    t.rows::<PublishedEvent>("platform/events", list, LIST)
+        .follow("after", "seq")
+        .filter(&["kind", "subject", "party_id"])
+        .filter_as("occurred_at", "at");
+}
+
+const LIST: &str = "Follow the feed of events. They come in the order of `seq`, which has no holes: keep the last `seq` you have seen \
+and ask for those `after` it. Kinds that the caller may not read are left out.";
+
+fn list(cx: &mut Cx, mut list: List) -> Result<Page<PublishedEvent>> {
+    only_readable(cx, &mut list)?;
+    list.condition(Condition::Null("seq", false));
+    cx.page(list)
+}
+
+/// `sales_order` to `SalesOrder`, the name of its schema.
+fn schema_of(noun: &str) -> String {
+    noun.split('_').map(|w| w[..1].to_uppercase() + &w[1..]).collect()
+}
+
+fn noun_of(kind: &str) -> &str {
+    kind.split_once('.').map_or(kind, |(noun, _)| noun)
+}
+
+/// The permission to read things of this noun; the audit trail's where the noun has no operation to read it.
+pub(crate) fn reader_of(cx: &Cx, noun: &str) -> String {
+    let reader = (!noun.is_empty()).then(|| cx.app().table.reader(&schema_of(noun)).map(String::from)).flatten();
+    reader.unwrap_or_else(|| "platform.audit_log.read".to_string())
+}
+
+/// The area of a kind of event: the first part of the permission to read its noun.
+pub(crate) fn area_of(cx: &Cx, kind: &str) -> String {
+    reader_of(cx, noun_of(kind)).split('.').next().unwrap_or_default().to_string()
+}
+
+/// Leaves out the kinds of events that the caller may not read.
+pub(crate) fn only_readable(cx: &mut Cx, list: &mut List) -> Result<()> {
+    let kinds = events::kinds(cx.db())?;
+    let all = kinds.len();
+    let readable: Vec<String> = kinds.into_iter().filter(|k| cx.caller.may(&reader_of(cx, noun_of(k)))).collect();
+    if readable.len() < all {
+        list.condition(Condition::In("kind", readable.into_iter().map(Value::Text).collect()));
+    }
+    Ok(())
+}
