@@ -1,13 +1,22 @@
-//! The back office: sales, inventory, accounting. It never imports the front office.
+//! The back office: sales, inventory, accounting. It never imports the front office: it hears it through facts and asks
+//! the platform through questions.
+
+pub mod accounting;
 
 use platform::prelude::*;
 use platform::questions::Questions;
 
 /// Declares all operations of this crate.
-pub fn operations(_table: &mut Table) {}
+pub fn operations(table: &mut Table) {
+    accounting::operations(table);
+}
 
 /// Says which facts this crate hears.
-pub fn reactions(_reactions: &mut Reactions) {}
+pub fn reactions(reactions: &mut Reactions) {
+    accounting::reactions(reactions);
+}
 
 /// Says which questions this crate answers.
-pub fn questions(_questions: &mut Questions) {}
+pub fn questions(questions: &mut Questions) {
+    accounting::questions(questions);
+}

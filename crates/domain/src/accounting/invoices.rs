@@ -46,7 +46,6 @@ pub const EMPTY: Code = Code::conflict("invoice.empty", "An invoice needs at lea
 pub const NO_PRICE: Code = Code::invalid("invoice.no_price", "The line has no price.");
 pub const NO_DESCRIPTION: Code = Code::invalid("invoice.no_description", "A line without a product needs a description.");
 pub const NOT_OPEN: Code = Code::conflict("invoice.not_open", "Nothing is open on the invoice.");
-pub const NO_EXCHANGE_RATE: Code = Code::invalid("exchange_rate.missing", "There is no exchange rate for this currency and date.");
 
 /// A customer invoice. Amounts are in the currency of the invoice unless they say otherwise.
 #[derive(Debug, Clone, Serialize, ToSchema)]
