@@ -6,7 +6,11 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+/// Set before the first database by measurements, where an answer must mean that the data is on the disk.
+pub static DURABLE: AtomicBool = AtomicBool::new(false);
 
 /// Where a database of the given name is to be found.
 pub struct Cluster {
@@ -58,11 +62,12 @@ fn own() -> Result<Cluster, String> {
     let log = fs::File::create(dir.join("log")).map_err(|e| e.to_string())?;
     let mut server = command(&bin.join("postgres"), user);
     server.arg("-D").arg(&data).arg("-k").arg(&dir);
+    let durable = DURABLE.load(Ordering::Relaxed);
     for setting in [
         "listen_addresses=",
-        "fsync=off",
-        "synchronous_commit=off",
-        "full_page_writes=off",
+        if durable { "fsync=on" } else { "fsync=off" },
+        if durable { "synchronous_commit=on" } else { "synchronous_commit=off" },
+        if durable { "full_page_writes=on" } else { "full_page_writes=off" },
         "autovacuum=off",
         "wal_level=minimal",
         "max_wal_senders=0",

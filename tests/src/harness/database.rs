@@ -10,7 +10,7 @@ use std::sync::mpsc::{Sender, channel};
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
 
-use super::cluster::CLUSTER;
+use super::cluster::{CLUSTER, DURABLE};
 
 /// The two databases that everything is tested on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +134,7 @@ pub static SCRATCH: LazyLock<PathBuf> = LazyLock::new(|| {
         let line = String::from_utf8_lossy(&df.stdout).lines().nth(1)?.to_string();
         line.split_whitespace().nth(3)?.parse::<u64>().ok()
     };
-    let roomy = free("/dev/shm").is_some_and(|kib| kib > 1 << 20);
+    let roomy = free("/dev/shm").is_some_and(|kib| kib > 1 << 20) && !DURABLE.load(Ordering::Relaxed);
     let base = if roomy { PathBuf::from("/dev/shm") } else { std::env::temp_dir() };
     let dir = base.join(format!("tandem-tests-{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();

@@ -10,7 +10,8 @@ mod server;
 
 pub use answer::Answer;
 pub use client::{Client, Request};
-pub use database::{Engine, workspace};
+pub use cluster::DURABLE;
+pub use database::{Database, Engine, workspace};
 pub use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Server, on};
 
 /// `each_engine! { fn a_draft_can_be_confirmed(s) { … } }` makes the tests `a_draft_can_be_confirmed::sqlite` and

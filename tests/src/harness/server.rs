@@ -59,11 +59,11 @@ impl Template {
         let client = Client::new(&format!("http://{}", running.address));
         let login = client.post("/v1/identity/login", json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD})).ok();
         let admin = client.with_token(login["access_token"].as_str().unwrap());
-        let key = admin.post("/v1/identity/api-keys", json!({"name": "Test suite", "expires_at": "2099-01-01T00:00:00Z"})).created();
-        let company = json!({"name": "Acme Trading", "country": "DE", "currency": "EUR", "time_zone": "Europe/Berlin"});
+        let key = admin.post("/v1/identity/api-keys", json!({"name": "Test suite", "permissions": ["*"], "expires_at": "2035-12-01T00:00:00Z"})).created();
+        let company = json!({"code": "ACME", "name": "Acme Trading", "currency": "EUR", "time_zone": "Europe/Berlin"});
         let company = admin.post("/v1/directory/companies", company).created();
         running.stop();
-        let key = key["key"].as_str().unwrap_or_else(|| panic!("no key in {key}")).to_string();
+        let key = key["secret"].as_str().unwrap_or_else(|| panic!("no key in {key}")).to_string();
         Self { database, key, company }
     }
 }
@@ -177,7 +177,7 @@ impl Drop for Replica {
 
 fn set_clock(running: &Running, instant: &str) {
     let at: DateTime<Utc> = instant.parse().unwrap_or_else(|e| panic!("{instant}: {e}"));
-    running.app.clock().set(at);
+    running.app.clock.set(Some(at));
 }
 
 /// Small and quiet: a suite runs several servers at once.

@@ -1,0 +1,168 @@
+//! The limit: the statements of one order on bare connections, prepared once, without HTTP, without rules, without JSON.
+//! An order is written as a copy of a template, so that each row has all its columns; every order is one transaction.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::deserialize::QueryableByName;
+use diesel::sql_types::{BigInt, Binary, Text, Uuid as SqlUuid};
+use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_query};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::harness::Engine;
+use crate::measure::{Rate, rate};
+
+pub struct Statements {
+    engine: Engine,
+    url: String,
+    order: Uuid,
+    /// Of the template: company, customer, warehouse.
+    looked_up: Vec<(&'static str, Uuid)>,
+    insert_order: String,
+    insert_lines: String,
+    insert_event: String,
+}
+
+#[derive(QueryableByName)]
+#[allow(dead_code)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+#[derive(QueryableByName)]
+#[allow(dead_code)]
+struct Order {
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+}
+
+#[derive(QueryableByName)]
+#[allow(dead_code)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    description: String,
+}
+
+/// The bytes behind `so_…`.
+fn uuid(id: &Value) -> Uuid {
+    let text = id.as_str().unwrap_or_default();
+    let prefix = text.rsplit_once('_').map_or("", |(p, _)| p);
+    domain::kernel::decode(prefix, text).expect("an id")
+}
+
+thread_local! {
+    static PG: RefCell<Option<PgConnection>> = const { RefCell::new(None) };
+    static SQLITE: RefCell<Option<SqliteConnection>> = const { RefCell::new(None) };
+}
+
+impl Statements {
+    pub fn of(engine: Engine, url: &str, template: &Value) -> Self {
+        let mut this = Self {
+            engine,
+            url: url.trim_start_matches("sqlite:").to_string(),
+            order: uuid(&template["id"]),
+            looked_up: vec![("companies", uuid(&template["company_id"])), ("parties", uuid(&template["customer_id"])), ("warehouses", uuid(&template["warehouse_id"]))],
+            insert_order: String::new(),
+            insert_lines: String::new(),
+            insert_event: String::new(),
+        };
+        for line in template["lines"].as_array().into_iter().flatten() {
+            this.looked_up.push(("products", uuid(&line["product_id"])));
+        }
+        let fresh = if engine == Engine::Postgres { "gen_random_uuid()" } else { "randomblob(16)" };
+        let subject = template["id"].as_str().unwrap_or_default();
+        let (one, two) = if engine == Engine::Postgres { ("$1", "$2") } else { ("?1", "?2") };
+        this.insert_order = this.copy("sales_orders", &[("id", one)], &format!("id = {two}"));
+        this.insert_lines = this.copy("sales_order_lines", &[("id", fresh), ("order_id", one)], &format!("order_id = {two}"));
+        this.insert_event = this.copy("events", &[("id", fresh), ("seq", "NULL"), ("hash", "NULL"), ("prev_hash", "NULL")], &format!("subject = '{subject}'"));
+        this
+    }
+
+    /// `INSERT … SELECT` of rows with some columns replaced.
+    fn copy(&self, table: &str, replaced: &[(&str, &str)], filter: &str) -> String {
+        let columns = self.columns(table);
+        let value = |c: &String| replaced.iter().find(|(n, _)| n == c).map_or(c.clone(), |(_, v)| v.to_string());
+        let values: Vec<String> = columns.iter().map(value).collect();
+        format!("INSERT INTO {table} ({}) SELECT {} FROM {table} WHERE {filter}", columns.join(", "), values.join(", "))
+    }
+
+    fn columns(&self, table: &str) -> Vec<String> {
+        let names: Vec<Name> = match self.engine {
+            Engine::Postgres => {
+                let text = format!("SELECT column_name::text AS name FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position");
+                self.pg(|c| sql_query(text).load(c).expect("columns"))
+            }
+            Engine::Sqlite => self.sqlite(|c| sql_query(format!("SELECT name FROM pragma_table_info('{table}')")).load(c).expect("columns")),
+        };
+        names.into_iter().map(|n| n.name).collect()
+    }
+
+    fn pg<R>(&self, f: impl FnOnce(&mut PgConnection) -> R) -> R {
+        PG.with_borrow_mut(|c| f(c.get_or_insert_with(|| PgConnection::establish(&self.url).expect("a connection"))))
+    }
+
+    fn sqlite<R>(&self, f: impl FnOnce(&mut SqliteConnection) -> R) -> R {
+        SQLITE.with_borrow_mut(|c| {
+            f(c.get_or_insert_with(|| {
+                let mut made = SqliteConnection::establish(&self.url).expect("a connection");
+                made.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON").expect("settings");
+                made
+            }))
+        })
+    }
+
+    /// One order of five lines, looked up and written, one commit each.
+    pub fn write(&self, connections: usize, time: Duration) -> Rate {
+        rate(connections, time, |_, _| match self.engine {
+            Engine::Postgres => self.pg(|c| self.write_pg(c)),
+            Engine::Sqlite => self.sqlite(|c| self.write_sqlite(c)),
+        })
+    }
+
+    fn write_pg(&self, c: &mut PgConnection) {
+        let new = Uuid::now_v7();
+        c.batch_execute("BEGIN").expect("begin");
+        for (table, id) in &self.looked_up {
+            sql_query(format!("SELECT * FROM {table} WHERE id = $1")).bind::<SqlUuid, _>(id).load::<Name>(c).expect("a row");
+        }
+        sql_query(&self.insert_order).bind::<SqlUuid, _>(new).bind::<SqlUuid, _>(self.order).execute(c).expect("an order");
+        sql_query(&self.insert_lines).bind::<SqlUuid, _>(new).bind::<SqlUuid, _>(self.order).execute(c).expect("lines");
+        sql_query(&self.insert_event).execute(c).expect("an event");
+        c.batch_execute("COMMIT").expect("commit");
+    }
+
+    fn write_sqlite(&self, c: &mut SqliteConnection) {
+        let new = Uuid::now_v7();
+        c.batch_execute("BEGIN IMMEDIATE").expect("begin");
+        for (table, id) in &self.looked_up {
+            sql_query(format!("SELECT * FROM {table} WHERE id = ?1")).bind::<Binary, _>(id.as_bytes().to_vec()).load::<Name>(c).expect("a row");
+        }
+        let (new, template) = (new.as_bytes().to_vec(), self.order.as_bytes().to_vec());
+        sql_query(&self.insert_order).bind::<Binary, _>(&new).bind::<Binary, _>(&template).execute(c).expect("an order");
+        sql_query(&self.insert_lines).bind::<Binary, _>(&new).bind::<Binary, _>(&template).execute(c).expect("lines");
+        sql_query(&self.insert_event).execute(c).expect("an event");
+        c.batch_execute("COMMIT").expect("commit");
+    }
+
+    /// The order and its lines.
+    pub fn read(&self, connections: usize, time: Duration) -> Rate {
+        rate(connections, time, |_, _| match self.engine {
+            Engine::Postgres => self.pg(|c| {
+                sql_query("SELECT * FROM sales_orders WHERE id = $1").bind::<SqlUuid, _>(self.order).load::<Order>(c).expect("an order");
+                sql_query("SELECT * FROM sales_order_lines WHERE order_id = $1 ORDER BY position").bind::<SqlUuid, _>(self.order).load::<Line>(c).expect("lines");
+            }),
+            Engine::Sqlite => self.sqlite(|c| {
+                let order = self.order.as_bytes().to_vec();
+                sql_query("SELECT * FROM sales_orders WHERE id = ?1").bind::<Binary, _>(&order).load::<Order>(c).expect("an order");
+                sql_query("SELECT * FROM sales_order_lines WHERE order_id = ?1 ORDER BY position").bind::<Binary, _>(&order).load::<Line>(c).expect("lines");
+            }),
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! Nobody gets in without a token, nobody does what no role allows, and nothing of a foreign company exists.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{Breaches, operations};
+use crate::fixtures;
+
+/// What answers without credentials. May grow only with a reason.
+const PUBLIC: [&str; 2] = ["log_in", "refresh"];
+
+each_engine! {
+    fn only_the_listed_operations_are_public(s) {
+        let public: BTreeSet<String> = operations(s).iter().filter(|o| o.is_public() && o.path.starts_with("/v1/")).map(|o| o.path.clone()).collect();
+        let allowed = ["/v1/identity/login", "/v1/identity/refresh", "/v1/identity/logout", "/v1/error-codes", "/v1/platform/error-codes"];
+        let strange: Vec<_> = public.iter().filter(|p| !allowed.contains(&p.as_str())).collect();
+        assert!(strange.is_empty(), "public without being listed: {strange:?} ({PUBLIC:?})");
+    }
+
+    fn every_operation_refuses_a_caller_without_a_token(s) {
+        let mut breaches = Breaches::default();
+        for operation in operations(s).iter().filter(|o| !o.is_public()) {
+            let answer = operation.call_with(&s.anonymous(), &BTreeMap::new(), Some(&json!({"nonsense": true})).filter(|_| operation.has_body()));
+            breaches.unless(operation, &answer, 401, "unauthenticated");
+            if answer.header("www-authenticate").is_none() {
+                breaches.add(format!("{}: no WWW-Authenticate", operation.shown()));
+            }
+        }
+        breaches.none("without a token: 401");
+    }
+
+    fn every_operation_asks_for_its_permission_before_it_looks_at_the_request(s) {
+        let powerless = fixtures::user_with(s, &[], &[s.company_id()]);
+        let mut breaches = Breaches::default();
+        for operation in operations(s).iter().filter(|o| !o.permissions().is_empty()) {
+            let answer = operation.call_with(&powerless, &BTreeMap::new(), Some(&json!({"nonsense": true})).filter(|_| operation.has_body()));
+            breaches.unless(operation, &answer, 403, "missing_scope");
+        }
+        breaches.none("without the permission: 403, before the body is judged");
+    }
+
+    fn an_operation_without_a_permission_concerns_the_caller_alone(s) {
+        let free: Vec<String> = operations(s).iter().filter(|o| !o.is_public() && o.permissions().is_empty()).map(|o| o.shown()).collect();
+        let strange: Vec<_> = free.iter().filter(|o| !["/v1/identity/", "/v1/jobs", "/v1/platform/limits", "/v1/platform/jobs", "/error-codes"].iter().any(|p| o.contains(p))).collect();
+        assert!(strange.is_empty(), "no permission: {strange:#?}");
+    }
+
+    fn things_of_a_company_without_a_grant_do_not_exist(s) {
+        fixtures::a_bit_of_everything(s);
+        let elsewhere = s.post("/v1/directory/companies", json!({"code": "ELSEWHERE", "name": "Elsewhere", "currency": "EUR"})).created();
+        let outsider = fixtures::user_with(s, &["*"], &[elsewhere["id"].as_str().unwrap()]);
+        let all = operations(s);
+        let mut seen = 0;
+        let mut breaches = Breaches::default();
+        for list in all.iter().filter(|o| o.method == "GET" && !o.path.contains('{') && o.id.starts_with("list_")) {
+            let path = format!("{}{}", list.path, list.query());
+            let rows = s.get(&path);
+            let rows = if rows.status == 200 { rows.json()["data"].as_array().cloned().unwrap_or_default() } else { continue };
+            let Some(row) = rows.iter().find(|r| r["company_id"] == s.company["id"]) else { continue };
+            seen += 1;
+            let theirs = outsider.get(&path);
+            let leak = |v: &Value| v["company_id"] == s.company["id"];
+            if theirs.status != 200 || theirs.json()["data"].as_array().is_some_and(|d| d.iter().any(leak)) {
+                breaches.add(format!("{}: {} and perhaps foreign rows", list.shown(), theirs.status));
+            }
+            let Some(id) = row["id"].as_str() else { continue };
+            let prefix = format!("{}/{{", list.path);
+            for operation in all.iter().filter(|o| o.path.starts_with(&prefix)) {
+                let place = operation.path[prefix.len()..].split('}').next().unwrap_or_default();
+                let ids = [(place.to_string(), id.to_string())].into();
+                let answer = operation.call(&outsider, &ids);
+                breaches.unless(operation, &answer, 404, "not_found");
+            }
+        }
+        breaches.none("a foreign thing answers 404, like one that never was");
+        assert!(seen >= 8, "only {seen} lists had something to hide");
+    }
+}

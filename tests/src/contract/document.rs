@@ -1,0 +1,54 @@
+//! What a reader of the published document relies on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Breaches, operations};
+
+each_engine! {
+    fn every_operation_is_described(s) {
+        let mut breaches = Breaches::default();
+        let mut ids = BTreeSet::new();
+        for o in operations(s) {
+            let text = |name: &str| o.spec[name].as_str().is_some_and(|t| !t.trim().is_empty());
+            if !text("summary") || !text("description") {
+                breaches.add(format!("{}: no summary or description", o.shown()));
+            }
+            if o.spec["tags"].as_array().is_none_or(|t| t.len() != 1) {
+                breaches.add(format!("{}: not one tag", o.shown()));
+            }
+            if !ids.insert(o.id.clone()) {
+                breaches.add(format!("{}: the id is used twice", o.shown()));
+            }
+            for p in o.parameters() {
+                if p["description"].as_str().is_none_or(str::is_empty) {
+                    breaches.add(format!("{}: the parameter {} is not described", o.shown(), p["name"]));
+                }
+            }
+            if !o.is_public() && o.spec.get("x-required-scopes").is_none() {
+                breaches.add(format!("{}: does not say which permission it needs", o.shown()));
+            }
+        }
+        breaches.none("every operation has summary, description, one tag, an id of its own, described parameters");
+    }
+
+    fn what_is_not_in_the_document_does_not_answer(s) {
+        let mut methods: BTreeMap<String, (BTreeSet<String>, String)> = BTreeMap::new();
+        for o in operations(s).iter().filter(|o| o.path.starts_with("/v1/")) {
+            let entry = methods.entry(o.path.clone()).or_insert_with(|| (BTreeSet::new(), o.path_with(&BTreeMap::new())));
+            entry.0.insert(o.method.clone());
+        }
+        let mut breaches = Breaches::default();
+        for (template, (known, path)) in &methods {
+            for method in ["GET", "POST", "PUT", "PATCH", "DELETE"].iter().filter(|m| !known.contains(**m)) {
+                let answer = s.request(method, path).send();
+                let allow: BTreeSet<String> = answer.header("allow").unwrap_or_default().split(',').map(|m| m.trim().to_string()).collect();
+                if answer.status != 405 || !known.is_subset(&allow) {
+                    breaches.add(format!("{method} {template}: {} with Allow {allow:?}", answer.status));
+                }
+            }
+        }
+        s.get("/v1/sales/no-such-noun").problem(404, "not_found");
+        s.get("/v2").problem(404, "not_found");
+        breaches.none("an undocumented method answers 405 and names the documented ones");
+    }
+}

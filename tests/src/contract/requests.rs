@@ -1,0 +1,81 @@
+//! Wrong requests are refused alike everywhere, with the place that is wrong.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Breaches, operations};
+
+/// Whether one of the places a problem names is this.
+fn names(problem: &Value, key: &str, place: &str) -> bool {
+    problem["errors"].as_array().is_some_and(|e| e.iter().any(|e| e[key] == place))
+}
+
+each_engine! {
+    fn an_unknown_field_is_refused_everywhere(s) {
+        let mut breaches = Breaches::default();
+        for o in operations(s).iter().filter(|o| o.path.starts_with("/v1/") && !o.path.contains('{') && o.body_type().is_some_and(|t| t.contains("json"))) {
+            let mut body = o.body_schema().map(|b| o.example(b)).unwrap_or(json!({}));
+            if let Some(members) = body.as_object_mut() {
+                members.insert("surely_unknown".into(), json!(1));
+            }
+            let answer = o.call_with(s, &BTreeMap::new(), Some(&body));
+            let problem: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            if answer.status != 422 || !names(&problem, "pointer", "/surely_unknown") {
+                breaches.add(format!("{}: {} {}", o.shown(), answer.status, problem["errors"]));
+            }
+        }
+        breaches.none("an unknown field answers 422 at its pointer");
+    }
+
+    fn an_unknown_parameter_is_refused_everywhere(s) {
+        let mut breaches = Breaches::default();
+        for o in operations(s).iter().filter(|o| o.path.starts_with("/v1/") && o.method == "GET") {
+            let path = format!("{}{}", o.path_with(&BTreeMap::new()), o.query());
+            let sign = if path.contains('?') { '&' } else { '?' };
+            let answer = s.get(&format!("{path}{sign}surely_unknown=1"));
+            let problem: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            if answer.status != 400 || problem["code"] != "unknown_parameter" || !names(&problem, "parameter", "surely_unknown") {
+                breaches.add(format!("{}: {} {}", o.shown(), answer.status, problem["code"]));
+            }
+        }
+        breaches.none("an unknown parameter answers 400, so that a typing error does not return everything");
+    }
+
+    fn every_list_keeps_to_the_page(s) {
+        let mut breaches = Breaches::default();
+        for o in operations(s).iter().filter(|o| o.id.starts_with("list_") && o.method == "GET" && !o.path.contains('{')) {
+            let at = format!("{}{}", o.path, o.query());
+            let sign = if at.contains('?') { '&' } else { '?' };
+            if !o.parameters().iter().any(|p| p["name"] == "cursor") {
+                continue;
+            }
+            let page = s.get(&format!("{at}{sign}limit=1&include_total=true"));
+            let whole = page.status == 200 && ["data", "has_more", "next_cursor", "total_count"].iter().all(|k| page.json().get(*k).is_some());
+            let counted = whole && page.json()["total_count"].is_u64() && page.json()["data"].as_array().is_some_and(|d| d.len() <= 1);
+            if !counted {
+                breaches.add(format!("{}: not a page with a count: {} {}", o.shown(), page.status, page.text()));
+            }
+            for (query, code) in [("limit=201", "invalid_parameter"), ("limit=0", "invalid_parameter"), ("cursor=surely-wrong", "invalid_parameter"), ("sort=surely_unknown", "invalid_parameter")] {
+                let answer = s.get(&format!("{at}{sign}{query}"));
+                let problem: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+                let also = query.starts_with("cursor") && problem["code"] == "cursor_mismatch";
+                if answer.status != 400 || (problem["code"] != code && !also) {
+                    breaches.add(format!("{}?{query}: {} {}", o.shown(), answer.status, problem["code"]));
+                }
+            }
+        }
+        breaches.none("lists answer pages and refuse wrong ones");
+    }
+
+    fn a_change_without_a_version_is_refused_everywhere(s) {
+        let mut breaches = Breaches::default();
+        for o in operations(s).iter().filter(|o| o.path.starts_with("/v1/")) {
+            let Some(header) = o.parameters().into_iter().find(|p| p["name"] == "If-Match") else { continue };
+            if header["required"] != true {
+                breaches.add(format!("{}: If-Match is not required", o.shown()));
+            }
+        }
+        breaches.none("what takes If-Match demands it");
+    }
+}
