@@ -68,7 +68,11 @@ impl Statements {
             engine,
             url: url.trim_start_matches("sqlite:").to_string(),
             order: uuid(&template["id"]),
-            looked_up: vec![("companies", uuid(&template["company_id"])), ("parties", uuid(&template["customer_id"])), ("warehouses", uuid(&template["warehouse_id"]))],
+            looked_up: vec![
+                ("companies", uuid(&template["company_id"])),
+                ("parties", uuid(&template["customer_id"])),
+                ("warehouses", uuid(&template["warehouse_id"])),
+            ],
             insert_order: String::new(),
             insert_lines: String::new(),
             insert_event: String::new(),
@@ -81,7 +85,11 @@ impl Statements {
         let (one, two) = if engine == Engine::Postgres { ("$1", "$2") } else { ("?1", "?2") };
         this.insert_order = this.copy("sales_orders", &[("id", one)], &format!("id = {two}"));
         this.insert_lines = this.copy("sales_order_lines", &[("id", fresh), ("order_id", one)], &format!("order_id = {two}"));
-        this.insert_event = this.copy("events", &[("id", fresh), ("seq", "NULL"), ("hash", "NULL"), ("prev_hash", "NULL")], &format!("subject = '{subject}'"));
+        this.insert_event = this.copy(
+            "events",
+            &[("id", fresh), ("seq", "NULL"), ("hash", "NULL"), ("prev_hash", "NULL")],
+            &format!("subject = '{subject}'"),
+        );
         this
     }
 
@@ -96,10 +104,14 @@ impl Statements {
     fn columns(&self, table: &str) -> Vec<String> {
         let names: Vec<Name> = match self.engine {
             Engine::Postgres => {
-                let text = format!("SELECT column_name::text AS name FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position");
+                let text = format!(
+                    "SELECT column_name::text AS name FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position"
+                );
                 self.pg(|c| sql_query(text).load(c).expect("columns"))
             }
-            Engine::Sqlite => self.sqlite(|c| sql_query(format!("SELECT name FROM pragma_table_info('{table}')")).load(c).expect("columns")),
+            Engine::Sqlite => {
+                self.sqlite(|c| sql_query(format!("SELECT name FROM pragma_table_info('{table}')")).load(c).expect("columns"))
+            }
         };
         names.into_iter().map(|n| n.name).collect()
     }
@@ -142,7 +154,10 @@ impl Statements {
         let new = Uuid::now_v7();
         c.batch_execute("BEGIN IMMEDIATE").expect("begin");
         for (table, id) in &self.looked_up {
-            sql_query(format!("SELECT * FROM {table} WHERE id = ?1")).bind::<Binary, _>(id.as_bytes().to_vec()).load::<Name>(c).expect("a row");
+            sql_query(format!("SELECT * FROM {table} WHERE id = ?1"))
+                .bind::<Binary, _>(id.as_bytes().to_vec())
+                .load::<Name>(c)
+                .expect("a row");
         }
         let (new, template) = (new.as_bytes().to_vec(), self.order.as_bytes().to_vec());
         sql_query(&self.insert_order).bind::<Binary, _>(&new).bind::<Binary, _>(&template).execute(c).expect("an order");
@@ -156,12 +171,18 @@ impl Statements {
         rate(connections, time, |_, _| match self.engine {
             Engine::Postgres => self.pg(|c| {
                 sql_query("SELECT * FROM sales_orders WHERE id = $1").bind::<SqlUuid, _>(self.order).load::<Order>(c).expect("an order");
-                sql_query("SELECT * FROM sales_order_lines WHERE order_id = $1 ORDER BY position").bind::<SqlUuid, _>(self.order).load::<Line>(c).expect("lines");
+                sql_query("SELECT * FROM sales_order_lines WHERE order_id = $1 ORDER BY position")
+                    .bind::<SqlUuid, _>(self.order)
+                    .load::<Line>(c)
+                    .expect("lines");
             }),
             Engine::Sqlite => self.sqlite(|c| {
                 let order = self.order.as_bytes().to_vec();
                 sql_query("SELECT * FROM sales_orders WHERE id = ?1").bind::<Binary, _>(&order).load::<Order>(c).expect("an order");
-                sql_query("SELECT * FROM sales_order_lines WHERE order_id = ?1 ORDER BY position").bind::<Binary, _>(&order).load::<Line>(c).expect("lines");
+                sql_query("SELECT * FROM sales_order_lines WHERE order_id = ?1 ORDER BY position")
+                    .bind::<Binary, _>(&order)
+                    .load::<Line>(c)
+                    .expect("lines");
             }),
         })
     }

@@ -70,7 +70,10 @@ fn show(name: &str, served: &Served, seconds: f64, f: impl Fn(usize, usize) + Sy
     let cpu = served.cpu_ms();
     let many = rate(8, Duration::from_secs_f64(seconds), |caller, n| f(caller + 1, n));
     let each = (served.cpu_ms() - cpu) / (many.per_second * seconds).max(1.0);
-    println!("{name:<34} p50 {:>7.2} ms alone   {:>8.1}/s with 8   p99 {:>7.1} ms   {each:>6.2} CPU ms", alone.p50_ms, many.per_second, many.p99_ms);
+    println!(
+        "{name:<34} p50 {:>7.2} ms alone   {:>8.1}/s with 8   p99 {:>7.1} ms   {each:>6.2} CPU ms",
+        alone.p50_ms, many.per_second, many.p99_ms
+    );
     many
 }
 

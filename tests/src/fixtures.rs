@@ -94,7 +94,9 @@ pub fn warehouse(s: &Server) -> Value {
     let existing = s.all(&format!("/v1/inventory/warehouses?company_id={}", s.company_id()));
     match existing.into_iter().next() {
         Some(w) => w,
-        None => s.post("/v1/inventory/warehouses", json!({"company_id": s.company_id(), "code": "MAIN", "name": "Main", "is_default": true})).created(),
+        None => s
+            .post("/v1/inventory/warehouses", json!({"company_id": s.company_id(), "code": "MAIN", "name": "Main", "is_default": true}))
+            .created(),
     }
 }
 
@@ -151,7 +153,10 @@ pub fn trial_balance(s: &Server, until: &str) -> TrialBalance {
 pub fn trial_balance_of(s: &Server, company: &str, until: &str) -> TrialBalance {
     let report = s.get(&format!("/v1/accounting/reports/trial-balance?company_id={company}&to_date={until}")).ok();
     let rows = report["lines"].as_array().unwrap_or_else(|| panic!("no lines in {report}"));
-    let accounts = rows.iter().map(|r| (r["account_number"].as_str().unwrap_or_default().to_string(), money(&r["debit"]) - money(&r["credit"]))).collect();
+    let accounts = rows
+        .iter()
+        .map(|r| (r["account_number"].as_str().unwrap_or_default().to_string(), money(&r["debit"]) - money(&r["credit"])))
+        .collect();
     TrialBalance { debit: rows.iter().map(|r| money(&r["debit"])).sum(), credit: rows.iter().map(|r| money(&r["credit"])).sum(), accounts }
 }
 

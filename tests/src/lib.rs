@@ -3,8 +3,11 @@
 #![cfg(test)]
 #![allow(clippy::unwrap_used)]
 
+// tools for every kind of test; some wait for theirs
 #[macro_use]
+#[allow(dead_code, unused_imports)]
 mod harness;
+#[allow(dead_code)]
 mod fixtures;
 mod house;
 mod stories;

@@ -86,6 +86,13 @@ enum Command {
         #[command(flatten)]
         place: Where,
     },
+    /// Ask a running server whether it can work; exit code 0 when it can, for container health checks
+    #[command(after_help = "Example:\n  tandem health --bind 127.0.0.1:8080")]
+    Health {
+        /// Address and port of the server [default: $TANDEM_BIND, or 127.0.0.1:8080]
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        bind: Option<String>,
+    },
     /// Copy an embedded database into a new file while the server runs
     #[command(after_help = "Example:\n  tandem backup backup-2026-01-31.db\n\nPostgreSQL has its own tools: pg_dump, pg_basebackup.")]
     Backup {
@@ -139,6 +146,7 @@ fn run(command: Command, config: Config) -> Done {
         Command::Demo { place } => demo(&place.set(config)),
         Command::User { command } => users::run(command, config),
         Command::Verify { place } => verify(&place.set(config)),
+        Command::Health { bind } => health(bind.as_deref().unwrap_or(&config.bind)),
         Command::Backup { path, place } => backup(&place.set(config), &path),
     }
 }
@@ -155,7 +163,11 @@ fn serve(config: Config, demo: bool) -> Done {
         println!("It is shown only now. Change it with POST /v1/identity/password.");
     }
     if demo {
-        crate::demo::fill(&running.app, &steps("demo data")).map_err(words)?;
+        match crate::demo::fill(&running.app, &steps("demo data")) {
+            Ok(made) => println!("The demo company is there: {made}."),
+            Err(crate::demo::DemoError::Exists) => println!("The demo company is there already."),
+            Err(e) => return Err(words(e)),
+        }
     }
     println!("Tandem listens on http://{}", running.address);
     println!("The documentation of the API is at http://{}/docs/", running.address);
@@ -213,12 +225,32 @@ fn demo(config: &Config) -> Done {
     let app = &server::open_app(config).map_err(words)?;
     let given = config.admin_password.as_ref().map(|p| p.reveal());
     let made_up = platform::identity::first_administrator(app, &config.admin_email, given).map_err(words)?;
-    crate::demo::fill(app, &steps("demo data")).map_err(words)?;
+    let made = crate::demo::fill(app, &steps("demo data")).map_err(words)?;
     if let Some(password) = made_up {
         println!("The first administrator is {}, with the one-time password {password}", config.admin_email);
     }
-    println!("The demo company is there. Start with: tandem serve --database {}", shown(&config.database));
+    println!("The demo company is there: {made}.");
+    println!("Start with: tandem serve --database {}", shown(&config.database));
     Ok(())
+}
+
+/// Asks `/readyz` of a server on this machine; one that listens on all addresses is asked on the loopback one.
+fn health(bind: &str) -> Done {
+    use std::io::{Read, Write};
+    let address = bind.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:");
+    let ask = || -> std::io::Result<String> {
+        let mut stream = std::net::TcpStream::connect(&address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        write!(stream, "GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+        let mut answer = Vec::new();
+        stream.take(64 << 10).read_to_end(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_string())
+    };
+    match ask() {
+        Ok(line) if line.split(' ').nth(1) == Some("200") => Ok(()),
+        Ok(line) => Err(format!("{address} is not ready: {line}")),
+        Err(e) => Err(format!("{address} does not answer: {e}")),
+    }
 }
 
 /// The address of a database without its password.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 use indicatif::ProgressBar;
-use platform::app::App;
+use platform::App;
 use serde_json::{Value, json};
 
 use data::WARES;
@@ -116,7 +116,9 @@ fn found(y: &mut Year<'_>) -> Done<()> {
         let existing = y.desk.get(&format!("/v1/inventory/warehouses?company_id={text}&code={code}"))?;
         let warehouse = match existing["data"].get(0) {
             Some(w) => w.clone(),
-            None => y.desk.post("/v1/inventory/warehouses", json!({"company_id": id, "code": code, "name": name, "is_default": code == "HAM"}))?,
+            None => y
+                .desk
+                .post("/v1/inventory/warehouses", json!({"company_id": id, "code": code, "name": name, "is_default": code == "HAM"}))?,
         };
         y.warehouses.push(warehouse);
         y.count("warehouses");
@@ -141,7 +143,8 @@ fn pipeline(company: &Value) -> Value {
 fn partners(y: &mut Year<'_>) -> Done<()> {
     for (i, (code, name, city, postal_code, country)) in data::CUSTOMERS.into_iter().enumerate() {
         let mail = format!("office{}@example.org", i + 1);
-        let address = json!({"line1": format!("Hauptstraße {}", i * 7 % 90 + 1), "city": city, "postal_code": postal_code, "country": country});
+        let address =
+            json!({"line1": format!("Hauptstraße {}", i * 7 % 90 + 1), "city": city, "postal_code": postal_code, "country": country});
         let party = json!({
             "code": code, "name": name, "is_customer": true,
             "customer_terms": {"credit_limit": "60000.00", "payment_terms_days": if i % 3 == 0 { 14 } else { 30 }},

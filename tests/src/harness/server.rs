@@ -59,7 +59,9 @@ impl Template {
         let client = Client::new(&format!("http://{}", running.address));
         let login = client.post("/v1/identity/login", json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD})).ok();
         let admin = client.with_token(login["access_token"].as_str().unwrap());
-        let key = admin.post("/v1/identity/api-keys", json!({"name": "Test suite", "permissions": ["*"], "expires_at": "2035-12-01T00:00:00Z"})).created();
+        let key = admin
+            .post("/v1/identity/api-keys", json!({"name": "Test suite", "permissions": ["*"], "expires_at": "2035-12-01T00:00:00Z"}))
+            .created();
         let company = json!({"code": "ACME", "name": "Acme Trading", "currency": "EUR", "time_zone": "Europe/Berlin"});
         let company = admin.post("/v1/directory/companies", company).created();
         running.stop();

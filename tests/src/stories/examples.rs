@@ -44,7 +44,10 @@ fn the_python_program_walks_on_a_generated_client() {
         let place = tempfile::tempdir().unwrap();
         let client = Command::new("python3").arg(here.join("generate.py")).arg(format!("{}/openapi.json", s.base())).output().unwrap();
         std::fs::write(place.path().join("tandem.py"), well(&client)).unwrap();
-        let said = run(&s, Command::new("python3").arg(here.join("lead_to_cash.py")).env("PYTHONPATH", place.path()).env("PYTHONDONTWRITEBYTECODE", "1"));
+        let said = run(
+            &s,
+            Command::new("python3").arg(here.join("lead_to_cash.py")).env("PYTHONPATH", place.path()).env("PYTHONDONTWRITEBYTECODE", "1"),
+        );
         assert!(said.contains("is paid"), "{said}");
     }
 }

@@ -82,7 +82,8 @@ fn set_up(s: &Server, files: &Files) -> World {
 
     let line = |p: &Row| {
         let opening = sold(files, &p["product_id"]) + left(p);
-        (!opening.is_zero()).then(|| json!({"product_id": world.products[&p["product_id"]], "quantity_delta": opening.to_string(), "unit_cost": cost(p)}))
+        (!opening.is_zero())
+            .then(|| json!({"product_id": world.products[&p["product_id"]], "quantity_delta": opening.to_string(), "unit_cost": cost(p)}))
     };
     let lines: Vec<Value> = files.products.iter().filter_map(line).collect();
     let opening = json!({"reason": "opening", "warehouse_id": world.warehouse, "adjustment_date": "1996-07-01", "lines": lines});

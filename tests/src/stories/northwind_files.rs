@@ -97,7 +97,13 @@ impl Files {
             lines: lines.remove(&row["order_id"]).unwrap_or_default(),
         };
         let orders = rows("orders.csv").iter().map(order).collect();
-        Some(Self { customers: rows("customers.csv"), suppliers: rows("suppliers.csv"), categories: rows("categories.csv"), products: rows("products.csv"), orders })
+        Some(Self {
+            customers: rows("customers.csv"),
+            suppliers: rows("suppliers.csv"),
+            categories: rows("categories.csv"),
+            products: rows("products.csv"),
+            orders,
+        })
     }
 
     /// Net sales of all orders, lines rounded to cents.

@@ -10,7 +10,14 @@ pub struct Ware {
     pub opening: u32,
 }
 
-const fn ware(sku: &'static str, name: &'static str, category: &'static str, price: &'static str, cost: &'static str, opening: u32) -> Ware {
+const fn ware(
+    sku: &'static str,
+    name: &'static str,
+    category: &'static str,
+    price: &'static str,
+    cost: &'static str,
+    opening: u32,
+) -> Ware {
     Ware { sku, name, category, price, cost, opening }
 }
 
@@ -85,18 +92,74 @@ pub const VENDORS: [(&str, &str, &str, &str, &str); 4] = [
 pub const FIRST_NAMES: [&str; 16] =
     ["Anna", "Jonas", "Mia", "Emil", "Lea", "Paul", "Nora", "Felix", "Clara", "Tom", "Ida", "Karl", "Marie", "Oskar", "Lina", "Hugo"];
 pub const LAST_NAMES: [&str; 16] = [
-    "Albrecht", "Becker", "Claasen", "Dorn", "Ehlers", "Friedrich", "Gruber", "Hansen", "Imhof", "Jansen", "Keller", "Lorenz", "Maurer", "Neumann", "Otto",
+    "Albrecht",
+    "Becker",
+    "Claasen",
+    "Dorn",
+    "Ehlers",
+    "Friedrich",
+    "Gruber",
+    "Hansen",
+    "Imhof",
+    "Jansen",
+    "Keller",
+    "Lorenz",
+    "Maurer",
+    "Neumann",
+    "Otto",
     "Petersen",
 ];
 
 /// Businesses that ask for an offer in the course of the year.
 pub const PROSPECTS: [&str; 48] = [
-    "Café Anker", "Hotel Bergfried", "Bakery Crusta", "Bistro Dattel", "Eiscafé Etna", "Foyer Bar", "Gasthaus Grün", "Hofladen Heide", "Imbiss Insel",
-    "Jazzkeller Jupiter", "Kiosk Kurve", "Lounge Lumen", "Mensa Mitte", "Nachtcafé Nova", "Osteria Oliva", "Pension Perle", "Quartier Quadrat", "Ratsstube",
-    "Salon Süd", "Teehaus Tau", "Uferbar", "Villa Vogel", "Weinbar Welle", "Yogaraum Yara", "Zollhaus Zwei", "Atelier Ahorn", "Buchcafé Blatt",
-    "Club Cosmos", "Druckerei Delta", "Eventhalle Eins", "Fahrradcafé Flitz", "Galerie Gold", "Hafenkante", "Institut Iris", "Kanzlei Kranich",
-    "Labor Luchs", "Mühlencafé", "Nähstube", "Oper Orange", "Praxis Palme", "Radiohaus", "Sternwarte", "Tanzsaal", "Uhrwerk", "Verlag Vier",
-    "Werkhof West", "Zimmerei Zapf", "Zoo Café",
+    "Café Anker",
+    "Hotel Bergfried",
+    "Bakery Crusta",
+    "Bistro Dattel",
+    "Eiscafé Etna",
+    "Foyer Bar",
+    "Gasthaus Grün",
+    "Hofladen Heide",
+    "Imbiss Insel",
+    "Jazzkeller Jupiter",
+    "Kiosk Kurve",
+    "Lounge Lumen",
+    "Mensa Mitte",
+    "Nachtcafé Nova",
+    "Osteria Oliva",
+    "Pension Perle",
+    "Quartier Quadrat",
+    "Ratsstube",
+    "Salon Süd",
+    "Teehaus Tau",
+    "Uferbar",
+    "Villa Vogel",
+    "Weinbar Welle",
+    "Yogaraum Yara",
+    "Zollhaus Zwei",
+    "Atelier Ahorn",
+    "Buchcafé Blatt",
+    "Club Cosmos",
+    "Druckerei Delta",
+    "Eventhalle Eins",
+    "Fahrradcafé Flitz",
+    "Galerie Gold",
+    "Hafenkante",
+    "Institut Iris",
+    "Kanzlei Kranich",
+    "Labor Luchs",
+    "Mühlencafé",
+    "Nähstube",
+    "Oper Orange",
+    "Praxis Palme",
+    "Radiohaus",
+    "Sternwarte",
+    "Tanzsaal",
+    "Uhrwerk",
+    "Verlag Vier",
+    "Werkhof West",
+    "Zimmerei Zapf",
+    "Zoo Café",
 ];
 
 pub const SOURCES: [&str; 5] = ["web", "trade fair", "referral", "phone", "newsletter"];

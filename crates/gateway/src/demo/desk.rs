@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use domain::kernel::{Problem, problems};
-use platform::app::{App, Request};
-use platform::caller::Caller;
 use platform::table::Output;
+use platform::{App, Caller, Request};
 use serde_json::Value;
 
 /// Why the demo stopped: the call, and the problem it met.
@@ -79,6 +78,7 @@ impl Desk {
             if_match: if_match.filter(|_| operation.kind.needs_if_match()),
             idempotency_key: None,
             request_id: "demo".into(),
+            deadline: None,
         };
         let answer = self.app.call(request).map_err(stopped)?;
         match answer.output {

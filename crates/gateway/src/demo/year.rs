@@ -61,7 +61,8 @@ impl<'d> Year<'d> {
     }
     /// A working day of the month.
     fn some_day(&mut self, month: u32) -> NaiveDate {
-        let day = self.day(month, self.chance.of(1..27) as u32 + 1);
+        let date = self.chance.of(1..27) as u32 + 1;
+        let day = self.day(month, date);
         day + Days::new(match day.weekday().num_days_from_monday() {
             5 => 2,
             6 => 1,
@@ -193,7 +194,11 @@ impl<'d> Year<'d> {
     /// A call, a meeting or a task with a customer; most get done, some are late.
     fn activity(&mut self, day: NaiveDate) -> Done<()> {
         let customer = self.chance.pick(&self.customers)["id"].clone();
-        let (kind, subject) = *self.chance.pick(&[("call", "Ask about the new season"), ("meeting", "Tasting at the customer's"), ("task", "Send the price list")]);
+        let (kind, subject) = *self.chance.pick(&[
+            ("call", "Ask about the new season"),
+            ("meeting", "Tasting at the customer's"),
+            ("task", "Send the price list"),
+        ]);
         let due = day + Days::new(self.chance.of(1..10) as u64);
         let body = json!({
             "company_id": self.company["id"], "kind": kind, "subject": subject, "party_id": customer,
