@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -22,7 +22,7 @@ use crate::caller::Caller;
 use crate::cx::{Cx, any_id};
 use crate::questions::Questions;
 use crate::sequence::Sequencer;
-use crate::table::{self, Answer, Input, Kind, Op, Output, Pairs, Shape, Table, Upload};
+use crate::table::{self, Answer, Input, Kind, Op, Origin, Output, Pairs, Prepared, Shape, Table, Upload};
 
 /// The time. Tests may set it.
 #[derive(Debug, Clone, Default)]
@@ -109,9 +109,15 @@ struct Ready {
     dry_run: bool,
     request_id: String,
     deadline: Option<std::time::Instant>,
+    prepared: Option<Prepared>,
+    /// Whether the transaction told something about who may do what.
+    touched: Arc<AtomicBool>,
 }
 
 impl Ready {
+    fn origin(&self, app: &Arc<App>) -> Origin {
+        Origin { app: app.clone(), caller: self.caller.clone(), request_id: self.request_id.clone() }
+    }
     /// Refuses what nobody waits for any more.
     fn in_time(&self) -> Result<()> {
         match self.deadline {
@@ -168,30 +174,58 @@ impl App {
 
     /// Reads in one snapshot.
     pub fn read<T>(self: &Arc<Self>, caller: &Arc<Caller>, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
-        self.db.read(|conn| f(&mut Cx::new(self.clone(), conn.reborrow(), caller.clone(), own_request())))
+        self.read_as(&self.own(caller), f)
+    }
+    pub(crate) fn read_as<T>(self: &Arc<Self>, origin: &Origin, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
+        self.db.read(|conn| f(&mut Cx::new(self.clone(), conn.reborrow(), origin.caller.clone(), origin.request_id.clone())))
+    }
+    fn own(self: &Arc<Self>, caller: &Arc<Caller>) -> Origin {
+        let request_id = format!("own_{}", uuid::Uuid::now_v7().simple());
+        Origin { app: self.clone(), caller: caller.clone(), request_id }
     }
     /// Writes in one transaction, with reactions and facts. `f` may run again when another transaction was in the way.
     pub fn write<T: Send + 'static>(
         self: &Arc<Self>,
         caller: &Arc<Caller>,
+        f: impl FnMut(&mut Cx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.write_as(&self.own(caller), f)
+    }
+    pub(crate) fn write_as<T: Send + 'static>(
+        self: &Arc<Self>,
+        origin: &Origin,
         mut f: impl FnMut(&mut Cx) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (app, caller, request_id) = (self.clone(), caller.clone(), own_request());
-        self.db.write(Box::new(move |conn: &mut Conn<'_>| {
-            let mut cx = Cx::new(app.clone(), conn.reborrow(), caller.clone(), request_id.clone());
+        let (app, origin) = (self.clone(), origin.clone());
+        let touched = Arc::new(AtomicBool::new(false));
+        let touches = touched.clone();
+        let done = self.db.write(Box::new(move |conn: &mut Conn<'_>| {
+            let mut cx = Cx::new(app.clone(), conn.reborrow(), origin.caller.clone(), origin.request_id.clone());
             let done = f(&mut cx)?;
             cx.react()?;
+            touches.fetch_or(cx.tells_of_rights(), Ordering::Relaxed);
             cx.keep_events()?;
             Ok(Outcome::Keep(done))
-        }))
+        }));
+        self.forget_callers(&touched);
+        done
+    }
+    /// After a commit that changed who may do what, nobody is let in by memory.
+    fn forget_callers(&self, touched: &AtomicBool) {
+        if touched.load(Ordering::Relaxed) {
+            self.identity.forget_callers();
+        }
     }
 
     // ---- operations ---------------------------------------------------------------------------
 
     /// Whether the caller may run the operation at all. Judged before anything of the request is read.
     pub fn admit(&self, op: &Op, caller: &Caller) -> Result<()> {
-        if op.public || caller.may(&op.permission) {
+        if op.public || op.permission.is_empty() || caller.may(&op.permission) {
             return Ok(());
+        }
+        if caller.must_change_password {
+            return Err(problems::missing_scope.with("Change your password first: POST /v1/identity/me/password."));
         }
         Err(problems::missing_scope.with(format!("This needs the permission {}.", op.permission)))
     }
@@ -200,13 +234,15 @@ impl App {
         let op = &self.table.ops[request.op];
         let ready = self.prepare(op, request)?;
         if let Some(outside) = &op.outside {
-            return outside(self, &ready.caller, &ready.input);
+            return outside(&ready.origin(self), &ready.input);
         }
         if !op.writes() {
             return self.db.read(|conn| self.run_read(op, &ready, conn));
         }
-        let app = self.clone();
-        self.db.write(Box::new(move |conn: &mut Conn<'_>| app.run_write(&ready, conn)))
+        let (app, touched) = (self.clone(), ready.touched.clone());
+        let answer = self.db.write(Box::new(move |conn: &mut Conn<'_>| app.run_write(&ready, conn)));
+        self.forget_callers(&touched);
+        answer
     }
     /// Runs a request and hands its answer over. A write on SQLite waits in the writer's queue and holds no thread.
     pub fn submit(self: &Arc<Self>, request: Request, reply: impl FnOnce(Result<Answer>) + Send + 'static) {
@@ -217,13 +253,16 @@ impl App {
         match self.prepare(op, request) {
             Err(p) => reply(Err(p)),
             Ok(ready) => {
-                let app = self.clone();
-                self.db.submit(Box::new(move |conn: &mut Conn<'_>| app.run_write(&ready, conn)), reply);
+                let (app, after, touched) = (self.clone(), self.clone(), ready.touched.clone());
+                self.db.submit(Box::new(move |conn: &mut Conn<'_>| app.run_write(&ready, conn)), move |answer| {
+                    after.forget_callers(&touched);
+                    reply(answer);
+                });
             }
         }
     }
     /// Everything that needs no database: permission, parameters, body.
-    fn prepare(&self, op: &Op, request: Request) -> Result<Ready> {
+    fn prepare(self: &Arc<Self>, op: &Op, request: Request) -> Result<Ready> {
         self.admit(op, &request.caller)?;
         op.check_query(&request.query)?;
         let dry_run = match request.query.iter().find(|(k, _)| k == "dry_run").map(|(_, v)| v.as_str()) {
@@ -234,6 +273,8 @@ impl App {
         let body = match (&op.body, request.body) {
             // An action whose body has nothing but optional fields may leave it out.
             (Some(_), None) if op.takes_no_body() => json!({}),
+            // a body whose fields may all be left out may be left out itself
+            (Some(_), None) if op.validator.get_or_init(|| table::schema::Judge::of(op)).judge(&json!({})).is_ok() => json!({}),
             (Some(_), None) => return Err(problems::invalid_body.at(vec![FieldError::body("", "required", "A body is required.")])),
             (Some(_), Some(body)) => {
                 op.validator.get_or_init(|| table::schema::Judge::of(op)).judge(&body)?;
@@ -257,7 +298,7 @@ impl App {
             (scope, hash(&[request.path.join("/").as_bytes(), &query, body.to_string().as_bytes(), upload]))
         });
         let input = Input { path: request.path, query: request.query, body, upload: request.upload };
-        Ok(Ready {
+        let mut ready = Ready {
             op: request.op,
             caller: request.caller,
             input,
@@ -266,7 +307,13 @@ impl App {
             dry_run,
             request_id: request.request_id,
             deadline: request.deadline,
-        })
+            prepared: None,
+            touched: Arc::default(),
+        };
+        if let Some(before) = &op.before {
+            ready.prepared = Some(before(&ready.origin(self), &ready.input)?);
+        }
+        Ok(ready)
     }
     fn run_read(self: &Arc<Self>, op: &Op, ready: &Ready, conn: &mut Conn<'_>) -> Result<Answer> {
         let mut cx = Cx::new(self.clone(), conn.reborrow(), ready.caller.clone(), ready.request_id.clone());
@@ -298,6 +345,7 @@ impl App {
         let mut cx = Cx::new(self.clone(), conn.reborrow(), ready.caller.clone(), ready.request_id.clone());
         cx.if_match = ready.if_match;
         cx.target = ready.input.path.first().and_then(|p| any_id(p));
+        cx.prepared = ready.prepared.clone();
         let mut answer = op.call(&mut cx, &ready.input)?;
         if op.kind.needs_if_match() && cx.if_match.is_some() {
             debug_assert!(false, "{} never judged If-Match", op.id);
@@ -305,6 +353,7 @@ impl App {
             return Err(problems::internal.into());
         }
         cx.react()?;
+        ready.touched.fetch_or(cx.tells_of_rights(), Ordering::Relaxed);
         let told = cx.keep_events()?;
         ready.in_time()?;
         if told == 0 && !ready.dry_run && op.kind != Kind::Command {
@@ -315,10 +364,13 @@ impl App {
             return Ok(Outcome::Discard(answer));
         }
         if let Some((scope, _)) = &ready.key {
-            let body = match &answer.output {
+            let mut body = match &answer.output {
                 Output::Json(v) => v.clone(),
                 _ => Value::Null,
             };
+            for name in op.shown_once {
+                body[name] = Value::Null;
+            }
             let kept = json!({ "body": body, "version": answer.version, "id": answer.id });
             idempotency::answer(conn, scope, &kept.to_string())?;
         }
@@ -362,8 +414,4 @@ fn hash(parts: &[&[u8]]) -> String {
         digest.update(part);
     }
     STANDARD_NO_PAD.encode(digest.finalize())
-}
-
-fn own_request() -> String {
-    format!("own_{}", uuid::Uuid::now_v7().simple())
 }

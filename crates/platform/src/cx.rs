@@ -1,5 +1,6 @@
 //! One open transaction and who is in it. Services see the database only through this.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -12,7 +13,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller::{Caller, Companies};
-use crate::table::{List, Page};
+use crate::table::{List, Page, Prepared};
 
 /// Reactions may cause facts that cause reactions; more rounds than this are a loop.
 const MAX_ROUNDS: usize = 20;
@@ -27,6 +28,8 @@ pub struct Cx<'c> {
     /// The version that the caller says the row named by the path has.
     pub(crate) if_match: Option<i64>,
     pub(crate) target: Option<Uuid>,
+    /// What was done before the transaction began.
+    pub(crate) prepared: Option<Prepared>,
     told: Vec<Event>,
     reacted: usize,
     nested: u32,
@@ -35,7 +38,7 @@ pub struct Cx<'c> {
 impl<'c> Cx<'c> {
     pub(crate) fn new(app: Arc<App>, conn: Conn<'c>, caller: Arc<Caller>, request_id: String) -> Self {
         let now = app.clock.now();
-        Self { now, caller, request_id, app, conn, if_match: None, target: None, told: vec![], reacted: 0, nested: 0 }
+        Self { now, caller, request_id, app, conn, if_match: None, target: None, prepared: None, told: vec![], reacted: 0, nested: 0 }
     }
     pub fn app(&self) -> &Arc<App> {
         &self.app
@@ -45,6 +48,16 @@ impl<'c> Cx<'c> {
     }
     pub fn engine(&self) -> Engine {
         self.conn.engine()
+    }
+    /// What the operation's `before` made, outside of the transaction.
+    ///
+    /// # Errors
+    /// `internal` when the operation declares no `before` of this type.
+    pub fn prepared<P: Any + Send + Sync>(&self) -> Result<Arc<P>> {
+        self.prepared.clone().and_then(|p| p.downcast::<P>().ok()).ok_or_else(|| {
+            log::error!("nothing was prepared");
+            problems::internal.into()
+        })
     }
     /// A new id, later than all before it.
     pub fn new_id<I: Id>(&self) -> I {
@@ -190,7 +203,7 @@ impl<'c> Cx<'c> {
         let mut after = None;
         let done = self.conn.savepoint(|conn| {
             let mut inner =
-                Cx { now, caller, request_id, app, conn: conn.reborrow(), if_match: None, target: None, told, reacted, nested: nested + 1 };
+                Cx { now, caller, request_id, app, conn: conn.reborrow(), if_match: None, target: None, prepared: None, told, reacted, nested: nested + 1 };
             let done = f(&mut inner);
             after = Some((std::mem::take(&mut inner.told), inner.reacted));
             done
@@ -229,6 +242,10 @@ impl<'c> Cx<'c> {
             }
         }
         Ok(())
+    }
+    /// Whether anything told changes who may do what.
+    pub(crate) fn tells_of_rights(&self) -> bool {
+        self.told.iter().any(|e| crate::identity::concerns_rights(&e.kind))
     }
     /// Writes what was told; how many facts.
     pub(crate) fn keep_events(&mut self) -> Result<usize> {

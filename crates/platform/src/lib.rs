@@ -23,10 +23,13 @@ pub use sequence::Sequencer;
 pub fn operations(table: &mut table::Table) {
     directory::operations(table);
     platform::operations(table);
+    identity::operations(table);
 }
 
 /// Says which facts this crate hears.
-pub fn reactions(_reactions: &mut Reactions) {}
+pub fn reactions(reactions: &mut Reactions) {
+    identity::reactions(reactions);
+}
 
 /// Says which questions this crate answers.
 pub fn questions(questions: &mut questions::Questions) {

@@ -111,7 +111,7 @@ pub struct Maker<'a> {
 impl ApiKey {
     /// A new key, refused when it would be allowed more than its maker. `ends_with` are the last characters of the secret.
     pub fn new(id: ApiKeyId, new: NewApiKey, maker: &Maker<'_>, ends_with: String, now: DateTime<Utc>) -> Result<Self> {
-        let given = new.permissions.unwrap_or_else(|| maker.permissions.patterns().to_vec());
+        let given = new.permissions.unwrap_or_else(|| maker.permissions.to_vec());
         let permissions = super::roles::permissions(given.clone())?;
         let too_wide = |(i, p): (usize, &String)| {
             (!maker.permissions.cover(p))
@@ -187,7 +187,7 @@ mod tests {
         CompanyId::from_uuid(uuid::Uuid::from_u128(n))
     }
     fn make(permissions: &[&str], company_ids: Option<Vec<CompanyId>>, days: i64) -> Result<ApiKey> {
-        let mine = Permissions::new(["sales.*", "crm.leads.read"]);
+        let mine = Permissions::of(["sales.*", "crm.leads.read"]);
         let maker = Maker { user_id: UserId::from_uuid(uuid::Uuid::nil()), permissions: &mine, has_companies: &|c| c == company(1) };
         let new = NewApiKey {
             name: "x".into(),

@@ -27,6 +27,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
         description: "Users, roles and settings. Reads everything, posts nothing.",
         permissions: &[
             "*.*.read",
+            "*.*.*.read",
             "identity.*",
             "platform.*",
             "directory.companies.*",
@@ -187,7 +188,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "accounting.tax.*",
             "accounting.periods.read",
             "accounting.fiscal_years.read",
-            "accounting.reports.read",
+            "accounting.reports.*",
             "directory.*.read",
             "sales.*.read",
             "platform.trace.read",
@@ -204,7 +205,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "accounting.payments.read",
             "accounting.open_items.read",
             "accounting.payment_terms.read",
-            "accounting.reports.read",
+            "accounting.reports.*",
             "crm.activities.*",
             "crm.timeline.read",
             "directory.parties.read",
@@ -241,7 +242,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "accounting.accounts.read",
             "accounting.journal_entries.read",
             "accounting.periods.read",
-            "accounting.reports.read",
+            "accounting.reports.*",
             "directory.parties.read",
             "directory.currencies.read",
             "directory.exchange_rates.*",
@@ -256,6 +257,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
         description: "Writes journal entries and keeps accounts and tax codes; the controller posts them. No payroll.",
         permissions: &[
             "accounting.*.read",
+            "accounting.reports.*",
             "accounting.accounts.*",
             "accounting.account_determinations.*",
             "accounting.tax_codes.*",
@@ -279,6 +281,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
         description: "Posts and reverses journal entries, closes and reopens periods. Writes no entries of the own.",
         permissions: &[
             "accounting.*.read",
+            "accounting.reports.*",
             "accounting.journal_entries.post",
             "accounting.journal_entries.reverse",
             "accounting.fiscal_years.*",
@@ -292,6 +295,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "inventory.*.read",
             "sales.*.read",
             "platform.*.read",
+            "platform.verifications",
             "platform.integrity.*",
             "identity.sod_conflicts.read",
         ],
@@ -434,6 +438,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "directory.products.*",
             "directory.exchange_rates.*",
             "accounting.*.read",
+            "accounting.reports.*",
             "accounting.tax.*",
             "platform.events.read",
             "platform.jobs.*",
@@ -444,7 +449,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
         code: "auditor",
         name: "Auditor",
         description: "Reads everything, with the audit log. Writes nothing.",
-        permissions: &["*.*.read"],
+        permissions: &["*.*.read", "*.*.*.read"],
     },
 ];
 
@@ -456,7 +461,7 @@ mod tests {
 
     fn of(code: &str) -> Permissions {
         let role = ROLES.iter().find(|r| r.code == code).expect(code);
-        Permissions::new(role.permissions.iter().copied())
+        Permissions::of(role.permissions.iter().copied())
     }
 
     #[test]
@@ -494,8 +499,8 @@ mod tests {
             ("integration", "identity.users.create"),
             ("ar_clerk", "directory.parties.create"),
         ] {
-            assert!(!of(role).may(forbidden), "{role} must not {forbidden}");
+            assert!(!of(role).allow(forbidden), "{role} must not {forbidden}");
         }
-        assert!(of("auditor").may("platform.audit_log.read"));
+        assert!(of("auditor").allow("platform.audit_log.read"));
     }
 }

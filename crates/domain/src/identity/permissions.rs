@@ -1,40 +1,47 @@
-//! Permissions and the patterns that grant them. A permission is `area.noun.verb`; a pattern may have `*` for one
-//! part, and a `*` at the end stands for one or more parts. What a set of patterns grants is the union, nothing takes away.
+//! Permissions and the patterns that grant them. A permission is words with dots between them, mostly `area.noun.verb`;
+//! in a pattern `*` stands for one word in the middle, and for one or more at the end. What a set of patterns grants is
+//! the union; nothing takes away.
+
+use std::collections::BTreeSet;
 
 use crate::kernel::Code;
 
 /// A pattern that is not one.
-pub const INVALID_PATTERN: Code =
-    Code::invalid("permission.invalid", "A permission is area.noun.verb; each part may be *, and a * at the end stands for the rest.");
+pub const INVALID_PATTERN: Code = Code::invalid(
+    "permission.invalid",
+    "A permission is words with dots between them, such as sales.orders.confirm; a word may be *, and a * at the end stands for the rest.",
+);
 
 /// The longest pattern there may be, in bytes.
 pub const MAX_LENGTH: usize = 100;
+/// The most words in one.
+const MAX_WORDS: usize = 6;
 
-/// Whether a text has the form of a pattern: one to three parts of lower-case letters, digits and underscores, or `*`.
-/// Fewer than three parts must end in `*`.
+/// Whether a text has the form of a pattern: at least two words, or a `*` at the end.
 pub fn is_pattern(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('.').collect();
-    let word = |p: &str| {
-        p == "*"
-            || (p.starts_with(|c: char| c.is_ascii_lowercase())
-                && p.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
-    };
-    text.len() <= MAX_LENGTH && parts.len() <= 3 && parts.iter().all(|p| word(p)) && (parts.len() == 3 || parts.last() == Some(&"*"))
-}
-
-/// Whether the pattern grants the permission.
-pub fn grants(pattern: &str, permission: &str) -> bool {
-    covers(pattern, permission)
+    let words: Vec<&str> = text.split('.').collect();
+    let plain = |w: &str| w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let word = |w: &&str| *w == "*" || (w.starts_with(|c: char| c.is_ascii_lowercase()) && plain(w));
+    let long_enough = words.len() >= 2 || text == "*";
+    long_enough && words.len() <= MAX_WORDS && text.len() <= MAX_LENGTH && words.iter().all(word)
 }
 
 /// Whether everything that `narrow` grants is also granted by `wide`. Both are patterns; a permission is one without `*`.
 pub fn covers(wide: &str, narrow: &str) -> bool {
-    let (wide, narrow): (Vec<&str>, Vec<&str>) = (wide.split('.').collect(), narrow.split('.').collect());
-    let open = wide.last() == Some(&"*");
-    let long_enough = narrow.len() == wide.len() || (open && narrow.len() >= wide.len());
-    // A narrow pattern that is open and shorter than the wide one grants more than the wide one.
-    let closed_enough = open || narrow.last() != Some(&"*");
-    long_enough && closed_enough && wide.iter().zip(&narrow).all(|(w, n)| *w == "*" || w == n)
+    let mut wanted = wide.split('.').peekable();
+    let mut given = narrow.split('.').peekable();
+    while let Some(w) = wanted.next() {
+        let Some(g) = given.next() else { return false };
+        let (last, open) = (wanted.peek().is_none(), given.peek().is_none() && g == "*");
+        if w == "*" && last {
+            return true;
+        }
+        // an open end grants more than any pattern that does not end openly at the same place
+        if open || (w != "*" && w != g) {
+            return false;
+        }
+    }
+    given.next().is_none()
 }
 
 /// The pattern that grants what both grant, if there is anything.
@@ -48,6 +55,7 @@ pub fn intersect(a: &str, b: &str) -> Option<String> {
     for (i, l) in long.iter().enumerate() {
         match short.get(i) {
             None | Some(&"*") => out.push(*l),
+            // an open end of the longer one needs a word where the shorter one has its last
             Some(s) if *l == "*" || s == l => out.push(*s),
             Some(_) => return None,
         }
@@ -55,35 +63,49 @@ pub fn intersect(a: &str, b: &str) -> Option<String> {
     Some(out.join("."))
 }
 
-/// A set of patterns, sorted and without those that another one covers.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Permissions(Vec<String>);
+/// A set of permissions and patterns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Permissions {
+    exact: BTreeSet<String>,
+    patterns: BTreeSet<String>,
+}
 
 impl Permissions {
-    pub fn new<S: Into<String>>(patterns: impl IntoIterator<Item = S>) -> Self {
-        let mut all: Vec<String> = patterns.into_iter().map(Into::into).collect();
-        all.sort();
-        all.dedup();
-        let kept = all.iter().filter(|p| !all.iter().any(|other| other != *p && covers(other, p))).cloned().collect();
-        Self(kept)
+    /// The set, without those that another one covers.
+    pub fn of<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> Self {
+        let all: BTreeSet<String> = items.into_iter().map(|s| s.as_ref().to_string()).collect();
+        let (patterns, exact): (BTreeSet<String>, BTreeSet<String>) = all.into_iter().partition(|p| p.contains('*'));
+        let wide: BTreeSet<String> = patterns.iter().filter(|p| !patterns.iter().any(|o| o != *p && covers(o, p))).cloned().collect();
+        let exact = exact.into_iter().filter(|e| !wide.iter().any(|w| covers(w, e))).collect();
+        Self { exact, patterns: wide }
+    }
+    pub fn everything() -> Self {
+        Self::of(["*"])
     }
     /// Whether the permission is granted.
-    pub fn may(&self, permission: &str) -> bool {
-        self.0.iter().any(|p| grants(p, permission))
+    pub fn allow(&self, permission: &str) -> bool {
+        self.exact.contains(permission) || self.patterns.iter().any(|p| covers(p, permission))
     }
     /// Whether all that the pattern grants is granted here by one pattern.
     pub fn cover(&self, pattern: &str) -> bool {
-        self.0.iter().any(|p| covers(p, pattern))
+        self.allow(pattern)
     }
     /// What both sets grant.
     pub fn intersect(&self, other: &Self) -> Self {
-        Self::new(self.0.iter().flat_map(|a| other.0.iter().filter_map(move |b| intersect(a, b))))
+        Self::of(self.iter().flat_map(|a| other.iter().filter_map(move |b| intersect(a, b))))
     }
-    pub fn patterns(&self) -> &[String] {
-        &self.0
+    /// The permissions, then the patterns, each in alphabetical order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.exact.iter().chain(&self.patterns).map(String::as_str)
+    }
+    /// As a list in alphabetical order.
+    pub fn to_vec(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.iter().map(String::from).collect();
+        all.sort();
+        all
     }
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.exact.is_empty() && self.patterns.is_empty()
     }
 }
 
@@ -105,18 +127,21 @@ mod tests {
             ("sales.*", "salesx.orders.confirm", false),
             ("sales.orders.*", "sales.orders_x.confirm", false),
             ("sales.orders.*", "sales.orders", false),
+            ("platform.*", "platform.verifications", true),
+            ("accounting.reports.*", "accounting.reports.trial_balance.read", true),
+            ("accounting.a.read", "accounting.a.b.read", false),
             ("sales.orders.read", "sales.orders.read_all", false),
             ("sales.orders", "sales.orders.read", false),
             ("", "sales.orders.read", false),
             ("sales.*.read", "crm.leads.read", false),
         ] {
-            assert_eq!(grants(pattern, permission), expected, "{pattern} {permission}");
+            assert_eq!(covers(pattern, permission), expected, "{pattern} {permission}");
         }
     }
 
     #[test]
     fn only_patterns_are_patterns() {
-        for good in ["*", "sales.*", "sales.orders.*", "sales.orders.confirm", "*.*.read", "crm.api_keys.read2", "*.orders.*"] {
+        for good in ["*", "sales.*", "sales.orders.*", "sales.orders.confirm", "*.*.read", "crm.api_keys.read2", "*.orders.*", "platform.verifications"] {
             assert!(is_pattern(good), "{good}");
         }
         for bad in [
@@ -169,29 +194,29 @@ mod tests {
 
     #[test]
     fn a_set_keeps_only_what_counts() {
-        let set = Permissions::new(["sales.orders.read", "sales.*", "crm.leads.read", "sales.*"]);
-        assert_eq!(set.patterns(), ["crm.leads.read", "sales.*"]);
+        let set = Permissions::of(["sales.orders.read", "sales.*", "crm.leads.read", "sales.*"]);
+        assert_eq!(set.to_vec(), ["crm.leads.read", "sales.*"]);
         assert!(set.cover("sales.orders.*") && !set.cover("*"));
     }
 
     fn pattern() -> impl Strategy<Value = String> {
         let part = prop::sample::select(vec!["a", "b", "*"]);
-        prop::collection::vec(part, 1..=3).prop_map(|p| p.join(".")).prop_filter("a pattern", |p| is_pattern(p))
+        prop::collection::vec(part, 1..=4).prop_map(|p| p.join(".")).prop_filter("a pattern", |p| is_pattern(p))
     }
     fn permission() -> impl Strategy<Value = String> {
-        prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 3).prop_map(|p| p.join("."))
+        prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 1..=5).prop_map(|p| p.join("."))
     }
 
     proptest! {
         #[test]
         fn the_intersection_grants_exactly_what_both_do(a in pattern(), b in pattern(), p in permission()) {
-            let both = intersect(&a, &b).is_some_and(|i| grants(&i, &p));
-            prop_assert_eq!(both, grants(&a, &p) && grants(&b, &p), "{} {} {:?}", a, b, intersect(&a, &b));
+            let both = intersect(&a, &b).is_some_and(|i| covers(&i, &p));
+            prop_assert_eq!(both, covers(&a, &p) && covers(&b, &p), "{} {} {:?}", a, b, intersect(&a, &b));
         }
         #[test]
         fn who_is_covered_grants_nothing_more(wide in pattern(), narrow in pattern(), p in permission()) {
-            if covers(&wide, &narrow) && grants(&narrow, &p) {
-                prop_assert!(grants(&wide, &p), "{} {}", wide, narrow);
+            if covers(&wide, &narrow) && covers(&narrow, &p) {
+                prop_assert!(covers(&wide, &p), "{} {}", wide, narrow);
             }
         }
     }

@@ -93,7 +93,7 @@ pub fn permissions(given: Vec<String>) -> Result<Vec<String>> {
     if !errors.is_empty() {
         return Err(INVALID_PATTERN.at(errors));
     }
-    Ok(Permissions::new(given).patterns().to_vec())
+    Ok(Permissions::of(given).to_vec())
 }
 
 impl Role {

@@ -65,7 +65,15 @@ pub const RULES: &[SodRule] = &[
     ),
 ];
 
-/// A pair of duties found in one hand.
+/// The shipped pairs of duties.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SodRules {
+    /// The pairs.
+    #[schema(max_items = 100)]
+    pub data: Vec<SodConflict>,
+}
+
+/// A pair of duties that should not be in one hand.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SodConflict {
     /// The stable name of the pair.
@@ -108,14 +116,16 @@ pub struct SodReport {
     pub data: Vec<UserSodConflicts>,
 }
 
+impl From<&SodRule> for SodConflict {
+    fn from(r: &SodRule) -> Self {
+        Self { code: r.code.into(), risk: r.risk.into(), permissions: vec![r.first.into(), r.second.into()] }
+    }
+}
+
 /// The pairs that these permissions put into one hand.
 pub fn conflicts(permissions: &Permissions) -> Vec<SodConflict> {
-    let both = |r: &&SodRule| permissions.may(r.first) && permissions.may(r.second);
-    RULES
-        .iter()
-        .filter(both)
-        .map(|r| SodConflict { code: r.code.into(), risk: r.risk.into(), permissions: vec![r.first.into(), r.second.into()] })
-        .collect()
+    let both = |r: &&SodRule| permissions.allow(r.first) && permissions.allow(r.second);
+    RULES.iter().filter(both).map(SodConflict::from).collect()
 }
 
 #[cfg(test)]
@@ -124,16 +134,16 @@ mod tests {
 
     #[test]
     fn one_duty_is_no_conflict_and_two_are() {
-        assert!(conflicts(&Permissions::new(["accounting.journal_entries.create"])).is_empty());
-        let found = conflicts(&Permissions::new(["accounting.journal_entries.create", "accounting.journal_entries.post"]));
+        assert!(conflicts(&Permissions::of(["accounting.journal_entries.create"])).is_empty());
+        let found = conflicts(&Permissions::of(["accounting.journal_entries.create", "accounting.journal_entries.post"]));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].code, "journal_and_approval");
     }
 
     #[test]
     fn wildcards_count() {
-        assert_eq!(conflicts(&Permissions::new(["*"])).len(), RULES.len());
-        assert!(conflicts(&Permissions::new(["*.*.read"])).is_empty());
+        assert_eq!(conflicts(&Permissions::of(["*"])).len(), RULES.len());
+        assert!(conflicts(&Permissions::of(["*.*.read"])).is_empty());
     }
 
     #[test]

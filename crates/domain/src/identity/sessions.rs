@@ -6,12 +6,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::users::UserId;
-use crate::kernel::{Result, problems};
+use crate::kernel::{Code, Result, problems};
 
 crate::ids! {
     /// A session.
     SessionId "ses";
 }
+
+/// Only who logged in has a session.
+pub const NO_SESSION: Code = Code::conflict("session.none", "This caller has no session: log in with e-mail address and password.");
 
 /// How long an access token lives.
 pub const ACCESS_LIFETIME: Duration = Duration::minutes(15);

@@ -101,13 +101,23 @@ crate::patch! {
     }
 }
 
-/// A password that somebody else made. It is answered once and never stored in the clear.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+/// How a password is reset.
+#[derive(Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResetPassword {
+    /// The new password; one is made up when left out.
+    #[serde(default)]
+    #[schema(format = "password", min_length = 1, max_length = 1024, example = "seven grey herons cross the river")]
+    pub password: Option<String>,
+}
+
+/// A password that somebody else set. It is good for one log-in: the user must change it before anything else.
+#[derive(Clone, Serialize, ToSchema)]
 pub struct OneTimePassword {
     pub user_id: UserId,
-    /// Good for one log-in: the user must change it before anything else is allowed.
-    #[schema(min_length = 15, max_length = 100)]
-    pub password: String,
+    /// The password that was made up; it is shown this once. Null when one was given.
+    #[schema(required, min_length = 15, max_length = 100)]
+    pub password: Option<String>,
 }
 
 /// The form in which addresses are stored and compared: without white space around, lower case.

@@ -1,25 +1,51 @@
-//! Who may do what, and where: log-in, tokens, keys, roles and grants.
+//! Who may do what, and where: log-in, tokens, keys, roles and grants. Passwords are hashed here and nowhere else, and
+//! never inside a transaction. What is asked for every request (who is this, what may he) is answered by
+//! [`authenticate`], from memory for at most two seconds.
 
+pub mod api_keys;
+mod authentication;
+pub mod company_grants;
+pub mod me;
 pub mod passwords;
+pub mod role_assignments;
+pub mod roles;
 pub mod secrets;
+pub mod separation_of_duties;
+pub mod sessions;
+mod setup;
+pub mod signing_keys;
+mod state;
 pub mod throttle;
 pub mod tokens;
+pub mod users;
 
-/// What identity keeps in memory between requests.
-#[derive(Default)]
-pub struct State {}
+pub use authentication::authenticate;
+pub use setup::{create_user, first_administrator, grant_all_companies, grant_company, grant_role, reset_password};
+pub use signing_keys::jwks;
+pub use state::{Config, State};
 
-/// The caller behind an access token or an API key.
-pub fn authenticate(_app: &std::sync::Arc<crate::App>, _bearer: &str) -> domain::Result<crate::Caller> {
-    Err(domain::kernel::problems::unauthenticated.into())
+use crate::app::Reactions;
+use crate::table::Table;
+
+/// The operations of the area.
+pub fn operations(t: &mut Table) {
+    sessions::operations(t);
+    me::operations(t);
+    users::operations(t);
+    roles::operations(t);
+    separation_of_duties::operations(t);
+    api_keys::operations(t);
+    signing_keys::operations(t);
 }
 
-/// The public keys of access tokens, as a JSON Web Key Set.
-pub fn jwks(_app: &std::sync::Arc<crate::App>) -> domain::Result<serde_json::Value> {
-    Ok(serde_json::json!({ "keys": [] }))
+/// What the area does when something happens elsewhere.
+pub fn reactions(r: &mut Reactions) {
+    r.on("company.created", company_grants::to_founder);
 }
 
-/// Makes the first administrator when there is no user. Answers the password when it had to be made up.
-pub fn first_administrator(_app: &std::sync::Arc<crate::App>, _email: &str, _password: Option<&str>) -> domain::Result<Option<String>> {
-    Ok(None)
+/// Whether a fact of this kind changes who may do what, so that nobody may be let in by memory after it.
+pub(crate) fn concerns_rights(kind: &str) -> bool {
+    let noun = kind.split_once('.').map_or(kind, |(n, _)| n);
+    let grows = ["session.created", "session.refreshed"];
+    !grows.contains(&kind) && ["user", "role", "role_assignment", "company_grant", "api_key", "session", "signing_key"].contains(&noun)
 }

@@ -132,6 +132,11 @@ fn normal(password: &str) -> String {
     ComposingNormalizerBorrowed::new_nfkc().normalize(password).into_owned()
 }
 
+/// Whether two passwords are the same to us.
+pub fn same(a: &str, b: &str) -> bool {
+    normal(a) == normal(b)
+}
+
 /// Judges a new password. `context` are words that an attacker would try first: name, address, product.
 pub fn judge(password: &str, context: &[&str], pointer: &str) -> Result<()> {
     let password = normal(password);

@@ -12,13 +12,13 @@ pub mod schema;
 pub use expand::Expansion;
 pub use list::{List, Listing, Page};
 pub use noun::{NoFilter, Noun, Part};
-pub use op::{Answer, Binary, Input, Kind, Op, Output, Pairs, Shape, Table, Upload};
+pub use op::{Answer, Binary, Input, Kind, Op, Origin, Output, Pairs, Shape, Table, Upload};
 pub use params::Filter;
 
 pub(crate) use body::typed as typed_body;
 pub(crate) use expand::{apply as apply_expansions, names as names_of, prune};
 pub(crate) use list::{field_names, property_names};
-pub(crate) use op::collect as collect_schema;
+pub(crate) use op::{Prepared, collect as collect_schema};
 
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;

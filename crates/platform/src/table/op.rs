@@ -1,8 +1,9 @@
 //! What an operation is.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use domain::kernel::{Code, Problem, problems};
 use domain::{Entity, Result};
@@ -164,14 +165,39 @@ pub(crate) fn with_actions<T: Entity>(cx: &Cx, op: &Op, value: &T) -> Result<Val
     if let Some(base) = &op.actions_of
         && let Some(object) = json.as_object_mut()
     {
-        let may = |verb: &&str| cx.caller.may(&format!("{base}.{verb}"));
+        let may = |verb: &&str| cx.caller.may(&format!("{base}.{}", verb.replace('-', "_")));
         object.insert("allowed_actions".into(), value.allowed_actions().into_iter().filter(may).collect());
     }
     Ok(json)
 }
 
 pub(crate) type Run = Box<dyn Fn(&mut Cx, &Op, &Input) -> Result<Answer> + Send + Sync>;
-pub(crate) type RunOutside = Box<dyn Fn(&std::sync::Arc<App>, &Caller, &Input) -> Result<Answer> + Send + Sync>;
+pub(crate) type RunOutside = Box<dyn Fn(&Origin, &Input) -> Result<Answer> + Send + Sync>;
+pub(crate) type Prepared = Arc<dyn Any + Send + Sync>;
+pub(crate) type Before = Box<dyn Fn(&Origin, &Input) -> Result<Prepared> + Send + Sync>;
+
+/// Where a request comes from, for work outside of a transaction.
+#[derive(Clone)]
+pub struct Origin {
+    pub app: Arc<App>,
+    pub caller: Arc<Caller>,
+    pub request_id: String,
+}
+
+impl Origin {
+    /// The network address of the caller, as far as the edge knows it.
+    pub fn address(&self) -> Option<String> {
+        self.caller.address.map(|a| a.to_string())
+    }
+    /// Reads in one snapshot.
+    pub fn read<T>(&self, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
+        self.app.read_as(self, f)
+    }
+    /// Writes in one transaction, as `caller`, who is at the same address. `f` may run again when another transaction was in the way.
+    pub fn write_as<T: Send + 'static>(&self, caller: &Arc<Caller>, f: impl FnMut(&mut Cx) -> Result<T> + Send + 'static) -> Result<T> {
+        self.app.write_as(&Origin { caller: caller.clone(), ..self.clone() }, f)
+    }
+}
 
 /// One operation of the API.
 pub struct Op {
@@ -208,6 +234,10 @@ pub struct Op {
     pub(crate) validator: OnceLock<schema::Judge>,
     pub(crate) run: Run,
     pub(crate) outside: Option<RunOutside>,
+    /// Slow work that must be done before the transaction begins.
+    pub(crate) before: Option<Before>,
+    /// The fields of the answer that are shown once and not kept for a repetition.
+    pub(crate) shown_once: &'static [&'static str],
 }
 
 impl Op {
@@ -230,6 +260,22 @@ impl Op {
         self.public = true;
         self.codes.retain(|c| *c != problems::unauthenticated && *c != problems::missing_scope);
         self.own_codes = self.own_codes.min(self.codes.len());
+        self
+    }
+    /// Needs credentials and no permission: what everybody may do with the own account.
+    pub fn for_everybody(&mut self) -> &mut Self {
+        self.permission = String::new();
+        self
+    }
+    /// Slow work (hashing) that is done before the transaction begins, once permission and body are judged; the
+    /// operation gets at it with `cx.prepared::<P>()`.
+    pub fn before<P: Any + Send + Sync>(&mut self, f: fn(&Origin, &Value) -> Result<P>) -> &mut Self {
+        self.before = Some(Box::new(move |origin, input| Ok(Arc::new(f(origin, &input.body)?))));
+        self
+    }
+    /// These fields of the answer are secrets: they are shown once, and a repetition with the same key has null instead.
+    pub fn shown_once(&mut self, fields: &'static [&'static str]) -> &mut Self {
+        self.shown_once = fields;
         self
     }
     /// A POST that writes nothing.
@@ -441,16 +487,23 @@ impl Table {
         &mut self,
         id: &str,
         place: &str,
-        f: fn(&std::sync::Arc<App>, &Caller, B) -> Result<R>,
+        f: fn(&Origin, B) -> Result<R>,
         text: &'static str,
     ) -> &mut Op {
         let mut op = command_op::<B, R>(Kind::Command, id, place, text);
-        op.outside = Some(Box::new(move |app, caller, i| Answer::of(&f(app, caller, body::typed(&i.body)?)?)));
+        op.outside = Some(Box::new(move |origin, i| Answer::of(&f(origin, body::typed(&i.body)?)?)));
         self.add(op)
     }
     /// What is done for jobs of a kind. `jobs::start` starts one.
     pub fn work(&mut self, kind: &'static str, run: crate::work::Run) {
         assert!(self.works.insert(kind, run).is_none(), "the job kind {kind} is declared twice");
+    }
+    /// A command that takes no body.
+    pub fn order<R: Reply>(&mut self, id: &str, place: &str, f: fn(&mut Cx) -> Result<R>, text: &'static str) -> &mut Op {
+        let mut op = single(Kind::Command, Some(""), place, text);
+        op.id = id.into();
+        op.output = Some(Shape::of::<R>());
+        self.add(Op { run: Box::new(move |cx, _, _| Answer::of(&f(cx)?)), ..op })
     }
     /// A command that starts a job; the answer is the job.
     pub fn job<B: Body, R: Entity>(&mut self, id: &str, place: &str, f: fn(&mut Cx, B) -> Result<R>, text: &'static str) -> &mut Op {
@@ -556,6 +609,8 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         validator: OnceLock::new(),
         run: Box::new(|_, op, _| Err(Problem::from(problems::internal).and_at(domain::FieldError::body("", "internal", &op.id)))),
         outside: None,
+        before: None,
+        shown_once: &[],
     }
 }
 

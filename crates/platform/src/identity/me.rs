@@ -1,0 +1,80 @@
+//! What everybody may do with the own account.
+
+use domain::identity::api_keys::ApiKeyId;
+use domain::identity::me::Me;
+use domain::identity::passwords::{POLICY, PasswordChange, UNCHANGED, WRONG};
+use domain::identity::sessions::{NO_SESSION, RevocationReason, SessionId, Tokens};
+use domain::identity::users::User;
+use persistence::identity::credentials;
+
+use super::authentication::rights_of;
+use super::{passwords, sessions};
+use crate::caller::Companies;
+use crate::prelude::*;
+
+pub(super) fn operations(t: &mut Table) {
+    t.report("identity/me", me, "Get yourself. Who you are, what you may do and in which companies.").for_everybody();
+    t.command_outside(
+        "change_own_password",
+        "identity/me/password",
+        change_password,
+        "Change your password. All your sessions end; the answer has the tokens of a new one. A password is 15 to 1024 characters that are hard to guess; there are no other rules.",
+    )
+    .for_everybody()
+    .fails(&[NO_SESSION, WRONG, UNCHANGED])
+    .fails(POLICY);
+}
+
+fn me(cx: &mut Cx, _: NoFilter) -> Result<Me> {
+    let caller = cx.caller.clone();
+    let id = caller.user_id.ok_or_else(|| Problem::from(problems::not_found))?;
+    let user = cx.find::<User>(id)?;
+    let rights = rights_of(cx.db(), id)?;
+    let (all_companies, company_ids) = match &caller.companies {
+        Companies::All => (true, vec![]),
+        Companies::These(ids) => (false, ids.iter().copied().collect()),
+    };
+    Ok(Me {
+        user,
+        roles: rights.roles.into_iter().map(|r| r.code).collect(),
+        permissions: caller.permissions.to_vec(),
+        all_companies,
+        company_ids,
+        session_id: caller.session_id.map(SessionId::from_uuid),
+        api_key_id: caller.api_key_id.map(ApiKeyId::from_uuid),
+    })
+}
+
+fn change_password(o: &Origin, body: PasswordChange) -> Result<Tokens> {
+    let state = &o.app.identity;
+    let id = o.caller.user_id.filter(|_| o.caller.session_id.is_some()).ok_or_else(|| Problem::from(NO_SESSION))?;
+    let (user, known) = o.read(|cx| {
+        let user = cx.find::<User>(id)?;
+        Ok((user, credentials::hash_of(cx.db(), id)?))
+    })?;
+    passwords::judge(&body.new_password, &[&user.email, &user.name], "/new_password")?;
+    // guessing the current password in a stolen session is slowed down like a log-in
+    let address = o.address().unwrap_or_else(|| "unknown".into());
+    let attempt = state.throttle.attempt(&user.email, &address, o.app.clock.now())?;
+    let compared = state.hasher.verify(&body.current_password, known.as_deref()).inspect_err(|_| state.throttle.undecided(&attempt))?;
+    if !compared {
+        return Err(WRONG.field("/current_password", "The current password is wrong."));
+    }
+    state.throttle.succeeded(attempt, o.app.clock.now());
+    if passwords::same(&body.current_password, &body.new_password) {
+        return Err(UNCHANGED.field("/new_password", "The new password is the current one."));
+    }
+    let hash = state.hasher.hash(&body.new_password)?;
+    let user = o.write_as(&o.caller, move |cx| set(cx, id, &hash, false, "password_changed"))?;
+    sessions::begin(o, &user)
+}
+
+/// Sets the hash of a password and ends all sessions that came of the old one.
+pub(super) fn set(cx: &mut Cx, id: domain::identity::users::UserId, hash: &str, must_change: bool, verb: &str) -> Result<User> {
+    let now = cx.now;
+    let user = cx.change::<User>(id)?;
+    credentials::set(cx.db(), id, hash, now)?;
+    persistence::identity::sessions::revoke_all(cx.db(), id, None, RevocationReason::PasswordChanged, now)?;
+    let changed = User { must_change_password: must_change, ..user.clone() };
+    cx.save(&user, changed, verb)
+}

@@ -1,0 +1,191 @@
+//! Log-in and what follows from it. Unknown user, wrong password and disabled user get the same answer after the same
+//! work; a refresh token is good once, and a second use ends the session, because one of the two users is a thief.
+
+use std::sync::Arc;
+
+use domain::identity::permissions::Permissions;
+use domain::identity::sessions::{
+    ACCESS_LIFETIME, LoggedOut, Login, NO_SESSION, REFRESH_LIFETIME, Refresh, RevocationReason, Session, SessionId, TokenType, Tokens,
+};
+use domain::identity::users::{User, UserStatus, normal_email};
+use persistence::identity::{credentials, sessions as rows, users};
+use persistence::record;
+
+use super::authentication::user_caller;
+use super::secrets::{REFRESH_PREFIX, hash, secret};
+use super::signing_keys;
+use super::tokens::Claims;
+use crate::caller::Companies;
+use crate::prelude::*;
+
+pub(super) fn operations(t: &mut Table) {
+    t.tag("identity", "Log-in and log-out.");
+    t.command_outside(
+        "login",
+        "identity/login",
+        login,
+        "Log in with e-mail address and password. Answers an access token for 15 minutes and a refresh token. Ten failures from one address make it wait, longer with each further one.",
+    )
+    .public()
+    .fails(&[problems::unauthenticated]);
+    t.command_outside(
+        "refresh",
+        "identity/refresh",
+        refresh,
+        "Exchange a refresh token for new tokens. Each refresh token is good once; a second use ends the session.",
+    )
+    .public()
+    .fails(&[problems::unauthenticated]);
+    t.order("logout", "identity/logout", logout, "Log out. Ends the session of the access token that the request carries.")
+        .for_everybody()
+        .fails(&[NO_SESSION]);
+    t.order("logout_all", "identity/logout-all", logout_all, "Log out everywhere. Ends all your sessions.")
+        .for_everybody()
+        .fails(&[NO_SESSION]);
+    t.rows("identity/my-sessions", mine, "List your own sessions.").for_everybody().filter(&["status"]).sort(&["refreshed_at"]);
+    let mut n = t.noun::<Session>("identity/sessions", "Who is logged in, and from where.");
+    n.list("List sessions of all users.").filter(&["user_id", "status", "refreshed_at", "expires_at"]).sort(&["refreshed_at", "expires_at"]);
+    n.read("Get a session.");
+    n.action("revoke", revoke, "End a session. Its tokens are dead at once.");
+}
+
+/// The one refusal of a log-in.
+fn refused() -> Problem {
+    problems::unauthenticated.with("The e-mail address or the password is wrong, or the account may not log in.")
+}
+
+fn login(o: &Origin, body: Login) -> Result<Tokens> {
+    let app = &o.app;
+    let email = normal_email(&body.email);
+    let address = o.address().unwrap_or_else(|| "unknown".into());
+    let attempt = app.identity.throttle.attempt(&email, &address, app.clock.now())?;
+    let judged = found(o, &email).and_then(|(user, hash)| {
+        let right = app.identity.hasher.verify(&body.password, hash.as_deref())?;
+        Ok(user.filter(|u| right && u.status == UserStatus::Active))
+    });
+    match judged {
+        Ok(Some(user)) => {
+            app.identity.throttle.succeeded(attempt, app.clock.now());
+            begin(o, &user)
+        }
+        Ok(None) => {
+            log::warn!("a log-in from {address} was refused");
+            Err(refused())
+        }
+        Err(p) => {
+            app.identity.throttle.undecided(&attempt);
+            Err(p)
+        }
+    }
+}
+
+fn found(o: &Origin, email: &str) -> Result<(Option<User>, Option<String>)> {
+    o.read(|cx| {
+        let Some(user) = users::by_email(cx.db(), email)? else { return Ok((None, None)) };
+        let hash = credentials::hash_of(cx.db(), user.id)?;
+        Ok((Some(user), hash))
+    })
+}
+
+/// The user as the author of what a log-in writes; nothing is permitted to it.
+fn author(user: &User) -> Arc<Caller> {
+    let rights = super::authentication::Rights { roles: vec![], permissions: Permissions::default(), companies: Companies::These(Default::default()) };
+    Arc::new(user_caller(user, rights, None))
+}
+
+/// Begins a session and hands out its first tokens.
+pub(super) fn begin(o: &Origin, user: &User) -> Result<Tokens> {
+    let (id, address) = (user.id, o.address());
+    let token = secret(REFRESH_PREFIX);
+    let kept = hash(&token);
+    let session = o.write_as(&author(user), move |cx| {
+        let now = cx.now;
+        let session = cx.create(Session::new(cx.new_id(), id, address.clone(), now))?;
+        rows::add_refresh_token(cx.db(), uuid::Uuid::now_v7(), session.id, &kept, now + REFRESH_LIFETIME, now)?;
+        rows::forget_refresh_tokens(cx.db(), now - chrono::Duration::days(1))?;
+        Ok(session)
+    })?;
+    hand_out(o, user, session.id, token)
+}
+
+fn hand_out(o: &Origin, user: &User, session: SessionId, refresh_token: String) -> Result<Tokens> {
+    let now = o.app.clock.now();
+    let claims = Claims::new(&o.app.identity.settings().names, user.id, session, secret(""), now);
+    Ok(Tokens {
+        access_token: signing_keys::sign(&o.app, &claims)?,
+        token_type: TokenType::Bearer,
+        expires_in: i32::try_from(ACCESS_LIFETIME.num_seconds()).unwrap_or(i32::MAX),
+        refresh_token,
+        must_change_password: user.must_change_password,
+    })
+}
+
+fn refresh(o: &Origin, body: Refresh) -> Result<Tokens> {
+    let given = hash(&body.refresh_token);
+    let user = o.read(|cx| {
+        let Some(token) = rows::refresh_token(cx.db(), &given)? else { return Ok(None) };
+        let Some(session) = record::find::<Session>(cx.db(), token.session_id.uuid())? else { return Ok(None) };
+        Ok(record::find::<User>(cx.db(), session.user_id.uuid())?)
+    })?;
+    let refused = || problems::unauthenticated.with("The refresh token is not valid.");
+    let user = user.filter(|u| u.status == UserStatus::Active).ok_or_else(refused)?;
+    let next = secret(REFRESH_PREFIX);
+    let kept = hash(&next);
+    let session = o.write_as(&author(&user), move |cx| exchange(cx, &given, &kept))?;
+    hand_out(o, &user, session.ok_or_else(refused)?, next)
+}
+
+/// Uses up a refresh token and keeps the next one. `None` when it is not good; that must be committed, because a second
+/// use ends the session.
+fn exchange(cx: &mut Cx, given: &[u8], next: &[u8]) -> Result<Option<SessionId>> {
+    let now = cx.now;
+    let Some(token) = rows::refresh_token(cx.db(), given)? else { return Ok(None) };
+    let session = cx.change::<Session>(token.session_id)?;
+    if !session.is_alive(now) || token.expires_at <= now {
+        return Ok(None);
+    }
+    if token.used || !rows::use_refresh_token(cx.db(), token.id, now)? {
+        let ended = session.clone().revoke(RevocationReason::TokenReused, now)?;
+        cx.save(&session, ended, "revoked")?;
+        log::warn!("a refresh token was used twice; the session {} has ended", session.id);
+        return Ok(None);
+    }
+    rows::add_refresh_token(cx.db(), uuid::Uuid::now_v7(), session.id, next, (now + REFRESH_LIFETIME).min(session.expires_at), now)?;
+    let refreshed = Session { refreshed_at: now, ..session.clone() };
+    Ok(Some(cx.save(&session, refreshed, "refreshed")?.id))
+}
+
+fn logout(cx: &mut Cx) -> Result<LoggedOut> {
+    let id = cx.caller.session_id.map(SessionId::from_uuid).ok_or_else(|| Problem::from(NO_SESSION))?;
+    let session = cx.change::<Session>(id)?;
+    let ended = session.clone().revoke(RevocationReason::Logout, cx.now)?;
+    cx.save(&session, ended, "revoked")?;
+    Ok(LoggedOut { sessions_ended: 1 })
+}
+
+fn logout_all(cx: &mut Cx) -> Result<LoggedOut> {
+    let id = cx.caller.user_id.filter(|_| cx.caller.api_key_id.is_none()).ok_or_else(|| Problem::from(NO_SESSION))?;
+    let user = cx.find::<User>(id)?;
+    Ok(LoggedOut { sessions_ended: end_all(cx, &user, RevocationReason::Logout)? })
+}
+
+/// Ends all sessions of a user and tells it; how many.
+pub(super) fn end_all(cx: &mut Cx, user: &User, reason: RevocationReason) -> Result<i32> {
+    let now = cx.now;
+    let ended = rows::revoke_all(cx.db(), user.id, None, reason, now)?;
+    cx.tell(Event::of("sessions_revoked", user));
+    Ok(i32::try_from(ended).unwrap_or(i32::MAX))
+}
+
+fn mine(cx: &mut Cx, mut list: List) -> Result<Page<Session>> {
+    let id = cx.caller.user_id.map_or(uuid::Uuid::nil(), |u| u.uuid());
+    list.only("user_id", id);
+    cx.page(list)
+}
+
+fn revoke(cx: &mut Cx, id: SessionId) -> Result<Session> {
+    let session = cx.change::<Session>(id)?;
+    super::users::within_reach(cx, session.user_id)?;
+    let ended = session.clone().revoke(RevocationReason::Revoked, cx.now)?;
+    cx.save(&session, ended, "revoked")
+}

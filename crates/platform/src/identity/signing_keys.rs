@@ -1,0 +1,152 @@
+//! The keys that sign access tokens. A new key is published before it signs, and the old one lives as long as its last
+//! token, so that no request is refused while keys change, on any replica.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use domain::identity::signing_keys::{LEAD, SigningKey, SigningKeyId, SigningKeys, signing};
+use persistence::identity::signing_keys as rows;
+use serde_json::{Value, json};
+
+use super::secrets::random_bytes;
+use super::tokens::{Claims, Key};
+use crate::prelude::*;
+
+/// The keys are read again this often.
+const FRESH: Duration = Duration::from_secs(5);
+/// An unknown name of a key makes them read again, but not more often than this.
+const AT_MOST_EVERY: Duration = Duration::from_secs(1);
+
+/// The living keys as the database had them a moment ago.
+pub struct Ring {
+    keys: Vec<(SigningKey, Key)>,
+    read: Instant,
+}
+
+pub(super) fn operations(t: &mut Table) {
+    t.tag("identity/signing-keys", "The keys that sign access tokens.");
+    t.report("identity/signing-keys", list, "List the signing keys. Those that still verify tokens, the newest first.");
+    t.order(
+        "rotate_signing_key",
+        "identity/signing-keys/rotate",
+        rotate,
+        "Replace the signing key. The new key is published at once and signs half a minute later; the old one stays good until its last token is over. Keys that the operator gave are not touched and go on signing.",
+    );
+}
+
+fn list(cx: &mut Cx, _: NoFilter) -> Result<SigningKeys> {
+    let now = cx.now;
+    let mut data = rows::alive(cx.db(), now)?;
+    data.reverse();
+    Ok(SigningKeys { data })
+}
+
+fn rotate(cx: &mut Cx) -> Result<SigningKey> {
+    let now = cx.now;
+    let old = rows::alive(cx.db(), now)?;
+    let new = make(cx, LEAD)?;
+    for key in old.into_iter().filter(|k| k.dies_at.is_none()) {
+        let key = cx.change::<SigningKey>(key.id)?;
+        let retired = key.clone().retire(new.signs_from_at);
+        cx.save(&key, retired, "retired")?;
+    }
+    rows::forget_dead(cx.db(), now)?;
+    Ok(new)
+}
+
+fn make(cx: &mut Cx, lead: chrono::Duration) -> Result<SigningKey> {
+    let seed = random_bytes();
+    let key = Key::from_seed(&seed).map_err(broken)?;
+    let made = SigningKey {
+        id: cx.new_id::<SigningKeyId>(),
+        version: 1,
+        kid: key.kid,
+        public_key: key.x,
+        signs_from_at: cx.now + lead,
+        dies_at: None,
+        created_at: cx.now,
+    };
+    let made = cx.create(made)?;
+    rows::add_seed(cx.db(), made.id, &seed)?;
+    Ok(made)
+}
+
+fn broken(e: super::tokens::Disbelief) -> Problem {
+    log::error!("signing keys: {}", e.0);
+    problems::internal.into()
+}
+
+/// Makes the first key when there is none and the operator gave none.
+pub(super) fn ensure(app: &Arc<App>) -> Result<()> {
+    if !app.identity.settings().keys.is_empty() || !ring(app, FRESH)?.keys.is_empty() {
+        return Ok(());
+    }
+    app.write(&Arc::new(Caller::system()), |cx| {
+        let now = cx.now;
+        let none = rows::alive(cx.db(), now)?.is_empty();
+        if none { make(cx, chrono::Duration::zero()).map(drop) } else { Ok(()) }
+    })?;
+    *app.identity.ring.write() = None;
+    Ok(())
+}
+
+fn ring(app: &Arc<App>, age: Duration) -> Result<Arc<Ring>> {
+    if let Some(ring) = app.identity.ring.read().as_ref().filter(|r| r.read.elapsed() < age) {
+        return Ok(ring.clone());
+    }
+    let now = app.clock.now();
+    let read = Instant::now();
+    let keys = app.db.read(|conn| -> Result<_> {
+        let mut keys = Vec::new();
+        for row in rows::alive(conn, now)? {
+            let seed = rows::seed(conn, row.id)?.and_then(|s| <[u8; 32]>::try_from(s).ok());
+            let key = match seed {
+                Some(seed) => Key::from_seed(&seed),
+                None => Key::from_public(&row.public_key),
+            };
+            keys.push((row, key.map_err(broken)?));
+        }
+        Ok(keys)
+    })?;
+    let ring = Arc::new(Ring { keys, read });
+    *app.identity.ring.write() = Some(ring.clone());
+    Ok(ring)
+}
+
+/// The living key of this name.
+pub(super) fn verifying(app: &Arc<App>, kid: &str) -> Result<Option<Key>> {
+    if let Some(key) = app.identity.settings().keys.iter().find(|k| k.kid == kid) {
+        return Ok(Some(key.clone()));
+    }
+    let now = app.clock.now();
+    let find = |ring: &Ring| ring.keys.iter().find(|(row, _)| row.kid == kid && row.is_alive(now)).map(|(_, key)| key.clone());
+    match find(&*ring(app, FRESH)?) {
+        Some(key) => Ok(Some(key)),
+        // another replica may just have made it
+        None => Ok(find(&*ring(app, AT_MOST_EVERY)?)),
+    }
+}
+
+/// A signed token.
+pub(super) fn sign(app: &Arc<App>, claims: &Claims) -> Result<String> {
+    if let Some(key) = app.identity.settings().keys.first() {
+        return key.sign(claims).map_err(broken);
+    }
+    ensure(app)?;
+    let ring = ring(app, FRESH)?;
+    let rows: Vec<SigningKey> = ring.keys.iter().map(|(row, _)| row.clone()).collect();
+    let chosen = signing(&rows, app.clock.now()).map(|row| row.id);
+    let key = ring.keys.iter().find(|(row, _)| Some(row.id) == chosen).map(|(_, key)| key);
+    let key = key.ok_or_else(|| broken(super::tokens::Disbelief("there is no signing key")))?;
+    key.sign(claims).map_err(broken)
+}
+
+/// The public halves of all living keys as a JSON Web Key Set (RFC 7517), for `/.well-known/jwks.json`.
+pub fn jwks(app: &Arc<App>) -> Result<Value> {
+    ensure(app)?;
+    let now = app.clock.now();
+    let own = ring(app, FRESH)?;
+    let own = own.keys.iter().rev().filter(|(row, _)| row.is_alive(now)).map(|(_, key)| key.jwk());
+    let given = app.identity.settings().keys.iter().map(Key::jwk);
+    Ok(json!({ "keys": given.chain(own).collect::<Vec<_>>() }))
+}
