@@ -13,7 +13,7 @@ use platform::{Caller, Request};
 
 use crate::edge::{Edge, Seen};
 use crate::limits::{Verdict, Who};
-use crate::{body, reply, request, strict_json};
+use crate::{body, form, reply, request, strict_json};
 
 /// What the threads hand back.
 struct Done {
@@ -30,6 +30,7 @@ struct Work {
     query: String,
     headers: HeaderMap,
     body: Result<Vec<u8>>,
+    upload: Option<platform::table::Upload>,
     address: IpAddr,
     request_id: String,
     deadline: Instant,
@@ -57,6 +58,13 @@ pub async fn run(
         seen.body_read = read.is_ok();
         read
     };
+    let (body, upload) = match (op.kind, body) {
+        (Kind::Upload, Ok(bytes)) => match form::file(req.headers(), bytes).await {
+            Ok(file) => (Ok(Vec::new()), Some(file)),
+            Err(p) => (Err(p), None),
+        },
+        (_, body) => (body, None),
+    };
     let permit = edge.queue.clone().try_acquire_owned().map_err(|_| {
         edge.metrics.busy();
         problems::unavailable.with("Too many requests are waiting.").after_seconds(1)
@@ -69,6 +77,7 @@ pub async fn run(
         query: req.query_string().to_string(),
         headers: req.headers().clone(),
         body,
+        upload,
         address: request::client_address(req.peer_addr().map(|a| a.ip()), req.headers(), &edge.config.trusted_proxies),
         request_id: seen.trace.request_id.clone(),
         deadline: seen.started + allowed.saturating_sub(GRACE),
@@ -156,7 +165,7 @@ impl Work {
             path: self.variables,
             query,
             body,
-            upload: None,
+            upload: self.upload,
             if_match: if op.kind.needs_if_match() { request::if_match(&self.headers)? } else { None },
             idempotency_key: if op.kind.is_post() { request::idempotency_key(&self.headers)? } else { None },
             request_id: self.request_id,

@@ -1,6 +1,7 @@
 //! The only crate that knows HTTP and async: one handler for the whole operation table, refusals as problem+json,
 //! the OpenAPI document, the few endpoints outside the table, the command line. No business rule lives here.
 
+mod binary;
 mod body;
 pub mod cli;
 pub mod composition;
@@ -10,6 +11,7 @@ mod demo;
 mod dispatch;
 mod docs;
 mod edge;
+mod form;
 mod health;
 mod limits;
 mod log;

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use domain::kernel::{Result, problems};
 use platform::table::{Answer, Kind, Op, Output, Table};
 
-use crate::request;
+use crate::{binary, request};
 
 /// What of the request its answer depends on.
 pub struct Asked<'a> {
@@ -55,12 +55,7 @@ pub fn response(table: &Table, op: &Op, asked: &Asked, answer: Answer) -> Result
             })?;
             Ok(r.content_type("application/json").body(body))
         }
-        Output::Binary(file) => {
-            let name: String =
-                file.file_name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
-            r.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
-            Ok(r.content_type(file.media_type).body(file.bytes))
-        }
+        Output::Binary(file) => binary::response(asked.headers, file),
     }
 }
 
