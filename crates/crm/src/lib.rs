@@ -1,13 +1,27 @@
 //! The front office: leads, opportunities, activities, timelines. It never imports the back office.
 
+pub mod crm;
+
 use platform::prelude::*;
 use platform::questions::Questions;
 
 /// Declares all operations of this crate.
-pub fn operations(_table: &mut Table) {}
+pub fn operations(t: &mut Table) {
+    crm::pipelines::operations(t);
+    crm::leads::operations(t);
+    crm::opportunities::operations(t);
+    crm::activities::operations(t);
+    crm::reports::operations(t);
+}
 
 /// Says which facts this crate hears.
-pub fn reactions(_reactions: &mut Reactions) {}
+pub fn reactions(r: &mut Reactions) {
+    r.on("company.created", crm::pipelines::seed);
+}
 
 /// Says which questions this crate answers.
-pub fn questions(_questions: &mut Questions) {}
+pub fn questions(q: &mut Questions) {
+    q.answer_crm_overview(crm::overview::of_party);
+    q.explain("opp", crm::verification::explain);
+    q.check(crm::verification::checks);
+}

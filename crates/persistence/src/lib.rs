@@ -3,6 +3,7 @@
 
 pub mod accounting;
 mod conn;
+pub mod crm;
 mod database;
 pub mod directory;
 mod error;

@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::leads::LeadId;
+use super::opportunities::OpportunityId;
 use super::text::{filled, trimmed};
 use crate::directory::companies::CompanyId;
 use crate::directory::contacts::ContactId;
@@ -127,6 +129,12 @@ pub struct Activity {
     /// The noun of what it is about.
     #[schema(max_length = 40, example = "opportunity")]
     pub regarding_kind: String,
+    /// The lead it is about, when it is about one.
+    #[schema(required)]
+    pub lead_id: Option<LeadId>,
+    /// The opportunity it is about, when it is about one.
+    #[schema(required)]
+    pub opportunity_id: Option<OpportunityId>,
     /// The party concerned, as far as known.
     #[schema(required)]
     pub party_id: Option<PartyId>,
@@ -322,6 +330,8 @@ impl Activity {
             kind: new.kind,
             subject: new.subject,
             body: trimmed(new.body),
+            lead_id: new.regarding_id.parse().ok(),
+            opportunity_id: new.regarding_id.parse().ok(),
             regarding_id: new.regarding_id,
             regarding_kind: about.kind.to_string(),
             party_id: about.party,
@@ -392,6 +402,8 @@ impl Activity {
     }
     /// It is about something else now: what a lead became.
     pub fn moved_to(mut self, id: String, kind: &'static str, party: Option<PartyId>, now: DateTime<Utc>) -> Self {
+        self.lead_id = id.parse().ok();
+        self.opportunity_id = id.parse().ok();
         self.regarding_id = id;
         self.regarding_kind = kind.to_string();
         self.party_id = party;

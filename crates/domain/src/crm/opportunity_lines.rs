@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::opportunities::{NOT_A_PERCENTAGE, OpportunityId};
+use super::text::filled;
 use crate::directory::currencies::round_money;
 use crate::directory::products::ProductId;
 use crate::kernel::{Amount, Code, Quantity, Rate, Result, UnitPrice};
@@ -22,6 +23,11 @@ pub const NO_QUANTITY: Code = Code::invalid("opportunity_line.no_quantity", "The
 pub const NEGATIVE_PRICE: Code = Code::invalid("opportunity_line.negative_price", "The price must not be negative.");
 /// A line of a product that is not sold, or text without a price.
 pub const PRICE_MISSING: Code = Code::invalid("opportunity_line.price_missing", "The line has no price and its product gives none.");
+
+/// A deal has at most [`MOST_LINES`] lines.
+pub const TOO_MANY_LINES: Code = Code::invalid("opportunity.too_many_lines", "The opportunity has too many lines.");
+/// Lines that a deal has at most.
+pub const MOST_LINES: usize = 500;
 
 /// Something the customer may buy.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -51,7 +57,7 @@ pub struct OpportunityLine {
     /// opportunity or of its lines; null for lines without stock.
     #[schema(required)]
     pub available: Option<Quantity>,
-    /// Counts the changes, from 1.
+    /// The version of the opportunity: it changes together with its parts.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
 }
@@ -132,6 +138,12 @@ impl NewOpportunityLine {
 }
 
 impl OpportunityLine {
+    /// The line with these changes, settled.
+    pub fn change(mut self, patch: OpportunityLinePatch, currency: &str) -> Result<Self> {
+        patch.apply(&mut self);
+        self.description = filled(&self.description, "/description")?;
+        self.settle(currency)
+    }
     /// Checks the figures and computes the net amount, rounded half away from zero to the currency's minor unit.
     pub fn settle(mut self, currency: &str) -> Result<Self> {
         if !self.quantity.is_positive() {

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::leads::LeadId;
 use super::opportunities::*;
-use super::opportunity_lines::{OpportunityLine, percentage};
+use super::opportunity_lines::{MOST_LINES, OpportunityLine, TOO_MANY_LINES, percentage};
 use super::pipelines::{ForecastCategory, Pipeline, Stage, StageId, StageRequirement};
 use super::text::{filled, trimmed};
 use crate::directory::currencies::{check_money, minor_units, round_money};
@@ -144,6 +144,13 @@ impl Opportunity {
         }
         self.updated_at = now;
         self.state(patch.amount, patch.probability_percent, patch.forecast_category)?.settle(stage)
+    }
+    /// Refuses one line more than a deal may have.
+    pub fn room_for_a_line(&self) -> Result<()> {
+        match self.lines.len() < MOST_LINES {
+            true => Ok(()),
+            false => Err(TOO_MANY_LINES.with(format!("An opportunity has at most {MOST_LINES} lines."))),
+        }
     }
     /// The deal with other lines.
     pub fn with_lines(mut self, lines: Vec<OpportunityLine>, stage: &Stage, now: DateTime<Utc>) -> Result<Self> {

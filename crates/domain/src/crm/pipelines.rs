@@ -10,7 +10,9 @@ use utoipa::ToSchema;
 
 use super::opportunity_lines::percentage;
 pub use super::stages::{ForecastCategory, NewStage, Stage, StageId, StagePatch, StageRequirement, standard_stages};
+use super::text::filled;
 use crate::directory::companies::CompanyId;
+use crate::entity::Entity;
 use crate::kernel::{Code, Result};
 
 crate::ids! {
@@ -72,7 +74,27 @@ pub struct Pipeline {
     pub version: i64,
 }
 
-crate::entity! { Pipeline, PipelineId, "pipeline", company: |p| Some(p.company_id), actions: |p| p.actions() }
+impl Entity for Pipeline {
+    type Id = PipelineId;
+    const NOUN: &'static str = "pipeline";
+    fn id(&self) -> PipelineId {
+        self.id
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+    /// Stages have the version of their pipeline.
+    fn bump(&mut self) {
+        self.version += 1;
+        self.stages.iter_mut().for_each(|s| s.version = self.version);
+    }
+    fn company(&self) -> Option<CompanyId> {
+        Some(self.company_id)
+    }
+    fn allowed_actions(&self) -> Vec<&'static str> {
+        self.actions()
+    }
+}
 
 /// A pipeline to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -124,6 +146,13 @@ impl Pipeline {
             Some(_) => Err(ARCHIVED_PIPELINE.with("Restore it first.").in_state("archived", &self.actions())),
             None => Ok(()),
         }
+    }
+    /// The pipeline with these changes.
+    pub fn change(mut self, patch: PipelinePatch, now: DateTime<Utc>) -> Result<Self> {
+        patch.apply(&mut self);
+        self.name = filled(&self.name, "/name")?;
+        self.updated_at = now;
+        Ok(self)
     }
     /// Archives it, when it is not the default and holds no open deal.
     pub fn archive(mut self, open_deals: i64, now: DateTime<Utc>) -> Result<Self> {
@@ -203,7 +232,6 @@ impl Pipeline {
             }
             _ => {}
         }
-        stage.version += 1;
         self.arrange(id, to);
         self.updated_at = now;
         self.checked(id)
@@ -273,7 +301,7 @@ impl NewPipeline {
         let mut made = Pipeline {
             id,
             company_id: self.company_id,
-            name: self.name.trim().to_string(),
+            name: filled(&self.name, "/name")?,
             is_default,
             stages: Vec::new(),
             metadata: self.metadata,

@@ -67,7 +67,7 @@ pub struct Stage {
     /// When it was archived; no deal enters an archived stage.
     #[schema(required)]
     pub archived_at: Option<DateTime<Utc>>,
-    /// Counts the changes, from 1.
+    /// The version of the pipeline: it changes together with its parts.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
 }

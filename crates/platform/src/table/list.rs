@@ -37,10 +37,18 @@ pub struct Listing {
     pub row: Shape,
     texts: &'static Texts,
     pub filters: Vec<FilterParameter>,
+    pub flags: Vec<Flag>,
     pub search: &'static [&'static str],
     pub sort: Vec<&'static str>,
     /// The column that pages are in when no order is asked; by default the id.
     first_by: Option<&'static str>,
+}
+
+/// A filter that is true or false and no column: a condition that depends on the time or on other tables.
+pub struct Flag {
+    pub name: &'static str,
+    pub text: &'static str,
+    pub condition: fn(DateTime<Utc>, bool) -> Condition,
 }
 
 /// One declared filter.
@@ -55,7 +63,8 @@ impl Listing {
     pub(crate) fn of<T: Record + ToSchema>() -> Self {
         let texts: &'static Texts = T::texts();
         let sort = texts.column("created_at").map(|c| c.name).into_iter().collect();
-        let mut listing = Listing { row: Shape::of::<T>(), texts, filters: vec![], search: &[], sort, first_by: None };
+        let mut listing =
+            Listing { row: Shape::of::<T>(), texts, filters: vec![], flags: vec![], search: &[], sort, first_by: None };
         for column in ["created_at", "updated_at"] {
             if texts.column(column).is_some() {
                 listing.filter("", &[column]);
@@ -157,6 +166,8 @@ impl Listing {
             ));
         }
         out.extend(self.filters.iter().map(|f| text(&f.name, f.about(), f.schema())));
+        let flag = || ObjectBuilder::new().schema_type(Type::Boolean);
+        out.extend(self.flags.iter().map(|f| text(f.name, f.text.into(), flag())));
         out
     }
 }
@@ -338,6 +349,11 @@ impl List {
                         return Err(invalid(name, "1 to 100 characters.".into()));
                     }
                     list.query.conditions.push(Condition::Contains(listing.search, value.clone()));
+                }
+                _ if listing.flags.iter().any(|f| f.name == *name) => {
+                    let wanted = value.parse().map_err(|_| invalid(name, "true or false".into()))?;
+                    let flag = listing.flags.iter().filter(|f| f.name == *name);
+                    list.query.conditions.extend(flag.map(|f| (f.condition)(cx.now, wanted)));
                 }
                 _ => {
                     let filter = listing.filters.iter().find(|f| f.name == *name).ok_or(problems::unknown_parameter)?;

@@ -318,6 +318,19 @@ impl Op {
         self.id = id.into();
         self
     }
+    /// A filter that is true or false and no column; `condition` gets the time and what is wanted.
+    pub fn flag(
+        &mut self,
+        name: &'static str,
+        text: &'static str,
+        condition: fn(chrono::DateTime<chrono::Utc>, bool) -> persistence::Condition,
+    ) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            l.flags.push(super::list::Flag { name, text, condition });
+            self.known.push(name.into());
+        }
+        self
+    }
     /// `q` looks into these columns.
     pub fn search(&mut self, columns: &'static [&'static str]) -> &mut Self {
         if let Some(l) = &mut self.listing {
@@ -619,7 +632,11 @@ fn single(kind: Kind, verb: Option<&str>, place: &str, text: &'static str) -> Op
     let parts: Vec<&str> = place.split('/').collect();
     let last = parts.last().copied().unwrap_or_default().replace('-', "_");
     let verb = verb.unwrap_or("get");
-    let id = format!("{verb}_{last}");
+    // A report may be called like a noun: `crm/reports/pipeline` beside `crm/pipelines`.
+    let id = match parts[..] {
+        [.., "reports", _] => format!("{verb}_{last}_report"),
+        _ => format!("{verb}_{last}"),
+    };
     let stem: Vec<_> = parts.iter().map(|p| p.replace('-', "_")).collect();
     let permission = match kind {
         Kind::Command | Kind::Job => stem.join("."),

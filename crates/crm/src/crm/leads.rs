@@ -1,0 +1,94 @@
+//! Operations on leads. What a conversion looks for and creates is in [`super::lead_conversion`].
+
+use domain::crm::lead_steps::REFUSALS;
+use domain::crm::leads::{
+    AMBIGUOUS, AssignLead, CONVERTED, ConvertLead, DUPLICATE, DisqualifyLead, Lead, LeadConversion, LeadId, LeadPatch, NewLead,
+};
+use domain::crm::opportunities::Opportunity;
+use domain::directory::contacts::Contact;
+use domain::directory::overview::TimelineEntry;
+use domain::directory::parties::Party;
+use domain::identity::users::User;
+use platform::prelude::*;
+
+use super::{lead_conversion, opportunities, timeline};
+
+pub fn operations(t: &mut Table) {
+    let mut n = t.noun::<Lead>("crm/leads", "People and organisations who may become customers.");
+    n.list("List leads.")
+        .filter(&["status", "owner_id", "source", "email", "converted_party_id", "converted_at"])
+        .search(&["search"])
+        .sort(&["name", "updated_at"])
+        .expand::<User>("owner", "owner_id")
+        .expand::<Party>("converted_party", "converted_party_id")
+        .expand::<Opportunity>("converted_opportunity", "converted_opportunity_id");
+    n.create(create, "Create a lead. Its e-mail address and phone number are brought into normal form.").fails(REFUSALS);
+    n.bulk(create);
+    n.read("Get a lead.")
+        .expand::<User>("owner", "owner_id")
+        .expand::<Party>("converted_party", "converted_party_id")
+        .expand::<Contact>("converted_contact", "converted_contact_id")
+        .expand::<Opportunity>("converted_opportunity", "converted_opportunity_id");
+    n.update(update, "Change a lead. Converted leads do not change.").fails(REFUSALS).fails(&[CONVERTED]);
+    n.delete(delete, "Delete a lead that was entered by mistake. Converted leads and leads with activities stay.").fails(&[CONVERTED]);
+    n.action_with("assign", assign, "Assign a lead to a user. A new lead is being worked on from then on.").fails(&[CONVERTED]);
+    n.action("qualify", qualify, "Qualify a lead: it is worth an opportunity.").fails(&[CONVERTED]);
+    n.action_with("disqualify", disqualify, "Give a lead up. The reason is required.").fails(&[CONVERTED]);
+    n.action("reopen", reopen, "Take a disqualified lead up again.").fails(&[CONVERTED]);
+    n.command_on::<ConvertLead, LeadConversion>("convert", lead_conversion::convert, CONVERT)
+        .fails(&[CONVERTED, DUPLICATE, AMBIGUOUS])
+        .fails(opportunities::REFUSALS);
+    n.page_of::<TimelineEntry>("timeline", timeline::of_lead, TIMELINE).filter_as("occurred_at", "at").filter(&["kind", "subject"]);
+}
+
+const CONVERT: &str = "Convert a qualified lead. In one transaction it becomes a party with a contact and, unless told otherwise, an \
+opportunity; its activities go along. A party or contact with the same e-mail address, tax number or external id is refused with \
+`lead.duplicate` and the candidates in `errors`, or linked, or ignored, as `on_duplicate` says. Converting a converted lead answers \
+what it became and creates nothing.";
+const TIMELINE: &str = "List what happened to a lead and to what it became, newest first. Kinds that the caller may not read are left out.";
+
+fn create(cx: &mut Cx, new: NewLead) -> Result<Lead> {
+    cx.company(new.company_id)?;
+    if let Some(owner) = new.owner_id {
+        cx.refer::<User>("/owner_id", owner)?;
+    }
+    let lead = Lead::new(cx.new_id(), new, cx.now)?;
+    cx.create(lead)
+}
+
+fn update(cx: &mut Cx, id: LeadId, patch: LeadPatch) -> Result<Lead> {
+    let before = cx.change::<Lead>(id)?;
+    let after = before.clone().change(patch, cx.now)?;
+    cx.save(&before, after, "updated")
+}
+
+fn delete(cx: &mut Cx, id: LeadId) -> Result<()> {
+    let lead = cx.change::<Lead>(id)?;
+    lead.must_be_changeable()?;
+    cx.remove(lead)
+}
+
+fn assign(cx: &mut Cx, id: LeadId, to: AssignLead) -> Result<Lead> {
+    let before = cx.change::<Lead>(id)?;
+    cx.refer::<User>("/owner_id", to.owner_id)?;
+    let after = before.clone().assign(to.owner_id, cx.now)?;
+    cx.save(&before, after, "assigned")
+}
+
+fn qualify(cx: &mut Cx, id: LeadId) -> Result<Lead> {
+    let before = cx.change::<Lead>(id)?;
+    let after = before.clone().qualify(cx.now)?;
+    cx.save(&before, after, "qualified")
+}
+
+fn disqualify(cx: &mut Cx, id: LeadId, why: DisqualifyLead) -> Result<Lead> {
+    let before = cx.change::<Lead>(id)?;
+    let after = before.clone().disqualify(&why, cx.now)?;
+    cx.save(&before, after, "disqualified")
+}
+
+fn reopen(cx: &mut Cx, id: LeadId) -> Result<Lead> {
+    let before = cx.change::<Lead>(id)?;
+    let after = before.clone().reopen(cx.now)?;
+    cx.save(&before, after, "reopened")
+}

@@ -1,0 +1,12 @@
+//! Operations of the front office, and what it hears and answers.
+
+pub mod activities;
+pub mod lead_conversion;
+pub mod leads;
+pub mod opportunities;
+pub mod opportunity_lines;
+pub mod overview;
+pub mod pipelines;
+pub mod reports;
+pub mod timeline;
+pub mod verification;

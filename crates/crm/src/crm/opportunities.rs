@@ -1,0 +1,258 @@
+//! Operations on opportunities: load, decide, store, tell. The rules are in the domain; every change of a figure that
+//! reports live on leaves a row of history here.
+
+use domain::crm::leads::LeadId;
+use domain::crm::opportunities::*;
+use domain::crm::opportunity_changes::{OpportunityChange, OpportunityField, differences};
+use domain::crm::opportunity_lines::{EMPTY_LINE, NEGATIVE_PRICE, NO_QUANTITY, PRICE_MISSING};
+use domain::crm::opportunity_steps::{Beginning, REFUSALS as FIGURES, STAGE_REFUSALS};
+use domain::crm::pipelines::{ARCHIVED_PIPELINE, Pipeline, PipelineId, Stage};
+use domain::directory::companies::{Company, CompanyId};
+use domain::directory::contacts::{Contact, ContactId};
+use domain::directory::overview::TimelineEntry;
+use domain::directory::parties::{Party, PartyId};
+use domain::directory::products::Product;
+use domain::identity::users::{User, UserId};
+use persistence::crm::{opportunities as rows, opportunity_lines as line_rows, pipelines};
+use platform::prelude::*;
+
+use super::{opportunity_lines, timeline};
+
+/// The company has no pipeline that takes deals.
+pub const NO_PIPELINE: Code = Code::conflict("opportunity.no_pipeline", "The company has no default pipeline.");
+/// What making a deal can answer.
+pub const REFUSALS: &[Code] = &[
+    NO_PIPELINE,
+    ARCHIVED_PIPELINE,
+    FOREIGN_STAGE,
+    ARCHIVED_STAGE,
+    STAGE_REQUIREMENTS,
+    AMOUNT_FROM_LINES,
+    NEGATIVE_AMOUNT,
+    NOT_A_PERCENTAGE,
+    CLOSED_WHILE_OPEN,
+    domain::directory::currencies::UNKNOWN_CURRENCY,
+    domain::directory::products::ARCHIVED,
+    domain::directory::parties::ARCHIVED,
+    EMPTY_LINE,
+    NO_QUANTITY,
+    NEGATIVE_PRICE,
+    PRICE_MISSING,
+];
+
+pub fn operations(t: &mut Table) {
+    let mut n = t.noun::<Opportunity>("crm/opportunities", "Deals on their way through a pipeline, with lines and history.");
+    n.list("List opportunities.")
+        .filter(&["status", "party_id", "contact_id", "pipeline_id", "stage_id", "owner_id", "source_lead_id", "forecast_category"])
+        .filter(&["expected_close_date", "closed_date", "amount", "weighted_amount", "currency", "stage_entered_at", "close_date_pushes"])
+        .flag("has_next_activity", "Only rows with something still to be done about them, or without.", rows::has_next_activity)
+        .search(&["search"])
+        .sort(&["name", "amount", "weighted_amount", "expected_close_date", "closed_date", "stage_entered_at", "updated_at"])
+        .expand::<Party>("party", "party_id")
+        .expand::<Contact>("contact", "contact_id")
+        .expand::<Stage>("stage", "stage_id")
+        .expand::<User>("owner", "owner_id")
+        .expand::<Product>("lines.product", "lines.product_id");
+    n.create(create, CREATE).fails(REFUSALS);
+    n.bulk(create);
+    n.read_with(read, "Get an opportunity. Each line of a stocked product says how much of it is available now.")
+        .expand::<Party>("party", "party_id")
+        .expand::<Contact>("contact", "contact_id")
+        .expand::<Pipeline>("pipeline", "pipeline_id")
+        .expand::<Stage>("stage", "stage_id")
+        .expand::<User>("owner", "owner_id")
+        .expand::<Product>("lines.product", "lines.product_id");
+    n.update(update, UPDATE).fails(REFUSALS).fails(&[NOT_OPEN]);
+    n.action_with("advance", advance, ADVANCE).fails(STAGE_REFUSALS).fails(FIGURES).fails(&[NOT_OPEN, SAME_STAGE, STAGE_SKIPPED]);
+    n.action("win", win, WIN).fails(&[NOT_OPEN]);
+    n.action_with("lose", lose, "Lose an opportunity. The reason is required; it no longer counts in any forecast.").fails(&[NOT_OPEN]);
+    n.action("reopen", reopen, REOPEN).fails(&[NOT_CLOSED, ARCHIVED_PIPELINE, FOREIGN_STAGE]).fails(FIGURES);
+    n.page_of::<OpportunityChange>("history", history, HISTORY).filter(&["field", "changed_at"]);
+    n.page_of::<TimelineEntry>("timeline", timeline::of_opportunity, TIMELINE).filter_as("occurred_at", "at").filter(&["kind", "subject"]);
+    opportunity_lines::operations(&mut n);
+}
+
+const CREATE: &str = "Create an opportunity. It starts open, in the first stage of the company's default pipeline unless told \
+otherwise, owned by the caller.";
+const UPDATE: &str = "Change an open opportunity. Changes of amount, expected close, owner and probability are kept in its history.";
+const ADVANCE: &str = "Move an opportunity to another stage. It must have what the stage asks for, and stages that must not be \
+skipped stop it. A probability or category stated by hand follows the stage again.";
+const WIN: &str = "Win an opportunity. It counts in full from then on, and a sales order is drafted from its lines in the same \
+transaction.";
+const REOPEN: &str = "Reopen a won or lost opportunity. It goes back to the stage it was closed in; its history stays.";
+const HISTORY: &str = "List the changes of an opportunity, the oldest first: stage, status, amount, expected close, owner, \
+probability and category, with who changed them and when.";
+const TIMELINE: &str = "List what happened to an opportunity, newest first: its own events, those of its lead, its activities and the \
+documents that came from it. Kinds that the caller may not read are left out.";
+
+fn create(cx: &mut Cx, new: NewOpportunity) -> Result<Opportunity> {
+    let company = cx.company(new.company_id)?;
+    begin(cx, &company, new, None)
+}
+
+/// Opens a deal, with its lines and the first rows of its history.
+pub(super) fn begin(cx: &mut Cx, company: &Company, mut new: NewOpportunity, source_lead_id: Option<LeadId>) -> Result<Opportunity> {
+    check_partners(cx, Some(new.party_id), new.contact_id)?;
+    check_owner(cx, new.owner_id)?;
+    new.owner_id = new.owner_id.or(cx.caller.user_id);
+    let pipeline = choose_pipeline(cx, company.id, &new)?;
+    let id = cx.new_id();
+    let currency = new.currency.clone().unwrap_or_else(|| company.currency.clone());
+    let lines = opportunity_lines::build(cx, id, std::mem::take(&mut new.lines), &currency).map_err(|p| below("/lines", p))?;
+    let beginning = Beginning { id, pipeline: &pipeline, currency: &company.currency, source_lead_id, now: cx.now };
+    let made = cx.create(new.build(beginning, lines)?)?;
+    cx.insert_all(&made.lines)?;
+    remember(cx, None, &made, &pipeline, None)?;
+    Ok(made)
+}
+
+fn choose_pipeline(cx: &mut Cx, company: CompanyId, new: &NewOpportunity) -> Result<Pipeline> {
+    let of_company = |p: Pipeline| match p.company_id == company {
+        true => Ok(p),
+        false => Err(problems::unknown_reference.field("/pipeline_id", "The pipeline belongs to another company.")),
+    };
+    if let Some(id) = new.pipeline_id {
+        return cx.refer::<Pipeline>("/pipeline_id", id).and_then(of_company);
+    }
+    if let Some(stage) = new.stage_id {
+        let stage = cx.refer::<Stage>("/stage_id", stage)?;
+        return cx.refer::<Pipeline>("/stage_id", stage.pipeline_id).and_then(of_company);
+    }
+    match pipelines::default_of(cx.db(), company)? {
+        Some(id) => cx.find::<Pipeline>(id),
+        None => Err(NO_PIPELINE.with("Create a pipeline first, or name one.")),
+    }
+}
+
+fn read(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
+    let mut found = cx.find::<Opportunity>(id)?;
+    opportunity_lines::fill_availability(cx, found.company_id, &mut found.lines)?;
+    Ok(found)
+}
+
+fn update(cx: &mut Cx, id: OpportunityId, mut patch: OpportunityPatch) -> Result<Opportunity> {
+    let before = cx.change::<Opportunity>(id)?;
+    before.must_be_open()?;
+    check_partners(cx, patch.party_id, patch.contact_id.flatten())?;
+    check_owner(cx, patch.owner_id.flatten())?;
+    let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
+    let currency = patch.currency.clone().unwrap_or_else(|| before.currency.clone());
+    let lines = match patch.lines.take() {
+        Some(new) => Some(opportunity_lines::build(cx, id, new, &currency).map_err(|p| below("/lines", p))?),
+        None => None,
+    };
+    let after = before.clone().change(patch, lines, stage_of(&pipeline, &before)?, cx.now)?;
+    store(cx, &before, after, &pipeline, "updated", None)
+}
+
+fn advance(cx: &mut Cx, id: OpportunityId, to: AdvanceOpportunity) -> Result<Opportunity> {
+    let before = cx.change::<Opportunity>(id)?;
+    let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
+    let after = before.clone().advance(&pipeline, to.stage_id, cx.now)?;
+    store(cx, &before, after, &pipeline, "stage_changed", to.note)
+}
+
+fn win(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
+    let before = cx.change::<Opportunity>(id)?;
+    let (pipeline, company) = (cx.find::<Pipeline>(before.pipeline_id)?, cx.find::<Company>(before.company_id)?);
+    let after = before.clone().win(cx.today(&company), cx.now)?;
+    store(cx, &before, after, &pipeline, "won", None)
+}
+
+fn lose(cx: &mut Cx, id: OpportunityId, why: LoseOpportunity) -> Result<Opportunity> {
+    let before = cx.change::<Opportunity>(id)?;
+    let (pipeline, company) = (cx.find::<Pipeline>(before.pipeline_id)?, cx.find::<Company>(before.company_id)?);
+    let after = before.clone().lose(why, cx.today(&company), cx.now)?;
+    let reason = after.loss_reason.clone();
+    store(cx, &before, after, &pipeline, "lost", reason)
+}
+
+fn reopen(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
+    let before = cx.change::<Opportunity>(id)?;
+    let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
+    let after = before.clone().reopen(&pipeline, cx.now)?;
+    store(cx, &before, after, &pipeline, "reopened", None)
+}
+
+fn history(cx: &mut Cx, id: OpportunityId, mut list: List) -> Result<Page<OpportunityChange>> {
+    cx.find::<Opportunity>(id)?;
+    list.only("opportunity_id", id.uuid());
+    cx.page(list)
+}
+
+/// Keeps a changed deal with its lines and what changed in it.
+pub(super) fn store(
+    cx: &mut Cx,
+    before: &Opportunity,
+    after: Opportunity,
+    pipeline: &Pipeline,
+    verb: &str,
+    reason: Option<String>,
+) -> Result<Opportunity> {
+    if before.lines != after.lines {
+        line_rows::write(cx.db(), after.id, &after.lines)?;
+    }
+    let after = cx.save(before, after, verb)?;
+    remember(cx, Some(before), &after, pipeline, reason)?;
+    Ok(after)
+}
+
+/// Writes the rows of history for what differs.
+fn remember(cx: &mut Cx, before: Option<&Opportunity>, after: &Opportunity, pipeline: &Pipeline, reason: Option<String>) -> Result<()> {
+    let name = |id: &Option<String>| pipeline.stages.iter().find(|s| Some(s.id.to_string()) == *id).map(|s| s.name.clone());
+    let found = differences(before, after);
+    let row = |d: domain::crm::opportunity_changes::Difference| {
+        let labelled = d.field == OpportunityField::Stage;
+        OpportunityChange {
+            id: cx.new_id(),
+            opportunity_id: after.id,
+            company_id: after.company_id,
+            field: d.field,
+            old_label: labelled.then(|| name(&d.old)).flatten(),
+            new_label: labelled.then(|| name(&d.new)).flatten(),
+            old_value: d.old,
+            new_value: d.new,
+            reason: reason.clone(),
+            changed_by_user_id: cx.caller.user_id,
+            changed_at: cx.now,
+        }
+    };
+    let rows: Vec<OpportunityChange> = found.into_iter().map(row).collect();
+    if rows.is_empty() { Ok(()) } else { cx.insert_all(&rows) }
+}
+
+/// The stage a deal is in.
+pub(super) fn stage_of<'p>(pipeline: &'p Pipeline, deal: &Opportunity) -> Result<&'p Stage> {
+    pipeline.stage(deal.stage_id).ok_or_else(|| {
+        log_missing(deal);
+        problems::internal.into()
+    })
+}
+
+fn log_missing(deal: &Opportunity) {
+    debug_assert!(false, "{} is in a stage that its pipeline does not have", deal.id);
+}
+
+fn check_partners(cx: &mut Cx, party: Option<PartyId>, contact: Option<ContactId>) -> Result<()> {
+    if let Some(party) = party
+        && cx.refer::<Party>("/party_id", party)?.archived_at.is_some()
+    {
+        return Err(domain::directory::parties::ARCHIVED.field("/party_id", "The party is archived."));
+    }
+    if let Some(contact) = contact {
+        cx.refer::<Contact>("/contact_id", contact)?;
+    }
+    Ok(())
+}
+
+fn check_owner(cx: &mut Cx, owner: Option<UserId>) -> Result<()> {
+    match owner {
+        Some(owner) => cx.refer::<User>("/owner_id", owner).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Moves the places of a problem below a field; one without places stays as it is.
+pub(super) fn below(prefix: &str, problem: Problem) -> Problem {
+    if problem.errors().is_empty() { problem } else { problem.under(prefix) }
+}

@@ -1,0 +1,46 @@
+//! Rows of activities. Overdue is not kept; it is asked for with the time.
+
+use chrono::{DateTime, Utc};
+use domain::crm::activities::{Activity, ActivityId};
+use domain::crm::leads::LeadId;
+use domain::kernel::Id;
+use uuid::Uuid;
+
+use crate::{Condition, Conn, Result, sql};
+
+crate::record! {
+    activities: Activity {
+        id: uid, company_id: uid, kind: word, subject: text, body: opt(text), regarding_id: text, regarding_kind: text,
+        lead_id: opt(uid), opportunity_id: opt(uid), party_id: opt(uid), participants: json, owner_id: opt(uid),
+        priority: word, status: word, due_at: opt(instant), time_zone: text, started_at: opt(instant),
+        completed_at: opt(instant), outcome: opt(text), cancelled_at: opt(instant), postponements: small, metadata: json,
+        version: int, created_at: instant, updated_at: instant,
+    }
+    derived { search: text = |a| crate::search_text(&[&a.subject, a.body.as_deref().unwrap_or_default()]) }
+    unstored { is_overdue }
+}
+
+/// Activities that are due and neither done nor cancelled, or all others.
+pub fn overdue(now: DateTime<Utc>, wanted: bool) -> Condition {
+    Condition::Other(match wanted {
+        true => sql!("(status IN ('planned', 'in_progress') AND due_at < {})", now),
+        false => sql!("(status NOT IN ('planned', 'in_progress') OR due_at IS NULL OR due_at >= {})", now),
+    })
+}
+
+/// The activities about a lead, the oldest first.
+pub fn of_lead(db: &mut Conn, lead: LeadId) -> Result<Vec<ActivityId>> {
+    let rows = sql!("SELECT id FROM activities WHERE lead_id = {} ORDER BY id", lead.uuid()).load::<(Uuid,)>(db)?;
+    Ok(rows.into_iter().map(|r| ActivityId::from_uuid(r.0)).collect())
+}
+
+/// What an id was last told to be: its company and its party. `None` when nothing was ever told of it, or last that it
+/// was deleted. This is how the front office knows of documents without reading their tables.
+pub fn last_told(db: &mut Conn, subject: &str) -> Result<Option<(Option<Uuid>, Option<Uuid>)>> {
+    let row = sql!("SELECT kind, company_id, party_id FROM events WHERE subject = {} ORDER BY id DESC LIMIT 1", subject).first::<(
+        String,
+        Option<Uuid>,
+        Option<Uuid>,
+    )>(db)?;
+    Ok(row.filter(|r| !r.0.ends_with(".deleted")).map(|r| (r.1, r.2)))
+}
