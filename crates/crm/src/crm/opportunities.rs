@@ -6,7 +6,7 @@ use domain::crm::opportunities::*;
 use domain::crm::opportunity_changes::{OpportunityChange, OpportunityField, differences};
 use domain::crm::opportunity_lines::{EMPTY_LINE, NEGATIVE_PRICE, NO_QUANTITY, PRICE_MISSING};
 use domain::crm::opportunity_steps::{Beginning, REFUSALS as FIGURES, STAGE_REFUSALS};
-use domain::crm::pipelines::{ARCHIVED_PIPELINE, Pipeline, PipelineId, Stage};
+use domain::crm::pipelines::{ARCHIVED_PIPELINE, Pipeline, Stage};
 use domain::directory::companies::{Company, CompanyId};
 use domain::directory::contacts::{Contact, ContactId};
 use domain::directory::overview::TimelineEntry;
@@ -14,6 +14,7 @@ use domain::directory::parties::{Party, PartyId};
 use domain::directory::products::Product;
 use domain::identity::users::{User, UserId};
 use persistence::crm::{opportunities as rows, opportunity_lines as line_rows, pipelines};
+use platform::directory::parties;
 use platform::prelude::*;
 
 use super::{opportunity_lines, timeline};
@@ -156,6 +157,7 @@ fn win(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
     let before = cx.change::<Opportunity>(id)?;
     let (pipeline, company) = (cx.find::<Pipeline>(before.pipeline_id)?, cx.find::<Company>(before.company_id)?);
     let after = before.clone().win(cx.today(&company), cx.now)?;
+    parties::make_customer(cx, after.party_id)?;
     store(cx, &before, after, &pipeline, "won", None)
 }
 
@@ -223,14 +225,9 @@ fn remember(cx: &mut Cx, before: Option<&Opportunity>, after: &Opportunity, pipe
 
 /// The stage a deal is in.
 pub(super) fn stage_of<'p>(pipeline: &'p Pipeline, deal: &Opportunity) -> Result<&'p Stage> {
-    pipeline.stage(deal.stage_id).ok_or_else(|| {
-        log_missing(deal);
-        problems::internal.into()
-    })
-}
-
-fn log_missing(deal: &Opportunity) {
-    debug_assert!(false, "{} is in a stage that its pipeline does not have", deal.id);
+    let found = pipeline.stage(deal.stage_id);
+    debug_assert!(found.is_some(), "{} is in a stage that its pipeline does not have", deal.id);
+    found.ok_or_else(|| problems::internal.into())
 }
 
 fn check_partners(cx: &mut Cx, party: Option<PartyId>, contact: Option<ContactId>) -> Result<()> {

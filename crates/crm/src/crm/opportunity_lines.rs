@@ -12,8 +12,7 @@ use platform::questions;
 
 use super::opportunities::{stage_of, store};
 
-const REFUSALS: &[Code] =
-    &[NOT_OPEN, NOT_A_PERCENTAGE, EMPTY_LINE, NO_QUANTITY, NEGATIVE_PRICE, PRICE_MISSING, TOO_MANY_LINES, ARCHIVED];
+const REFUSALS: &[Code] = &[NOT_OPEN, NOT_A_PERCENTAGE, EMPTY_LINE, NO_QUANTITY, NEGATIVE_PRICE, PRICE_MISSING, TOO_MANY_LINES, ARCHIVED];
 
 pub fn operations(n: &mut platform::table::Noun<'_, Opportunity>) {
     let mut p = n.part::<OpportunityLine>("lines");

@@ -11,7 +11,8 @@ use persistence::crm::{pipelines as rows, stages};
 use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
-    let mut n = t.noun::<Pipeline>("crm/pipelines", "The stages that deals go through, how likely each makes a sale, and what it asks for.");
+    let mut n =
+        t.noun::<Pipeline>("crm/pipelines", "The stages that deals go through, how likely each makes a sale, and what it asks for.");
     n.list("List pipelines with their stages.").filter(&["name", "is_default"]).sort(&["name", "updated_at"]);
     n.create(create, CREATE).fails(STAGE_REFUSALS);
     n.read("Get a pipeline with its stages.");

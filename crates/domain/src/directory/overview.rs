@@ -93,6 +93,9 @@ pub struct FrontOverview {
     /// Open opportunities, the next expected to close first; at most ten.
     #[schema(max_items = 10)]
     pub open_opportunities: Vec<OpportunitySummary>,
+    /// What the open opportunities are worth, by currency.
+    #[schema(max_items = 200)]
+    pub open_opportunity_values: Vec<DealValue>,
     /// How many opportunities were won.
     #[schema(minimum = 0)]
     pub won_opportunity_count: i64,
@@ -108,6 +111,21 @@ pub struct FrontOverview {
     /// Activities to be done, the next due first; at most ten.
     #[schema(max_items = 10)]
     pub next_activities: Vec<ActivitySummary>,
+    /// When an activity about it was last done.
+    #[schema(required)]
+    pub last_touch_at: Option<DateTime<Utc>>,
+}
+
+/// What deals in one currency are worth.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DealValue {
+    /// Currency of the amounts, ISO 4217.
+    #[schema(min_length = 3, max_length = 3)]
+    pub currency: String,
+    /// The sum of the amounts.
+    pub amount: Amount,
+    /// The sum of the amounts times their probabilities.
+    pub weighted_amount: Amount,
 }
 
 /// An open deal in brief.
@@ -124,6 +142,8 @@ pub struct OpportunitySummary {
     pub stage: String,
     /// What it is worth.
     pub amount: Amount,
+    /// What it is worth times the chance to win it.
+    pub weighted_amount: Amount,
     /// Currency of the amount, ISO 4217.
     #[schema(min_length = 3, max_length = 3)]
     pub currency: String,

@@ -2,6 +2,8 @@
 
 use domain::crm::leads::Lead;
 
+use crate::{Conn, Engine, Result, sql};
+
 crate::record! {
     leads: Lead {
         id: uid, company_id: uid, status: word, name: text, first_name: opt(text), last_name: opt(text), job_title: opt(text),
@@ -18,4 +20,21 @@ crate::record! {
 fn search(lead: &Lead) -> String {
     let or = |t: &Option<String>| t.clone().unwrap_or_default();
     crate::search_text(&[&lead.name, &or(&lead.email), &or(&lead.phone_normalised), &or(&lead.tax_id), &or(&lead.job_title)])
+}
+
+/// Lets conversions of leads that may be the same person or organisation go one after the other, until the end of the
+/// transaction. SQLite has one writer and needs no lock.
+pub fn take_turns(db: &mut Conn, lead: &Lead) -> Result<()> {
+    if db.engine() == Engine::Sqlite {
+        return Ok(());
+    }
+    let external = lead.external_id.as_ref().map(|e| format!("{}:{}", e.system, e.id));
+    let mut keys: Vec<String> =
+        [lead.email.as_deref().map(str::to_lowercase), lead.tax_id.clone(), external].into_iter().flatten().collect();
+    // One order for all, so that two never wait for each other.
+    keys.sort_unstable();
+    for key in keys {
+        sql!("SELECT pg_advisory_xact_lock(hashtextextended({}, 6361))", key).execute(db)?;
+    }
+    Ok(())
 }

@@ -26,7 +26,8 @@ pub fn operations(t: &mut Table) {
 const CREATE: &str = "Create a contact. When another has the same e-mail address, it is refused with `contact.possible_duplicate` and \
 the candidates in `errors`, unless `allow_duplicate` is true.";
 
-fn create(cx: &mut Cx, new: NewContact) -> Result<Contact> {
+/// Creates one, as the operation does; for services that need one on their way.
+pub fn create(cx: &mut Cx, new: NewContact) -> Result<Contact> {
     let allow_duplicate = new.allow_duplicate;
     let contact = Contact::new(cx.new_id(), new, cx.now)?;
     check_references(cx, None, &contact)?;

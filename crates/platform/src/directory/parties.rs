@@ -40,7 +40,8 @@ named in `withheld`.";
 const TIMELINE: &str = "List what happened to a party, newest first. Events of front and back office in one stream; kinds that the \
 caller may not read are left out.";
 
-fn create(cx: &mut Cx, new: NewParty) -> Result<Party> {
+/// Creates one, as the operation does; for services that need one on their way.
+pub fn create(cx: &mut Cx, new: NewParty) -> Result<Party> {
     let allow_duplicate = new.allow_duplicate;
     let party = Party::new(cx.new_id(), new, cx.now)?;
     make(cx, party, allow_duplicate)
@@ -54,6 +55,16 @@ fn make(cx: &mut Cx, party: Party, allow_duplicate: bool) -> Result<Party> {
     let party = cx.create(party)?;
     rows::write_lookups(cx.db(), &party)?;
     Ok(party)
+}
+
+/// Marks a party as a customer, once something was sold to it.
+pub fn make_customer(cx: &mut Cx, id: PartyId) -> Result<()> {
+    let before = cx.change::<Party>(id)?;
+    if before.is_customer {
+        return Ok(());
+    }
+    let after = Party { is_customer: true, updated_at: cx.now, ..before.clone() };
+    store(cx, &before, after).map(drop)
 }
 
 fn update(cx: &mut Cx, id: PartyId, patch: PartyPatch) -> Result<Party> {

@@ -21,7 +21,8 @@ pub fn operations(t: &mut Table) {
     n.delete(delete, "Delete a relationship that was entered by mistake.");
 }
 
-fn create(cx: &mut Cx, new: NewRelationship) -> Result<Relationship> {
+/// Creates one, as the operation does; for services that need one on their way.
+pub fn create(cx: &mut Cx, new: NewRelationship) -> Result<Relationship> {
     cx.refer::<Contact>("/contact_id", new.contact_id)?;
     cx.refer::<Party>("/party_id", new.party_id)?;
     let relationship = Relationship::new(cx.new_id(), new, cx.now)?;

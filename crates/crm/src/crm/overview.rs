@@ -1,0 +1,67 @@
+//! What the front office says of a party in the customer overview: open deals with their value, leads, what is to be
+//! done next and when somebody was last in touch.
+
+use domain::crm::pipelines::{Stage, StageId};
+use domain::directory::overview::{ActivitySummary, DealValue, FrontOverview, LeadSummary, OpportunitySummary, TOP};
+use domain::directory::parties::PartyId;
+use persistence::crm::front_office::{self as rows, Companies as These};
+use platform::Companies;
+use platform::prelude::*;
+
+/// The front office's part of the overview of a party, of the companies the caller may see.
+pub fn of_party(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
+    let companies: These = match &cx.caller.companies {
+        Companies::All => None,
+        Companies::These(ids) => Some(ids.iter().map(|c| c.uuid()).collect()),
+    };
+    let may = |cx: &Cx, noun: &str| cx.caller.may(&format!("crm.{noun}.read"));
+    let mut out = FrontOverview::default();
+    if may(cx, "opportunities") {
+        out.open_opportunity_count = rows::deal_count(cx.db(), party, "open", &companies)?;
+        out.won_opportunity_count = rows::deal_count(cx.db(), party, "won", &companies)?;
+        out.open_opportunities = deals(cx, party, &companies)?;
+        let value = |(currency, amount, weighted_amount)| DealValue { currency, amount, weighted_amount };
+        out.open_opportunity_values = rows::open_values(cx.db(), party, &companies)?.into_iter().map(value).collect();
+    }
+    if may(cx, "leads") {
+        out.open_lead_count = rows::lead_count(cx.db(), party, &companies)?;
+        let leads = rows::open_leads(cx.db(), party, &companies, TOP)?;
+        let lead = |l: domain::crm::leads::Lead| LeadSummary {
+            id: l.id.to_string(),
+            title: l.name.chars().take(300).collect(),
+            status: l.status.to_string(),
+            created_at: l.created_at,
+        };
+        out.open_leads = leads.into_iter().map(lead).collect();
+    }
+    if may(cx, "activities") {
+        out.open_activity_count = rows::open_activity_count(cx.db(), party, &companies)?;
+        let next = rows::next_activities(cx.db(), party, &companies, TOP)?;
+        let activity = |a: domain::crm::activities::Activity| ActivitySummary {
+            id: a.id.to_string(),
+            kind: a.kind.to_string(),
+            subject: a.subject,
+            due_at: a.due_at,
+        };
+        out.next_activities = next.into_iter().map(activity).collect();
+        out.last_touch_at = rows::last_touch(cx.db(), party, &companies)?;
+    }
+    Ok(out)
+}
+
+fn deals(cx: &mut Cx, party: PartyId, companies: &These) -> Result<Vec<OpportunitySummary>> {
+    let found = rows::open_deals(cx.db(), party, companies, TOP)?;
+    let ids: Vec<StageId> = found.iter().map(|o| o.stage_id).collect();
+    let stages = cx.find_all::<Stage>(&ids)?;
+    let summary = |o: domain::crm::opportunities::Opportunity| OpportunitySummary {
+        stage: stages.iter().find(|s| s.id == o.stage_id).map(|s| s.name.clone()).unwrap_or_default(),
+        id: o.id.to_string(),
+        name: o.name,
+        amount: o.amount,
+        weighted_amount: o.weighted_amount,
+        currency: o.currency,
+        probability: Some(o.probability_percent),
+        expected_close_date: o.expected_close_date,
+    };
+    Ok(found.into_iter().map(summary).collect())
+}

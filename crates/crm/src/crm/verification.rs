@@ -1,0 +1,96 @@
+//! Why a deal is worth what it is, and whether all deals are worth what they must be.
+
+use domain::crm::opportunities::{AmountSource, Opportunity, OpportunityId};
+use domain::kernel::Word;
+use persistence::crm::reports::{self as rows, DealFacts};
+use platform::prelude::*;
+use platform::questions::{Check, Explanation};
+
+/// Deals read at once.
+const BATCH: i64 = 2_000;
+/// Breaks named at most.
+const NAMED: usize = 100;
+
+/// The weighted amount of a deal: amount times probability, and where both come from.
+pub fn explain(cx: &mut Cx, id: &str) -> Result<Explanation> {
+    cx.demand("crm.opportunities.read")?;
+    let id: OpportunityId = id.parse().map_err(|_| problems::not_found.with(format!("{id:?} is no opportunity.")))?;
+    let deal = cx.find::<Opportunity>(id)?;
+    let probability = match (deal.probability_is_manual, deal.closed_at.is_some()) {
+        (_, true) => Explanation::of("probability in percent", deal.probability_percent, "100 when won, 0 when lost", vec![]),
+        (true, _) => Explanation::given("probability in percent, stated by hand", deal.probability_percent),
+        (false, _) => Explanation::of("probability in percent", deal.probability_percent, "that of the stage", vec![]).at(deal.stage_id),
+    };
+    let rule = "amount × probability / 100, rounded half away from zero to the minor unit of the currency";
+    let inputs = vec![amount_of(&deal), probability];
+    Ok(Explanation::of(format!("weighted amount in {}", deal.currency), deal.weighted_amount, rule, inputs).at(deal.id))
+}
+
+fn amount_of(deal: &Opportunity) -> Explanation {
+    if deal.amount_source == AmountSource::Manual {
+        return Explanation::given("amount, stated by hand", deal.amount);
+    }
+    let line = |l: &domain::crm::opportunities::OpportunityLine| {
+        let rule = "quantity × unit price × (100 − discount) / 100, rounded half away from zero to the minor unit of the currency";
+        let inputs = vec![
+            Explanation::given("quantity", l.quantity),
+            Explanation::given("unit price", l.unit_price),
+            Explanation::given("discount in percent", l.discount_percent),
+        ];
+        Explanation::of(l.description.chars().take(200).collect::<String>(), l.net_amount, rule, inputs).at(l.id)
+    };
+    Explanation::of("amount", deal.amount, "the sum of the lines", deal.lines.iter().map(line).collect())
+}
+
+/// Every deal: amounts from lines are their sums, won means 100 and closed, lost means 0 and omitted, and the weighted
+/// amount follows.
+pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
+    let (mut examined, mut sums, mut states, mut weights) = (0, Vec::new(), Vec::new(), Vec::new());
+    let mut after = OpportunityId::from_uuid(Default::default()).uuid();
+    loop {
+        let batch = rows::deals_to_check(cx.db(), after, BATCH)?;
+        let Some(last) = batch.last() else { break };
+        after = last.id.uuid();
+        examined += batch.len() as i64;
+        for deal in &batch {
+            note(&mut sums, breaks_sum(deal));
+            note(&mut states, breaks_state(deal));
+            note(&mut weights, breaks_weight(deal));
+        }
+    }
+    Ok(vec![
+        Check::of("opportunity_amounts", "The amount of a deal with lines is their sum.", examined, sums),
+        Check::of(
+            "opportunity_states",
+            "Won deals have 100 percent and are closed, lost ones 0 and are omitted, open ones neither.",
+            examined,
+            states,
+        ),
+        Check::of("opportunity_weights", "The weighted amount is the amount times the probability.", examined, weights),
+    ])
+}
+
+fn note(breaks: &mut Vec<String>, found: Option<String>) {
+    if breaks.len() < NAMED {
+        breaks.extend(found);
+    }
+}
+
+fn breaks_sum(d: &DealFacts) -> Option<String> {
+    let wrong = d.amount_source == AmountSource::Lines.as_str() && d.amount != d.lines;
+    wrong.then(|| format!("{}: amount {}, lines {}", d.id, d.amount, d.lines))
+}
+
+fn breaks_state(d: &DealFacts) -> Option<String> {
+    let right = match &*d.status {
+        "won" => d.probability == Rate::from(100) && d.category == "closed",
+        "lost" => d.probability.is_zero() && d.category == "omitted" && d.weighted.is_zero(),
+        _ => d.category != "closed",
+    };
+    (!right).then(|| format!("{}: {} with {} percent and category {}", d.id, d.status, d.probability, d.category))
+}
+
+fn breaks_weight(d: &DealFacts) -> Option<String> {
+    let expected = Opportunity::weighted(d.amount, d.probability, &d.currency).ok();
+    (expected != Some(d.weighted)).then(|| format!("{}: weighted {}, expected {expected:?}", d.id, d.weighted))
+}
