@@ -1,0 +1,50 @@
+//! The overview of a party and its timeline: one answer, and only what the caller may see.
+
+use serde_json::json;
+
+use crate::fixtures::{customer, id, user_with};
+
+each_engine! {
+    fn the_overview_gathers_people_and_the_latest_events(s) {
+        let party = customer(s, "Acme");
+        let ana = s.post("/v1/directory/contacts", json!({"first_name": "Ana", "last_name": "Trujillo"})).created();
+        s.post("/v1/directory/relationships", json!({"contact_id": ana["id"], "party_id": party["id"], "is_primary": true})).created();
+        let gone = s.post("/v1/directory/contacts", json!({"last_name": "Gone"})).created();
+        s.post("/v1/directory/relationships", json!({"contact_id": gone["id"], "party_id": party["id"], "to_date": "2020-01-01"})).created();
+        let all = s.get(&format!("/v1/directory/parties/{}/360", id(&party))).ok();
+        assert_eq!(all["party"]["name"], "Acme");
+        assert_eq!(all["contacts"].as_array().unwrap().len(), 1);
+        assert_eq!(all["contacts"][0]["contact"]["name"], "Ana Trujillo");
+        assert_eq!(all["withheld"], json!([]));
+        assert!(all["crm"].is_object() && all["sales"].is_object() && all["finance"].is_object(), "{all:#}");
+        let kinds: Vec<_> = all["timeline"].as_array().unwrap().iter().map(|e| e["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["relationship.created", "relationship.created", "party.created"]);
+        s.get("/v1/directory/parties/pty_00000000000000000000000000/360").problem(404, "not_found");
+    }
+
+    fn sections_that_may_not_be_read_are_named(s) {
+        let party = customer(s, "Acme");
+        let clerk = user_with(s, &["directory.parties.read", "sales.orders.read"], &[s.company_id()]);
+        let all = clerk.get(&format!("/v1/directory/parties/{}/360", id(&party))).ok();
+        assert!(all["finance"].is_null() && all["crm"].is_null() && all["sales"].is_object());
+        assert_eq!(all["withheld"], json!(["contacts", "crm", "finance"]));
+        user_with(s, &["sales.orders.read"], &[]).get(&format!("/v1/directory/parties/{}/360", id(&party))).problem(403, "missing_scope");
+    }
+
+    fn the_timeline_is_newest_first_paged_and_filtered_by_permission(s) {
+        let party = customer(s, "Acme");
+        let path = format!("/v1/directory/parties/{}", id(&party));
+        let ana = s.post("/v1/directory/contacts", json!({"last_name": "Ana"})).created();
+        s.post("/v1/directory/relationships", json!({"contact_id": ana["id"], "party_id": party["id"]})).created();
+        for version in 1..=4 {
+            s.patch(&path, version, json!({"name": format!("Acme {version}")})).ok();
+        }
+        let all = s.all(&format!("{path}/timeline?limit=2"));
+        let kinds: Vec<_> = all.iter().map(|e| e["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["party.updated", "party.updated", "party.updated", "party.updated", "relationship.created", "party.created"]);
+        assert_eq!((&all[0]["title"], &all[0]["area"], &all[0]["subject"]), (&json!("Acme 4"), &json!("directory"), &party["id"]));
+        let reader = user_with(s, &["directory.parties.read"], &[]);
+        assert_eq!(reader.all(&format!("{path}/timeline")).len(), 5);
+        assert_eq!(s.all(&format!("{path}/timeline?kind=party.created")).len(), 1);
+    }
+}

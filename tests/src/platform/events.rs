@@ -1,0 +1,68 @@
+//! The feed: in order, without holes, and only what the caller may see.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::fixtures::{customer, id, user_with};
+use crate::harness::Client;
+
+/// The events about a thing, waiting for the moment in which they get their place.
+fn about(s: &Client, subject: &str, count: usize) -> Vec<Value> {
+    let begin = Instant::now();
+    loop {
+        let found = s.all(&format!("/v1/platform/events?subject={subject}"));
+        if found.len() >= count || begin.elapsed() > Duration::from_secs(10) {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+each_engine! {
+    fn a_follower_sees_every_event_once_and_in_order(s) {
+        let start = s.all("/v1/platform/events").last().map_or(0, |e| e["seq"].as_i64().unwrap());
+        s.parallel(4, |i, c| (0..5).for_each(|n| drop(c.post("/v1/directory/parties", json!({"name": format!("P {i} {n}")})).created())));
+        let (mut after, mut seen, begin) = (start, Vec::new(), Instant::now());
+        while seen.len() < 20 && begin.elapsed() < Duration::from_secs(10) {
+            for e in s.get(&format!("/v1/platform/events?after={after}&limit=3&kind=party.created")).ok()["data"].as_array().unwrap() {
+                after = e["seq"].as_i64().unwrap();
+                seen.push(e["subject"].as_str().unwrap().to_string());
+            }
+        }
+        let mut unique = seen.clone();
+        unique.sort();
+        unique.dedup();
+        assert_eq!((seen.len(), unique.len()), (20, 20));
+        let all: Vec<i64> = s.all("/v1/platform/events").iter().map(|e| e["seq"].as_i64().unwrap()).collect();
+        assert!(all.windows(2).all(|w| w[1] == w[0] + 1), "{all:?}");
+    }
+
+    fn an_event_carries_the_thing_before_and_after(s) {
+        let party = customer(s, "Before");
+        s.patch(&format!("/v1/directory/parties/{}", id(&party)), &party, json!({"name": "After"})).ok();
+        let events = about(s, id(&party), 2);
+        assert_eq!((&events[0]["kind"], &events[0]["previous"]), (&json!("party.created"), &Value::Null));
+        assert_eq!((&events[1]["previous"]["name"], &events[1]["data"]["name"], &events[1]["version"]), (&json!("Before"), &json!("After"), &json!(2)));
+        assert_eq!(events[1]["party_id"], party["id"]);
+    }
+
+    fn events_of_nouns_that_may_not_be_read_are_left_out(s) {
+        let party = customer(s, "Acme");
+        let product = s.post("/v1/directory/products", json!({"sku": "X", "name": "X", "unit_id": crate::fixtures::each(s)["id"]})).created();
+        about(s, id(&product), 1);
+        let reader = user_with(s, &["platform.events.read", "directory.parties.read"], &[]);
+        assert_eq!(about(&reader, id(&party), 1).len(), 1);
+        let kinds: Vec<Value> = reader.all("/v1/platform/events").iter().map(|e| e["kind"].clone()).collect();
+        assert!(kinds.iter().all(|k| k.as_str().unwrap().starts_with("party.")), "{kinds:?}");
+    }
+
+    fn events_of_other_companies_are_left_out(s) {
+        let other = s.post("/v1/directory/companies", json!({"code": "OTHER", "name": "Other", "currency": "EUR"})).created();
+        about(s, id(&other), 1);
+        let reader = user_with(s, &["platform.events.read", "*.*.read"], &[s.company_id()]);
+        let companies: Vec<Value> = reader.all("/v1/platform/events").iter().map(|e| e["company_id"].clone()).collect();
+        assert!(companies.iter().all(|c| c.is_null() || *c == s.company["id"]), "{companies:?}");
+        assert!(companies.contains(&s.company["id"]));
+    }
+}
