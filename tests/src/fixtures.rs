@@ -15,21 +15,31 @@ pub fn unique() -> u32 {
     COUNT.fetch_add(1, Ordering::Relaxed)
 }
 
+/// A user who is not logged in: the user and its password.
+pub fn user(s: &Server) -> (Value, &'static str) {
+    let n = unique();
+    let password = "quiet rivers run deep";
+    let body = json!({"email": format!("user{n}@example.com"), "name": format!("User {n}"), "password": password, "must_change_password": false});
+    (s.post("/v1/identity/users", body).created(), password)
+}
+
+/// A role with exactly these permissions.
+pub fn role(s: &Server, permissions: &[&str]) -> Value {
+    let n = unique();
+    s.post("/v1/identity/roles", json!({"code": format!("role_{n}"), "name": format!("Role {n}"), "permissions": permissions})).created()
+}
+
 /// A logged-in user with exactly these permissions and grants on these companies.
 pub fn user_with(s: &Server, permissions: &[&str], companies: &[&str]) -> Client {
-    let n = unique();
-    let (email, password) = (format!("user{n}@example.com"), "quiet rivers run deep");
-    let user = s.post("/v1/identity/users", json!({"email": email, "name": format!("User {n}"), "password": password})).created();
-    let user_id = user["id"].as_str().unwrap();
+    let (user, password) = user(s);
     if !permissions.is_empty() {
-        let role = json!({"name": format!("Role {n}"), "permissions": permissions});
-        let role = s.post("/v1/identity/roles", role).created();
-        s.post("/v1/identity/role-assignments", json!({"user_id": user_id, "role_id": role["id"]})).created();
+        let role = role(s, permissions);
+        s.post(&format!("/v1/identity/users/{}/roles", id(&user)), json!({"role_id": role["id"]})).created();
     }
     for company in companies {
-        s.post("/v1/identity/company-grants", json!({"user_id": user_id, "company_id": company})).created();
+        s.post(&format!("/v1/identity/users/{}/grants", id(&user)), json!({"company_id": company})).created();
     }
-    s.login(&email, password)
+    s.login(user["email"].as_str().unwrap(), password)
 }
 
 /// At least one of most nouns, so that lists are not empty.

@@ -16,6 +16,11 @@ pub struct Config {
     pub admin_email: String,
     /// Password of the first administrator; without one, a random password is printed once.
     pub admin_password: Option<Secret>,
+    /// Password for `tandem user create`.
+    pub user_password: Option<Secret>,
+    /// Ed25519 private keys in PEM (PKCS #8) that sign access tokens: the first signs, all verify. Without any, keys are
+    /// made and kept in the database.
+    pub signing_keys: Option<Secret>,
     /// Origins whose pages may call the API from a browser, such as `https://app.example.com`. None by default.
     pub cors_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -86,6 +91,8 @@ impl Default for Config {
             database: "sqlite:tandem.db".into(),
             admin_email: "admin@example.com".into(),
             admin_password: None,
+            user_password: None,
+            signing_keys: None,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             metrics_bind: None,
@@ -196,6 +203,8 @@ impl Config {
         source.set("DATABASE_URL", &mut c.database)?;
         source.set("TANDEM_ADMIN_EMAIL", &mut c.admin_email)?;
         c.admin_password = source.text("TANDEM_ADMIN_PASSWORD")?.map(Secret);
+        c.user_password = source.text("TANDEM_USER_PASSWORD")?.map(Secret);
+        c.signing_keys = source.text("TANDEM_SIGNING_KEYS")?.map(Secret);
         source.set_list("TANDEM_CORS_ORIGINS", &mut c.cors_origins)?;
         source.set_list("TANDEM_TRUSTED_PROXIES", &mut c.trusted_proxies)?;
         c.metrics_bind = source.text("TANDEM_METRICS_BIND")?;

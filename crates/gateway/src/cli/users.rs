@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use clap::Subcommand;
-use platform::table::Output;
-use platform::{App, Caller, Request};
-use serde_json::{Value, json};
+use platform::{App, identity};
 
 use super::{Done, Where, words};
-use crate::config::Config;
+use crate::config::{Config, Secret};
 use crate::server;
 
 #[derive(Subcommand)]
 pub(super) enum UserCommand {
     /// Create a user; the password is read from TANDEM_USER_PASSWORD or made up and printed once
-    #[command(after_help = "Example:\n  tandem user create ann@example.com --name \"Ann Miller\" --role administrator")]
+    #[command(after_help = "Example:\n  tandem user create ann@example.com --name \"Ann Miller\" --role sales_rep")]
     Create {
         /// The sign-in name
         email: String,
@@ -24,6 +22,9 @@ pub(super) enum UserCommand {
         /// A role to give, by its key; may be repeated
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
+        /// Give all companies
+        #[arg(long)]
+        all_companies: bool,
         #[command(flatten)]
         place: Where,
     },
@@ -34,11 +35,19 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         place: Where,
     },
-    /// Give a user a role
-    #[command(after_help = "Example:\n  tandem user grant ann@example.com sales_manager")]
+    /// Give a user a role, a company, or all companies
+    #[command(after_help = "Example:\n  tandem user grant ann@example.com sales_manager --all-companies")]
+    #[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["role", "company", "all_companies"])))]
     Grant {
         email: String,
-        role: String,
+        /// The code of the role
+        role: Option<String>,
+        /// The id of the company
+        #[arg(long)]
+        company: Option<String>,
+        /// All companies, also those founded later
+        #[arg(long)]
+        all_companies: bool,
         #[command(flatten)]
         place: Where,
     },
@@ -46,9 +55,35 @@ pub(super) enum UserCommand {
 
 pub(super) fn run(command: UserCommand, config: Config) -> Done {
     match command {
-        UserCommand::Create { email, name, roles, place } => create(&open(place, config)?, &email, name.as_deref(), &roles),
-        UserCommand::ResetPassword { email, place } => reset_password(&open(place, config)?, &email),
-        UserCommand::Grant { email, role, place } => grant(&open(place, config)?, &email, &role),
+        UserCommand::Create { email, name, roles, all_companies, place } => {
+            let given = config.user_password.clone();
+            let app = open(place, config)?;
+            create(&app, &email, name.as_deref(), given.as_ref().map(Secret::reveal), &roles)?;
+            if all_companies { identity::grant_all_companies(&app, &email).map_err(words) } else { Ok(()) }
+        }
+        UserCommand::ResetPassword { email, place } => {
+            let password = identity::reset_password(&open(place, config)?, &email).map_err(words)?;
+            println!("All sessions of {email} have ended.");
+            show(&password);
+            Ok(())
+        }
+        UserCommand::Grant { email, role, company, all_companies, place } => {
+            let app = open(place, config)?;
+            if let Some(role) = role {
+                identity::grant_role(&app, &email, &role).map_err(words)?;
+                println!("{email} has the role {role}.");
+            }
+            if let Some(company) = company {
+                let id = company.parse().map_err(|e| format!("{company}: {e}"))?;
+                identity::grant_company(&app, &email, id).map_err(words)?;
+                println!("{email} has the company {company}.");
+            }
+            if all_companies {
+                identity::grant_all_companies(&app, &email).map_err(words)?;
+                println!("{email} has all companies.");
+            }
+            Ok(())
+        }
     }
 }
 
@@ -56,37 +91,13 @@ fn open(place: Where, config: Config) -> Result<Arc<App>, String> {
     server::open_app(&place.set(config)).map_err(words)
 }
 
-fn create(app: &Arc<App>, email: &str, name: Option<&str>, roles: &[String]) -> Done {
-    let made = call(app, "create_user", vec![], None, Some(json!({ "email": email, "name": name.unwrap_or(email) })))?;
-    println!("{} is {}.", email, made["id"].as_str().unwrap_or_default());
-    roles.iter().try_for_each(|role| grant(app, email, role))
+fn create(app: &Arc<App>, email: &str, name: Option<&str>, password: Option<&str>, roles: &[String]) -> Done {
+    let (user, made_up) = identity::create_user(app, email, name.unwrap_or(email), password, roles).map_err(words)?;
+    println!("{} is {}.", user.email, user.id);
+    made_up.iter().for_each(|p| show(p));
+    Ok(())
 }
 
-fn reset_password(_app: &Arc<App>, _email: &str) -> Done {
-    Err("not yet".into())
-}
-
-fn grant(_app: &Arc<App>, _email: &str, _role: &str) -> Done {
-    Err("not yet".into())
-}
-
-/// Runs an operation as the program itself.
-fn call(app: &Arc<App>, id: &str, path: Vec<String>, if_match: Option<i64>, body: Option<Value>) -> Result<Value, String> {
-    let op = app.table.ops.iter().position(|op| op.id == id).ok_or_else(|| format!("there is no operation {id}"))?;
-    let request = Request {
-        op,
-        caller: Arc::new(Caller::system()),
-        path,
-        query: vec![],
-        body,
-        upload: None,
-        if_match,
-        idempotency_key: None,
-        request_id: format!("cli_{}", uuid::Uuid::now_v7().simple()),
-        deadline: None,
-    };
-    match app.call(request).map_err(words)?.output {
-        Output::Json(value) => Ok(value),
-        _ => Ok(Value::Null),
-    }
+fn show(password: &str) {
+    println!("The password is shown only now, and must be changed at the first log-in: {password}");
 }

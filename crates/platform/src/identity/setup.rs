@@ -102,6 +102,7 @@ pub fn create_user(
     if let Some(given) = password {
         passwords::judge(given, &[email, name], "/password")?;
     }
+    roles::keep_up(app)?;
     let made = password.is_none().then(secrets::one_time_password);
     let hash = app.identity.hasher.hash(password.or(made.as_deref()).unwrap_or_default())?;
     let (new, codes) = (new_user(email, name), role_codes.to_vec());
@@ -134,6 +135,7 @@ pub fn reset_password(app: &Arc<App>, email: &str) -> Result<String> {
 /// # Errors
 /// There is no such user or role, or the user has it.
 pub fn grant_role(app: &Arc<App>, email: &str, code: &str) -> Result<()> {
+    roles::keep_up(app)?;
     let (email, code) = (email.to_string(), code.to_string());
     app.write(&system(), move |cx| {
         let user = by_email(cx, &email)?;
