@@ -17,6 +17,7 @@ pub mod work;
 pub use app::{App, AppConfig, Clock, Reactions, Request};
 pub use caller::{Caller, Companies, Permissions};
 pub use cx::Cx;
+pub use platform::verifications::verify;
 pub use sequence::Sequencer;
 
 /// Declares all operations of this crate.
@@ -33,5 +34,5 @@ pub fn reactions(reactions: &mut Reactions) {
 
 /// Says which questions this crate answers.
 pub fn questions(questions: &mut questions::Questions) {
-    platform::answers(questions);
+    platform::questions(questions);
 }

@@ -27,7 +27,7 @@ pub fn operations(t: &mut Table) {
 }
 
 /// What this area answers to the others.
-pub fn answers(q: &mut Questions) {
+pub fn questions(q: &mut Questions) {
     q.check(verifications::audit_chain);
     q.check(number_series::check);
 }
