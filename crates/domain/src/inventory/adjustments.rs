@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::costing::{CostState, ValueChange, ValueKind, extend};
 use super::locations::LocationId;
 use super::warehouses::WarehouseId;
+use crate::accounting::posting::Role;
 use crate::directory::companies::CompanyId;
 use crate::directory::products::ProductId;
 use crate::kernel::{Amount, Code, FieldError, Quantity, Result, UnitPrice, problems};
@@ -43,12 +44,12 @@ crate::words! {
 }
 
 impl AdjustmentReason {
-    /// The account of the other side.
-    pub fn account(self) -> &'static str {
+    /// What the other side of the posting is.
+    pub fn role(self) -> Role {
         match self {
-            Self::Opening => "9980",
-            Self::Count | Self::Found => "5200",
-            Self::Scrap => "5210",
+            Self::Opening => Role::OpeningBalance,
+            Self::Count | Self::Found => Role::CountDifference,
+            Self::Scrap => Role::Scrap,
         }
     }
 }

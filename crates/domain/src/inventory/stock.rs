@@ -94,7 +94,7 @@ pub struct StockAsOfLine {
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct AvailabilityFilter {
+pub struct StockAvailabilityFilter {
     /// The products, separated by commas; at most 200.
     #[param(max_length = 7000)]
     pub product_ids: String,
@@ -108,15 +108,15 @@ pub struct AvailabilityFilter {
 
 /// What can be promised of some products now.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Availability {
+pub struct StockAvailability {
     /// One line for each product asked for, in that order.
     #[schema(max_items = 200)]
-    pub lines: Vec<AvailabilityLine>,
+    pub lines: Vec<StockAvailabilityLine>,
 }
 
 /// What can be promised of one product now; quantities in the product's unit.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct AvailabilityLine {
+pub struct StockAvailabilityLine {
     /// The product.
     pub product_id: ProductId,
     /// How many are there.

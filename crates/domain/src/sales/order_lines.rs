@@ -71,6 +71,9 @@ pub struct SalesOrderLine {
     pub quantity_invoiced: Quantity,
     /// How many will never be delivered.
     pub quantity_cancelled: Quantity,
+    /// The version of the order: what If-Match must name to change the line.
+    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    pub version: i64,
 }
 
 impl Entity for SalesOrderLine {
@@ -80,9 +83,11 @@ impl Entity for SalesOrderLine {
         self.id
     }
     fn version(&self) -> i64 {
-        1
+        self.version
     }
-    fn bump(&mut self) {}
+    fn bump(&mut self) {
+        self.version += 1;
+    }
 }
 
 /// A line to be ordered. Give a product, or a description and a price for a service in free text.

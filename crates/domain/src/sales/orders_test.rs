@@ -31,6 +31,7 @@ fn line(n: u128, quantity: i32, price: &str, is_stocked: bool) -> SalesOrderLine
         quantity_returned: Quantity::ZERO,
         quantity_invoiced: Quantity::ZERO,
         quantity_cancelled: Quantity::ZERO,
+        version: 1,
     };
     line.price(2, "/lines/0").expect("priced");
     (line.net_amount, line.gross_amount) = (line.line_amount, line.line_amount);

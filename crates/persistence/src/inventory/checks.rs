@@ -70,3 +70,18 @@ pub fn value_by_company(db: &mut Conn) -> Result<Vec<(Uuid, Amount)>> {
 fn named(rows: Vec<(Uuid, Quantity, Quantity)>) -> Vec<(String, Quantity, Quantity)> {
     rows.into_iter().map(|(id, a, b)| (StockLevelId::from_uuid(id).to_string(), a, b)).collect()
 }
+
+/// How many rows a table of this area has.
+pub fn rows(db: &mut Conn, table: &'static str) -> Result<i64> {
+    Ok(crate::Statement::new(format!("SELECT COUNT(*) FROM {table}")).first::<(i64,)>(db)?.map_or(0, |r| r.0))
+}
+
+/// The balance of a company's inventory accounts in the general ledger.
+pub fn inventory_accounts(db: &mut Conn, company: Uuid) -> Result<Amount> {
+    let balance = sql!(
+        "SELECT COALESCE(SUM(l.debit - l.credit), 0) FROM journal_lines l JOIN accounts a ON a.id = l.account_id \
+         WHERE l.company_id = {} AND a.code IN ('1200', '1220', '1230')",
+        company
+    );
+    Ok(balance.first::<(Amount,)>(db)?.map(|r| r.0).unwrap_or_default())
+}

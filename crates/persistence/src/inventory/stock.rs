@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::CompanyId;
-use domain::inventory::stock::{Availability, AvailabilityLine, StockAsOfFilter, StockAsOfLine, StockLevel};
+use domain::inventory::stock::{StockAsOfFilter, StockAsOfLine, StockAvailability, StockAvailabilityLine, StockLevel};
 use domain::inventory::warehouses::WarehouseId;
 use domain::kernel::{Id, Quantity};
 use uuid::Uuid;
@@ -29,15 +29,15 @@ fn complete(_: &mut Conn, rows: &mut [StockLevel]) -> Result<()> {
     Ok(())
 }
 
-/// The stock of these products in a warehouse, locked, by product and location.
-pub fn lock(db: &mut Conn, warehouse: WarehouseId, products: &[Uuid]) -> Result<Vec<StockLevel>> {
+/// The stock of these products in all warehouses of a company, locked, by product and location.
+pub fn lock(db: &mut Conn, company: CompanyId, products: &[Uuid]) -> Result<Vec<StockLevel>> {
     if products.is_empty() {
         return Ok(Vec::new());
     }
     let mut statement = record::select::<StockLevel>();
     statement.append(sql!(
-        " WHERE warehouse_id = {} AND product_id IN ({}) ORDER BY product_id, location_id",
-        warehouse.uuid(),
+        " WHERE company_id = {} AND product_id IN ({}) ORDER BY product_id, location_id",
+        company.uuid(),
         list(products)
     ));
     for_change(db, &mut statement);
@@ -109,7 +109,12 @@ pub fn any_negative(db: &mut Conn, company: CompanyId) -> Result<bool> {
 }
 
 /// What can be promised of these products now, in the order asked, over the given companies or one warehouse.
-pub fn availability(db: &mut Conn, products: &[Uuid], companies: Option<&[Uuid]>, warehouse: Option<WarehouseId>) -> Result<Availability> {
+pub fn availability(
+    db: &mut Conn,
+    products: &[Uuid],
+    companies: Option<&[Uuid]>,
+    warehouse: Option<WarehouseId>,
+) -> Result<StockAvailability> {
     let mut scope = Statement::default();
     if let Some(companies) = companies {
         scope.append(sql!(" AND company_id IN ({})", list(companies)));
@@ -126,9 +131,9 @@ pub fn availability(db: &mut Conn, products: &[Uuid], companies: Option<&[Uuid]>
     let line = |product: &Uuid| {
         let (on_hand, reserved) = stock.iter().find(|r| r.0 == *product).map_or_else(Default::default, |r| (r.1, r.2));
         let soft_reserved = soft.iter().find(|r| r.0 == *product).map(|r| r.1).unwrap_or_default();
-        AvailabilityLine { product_id: Id::from_uuid(*product), on_hand, reserved, available: on_hand - reserved, soft_reserved }
+        StockAvailabilityLine { product_id: Id::from_uuid(*product), on_hand, reserved, available: on_hand - reserved, soft_reserved }
     };
-    Ok(Availability { lines: products.iter().map(line).collect() })
+    Ok(StockAvailability { lines: products.iter().map(line).collect() })
 }
 
 /// What was on hand at the end of a business date: the sum of the moves up to then.

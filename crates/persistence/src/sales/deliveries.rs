@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 
-use domain::directory::parties::PartyId;
 use domain::kernel::Id;
 use domain::sales::deliveries::{Delivery, DeliveryLine};
 use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
 use crate::value::Scalar;
-use crate::{Conn, Result, Statement, list, record, sql};
+use crate::{Conn, Result, Statement, record};
 
 record! {
     deliveries: Delivery {
@@ -63,15 +62,4 @@ pub fn store_returns(db: &mut Conn, lines: &[DeliveryLine]) -> Result<usize> {
         done += statement.execute(db)?;
     }
     Ok(done)
-}
-
-/// The last shipped deliveries of a party, newest first: ids.
-pub fn shipped_of(db: &mut Conn, customer: PartyId, companies: &[Uuid], limit: i64) -> Result<Vec<Uuid>> {
-    let rows = sql!(
-        "SELECT id FROM deliveries WHERE customer_id = {} AND company_id IN ({}) AND status = 'shipped' ORDER BY id DESC LIMIT {}",
-        customer.uuid(),
-        list(companies),
-        limit
-    );
-    Ok(rows.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect())
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
 use domain::crm::opportunities::OpportunityId;
 use domain::directory::companies::CompanyId;
 use domain::directory::parties::PartyId;
@@ -34,6 +33,7 @@ record! {
         tax_code_ids: json, net_amount: amount, tax_amount: amount, gross_amount: amount, quantity_reserved: quantity,
         quantity_shipped: quantity, quantity_returned: quantity, quantity_invoiced: quantity, quantity_cancelled: quantity,
     }
+    unstored { version }
 }
 
 fn complete(db: &mut Conn, orders: &mut [SalesOrder]) -> Result<()> {
@@ -44,6 +44,7 @@ fn complete(db: &mut Conn, orders: &mut [SalesOrder]) -> Result<()> {
     }
     for order in orders {
         order.lines = lines.remove(&order.id).unwrap_or_default();
+        order.lines.iter_mut().for_each(|l| l.version = order.version);
     }
     Ok(())
 }
@@ -86,37 +87,63 @@ pub fn of_opportunity(db: &mut Conn, opportunity: OpportunityId) -> Result<Optio
     Ok(row.first::<(Uuid,)>(db)?.map(|r| r.0))
 }
 
-/// The last orders of a party that are under way, newest first: ids.
-pub fn open_of(db: &mut Conn, customer: PartyId, companies: &[Uuid], limit: i64) -> Result<Vec<Uuid>> {
-    let rows = sql!(
-        "SELECT id FROM sales_orders WHERE customer_id = {} AND company_id IN ({}) AND status IN ('draft', 'confirmed') ORDER BY id DESC LIMIT {}",
-        customer.uuid(),
-        list(companies),
-        limit
-    );
-    Ok(rows.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect())
-}
-
-/// (open orders, last order date) of a party.
-pub fn summary(db: &mut Conn, customer: PartyId, companies: &[Uuid]) -> Result<(i64, Option<NaiveDate>)> {
-    let open = sql!(
-        "SELECT COUNT(*) FROM sales_orders WHERE customer_id = {} AND company_id IN ({}) AND status IN ('draft', 'confirmed')",
-        customer.uuid(),
-        list(companies)
-    );
-    let last = sql!(
-        "SELECT MAX(order_date) FROM sales_orders WHERE customer_id = {} AND company_id IN ({}) AND status IN ('confirmed', 'closed')",
-        customer.uuid(),
-        list(companies)
-    );
+/// How many orders of a party are confirmed, and its latest orders, newest first: ids.
+pub fn latest(db: &mut Conn, customer: PartyId, companies: Option<&[Uuid]>, limit: i64) -> Result<(i64, Vec<Uuid>)> {
+    let mut scope = sql!(" FROM sales_orders WHERE customer_id = {}", customer.uuid());
+    if let Some(companies) = companies {
+        scope.append(sql!(" AND company_id IN ({})", list(companies)));
+    }
+    let mut open = Statement::new("SELECT COUNT(*)");
+    open.append(scope.clone()).sql(" AND status = 'confirmed'");
+    let mut last = Statement::new("SELECT id");
+    last.append(scope).append(sql!(" ORDER BY id DESC LIMIT {}", limit));
     let count = open.first::<(i64,)>(db)?.map_or(0, |r| r.0);
-    Ok((count, last.first::<(Option<NaiveDate>,)>(db)?.and_then(|r| r.0)))
+    Ok((count, last.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect()))
 }
 
-/// The orders that hold these lines: (line, order).
-pub fn orders_of_lines(db: &mut Conn, lines: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>> {
+/// What draft invoices of an order already hold: (order line as text, quantity), and the freight on them.
+pub fn drafted(db: &mut Conn, order: &str) -> Result<(Vec<(String, domain::kernel::Quantity)>, Amount)> {
+    let lines = sql!(
+        "SELECT l.order_line_id, SUM(l.quantity) FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id \
+         WHERE i.order_id = {} AND i.status = 'draft' AND l.order_line_id IS NOT NULL GROUP BY l.order_line_id",
+        order
+    )
+    .load(db)?;
+    let freight = sql!(
+        "SELECT l.unit_price FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id \
+         WHERE i.order_id = {} AND i.status = 'draft' AND l.order_line_id IS NULL AND l.item_class = 'freight'",
+        order
+    )
+    .load::<(domain::kernel::UnitPrice,)>(db)?;
+    let freight = freight.into_iter().filter_map(|f| Amount::try_from(f.0.get()).ok()).sum();
+    Ok((lines, freight))
+}
+
+/// The posted invoice lines that bill these order lines, newest invoice first: (invoice, invoice line, order line, quantity).
+pub fn invoice_lines_of(db: &mut Conn, lines: &[String]) -> Result<Vec<(Uuid, Uuid, String, domain::kernel::Quantity)>> {
     if lines.is_empty() {
         return Ok(Vec::new());
     }
-    sql!("SELECT id, order_id FROM sales_order_lines WHERE id IN ({}) ORDER BY order_id, id", list(lines)).load(db)
+    sql!(
+        "SELECT l.invoice_id, l.id, l.order_line_id, l.quantity FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id \
+         WHERE l.order_line_id IN ({}) AND i.status <> 'draft' ORDER BY l.invoice_id DESC, l.id",
+        list(lines)
+    )
+    .load(db)
+}
+
+/// Orders whose shipped quantities differ from their shipped deliveries: (line, shipped, sum of deliveries).
+pub fn shipped_unlike_deliveries(db: &mut Conn) -> Result<Vec<(Uuid, domain::kernel::Quantity, domain::kernel::Quantity)>> {
+    sql!(
+        "SELECT l.id, l.quantity_shipped, COALESCE(d.q, 0) FROM sales_order_lines l LEFT JOIN (\
+           SELECT dl.order_line_id, SUM(dl.quantity) AS q FROM delivery_lines dl JOIN deliveries d ON d.id = dl.delivery_id \
+           WHERE d.status = 'shipped' GROUP BY dl.order_line_id\
+         ) d ON d.order_line_id = l.id WHERE l.quantity_shipped <> COALESCE(d.q, 0) ORDER BY l.id"
+    )
+    .load(db)
+}
+
+/// How many order lines there are.
+pub fn count_lines(db: &mut Conn) -> Result<i64> {
+    Ok(sql!("SELECT COUNT(*) FROM sales_order_lines").first::<(i64,)>(db)?.map_or(0, |r| r.0))
 }

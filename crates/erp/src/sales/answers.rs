@@ -1,0 +1,104 @@
+//! What sales answers to others: the orders of a party, where a figure comes from, and whether its own books agree.
+
+use domain::directory::companies::Company;
+use domain::directory::overview::{OrderSummary, OrdersOverview, TOP};
+use domain::directory::parties::PartyId;
+use domain::kernel::Word;
+use domain::sales::deliveries::{Delivery, DeliveryId};
+use domain::sales::orders::*;
+use persistence::sales::orders;
+use platform::prelude::*;
+use platform::questions::{Check, Explanation};
+
+/// The orders of a party, newest first.
+pub fn overview(cx: &mut Cx, party: PartyId) -> Result<OrdersOverview> {
+    let companies = cx.caller.companies.clone();
+    let allowed = match &companies {
+        platform::Companies::All => None,
+        platform::Companies::These(ids) => Some(ids.iter().map(|c| c.uuid()).collect::<Vec<_>>()),
+    };
+    let (open_order_count, ids) = orders::latest(cx.db(), party, allowed.as_deref(), TOP)?;
+    let ids: Vec<SalesOrderId> = ids.into_iter().map(SalesOrderId::from_uuid).collect();
+    let mut found = cx.find_all::<SalesOrder>(&ids)?;
+    found.sort_by_key(|o| std::cmp::Reverse(o.id));
+    let summary = |o: SalesOrder| OrderSummary {
+        id: o.id.to_string(),
+        company_id: o.company_id,
+        number: o.number,
+        order_date: o.order_date,
+        status: o.status.as_str().into(),
+        shipping_status: o.fulfilment_status.as_str().into(),
+        billing_status: o.billing_status.as_str().into(),
+        total: o.total,
+        currency: o.currency,
+    };
+    Ok(OrdersOverview { open_order_count, latest_orders: found.into_iter().map(summary).collect() })
+}
+
+/// Where the total of an order comes from: price, discount, tax, rounding.
+pub fn explain_order(cx: &mut Cx, id: &str) -> Result<Explanation> {
+    let id: SalesOrderId = id.parse().map_err(|_| problems::not_found.with(format!("There is no sales order {id}.")))?;
+    let order = cx.find::<SalesOrder>(id)?;
+    let company = cx.find::<Company>(order.company_id)?;
+    let mut lines: Vec<Explanation> = order.lines.iter().map(|l| explain_line(l, &order)).collect();
+    if !order.freight_amount.is_zero() {
+        let freight = Explanation::given("freight", order.freight_amount);
+        lines.push(Explanation::of("freight with tax", order.freight_gross, "freight and the tax of its class", vec![freight]));
+    }
+    let rounding = format!("sum of all lines and freight; tax is rounded {}", company.rounding.as_str().replace('_', " "));
+    let net = Explanation::of("net", order.net_total, "sum of the nets of all lines and freight", vec![]);
+    let tax = Explanation::of("tax", order.tax_total, rounding.clone(), vec![]);
+    let mut inputs = vec![net, tax];
+    inputs.extend(lines);
+    Ok(Explanation::of("total", order.total, "net plus tax", inputs).at(order.id))
+}
+
+fn explain_line(l: &SalesOrderLine, order: &SalesOrder) -> Explanation {
+    let amount = Explanation::of(
+        "line amount",
+        l.line_amount,
+        "quantity × price × (100 − discount) ÷ 100, rounded half away from zero to the minor unit",
+        vec![
+            Explanation::given("quantity", l.quantity),
+            Explanation::given("price", l.unit_price),
+            Explanation::given("discount %", l.discount_percent),
+        ],
+    );
+    let rule = match order.prices_include_tax {
+        true => "the price has the tax inside: what remains of it is the net",
+        false => "computed on the net",
+    };
+    let codes: Vec<Explanation> = l.tax_code_ids.iter().map(|c| Explanation::given("tax code", c).at(c)).collect();
+    let tax = Explanation::of("tax", l.tax_amount, rule, codes);
+    let net = Explanation::of("net", l.net_amount, rule, vec![amount]);
+    Explanation::of(format!("line {}: {}", l.position, l.description), l.gross_amount, "net plus tax", vec![net, tax]).at(l.id)
+}
+
+/// Where the cost of a delivery comes from: the moving average at the moment of the issue.
+pub fn explain_delivery(cx: &mut Cx, id: &str) -> Result<Explanation> {
+    let id: DeliveryId = id.parse().map_err(|_| problems::not_found.with(format!("There is no delivery {id}.")))?;
+    let delivery = cx.find::<Delivery>(id)?;
+    let lines = delivery.lines.iter().map(|l| {
+        let quantity = Explanation::given("quantity in the product's unit", l.stock_quantity);
+        let cost = Explanation::of("unit cost", l.unit_cost.map_or("not shipped yet".into(), |c| c.to_string()), "cost divided by quantity, six places", vec![]);
+        Explanation::of(
+            format!("line {}: {}", l.position, l.description),
+            l.cost_amount,
+            "value of stock × quantity ÷ on hand, rounded half away from zero to the minor unit; the last issue takes what remains, and what \
+             is issued below zero goes at the last known cost",
+            vec![quantity, cost],
+        )
+        .at(l.id)
+    });
+    let lines: Vec<Explanation> = lines.collect();
+    Ok(Explanation::of("cost of the delivery", delivery.cost_total, "sum of the lines", lines).at(delivery.id))
+}
+
+/// Do the orders agree with their deliveries?
+pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
+    let unlike = orders::shipped_unlike_deliveries(cx.db())?.into_iter();
+    let breaks = unlike.map(|(l, have, sum)| format!("{}: {have} shipped, the deliveries sum to {sum}", SalesOrderLineId::from_uuid(l)));
+    let breaks: Vec<String> = breaks.collect();
+    let lines = orders::count_lines(cx.db())?;
+    Ok(vec![Check::of("order_deliveries", "What an order line counts as shipped is the sum of its shipped deliveries.", lines, breaks)])
+}

@@ -1,0 +1,162 @@
+//! What of an order is billed: drafting its invoice, and following invoices and credit notes as they are posted.
+
+use chrono::NaiveDate;
+use domain::accounting::invoice_lines::{InvoiceLine, NewInvoiceLine};
+use domain::accounting::invoices::{Invoice, InvoiceId, NewInvoice};
+use domain::accounting::posting::ItemClass;
+use domain::sales::orders::*;
+use persistence::sales::orders;
+use platform::prelude::*;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::pending::invoices;
+
+/// What drafting an invoice may answer.
+pub const REFUSALS: &[Code] = invoices::REFUSALS;
+
+/// How an order is invoiced.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InvoiceSalesOrder {
+    /// The date of the invoice; today when left out.
+    #[serde(default)]
+    pub invoice_date: Option<NaiveDate>,
+}
+
+/// Drafts an invoice of everything that can be billed now and stands on no other draft.
+pub fn invoice(cx: &mut Cx, id: SalesOrderId, how: InvoiceSalesOrder) -> Result<Invoice> {
+    let order = cx.change::<SalesOrder>(id)?;
+    order.must_be_active()?;
+    cx.demand("accounting.invoices.create")?;
+    let (drafted, freight_drafted) = orders::drafted(cx.db(), &id.to_string())?;
+    let mut lines = Vec::new();
+    for l in &order.lines {
+        let line_id = l.id.to_string();
+        let on_drafts = drafted.iter().find(|d| d.0 == line_id).map(|d| d.1).unwrap_or_default();
+        let quantity = l.open_to_invoice() - on_drafts;
+        if quantity.is_positive() {
+            lines.push(NewInvoiceLine {
+                product_id: l.product_id,
+                item_class: None,
+                description: Some(l.description.clone()),
+                quantity,
+                unit_price: Some(l.unit_price),
+                discount_percent: l.discount_percent,
+                tax_code_ids: Some(l.tax_code_ids.clone()),
+                order_line_id: Some(line_id),
+            });
+        }
+    }
+    // Freight goes on the first invoice.
+    let due = order.freight_due() - freight_drafted;
+    if due.is_positive() && (!lines.is_empty() || drafted.is_empty()) {
+        lines.push(freight_line(cx, &order, due)?);
+    }
+    if lines.is_empty() {
+        return Err(order.refuse(ORDER_NOTHING_TO_INVOICE, "Nothing was shipped that is not on an invoice already."));
+    }
+    let new = NewInvoice {
+        company_id: order.company_id,
+        customer_id: order.customer_id,
+        invoice_date: how.invoice_date,
+        currency: Some(order.currency.clone()),
+        exchange_rate: None,
+        payment_term_id: None,
+        reference: order.customer_reference.clone().or(order.number.clone()),
+        order_id: Some(id.to_string()),
+        prices_include_tax: Some(order.prices_include_tax),
+        lines,
+        metadata: Default::default(),
+    };
+    let made = invoices::create(cx, new)?;
+    cx.link(order.id, made.id, "bills")?;
+    Ok(made)
+}
+
+fn freight_line(cx: &mut Cx, order: &SalesOrder, due: Amount) -> Result<NewInvoiceLine> {
+    let customer = cx.find(order.customer_id)?;
+    let taxes = super::books::Taxes::of(cx, order, &customer)?;
+    Ok(NewInvoiceLine {
+        product_id: None,
+        item_class: Some(ItemClass::Freight),
+        description: Some("Freight".into()),
+        quantity: Quantity::ONE,
+        unit_price: Some(UnitPrice::try_from(due.get())?),
+        discount_percent: Rate::ZERO,
+        tax_code_ids: Some(taxes.of_class(order.freight_tax_class, "/freight_tax_class")?.to_vec()),
+        order_line_id: None,
+    })
+}
+
+/// What an invoice says about an order, read from its event.
+#[derive(Deserialize)]
+struct Billed {
+    order_id: Option<String>,
+    lines: Vec<BilledLine>,
+}
+
+#[derive(Deserialize)]
+struct BilledLine {
+    order_line_id: Option<String>,
+    item_class: ItemClass,
+    quantity: Quantity,
+    unit_price: UnitPrice,
+}
+
+fn read<T: serde::de::DeserializeOwned>(event: &Event) -> Result<T> {
+    serde_json::from_value(event.data.clone()).map_err(|e| {
+        log::error!("{} cannot be read: {e}", event.kind);
+        problems::internal.into()
+    })
+}
+
+/// An invoice was posted: its order counts what was billed.
+pub fn follow_invoice(cx: &mut Cx, event: &Event) -> Result<()> {
+    let billed: Billed = read(event)?;
+    let Some(id) = billed.order_id.as_deref().and_then(|id| id.parse::<SalesOrderId>().ok()) else { return Ok(()) };
+    let before = cx.change::<SalesOrder>(id)?;
+    let mut after = before.clone();
+    for l in billed.lines {
+        match l.order_line_id.and_then(|id| after.lines.iter_mut().find(|o| o.id.to_string() == id)) {
+            Some(of) => of.quantity_invoiced += l.quantity,
+            None if l.item_class == ItemClass::Freight => {
+                after.freight_invoiced += Amount::try_from(domain::kernel::round_to(l.unit_price.get() * l.quantity.get(), 4))?;
+            }
+            None => {}
+        }
+    }
+    follow(cx, before, after, "billed")
+}
+
+/// A credit note was posted: what it takes back by quantity is no longer billed.
+pub fn follow_credit_note(cx: &mut Cx, event: &Event) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Credited {
+        invoice_id: InvoiceId,
+        lines: Vec<CreditedLine>,
+    }
+    #[derive(Deserialize)]
+    struct CreditedLine {
+        invoice_line_id: domain::accounting::invoice_lines::InvoiceLineId,
+        quantity: Quantity,
+    }
+    let credited: Credited = read(event)?;
+    let invoice = cx.find::<Invoice>(credited.invoice_id)?;
+    let Some(id) = invoice.order_id.as_deref().and_then(|id| id.parse::<SalesOrderId>().ok()) else { return Ok(()) };
+    let before = cx.change::<SalesOrder>(id)?;
+    let mut after = before.clone();
+    for l in credited.lines {
+        let of = invoice.lines.iter().find(|i: &&InvoiceLine| i.id == l.invoice_line_id).and_then(|i| i.order_line_id.clone());
+        if let Some(of) = of.and_then(|id| after.lines.iter_mut().find(|o| o.id.to_string() == id)) {
+            of.quantity_invoiced = if l.quantity > of.quantity_invoiced { Quantity::ZERO } else { of.quantity_invoiced - l.quantity };
+        }
+    }
+    follow(cx, before, after, "credited")
+}
+
+fn follow(cx: &mut Cx, before: SalesOrder, after: SalesOrder, verb: &str) -> Result<()> {
+    orders::store_progress(cx.db(), &after.lines)?;
+    cx.save(&before, after.settle(cx.now), verb)?;
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! From draft to binding and back: confirmation with credit check and reservation, hold, release, cancel, close.
+
+use chrono::NaiveDate;
+use domain::directory::companies::Company;
+use domain::directory::parties::Party;
+use domain::directory::products::ProductId;
+use domain::inventory::warehouses::Warehouse;
+use domain::kernel::{Decimals, round};
+use domain::sales::credit::CreditExposure;
+use domain::sales::orders::*;
+use persistence::sales::orders;
+use platform::prelude::*;
+
+use super::books;
+use crate::inventory::shelves::{Promises, Shelves};
+
+/// The draft becomes binding.
+pub fn confirm(cx: &mut Cx, id: SalesOrderId, how: ConfirmSalesOrder) -> Result<SalesOrder> {
+    let before = cx.change::<SalesOrder>(id)?;
+    before.must_be_confirmable()?;
+    if how.override_credit {
+        cx.demand("sales.orders.override_credit")?;
+    }
+    let company = cx.find::<Company>(before.company_id)?;
+    // The credit of a customer is one sum over all orders: orders of the same customer are judged one after the other.
+    let customer = match cx.find::<Party>(before.customer_id)? {
+        p if p.customer_terms.credit_limit.is_some() => cx.change::<Party>(before.customer_id)?,
+        p => p,
+    };
+    customer.check_orderable("")?;
+    let credit = match customer.customer_terms.credit_limit {
+        None => CreditStatus::Passed,
+        Some(_) => {
+            let amount = Amount::exact(round(before.total.get() * before.exchange_rate.get(), company.minor_units()))?;
+            let exposure = exposure(cx, &company, &customer, before.order_date)?;
+            exposure.check(amount, company.credit_policy, how.override_credit)?
+        }
+    };
+    let partial = how.allow_backorder.unwrap_or(before.allow_backorder);
+    let reserved = reserve(cx, &company, &before, partial)?;
+    let number = cx.number(company.id, "SO", before.order_date)?;
+    let after = before.clone().confirm(number, &reserved, credit, cx.now)?;
+    orders::store_progress(cx.db(), &after.lines)?;
+    cx.save(&before, after, "confirmed")
+}
+
+/// Holds stock back for the goods of an order; by line, how many in the line's unit.
+fn reserve(cx: &mut Cx, company: &Company, order: &SalesOrder, partial: bool) -> Result<Vec<Quantity>> {
+    let mut demands: Vec<(usize, SalesOrderLineId, ProductId, Quantity)> = Vec::new();
+    for (i, l) in order.lines.iter().enumerate() {
+        if let (true, Some(product)) = (l.is_stocked, l.product_id) {
+            demands.push((i, l.id, product, l.in_stock_unit(l.quantity)?));
+        }
+    }
+    let mut reserved = vec![Quantity::ZERO; order.lines.len()];
+    if demands.is_empty() {
+        return Ok(reserved);
+    }
+    let Some(warehouse) = order.warehouse_id else { return Err(ORDER_NO_WAREHOUSE.with("Give the order a warehouse first.")) };
+    let warehouse = cx.find::<Warehouse>(warehouse)?;
+    let products: Vec<ProductId> = demands.iter().map(|d| d.2).collect();
+    let open = Shelves::below_zero(company, &warehouse, &products);
+    let mut shelves = Shelves::lock(cx, company, &products, &open)?;
+    let wanted: Vec<_> = demands.iter().map(|d| (d.1, d.2, d.3)).collect();
+    let short = shelves.reserve(cx, &warehouse, order.id, &wanted)?;
+    let mut errors = Vec::new();
+    for ((i, _, _, quantity), short) in demands.iter().zip(&short) {
+        reserved[*i] = order.lines[*i].from_stock_unit(*quantity - *short);
+        if !short.is_zero() {
+            let message = format!("{short} of {quantity} are missing.");
+            errors.push(FieldError::body(format!("/lines/{i}/quantity"), ORDER_NOT_ENOUGH_STOCK.code, message));
+        }
+    }
+    if !errors.is_empty() && !partial {
+        return Err(ORDER_NOT_ENOUGH_STOCK.at(errors));
+    }
+    shelves.store(cx)?;
+    Ok(reserved)
+}
+
+/// What a customer owes and will owe a company. A limit in another currency is taken at the rate of the day.
+pub fn exposure(cx: &mut Cx, company: &Company, customer: &Party, date: NaiveDate) -> Result<CreditExposure> {
+    let terms = &customer.customer_terms;
+    let limit = match (terms.credit_limit, terms.currency.as_deref()) {
+        (Some(limit), Some(currency)) if currency != company.currency => {
+            let rate = books::exchange_rate(cx, company, currency, date)?;
+            Some(Amount::exact(round(limit.get() * rate.get(), company.minor_units()))?)
+        }
+        (limit, _) => limit,
+    };
+    let receivables = books::open_receivables(cx, company.id, customer.id)?;
+    let (unbilled, unshipped) = orders::exposure(cx.db(), company.id, customer.id)?;
+    Ok(CreditExposure::of(customer.id, receivables, unbilled, unshipped, limit))
+}
+
+/// Stops an order for now.
+pub fn hold(cx: &mut Cx, id: SalesOrderId, why: SalesOrderReason) -> Result<SalesOrder> {
+    let before = cx.change::<SalesOrder>(id)?;
+    let after = before.clone().hold(why.reason, cx.now)?;
+    cx.save(&before, after, "held")
+}
+
+/// Lets it go on.
+pub fn release(cx: &mut Cx, id: SalesOrderId) -> Result<SalesOrder> {
+    let before = cx.change::<SalesOrder>(id)?;
+    let after = before.clone().release(cx.now)?;
+    cx.save(&before, after, "released")
+}
+
+/// Gives up what was not shipped.
+pub fn cancel(cx: &mut Cx, id: SalesOrderId, why: SalesOrderReason) -> Result<SalesOrder> {
+    let before = cx.change::<SalesOrder>(id)?;
+    let after = before.clone().cancel(why.reason, cx.now)?;
+    let mut promises = Promises::of(cx, id)?;
+    let products = promises.products();
+    if !products.is_empty() {
+        let company = cx.find::<Company>(before.company_id)?;
+        let mut shelves = Shelves::lock(cx, &company, &products, &[])?;
+        for line in &before.lines {
+            promises.trim(&mut shelves, line.id, Quantity::ZERO)?;
+        }
+        promises.store(cx)?;
+        shelves.store(cx)?;
+    }
+    orders::store_progress(cx.db(), &after.lines)?;
+    cx.save(&before, after, "cancelled")
+}
+
+/// Done with.
+pub fn close(cx: &mut Cx, id: SalesOrderId) -> Result<SalesOrder> {
+    let before = cx.change::<SalesOrder>(id)?;
+    let after = before.clone().close(cx.now)?;
+    cx.save(&before, after, "closed")
+}

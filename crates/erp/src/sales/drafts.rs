@@ -1,0 +1,228 @@
+//! Draft orders: taking one down, changing it, and drafting one for a deal that was won.
+
+use domain::crm::opportunities::{WonDeal, WonLine};
+use domain::directory::companies::Company;
+use domain::directory::currencies;
+use domain::directory::parties::{AddressPurpose, Party};
+use domain::directory::products::TaxClass;
+use domain::inventory::warehouses::{Warehouse, WarehouseId};
+use domain::sales::orders::*;
+use persistence::inventory::warehouses;
+use persistence::sales::orders;
+use platform::prelude::*;
+
+use super::books::{self, Taxes};
+use super::order_lines;
+
+/// Takes an order down.
+pub fn create(cx: &mut Cx, new: NewSalesOrder) -> Result<SalesOrder> {
+    let order = draft(cx, new)?;
+    keep(cx, order)
+}
+
+fn keep(cx: &mut Cx, order: SalesOrder) -> Result<SalesOrder> {
+    let made = cx.create(order)?;
+    cx.insert_all(&made.lines)?;
+    Ok(made)
+}
+
+fn draft(cx: &mut Cx, new: NewSalesOrder) -> Result<SalesOrder> {
+    let company = cx.company(new.company_id)?;
+    let customer = cx.refer::<Party>("/customer_id", new.customer_id)?;
+    customer.check_orderable("/customer_id")?;
+    let currency = new.currency.clone().unwrap_or_else(|| customer.sales_currency(&company));
+    let places = currencies::minor_units(&currency).map_err(|p| p.under("/currency"))?;
+    let order_date = new.order_date.unwrap_or_else(|| cx.today(&company));
+    let exchange_rate = match new.exchange_rate {
+        Some(rate) if !rate.is_positive() => return Err(ORDER_AMOUNT.field("/exchange_rate", "A rate is more than zero.")),
+        Some(rate) if currency != company.currency => rate,
+        _ => books::exchange_rate(cx, &company, &currency, order_date)?,
+    };
+    if let Some(address) = &new.ship_to {
+        address.check().map_err(|p| p.under("/ship_to"))?;
+    }
+    check_freight(new.freight_amount, places)?;
+    let warehouse = warehouse(cx, &company, new.warehouse_id)?;
+    let given = new.lines.clone();
+    let mut order = blank(cx, &company, &customer, new);
+    (order.currency, order.exchange_rate, order.order_date, order.warehouse_id) =
+        (currency, exchange_rate, order_date, warehouse.map(|w| w.id));
+    order.lines = order_lines::build(cx, &order, given, "/lines")?;
+    let taxes = Taxes::of(cx, &order, &customer)?;
+    books::assess(&mut order, &taxes, &company)?;
+    Ok(order)
+}
+
+/// An order without lines and figures.
+fn blank(cx: &Cx, company: &Company, customer: &Party, new: NewSalesOrder) -> SalesOrder {
+    SalesOrder {
+        id: cx.new_id(),
+        company_id: company.id,
+        number: None,
+        status: SalesOrderStatus::Draft,
+        fulfilment_status: FulfilmentStatus::Unfulfilled,
+        billing_status: BillingStatus::Unbilled,
+        is_on_hold: false,
+        status_reason: None,
+        customer_id: customer.id,
+        customer_reference: new.customer_reference,
+        opportunity_id: None,
+        warehouse_id: None,
+        order_date: cx.now.date_naive(),
+        requested_date: new.requested_date,
+        ship_to: new.ship_to.or_else(|| customer.address_for(AddressPurpose::Shipping).cloned()),
+        currency: company.currency.clone(),
+        exchange_rate: Rate::ONE,
+        prices_include_tax: new.prices_include_tax.unwrap_or(company.prices_include_tax),
+        allow_backorder: new.allow_backorder,
+        freight_amount: new.freight_amount,
+        freight_tax_class: new.freight_tax_class.unwrap_or(TaxClass::Standard),
+        freight_gross: Amount::ZERO,
+        freight_invoiced: Amount::ZERO,
+        net_total: Amount::ZERO,
+        tax_total: Amount::ZERO,
+        total: Amount::ZERO,
+        unshipped_amount: Amount::ZERO,
+        unbilled_amount: Amount::ZERO,
+        credit_status: CreditStatus::Unchecked,
+        note: new.note,
+        lines: Vec::new(),
+        metadata: new.metadata,
+        confirmed_at: None,
+        cancelled_at: None,
+        closed_at: None,
+        version: 1,
+        created_at: cx.now,
+        updated_at: cx.now,
+    }
+}
+
+fn check_freight(freight: Amount, places: u32) -> Result<()> {
+    if freight.is_negative() {
+        return Err(ORDER_AMOUNT.field("/freight_amount", "Freight is not below zero."));
+    }
+    if freight.get().normalize().scale() > places {
+        return Err(problems::too_many_decimals.field("/freight_amount", format!("The currency has {places} decimal places.")));
+    }
+    Ok(())
+}
+
+/// The warehouse a body names, or the company's default one if it has any.
+fn warehouse(cx: &mut Cx, company: &Company, named: Option<WarehouseId>) -> Result<Option<Warehouse>> {
+    let Some(id) = named else { return Ok(warehouses::default_of(cx.db(), company.id)?) };
+    let found = cx.refer::<Warehouse>("/warehouse_id", id)?;
+    if found.company_id != company.id {
+        return Err(problems::unknown_reference.field("/warehouse_id", "The warehouse belongs to another company."));
+    }
+    Ok(Some(found))
+}
+
+/// Changes a draft.
+pub fn update(cx: &mut Cx, id: SalesOrderId, patch: SalesOrderPatch) -> Result<SalesOrder> {
+    let before = cx.change::<SalesOrder>(id)?;
+    before.must_be_draft()?;
+    let mut after = before.clone();
+    if let Some(named) = patch.warehouse_id {
+        let company = cx.find::<Company>(before.company_id)?;
+        after.warehouse_id = warehouse(cx, &company, Some(named))?.map(|w| w.id);
+    }
+    if let Some(Some(address)) = &patch.ship_to {
+        address.check().map_err(|p| p.under("/ship_to"))?;
+    }
+    if let Some(customer) = patch.customer_id {
+        cx.refer::<Party>("/customer_id", customer)?.check_orderable("/customer_id")?;
+        after.customer_id = customer;
+    }
+    if let Some(freight) = patch.freight_amount {
+        check_freight(freight, currencies::minor_units(&before.currency)?)?;
+        after.freight_amount = freight;
+    }
+    after.customer_reference = patch.customer_reference.unwrap_or(after.customer_reference);
+    after.order_date = patch.order_date.unwrap_or(after.order_date);
+    after.requested_date = patch.requested_date.unwrap_or(after.requested_date);
+    after.ship_to = patch.ship_to.unwrap_or(after.ship_to);
+    after.allow_backorder = patch.allow_backorder.unwrap_or(after.allow_backorder);
+    after.freight_tax_class = patch.freight_tax_class.unwrap_or(after.freight_tax_class);
+    after.note = patch.note.unwrap_or(after.note);
+    after.metadata = patch.metadata.unwrap_or(after.metadata);
+    if let Some(given) = patch.lines {
+        after.lines = order_lines::build(cx, &before, given, "/lines")?;
+    }
+    store(cx, &before, after)
+}
+
+/// Works the totals of a changed draft out and writes it, lines and all.
+pub fn store(cx: &mut Cx, before: &SalesOrder, mut after: SalesOrder) -> Result<SalesOrder> {
+    let company = cx.find::<Company>(after.company_id)?;
+    let customer = cx.find::<Party>(after.customer_id)?;
+    let taxes = Taxes::of(cx, &after, &customer)?;
+    books::assess(&mut after, &taxes, &company)?;
+    after.updated_at = cx.now;
+    cx.delete_by::<SalesOrderLine>("order_id", before.id.uuid())?;
+    cx.insert_all(&after.lines)?;
+    cx.save(before, after, "updated")
+}
+
+/// Deletes a draft.
+pub fn delete(cx: &mut Cx, id: SalesOrderId) -> Result<()> {
+    let order = cx.change::<SalesOrder>(id)?;
+    order.must_be_draft()?;
+    cx.remove(order)
+}
+
+/// A deal was won: its order is drafted in the same transaction. A deal without lines gives one service line of its amount.
+pub fn draft_for_won_deal(cx: &mut Cx, event: &Event) -> Result<()> {
+    let deal: WonDeal = serde_json::from_value(event.data.clone()).map_err(|e| {
+        log::error!("a won deal cannot be read: {e}");
+        problems::internal
+    })?;
+    if orders::of_opportunity(cx.db(), deal.id)?.is_some() {
+        return Ok(());
+    }
+    let lines = match deal.lines.is_empty() {
+        true if deal.amount.is_positive() => vec![NewSalesOrderLine {
+            product_id: None,
+            description: Some(deal.name.clone()),
+            quantity: Quantity::ONE,
+            unit_id: None,
+            unit_price: UnitPrice::try_from(deal.amount.get()).ok(),
+            discount_percent: Rate::ZERO,
+            tax_class: None,
+        }],
+        _ => deal.lines.iter().map(won_line).collect(),
+    };
+    let new = NewSalesOrder {
+        company_id: deal.company_id,
+        customer_id: deal.party_id,
+        customer_reference: None,
+        warehouse_id: None,
+        order_date: deal.closed_date,
+        requested_date: None,
+        ship_to: None,
+        currency: Some(deal.currency.clone()),
+        exchange_rate: None,
+        prices_include_tax: Some(false),
+        allow_backorder: false,
+        freight_amount: Amount::ZERO,
+        freight_tax_class: None,
+        note: None,
+        lines,
+        metadata: Default::default(),
+    };
+    let mut order = draft(cx, new)?;
+    order.opportunity_id = Some(deal.id);
+    let order = keep(cx, order)?;
+    cx.link(deal.id, order.id, "orders")
+}
+
+fn won_line(l: &WonLine) -> NewSalesOrderLine {
+    NewSalesOrderLine {
+        product_id: l.product_id,
+        description: Some(l.description.clone()),
+        quantity: l.quantity,
+        unit_id: None,
+        unit_price: Some(l.unit_price),
+        discount_percent: l.discount_percent,
+        tax_class: None,
+    }
+}

@@ -1,0 +1,42 @@
+//! Sales: orders, deliveries, returns, and what of them is billed. Goods move through inventory, money through
+//! accounting; nothing here writes to either directly.
+
+pub mod answers;
+pub mod billing;
+pub mod books;
+pub mod confirmation;
+pub mod deliveries;
+pub mod drafts;
+pub mod order_lines;
+pub mod orders;
+mod pending;
+pub mod returns;
+pub mod shipping;
+
+use platform::prelude::*;
+use platform::questions::Questions;
+
+/// The operations of the area.
+pub fn operations(t: &mut Table) {
+    orders::operations(t);
+    deliveries::operations(t);
+    returns::operations(t);
+}
+
+/// What the area hears.
+pub fn reactions(r: &mut Reactions) {
+    r.on("opportunity.won", drafts::draft_for_won_deal);
+    r.on("invoice.posted", billing::follow_invoice);
+    r.on("credit_note.posted", billing::follow_credit_note);
+}
+
+/// What the area answers to others.
+pub fn questions(q: &mut Questions) {
+    q.explain("so", answers::explain_order);
+    q.explain("dlv", answers::explain_delivery);
+    q.answer_sales_overview(answers::overview);
+    q.numbered::<domain::sales::orders::SalesOrder>("SO");
+    q.numbered::<domain::sales::deliveries::Delivery>("DLV");
+    q.numbered::<domain::sales::returns::CustomerReturn>("RET");
+    q.check(answers::checks);
+}

@@ -1,0 +1,121 @@
+//! Sales orders: the operations. What they do is in [`super::drafts`], [`super::confirmation`], [`super::shipping`] and
+//! [`super::billing`].
+
+use domain::directory::companies::{Company, CompanyId};
+use domain::directory::parties::{self, Party, PartyId};
+use domain::directory::products::Product;
+use domain::inventory::warehouses::Warehouse;
+use domain::sales::credit::{CreditExposure, OVER_CREDIT_LIMIT};
+use domain::sales::deliveries::{DELIVERY_NOT_ENOUGH_STOCK, DELIVERY_OVER_ORDERED};
+use domain::sales::orders::*;
+use platform::prelude::*;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{billing, confirmation, drafts, order_lines, shipping};
+use crate::accounting::posting;
+
+/// What a customer on a document may answer.
+pub const CUSTOMER: &[Code] = &[parties::BLOCKED, parties::ARCHIVED, parties::NOT_A_CUSTOMER];
+const DRAFT: &[Code] = &[
+    domain::directory::currencies::UNKNOWN_CURRENCY,
+    domain::directory::exchange_rates::NO_RATE,
+    domain::directory::addresses::UNKNOWN_COUNTRY,
+];
+
+pub fn operations(t: &mut Table) {
+    let mut n = t.noun::<SalesOrder>("sales/orders", "What customers ordered, from draft to closed.");
+    n.list("List sales orders.")
+        .filter(&["company_id", "status", "fulfilment_status", "billing_status", "is_on_hold", "customer_id", "opportunity_id"])
+        .filter(&["warehouse_id", "number", "customer_reference", "currency", "order_date", "requested_date", "total", "updated_at"])
+        .search(&["number", "customer_reference"])
+        .sort(&["order_date", "requested_date", "number", "total", "updated_at"])
+        .expand::<Party>("customer", "customer_id")
+        .expand::<Warehouse>("warehouse", "warehouse_id")
+        .expand::<Product>("lines.product", "lines.product_id");
+    n.create(drafts::create, "Take a sales order down. It starts as a draft without a number; totals and taxes are worked out here.")
+        .fails(order_lines::REFUSALS)
+        .fails(CUSTOMER)
+        .fails(DRAFT);
+    n.bulk(drafts::create);
+    n.read("Get a sales order.")
+        .expand::<Party>("customer", "customer_id")
+        .expand::<Warehouse>("warehouse", "warehouse_id")
+        .expand::<Product>("lines.product", "lines.product_id");
+    n.update(drafts::update, "Change a draft order. Lines are replaced as a whole; single lines have endpoints of their own.")
+        .fails(&[ORDER_NOT_A_DRAFT])
+        .fails(order_lines::REFUSALS)
+        .fails(CUSTOMER)
+        .fails(DRAFT);
+    n.delete(drafts::delete, "Delete a draft order.").fails(&[ORDER_NOT_A_DRAFT]);
+    n.action_with(
+        "confirm",
+        confirmation::confirm,
+        "Confirm a sales order. Takes a number, checks the customer's credit and holds stock back; all or nothing unless backorders are allowed.",
+    )
+    .fails(&[ORDER_NOT_A_DRAFT, ORDER_ON_HOLD, ORDER_EMPTY, ORDER_NO_WAREHOUSE, ORDER_NOT_ENOUGH_STOCK, OVER_CREDIT_LIMIT])
+    .fails(CUSTOMER)
+    .fails(DRAFT);
+    n.action_with(
+        "hold",
+        confirmation::hold,
+        "Put a sales order on hold. Nothing is confirmed, shipped or invoiced until it is released; stock stays reserved.",
+    )
+    .fails(&[ORDER_ON_HOLD, ORDER_NOT_CONFIRMED]);
+    n.action("release", confirmation::release, "Release a sales order from hold.").fails(&[ORDER_NOT_ON_HOLD]);
+    n.action_with(
+        "cancel",
+        confirmation::cancel,
+        "Cancel what was not shipped of a sales order. Reservations end; an order of which nothing was shipped or invoiced is cancelled as a whole.",
+    )
+    .fails(&[ORDER_NOT_CONFIRMED, ORDER_NOTHING_TO_CANCEL]);
+    n.action("close", confirmation::close, "Close a sales order. Everything must be shipped or cancelled, and invoiced.").fails(&[
+        ORDER_NOT_CONFIRMED,
+        ORDER_ON_HOLD,
+        ORDER_UNFINISHED,
+    ]);
+    n.command_on("deliver", shipping::deliver, "Deliver everything that is open on a sales order. Drafts a delivery, or ships it at once.")
+        .fails(&[
+            ORDER_NOT_CONFIRMED,
+            ORDER_ON_HOLD,
+            ORDER_NOTHING_TO_SHIP,
+            ORDER_NO_WAREHOUSE,
+            DELIVERY_OVER_ORDERED,
+            DELIVERY_NOT_ENOUGH_STOCK,
+        ])
+        .fails(CUSTOMER)
+        .fails(posting::REFUSALS);
+    n.command_on(
+        "invoice",
+        billing::invoice,
+        "Draft an invoice for a sales order. It bills what was shipped and not invoiced, services as ordered, and the freight.",
+    )
+    .fails(&[ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, ORDER_NOTHING_TO_INVOICE])
+    .fails(billing::REFUSALS);
+    order_lines::operations(&mut n);
+    t.report(
+        "sales/credit-exposure",
+        exposure,
+        "Get what a customer owes and will owe. Open receivables, shipments not invoiced and open orders, against the credit limit; in the company's currency.",
+    )
+    .permission("sales.orders.read")
+    .fails(&[domain::directory::exchange_rates::NO_RATE]);
+}
+
+/// Whose exposure is asked for.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ExposureFilter {
+    /// The company that sells.
+    pub company_id: CompanyId,
+    /// The customer.
+    pub customer_id: PartyId,
+}
+
+fn exposure(cx: &mut Cx, filter: ExposureFilter) -> Result<CreditExposure> {
+    let company = cx.find::<Company>(filter.company_id)?;
+    let customer = cx.find::<Party>(filter.customer_id)?;
+    let today = cx.today(&company);
+    confirmation::exposure(cx, &company, &customer, today)
+}

@@ -1,0 +1,291 @@
+//! Returns: goods come back at the cost at which they left, to the shelf or to scrap, and what was billed of them can be
+//! credited.
+
+use std::collections::BTreeMap;
+
+use domain::accounting::credit_notes::{CreditNote, NewCreditNote, NewCreditNoteLine};
+use domain::accounting::invoice_lines::InvoiceLineId;
+use domain::accounting::invoices::InvoiceId;
+use domain::accounting::posting::Role;
+use domain::directory::companies::Company;
+use domain::directory::parties::Party;
+use domain::directory::products::ProductId;
+use domain::inventory::costing::{ValueKind, share};
+use domain::inventory::locations::LocationKind;
+use domain::inventory::warehouses::Warehouse;
+use domain::sales::deliveries::*;
+use domain::sales::orders::*;
+use domain::sales::returns::*;
+use persistence::sales::{deliveries, orders, returns};
+use platform::prelude::*;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::pending::credit_notes;
+use crate::accounting::posting;
+use crate::inventory::adjustments::products;
+use crate::inventory::ledger::{Ledger, item_class};
+use crate::inventory::shelves::{Shelves, Source};
+use crate::inventory::warehouses::virtual_location;
+
+pub fn operations(t: &mut Table) {
+    let mut n = t.noun::<CustomerReturn>("sales/returns", "Goods that customers send back.");
+    n.list("List returns.")
+        .filter(&["company_id", "status", "delivery_id", "order_id", "customer_id", "warehouse_id", "number", "return_date"])
+        .search(&["number"])
+        .sort(&["return_date", "number"])
+        .expand::<Party>("customer", "customer_id")
+        .expand::<SalesOrder>("order", "order_id")
+        .expand::<Delivery>("delivery", "delivery_id");
+    n.create(create, "Request a return of goods that were delivered.").fails(&[RETURN_EMPTY, RETURN_LINE, RETURN_TOO_MUCH, RETURN_STATE]);
+    n.read("Get a return.")
+        .expand::<Party>("customer", "customer_id")
+        .expand::<SalesOrder>("order", "order_id")
+        .expand::<Delivery>("delivery", "delivery_id");
+    n.action("authorize", authorize, "Authorise a return. Takes a number; the customer may send the goods.").fails(&[RETURN_STATE]);
+    n.action_with("reject", reject, "Reject a return of which nothing came in.").fails(&[RETURN_STATE]);
+    n.action_with(
+        "receive",
+        receive,
+        "Receive returned goods, wholly or in part. They come back at the cost at which they left; what cannot be sold again is scrapped.",
+    )
+    .fails(&[RETURN_STATE, RETURN_LINE, RETURN_TOO_MUCH, RETURN_NOTHING_TO_CREDIT])
+    .fails(posting::REFUSALS)
+    .fails(credit_notes::REFUSALS);
+    n.command_on::<CreditCustomerReturn, ReturnCredit>(
+        "credit",
+        credit,
+        "Draft credit notes for what came back and was invoiced. One for each invoice; they count when they are posted.",
+    )
+    .fails(&[RETURN_STATE, RETURN_NOTHING_TO_CREDIT])
+    .fails(credit_notes::REFUSALS);
+}
+
+/// How a return is credited.
+#[derive(Debug, Clone, Default, serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreditCustomerReturn {
+    /// Why; the reason of the return when left out.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// The credit notes that were drafted for a return.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReturnCredit {
+    /// One for each invoice.
+    #[schema(max_items = 1000)]
+    pub credit_notes: Vec<CreditNote>,
+}
+
+fn create(cx: &mut Cx, new: NewCustomerReturn) -> Result<CustomerReturn> {
+    if new.lines.is_empty() {
+        return Err(RETURN_EMPTY.field("/lines", "Say what comes back."));
+    }
+    let delivery = cx.refer::<Delivery>("/delivery_id", new.delivery_id)?;
+    if delivery.status != DeliveryStatus::Shipped {
+        return Err(RETURN_STATE.field("/delivery_id", format!("The delivery is {}.", delivery.status)));
+    }
+    let company = cx.find::<Company>(delivery.company_id)?;
+    let warehouse = cx.refer::<Warehouse>("/warehouse_id", new.warehouse_id.unwrap_or(delivery.warehouse_id))?;
+    if warehouse.company_id != company.id {
+        return Err(problems::unknown_reference.field("/warehouse_id", "The warehouse belongs to another company."));
+    }
+    let id: CustomerReturnId = cx.new_id();
+    let mut lines: Vec<CustomerReturnLine> = Vec::with_capacity(new.lines.len());
+    for (i, l) in new.lines.iter().enumerate() {
+        let Some(of) = delivery.lines.iter().find(|d| d.id == l.delivery_line_id) else {
+            return Err(RETURN_LINE.field(format!("/lines/{i}/delivery_line_id"), "The delivery has no such line."));
+        };
+        if !l.quantity.is_positive() || lines.iter().any(|o| o.delivery_line_id == of.id) {
+            return Err(RETURN_LINE.field(format!("/lines/{i}/quantity"), "Each line once, with more than zero."));
+        }
+        if l.quantity > of.quantity - of.quantity_returned {
+            let message = format!("{} of {} came back already.", of.quantity_returned, of.quantity);
+            return Err(RETURN_TOO_MUCH.field(format!("/lines/{i}/quantity"), message));
+        }
+        lines.push(CustomerReturnLine {
+            id: cx.new_id(),
+            return_id: id,
+            position: i as i32 + 1,
+            delivery_line_id: of.id,
+            order_line_id: of.order_line_id,
+            product_id: of.product_id,
+            quantity: l.quantity,
+            quantity_received: Quantity::ZERO,
+            quantity_restocked: Quantity::ZERO,
+            quantity_credited: Quantity::ZERO,
+            cost_amount: Amount::ZERO,
+        });
+    }
+    let made = cx.create(CustomerReturn {
+        id,
+        company_id: company.id,
+        number: None,
+        status: ReturnStatus::Requested,
+        delivery_id: delivery.id,
+        order_id: delivery.order_id,
+        customer_id: delivery.customer_id,
+        warehouse_id: warehouse.id,
+        return_date: new.return_date.unwrap_or_else(|| cx.today(&company)),
+        reason: new.reason,
+        cost_total: Amount::ZERO,
+        journal_entry_id: None,
+        lines,
+        metadata: new.metadata,
+        authorized_at: None,
+        received_at: None,
+        version: 1,
+        created_at: cx.now,
+        updated_at: cx.now,
+    })?;
+    cx.insert_all(&made.lines)?;
+    cx.link(delivery.id, id, "returns")?;
+    Ok(made)
+}
+
+fn authorize(cx: &mut Cx, id: CustomerReturnId) -> Result<CustomerReturn> {
+    let before = cx.change::<CustomerReturn>(id)?;
+    before.clone().authorize(String::new(), cx.now)?;
+    let number = cx.number(before.company_id, "RET", before.return_date)?;
+    let after = before.clone().authorize(number, cx.now)?;
+    cx.save(&before, after, "authorized")
+}
+
+fn reject(cx: &mut Cx, id: CustomerReturnId, why: RejectCustomerReturn) -> Result<CustomerReturn> {
+    let before = cx.change::<CustomerReturn>(id)?;
+    let after = before.clone().reject(why.reason, cx.now)?;
+    cx.save(&before, after, "rejected")
+}
+
+fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Result<CustomerReturn> {
+    let before = cx.change::<CustomerReturn>(id)?;
+    before.must_be_receivable()?;
+    let mut delivery = cx.change::<Delivery>(before.delivery_id)?;
+    let delivered = delivery.clone();
+    let ordered = cx.change::<SalesOrder>(before.order_id)?;
+    let mut order = ordered.clone();
+    let company = cx.find::<Company>(before.company_id)?;
+    let date = what.return_date.unwrap_or_else(|| cx.today(&company)).min(cx.today(&company));
+    let came: Vec<ReceivedReturnLine> = what.lines.unwrap_or_else(|| {
+        let open = before.lines.iter().filter(|l| l.quantity > l.quantity_received);
+        open.map(|l| ReceivedReturnLine { return_line_id: l.id, quantity: l.quantity - l.quantity_received, resaleable: true }).collect()
+    });
+    let warehouse = cx.find::<Warehouse>(before.warehouse_id)?;
+    let ids: Vec<ProductId> = before.lines.iter().map(|l| l.product_id).collect();
+    let products = products(cx, ids.iter().copied())?;
+    let places: Vec<_> = ids.iter().map(|p| (*p, warehouse.id, warehouse.stock_location_id)).collect();
+    let mut shelves = Shelves::lock(cx, &company, &ids, &places)?;
+    let (customer, loss) =
+        (virtual_location(cx, company.id, LocationKind::Customer)?, virtual_location(cx, company.id, LocationKind::Loss)?);
+    let mut ledger = Ledger::lock(cx, &company, &ids)?;
+    let minor_units = ledger.minor_units();
+    let document = id.to_string();
+    let mut after = before.clone();
+    for (i, came) in came.iter().enumerate() {
+        let wrong = |field: &str, message: String| RETURN_LINE.field(format!("/lines/{i}/{field}"), message);
+        let Some(line) = after.lines.iter_mut().find(|l| l.id == came.return_line_id) else {
+            return Err(wrong("return_line_id", "The return has no such line.".into()));
+        };
+        let of = delivery.lines.iter_mut().find(|d| d.id == line.delivery_line_id);
+        let billed = order.lines.iter_mut().find(|o| o.id == line.order_line_id);
+        let (Some(of), Some(billed), Some(product)) = (of, billed, products.get(&line.product_id)) else {
+            return Err(problems::in_use.into());
+        };
+        if !came.quantity.is_positive() {
+            return Err(wrong("quantity", "The quantity must be more than zero.".into()));
+        }
+        if came.quantity > line.quantity - line.quantity_received || came.quantity > of.quantity - of.quantity_returned {
+            return Err(RETURN_TOO_MUCH.field(format!("/lines/{i}/quantity"), "More than announced or delivered would come back."));
+        }
+        let stock_quantity = billed.in_stock_unit(came.quantity)?;
+        let cost = share(of.cost_amount, of.quantity, of.quantity_returned, of.cost_returned, came.quantity, minor_units);
+        let line_id = line.id.to_string();
+        let source = Source { document: &document, line: Some(&line_id), date };
+        let cogs = (Role::CostOfSales, Some(item_class(product.posting_class)));
+        if came.resaleable {
+            shelves.adjust(product.id, warehouse.stock_location_id, stock_quantity)?;
+            shelves.note(cx, &company, source, product.id, customer, warehouse.stock_location_id, stock_quantity);
+            ledger.apply(cx, source, product, cogs, |s| s.receive(ValueKind::Return, stock_quantity, cost, minor_units))?;
+            line.quantity_restocked += came.quantity;
+        } else {
+            shelves.note(cx, &company, source, product.id, customer, loss, stock_quantity);
+            ledger.book((Role::Scrap, None), cost);
+            ledger.book(cogs, -cost);
+        }
+        line.quantity_received += came.quantity;
+        line.cost_amount += cost;
+        of.quantity_returned += came.quantity;
+        of.cost_returned += cost;
+        billed.quantity_returned += came.quantity;
+    }
+    shelves.store(cx)?;
+    let source = Source { document: &document, line: None, date };
+    let entry = ledger.store(cx, &company, source, "Goods returned by a customer".into(), Some(before.customer_id))?;
+    if let Some(entry) = entry {
+        cx.link(id, entry, "posts")?;
+    }
+    deliveries::store_returns(cx.db(), &delivery.lines)?;
+    cx.save(&delivered, delivery, "returned")?;
+    orders::store_progress(cx.db(), &order.lines)?;
+    let order = cx.save(&ordered, order.settle(cx.now), "returned")?;
+    let mut after = after.receive(entry, date, cx.now)?;
+    if what.credit {
+        draft_credits(cx, &mut after, &order, None)?;
+    }
+    returns::store_progress(cx.db(), &after.lines)?;
+    cx.save(&before, after, "received")
+}
+
+fn credit(cx: &mut Cx, id: CustomerReturnId, how: CreditCustomerReturn) -> Result<ReturnCredit> {
+    cx.demand("accounting.credit_notes.create")?;
+    let before = cx.change::<CustomerReturn>(id)?;
+    before.must_be_creditable()?;
+    let order = cx.find::<SalesOrder>(before.order_id)?;
+    let mut after = before.clone();
+    let credit_notes = draft_credits(cx, &mut after, &order, how.reason)?;
+    returns::store_progress(cx.db(), &after.lines)?;
+    after.updated_at = cx.now;
+    cx.save(&before, after, "credited")?;
+    Ok(ReturnCredit { credit_notes })
+}
+
+/// Drafts credit notes for what came back, was invoiced and is not credited yet; the newest invoice first.
+fn draft_credits(cx: &mut Cx, of: &mut CustomerReturn, order: &SalesOrder, reason: Option<String>) -> Result<Vec<CreditNote>> {
+    let wanted: Vec<String> = of.lines.iter().map(|l| l.order_line_id.to_string()).collect();
+    let billed = orders::invoice_lines_of(cx.db(), &wanted)?;
+    let mut by_invoice: BTreeMap<InvoiceId, Vec<NewCreditNoteLine>> = BTreeMap::new();
+    for line in &mut of.lines {
+        let Some(o) = order.lines.iter().find(|o| o.id == line.order_line_id) else { continue };
+        let too_much = o.quantity_invoiced - (o.quantity_shipped - o.quantity_returned);
+        let open = line.quantity_received - line.quantity_credited;
+        let mut left = if too_much < open { too_much } else { open };
+        let own = o.id.to_string();
+        for (invoice, invoice_line, _, quantity) in billed.iter().filter(|b| b.2 == own) {
+            if !left.is_positive() {
+                break;
+            }
+            let part = if *quantity < left { *quantity } else { left };
+            by_invoice.entry(InvoiceId::from_uuid(*invoice)).or_default().push(NewCreditNoteLine {
+                invoice_line_id: InvoiceLineId::from_uuid(*invoice_line),
+                quantity: Some(part),
+                net: None,
+            });
+            line.quantity_credited += part;
+            left = left - part;
+        }
+    }
+    if by_invoice.is_empty() {
+        return Err(RETURN_NOTHING_TO_CREDIT.with("Nothing of what came back was invoiced, or all of it is credited."));
+    }
+    let reason = reason.or_else(|| of.reason.clone()).unwrap_or_else(|| "Goods returned".into());
+    let mut made = Vec::new();
+    for (invoice_id, lines) in by_invoice {
+        let (reason, credit_date, metadata) = (reason.clone(), None, Default::default());
+        let note = credit_notes::create(cx, NewCreditNote { invoice_id, reason, credit_date, lines, apply_to_invoice: true, metadata })?;
+        cx.link(of.id, note.id, "credits")?;
+        made.push(note);
+    }
+    Ok(made)
+}
