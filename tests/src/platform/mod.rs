@@ -5,3 +5,4 @@ mod events;
 mod integrity;
 mod number_series;
 mod trace;
+mod files;
