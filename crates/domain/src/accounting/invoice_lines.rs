@@ -11,6 +11,7 @@ use super::tax_codes::TaxCodeId;
 use crate::directory::companies::CompanyId;
 use crate::directory::products::ProductId;
 use crate::kernel::{Amount, Quantity, Rate, UnitPrice};
+use crate::sales::order_lines::SalesOrderLineId;
 
 crate::ids! {
     /// A line of an invoice.
@@ -63,8 +64,8 @@ pub struct InvoiceLine {
     pub tax: Amount,
     pub gross: Amount,
     /// The order line that this bills.
-    #[schema(required, max_length = 60)]
-    pub order_line_id: Option<String>,
+    #[schema(required)]
+    pub order_line_id: Option<SalesOrderLineId>,
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
     pub created_at: DateTime<Utc>,
@@ -101,8 +102,7 @@ pub struct NewInvoiceLine {
     pub tax_code_ids: Option<Vec<TaxCodeId>>,
     /// The order line that this bills.
     #[serde(default)]
-    #[schema(max_length = 60)]
-    pub order_line_id: Option<String>,
+    pub order_line_id: Option<SalesOrderLineId>,
 }
 
 fn one() -> Quantity {

@@ -19,6 +19,7 @@ use crate::directory::companies::{CompanyId, Rounding};
 use crate::directory::parties::PartyId;
 use crate::identity::users::UserId;
 use crate::kernel::{Amount, Code, Decimals, Rate, Result, problems, round};
+use crate::sales::orders::SalesOrderId;
 
 crate::ids! {
     /// A customer invoice.
@@ -68,8 +69,8 @@ pub struct Invoice {
     #[schema(required, max_length = 100)]
     pub reference: Option<String>,
     /// The order that this bills.
-    #[schema(required, max_length = 60)]
-    pub order_id: Option<String>,
+    #[schema(required)]
+    pub order_id: Option<SalesOrderId>,
     #[schema(min_length = 3, max_length = 3, example = "EUR")]
     pub currency: String,
     /// Company currency for one unit of the invoice's currency.
@@ -149,8 +150,7 @@ pub struct NewInvoice {
     pub reference: Option<String>,
     /// The order that this bills.
     #[serde(default)]
-    #[schema(max_length = 60)]
-    pub order_id: Option<String>,
+    pub order_id: Option<SalesOrderId>,
     /// Whether unit prices contain the tax; the company's habit when left out.
     #[serde(default)]
     pub prices_include_tax: Option<bool>,
@@ -311,7 +311,7 @@ impl Invoice {
         self.credited = credited;
         self.status = match () {
             () if self.status == InvoiceStatus::WrittenOff && outstanding.is_zero() => InvoiceStatus::WrittenOff,
-            () if credited >= self.total && self.total.is_positive() => InvoiceStatus::Credited,
+            () if outstanding.is_zero() && credited >= self.total && self.total.is_positive() => InvoiceStatus::Credited,
             () if outstanding.is_zero() => InvoiceStatus::Paid,
             () if outstanding < self.total => InvoiceStatus::PartiallyPaid,
             () => InvoiceStatus::Posted,
@@ -330,7 +330,8 @@ pub fn tax_account(codes: &BTreeMap<TaxCodeId, TaxCode>, id: TaxCodeId) -> Accou
     codes.get(&id).and_then(|c| c.account_id).map_or(AccountRef::Role(Role::OutputTax, None), AccountRef::Id)
 }
 
-fn document_tax(of: &AppliedTax, t: &tax::LineTax) -> Result<DocumentTax> {
+/// A tax of a document as it is shown.
+pub fn document_tax(of: &AppliedTax, t: &tax::LineTax) -> Result<DocumentTax> {
     Ok(DocumentTax {
         tax_code_id: of.id,
         code: of.code.clone(),

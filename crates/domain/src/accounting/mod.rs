@@ -17,7 +17,9 @@ pub mod periods;
 pub mod policies;
 pub mod posting;
 
+pub mod reports;
 pub mod settlement;
 pub mod tax;
+pub mod tax_calculations;
 pub mod tax_codes;
 pub mod tax_rules;

@@ -1,10 +1,18 @@
 //! The books: what is posted, what customers owe and pay, and the reports and proofs over it.
 
 pub mod accounts;
+pub mod credit_notes;
+pub mod invoices;
+mod items;
+pub mod journal_entries;
+pub mod payments;
 pub mod periods;
 pub mod posting;
 mod seed;
+mod settle;
 mod setup;
+pub mod taxes;
+mod write_offs;
 
 use platform::prelude::*;
 use platform::questions::Questions;
@@ -14,6 +22,11 @@ pub fn operations(t: &mut Table) {
     accounts::operations(t);
     setup::operations(t);
     periods::operations(t);
+    journal_entries::operations(t);
+    taxes::operations(t);
+    invoices::operations(t);
+    credit_notes::operations(t);
+    payments::operations(t);
 }
 
 /// What this area hears.

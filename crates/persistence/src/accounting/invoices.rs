@@ -7,12 +7,12 @@ use domain::accounting::invoices::{Invoice, InvoiceId};
 use domain::kernel::Id;
 use uuid::Uuid;
 
-use crate::{Conn, Result, Value, record, sql};
+use crate::{Conn, Result, Value, record};
 
 crate::record! {
     invoices: Invoice {
         id: uid, company_id: uid, number: opt(text), status: word, customer_id: uid, customer_name: text,
-        customer_tax_id: opt(text), billing_address: opt(json), reference: opt(text), order_id: opt(text), currency: text,
+        customer_tax_id: opt(text), billing_address: opt(json), reference: opt(text), order_id: opt(uid), currency: text,
         exchange_rate: rate, invoice_date: date, payment_term_id: opt(uid), due_date: opt(date), discount_until_date: opt(date),
         discount_percent: rate, tolerance: amount, rounding: word, prices_include_tax: bool, taxes: json, instalments: json,
         net: amount, tax: amount, total: amount, total_company: amount, outstanding: amount, credited: amount,
@@ -27,7 +27,7 @@ crate::record! {
     invoice_lines: InvoiceLine {
         id: uid, company_id: uid, invoice_id: uid, position: small, product_id: opt(uid), item_class: word, description: text,
         quantity: quantity, unit_price: price, discount_percent: rate, tax_code_ids: json, taxes: json, net: amount, tax: amount,
-        gross: amount, order_line_id: opt(text), version: int, created_at: instant,
+        gross: amount, order_line_id: opt(uid), version: int, created_at: instant,
     }
 }
 
@@ -49,14 +49,4 @@ pub fn latest(db: &mut Conn, customer: Uuid, limit: i64) -> Result<Vec<Invoice>>
     statement.sql(" WHERE customer_id = ").push(Value::Uid(customer)).sql(" AND status <> 'draft' ORDER BY id DESC LIMIT ");
     statement.push(Value::Int(limit));
     record::load_bare(db, &statement)
-}
-
-/// How much of each order line posted invoices bill: line, quantity.
-pub fn billed(db: &mut Conn, order: &str) -> Result<Vec<(String, domain::kernel::Quantity)>> {
-    sql!(
-        "SELECT l.order_line_id, SUM(l.quantity) FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id \
-         WHERE i.order_id = {} AND i.status <> 'draft' AND l.order_line_id IS NOT NULL GROUP BY l.order_line_id",
-        order
-    )
-    .load(db)
 }

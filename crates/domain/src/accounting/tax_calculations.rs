@@ -1,0 +1,100 @@
+//! Asking what tax would be due, without making a document.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::invoice_lines::DocumentTax;
+use super::tax::DiscountBasis;
+use super::tax_codes::TaxCodeId;
+use crate::directory::companies::{CompanyId, Rounding};
+use crate::directory::parties::PartyId;
+use crate::directory::products::ProductId;
+use crate::kernel::{Amount, Quantity, Rate, UnitPrice};
+
+/// A line to be taxed.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LineToTax {
+    /// The product, whose tax class is used when no taxes are named.
+    #[serde(default)]
+    pub product_id: Option<ProductId>,
+    /// 1 when left out.
+    #[serde(default = "one")]
+    pub quantity: Quantity,
+    pub unit_price: UnitPrice,
+    /// Per cent off the price.
+    #[serde(default)]
+    pub discount_percent: Rate,
+    /// The taxes, in the order in which they are computed; determined from product, customer and date when left out.
+    #[serde(default)]
+    #[schema(max_items = 8)]
+    pub tax_code_ids: Option<Vec<TaxCodeId>>,
+}
+
+fn one() -> Quantity {
+    Quantity::ONE
+}
+
+/// A discount on the whole document.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentDiscount {
+    pub amount: Amount,
+    pub basis: DiscountBasis,
+}
+
+/// What is to be taxed.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CalculateTax {
+    pub company_id: CompanyId,
+    /// The customer, whose tax status is used; at home and taxable when left out.
+    #[serde(default)]
+    pub customer_id: Option<PartyId>,
+    /// The day whose rates hold; today when left out.
+    #[serde(default)]
+    pub tax_date: Option<NaiveDate>,
+    /// ISO 4217; that of the company when left out.
+    #[serde(default)]
+    #[schema(min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
+    pub currency: Option<String>,
+    /// Where tax is rounded; the company's policy when left out.
+    #[serde(default)]
+    pub rounding: Option<Rounding>,
+    /// Whether prices contain the tax; the company's habit when left out.
+    #[serde(default)]
+    pub prices_include_tax: Option<bool>,
+    /// A discount on the whole document, apportioned over the lines.
+    #[serde(default)]
+    pub discount: Option<DocumentDiscount>,
+    #[schema(min_items = 1, max_items = 500)]
+    pub lines: Vec<LineToTax>,
+}
+
+/// A taxed line.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CalculatedLine {
+    pub net: Amount,
+    pub tax: Amount,
+    pub gross: Amount,
+    #[schema(max_items = 8)]
+    pub taxes: Vec<DocumentTax>,
+}
+
+/// The tax of a document. Net and tax sum to gross, by line and in total.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TaxCalculation {
+    #[schema(max_length = 3, example = "EUR")]
+    pub currency: String,
+    pub tax_date: NaiveDate,
+    pub rounding: Rounding,
+    #[schema(max_items = 500)]
+    pub lines: Vec<CalculatedLine>,
+    /// Tax by code.
+    #[schema(max_items = 100)]
+    pub taxes: Vec<DocumentTax>,
+    pub net: Amount,
+    pub tax: Amount,
+    pub gross: Amount,
+}
