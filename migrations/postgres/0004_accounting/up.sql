@@ -216,7 +216,7 @@ CREATE TABLE invoices (
     customer_tax_id TEXT NULL,
     billing_address JSONB NULL,
     reference TEXT NULL,
-    order_id UUID NULL,
+    order_id TEXT NULL,
     currency TEXT NOT NULL,
     exchange_rate NUMERIC(18,10) NOT NULL,
     invoice_date DATE NOT NULL,
@@ -272,7 +272,7 @@ CREATE TABLE invoice_lines (
     net NUMERIC(18,4) NOT NULL,
     tax NUMERIC(18,4) NOT NULL,
     gross NUMERIC(18,4) NOT NULL,
-    order_line_id UUID NULL,
+    order_line_id TEXT NULL,
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL
 );

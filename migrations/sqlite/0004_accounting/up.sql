@@ -216,7 +216,7 @@ CREATE TABLE invoices (
     customer_tax_id TEXT NULL,
     billing_address TEXT NULL,
     reference TEXT NULL,
-    order_id BLOB NULL,
+    order_id TEXT NULL,
     currency TEXT NOT NULL,
     exchange_rate INTEGER NOT NULL,
     invoice_date TEXT NOT NULL,
@@ -272,7 +272,7 @@ CREATE TABLE invoice_lines (
     net INTEGER NOT NULL,
     tax INTEGER NOT NULL,
     gross INTEGER NOT NULL,
-    order_line_id BLOB NULL,
+    order_line_id TEXT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT;

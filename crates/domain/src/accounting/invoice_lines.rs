@@ -11,7 +11,6 @@ use super::tax_codes::TaxCodeId;
 use crate::directory::companies::CompanyId;
 use crate::directory::products::ProductId;
 use crate::kernel::{Amount, Quantity, Rate, UnitPrice};
-use crate::sales::order_lines::SalesOrderLineId;
 
 crate::ids! {
     /// A line of an invoice.
@@ -64,8 +63,8 @@ pub struct InvoiceLine {
     pub tax: Amount,
     pub gross: Amount,
     /// The order line that this bills.
-    #[schema(required)]
-    pub order_line_id: Option<SalesOrderLineId>,
+    #[schema(required, max_length = 60)]
+    pub order_line_id: Option<String>,
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
     pub created_at: DateTime<Utc>,
@@ -102,7 +101,8 @@ pub struct NewInvoiceLine {
     pub tax_code_ids: Option<Vec<TaxCodeId>>,
     /// The order line that this bills.
     #[serde(default)]
-    pub order_line_id: Option<SalesOrderLineId>,
+    #[schema(max_length = 30, pattern = "^sol_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
+    pub order_line_id: Option<String>,
 }
 
 fn one() -> Quantity {

@@ -19,7 +19,6 @@ use crate::directory::companies::{CompanyId, Rounding};
 use crate::directory::parties::PartyId;
 use crate::identity::users::UserId;
 use crate::kernel::{Amount, Code, Decimals, Rate, Result, problems, round};
-use crate::sales::orders::SalesOrderId;
 
 crate::ids! {
     /// A customer invoice.
@@ -69,8 +68,8 @@ pub struct Invoice {
     #[schema(required, max_length = 100)]
     pub reference: Option<String>,
     /// The order that this bills.
-    #[schema(required)]
-    pub order_id: Option<SalesOrderId>,
+    #[schema(required, max_length = 60)]
+    pub order_id: Option<String>,
     #[schema(min_length = 3, max_length = 3, example = "EUR")]
     pub currency: String,
     /// Company currency for one unit of the invoice's currency.
@@ -150,7 +149,8 @@ pub struct NewInvoice {
     pub reference: Option<String>,
     /// The order that this bills.
     #[serde(default)]
-    pub order_id: Option<SalesOrderId>,
+    #[schema(max_length = 29, pattern = "^so_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
+    pub order_id: Option<String>,
     /// Whether unit prices contain the tax; the company's habit when left out.
     #[serde(default)]
     pub prices_include_tax: Option<bool>,

@@ -327,7 +327,7 @@ pub fn post(cx: &mut Cx, id: InvoiceId) -> Result<Invoice> {
     after.posted_at = Some(cx.now);
     let total = after.total;
     let after = after.settled(total, Amount::ZERO);
-    if let Some(order) = after.order_id {
+    if let Some(order) = &after.order_id {
         cx.link(order, after.id, "invoiced_by")?;
     }
     cx.save(&before, after, "posted")

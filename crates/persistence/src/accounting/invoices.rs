@@ -12,7 +12,7 @@ use crate::{Conn, Result, Value, record};
 crate::record! {
     invoices: Invoice {
         id: uid, company_id: uid, number: opt(text), status: word, customer_id: uid, customer_name: text,
-        customer_tax_id: opt(text), billing_address: opt(json), reference: opt(text), order_id: opt(uid), currency: text,
+        customer_tax_id: opt(text), billing_address: opt(json), reference: opt(text), order_id: opt(text), currency: text,
         exchange_rate: rate, invoice_date: date, payment_term_id: opt(uid), due_date: opt(date), discount_until_date: opt(date),
         discount_percent: rate, tolerance: amount, rounding: word, prices_include_tax: bool, taxes: json, instalments: json,
         net: amount, tax: amount, total: amount, total_company: amount, outstanding: amount, credited: amount,
@@ -27,7 +27,7 @@ crate::record! {
     invoice_lines: InvoiceLine {
         id: uid, company_id: uid, invoice_id: uid, position: small, product_id: opt(uid), item_class: word, description: text,
         quantity: quantity, unit_price: price, discount_percent: rate, tax_code_ids: json, taxes: json, net: amount, tax: amount,
-        gross: amount, order_line_id: opt(uid), version: int, created_at: instant,
+        gross: amount, order_line_id: opt(text), version: int, created_at: instant,
     }
 }
 
