@@ -94,6 +94,7 @@ fn pg_begin(pool: &PgPool, sql: &str) -> Result<PgPooled, Error> {
 
 /// One snapshot on PostgreSQL.
 pub(crate) fn pg_read<T, E: From<Error>>(pool: &PgPool, f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
+    let _outer = watch::outer();
     let mut c = pg_begin(pool, PG_READ)?;
     let conn = &mut Conn::Pg(&mut c);
     let answer = f(conn);
@@ -103,6 +104,7 @@ pub(crate) fn pg_read<T, E: From<Error>>(pool: &PgPool, f: impl FnOnce(&mut Conn
 
 /// One snapshot on SQLite: of the moment of the first statement.
 pub(crate) fn sqlite_read<T, E: From<Error>>(pool: &SqlitePool, f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
+    let _outer = watch::outer();
     let mut c = pool.get().map_err(no_connection)?;
     let conn = &mut Conn::Sqlite(&mut c);
     begin(conn, SQLITE_READ).map_err(Error::from)?;
@@ -120,6 +122,7 @@ enum Try<T, E> {
 
 /// A write transaction on PostgreSQL, repeated while others are in the way. `Ok((answer, kept))`.
 pub(crate) fn pg_write<T, E: From<Error> + Retryable>(pool: &PgPool, job: &mut Job<T, E>) -> Result<(T, bool), E> {
+    let _outer = watch::outer();
     let began = Instant::now();
     let (mut conflicts, mut lost) = (0, 0);
     loop {

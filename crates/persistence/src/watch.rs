@@ -40,6 +40,20 @@ pub(crate) fn set(state: Failed) {
     FAILED.set(state);
 }
 
+/// Puts the state back when it is dropped: a transaction may run inside another one on the same thread, on a connection
+/// of its own.
+pub(crate) struct Outer(Failed);
+
+pub(crate) fn outer() -> Outer {
+    Outer(failed())
+}
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        set(self.0);
+    }
+}
+
 /// Hears every statement of a connection.
 pub(crate) fn hear(event: InstrumentationEvent<'_>) {
     match event {
