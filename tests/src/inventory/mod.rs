@@ -1,1 +1,8 @@
 //! Features of the area `inventory`, one file for each noun.
+
+mod adjustments;
+mod locations;
+mod reservations;
+mod stock;
+mod valuation;
+mod warehouses;

@@ -227,10 +227,12 @@ impl Shelves {
             return Ok(Vec::new());
         }
         let out = self.changes.values().filter(|c| c.on_hand.is_negative());
-        let takes: Vec<_> = out
-            .filter_map(|c| self.rows.iter().find(|s| s.id.uuid() == c.id).map(|s| (s.product_id.uuid(), s.location_id.uuid(), -c.on_hand)))
-            .collect();
-        let short = stock::short_after(cx.db(), &takes, date)?;
+        let row = |c: &Change| self.rows.iter().find(|s| s.id.uuid() == c.id);
+        let ends: Vec<_> = out.filter_map(|c| row(c).map(|s| (s.product_id.uuid(), s.location_id.uuid(), s.on_hand + c.on_hand))).collect();
+        if ends.is_empty() {
+            return Ok(Vec::new());
+        }
+        let short = stock::short_after(cx.db(), &ends, date)?;
         Ok(short.into_iter().map(|s| ProductId::from_uuid(s.0)).collect())
     }
 

@@ -10,7 +10,7 @@ use platform::prelude::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::pending::invoices;
+use crate::accounting::invoices;
 
 /// What drafting an invoice may answer.
 pub const REFUSALS: &[Code] = invoices::REFUSALS;
@@ -69,9 +69,7 @@ pub fn invoice(cx: &mut Cx, id: SalesOrderId, how: InvoiceSalesOrder) -> Result<
         lines,
         metadata: Default::default(),
     };
-    let made = invoices::create(cx, new)?;
-    cx.link(order.id, made.id, "bills")?;
-    Ok(made)
+    invoices::draft(cx, new)
 }
 
 fn freight_line(cx: &mut Cx, order: &SalesOrder, due: Amount) -> Result<NewInvoiceLine> {

@@ -9,7 +9,6 @@ pub mod deliveries;
 pub mod drafts;
 pub mod order_lines;
 pub mod orders;
-mod pending;
 pub mod returns;
 pub mod shipping;
 

@@ -91,7 +91,9 @@ pub fn operations(t: &mut Table) {
         "Draft an invoice for a sales order. It bills what was shipped and not invoiced, services as ordered, and the freight.",
     )
     .fails(&[ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, ORDER_NOTHING_TO_INVOICE])
-    .fails(billing::REFUSALS);
+    .fails(order_lines::REFUSALS)
+    .fails(billing::REFUSALS)
+    .fails(crate::accounting::taxes::REFUSALS);
     order_lines::operations(&mut n);
     t.report(
         "sales/credit-exposure",

@@ -21,8 +21,7 @@ use platform::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::pending::credit_notes;
-use crate::accounting::posting;
+use crate::accounting::{credit_notes, posting};
 use crate::inventory::adjustments::products;
 use crate::inventory::ledger::{Ledger, item_class};
 use crate::inventory::shelves::{Shelves, Source};
@@ -283,7 +282,7 @@ fn draft_credits(cx: &mut Cx, of: &mut CustomerReturn, order: &SalesOrder, reaso
     let mut made = Vec::new();
     for (invoice_id, lines) in by_invoice {
         let (reason, credit_date, metadata) = (reason.clone(), None, Default::default());
-        let note = credit_notes::create(cx, NewCreditNote { invoice_id, reason, credit_date, lines, apply_to_invoice: true, metadata })?;
+        let note = credit_notes::draft(cx, NewCreditNote { invoice_id, reason, credit_date, lines, apply_to_invoice: true, metadata })?;
         cx.link(of.id, note.id, "credits")?;
         made.push(note);
     }

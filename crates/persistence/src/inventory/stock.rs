@@ -165,31 +165,30 @@ pub fn as_of(db: &mut Conn, filter: &StockAsOfFilter) -> Result<Vec<StockAsOfLin
         .collect())
 }
 
-/// Of the given products and locations, those whose stock would have been below zero at the end of `date` or of a later
-/// day with a move, had `quantity` been taken on `date`: (product, location).
-pub fn short_after(db: &mut Conn, takes: &[(Uuid, Uuid, Quantity)], date: NaiveDate) -> Result<Vec<(Uuid, Uuid)>> {
-    let mut short = Vec::new();
-    for &(product, location, quantity) in takes {
-        let net = "SELECT move_date, CASE WHEN to_location_id = {} THEN quantity ELSE -quantity END AS q FROM stock_moves \
-                   WHERE product_id = {} AND (to_location_id = {} OR from_location_id = {})";
-        let mut statement = Statement::new("SELECT move_date, SUM(q) FROM (");
-        let mut pieces = net.split("{}");
-        statement.sql(pieces.next().unwrap_or_default());
-        for (value, piece) in [location, product, location, location].into_iter().zip(pieces) {
-            statement.push(value.put()).sql(piece);
-        }
-        statement.sql(") m GROUP BY move_date ORDER BY move_date");
-        let days = statement.load::<(NaiveDate, Quantity)>(db)?;
-        let before: Quantity = days.iter().filter(|d| d.0 <= date).map(|d| d.1).sum();
-        let mut level = before - quantity;
+/// Of the given places, those whose stock would have been below zero at the end of `date` or of a later day with a move.
+/// Each is given as (product, location, what is on hand in the end); what moved since is taken back, day by day.
+pub fn short_after(db: &mut Conn, places: &[(Uuid, Uuid, Quantity)], date: NaiveDate) -> Result<Vec<(Uuid, Uuid)>> {
+    let products: Vec<Uuid> = places.iter().map(|p| p.0).collect();
+    let locations: Vec<Uuid> = places.iter().map(|p| p.1).collect();
+    let side = |location: &'static str, sign: &'static str| {
+        let mut part =
+            Statement::new(format!("SELECT product_id, {location} AS location_id, move_date, {sign}quantity AS q FROM stock_moves"));
+        part.append(sql!(" WHERE product_id IN ({}) AND move_date > {} AND ", list(&products), date));
+        part.sql(location).append(sql!(" IN ({})", list(&locations)));
+        part
+    };
+    let mut statement = Statement::new("SELECT product_id, location_id, move_date, SUM(q) FROM (");
+    statement.append(side("to_location_id", "")).sql(" UNION ALL ").append(side("from_location_id", "-"));
+    statement.sql(") m GROUP BY product_id, location_id, move_date ORDER BY move_date DESC");
+    let days = statement.load::<(Uuid, Uuid, NaiveDate, Quantity)>(db)?;
+    let short = places.iter().filter(|(product, location, end)| {
+        let mut level = *end;
         let mut low = level.is_negative();
-        for (_, q) in days.iter().filter(|d| d.0 > date) {
-            level += *q;
+        for day in days.iter().filter(|d| d.0 == *product && d.1 == *location) {
+            level -= day.3;
             low |= level.is_negative();
         }
-        if low {
-            short.push((product, location));
-        }
-    }
-    Ok(short)
+        low
+    });
+    Ok(short.map(|p| (p.0, p.1)).collect())
 }
