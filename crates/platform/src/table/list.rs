@@ -38,6 +38,8 @@ pub struct Listing {
     texts: &'static Texts,
     pub filters: Vec<FilterParameter>,
     pub flags: Vec<Flag>,
+    /// Days that the list's own function is asked for, and what they mean.
+    pub days: Vec<(&'static str, &'static str)>,
     pub search: &'static [&'static str],
     pub sort: Vec<&'static str>,
     /// The column that pages are in when no order is asked; by default the id.
@@ -63,7 +65,7 @@ impl Listing {
     pub(crate) fn of<T: Record + ToSchema>() -> Self {
         let texts: &'static Texts = T::texts();
         let sort = texts.column("created_at").map(|c| c.name).into_iter().collect();
-        let mut listing = Listing { row: Shape::of::<T>(), texts, filters: vec![], flags: vec![], search: &[], sort, first_by: None };
+        let mut listing = Listing { row: Shape::of::<T>(), texts, filters: vec![], flags: vec![], days: vec![], search: &[], sort, first_by: None };
         for column in ["created_at", "updated_at"] {
             if texts.column(column).is_some() {
                 listing.filter("", &[column]);
@@ -167,6 +169,8 @@ impl Listing {
         out.extend(self.filters.iter().map(|f| text(&f.name, f.about(), f.schema())));
         let flag = || ObjectBuilder::new().schema_type(Type::Boolean);
         out.extend(self.flags.iter().map(|f| text(f.name, f.text.into(), flag())));
+        let day = || string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).max_length(Some(10));
+        out.extend(self.days.iter().map(|(name, about)| text(name, (*about).into(), day())));
         out
     }
 }
@@ -313,6 +317,8 @@ pub struct List {
     pub expand: Vec<String>,
     pub fields: Option<Vec<String>>,
     pub include_total: bool,
+    /// The days asked for, by the names declared with [`super::Op::day`].
+    pub days: std::collections::BTreeMap<String, NaiveDate>,
     /// Binds a cursor to the operation, its filters and its order.
     digest: Vec<u8>,
 }
@@ -321,7 +327,7 @@ impl List {
     pub(crate) fn parse(cx: &Cx, op: &Op, input: &Input) -> Result<Self> {
         let Some(listing) = &op.listing else { return Err(problems::internal.into()) };
         let mut list =
-            List { query: Query { limit: 50, ..Query::default() }, expand: vec![], fields: None, include_total: false, digest: vec![] };
+            List { query: Query { limit: 50, ..Query::default() }, expand: vec![], fields: None, include_total: false, days: Default::default(), digest: vec![] };
         let mut cursor = None;
         let mut sort = "";
         let mut digest = Sha256::new();
@@ -353,6 +359,10 @@ impl List {
                     let wanted = value.parse().map_err(|_| invalid(name, "true or false".into()))?;
                     let flag = listing.flags.iter().filter(|f| f.name == *name);
                     list.query.conditions.extend(flag.map(|f| (f.condition)(cx.now, wanted)));
+                }
+                _ if listing.days.iter().any(|d| d.0 == name) => {
+                    let day = day(value).ok_or_else(|| invalid(name, format!("{value:?} is not a day such as 2026-01-31.")))?;
+                    list.days.insert(name.clone(), day);
                 }
                 _ => {
                     let filter = listing.filters.iter().find(|f| f.name == *name).ok_or(problems::unknown_parameter)?;
@@ -389,7 +399,7 @@ impl List {
     /// The first rows, as when nothing was asked but how many.
     pub fn first(limit: i64) -> Self {
         let order = vec![Order { column: "id", descending: false, nullable: false }];
-        List { query: Query { limit, order, ..Query::default() }, expand: vec![], fields: None, include_total: false, digest: vec![] }
+        List { query: Query { limit, order, ..Query::default() }, expand: vec![], fields: None, include_total: false, days: Default::default(), digest: vec![] }
     }
     /// The same, after the row with this id; for lists in the order of ids.
     pub fn after_id(mut self, id: uuid::Uuid) -> Self {

@@ -331,6 +331,14 @@ impl Op {
         }
         self
     }
+    /// A day that the list's own function is asked for; it finds it in [`super::List::days`].
+    pub fn day(&mut self, name: &'static str, text: &'static str) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            l.days.push((name, text));
+            self.known.push(name.into());
+        }
+        self
+    }
     /// `q` looks into these columns.
     pub fn search(&mut self, columns: &'static [&'static str]) -> &mut Self {
         if let Some(l) = &mut self.listing {
