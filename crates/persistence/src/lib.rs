@@ -29,6 +29,7 @@ pub use query::{Compare, Condition, Order, Query, is_ordered, search_text};
 pub use record::{Column, Record};
 pub use statement::{FromCells, List, Statement, Tuple, list};
 pub use tx::{Job, Outcome};
+pub use uuid::Uuid;
 pub use value::{Bind, Cells, Fail, JsonText, Kind, Scalar, Value};
 
 /// Re-exported for the macros of this crate.

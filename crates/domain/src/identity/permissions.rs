@@ -141,7 +141,16 @@ mod tests {
 
     #[test]
     fn only_patterns_are_patterns() {
-        for good in ["*", "sales.*", "sales.orders.*", "sales.orders.confirm", "*.*.read", "crm.api_keys.read2", "*.orders.*", "platform.verifications"] {
+        for good in [
+            "*",
+            "sales.*",
+            "sales.orders.*",
+            "sales.orders.confirm",
+            "*.*.read",
+            "crm.api_keys.read2",
+            "*.orders.*",
+            "platform.verifications",
+        ] {
             assert!(is_pattern(good), "{good}");
         }
         for bad in [

@@ -8,6 +8,9 @@ pub mod journal_entries;
 pub mod payments;
 pub mod periods;
 pub mod posting;
+mod proofs;
+pub mod receivables;
+mod reports;
 mod seed;
 mod settle;
 mod setup;
@@ -27,6 +30,8 @@ pub fn operations(t: &mut Table) {
     invoices::operations(t);
     credit_notes::operations(t);
     payments::operations(t);
+    receivables::operations(t);
+    reports::operations(t);
 }
 
 /// What this area hears.
@@ -35,4 +40,7 @@ pub fn reactions(r: &mut Reactions) {
 }
 
 /// What this area answers to the others.
-pub fn questions(_q: &mut Questions) {}
+pub fn questions(q: &mut Questions) {
+    proofs::questions(q);
+    q.answer_finance_overview(receivables::overview);
+}

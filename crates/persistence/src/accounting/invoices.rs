@@ -43,10 +43,10 @@ fn complete(db: &mut Conn, rows: &mut [Invoice]) -> Result<()> {
     Ok(())
 }
 
-/// The latest invoices of a customer that are in the books.
-pub fn latest(db: &mut Conn, customer: Uuid, limit: i64) -> Result<Vec<Invoice>> {
+/// The invoices of a customer that are not fully settled, the longest due first; without their lines.
+pub fn open_of(db: &mut Conn, customer: Uuid) -> Result<Vec<Invoice>> {
     let mut statement = record::select::<Invoice>();
-    statement.sql(" WHERE customer_id = ").push(Value::Uid(customer)).sql(" AND status <> 'draft' ORDER BY id DESC LIMIT ");
-    statement.push(Value::Int(limit));
+    statement.sql(" WHERE customer_id = ").push(Value::Uid(customer));
+    statement.sql(" AND status IN ('posted', 'partially_paid') ORDER BY due_date, id");
     record::load_bare(db, &statement)
 }

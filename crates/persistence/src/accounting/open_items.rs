@@ -1,11 +1,13 @@
 //! Rows of the receivables subledger: items with what is open of them now, and the dated rows they are the sum of.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use domain::accounting::open_items::{ItemEntry, OpenItem};
-use domain::kernel::Amount;
+use domain::kernel::{Amount, Id};
 use uuid::Uuid;
 
-use crate::{Conn, Engine, Result, Value, record, sql};
+use crate::{Conn, Engine, Result, Statement, Value, list, record, sql};
 
 crate::record! {
     open_items: OpenItem {
@@ -91,13 +93,35 @@ pub fn open_as_of(db: &mut Conn, company: Uuid, party: Option<Uuid>, day: NaiveD
         day
     )
     .load::<(Uuid, Amount, Amount)>(db)?;
-    let later: std::collections::HashMap<_, _> = later.into_iter().map(|(id, a, c)| (id, (a, c))).collect();
-    for item in &mut items {
-        if let Some((amount, company)) = later.get(&domain::kernel::Id::uuid(item.id)) {
+    less(&mut items, later);
+    items.retain(|i| !i.outstanding.is_zero());
+    Ok(items)
+}
+
+/// The condition that an item was open at the end of a day.
+pub fn was_open(day: NaiveDate) -> Statement {
+    sql!("(SELECT COALESCE(SUM(e.amount), 0) FROM item_entries e WHERE e.item_id = open_items.id AND e.effective_date <= {}) <> 0", day)
+}
+
+/// Takes off what happened to these items after a day.
+pub fn turn_back(db: &mut Conn, items: &mut [OpenItem], day: NaiveDate) -> Result<()> {
+    let ids: Vec<Uuid> = items.iter().map(|i| i.id.uuid()).collect();
+    let later = sql!(
+        "SELECT item_id, SUM(amount), SUM(amount_company) FROM item_entries WHERE item_id IN ({}) AND effective_date > {} GROUP BY item_id",
+        list(&ids),
+        day
+    )
+    .load::<(Uuid, Amount, Amount)>(db)?;
+    less(items, later);
+    Ok(())
+}
+
+fn less(items: &mut [OpenItem], later: Vec<(Uuid, Amount, Amount)>) {
+    let later: HashMap<Uuid, (Amount, Amount)> = later.into_iter().map(|(id, a, c)| (id, (a, c))).collect();
+    for item in items {
+        if let Some((amount, company)) = later.get(&item.id.uuid()) {
             item.outstanding -= *amount;
             item.outstanding_company -= *company;
         }
     }
-    items.retain(|i| !i.outstanding.is_zero());
-    Ok(items)
 }

@@ -7,7 +7,7 @@ use domain::accounting::payments::{Payment, PaymentId};
 use domain::kernel::Id;
 use uuid::Uuid;
 
-use crate::{Conn, Result, Value, record};
+use crate::{Conn, Result, record};
 
 crate::record! {
     payments: Payment {
@@ -40,12 +40,4 @@ fn complete(db: &mut Conn, rows: &mut [Payment]) -> Result<()> {
         payment.allocations = used.remove(&payment.id).unwrap_or_default();
     }
     Ok(())
-}
-
-/// The latest payments of a party that are in the books.
-pub fn latest(db: &mut Conn, party: Uuid, limit: i64) -> Result<Vec<Payment>> {
-    let mut statement = record::select::<Payment>();
-    statement.sql(" WHERE party_id = ").push(Value::Uid(party)).sql(" AND status <> 'draft' ORDER BY id DESC LIMIT ");
-    statement.push(Value::Int(limit));
-    record::load_bare(db, &statement)
 }

@@ -1,0 +1,161 @@
+//! Reports over the ledger, from running balances per month and the lines of the broken months at the ends; their cost
+//! does not grow with the ledger.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, Days, NaiveDate};
+use domain::accounting::accounts::{Account, AccountType};
+use domain::accounting::fiscal_years::{first_of_month, last_of_month, year_start};
+use domain::accounting::reports::{BalanceSheet, DayFilter, IncomeStatement, Movement, PeriodFilter, TrialBalance, statement};
+use domain::directory::companies::Company;
+use persistence::accounting::balances;
+use platform::bad_parameter;
+
+use platform::prelude::*;
+
+pub fn operations(t: &mut Table) {
+    t.tag("accounting/reports", "Reports over the books.");
+    t.report(
+        "accounting/reports/trial-balance",
+        trial_balance,
+        "Report the trial balance of a span of days. Opening, debits, credits and closing of every account that moved.",
+    )
+    .permission("accounting.reports.read");
+    t.report("accounting/reports/income-statement", income_statement, "Report income and expenses of a span of days.")
+        .permission("accounting.reports.read");
+    t.report("accounting/reports/balance-sheet", balance_sheet, "Report assets, liabilities and equity at the end of a day.")
+        .permission("accounting.reports.read");
+}
+
+/// The company and the day that are asked for; today when none is.
+pub(super) fn day_of(cx: &mut Cx, asked: &DayFilter) -> Result<(Company, NaiveDate)> {
+    let company = company_of(cx, asked.company_id)?;
+    let day = asked.as_of.unwrap_or_else(|| cx.today(&company));
+    Ok((company, day))
+}
+
+fn company_of(cx: &mut Cx, id: domain::directory::companies::CompanyId) -> Result<Company> {
+    cx.find::<Company>(id).map_err(|_| bad_parameter("company_id", format!("There is no company {id}.")))
+}
+
+fn span(cx: &mut Cx, asked: &PeriodFilter) -> Result<(Company, NaiveDate, NaiveDate)> {
+    let company = company_of(cx, asked.company_id)?;
+    let to = asked.to_date.unwrap_or_else(|| cx.today(&company));
+    let from = asked.from_date.unwrap_or_else(|| year_start(to, company.fiscal_year_start_month.max(1) as u32));
+    if from > to {
+        return Err(bad_parameter("from_date", format!("{from} is after {to}.")));
+    }
+    Ok((company, from, to))
+}
+
+type Sums<K> = BTreeMap<K, (Amount, Amount)>;
+
+/// Adds debits and credits of all days up to `to`, from `from` when given: whole months from the running balances, broken
+/// ones from the lines.
+fn movements(cx: &mut Cx, company: &Company, from: Option<NaiveDate>, to: NaiveDate) -> Result<Sums<persistence::Uuid>> {
+    let mut out = Sums::new();
+    let mut add = |rows: Vec<(persistence::Uuid, Amount, Amount)>| {
+        for (account, debit, credit) in rows {
+            let sum = out.entry(account).or_default();
+            sum.0 += debit;
+            sum.1 += credit;
+        }
+    };
+    let id = company.id.uuid();
+    let first = match from {
+        Some(from) if from.day() != 1 => {
+            let end = last_of_month(from);
+            add(balances::lines(cx.db(), id, from, end.min(to))?);
+            if end >= to {
+                return Ok(out);
+            }
+            end.succ_opt()
+        }
+        other => other,
+    };
+    let whole_until = match to == last_of_month(to) {
+        true => to.succ_opt().unwrap_or(to),
+        false => first_of_month(to),
+    };
+    add(balances::months(cx.db(), id, first, whole_until)?);
+    if whole_until <= to {
+        let start = first.map_or(whole_until, |f| f.max(whole_until));
+        add(balances::lines(cx.db(), id, start, to)?);
+    }
+    Ok(out)
+}
+
+/// The balance of each account at the end of a day: debit less credit.
+pub(super) fn closing(cx: &mut Cx, company: &Company, day: NaiveDate) -> Result<BTreeMap<persistence::Uuid, Amount>> {
+    Ok(movements(cx, company, None, day)?.into_iter().map(|(id, (d, c))| (id, d - c)).collect())
+}
+
+fn accounts(cx: &mut Cx, company: &Company) -> Result<Vec<Account>> {
+    cx.by::<Account>("company_id", company.id.uuid())
+}
+
+fn trial_balance(cx: &mut Cx, asked: PeriodFilter) -> Result<TrialBalance> {
+    let (company, from, to) = span(cx, &asked)?;
+    let opening = match from.checked_sub_days(Days::new(1)) {
+        Some(before) => closing(cx, &company, before)?,
+        None => BTreeMap::new(),
+    };
+    let moved = movements(cx, &company, Some(from), to)?;
+    let rows = accounts(cx, &company)?.into_iter().map(|a| {
+        let (debit, credit) = moved.get(&a.id.uuid()).copied().unwrap_or_default();
+        let opening = opening.get(&a.id.uuid()).copied().unwrap_or_default();
+        (a, Movement { opening, debit, credit })
+    });
+    Ok(TrialBalance::of(company.id, company.currency.clone(), from, to, rows.collect()))
+}
+
+fn income_statement(cx: &mut Cx, asked: PeriodFilter) -> Result<IncomeStatement> {
+    let (company, from, to) = span(cx, &asked)?;
+    let moved = movements(cx, &company, Some(from), to)?;
+    let of = |a: Account| {
+        let (debit, credit) = moved.get(&a.id.uuid()).copied().unwrap_or_default();
+        (a, debit - credit)
+    };
+    let rows: Vec<_> = accounts(cx, &company)?.into_iter().map(of).collect();
+    let (income, total_income) = statement(&rows, AccountType::Income, Some(from), to);
+    let (expenses, total_expenses) = statement(&rows, AccountType::Expense, Some(from), to);
+    Ok(IncomeStatement {
+        company_id: company.id,
+        currency: company.currency,
+        from_date: from,
+        to_date: to,
+        income,
+        expenses,
+        total_income,
+        total_expenses,
+        result: total_income - total_expenses,
+    })
+}
+
+fn balance_sheet(cx: &mut Cx, asked: DayFilter) -> Result<BalanceSheet> {
+    let (company, day) = day_of(cx, &asked)?;
+    let closing = closing(cx, &company, day)?;
+    let rows: Vec<_> = accounts(cx, &company)?
+        .into_iter()
+        .map(|a| {
+            let balance = closing.get(&a.id.uuid()).copied().unwrap_or_default();
+            (a, balance)
+        })
+        .collect();
+    let (assets, total_assets) = statement(&rows, AccountType::Asset, None, day);
+    let (liabilities, total_liabilities) = statement(&rows, AccountType::Liability, None, day);
+    let (equity, total_equity) = statement(&rows, AccountType::Equity, None, day);
+    let result = statement(&rows, AccountType::Income, None, day).1 - statement(&rows, AccountType::Expense, None, day).1;
+    Ok(BalanceSheet {
+        company_id: company.id,
+        currency: company.currency,
+        as_of_date: day,
+        assets,
+        liabilities,
+        equity,
+        total_assets,
+        total_liabilities,
+        total_equity,
+        result,
+    })
+}
