@@ -72,7 +72,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(10),
-            body: Duration::from_secs(30),
+            // closing takes up to three seconds more
+            body: Duration::from_secs(27),
             // the answer itself must be out within ten seconds
             request: Duration::from_millis(9_500),
             report: Duration::from_secs(60),

@@ -70,6 +70,8 @@ pub async fn run(
         problems::unavailable.with("Too many requests are waiting.").after_seconds(1)
     })?;
     let allowed = if op.kind == Kind::Report { limits.report } else { limits.request };
+    // the time that the body took is the caller's own
+    let begin = Instant::now();
     let work = Work {
         edge: edge.clone(),
         op: index,
@@ -80,7 +82,7 @@ pub async fn run(
         upload,
         address: request::client_address(req.peer_addr().map(|a| a.ip()), req.headers(), &edge.config.trusted_proxies),
         request_id: seen.trace.request_id.clone(),
-        deadline: seen.started + allowed.saturating_sub(GRACE),
+        deadline: begin + allowed.saturating_sub(GRACE),
     };
     let (hand_over, answered) = tokio::sync::oneshot::channel();
     actix_web::rt::task::spawn_blocking(move || {
@@ -90,7 +92,7 @@ pub async fn run(
         });
     });
     let late = || problems::deadline_exceeded.with("The request took too long.").after_seconds(1);
-    let done = match tokio::time::timeout_at((seen.started + allowed).into(), answered).await {
+    let done = match tokio::time::timeout_at((begin + allowed).into(), answered).await {
         Err(_) => return Err(late()),
         // the thread went away without an answer: it panicked
         Ok(Err(_)) => return Err(problems::internal.into()),

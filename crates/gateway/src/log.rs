@@ -9,8 +9,8 @@ use serde_json::{Map, json};
 /// Starts the log with a filter such as `info` or `info,platform=debug`. A second call changes nothing.
 pub fn start(filter: &str) {
     let mut builder = env_logger::Builder::new();
-    // what the libraries say at the start and the end is no news
-    builder.parse_filters("actix_server=warn").parse_filters(filter);
+    // what the libraries say at the start and the end is no news, and malformed requests of strangers are no errors of ours
+    builder.parse_filters("actix_server=warn,actix_http=off").parse_filters(filter);
     builder.format(|out, record| {
         let mut line = Map::new();
         line.insert("time".into(), chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true).into());

@@ -11,7 +11,7 @@ type Schemas = BTreeMap<String, Value>;
 pub fn add(schemas: &mut Schemas, paths: &mut BTreeMap<String, Map<String, Value>>) {
     let mut maker = Maker { schemas: schemas.clone(), patterns: HashMap::new() };
     for operation in paths.values_mut().flat_map(|p| p.values_mut()) {
-        let Some(content) = operation["requestBody"]["content"].as_object_mut() else { continue };
+        let Some(content) = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut) else { continue };
         for media in content.values_mut() {
             if let Some(example) = maker.example("", &media["schema"], 0) {
                 media["example"] = example;

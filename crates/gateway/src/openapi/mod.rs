@@ -36,7 +36,7 @@ pub fn document(table: &Table) -> Value {
     }
     outside::schemas(&mut schemas);
     examples::add(&mut schemas, &mut paths);
-    let document = json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": parts::info(),
         "servers": [{ "url": "/", "description": "This server." }],
@@ -51,6 +51,7 @@ pub fn document(table: &Table) -> Value {
             "securitySchemes": parts::security_schemes(),
         },
     });
+    prune(&mut document);
     check(table, &document);
     document
 }
@@ -62,6 +63,26 @@ fn tags(table: &Table) -> Value {
     }
     tags.insert(outside::TAG, "Health, metrics and documentation of the server itself.");
     tags.into_iter().map(|(name, text)| json!({ "name": name, "description": text })).collect()
+}
+
+/// Takes out shared parts that nothing refers to.
+fn prune(document: &mut Value) {
+    loop {
+        let mut references = Vec::new();
+        collect_references(document, &mut references);
+        let used: BTreeSet<String> = references.into_iter().map(String::from).collect();
+        let mut removed = false;
+        for kind in ["schemas", "responses", "parameters", "headers"] {
+            if let Some(parts) = document["components"][kind].as_object_mut() {
+                let before = parts.len();
+                parts.retain(|name, _| used.contains(&format!("#/components/{kind}/{name}")));
+                removed |= parts.len() != before;
+            }
+        }
+        if !removed {
+            return;
+        }
+    }
 }
 
 /// What no linter finds: references that lead nowhere and bodies that would swallow a misspelt field.

@@ -71,7 +71,7 @@ fn parameters(op: &Op) -> Vec<Value> {
     if has_dry_run(op) {
         out.push(shared("DryRun"));
     }
-    if op.kind.is_post() && op.writes() && !op.public {
+    if op.kind.is_post() && !op.public {
         out.push(shared("IdempotencyKey"));
     }
     if op.kind.needs_if_match() {
@@ -143,7 +143,7 @@ fn responses(op: &Op) -> Value {
         Kind::Create | Kind::Job => heads.extend(["ETag", "Location"]),
         Kind::Read | Kind::Update => heads.push("ETag"),
         Kind::Action if entity => heads.push("ETag"),
-        Kind::Download => heads.push("Content-Disposition"),
+        Kind::Download => heads.extend(["Content-Disposition", "ETag"]),
         _ => {}
     }
     if op.kind == Kind::Job {
@@ -179,6 +179,9 @@ fn responses(op: &Op) -> Value {
         Kind::Delete => drop(out.insert("204".into(), answer("Gone."))),
         _ if content.is_none() => drop(out.insert("204".into(), answer("Done."))),
         _ => drop(out.insert("200".into(), answer("Done."))),
+    }
+    if op.kind == Kind::Download {
+        out.insert("206".into(), answer("The range that was asked for with Range."));
     }
     if op.kind == Kind::Read {
         out.insert(

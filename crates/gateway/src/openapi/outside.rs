@@ -8,7 +8,7 @@ use super::parts::{header_refs, refusal};
 
 pub const TAG: &str = "server";
 /// The refusals that any of them may answer.
-pub const STATUSES: [u16; 10] = [400, 401, 403, 404, 405, 406, 429, 431, 500, 503];
+pub const STATUSES: [u16; 8] = [400, 401, 403, 404, 429, 431, 500, 503];
 
 struct Endpoint {
     path: &'static str,
