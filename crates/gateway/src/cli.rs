@@ -208,6 +208,10 @@ fn migrate(config: &Config) -> Done {
 
 fn document(write: Option<PathBuf>) -> Done {
     let table = composition::table();
+    let (_, findings) = openapi::document(&table);
+    if !findings.is_empty() {
+        return Err(format!("the operation table contradicts itself:\n  {}", findings.join("\n  ")));
+    }
     let Some(folder) = write else {
         print!("{}", openapi::text(&table));
         return Ok(());

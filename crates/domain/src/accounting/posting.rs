@@ -15,7 +15,7 @@ use crate::kernel::{Amount, Code, Rate};
 
 crate::words! {
     /// What an account is for in an automatic posting.
-    pub enum Role {
+    pub enum Role as AccountRole {
         /// What customers owe (1100).
         Receivable = "receivable",
         /// Money received, not yet on a bank statement (1030).

@@ -8,6 +8,7 @@ pub trait Word: Copy + Sized + 'static {
     fn from_word(s: &str) -> Option<Self>;
 }
 
+/// `pub enum Role as AccountRole { … }` gives it another name in the API, where names must be unique over all areas.
 /// `words! { /// Where an order stands. pub enum OrderStatus { /// Not yet binding. Draft = "draft", … } }`
 #[macro_export]
 macro_rules! words { ($($(#[$($m:tt)*])* pub enum $name:ident { $($(#[$vm:meta])* $var:ident = $word:tt),+ $(,)? })*) => { $(
@@ -43,7 +44,7 @@ macro_rules! words { ($($(#[$($m:tt)*])* pub enum $name:ident { $($(#[$vm:meta])
         }
     }
     impl $crate::kernel::reexport::utoipa::ToSchema for $name {
-        fn name() -> std::borrow::Cow<'static, str> { stringify!($name).into() }
+        fn name() -> std::borrow::Cow<'static, str> { $crate::words!(@name $name $($other)?).into() }
     }
 )* } }
 
