@@ -11,7 +11,8 @@ pub trait Word: Copy + Sized + 'static {
 /// `pub enum Role as AccountRole { … }` gives it another name in the API, where names must be unique over all areas.
 /// `words! { /// Where an order stands. pub enum OrderStatus { /// Not yet binding. Draft = "draft", … } }`
 #[macro_export]
-macro_rules! words { ($($(#[$($m:tt)*])* pub enum $name:ident { $($(#[$vm:meta])* $var:ident = $word:tt),+ $(,)? })*) => { $(
+macro_rules! words { (@name $name:ident) => { stringify!($name) }; (@name $name:ident $other:ident) => { stringify!($other) };
+    ($($(#[$($m:tt)*])* pub enum $name:ident $(as $other:ident)? { $($(#[$vm:meta])* $var:ident = $word:tt),+ $(,)? })*) => { $(
     $(#[$($m)*])* #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum $name { $($(#[$vm])* $var),+ }
     impl $crate::kernel::Word for $name {
