@@ -70,7 +70,7 @@ pub const RULES: &[SodRule] = &[
 pub struct SodRules {
     /// The pairs.
     #[schema(max_items = 100)]
-    pub data: Vec<SodConflict>,
+    pub rules: Vec<SodConflict>,
 }
 
 /// A pair of duties that should not be in one hand.
@@ -113,7 +113,7 @@ pub struct SodReport {
     pub users_with_conflicts: i64,
     /// The users with conflicts, by name.
     #[schema(max_items = 1000)]
-    pub data: Vec<UserSodConflicts>,
+    pub users: Vec<UserSodConflicts>,
 }
 
 impl From<&SodRule> for SodConflict {

@@ -143,6 +143,8 @@ pub struct Tokens {
     /// A JWT for the header `Authorization: Bearer …`.
     #[schema(min_length = 1, max_length = 4096)]
     pub access_token: String,
+    /// How the access token is sent: always `Bearer`.
+    #[schema(value_type = String, max_length = 20, example = "Bearer")]
     pub token_type: TokenType,
     /// Seconds until the access token expires.
     #[schema(minimum = 1, maximum = 900)]

@@ -43,7 +43,7 @@ crate::entity!(SigningKey, SigningKeyId, "signing_key");
 pub struct SigningKeys {
     /// The keys, the newest first.
     #[schema(max_items = 100)]
-    pub data: Vec<SigningKey>,
+    pub keys: Vec<SigningKey>,
 }
 
 impl SigningKey {

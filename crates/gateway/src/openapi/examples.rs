@@ -137,7 +137,7 @@ impl Maker {
         let singular = name.trim_end_matches('s');
         let least = schema["minItems"].as_u64().unwrap_or(0);
         match self.example(singular, &schema["items"], depth + 1) {
-            Some(item) => Some(json!([item])),
+            Some(item) => Some(vec![item; least.max(1) as usize].into()),
             None if least == 0 => Some(json!([])),
             None => None,
         }

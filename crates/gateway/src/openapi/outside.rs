@@ -67,7 +67,7 @@ fn endpoints() -> Vec<Endpoint> {
         },
         Endpoint {
             path: "/.well-known/jwks.json",
-            id: "get_signing_keys",
+            id: "get_key_set",
             summary: "The public keys of access tokens",
             text: "The public keys of access tokens, as a JSON Web Key Set (RFC 7517).",
             content: reference("KeySet"),

@@ -19,7 +19,7 @@ pub(super) fn operations(t: &mut Table) {
 }
 
 fn rules(_: &mut Cx, _: NoFilter) -> Result<SodRules> {
-    Ok(SodRules { data: RULES.iter().map(SodConflict::from).collect() })
+    Ok(SodRules { rules: RULES.iter().map(SodConflict::from).collect() })
 }
 
 fn report(cx: &mut Cx, _: NoFilter) -> Result<SodReport> {
@@ -41,5 +41,5 @@ fn report(cx: &mut Cx, _: NoFilter) -> Result<SodReport> {
     }
     let users_with_conflicts = i64::try_from(found.len()).unwrap_or(i64::MAX);
     found.truncate(NAMED);
-    Ok(SodReport { users_checked: checked, users_with_conflicts, data: found })
+    Ok(SodReport { users_checked: checked, users_with_conflicts, users: found })
 }

@@ -36,9 +36,9 @@ pub(super) fn operations(t: &mut Table) {
 
 fn list(cx: &mut Cx, _: NoFilter) -> Result<SigningKeys> {
     let now = cx.now;
-    let mut data = rows::alive(cx.db(), now)?;
-    data.reverse();
-    Ok(SigningKeys { data })
+    let mut keys = rows::alive(cx.db(), now)?;
+    keys.reverse();
+    Ok(SigningKeys { keys })
 }
 
 fn rotate(cx: &mut Cx) -> Result<SigningKey> {

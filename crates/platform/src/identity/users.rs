@@ -15,7 +15,7 @@ use crate::prelude::*;
 
 pub(super) fn operations(t: &mut Table) {
     let mut n = t.noun::<User>("identity/users", "The people who log in.");
-    n.list("List users.").filter(&["status", "email", "must_change_password"]).search(&["search"]).sort(&["name", "email"]);
+    n.list("List users.").filter(&["status", "email"]).search(&["search"]).sort(&["name", "email"]);
     n.create(create, "Create a user. Roles and companies are given to it separately. With a password the user can log in and must change it at once, unless you say otherwise.")
         .before(hash_first)
         .fails(&[INVALID_EMAIL, EMAIL_TAKEN])
