@@ -12,7 +12,7 @@ from tandem import Client, Problem
 
 run = f"{int(time.time())}-{os.getpid()}"
 api = Client(os.environ.get("TANDEM_URL", "http://127.0.0.1:8080"))
-login = api.log_in({"email": os.environ.get("TANDEM_ADMIN_EMAIL", "admin@example.com"), "password": os.environ["TANDEM_ADMIN_PASSWORD"]})
+login = api.login({"email": os.environ.get("TANDEM_ADMIN_EMAIL", "admin@example.com"), "password": os.environ["TANDEM_ADMIN_PASSWORD"]})
 api.token = login["access_token"]
 
 company = api.create_company({"code": f"PY-{run}", "name": "Python Coffee", "currency": "EUR", "time_zone": "Europe/Berlin"})

@@ -31,7 +31,7 @@ impl World {
         let login = anonymous.post("/v1/identity/login", json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD})).ok();
         let admin = anonymous.with_token(login["access_token"].as_str().expect("a token"));
         let key = admin.post("/v1/identity/api-keys", json!({"name": "Benchmark", "permissions": ["*"]})).created();
-        let client = anonymous.with_token(key["secret"].as_str().expect("a secret"));
+        let client = anonymous.with_token(key["key"].as_str().expect("a secret"));
         let company = client.post("/v1/directory/companies", json!({"code": "BENCH", "name": "Bench", "currency": "EUR"})).created();
         let company = id(&company);
         let place = |code: &str, default: bool| {

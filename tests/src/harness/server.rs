@@ -40,8 +40,10 @@ struct Template {
     company: Value,
 }
 
-static SQLITE: LazyLock<Template> = LazyLock::new(|| Template::make(Engine::Sqlite));
-static POSTGRES: LazyLock<Template> = LazyLock::new(|| Template::make(Engine::Postgres));
+/// A template, or why there is none: every test says it, not only the first.
+type Made = Result<Template, String>;
+static SQLITE: LazyLock<Made> = LazyLock::new(|| Template::try_to_make(Engine::Sqlite));
+static POSTGRES: LazyLock<Made> = LazyLock::new(|| Template::try_to_make(Engine::Postgres));
 
 /// Runs `story` on `engine`, or skips it loudly.
 pub fn on(engine: Engine, story: fn(&Server)) {
@@ -51,6 +53,14 @@ pub fn on(engine: Engine, story: fn(&Server)) {
 }
 
 impl Template {
+    fn try_to_make(engine: Engine) -> Made {
+        std::panic::catch_unwind(|| Self::make(engine)).map_err(|e| match (e.downcast_ref::<String>(), e.downcast_ref::<&str>()) {
+            (Some(text), _) => text.clone(),
+            (_, Some(text)) => text.to_string(),
+            _ => "unknown".to_string(),
+        })
+    }
+
     /// Schema, administrator and one company, made through the API like everything else.
     fn make(engine: Engine) -> Self {
         let database = Database::empty(engine);
@@ -77,6 +87,7 @@ impl Server {
             Engine::Sqlite => &*SQLITE,
             Engine::Postgres => &*POSTGRES,
         };
+        let template = template.as_ref().unwrap_or_else(|e| panic!("the template on {engine:?} could not be made: {e}"));
         let database = Database::copy(&template.database);
         let mut server = Self::with(engine, config(&database), database);
         server.client = server.client.with_token(&template.key);
