@@ -51,3 +51,34 @@ fn the_python_program_walks_on_a_generated_client() {
         assert!(said.contains("is paid"), "{said}");
     }
 }
+
+/// The commands of the section "Five minutes", in the order of the page.
+fn walk_of_the_readme() -> String {
+    let page = std::fs::read_to_string(workspace().join("README.md")).unwrap();
+    let section = page.split("\n## ").find(|s| s.starts_with("Five minutes")).expect("the section");
+    section.split("```sh\n").skip(1).filter_map(|b| b.split("```").next()).collect()
+}
+
+#[test]
+fn the_commands_of_the_readme_work() {
+    if has("bash") && has("curl") && has("jq") {
+        let s = Server::fresh(Engine::Sqlite);
+        let script = format!("set -euo pipefail\n{}", walk_of_the_readme().replace("http://127.0.0.1:8080", s.base()));
+        let said = run(&s, Command::new("bash").arg("-c").arg(script));
+        assert!(said.contains(r#""status": "paid""#), "{said}");
+        assert!(said.contains(r#""outstanding": "0.00""#), "{said}");
+    }
+}
+
+#[test]
+fn the_table_of_the_readme_names_every_setting() {
+    let page = std::fs::read_to_string(workspace().join("README.md")).unwrap();
+    let source = std::fs::read_to_string(workspace().join("crates/gateway/src/config.rs")).unwrap();
+    let read = |text: &str, from: &str| -> std::collections::BTreeSet<String> {
+        let name = |t: &str| t.chars().take_while(|c| c.is_ascii_uppercase() || *c == '_').collect::<String>();
+        text.split(from).skip(1).map(name).filter(|n| n.starts_with("TANDEM_") || n == "DATABASE_URL").collect()
+    };
+    let mut known = read(&source, "\"");
+    known.retain(|n| !n.ends_with('_') && !n.ends_with("_FILE"));
+    assert_eq!(read(&page, "| `"), known);
+}
