@@ -10,7 +10,7 @@ url="${TANDEM_URL:-http://127.0.0.1:8080}"
 email="${TANDEM_ADMIN_EMAIL:-admin@example.com}"
 password="${TANDEM_ADMIN_PASSWORD:?say TANDEM_ADMIN_PASSWORD}"
 token=""
-run="$(date +%s)-$$" # makes codes and idempotency keys of this run its own
+run="$(date +%s | tail -c 7)$((RANDOM % 900 + 100))" # makes codes and idempotency keys of this run its own
 step=0
 
 # call METHOD PATH [BODY] [VERSION]: one request; prints the answer, or the problem and stops.

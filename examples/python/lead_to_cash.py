@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from tandem import Client, Problem
 
-run = f"{int(time.time())}-{os.getpid()}"
+run = f"{int(time.time()) % 1000000}{os.getpid() % 1000}"
 api = Client(os.environ.get("TANDEM_URL", "http://127.0.0.1:8080"))
 login = api.login({"email": os.environ.get("TANDEM_ADMIN_EMAIL", "admin@example.com"), "password": os.environ["TANDEM_ADMIN_PASSWORD"]})
 api.token = login["access_token"]
