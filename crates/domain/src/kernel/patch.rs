@@ -56,7 +56,7 @@ macro_rules! patch {
     };
     (@struct [$($m:tt)*] $name:ident [$($done:tt)*] $(#[$fm:meta])* merge $field:ident : $ty:ty [], $($rest:tt)*) => {
         $crate::patch!(@struct [$($m)*] $name [$($done)*
-            $(#[$fm])* #[serde(default, deserialize_with = "crate::kernel::present")] pub $field: Option<$ty>,] $($rest)*);
+            $(#[$fm])* #[serde(default, deserialize_with = "crate::kernel::present")] #[schema(value_type = $ty)] pub $field: Option<$ty>,] $($rest)*);
     };
     (@struct [$($m:tt)*] $name:ident [$($done:tt)*] $(#[$fm:meta])* clear $field:ident : $ty:ty [], $($rest:tt)*) => {
         $crate::patch!(@struct [$($m)*] $name [$($done)*
