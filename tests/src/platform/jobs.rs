@@ -30,9 +30,9 @@ fn by_hand(s: &Server, text: &'static str) {
 fn start(s: &Server) -> Value {
     let answer = s.post("/v1/platform/verifications", json!({}));
     let job = answer.accepted();
-    assert!(answer.header("Retry-After").is_some(), "{}", answer.whole());
+    assert!(answer.header("retry-after").is_some(), "{}", answer.whole());
     let place = format!("/v1/platform/jobs/{}", job["id"].as_str().unwrap());
-    assert_eq!(answer.header("Location"), Some(&*place), "{}", answer.whole());
+    assert_eq!(answer.header("location"), Some(&*place), "{}", answer.whole());
     job
 }
 

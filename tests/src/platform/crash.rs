@@ -1,0 +1,270 @@
+//! The server is killed with -9 at random moments, again and again, while eight writers post to the books. Afterwards
+//! every write that was acknowledged is there, once, with the number that was told; nothing else is; the numbers have no
+//! gap; and the books prove themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, RwLock};
+use std::time::{Duration, Instant};
+
+use gateway::{Config, Rate, Secret};
+use rand::RngExt;
+use serde_json::{Value, json};
+
+use crate::harness::{ADMIN_EMAIL, ADMIN_PASSWORD, Database, Engine};
+
+/// Tells the test binary that it is the server now.
+const CHILD: &str = "TANDEM_TEST_CHILD";
+/// Where the child writes its address.
+const ADDRESS: &str = "TANDEM_TEST_ADDRESS";
+const WRITERS: usize = 8;
+
+/// Not a test: the program that is killed, when this binary is started as such.
+#[test]
+fn the_server_to_be_killed() {
+    let (Ok(database), Ok(address)) = (std::env::var(CHILD), std::env::var(ADDRESS)) else { return };
+    let many = Rate { per_minute: 10_000_000, burst: 1_000_000 };
+    let config = Config {
+        bind: "127.0.0.1:0".into(),
+        database,
+        admin_email: ADMIN_EMAIL.into(),
+        admin_password: Some(Secret::new(ADMIN_PASSWORD)),
+        rate_limit: many,
+        login_rate_limit: many,
+        log: "off".into(),
+        ..Config::default()
+    };
+    let running = gateway::start(config).unwrap();
+    let half = PathBuf::from(format!("{address}.new"));
+    std::fs::write(&half, format!("http://{}", running.address)).unwrap();
+    std::fs::rename(half, address).unwrap();
+    std::thread::sleep(Duration::from_secs(600));
+}
+
+/// The server as a process of its own, and where to find it now.
+struct Victim {
+    url: String,
+    place: tempfile::TempDir,
+    base: RwLock<String>,
+    child: Mutex<Option<Child>>,
+}
+
+impl Victim {
+    fn start(database: &Database) -> Self {
+        let victim =
+            Self { url: database.url.clone(), place: tempfile::tempdir().unwrap(), base: RwLock::default(), child: Mutex::default() };
+        victim.run();
+        victim
+    }
+    /// Starts it and waits until it says where it is; how long that took.
+    fn run(&self) -> Duration {
+        let began = Instant::now();
+        let file = self.place.path().join("address");
+        let _ = std::fs::remove_file(&file);
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "platform::crash::the_server_to_be_killed", "--nocapture"])
+            .env(CHILD, &self.url)
+            .env(ADDRESS, &file)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        *self.child.lock().unwrap() = Some(child);
+        *self.base.write().unwrap() = wait_for(&file);
+        began.elapsed()
+    }
+    fn kill(&self) {
+        if let Some(mut child) = self.child.lock().unwrap().take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+    fn address(&self) -> String {
+        self.base.read().unwrap().clone()
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn wait_for(file: &Path) -> String {
+    let began = Instant::now();
+    loop {
+        if let Ok(address) = std::fs::read_to_string(file) {
+            return address;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "the server does not come up");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Somebody who does not give up: a request is sent again, with its key, until it has an answer.
+struct Stubborn<'a> {
+    victim: &'a Victim,
+    agent: ureq::Agent,
+    token: String,
+}
+
+impl<'a> Stubborn<'a> {
+    fn new(victim: &'a Victim, token: &str) -> Self {
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(15))).build();
+        Self { victim, agent: agent.into(), token: token.into() }
+    }
+    fn ask(&self, method: &str, path: &str, key: &str, version: Option<i64>, body: Option<&Value>) -> Value {
+        let began = Instant::now();
+        loop {
+            match self.once(method, path, key, version, body) {
+                Some((200..=299, answer)) => return answer,
+                Some((503, _)) | None => {}
+                Some((status, answer)) => panic!("{method} {path} {key}: {status} {answer:#}"),
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "{method} {path} gets no answer");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    fn once(&self, method: &str, path: &str, key: &str, version: Option<i64>, body: Option<&Value>) -> Option<(u16, Value)> {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.victim.address()))
+            .header("Authorization", format!("Bearer {}", self.token));
+        if !key.is_empty() {
+            request = request.header("Idempotency-Key", key);
+        }
+        if let Some(version) = version {
+            request = request.header("If-Match", format!("\"{version}\""));
+        }
+        let text = body.map(Value::to_string);
+        if text.is_some() {
+            request = request.header("Content-Type", "application/json");
+        }
+        let mut answer = self.agent.run(request.body(text.unwrap_or_default()).unwrap()).ok()?;
+        let status = answer.status().as_u16();
+        let text = answer.body_mut().read_to_string().ok()?;
+        Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+    }
+    fn post(&self, path: &str, key: &str, version: Option<i64>, body: &Value) -> Value {
+        self.ask("POST", path, key, version, Some(body))
+    }
+    fn get(&self, path: &str) -> Value {
+        self.ask("GET", path, "", None, None)
+    }
+    fn all(&self, path: &str) -> Vec<Value> {
+        let (mut rows, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let join = if path.contains('?') { '&' } else { '?' };
+            let page = self.get(&format!("{path}{join}limit=200{cursor}"));
+            rows.extend(page["data"].as_array().unwrap().iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return rows,
+            }
+        }
+    }
+}
+
+/// The books that the writers write to.
+struct Books {
+    company: String,
+    cash: String,
+    other: String,
+}
+
+fn open_books(owner: &Stubborn<'_>) -> Books {
+    let company = json!({"code": "ACME", "name": "Acme Trading", "currency": "EUR"});
+    let company = owner.post("/v1/directory/companies", "company", None, &company)["id"].as_str().unwrap().to_string();
+    let mut postable = owner
+        .all(&format!("/v1/accounting/accounts?company_id={company}"))
+        .into_iter()
+        .filter(|a| a["control"].is_null() && ["revenue", "expense"].iter().any(|t| a["type"].as_str().unwrap_or_default().contains(t)))
+        .map(|a| a["id"].as_str().unwrap().to_string());
+    let (cash, other) = (postable.next().unwrap(), postable.next().unwrap());
+    Books { company, cash, other }
+}
+
+/// Writes and posts entries until told to stop; the ids and numbers that were acknowledged.
+fn write(writer: &Stubborn<'_>, books: &Books, n: usize, stop: &AtomicBool) -> BTreeMap<String, String> {
+    let mut acknowledged = BTreeMap::new();
+    let today = chrono::Utc::now().date_naive();
+    for i in 0.. {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let amount = format!("{}.{:02}", i + 1, n);
+        let entry = json!({
+            "company_id": books.company, "posting_date": today, "description": format!("writer {n} entry {i}"),
+            "lines": [{"account_id": books.cash, "debit": amount}, {"account_id": books.other, "credit": amount}],
+        });
+        let draft = writer.post("/v1/accounting/journal-entries", &format!("new-{n}-{i}"), None, &entry);
+        let id = draft["id"].as_str().unwrap();
+        let posted = writer.post(
+            &format!("/v1/accounting/journal-entries/{id}/post"),
+            &format!("post-{n}-{i}"),
+            draft["version"].as_i64(),
+            &json!({}),
+        );
+        assert_eq!(posted["status"], "posted", "{posted:#}");
+        let before = acknowledged.insert(id.to_string(), posted["number"].as_str().unwrap().to_string());
+        assert!(before.is_none(), "one entry for two requests");
+    }
+    acknowledged
+}
+
+fn story(engine: Engine, kills: usize) {
+    if !engine.available() {
+        return;
+    }
+    let database = Database::empty(engine);
+    let victim = Victim::start(&database);
+    let stranger = Stubborn::new(&victim, "");
+    let login = json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD});
+    let token = stranger.post("/v1/identity/login", "", None, &login)["access_token"].as_str().unwrap().to_string();
+    let owner = Stubborn::new(&victim, &token);
+    let books = open_books(&owner);
+
+    let stop = AtomicBool::new(false);
+    let mut slowest = Duration::ZERO;
+    let acknowledged: BTreeMap<String, String> = std::thread::scope(|s| {
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|n| {
+                let (victim, token, books, stop) = (&victim, &token, &books, &stop);
+                s.spawn(move || write(&Stubborn::new(victim, token), books, n, stop))
+            })
+            .collect();
+        for _ in 0..kills {
+            std::thread::sleep(Duration::from_millis(rand::rng().random_range(100..900)));
+            victim.kill();
+            slowest = slowest.max(victim.run());
+        }
+        stop.store(true, Ordering::Relaxed);
+        writers.into_iter().flat_map(|w| w.join().unwrap()).collect()
+    });
+    eprintln!("{engine:?}: {kills} kills, {} entries acknowledged, up again after at most {} ms", acknowledged.len(), slowest.as_millis());
+    assert!(acknowledged.len() > kills, "the writers hardly wrote");
+
+    let entries = owner.all(&format!("/v1/accounting/journal-entries?company_id={}", books.company));
+    let kept: BTreeMap<String, String> = entries
+        .iter()
+        .map(|e| (e["id"].as_str().unwrap().to_string(), e["number"].as_str().unwrap_or("not posted").to_string()))
+        .collect();
+    assert_eq!(kept, acknowledged, "what is there is what was acknowledged");
+    let numbers: BTreeSet<u64> = kept.values().map(|n| n.rsplit('-').next().unwrap().parse().unwrap()).collect();
+    assert_eq!((numbers.len(), numbers.last().copied()), (kept.len(), Some(kept.len() as u64)), "the numbers have no gap");
+    // the last facts may still wait for their place
+    std::thread::sleep(Duration::from_millis(500));
+    let report = owner.get("/v1/platform/integrity");
+    assert!(report["checks"].as_array().is_some_and(|c| !c.is_empty() && c.iter().all(|c| c["passed"] == true)), "{report:#}");
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_the_server_is_killed_on_sqlite() {
+    story(Engine::Sqlite, 10);
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_the_server_is_killed_on_postgres() {
+    story(Engine::Postgres, 8);
+}
