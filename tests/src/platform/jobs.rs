@@ -124,7 +124,8 @@ mod kinds {
         table.work("refuse", |_| Err(domain::kernel::problems::invalid_state.with("not today")));
         table.work("mark", mark);
         let database = if replica { d.replica() } else { d.db.clone() };
-        let config = AppConfig { table, database, reactions: Reactions::default(), questions: Questions::default(), clock: Clock::default() };
+        let config =
+            AppConfig { table, database, reactions: Reactions::default(), questions: Questions::default(), clock: Clock::default() };
         App::new(config).unwrap()
     }
 
@@ -148,7 +149,15 @@ mod kinds {
         let (app, caller) = (work.app().clone(), work.caller().clone());
         app.write(&caller, move |cx| {
             let data = json!({});
-            cx.tell(Event { kind: "test.marked".into(), subject: subject.clone(), company: None, party: None, version: 1, data, previous: None });
+            cx.tell(Event {
+                kind: "test.marked".into(),
+                subject: subject.clone(),
+                company: None,
+                party: None,
+                version: 1,
+                data,
+                previous: None,
+            });
             Ok(())
         })?;
         Ok(json!({}))
