@@ -27,7 +27,7 @@ pub(super) fn operations(t: &mut Table) {
     t.tag("identity/signing-keys", "The keys that sign access tokens.");
     t.report("identity/signing-keys", list, "List the signing keys. Those that still verify tokens, the newest first.");
     t.order(
-        "rotate_signing_key",
+        "rotate_signing_keys",
         "identity/signing-keys/rotate",
         rotate,
         "Replace the signing key. The new key is published at once and signs half a minute later; the old one stays good until its last token is over. Keys that the operator gave are not touched and go on signing.",
