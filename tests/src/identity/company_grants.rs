@@ -43,7 +43,7 @@ each_engine! {
 
     fn who_founds_a_company_gets_it(s) {
         let founder = fixtures::user_with(s, &["directory.companies.*"], &[]);
-        let company = founder.post("/v1/directory/companies", json!({"name": "Second", "country": "DE", "currency": "EUR", "time_zone": "Europe/Berlin"})).created();
+        let company = founder.post("/v1/directory/companies", json!({"code": "SECOND", "name": "Second", "currency": "EUR", "time_zone": "Europe/Berlin"})).created();
         founder.get(&format!("/v1/directory/companies/{}", id(&company))).ok();
         founder.get(&format!("/v1/directory/companies/{}", s.company_id())).problem(404, "not_found");
     }
