@@ -19,7 +19,7 @@ each_engine! {
         let rotated = s.act(&format!("{path}/rotate"), &key, json!({})).ok();
         let version = s.get(&format!("/v1/identity/users/{}", id(&user))).ok();
         let reset = s.act(&format!("/v1/identity/users/{}/reset-password", id(&user)), &version, json!({})).ok();
-        s.post("/v1/identity/signing-keys/rotate", Value::Null).ok();
+        s.post("/v1/identity/signing-keys/rotate", json!({})).ok();
         let secrets: Vec<String> = [
             &tokens["access_token"], &tokens["refresh_token"], &changed["refresh_token"], &refreshed["refresh_token"], &refreshed["access_token"],
             &key["key"], &rotated["key"], &reset["password"],

@@ -69,16 +69,16 @@ each_engine! {
         let email = user["email"].as_str().unwrap();
         let (a, b, c) = (try_login(s, email, password).ok(), try_login(s, email, password).ok(), try_login(s, email, password).ok());
         with(s, &a).get("/v1/identity/me").ok();
-        assert_eq!(with(s, &a).post("/v1/identity/logout", Value::Null).ok()["sessions_ended"], 1);
+        assert_eq!(with(s, &a).post("/v1/identity/logout", json!({})).ok()["sessions_ended"], 1);
         with(s, &a).get("/v1/identity/me").problem(401, "unauthenticated");
         refresh(s, &a).problem(401, "unauthenticated");
         assert_eq!(with(s, &b).get("/v1/identity/my-sessions?status=active").ok()["data"].as_array().unwrap().len(), 2);
-        assert_eq!(with(s, &b).post("/v1/identity/logout-all", Value::Null).ok()["sessions_ended"], 2);
+        assert_eq!(with(s, &b).post("/v1/identity/logout-all", json!({})).ok()["sessions_ended"], 2);
         for dead in [&b, &c] {
             with(s, dead).get("/v1/identity/me").problem(401, "unauthenticated");
             refresh(s, dead).problem(401, "unauthenticated");
         }
-        s.post("/v1/identity/logout", Value::Null).problem(409, "session.none");
+        s.post("/v1/identity/logout", json!({})).problem(409, "session.none");
     }
 
     fn an_administrator_sees_and_ends_sessions(s) {

@@ -36,7 +36,7 @@ each_engine! {
         let login = || try_login(s, email, password).ok()["access_token"].as_str().unwrap().to_string();
         let other = s.replica();
         let old = login();
-        let new = s.post("/v1/identity/signing-keys/rotate", Value::Null).ok();
+        let new = s.post("/v1/identity/signing-keys/rotate", json!({})).ok();
         let both = kids(&s.anonymous().get("/.well-known/jwks.json").ok());
         assert_eq!(both.len(), 2);
         assert!(both.contains(&new["kid"].as_str().unwrap().to_string()));

@@ -236,11 +236,11 @@ each_engine! {
     fn a_token_is_over_after_its_quarter_of_an_hour(s) {
         let (user, password) = fixtures::user(s);
         let client = s.login(user["email"].as_str().unwrap(), password);
+        s.at("2026-01-02T08:58:00Z");
+        client.get("/v1/identity/me").problem(401, "unauthenticated");
         s.at("2026-01-02T09:15:00Z");
         client.get("/v1/identity/me").ok();
         s.at("2026-01-02T09:16:00Z");
-        client.get("/v1/identity/me").problem(401, "unauthenticated");
-        s.at("2026-01-02T08:58:00Z");
         client.get("/v1/identity/me").problem(401, "unauthenticated");
     }
 
