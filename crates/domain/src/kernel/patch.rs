@@ -79,3 +79,69 @@ macro_rules! patch {
     (@apply merge $self:ident $to:ident $field:ident) => { if let Some(v) = $self.$field { v.apply(&mut $to.$field); } };
     (@apply clear $self:ident $to:ident $field:ident) => { if let Some(v) = $self.$field { $to.$field = v; } };
 }
+
+#[cfg(test)]
+mod tests {
+    use utoipa::PartialSchema;
+
+    crate::patch! {
+        /// Changes.
+        pub struct ThingPatch for Thing {
+            /// Kept.
+            set name: String [min_length = 1],
+            /// Kept, too.
+            set count: i32,
+            /// May go.
+            clear note: String [max_length = 5],
+            /// Merged.
+            merge inner: InnerPatch,
+        }
+    }
+    crate::patch! {
+        /// Inner changes.
+        pub struct InnerPatch for Inner {
+            /// May go.
+            clear note: String,
+        }
+    }
+    #[derive(Debug, Default, PartialEq)]
+    pub struct Inner {
+        note: Option<String>,
+    }
+    #[derive(Debug, Default, PartialEq)]
+    pub struct Thing {
+        name: String,
+        count: i32,
+        note: Option<String>,
+        inner: Inner,
+    }
+
+    fn read(body: serde_json::Value) -> Result<ThingPatch, serde_json::Error> {
+        serde_json::from_value(body)
+    }
+
+    #[test]
+    fn what_is_left_out_stays_null_clears_and_inner_objects_merge() {
+        let before = || Thing { name: "a".into(), count: 1, note: Some("n".into()), inner: Inner { note: Some("i".into()) } };
+        let mut thing = before();
+        read(serde_json::json!({})).expect("empty").apply(&mut thing);
+        assert_eq!(thing, before());
+        read(serde_json::json!({"note": null, "inner": {}, "count": 2})).expect("valid").apply(&mut thing);
+        assert_eq!(thing, Thing { note: None, count: 2, ..before() });
+        read(serde_json::json!({"inner": {"note": null}})).expect("valid").apply(&mut thing);
+        assert_eq!(thing.inner.note, None);
+        for bad in [serde_json::json!({"name": null}), serde_json::json!({"inner": null}), serde_json::json!({"other": 1})] {
+            assert!(read(bad).is_err());
+        }
+    }
+
+    #[test]
+    fn the_schema_takes_null_only_where_it_clears() {
+        let schema = serde_json::to_value(ThingPatch::schema()).expect("json");
+        let kind = |field: &str| schema["properties"][field]["type"].clone();
+        assert_eq!((kind("name"), kind("count")), (serde_json::json!("string"), serde_json::json!("integer")));
+        assert_eq!(kind("note"), serde_json::json!(["string", "null"]));
+        assert_eq!(schema["properties"]["inner"]["$ref"], "#/components/schemas/InnerPatch");
+        assert!(schema.get("required").is_none(), "{schema}");
+    }
+}
