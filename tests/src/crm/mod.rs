@@ -1,1 +1,11 @@
 //! Features of the area `crm`, one file for each noun.
+
+mod activities;
+mod common;
+mod lead_conversion;
+mod leads;
+mod opportunities;
+mod opportunity_lines;
+mod pipelines;
+mod reports;
+mod timeline;
