@@ -19,7 +19,8 @@ pub fn unique() -> u32 {
 pub fn user(s: &Server) -> (Value, &'static str) {
     let n = unique();
     let password = "quiet rivers run deep";
-    let body = json!({"email": format!("user{n}@example.com"), "name": format!("User {n}"), "password": password, "must_change_password": false});
+    let body =
+        json!({"email": format!("user{n}@example.com"), "name": format!("User {n}"), "password": password, "must_change_password": false});
     (s.post("/v1/identity/users", body).created(), password)
 }
 

@@ -7,14 +7,16 @@ use crate::harness::Server;
 
 fn gain(s: &Server, books: &Books, p: &Value, quantity: &str, cost: &str) {
     let lines = json!([{"product_id": p["id"], "quantity_delta": quantity, "unit_cost": cost}]);
-    let a = s.post("/v1/inventory/adjustments", json!({"reason": "found", "warehouse_id": books.warehouse["id"], "lines": lines})).created();
+    let a =
+        s.post("/v1/inventory/adjustments", json!({"reason": "found", "warehouse_id": books.warehouse["id"], "lines": lines})).created();
     s.act(&format!("/v1/inventory/adjustments/{}/post", id(&a)), &a, json!({})).ok();
 }
 
 /// Sells and ships; what it cost.
 fn sell(s: &Server, p: &Value, quantity: &str) -> Value {
     let customer = crate::fixtures::customer(s, "Buyer");
-    let order = json!({"company_id": s.company_id(), "customer_id": customer["id"], "lines": [{"product_id": p["id"], "quantity": quantity}]});
+    let order =
+        json!({"company_id": s.company_id(), "customer_id": customer["id"], "lines": [{"product_id": p["id"], "quantity": quantity}]});
     let order = s.post("/v1/sales/orders", order).created();
     let order = s.act(&format!("/v1/sales/orders/{}/confirm", id(&order)), &order, json!({})).ok();
     s.act(&format!("/v1/sales/orders/{}/deliver", id(&order)), &order, json!({"ship": true})).ok()["cost_total"].clone()

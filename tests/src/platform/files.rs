@@ -3,7 +3,8 @@
 use crate::harness::*;
 
 fn form(name: &str, file_name: &str, content: &[u8]) -> Vec<u8> {
-    let head = format!("--sep\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\nContent-Type: image/png\r\n\r\n");
+    let head =
+        format!("--sep\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\nContent-Type: image/png\r\n\r\n");
     [head.as_bytes(), content, b"\r\n--sep--\r\n"].concat()
 }
 

@@ -27,12 +27,12 @@ mod chain;
 mod crash;
 mod engine;
 mod events;
+mod files;
 mod integrity;
 mod jobs;
 mod migrations;
 mod number_series;
 mod trace;
-mod files;
 
 use persistence::{Conn, Database, DatabaseConfig, Error, Job, Outcome, Statement};
 

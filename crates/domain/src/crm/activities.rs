@@ -96,15 +96,13 @@ pub const REFUSALS: &[Code] =
 pub struct Participant {
     /// A contact.
     #[serde(default)]
-    #[schema(required)]
     pub contact_id: Option<ContactId>,
     /// A user.
     #[serde(default)]
-    #[schema(required)]
     pub user_id: Option<UserId>,
     /// Somebody known by an e-mail address only.
     #[serde(default)]
-    #[schema(required, max_length = 254)]
+    #[schema(max_length = 254)]
     pub email: Option<String>,
 }
 

@@ -69,23 +69,23 @@ pub const AMBIGUOUS: Code = Code::conflict("lead.ambiguous", "Several parties li
 pub struct Utm {
     /// The site or list, `utm_source`.
     #[serde(default)]
-    #[schema(required, max_length = 200, example = "newsletter")]
+    #[schema(max_length = 200, example = "newsletter")]
     pub source: Option<String>,
     /// The kind of link, `utm_medium`.
     #[serde(default)]
-    #[schema(required, max_length = 200, example = "email")]
+    #[schema(max_length = 200, example = "email")]
     pub medium: Option<String>,
     /// The campaign, `utm_campaign`.
     #[serde(default)]
-    #[schema(required, max_length = 200)]
+    #[schema(max_length = 200)]
     pub campaign: Option<String>,
     /// The search words, `utm_term`.
     #[serde(default)]
-    #[schema(required, max_length = 200)]
+    #[schema(max_length = 200)]
     pub term: Option<String>,
     /// The link among several, `utm_content`.
     #[serde(default)]
-    #[schema(required, max_length = 200)]
+    #[schema(max_length = 200)]
     pub content: Option<String>,
 }
 

@@ -243,7 +243,10 @@ impl Opportunity {
             }
             self.amount = amount;
         }
-        check_money(self.amount, &self.currency, "/amount")?;
+        // The sum of lines is computed anew, in whatever currency.
+        if self.amount_source == AmountSource::Manual {
+            check_money(self.amount, &self.currency, "/amount")?;
+        }
         if let Some(stated) = probability {
             percentage(stated.unwrap_or_default(), "/probability_percent")?;
             self.probability_is_manual = stated.is_some();

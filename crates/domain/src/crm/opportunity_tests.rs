@@ -174,6 +174,18 @@ fn a_stated_probability_stays_until_the_stage_changes() {
 }
 
 #[test]
+fn lines_are_rounded_anew_in_another_currency() {
+    let o = build(new(), vec![line("33.34")]).expect("a deal");
+    let yen = change(o, OpportunityPatch { currency: Some("JPY".into()), ..Default::default() }).expect("changed");
+    assert_eq!(yen.amount.to_string(), "33.00");
+    let stated = change(deal(), OpportunityPatch { amount: amount("1.50"), ..Default::default() }).expect("changed");
+    assert_eq!(
+        code(change(stated, OpportunityPatch { currency: Some("JPY".into()), ..Default::default() })),
+        crate::kernel::problems::too_many_decimals
+    );
+}
+
+#[test]
 fn only_a_later_date_is_a_push() {
     let to =
         |o, d: Option<u32>| change(o, OpportunityPatch { expected_close_date: Some(d.map(day)), ..Default::default() }).expect("changed");
