@@ -524,5 +524,5 @@ impl SalesOrder {
 }
 
 #[cfg(test)]
-#[path = "orders_test.rs"]
+#[path = "orders_tests.rs"]
 mod tests;

@@ -1,0 +1,87 @@
+//! Goods that come back, at what they cost when they left.
+
+use serde_json::{Value, json};
+
+use super::{confirmed, goods, invoiced, path, shipped, stock};
+use crate::fixtures::{customer, id, opening_stock, ready_to_sell};
+use crate::harness::Server;
+
+const RETURNS: &str = "/v1/sales/returns";
+
+fn announced(s: &Server, delivery: &Value, quantity: &str) -> Value {
+    let lines = json!([{"delivery_line_id": delivery["lines"][0]["id"], "quantity": quantity}]);
+    let made = s.post(RETURNS, json!({"delivery_id": delivery["id"], "reason": "too many", "lines": lines})).created();
+    s.act(&format!("{RETURNS}/{}/authorize", id(&made)), &made, json!({})).ok()
+}
+
+fn receive(s: &Server, of: &Value, body: Value) -> crate::harness::Answer {
+    s.act(&format!("{RETURNS}/{}/receive", id(of)), of, body)
+}
+
+each_engine! {
+    fn goods_come_back_at_the_cost_at_which_they_left(s) {
+        let books = ready_to_sell(s);
+        let buyer = customer(s, "Returner");
+        let p = goods(s, &books.warehouse, "10");
+        let order = confirmed(s, &buyer, &[(&p, "3")]);
+        let delivery = shipped(s, &order);
+        // dearer goods come in meanwhile: the average changes, the return does not
+        opening_stock(s, &books.warehouse, &[(&p, "7", "8")]);
+        let before = books.trial_balance(s, "9999-12-31");
+        let back = announced(s, &delivery, "2");
+        assert!(back["number"].as_str().unwrap().starts_with("RET-"));
+        let line = back["lines"][0]["id"].clone();
+        let back = receive(s, &back, json!({"lines": [{"return_line_id": line, "quantity": "1"}]})).ok();
+        assert_eq!((&back["status"], &back["cost_total"]), (&json!("partially_received"), &json!("4.00")));
+        assert_eq!(stock(s, &p), ("15".into(), "0".into()));
+        let back = receive(s, &back, json!({"lines": [{"return_line_id": line, "quantity": "1", "resaleable": false}]})).ok();
+        assert_eq!((&back["status"], &back["lines"][0]["quantity_restocked"], &back["cost_total"]), (&json!("received"), &json!("1"), &json!("8.00")));
+        assert_eq!(stock(s, &p), ("15".into(), "0".into()), "what cannot be sold again goes to scrap");
+        let after = books.trial_balance(s, "9999-12-31");
+        let change = |account: &str| (after.of(account) - before.of(account)).to_string();
+        assert_eq!((change("5010").as_str(), change("5210").as_str(), change("1230").as_str()), ("-8.00", "4.00", "4.00"));
+        let now = s.get(&path(&order)).ok();
+        assert_eq!(now["lines"][0]["quantity_returned"], "2");
+        let invoice = invoiced(s, &order);
+        assert_eq!(invoice["lines"][0]["quantity"], "1", "what came back is not invoiced");
+        receive(s, &back, json!({})).problem(409, "customer_return.wrong_state");
+        s.act(&format!("{RETURNS}/{}/credit", id(&back)), &back, json!({})).problem(409, "customer_return.nothing_to_credit");
+        books.verified(s);
+    }
+
+    fn what_was_invoiced_is_credited(s) {
+        let books = ready_to_sell(s);
+        let buyer = customer(s, "Returner");
+        let p = goods(s, &books.warehouse, "10");
+        let order = confirmed(s, &buyer, &[(&p, "3")]);
+        let delivery = shipped(s, &order);
+        let invoice = invoiced(s, &order);
+        let back = announced(s, &delivery, "2");
+        let back = receive(s, &back, json!({"credit": true})).ok();
+        assert_eq!(back["lines"][0]["quantity_credited"], "2");
+        let notes = s.all(&format!("/v1/accounting/credit-notes?invoice_id={}", id(&invoice)));
+        assert_eq!((notes.len(), &notes[0]["net"]), (1, &json!("20.00")));
+        s.act(&format!("/v1/accounting/credit-notes/{}/post", id(&notes[0])), &notes[0], json!({})).ok();
+        let now = s.get(&path(&order)).ok();
+        assert_eq!((&now["lines"][0]["quantity_invoiced"], &now["billing_status"]), (&json!("1"), &json!("billed")));
+        books.verified(s);
+    }
+
+    fn no_more_comes_back_than_was_delivered_and_a_return_can_be_refused(s) {
+        let books = ready_to_sell(s);
+        let buyer = customer(s, "Returner");
+        let p = goods(s, &books.warehouse, "10");
+        let order = confirmed(s, &buyer, &[(&p, "3")]);
+        let delivery = shipped(s, &order);
+        let line = &delivery["lines"][0]["id"];
+        let too_many = json!({"delivery_id": delivery["id"], "lines": [{"delivery_line_id": line, "quantity": "4"}]});
+        s.post(RETURNS, too_many).problem(409, "customer_return.more_than_delivered");
+        let (one, two) = (announced(s, &delivery, "3"), announced(s, &delivery, "3"));
+        receive(s, &one, json!({})).ok();
+        receive(s, &two, json!({})).problem(409, "customer_return.more_than_delivered");
+        let two = s.act(&format!("{RETURNS}/{}/reject", id(&two)), &two, json!({"reason": "came already"})).ok();
+        assert_eq!((&two["status"], &two["reason"]), (&json!("rejected"), &json!("came already")));
+        receive(s, &two, json!({})).problem(409, "customer_return.wrong_state");
+        books.verified(s);
+    }
+}
