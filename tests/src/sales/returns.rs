@@ -27,7 +27,7 @@ each_engine! {
         let delivery = shipped(s, &order);
         // dearer goods come in meanwhile: the average changes, the return does not
         opening_stock(s, &books.warehouse, &[(&p, "7", "8")]);
-        let before = books.trial_balance(s, "9999-12-31");
+        let before = books.trial_balance(s, "2026-12-31");
         let back = announced(s, &delivery, "2");
         assert!(back["number"].as_str().unwrap().starts_with("RET-"));
         let line = back["lines"][0]["id"].clone();
@@ -37,7 +37,7 @@ each_engine! {
         let back = receive(s, &back, json!({"lines": [{"return_line_id": line, "quantity": "1", "resaleable": false}]})).ok();
         assert_eq!((&back["status"], &back["lines"][0]["quantity_restocked"], &back["cost_total"]), (&json!("received"), &json!("1"), &json!("8.00")));
         assert_eq!(stock(s, &p), ("15".into(), "0".into()), "what cannot be sold again goes to scrap");
-        let after = books.trial_balance(s, "9999-12-31");
+        let after = books.trial_balance(s, "2026-12-31");
         let change = |account: &str| (after.of(account) - before.of(account)).to_string();
         assert_eq!((change("5010").as_str(), change("5210").as_str(), change("1230").as_str()), ("-8.00", "4.00", "4.00"));
         let now = s.get(&path(&order)).ok();

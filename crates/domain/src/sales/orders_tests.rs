@@ -1,3 +1,5 @@
+//! The way of an order, rule by rule.
+
 use super::*;
 use crate::directory::products::{ProductId, TaxClass};
 use crate::kernel::reexport::Uuid;
