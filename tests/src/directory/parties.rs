@@ -68,6 +68,9 @@ each_engine! {
         });
         assert!(names.iter().all(|n| *n == names[0]), "{names:?}");
         assert_eq!(s.all(HERE).len(), 2);
+        let clerk = user_with(s, &["directory.parties.create"], &[]);
+        clerk.post(&format!("{HERE}/upsert"), json!({"external_id": key, "party": {"name": "Mine"}})).problem(403, "missing_scope");
+        clerk.post(&format!("{HERE}/upsert"), json!({"external_id": {"system": "webshop", "id": "new"}, "party": {"name": "New"}})).ok();
     }
 
     fn an_external_id_leads_to_one_party(s) {

@@ -88,7 +88,7 @@ pub struct OverviewLinks {
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct FrontOverview {
     /// How many opportunities are open.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub open_opportunity_count: i64,
     /// Open opportunities, the next expected to close first; at most ten.
     #[schema(max_items = 10)]
@@ -97,16 +97,16 @@ pub struct FrontOverview {
     #[schema(max_items = 200)]
     pub open_opportunity_values: Vec<DealValue>,
     /// How many opportunities were won.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub won_opportunity_count: i64,
     /// How many leads are open.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub open_lead_count: i64,
     /// Open leads, newest first; at most ten.
     #[schema(max_items = 10)]
     pub open_leads: Vec<LeadSummary>,
     /// How many activities are still to be done.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub open_activity_count: i64,
     /// Activities to be done, the next due first; at most ten.
     #[schema(max_items = 10)]
@@ -192,7 +192,7 @@ pub struct ActivitySummary {
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct OrdersOverview {
     /// How many orders are confirmed and neither finished nor cancelled.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub open_order_count: i64,
     /// Its orders, newest first; at most ten.
     #[schema(max_items = 10)]
@@ -235,7 +235,7 @@ pub struct FinanceOverview {
     #[schema(max_items = 200)]
     pub balances: Vec<PartyBalance>,
     /// How many invoices are not fully paid.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub open_invoice_count: i64,
     /// Invoices that are not fully paid, the longest due first; at most ten.
     #[schema(max_items = 10)]

@@ -27,13 +27,13 @@ pub fn operations(t: &mut Table) {
     n.action("restore", restore, "Restore an archived party.");
     n.view::<NoFilter, PartyOverview>("360", overview::of_party, OVERVIEW);
     n.page_of::<TimelineEntry>("timeline", timeline::of_party, TIMELINE).filter_as("occurred_at", "at").filter(&["kind", "subject"]);
-    t.command("upsert_party", "directory/parties/upsert", upsert, UPSERT).fails(REFUSALS);
+    t.command("upsert_party", "directory/parties/upsert", upsert, UPSERT).permission("directory.parties.create").fails(REFUSALS);
 }
 
 const CREATE: &str = "Create a party. When another has the same e-mail address or tax number, it is refused with \
 `party.possible_duplicate` and the candidates in `errors`, unless `allow_duplicate` is true.";
 const UPSERT: &str = "Create or change a party by the id of another system. Any number of repetitions leaves one party; fields \
-left out stay as they are.";
+left out stay as they are. Changing one needs the permission `directory.parties.update` too.";
 const OVERVIEW: &str = "Get everything about a party in one snapshot. Profile, people, deals and activities, orders, invoices with \
 balance, ageing and credit, and the latest events. Each list holds at most ten; sections that the caller may not read are null and \
 named in `withheld`.";
@@ -104,6 +104,7 @@ fn upsert(cx: &mut Cx, body: UpsertParty) -> Result<UpsertedParty> {
 }
 
 fn replace(cx: &mut Cx, id: PartyId, known_as: ExternalId, patch: PartyPatch) -> Result<UpsertedParty> {
+    cx.demand("directory.parties.update")?;
     let before = cx.change::<Party>(id)?;
     let after = before.clone().change_known_as(known_as, patch, cx.now).map_err(in_party)?;
     let party = store(cx, &before, after).map_err(in_party)?;

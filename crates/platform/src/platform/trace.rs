@@ -6,12 +6,11 @@ use domain::platform::trace::{AnyId, MOST_NODES, Trace, TraceDirection, TraceEdg
 use persistence::platform::{events, links};
 
 use super::events::reader_of;
-use crate::caller::Companies;
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     t.tag("platform/trace", "Which document came from which.");
-    t.report_on::<AnyId, TraceQuery, Trace>("platform/trace", "id", trace, TRACE).permission("platform.trace.read");
+    t.report_on::<AnyId, TraceQuery, Trace>("platform/trace", "id", trace, TRACE).named("trace_record").permission("platform.trace.read");
 }
 
 const TRACE: &str = "Get the document flow around a document. Lead to cash and back in one graph: every document that it came from \
@@ -73,7 +72,7 @@ fn has_more(cx: &mut Cx, front: &[String], nodes: &BTreeMap<String, TraceNode>) 
 fn add(cx: &mut Cx, ids: &[String], distance: i32, nodes: &mut BTreeMap<String, TraceNode>) -> Result<()> {
     for (id, kind, company, data) in events::latest_about(cx.db(), ids)? {
         let company_id = company.map(Id::from_uuid);
-        if company_id.is_some_and(|c| !granted(&cx.caller.companies, c)) {
+        if company_id.is_some_and(|c| !cx.caller.companies.contain(c)) {
             continue;
         }
         let noun = kind.split_once('.').map_or(&*kind, |(noun, _)| noun).to_string();
@@ -83,8 +82,4 @@ fn add(cx: &mut Cx, ids: &[String], distance: i32, nodes: &mut BTreeMap<String, 
         nodes.insert(id.clone(), TraceNode { id, noun, title, status, company_id, distance });
     }
     Ok(())
-}
-
-fn granted(companies: &Companies, id: domain::directory::companies::CompanyId) -> bool {
-    companies.contain(id)
 }
