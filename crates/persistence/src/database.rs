@@ -294,7 +294,7 @@ pub(crate) fn sqlite_connection(path: &Path, config: &DatabaseConfig) -> Result<
         config.lock_timeout.as_millis()
     ))
     .map_err(|e| fail(&e))?;
-    conn.set_instrumentation(watch::hear);
+    conn.set_instrumentation(watch::ear());
     Ok(conn)
 }
 
@@ -364,7 +364,7 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Reader {
             self.busy.as_millis()
         ))
         .map_err(diesel::r2d2::Error::QueryError)?;
-        conn.set_instrumentation(watch::hear);
+        conn.set_instrumentation(watch::ear());
         Ok(())
     }
 }
@@ -378,7 +378,7 @@ struct Session {
 impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
     fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
         conn.batch_execute(&self.sql).map_err(diesel::r2d2::Error::QueryError)?;
-        conn.set_instrumentation(watch::hear);
+        conn.set_instrumentation(watch::ear());
         Ok(())
     }
 }

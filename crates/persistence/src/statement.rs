@@ -164,9 +164,12 @@ macro_rules! tuples { ($(($($t:ident)+))+) => { $(
 )+ } }
 tuples! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H) (A B C D E F G H I) (A B C D E F G H I J) (A B C D E F G H I J K) (A B C D E F G H I J K L) }
 
-/// A list for `IN ({})`; an empty one matches nothing.
+/// A list for `IN ({})`; an empty one matches nothing. The last value is repeated up to a power of two: each length is a
+/// statement of its own, prepared and kept for each connection, and there should be few of them.
 pub fn list<S: Scalar + Clone>(values: &[S]) -> List {
-    List(values.iter().cloned().map(S::put).collect(), PhantomData)
+    let length = if values.len() > 1024 { values.len() } else { values.len().next_power_of_two() };
+    let padded = values.iter().chain(std::iter::repeat_n(values.last(), length).flatten()).take(length);
+    List(padded.cloned().map(S::put).collect(), PhantomData)
 }
 
 /// The values of an `IN` list.

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use diesel::connection::{AnsiTransactionManager as Manager, TransactionManager};
+use diesel::connection::{AnsiTransactionManager as Manager, CacheSize, Connection, TransactionManager};
 use diesel::r2d2::{ConnectionManager, Pool, PooledConnection};
 use diesel::result::Error as DieselError;
 use diesel::{PgConnection, SqliteConnection};
@@ -92,6 +92,21 @@ fn pg_begin(pool: &PgPool, sql: &str) -> Result<PgPooled, Error> {
     }
 }
 
+/// Lets a connection that keeps too many statements leave its pool.
+fn retire(c: &mut PgConnection) {
+    if watch::take_full() {
+        Manager::transaction_manager_status_mut(c).set_in_error();
+    }
+}
+
+/// Lets a connection that keeps too many statements forget them.
+fn forget(c: &mut SqliteConnection) {
+    if watch::take_full() {
+        c.set_prepared_statement_cache_size(CacheSize::Disabled);
+        c.set_prepared_statement_cache_size(CacheSize::Unbounded);
+    }
+}
+
 /// One snapshot on PostgreSQL.
 pub(crate) fn pg_read<T, E: From<Error>>(pool: &PgPool, f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
     let _outer = watch::outer();
@@ -99,6 +114,7 @@ pub(crate) fn pg_read<T, E: From<Error>>(pool: &PgPool, f: impl FnOnce(&mut Conn
     let conn = &mut Conn::Pg(&mut c);
     let answer = f(conn);
     rollback(conn);
+    retire(&mut c);
     answer
 }
 
@@ -110,6 +126,7 @@ pub(crate) fn sqlite_read<T, E: From<Error>>(pool: &SqlitePool, f: impl FnOnce(&
     begin(conn, SQLITE_READ).map_err(Error::from)?;
     let answer = f(conn);
     rollback(conn);
+    forget(&mut c);
     answer
 }
 
@@ -148,9 +165,14 @@ fn pause(conflicts: u32) -> Duration {
 
 fn pg_try<T, E: From<Error> + Retryable>(pool: &PgPool, job: &mut Job<T, E>) -> Result<Try<T, E>, E> {
     let mut c = pg_begin(pool, PG_WRITE)?;
-    let conn = &mut Conn::Pg(&mut c);
-    let answer = job(conn);
-    match answer {
+    let tried = pg_end(&mut Conn::Pg(&mut c), job);
+    retire(&mut c);
+    tried
+}
+
+/// Runs the job in the open transaction and ends it.
+fn pg_end<T, E: From<Error> + Retryable>(conn: &mut Conn<'_>, job: &mut Job<T, E>) -> Result<Try<T, E>, E> {
+    match job(conn) {
         Ok(Outcome::Keep(_)) if watch::failed() != Failed::No => {
             let failed = watch::failed();
             rollback(conn);
@@ -230,7 +252,9 @@ impl<'a> Group<'a> {
 
     /// Makes the group durable. After an error nothing of it is left.
     pub(crate) fn commit(self) -> Result<(), DieselError> {
-        Manager::commit_transaction(self.conn)
+        let done = Manager::commit_transaction(self.conn);
+        forget(self.conn);
+        done
     }
 
     pub(crate) fn rollback(mut self) {

@@ -25,7 +25,12 @@ pub(crate) enum Failed {
     Other,
 }
 
+/// Diesel keeps every statement it has prepared, by its text, and callers choose the texts of lists (filters, order); a
+/// connection that has so many begins anew.
+const STATEMENTS: u32 = 500;
+
 thread_local! {
+    static FULL: Cell<bool> = const { Cell::new(false) };
     static FAILED: Cell<Failed> = const { Cell::new(Failed::No) };
     static STARTED: Cell<Option<Instant>> = const { Cell::new(None) };
 }
@@ -54,8 +59,27 @@ impl Drop for Outer {
     }
 }
 
-/// Hears every statement of a connection.
-pub(crate) fn hear(event: InstrumentationEvent<'_>) {
+/// What a connection is given to hear its statements with.
+pub(crate) fn ear() -> impl FnMut(InstrumentationEvent<'_>) + Send + 'static {
+    let mut kept = 0;
+    move |event| {
+        if let InstrumentationEvent::CacheQuery { .. } = event {
+            kept += 1;
+            if kept >= STATEMENTS {
+                kept = 0;
+                FULL.set(true);
+            }
+        }
+        hear(event);
+    }
+}
+
+/// Whether the connection that was used last on this thread keeps too many statements. Says it once.
+pub(crate) fn take_full() -> bool {
+    FULL.take()
+}
+
+fn hear(event: InstrumentationEvent<'_>) {
     match event {
         InstrumentationEvent::StartQuery { .. } => STARTED.set(Some(Instant::now())),
         InstrumentationEvent::FinishQuery { query, error, .. } => {

@@ -472,6 +472,34 @@ mod tests {
     }
 
     #[test]
+    fn ever_new_statements_do_not_pile_up() {
+        let b = bench();
+        for i in 0..1200i64 {
+            let text = format!("SELECT a + {i} FROM t WHERE a = ");
+            let ask = move |c: &mut Conn<'_>| crate::Statement::new(text.clone()).push(crate::Value::Int(1)).first::<(i64,)>(c);
+            assert_eq!(b.db.read(|c| ask(c)).unwrap(), None);
+            if i % 2 == 0 {
+                b.db.write(job(ask)).unwrap();
+            }
+        }
+        add(&b.db, 1).unwrap();
+        assert_eq!(all(&b.db), [1]);
+    }
+
+    #[test]
+    fn lists_of_any_length_find_their_rows() {
+        let b = bench();
+        for a in 0..9 {
+            add(&b.db, a).unwrap();
+        }
+        for n in 0..9i64 {
+            let wanted: Vec<i64> = (0..n).collect();
+            let found = b.db.read(|c| sql!("SELECT a FROM t WHERE a IN ({}) ORDER BY a", crate::list(&wanted)).load::<(i64,)>(c));
+            assert_eq!(found.unwrap().into_iter().map(|r| r.0).collect::<Vec<_>>(), wanted);
+        }
+    }
+
+    #[test]
     fn a_job_that_waits_for_a_job_is_refused() {
         let b = bench();
         let db = b.db.clone();
