@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::fixtures::{customer, id, user_with};
+use crate::fixtures::{customer, id, ready_to_sell, user_with};
 
 each_engine! {
     fn a_thing_without_links_stands_alone(s) {
@@ -24,5 +24,35 @@ each_engine! {
         let company = format!("/v1/platform/trace/{}", s.company_id());
         reader.get(&company).problem(404, "not_found");
         s.get(&company).ok();
+    }
+
+    fn the_flow_is_followed_either_way_as_far_as_asked(s) {
+        let books = ready_to_sell(s);
+        let line = json!({"product_id": books.product("BEANS")["id"], "quantity": "2", "unit_price": "15.00"});
+        let body = json!({"company_id": s.company_id(), "customer_id": customer(s, "Acme")["id"], "lines": [line]});
+        let order = s.post("/v1/sales/orders", body).created();
+        let path = format!("/v1/sales/orders/{}", id(&order));
+        let order = s.act(&format!("{path}/confirm"), &order, json!({})).ok();
+        let part = json!({"order_id": order["id"], "lines": [{"order_line_id": order["lines"][0]["id"], "quantity": "1"}]});
+        let delivery = s.post("/v1/sales/deliveries", part).created();
+        let delivery = s.act(&format!("/v1/sales/deliveries/{}/ship", id(&delivery)), &delivery, json!({})).ok();
+        let entry = delivery["journal_entry_id"].as_str().unwrap();
+
+        let ids = |from: &str, query: &str| {
+            let trace = s.get(&format!("/v1/platform/trace/{from}{query}")).ok();
+            let nodes = trace["nodes"].as_array().unwrap().iter().map(|n| id(n).to_string()).collect::<Vec<_>>();
+            (nodes, trace["truncated"].as_bool().unwrap())
+        };
+        let (all, truncated) = ids(id(&order), "");
+        assert!(all.contains(&id(&delivery).to_string()) && all.contains(&entry.to_string()) && !truncated, "{all:?}");
+        assert_eq!(all[0], id(&order));
+        let (up, _) = ids(entry, "?direction=upstream");
+        assert!(up.contains(&id(&order).to_string()), "{up:?}");
+        let (down, _) = ids(entry, "?direction=downstream");
+        assert_eq!(down, [entry]);
+        let (near, truncated) = ids(id(&order), "?direction=downstream&depth=1");
+        assert!(near.contains(&id(&delivery).to_string()) && !near.contains(&entry.to_string()) && truncated, "{near:?}");
+        let stranger = user_with(s, &["platform.trace.read", "*.*.read"], &[]);
+        stranger.get(&format!("/v1/platform/trace/{}", id(&order))).problem(404, "not_found");
     }
 }

@@ -7,7 +7,9 @@ use crate::questions::Explanation;
 
 pub fn operations(t: &mut Table) {
     t.tag("platform/explain", "Why a number is what it is.");
-    t.report_on::<AnyId, NoFilter, Explanation>("platform/explain", "id", explain, EXPLAIN).named("explain_record").permission("platform.explain.read");
+    t.report_on::<AnyId, NoFilter, Explanation>("platform/explain", "id", explain, EXPLAIN)
+        .named("explain_record")
+        .permission("platform.explain.read");
 }
 
 const EXPLAIN: &str = "Explain a record. The tree of values, rules and roundings behind an invoice, an order, a stock value and so on. \

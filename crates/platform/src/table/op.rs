@@ -570,6 +570,7 @@ impl Table {
             let stem = op.permission.rsplit_once('.').map_or(op.permission.clone(), |(s, _)| s.to_string());
             match op.kind {
                 Kind::Read => drop(self.readers.insert(entity.clone(), op.permission.clone())),
+                Kind::List => drop(self.readers.entry(entity.clone()).or_insert_with(|| op.permission.clone())),
                 Kind::Action => drop(self.actions.insert(entity.clone(), stem)),
                 _ => {}
             }
