@@ -19,7 +19,10 @@ pub fn of_party(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
     if may(cx, "opportunities") {
         out.open_opportunity_count = rows::deal_count(cx.db(), party, "open", &companies)?;
         out.won_opportunity_count = rows::deal_count(cx.db(), party, "won", &companies)?;
-        out.open_opportunities = deals(cx, party, &companies)?;
+        let open = rows::open_deals(cx.db(), party, &companies, TOP)?;
+        out.open_opportunities = in_brief(cx, open)?;
+        let won = rows::won_deals(cx.db(), party, &companies, TOP)?;
+        out.won_opportunities = in_brief(cx, won)?;
         let value = |(currency, amount, weighted_amount)| DealValue { currency, amount, weighted_amount };
         out.open_opportunity_values = rows::open_values(cx.db(), party, &companies)?.into_iter().map(value).collect();
     }
@@ -49,8 +52,7 @@ pub fn of_party(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
     Ok(out)
 }
 
-fn deals(cx: &mut Cx, party: PartyId, companies: &These) -> Result<Vec<OpportunitySummary>> {
-    let found = rows::open_deals(cx.db(), party, companies, TOP)?;
+fn in_brief(cx: &mut Cx, found: Vec<domain::crm::opportunities::Opportunity>) -> Result<Vec<OpportunitySummary>> {
     let ids: Vec<StageId> = found.iter().map(|o| o.stage_id).collect();
     let stages = cx.find_all::<Stage>(&ids)?;
     let summary = |o: domain::crm::opportunities::Opportunity| OpportunitySummary {

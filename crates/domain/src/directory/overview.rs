@@ -99,6 +99,9 @@ pub struct FrontOverview {
     /// How many opportunities were won.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub won_opportunity_count: i64,
+    /// Won opportunities, the latest first; at most ten.
+    #[schema(max_items = 10)]
+    pub won_opportunities: Vec<OpportunitySummary>,
     /// How many leads are open.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub open_lead_count: i64,
@@ -128,7 +131,7 @@ pub struct DealValue {
     pub weighted_amount: Amount,
 }
 
-/// An open deal in brief.
+/// A deal in brief.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OpportunitySummary {
     /// The id of the opportunity.
@@ -240,6 +243,9 @@ pub struct FinanceOverview {
     /// Invoices that are not fully paid, the longest due first; at most ten.
     #[schema(max_items = 10)]
     pub open_invoices: Vec<InvoiceSummary>,
+    /// Invoices in the books, settled or not, the latest first; at most ten.
+    #[schema(max_items = 10)]
+    pub latest_invoices: Vec<InvoiceSummary>,
 }
 
 /// What a party owes to one company in one currency, and how far its credit goes.

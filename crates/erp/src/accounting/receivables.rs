@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use domain::accounting::invoices::Invoice;
 use domain::accounting::open_items::{AgeBucket, ItemKind, OpenItem};
 use domain::accounting::posting::Role;
 use domain::accounting::reports::{AgeingReport, AgeingRow, DayFilter};
 use domain::directory::companies::{Company, CompanyId};
-use domain::directory::overview::{Ageing, FinanceOverview, InvoiceSummary, PartyBalance};
+use domain::directory::overview::{Ageing, FinanceOverview, InvoiceSummary, PartyBalance, TOP};
 use domain::directory::parties::{Party, PartyId};
 use domain::kernel::Word;
 use persistence::accounting::{invoices, open_items as stored};
@@ -129,9 +130,12 @@ pub fn overview(cx: &mut Cx, id: PartyId) -> Result<FinanceOverview> {
     let mut items = stored::open_of(cx.db(), id.uuid())?;
     items.retain(|i| caller.companies.contain(i.company_id));
     let mut companies: BTreeMap<CompanyId, Company> = BTreeMap::new();
-    let ids: Vec<CompanyId> = items.iter().map(|i| i.company_id).collect();
+    let mut ids: Vec<CompanyId> = items.iter().map(|i| i.company_id).collect();
+    ids.extend(persistence::sales::orders::companies_of(cx.db(), id)?);
     companies.extend(cx.find_all::<Company>(&ids)?.into_iter().map(|c| (c.id, c)));
     let mut sums: BTreeMap<(CompanyId, String), (Ageing, Amount)> = BTreeMap::new();
+    // open orders are at stake although nothing is owed yet
+    sums.extend(companies.values().map(|c| ((c.id, c.currency.clone()), Default::default())));
     for item in &items {
         let Some(company) = companies.get(&item.company_id) else { continue };
         let sum = sums.entry((item.company_id, item.currency.clone())).or_default();
@@ -159,7 +163,21 @@ pub fn overview(cx: &mut Cx, id: PartyId) -> Result<FinanceOverview> {
         });
     }
     let open: Vec<_> = invoices::open_of(cx.db(), id.uuid())?.into_iter().filter(|i| caller.companies.contain(i.company_id)).collect();
-    let summaries = open.iter().take(10).map(|i| InvoiceSummary {
+    let granted: Option<Vec<_>> = match &caller.companies {
+        platform::Companies::All => None,
+        platform::Companies::These(ids) => Some(ids.iter().map(|c| c.uuid()).collect()),
+    };
+    let latest = invoices::latest_of(cx.db(), id.uuid(), granted.as_deref(), TOP)?;
+    Ok(FinanceOverview {
+        balances: out,
+        open_invoice_count: open.len() as i64,
+        open_invoices: open.iter().take(TOP as usize).map(in_brief).collect(),
+        latest_invoices: latest.iter().map(in_brief).collect(),
+    })
+}
+
+fn in_brief(i: &Invoice) -> InvoiceSummary {
+    InvoiceSummary {
         id: i.id.to_string(),
         company_id: i.company_id,
         number: i.number.clone(),
@@ -169,6 +187,5 @@ pub fn overview(cx: &mut Cx, id: PartyId) -> Result<FinanceOverview> {
         total: i.total,
         open_amount: i.outstanding,
         currency: i.currency.clone(),
-    });
-    Ok(FinanceOverview { balances: out, open_invoice_count: open.len() as i64, open_invoices: summaries.collect() })
+    }
 }

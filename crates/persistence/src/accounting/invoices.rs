@@ -43,6 +43,17 @@ fn complete(db: &mut Conn, rows: &mut [Invoice]) -> Result<()> {
     Ok(())
 }
 
+/// The invoices of a customer in the books of these companies (`None` for all), the latest first; without their lines.
+pub fn latest_of(db: &mut Conn, customer: Uuid, companies: Option<&[Uuid]>, limit: i64) -> Result<Vec<Invoice>> {
+    let mut statement = record::select::<Invoice>();
+    statement.sql(" WHERE customer_id = ").push(Value::Uid(customer)).sql(" AND status <> 'draft'");
+    if let Some(companies) = companies {
+        statement.append(crate::sql!(" AND company_id IN ({})", crate::list(companies)));
+    }
+    statement.sql(" ORDER BY id DESC LIMIT ").push(Value::Int(limit));
+    record::load_bare(db, &statement)
+}
+
 /// The invoices of a customer that are not fully settled, the longest due first; without their lines.
 pub fn open_of(db: &mut Conn, customer: Uuid) -> Result<Vec<Invoice>> {
     let mut statement = record::select::<Invoice>();

@@ -56,6 +56,14 @@ pub fn open_deals(db: &mut Conn, party: PartyId, companies: &Companies, limit: i
     record::load_bare(db, &s)
 }
 
+/// The won deals of a party, the latest first.
+pub fn won_deals(db: &mut Conn, party: PartyId, companies: &Companies, limit: i64) -> Result<Vec<Opportunity>> {
+    let mut s = record::select::<Opportunity>();
+    s.append(sql!(" WHERE party_id = {} AND status = 'won'", party.uuid())).append(and_of(companies));
+    s.append(sql!(" ORDER BY closed_at DESC NULLS LAST, id DESC LIMIT {}", limit));
+    record::load_bare(db, &s)
+}
+
 /// Leads that belong to a party: those whose e-mail address is one of its own or of its people, and are still open.
 fn of_party(party: PartyId) -> Statement {
     sql!(

@@ -81,6 +81,12 @@ pub fn exposure(db: &mut Conn, company: CompanyId, customer: PartyId) -> Result<
     Ok(sums.first(db)?.unwrap_or_default())
 }
 
+/// The companies that have confirmed orders of a customer.
+pub fn companies_of(db: &mut Conn, customer: PartyId) -> Result<Vec<CompanyId>> {
+    let rows = sql!("SELECT DISTINCT company_id FROM sales_orders WHERE customer_id = {} AND status = 'confirmed'", customer.uuid());
+    Ok(rows.load::<(Uuid,)>(db)?.into_iter().map(|r| CompanyId::from_uuid(r.0)).collect())
+}
+
 /// The order drafted from an opportunity.
 pub fn of_opportunity(db: &mut Conn, opportunity: OpportunityId) -> Result<Option<Uuid>> {
     let row = sql!("SELECT id FROM sales_orders WHERE opportunity_id = {} AND status <> 'cancelled' LIMIT 1", opportunity.uuid());
