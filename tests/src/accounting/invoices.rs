@@ -1,0 +1,97 @@
+//! Invoices: drafting, legal numbers, postings, immutability.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{account, act, booked, buyer, draft, invoice, lines, new_tax, read};
+use crate::fixtures::{id, product, verified};
+
+each_engine! {
+    fn posting_books_receivable_revenue_and_tax(s) {
+        let t10 = new_tax(s, "T10", "10");
+        let party = buyer(s);
+        let halves = json!([{"percent": "50", "days": 20}, {"percent": "50", "days": 40}]);
+        let term = s.post("/v1/accounting/payment-terms", json!({"company_id": s.company_id(), "code": "HALVES", "name": "Halves", "instalments": halves})).created();
+        let goods = product(s, "GOODS", "40.00", Some("10"));
+        let body = json!({"company_id": s.company_id(), "customer_id": party["id"], "invoice_date": "2026-01-10", "payment_term_id": term["id"], "lines": [
+            {"product_id": goods["id"], "quantity": "5", "tax_code_ids": [t10]},
+            {"description": "Freight", "item_class": "freight", "unit_price": "20", "tax_code_ids": []}]});
+        let made = s.post("/v1/accounting/invoices", body).created();
+        assert_eq!((made["net"].as_str(), made["tax"].as_str(), made["total"].as_str()), (Some("220.00"), Some("20.00"), Some("240.00")));
+        assert_eq!((made["number"].as_str(), made["outstanding"].as_str()), (None, Some("0.00")));
+        let posted = act(s, &made, "invoices", "post", json!({})).ok();
+        assert_eq!((posted["number"].as_str(), posted["status"].as_str()), (Some("INV-2026-00001"), Some("posted")));
+        let parts: Vec<_> = posted["instalments"].as_array().expect("parts").iter().map(|p| (p["due_date"].as_str().unwrap(), p["amount"].as_str().unwrap())).collect();
+        assert_eq!(parts, [("2026-01-30", "120.00"), ("2026-02-19", "120.00")]);
+        let expected = lines(&[("1100", "240.00", "0.00"), ("4010", "0.00", "200.00"), ("4040", "0.00", "20.00"), ("2100", "0.00", "20.00")]);
+        assert_eq!(booked(s, &posted["journal_entry_id"]), expected);
+        let trace = s.get(&format!("/v1/platform/trace/{}", id(&posted))).text();
+        assert!(trace.contains(posted["journal_entry_id"].as_str().unwrap()), "{trace}");
+        let why = s.get(&format!("/v1/platform/explain/{}", id(&posted))).ok();
+        assert_eq!(why["value"], "240.00");
+        verified(s);
+    }
+
+    fn a_draft_changes_line_by_line(s) {
+        let made = draft(s, &buyer(s), "2026-01-10", "10", &[], json!({}));
+        let lines = format!("/v1/accounting/invoices/{}/lines", id(&made));
+        let line = s.request("POST", &lines).if_match(&made).json(&json!({"description": "More", "unit_price": "5", "quantity": "3", "tax_code_ids": []})).send();
+        let line = line.created();
+        let now = read(s, "invoices", &made);
+        assert_eq!((now["total"].as_str(), now["lines"].as_array().map(Vec::len)), (Some("25.00"), Some(2)));
+        s.patch(&format!("{lines}/{}", id(&line)), &now, json!({"discount_percent": "50"})).ok();
+        let now = read(s, "invoices", &made);
+        assert_eq!(now["total"], "17.50");
+        s.delete(&format!("{lines}/{}", id(&line)), &now).no_content();
+        let now = read(s, "invoices", &made);
+        assert_eq!(now["total"], "10.00");
+        let whole = s.patch(&format!("/v1/accounting/invoices/{}", id(&made)), &now, json!({"lines": [], "reference": "PO 7"})).ok();
+        assert_eq!(whole["reference"], "PO 7");
+        act(s, &whole, "invoices", "post", json!({})).problem(409, "invoice.empty");
+        s.delete(&format!("/v1/accounting/invoices/{}", id(&made)), &whole).no_content();
+    }
+
+    fn a_posted_invoice_is_immutable(s) {
+        let posted = invoice(s, &buyer(s), "2026-01-10", "10", &[]);
+        let path = format!("/v1/accounting/invoices/{}", id(&posted));
+        s.patch(&path, &posted, json!({"reference": "x"})).problem(409, "invoice.not_a_draft");
+        s.delete(&path, &posted).problem(409, "invoice.not_a_draft");
+        act(s, &posted, "invoices", "post", json!({})).problem(409, "invoice.not_a_draft");
+        let line = posted["lines"][0]["id"].as_str().unwrap();
+        s.delete(&format!("{path}/lines/{line}"), &posted).problem(409, "invoice.not_a_draft");
+    }
+
+    fn numbers_have_no_gap_under_sixteen_posters_and_refusals(s) {
+        let party = buyer(s);
+        let drafts: Vec<Value> = (0..32)
+            .map(|i| draft(s, &party, if i % 4 == 0 { "2040-01-01" } else { "2026-01-10" }, "1", &[], json!({})))
+            .collect();
+        let answers = s.spread(16, &drafts, |d, c| act(c, d, "invoices", "post", json!({})));
+        let numbers: BTreeSet<String> =
+            answers.iter().filter(|a| a.status == 200).map(|a| a.ok()["number"].as_str().unwrap().to_string()).collect();
+        assert_eq!(numbers, (1..=24).map(|n| format!("INV-2026-{n:05}")).collect());
+        assert_eq!(answers.iter().filter(|a| a.status == 422).count(), 8);
+        verified(s);
+    }
+
+    fn another_currency_is_booked_at_its_rate(s) {
+        let more = json!({"currency": "USD", "exchange_rate": "0.8333333333"});
+        let posted = act(s, &draft(s, &buyer(s), "2026-01-10", "400", &[], more), "invoices", "post", json!({})).ok();
+        assert_eq!(posted["total_company"], "333.33");
+        assert_eq!(booked(s, &posted["journal_entry_id"]), lines(&[("1100", "333.33", "0.00"), ("4020", "0.00", "333.33")]));
+        let body = json!({"company_id": s.company_id(), "customer_id": posted["customer_id"], "currency": "USD", "lines": []});
+        s.post("/v1/accounting/invoices", body).problem(422, "exchange_rate.none_found");
+    }
+
+    fn what_is_lost_goes_through_the_allowance(s) {
+        let t = new_tax(s, "T25", "25");
+        let posted = invoice(s, &buyer(s), "2026-01-10", "100", &[t]);
+        let gone = act(s, &posted, "invoices", "write-off", json!({"reason": "Bankrupt", "posting_date": "2026-01-20", "tax_relief": true})).ok();
+        assert_eq!((gone["status"].as_str(), gone["outstanding"].as_str()), (Some("written_off"), Some("0.00")));
+        let report = s.get(&format!("/v1/accounting/gl-lines?company_id={}&account_id={}", s.company_id(), account(s, "6500"))).ok();
+        assert_eq!(report["data"][0]["debit"], "100.00");
+        act(s, &gone, "invoices", "write-off", json!({"reason": "Again"})).problem(409, "invoice.not_open");
+        verified(s);
+    }
+}

@@ -1,0 +1,62 @@
+//! Trial balance, income statement and balance sheet.
+
+use serde_json::{Value, json};
+
+use super::{account, act, buyer, entry, invoice, new_tax, payment};
+use crate::fixtures::{money, verified};
+use crate::harness::Server;
+
+fn row<'v>(report: &'v Value, list: &str, code: &str) -> &'v Value {
+    let rows = report[list].as_array().expect("rows");
+    rows.iter().find(|r| r["code"] == code).unwrap_or_else(|| panic!("no {code} in {report}"))
+}
+
+fn trial(s: &Server, from: &str, to: &str) -> Value {
+    s.get(&format!("/v1/accounting/reports/trial-balance?company_id={}&from_date={from}&to_date={to}", s.company_id())).ok()
+}
+
+each_engine! {
+    fn opening_and_movement_are_right_for_any_span(s) {
+        for (date, amount) in [("2025-12-15", "5"), ("2026-01-10", "10"), ("2026-01-20", "20"), ("2026-03-05", "40"), ("2026-03-25", "80")] {
+            act(s, &entry(s, date, amount), "journal-entries", "post", json!({})).ok();
+        }
+        for (from, to, opening, debit, closing) in [
+            ("2026-01-01", "2026-12-31", "5.00", "150.00", "155.00"),
+            ("2026-01-15", "2026-03-10", "15.00", "60.00", "75.00"),
+            ("2026-01-11", "2026-01-20", "15.00", "20.00", "35.00"),
+            ("2026-02-01", "2026-02-28", "35.00", "0.00", "35.00"),
+            ("2026-03-25", "2026-03-25", "75.00", "80.00", "155.00"),
+            ("2025-01-01", "2026-01-31", "0.00", "35.00", "35.00"),
+        ] {
+            let report = trial(s, from, to);
+            let cash = row(&report, "rows", "1010");
+            let got = ["opening", "debit", "closing"].map(|f| cash[f].as_str().unwrap());
+            assert_eq!(got, [opening, debit, closing], "{from} {to}");
+            assert_eq!((report["total_debit"].as_str(), report["total_closing"].as_str()), (report["total_credit"].as_str(), Some("0.00")));
+            let lines = s.all(cash["lines_url"].as_str().unwrap());
+            let sum: rust_decimal::Decimal = lines.iter().map(|l| money(&l["debit"])).sum();
+            assert_eq!(sum, money(&cash["debit"]), "the link leads to the lines");
+        }
+        s.get(&format!("/v1/accounting/reports/trial-balance?company_id={}&from_date=2026-02-01&to_date=2026-01-01", s.company_id())).problem(400, "invalid_parameter");
+        s.get("/v1/accounting/reports/trial-balance").problem(400, "invalid_parameter");
+    }
+
+    fn assets_equal_liabilities_and_equity_at_every_step(s) {
+        let party = buyer(s);
+        invoice(s, &party, "2026-01-10", "100", &[new_tax(s, "T20", "20")]);
+        payment(s, &party, "2026-01-12", "60");
+        let rent = json!({"company_id": s.company_id(), "posting_date": "2026-01-31", "lines": [
+            {"account_id": account(s, "6100"), "debit": "30"}, {"account_id": account(s, "1020"), "credit": "30"}]});
+        let rent = s.post("/v1/accounting/journal-entries", rent).created();
+        act(s, &rent, "journal-entries", "post", json!({})).ok();
+        for day in ["2026-01-09", "2026-01-10", "2026-01-12", "2026-01-31", "2026-12-31"] {
+            let b = s.get(&format!("/v1/accounting/reports/balance-sheet?company_id={}&as_of={day}", s.company_id())).ok();
+            let of = |f: &str| money(&b[f]);
+            assert_eq!(of("total_assets"), of("total_liabilities") + of("total_equity") + of("result"), "{day}: {b}");
+        }
+        let income = s.get(&format!("/v1/accounting/reports/income-statement?company_id={}&from_date=2026-01-01&to_date=2026-01-31", s.company_id())).ok();
+        assert_eq!((row(&income, "income", "4020")["amount"].as_str(), row(&income, "expenses", "6100")["amount"].as_str()), (Some("100.00"), Some("30.00")));
+        assert_eq!(income["result"], "70.00");
+        verified(s);
+    }
+}
