@@ -27,6 +27,7 @@ mod chain;
 mod crash;
 mod engine;
 mod events;
+mod faults;
 mod files;
 mod integrity;
 mod jobs;
