@@ -87,7 +87,7 @@ invoice="$(call GET "/v1/accounting/invoices/$(get .id "$invoice")")"
 say "paid: the invoice is $(get .status "$invoice"), outstanding $(get .outstanding "$invoice")"
 
 balance="$(call GET "/v1/accounting/reports/trial-balance?company_id=$company")"
-jq -r '.lines[] | "   \(.account_number)  \(.account_name)  debit \(.debit)  credit \(.credit)"' <<<"$balance"
+jq -r '.rows[] | "   \(.code)  \(.name): \(.closing)"' <<<"$balance"
 call GET "/v1/platform/trace/$(get .id "$order")" | jq -e '.' >/dev/null
 [ "$(get .status "$invoice")" = paid ]
 say "the books balance, and every document can be traced to its neighbours"

@@ -21,7 +21,7 @@ pub fn id(v: &Value) -> String {
 pub fn bulk(client: &Client, path: &str, items: &[Value]) -> Vec<String> {
     let part = |items: &[Value]| {
         let answer = client.post(&format!("{path}/bulk"), json!({"mode": "atomic", "items": items})).ok();
-        answer["results"].as_array().or(answer["items"].as_array()).expect("results").iter().map(id).collect::<Vec<_>>()
+        answer["items"].as_array().expect("items").iter().map(id).collect::<Vec<_>>()
     };
     items.chunks(200).flat_map(part).collect()
 }

@@ -28,7 +28,7 @@ fn bulk(s: &Server, path: &str, items: &[Value]) -> Vec<String> {
     let mut ids = Vec::new();
     for part in items.chunks(200) {
         let answer = s.post(&format!("{path}/bulk"), json!({"mode": "atomic", "items": part})).ok();
-        let rows = answer["results"].as_array().or(answer["items"].as_array()).unwrap_or_else(|| panic!("{answer}"));
+        let rows = answer["items"].as_array().unwrap_or_else(|| panic!("{answer}"));
         ids.extend(rows.iter().map(|r| id(r).to_string()));
     }
     assert_eq!(ids.len(), items.len());

@@ -201,7 +201,7 @@ impl<'d> Year<'d> {
         ]);
         let due = day + Days::new(self.chance.of(1..10) as u64);
         let body = json!({
-            "company_id": self.company["id"], "kind": kind, "subject": subject, "party_id": customer,
+            "company_id": self.company["id"], "kind": kind, "subject": subject, "regarding_id": customer,
             "due_at": format!("{due}T15:00:00Z"),
         });
         let activity = self.desk.post(ACTIVITIES, body)?;
