@@ -33,7 +33,7 @@ lead = api.create_lead({"company_id": company["id"], "last_name": "Anders", "org
 lead = api.qualify_lead(lead["id"], if_match=lead)
 converted = api.convert_lead(lead["id"], {"on_duplicate": "create", "opportunity": {"name": "A machine for the kiosk"}}, if_match=lead)
 deal = api.get_opportunity(converted["opportunity_id"])
-api.create_opportunity_line(deal["id"], {"product_id": machine["id"], "quantity": "2"}, if_match=deal)
+api.create_opportunity_line(deal["id"], {"product_id": machine["id"], "quantity": "2"})
 deal = api.get_opportunity(deal["id"])
 print(f"a deal over {deal['amount']}; {deal['lines'][0]['available']} in stock")
 

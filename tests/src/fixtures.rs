@@ -43,9 +43,27 @@ pub fn user_with(s: &Server, permissions: &[&str], companies: &[&str]) -> Client
     s.login(user["email"].as_str().unwrap(), password)
 }
 
-/// At least one of most nouns, so that lists are not empty.
+/// At least one of most nouns, so that lists are not empty: a lead, a deal, an activity, an order that was delivered,
+/// invoiced and paid.
 pub fn a_bit_of_everything(s: &Server) -> Value {
-    Value::Null
+    let books = ready_to_sell(s);
+    let buyer = customer(s, "A good customer");
+    let company = s.company["id"].clone();
+    s.post("/v1/crm/leads", json!({"company_id": company, "last_name": "Somebody", "email": "somebody@example.org"})).created();
+    s.post("/v1/crm/opportunities", json!({"company_id": company, "name": "A deal", "party_id": buyer["id"]})).created();
+    s.post("/v1/crm/activities", json!({"company_id": company, "kind": "call", "subject": "Ask", "regarding_id": buyer["id"]})).created();
+    let order = json!({"company_id": company, "customer_id": buyer["id"], "lines": [{"product_id": books.product("BEANS")["id"], "quantity": "3"}]});
+    let order = s.post("/v1/sales/orders", order).created();
+    let path = format!("/v1/sales/orders/{}", id(&order));
+    let order = s.act(&format!("{path}/confirm"), &order, json!({})).ok();
+    s.act(&format!("{path}/deliver"), &order, json!({"ship": true})).expect(200);
+    let invoice = s.act(&format!("{path}/invoice"), &s.get(&path).ok(), json!({})).ok();
+    let invoice = s.act(&format!("/v1/accounting/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
+    let mut payment = books.payment(&buyer, &invoice["total"]);
+    payment["allocate_to"] = json!([{"invoice_id": invoice["id"]}]);
+    let payment = s.post("/v1/accounting/payments", payment).created();
+    s.act(&format!("/v1/accounting/payments/{}/post", id(&payment)), &payment, json!({})).ok();
+    s.get(&path).ok()
 }
 
 /// The id of a thing.
@@ -165,7 +183,8 @@ pub fn trial_balance(s: &Server, until: &str) -> TrialBalance {
 pub fn trial_balance_of(s: &Server, company: &str, until: &str) -> TrialBalance {
     let report = s.get(&format!("/v1/accounting/reports/trial-balance?company_id={company}&from_date=1990-01-01&to_date={until}")).ok();
     let rows = report["rows"].as_array().unwrap_or_else(|| panic!("no rows in {report}"));
-    let accounts = rows.iter().map(|r| (r["code"].as_str().unwrap_or_default().to_string(), money(&r["debit"]) - money(&r["credit"]))).collect();
+    let accounts =
+        rows.iter().map(|r| (r["code"].as_str().unwrap_or_default().to_string(), money(&r["debit"]) - money(&r["credit"]))).collect();
     TrialBalance { debit: money(&report["total_debit"]), credit: money(&report["total_credit"]), accounts }
 }
 

@@ -109,9 +109,6 @@ fn found(y: &mut Year<'_>) -> Done<()> {
     y.company = y.desk.post("/v1/directory/companies", company)?;
     let id = y.company["id"].clone();
     let text = id.as_str().unwrap_or_default();
-    // payments of the following January belong to the story too
-    let next = json!({"company_id": id, "start_date": format!("{}-01-01", y.year + 1)});
-    y.desk.post("/v1/accounting/fiscal-years", next)?;
     for (code, name) in [("HAM", "Hamburg"), ("MUC", "München")] {
         let existing = y.desk.get(&format!("/v1/inventory/warehouses?company_id={text}&code={code}"))?;
         let warehouse = match existing["data"].get(0) {

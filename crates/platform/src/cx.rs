@@ -202,8 +202,19 @@ impl<'c> Cx<'c> {
         let kept = told.len();
         let mut after = None;
         let done = self.conn.savepoint(|conn| {
-            let mut inner =
-                Cx { now, caller, request_id, app, conn: conn.reborrow(), if_match: None, target: None, prepared: None, told, reacted, nested: nested + 1 };
+            let mut inner = Cx {
+                now,
+                caller,
+                request_id,
+                app,
+                conn: conn.reborrow(),
+                if_match: None,
+                target: None,
+                prepared: None,
+                told,
+                reacted,
+                nested: nested + 1,
+            };
             let done = f(&mut inner);
             after = Some((std::mem::take(&mut inner.told), inner.reacted));
             done

@@ -55,7 +55,7 @@ impl Operation {
     }
     /// The permissions it publishes.
     pub fn permissions(&self) -> Vec<&str> {
-        self.spec["x-required-scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+        self.spec["x-required-scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).filter(|p| !p.is_empty()).collect()
     }
     /// The path with an id in each place that exists for nobody, unless `ids` knows one by the name of the place.
     pub fn path_with(&self, ids: &BTreeMap<String, String>) -> String {

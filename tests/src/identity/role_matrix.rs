@@ -41,7 +41,10 @@ fn the_role_matrix_is_the_agreed_one() {
     let (agreed, made): (BTreeSet<&str>, BTreeSet<&str>) = (agreed.lines().collect(), made.lines().collect());
     let lost: Vec<_> = agreed.difference(&made).collect();
     let new: Vec<_> = made.difference(&agreed).collect();
-    assert!(lost.is_empty() && new.is_empty(), "tests/role-matrix.txt differs; TANDEM_BLESS=1 writes it anew\nonly there: {lost:#?}\nonly now: {new:#?}");
+    assert!(
+        lost.is_empty() && new.is_empty(),
+        "tests/role-matrix.txt differs; TANDEM_BLESS=1 writes it anew\nonly there: {lost:#?}\nonly now: {new:#?}"
+    );
 }
 
 /// Roles whose walk covers the kinds of roles there are: sells, posts, reads, administers, has nothing.

@@ -13,9 +13,11 @@ use crate::fixtures;
 use crate::harness::Server;
 
 /// The operator's key of these tests: the seed is 32 times 7.
-pub const PEM: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH\n-----END PRIVATE KEY-----\n";
+pub const PEM: &str =
+    "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH\n-----END PRIVATE KEY-----\n";
 /// Another key, which the server does not know: the seed is 32 times 8.
-const FOREIGN: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\n-----END PRIVATE KEY-----\n";
+const FOREIGN: &str =
+    "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\n-----END PRIVATE KEY-----\n";
 
 fn part(token: &str, n: usize) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(n).unwrap()).unwrap()).unwrap()
@@ -79,7 +81,9 @@ fn hostile_heads(head: &Value, claims: &Value, x: &str, url: &str) -> Vec<(Strin
         add(&format!("typ {typ:?}"), signed(PEM, &put(head, "typ", json!(typ)), claims));
     }
     add("no typ", signed(PEM, &without(head, "typ"), claims));
-    for kid in [json!("unknown"), json!(""), json!(null), json!(7), json!("../../etc/passwd"), json!("' OR 1=1 --"), json!(["a"]), json!("\u{0}")] {
+    for kid in
+        [json!("unknown"), json!(""), json!(null), json!(7), json!("../../etc/passwd"), json!("' OR 1=1 --"), json!(["a"]), json!("\u{0}")]
+    {
         add(&format!("kid {kid}"), signed(PEM, &put(head, "kid", kid), claims));
     }
     add("no kid", signed(PEM, &without(head, "kid"), claims));
@@ -181,7 +185,7 @@ fn bent(token: &str) -> Vec<(String, String)> {
         ("four parts".into(), format!("{token}.AAAA")),
         ("five parts, like an encrypted one".into(), format!("{head}.{claims}.{signature}.AAAA.AAAA")),
         ("parts swapped".into(), format!("{claims}.{head}.{signature}")),
-        ("padding".into(), format!("{}.{claims}.{signature}", URL_SAFE.encode(URL_SAFE_NO_PAD.decode(head).unwrap() ) + "=")),
+        ("padding".into(), format!("{}.{claims}.{signature}", URL_SAFE.encode(URL_SAFE_NO_PAD.decode(head).unwrap()) + "=")),
         ("another alphabet".into(), format!("{head}.{claims}.{}", STANDARD.encode(&raw))),
         ("cut in the middle".into(), token[..token.len() / 2].to_string()),
         ("one letter less".into(), token[..token.len() - 1].to_string()),

@@ -1,8 +1,6 @@
 //! How programs log in. A key is shown once; what is kept is its hash.
 
-use domain::identity::api_keys::{
-    ApiKey, ApiKeyId, INVALID_EXPIRY, Maker, NewApiKey, REVOKED, RotateApiKey, SECRET_PREFIX, TOO_WIDE,
-};
+use domain::identity::api_keys::{ApiKey, ApiKeyId, INVALID_EXPIRY, Maker, NewApiKey, REVOKED, RotateApiKey, SECRET_PREFIX, TOO_WIDE};
 use domain::identity::permissions::INVALID_PATTERN;
 use domain::identity::sessions::NO_SESSION;
 use domain::identity::users::OUT_OF_REACH;
@@ -15,10 +13,17 @@ use crate::prelude::*;
 
 pub(super) fn operations(t: &mut Table) {
     let mut n = t.noun::<ApiKey>("identity/api-keys", "Keys for programs, with a part of the rights of the user who made them.");
-    n.list("List API keys.").filter(&["user_id", "status", "name", "expires_at", "last_used_at"]).sort(&["name", "expires_at", "last_used_at"]);
-    n.create(create, "Create an API key. `key` is shown this once. It acts in your name, may at most what you may, and loses what you lose.")
-        .shown_once(&["key"])
-        .fails(&[TOO_WIDE, INVALID_EXPIRY, INVALID_PATTERN, NO_SESSION]);
+    n.list("List API keys.").filter(&["user_id", "status", "name", "expires_at", "last_used_at"]).sort(&[
+        "name",
+        "expires_at",
+        "last_used_at",
+    ]);
+    n.create(
+        create,
+        "Create an API key. `key` is shown this once. It acts in your name, may at most what you may, and loses what you lose.",
+    )
+    .shown_once(&["key"])
+    .fails(&[TOO_WIDE, INVALID_EXPIRY, INVALID_PATTERN, NO_SESSION]);
     n.read("Get an API key, without the key itself.");
     n.delete(delete, "Delete an API key. It is dead at once.").fails(&[OUT_OF_REACH]);
     n.action("revoke", revoke, "Revoke an API key. It is dead at once and for good.").fails(&[REVOKED, OUT_OF_REACH]);

@@ -13,7 +13,11 @@ use crate::table::Noun;
 pub(super) fn operations(users: &mut Noun<'_, User>) {
     let mut p = users.part::<CompanyGrant>("grants");
     p.list_with(list, "List the company grants of a user.");
-    p.create(create, "Grant a user a company, or all. You can only grant what you have.").fails(&[ALREADY_GRANTED, ONE_OR_ALL, OUT_OF_REACH]);
+    p.create(create, "Grant a user a company, or all. You can only grant what you have.").fails(&[
+        ALREADY_GRANTED,
+        ONE_OR_ALL,
+        OUT_OF_REACH,
+    ]);
     p.delete(delete, "Take a company grant from a user. It counts at once. If-Match is the version of the user.").fails(&[OUT_OF_REACH]);
 }
 

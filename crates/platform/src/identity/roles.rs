@@ -13,7 +13,8 @@ use crate::prelude::*;
 pub(super) fn operations(t: &mut Table) {
     let mut n = t.noun::<Role>("identity/roles", "Named sets of permissions.");
     n.list("List roles.").filter(&["code", "ready_made"]).search(&["name", "code"]).sort(&["name", "code"]);
-    n.create(create, "Create a role. `sales.orders.*` grants everything on orders, `*.*.read` reading everywhere.").fails(&[INVALID_PATTERN]);
+    n.create(create, "Create a role. `sales.orders.*` grants everything on orders, `*.*.read` reading everywhere.")
+        .fails(&[INVALID_PATTERN]);
     n.read("Get a role.");
     n.update(update, "Change a role. It counts at once for everybody who has it. Ready-made roles do not change.")
         .fails(&[INVALID_PATTERN, READY_MADE]);
@@ -88,7 +89,8 @@ pub(super) fn keep_up(app: &Arc<App>) -> Result<()> {
 }
 
 fn is_as_shipped(role: &Role) -> bool {
-    ROLES.iter().filter(|s| s.code == role.code).any(|s| {
-        role.name == s.name && role.description == s.description && role.permissions == Permissions::of(s.permissions).to_vec()
-    })
+    ROLES
+        .iter()
+        .filter(|s| s.code == role.code)
+        .any(|s| role.name == s.name && role.description == s.description && role.permissions == Permissions::of(s.permissions).to_vec())
 }

@@ -44,7 +44,9 @@ pub(super) fn operations(t: &mut Table) {
         .fails(&[NO_SESSION]);
     t.rows("identity/my-sessions", mine, "List your own sessions.").for_everybody().filter(&["status"]).sort(&["refreshed_at"]);
     let mut n = t.noun::<Session>("identity/sessions", "Who is logged in, and from where.");
-    n.list("List sessions of all users.").filter(&["user_id", "status", "refreshed_at", "expires_at"]).sort(&["refreshed_at", "expires_at"]);
+    n.list("List sessions of all users.")
+        .filter(&["user_id", "status", "refreshed_at", "expires_at"])
+        .sort(&["refreshed_at", "expires_at"]);
     n.read("Get a session.");
     n.action("revoke", revoke, "End a session. Its tokens are dead at once.");
 }
@@ -89,7 +91,11 @@ fn found(o: &Origin, email: &str) -> Result<(Option<User>, Option<String>)> {
 
 /// The user as the author of what a log-in writes; nothing is permitted to it.
 fn author(user: &User) -> Arc<Caller> {
-    let rights = super::authentication::Rights { roles: vec![], permissions: Permissions::default(), companies: Companies::These(Default::default()) };
+    let rights = super::authentication::Rights {
+        roles: vec![],
+        permissions: Permissions::default(),
+        companies: Companies::These(Default::default()),
+    };
     Arc::new(user_caller(user, rights, None))
 }
 

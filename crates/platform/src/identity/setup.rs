@@ -62,7 +62,14 @@ pub fn first_administrator(app: &Arc<App>, email: &str, password: Option<&str>) 
 }
 
 fn new_user(email: &str, name: &str) -> NewUser {
-    NewUser { email: email.into(), name: name.into(), locale: None, password: None, must_change_password: None, metadata: Default::default() }
+    NewUser {
+        email: email.into(),
+        name: name.into(),
+        locale: None,
+        password: None,
+        must_change_password: None,
+        metadata: Default::default(),
+    }
 }
 
 fn by_email(cx: &mut Cx, email: &str) -> Result<User> {

@@ -65,7 +65,8 @@ impl Listing {
     pub(crate) fn of<T: Record + ToSchema>() -> Self {
         let texts: &'static Texts = T::texts();
         let sort = texts.column("created_at").map(|c| c.name).into_iter().collect();
-        let mut listing = Listing { row: Shape::of::<T>(), texts, filters: vec![], flags: vec![], days: vec![], search: &[], sort, first_by: None };
+        let mut listing =
+            Listing { row: Shape::of::<T>(), texts, filters: vec![], flags: vec![], days: vec![], search: &[], sort, first_by: None };
         for column in ["created_at", "updated_at"] {
             if texts.column(column).is_some() {
                 listing.filter("", &[column]);
@@ -326,8 +327,14 @@ pub struct List {
 impl List {
     pub(crate) fn parse(cx: &Cx, op: &Op, input: &Input) -> Result<Self> {
         let Some(listing) = &op.listing else { return Err(problems::internal.into()) };
-        let mut list =
-            List { query: Query { limit: 50, ..Query::default() }, expand: vec![], fields: None, include_total: false, days: Default::default(), digest: vec![] };
+        let mut list = List {
+            query: Query { limit: 50, ..Query::default() },
+            expand: vec![],
+            fields: None,
+            include_total: false,
+            days: Default::default(),
+            digest: vec![],
+        };
         let mut cursor = None;
         let mut sort = "";
         let mut digest = Sha256::new();
@@ -399,7 +406,14 @@ impl List {
     /// The first rows, as when nothing was asked but how many.
     pub fn first(limit: i64) -> Self {
         let order = vec![Order { column: "id", descending: false, nullable: false }];
-        List { query: Query { limit, order, ..Query::default() }, expand: vec![], fields: None, include_total: false, days: Default::default(), digest: vec![] }
+        List {
+            query: Query { limit, order, ..Query::default() },
+            expand: vec![],
+            fields: None,
+            include_total: false,
+            days: Default::default(),
+            digest: vec![],
+        }
     }
     /// The same, after the row with this id; for lists in the order of ids.
     pub fn after_id(mut self, id: uuid::Uuid) -> Self {

@@ -100,6 +100,13 @@ fn explain(e: &jsonschema::ValidationError<'_>, out: &mut Vec<FieldError>) {
                 add(format!("{pointer}/{}", escape(name)), "unknown_field", format!("There is no field {name}."));
             }
         }
+        // a body without any field: whatever it has is unknown
+        ValidationErrorKind::FalseSchema => match e.instance().as_object() {
+            Some(members) => members
+                .keys()
+                .for_each(|name| add(format!("{pointer}/{}", escape(name)), "unknown_field", format!("There is no field {name}."))),
+            None => add(pointer, "unknown_field", "There is no such field.".into()),
+        },
         // `Option<T>` is "null or T": what is wrong is what is wrong as a T.
         ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
             let is_null = |e: &jsonschema::ValidationError<'_>| matches!(e.kind(), ValidationErrorKind::Type { kind } if format!("{kind:?}").contains("Null") && !format!("{kind:?}").contains("String"));
