@@ -8,4 +8,5 @@ mod opportunities;
 mod opportunity_lines;
 mod pipelines;
 mod reports;
+mod stages;
 mod timeline;

@@ -122,6 +122,34 @@ each_engine! {
         assert_eq!(events(s, &o).last().unwrap(), "opportunity.won");
     }
 
+    fn a_won_deal_becomes_an_order_in_the_same_transaction(s) {
+        let party = s.post("/v1/directory/parties", json!({"name": "Prospect"})).created();
+        let machine = crate::fixtures::product(s, "MACHINE", "1200.00", Some("700.00"));
+        let o = deal(s, &party, json!({"lines": [{"product_id": machine["id"], "quantity": "2", "discount_percent": "10"}]}));
+        s.act(&format!("{}/win?dry_run=true", at("opportunities", &o)), &o, json!({})).ok();
+        assert!(s.all("/v1/sales/orders").is_empty());
+        let won = act(s, "opportunities", &o, "win", json!({}));
+        let orders = s.all(&format!("/v1/sales/orders?customer_id={}", id(&party)));
+        assert_eq!(orders.len(), 1);
+        let order = s.get(&format!("/v1/sales/orders/{}", id(&orders[0]))).ok();
+        assert_eq!((&order["status"], &order["lines"][0]["product_id"], &order["lines"][0]["quantity"]), (&json!("draft"), &machine["id"], &json!("2")));
+        let told = s.all(&format!("{}/timeline", at("opportunities", &won)));
+        assert!(told.iter().any(|e| e["subject"] == order["id"]), "{told:?}");
+        // won a second time after a reopening, it still has one order
+        let open = act(s, "opportunities", &won, "reopen", json!({}));
+        act(s, "opportunities", &open, "win", json!({}));
+        assert_eq!(s.all("/v1/sales/orders").len(), 1);
+    }
+
+    fn what_the_back_office_refuses_is_not_won(s) {
+        let party = customer(s, "Alfreds");
+        let gone = crate::fixtures::product(s, "GONE", "5.00", None);
+        let o = deal(s, &party, json!({"lines": [{"product_id": gone["id"], "quantity": "1"}]}));
+        s.act(&format!("/v1/directory/products/{}/archive", id(&gone)), &gone, json!({})).ok();
+        s.act(&format!("{}/win", at("opportunities", &o)), &o, json!({})).problem(409, "product.archived");
+        assert_eq!(s.get(&at("opportunities", &o)).ok()["status"], "open");
+    }
+
     fn a_lost_deal_needs_a_reason_and_counts_nothing(s) {
         let party = customer(s, "Alfreds");
         let o = deal(s, &party, json!({"amount": "1000.00"}));

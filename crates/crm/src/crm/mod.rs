@@ -8,5 +8,6 @@ pub mod opportunity_lines;
 pub mod overview;
 pub mod pipelines;
 pub mod reports;
+pub mod stages;
 pub mod timeline;
 pub mod verification;

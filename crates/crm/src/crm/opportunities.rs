@@ -41,6 +41,19 @@ pub const REFUSALS: &[Code] = &[
     PRICE_MISSING,
 ];
 
+/// What the back office can answer when it drafts the order of a won deal.
+const ORDER_REFUSALS: &[Code] = &[
+    domain::directory::parties::ARCHIVED,
+    domain::directory::parties::BLOCKED,
+    domain::directory::parties::NOT_A_CUSTOMER,
+    domain::directory::products::ARCHIVED,
+    domain::sales::order_lines::ORDER_LINE,
+    domain::sales::orders::ORDER_AMOUNT,
+    domain::accounting::tax_rules::TAX_RULE_MISSING,
+    domain::accounting::tax_codes::NO_RATE_YET,
+    domain::accounting::tax::NEGATIVE_LINE,
+];
+
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Opportunity>("crm/opportunities", "Deals on their way through a pipeline, with lines and history.");
     n.list("List opportunities.")
@@ -65,7 +78,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Product>("lines.product", "lines.product_id");
     n.update(update, UPDATE).fails(REFUSALS).fails(&[NOT_OPEN]);
     n.action_with("advance", advance, ADVANCE).fails(STAGE_REFUSALS).fails(FIGURES).fails(&[NOT_OPEN, SAME_STAGE, STAGE_SKIPPED]);
-    n.action("win", win, WIN).fails(&[NOT_OPEN]);
+    n.action("win", win, WIN).fails(&[NOT_OPEN]).fails(ORDER_REFUSALS);
     n.action_with("lose", lose, "Lose an opportunity. The reason is required; it no longer counts in any forecast.").fails(&[NOT_OPEN]);
     n.action("reopen", reopen, REOPEN).fails(&[NOT_CLOSED, ARCHIVED_PIPELINE, FOREIGN_STAGE]).fails(FIGURES);
     n.page_of::<OpportunityChange>("history", history, HISTORY).filter(&["field", "changed_at"]);
@@ -79,7 +92,7 @@ const UPDATE: &str = "Change an open opportunity. Changes of amount, expected cl
 const ADVANCE: &str = "Move an opportunity to another stage. It must have what the stage asks for, and stages that must not be \
 skipped stop it. A probability or category stated by hand follows the stage again.";
 const WIN: &str = "Win an opportunity. It counts in full from then on, and a sales order is drafted from its lines in the same \
-transaction.";
+transaction; what the back office refuses is not won.";
 const REOPEN: &str = "Reopen a won or lost opportunity. It goes back to the stage it was closed in; its history stays.";
 const HISTORY: &str = "List the changes of an opportunity, the oldest first: stage, status, amount, expected close, owner, \
 probability and category, with who changed them and when.";

@@ -1,14 +1,15 @@
-//! Operations on pipelines and their stages. A stage is written with its pipeline and has its version.
+//! Operations on pipelines. Their stages have operations of their own.
 
 use std::collections::BTreeMap;
 
 use domain::crm::pipelines::{
-    ARCHIVED_PIPELINE, DEFAULT_PIPELINE, LAST_STAGE, NewPipeline, NewStage, PIPELINE_OCCUPIED, Pipeline, PipelineId, PipelinePatch,
-    STAGE_IN_HISTORY, STAGE_OCCUPIED, STAGE_REFUSALS, Stage, StageId, StagePatch,
+    ARCHIVED_PIPELINE, DEFAULT_PIPELINE, NewPipeline, PIPELINE_OCCUPIED, Pipeline, PipelineId, PipelinePatch, STAGE_REFUSALS,
 };
 use domain::directory::companies::CompanyId;
-use persistence::crm::{pipelines as rows, stages};
+use persistence::crm::pipelines as rows;
 use platform::prelude::*;
+
+use super::stages;
 
 pub fn operations(t: &mut Table) {
     let mut n =
@@ -24,23 +25,12 @@ pub fn operations(t: &mut Table) {
         PIPELINE_OCCUPIED,
     ]);
     n.action("restore", restore, "Restore an archived pipeline.");
-    let mut p = n.part::<Stage>("stages");
-    p.list_with(list_stages, "List the stages of a pipeline. By default the oldest first; each has its position.");
-    p.create(add_stage, "Add a stage to a pipeline. Later stages make room for it.").fails(STAGE_REFUSALS);
-    p.read_with(read_stage, "Get a stage.");
-    p.update(change_stage, CHANGE_STAGE).fails(STAGE_REFUSALS).fails(&[LAST_STAGE, STAGE_OCCUPIED]);
-    p.delete(remove_stage, "Delete a stage that no opportunity ever entered. Archive any other.").fails(&[
-        LAST_STAGE,
-        STAGE_OCCUPIED,
-        STAGE_IN_HISTORY,
-    ]);
+    stages::operations(&mut n);
 }
 
 const CREATE: &str = "Create a pipeline with its stages. Without stages it gets the standard ones; the first pipeline of a company \
 becomes its default.";
 const MAKE_DEFAULT: &str = "Make a pipeline the default of its company. New opportunities that name no pipeline go there.";
-const CHANGE_STAGE: &str = "Change, move, archive or restore a stage. Opportunities in it keep their figures until they change, and \
-their history never changes.";
 
 /// Every company starts with a pipeline, so that its first deal needs no set-up.
 pub fn seed(cx: &mut Cx, event: &Event) -> Result<()> {
@@ -95,49 +85,4 @@ fn restore(cx: &mut Cx, id: PipelineId) -> Result<Pipeline> {
     let before = cx.change::<Pipeline>(id)?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
-}
-
-fn list_stages(cx: &mut Cx, id: PipelineId, mut list: List) -> Result<Page<Stage>> {
-    let version = cx.find::<Pipeline>(id)?.version;
-    list.only("pipeline_id", id.uuid());
-    let mut page = cx.page::<Stage>(list)?;
-    page.data.iter_mut().for_each(|s| s.version = version);
-    Ok(page)
-}
-
-fn read_stage(cx: &mut Cx, id: PipelineId, stage: StageId) -> Result<Stage> {
-    let pipeline = cx.find::<Pipeline>(id)?;
-    one(&pipeline, stage)
-}
-
-fn add_stage(cx: &mut Cx, id: PipelineId, new: NewStage) -> Result<Stage> {
-    let before = cx.change::<Pipeline>(id)?;
-    let stage = cx.new_id();
-    let after = before.clone().add_stage(stage, new, cx.now)?;
-    one(&keep(cx, &before, after)?, stage)
-}
-
-fn change_stage(cx: &mut Cx, id: PipelineId, stage: StageId, patch: StagePatch) -> Result<Stage> {
-    let before = cx.change::<Pipeline>(id)?;
-    let open = stages::open_deals(cx.db(), stage)?;
-    let after = before.clone().change_stage(stage, patch, open, cx.now)?;
-    one(&keep(cx, &before, after)?, stage)
-}
-
-fn remove_stage(cx: &mut Cx, id: PipelineId, stage: StageId) -> Result<()> {
-    let before = cx.change::<Pipeline>(id)?;
-    let open = stages::open_deals(cx.db(), stage)?;
-    let ever = stages::was_entered(cx.db(), stage)?;
-    let after = before.clone().remove_stage(stage, open, ever, cx.now)?;
-    keep(cx, &before, after).map(drop)
-}
-
-fn keep(cx: &mut Cx, before: &Pipeline, after: Pipeline) -> Result<Pipeline> {
-    stages::write(cx.db(), &before.stages, &after.stages)?;
-    cx.save(before, after, "updated")
-}
-
-fn one(pipeline: &Pipeline, stage: StageId) -> Result<Stage> {
-    let found = pipeline.stage(stage).cloned();
-    found.ok_or_else(|| problems::not_found.with(format!("There is no stage {stage} in this pipeline.")))
 }
