@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::common::{act, at, deal, events, guarded_pipeline};
+use super::common::{act, at, events, guarded_pipeline};
 use crate::fixtures::{customer, id, user_with};
 
 each_engine! {
