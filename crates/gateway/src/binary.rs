@@ -27,7 +27,8 @@ pub fn response(headers: &HeaderMap, file: Binary) -> Result<HttpResponse> {
             file.bytes.get(from as usize..=to as usize).unwrap_or_default().to_vec()
         }
     };
-    Ok(r.content_type(file.media_type).body(bytes))
+    // its own type is in its resource; here nothing may be tempted to run it
+    Ok(r.content_type("application/octet-stream").body(bytes))
 }
 
 /// The first and last byte asked for. A range of another version (If-Range), of another unit or of several parts is

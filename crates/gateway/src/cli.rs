@@ -157,6 +157,7 @@ fn words(e: impl std::fmt::Display) -> String {
 
 fn serve(config: Config, demo: bool) -> Done {
     let (email, drain) = (config.admin_email.clone(), config.limits.drain);
+    crate::log::catch_panics();
     let running = server::start(config).map_err(words)?;
     if let Some(password) = &running.one_time_password {
         println!("The first administrator is {email}, with the one-time password {password}");

@@ -24,6 +24,15 @@ pub fn start(filter: &str) {
     let _ = builder.try_init();
 }
 
+/// Panics go into the log too, one line each. For the program itself; tests want to see theirs as they are.
+pub fn catch_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(|l| format!("{}:{}", l.file(), l.line())).unwrap_or_default();
+        let words = info.payload_as_str().unwrap_or("a panic");
+        log::error!(target: "tandem::panic", place = place.as_str(); "{words}");
+    }));
+}
+
 struct Fields<'a>(&'a mut Map<String, serde_json::Value>);
 
 impl<'kvs> VisitSource<'kvs> for Fields<'_> {

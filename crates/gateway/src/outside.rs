@@ -36,16 +36,18 @@ pub fn routes(tree: &mut Node) {
     }
 }
 
+static COMPRESSED: OnceLock<web::Bytes> = OnceLock::new();
+
 /// The OpenAPI document, made when it is first asked for and kept compressed.
 #[derive(Default)]
 pub struct Document {
-    compressed: OnceLock<web::Bytes>,
     catalogue: OnceLock<Value>,
 }
 
 impl Document {
-    fn compressed(&self, edge: &Edge) -> web::Bytes {
-        self.compressed.get_or_init(|| crate::edge::gzip(openapi::text(&edge.app.table).as_bytes()).into()).clone()
+    /// The same for every server in the process, because it follows from the program alone.
+    fn compressed(edge: &Edge) -> web::Bytes {
+        COMPRESSED.get_or_init(|| crate::edge::gzip(openapi::text(&edge.app.table).as_bytes()).into()).clone()
     }
     fn catalogue(&self, edge: &Edge) -> &Value {
         self.catalogue.get_or_init(|| openapi::catalogue(&edge.app.table))
@@ -104,11 +106,11 @@ fn ready(edge: &Edge) -> Result<HttpResponse> {
 }
 
 async fn document(edge: &Arc<Edge>, req: &HttpRequest) -> HttpResponse {
-    let compressed = match edge.document.compressed.get() {
+    let compressed = match COMPRESSED.get() {
         Some(ready) => ready.clone(),
         None => {
             let edge = edge.clone();
-            let made = actix_web::rt::task::spawn_blocking(move || edge.document.compressed(&edge)).await;
+            let made = actix_web::rt::task::spawn_blocking(move || Document::compressed(&edge)).await;
             let Ok(made) = made else { return HttpResponse::InternalServerError().finish() };
             made
         }
@@ -153,7 +155,7 @@ async fn metrics(edge: &Arc<Edge>, req: &HttpRequest, seen: &mut Seen) -> Result
 
 /// The counters as text.
 pub fn exposition(edge: &Edge) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(edge.metrics.text())
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(edge.metrics.text())
 }
 
 fn problem_page(edge: &Edge, code: &str) -> Result<HttpResponse> {

@@ -271,10 +271,8 @@ impl App {
             Some(_) => return Err(crate::cx::bad_parameter("dry_run", "true or false")),
         };
         let body = match (&op.body, request.body) {
-            // An action whose body has nothing but optional fields may leave it out.
-            (Some(_), None) if op.takes_no_body() => json!({}),
             // a body whose fields may all be left out may be left out itself
-            (Some(_), None) if op.validator.get_or_init(|| table::schema::Judge::of(op)).judge(&json!({})).is_ok() => json!({}),
+            (Some(_), None) if op.takes_no_body() => json!({}),
             (Some(_), None) => return Err(problems::invalid_body.at(vec![FieldError::body("", "required", "A body is required.")])),
             (Some(_), Some(body)) => {
                 op.validator.get_or_init(|| table::schema::Judge::of(op)).judge(&body)?;

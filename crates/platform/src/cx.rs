@@ -290,3 +290,8 @@ pub(crate) fn any_id(text: &str) -> Option<Uuid> {
 pub fn bad_parameter(name: &str, message: impl Into<String>) -> Problem {
     problems::invalid_parameter.at(vec![FieldError::parameter(name, "invalid", message)])
 }
+
+/// A parameter that names something that does not exist.
+pub fn unknown_in_query(name: &str, message: impl Into<String>) -> Problem {
+    problems::invalid_query.at(vec![FieldError::parameter(name, "unknown", message)])
+}

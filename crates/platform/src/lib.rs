@@ -16,7 +16,7 @@ pub mod work;
 
 pub use app::{App, AppConfig, Clock, Reactions, Request};
 pub use caller::{Caller, Companies, Permissions};
-pub use cx::{Cx, bad_parameter};
+pub use cx::{Cx, bad_parameter, unknown_in_query};
 pub use platform::verifications::verify;
 pub use sequence::Sequencer;
 

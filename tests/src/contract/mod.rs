@@ -2,7 +2,9 @@
 //! judged, how wrong requests are answered. A new operation is covered the moment it is declared.
 
 mod access;
+mod committed;
 mod document;
+mod edge;
 mod requests;
 
 use std::collections::BTreeMap;

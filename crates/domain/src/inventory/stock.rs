@@ -96,7 +96,7 @@ pub struct StockAsOfLine {
 #[into_params(parameter_in = Query)]
 pub struct StockAvailabilityFilter {
     /// The products, separated by commas; at most 200.
-    #[param(max_length = 7000)]
+    #[param(min_length = 30, max_length = 7000, pattern = "^prd_[0-7][0-9a-hjkmnp-tv-z]{25}(,prd_[0-7][0-9a-hjkmnp-tv-z]{25}){0,199}$")]
     pub product_ids: String,
     /// Only stock of this company; all companies of the caller when left out.
     #[serde(default)]

@@ -9,7 +9,7 @@ use domain::accounting::fiscal_years::{first_of_month, last_of_month, year_start
 use domain::accounting::reports::{BalanceSheet, DayFilter, IncomeStatement, Movement, PeriodFilter, TrialBalance, statement};
 use domain::directory::companies::Company;
 use persistence::accounting::balances;
-use platform::bad_parameter;
+use platform::unknown_in_query;
 
 use platform::prelude::*;
 
@@ -35,7 +35,7 @@ pub(super) fn day_of(cx: &mut Cx, asked: &DayFilter) -> Result<(Company, NaiveDa
 }
 
 fn company_of(cx: &mut Cx, id: domain::directory::companies::CompanyId) -> Result<Company> {
-    cx.find::<Company>(id).map_err(|_| bad_parameter("company_id", format!("There is no company {id}.")))
+    cx.find::<Company>(id).map_err(|_| unknown_in_query("company_id", format!("There is no company {id}.")))
 }
 
 fn span(cx: &mut Cx, asked: &PeriodFilter) -> Result<(Company, NaiveDate, NaiveDate)> {
@@ -43,7 +43,7 @@ fn span(cx: &mut Cx, asked: &PeriodFilter) -> Result<(Company, NaiveDate, NaiveD
     let to = asked.to_date.unwrap_or_else(|| cx.today(&company));
     let from = asked.from_date.unwrap_or_else(|| year_start(to, company.fiscal_year_start_month.max(1) as u32));
     if from > to {
-        return Err(bad_parameter("from_date", format!("{from} is after {to}.")));
+        return Err(unknown_in_query("from_date", format!("{from} is after {to}.")));
     }
     Ok((company, from, to))
 }

@@ -18,9 +18,25 @@ use crate::problem;
 pub fn text(table: &Table) -> String {
     let (document, findings) = document(table);
     findings.iter().for_each(|f| log::error!("the OpenAPI document: {f}"));
-    let mut out = serde_json::to_string_pretty(&document).unwrap_or_default();
+    canonical(document)
+}
+
+/// One text for one value: members sorted by name, whatever the map underneath keeps.
+fn canonical(value: Value) -> String {
+    let mut out = serde_json::to_string_pretty(&sorted(value)).unwrap_or_default();
     out.push('\n');
     out
+}
+
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<String, Value> = members.into_iter().map(|(k, v)| (k, sorted(v))).collect();
+            Value::Object(members.into_iter().collect())
+        }
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        plain => plain,
+    }
 }
 
 /// The document, and where the table contradicts itself; a test demands that it does not.
@@ -147,6 +163,6 @@ pub fn catalogue(table: &Table) -> Value {
 
 /// The files of `openapi/`: name and contents.
 pub fn files(table: &Table) -> Vec<(&'static str, String)> {
-    let problems = serde_json::to_string_pretty(&catalogue(table)).unwrap_or_default() + "\n";
+    let problems = canonical(catalogue(table));
     vec![("openapi.json", text(table)), ("problems.json", problems), ("operations.txt", operations(table))]
 }

@@ -131,7 +131,7 @@ fn body(op: &Op) -> Option<Value> {
     }
     let shape = op.body.as_ref()?;
     let kind = if op.kind == Kind::Update { "application/merge-patch+json" } else { "application/json" };
-    Some(json!({ "required": true, "content": { kind: { "schema": schema_ref(shape) } } }))
+    Some(json!({ "required": !op.takes_no_body(), "content": { kind: { "schema": schema_ref(shape) } } }))
 }
 
 fn responses(op: &Op) -> Value {
@@ -175,7 +175,12 @@ fn responses(op: &Op) -> Value {
             }
             out.insert("202".into(), answer("Started; the job says how far it is."));
         }
-        Kind::Upload => drop(out.insert("201".into(), answer("Stored."))),
+        Kind::Upload => {
+            if has_dry_run(op) {
+                out.insert("200".into(), answer("Dry run: what would be stored."));
+            }
+            out.insert("201".into(), answer("Stored."));
+        }
         Kind::Delete => drop(out.insert("204".into(), answer("Gone."))),
         _ if content.is_none() => drop(out.insert("204".into(), answer("Done."))),
         _ => drop(out.insert("200".into(), answer("Done."))),

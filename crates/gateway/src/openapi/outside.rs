@@ -48,9 +48,9 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint {
             path: "/metrics",
             id: "get_metrics",
-            summary: "Counters in the text format of OpenMetrics",
-            text: "Counters in the text format of OpenMetrics. Needs the permission `platform.metrics.read`, unless the operator gave them a port of their own; then they are not found here.",
-            content: json!({ "application/openmetrics-text": { "schema": { "type": "string", "maxLength": 10_000_000 } } }),
+            summary: "Counters in the text format of Prometheus",
+            text: "Counters in the text format of Prometheus. Needs the permission `platform.metrics.read`, unless the operator gave them a port of their own; then they are not found here.",
+            content: json!({ "text/plain": { "schema": { "type": "string", "maxLength": 10_000_000 } } }),
             public: false,
             refusals: &[400, 401, 403, 404, 429, 431, 500, 503],
             rate_limited: false,

@@ -96,7 +96,7 @@ pub fn headers() -> Value {
         "Allow": text("The methods that are allowed.", 100, "GET, HEAD, OPTIONS"),
         "Content-Disposition": text("The name of the file.", 500, "attachment; filename=\"export.csv\""),
         "Dry-Run": text("`true` when nothing was kept.", 5, "true"),
-        "ETag": text("The version of the resource, for If-Match and If-None-Match.", 40, "\"3\""),
+        "ETag": text("The version of the resource, for If-Match and If-None-Match.", 80, "\"3\""),
         "Idempotency-Replayed": text("`true` when this is the answer to an earlier request with the same key.", 5, "true"),
         "Link": text("The next page, as `rel=\"next\"` (RFC 8288).", 4000, "</v1/directory/parties?cursor=AbC>; rel=\"next\""),
         "Location": text("Where the new resource is.", 500, "/v1/directory/parties/pty_01j1rc2f9yfaybvvh014j4j55b"),
@@ -117,9 +117,9 @@ pub fn parameters() -> Value {
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" } },
         "IfMatch": { "name": "If-Match", "in": "header", "required": false,
             "description": "The ETag that the resource must still have. Needed: without it the answer is 428.",
-            "schema": { "type": "string", "minLength": 3, "maxLength": 18, "pattern": "^\"[0-9]{1,16}\"$" } },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 18, "pattern": "^\"?[0-9]{1,16}\"?$" } },
         "IfNoneMatch": { "name": "If-None-Match", "in": "header", "required": false,
             "description": "The ETag that is already known; 304 when it still holds.",
-            "schema": { "type": "string", "minLength": 3, "maxLength": 18, "pattern": "^\"[0-9]{1,16}\"$" } },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 18, "pattern": "^\"?[0-9]{1,16}\"?$" } },
     })
 }

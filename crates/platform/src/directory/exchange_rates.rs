@@ -8,7 +8,7 @@ use domain::directory::exchange_rates::{
 };
 use persistence::directory::exchange_rates as rows;
 
-use crate::cx::bad_parameter;
+use crate::cx::unknown_in_query;
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
@@ -50,11 +50,11 @@ fn delete(cx: &mut Cx, id: ExchangeRateId) -> Result<()> {
 fn at(cx: &mut Cx, asked: RateQuery) -> Result<QuotedRate> {
     for (name, code) in [("from", Some(&asked.from)), ("to", Some(&asked.to)), ("via", asked.via.as_ref())] {
         if let Some(code) = code {
-            currencies::minor_units(code).map_err(|p| bad_parameter(name, p.to_string()))?;
+            currencies::minor_units(code).map_err(|p| unknown_in_query(name, p.to_string()))?;
         }
     }
     let company = match asked.company_id {
-        Some(id) => Some(cx.find::<Company>(id).map_err(|p| bad_parameter("company_id", p.to_string()))?),
+        Some(id) => Some(cx.find::<Company>(id).map_err(|p| unknown_in_query("company_id", p.to_string()))?),
         None => None,
     };
     let today = company.as_ref().map_or_else(|| cx.now.date_naive(), |c| cx.today(c));

@@ -351,6 +351,9 @@ impl Op {
     pub fn sort(&mut self, columns: &[&'static str]) -> &mut Self {
         if let Some(l) = &mut self.listing {
             l.sort(&self.id, columns);
+            if !self.known.iter().any(|k| k == "sort") {
+                self.known.push("sort".into());
+            }
         }
         self
     }
@@ -367,9 +370,9 @@ impl Op {
         let line = self.text.split('\n').next().unwrap_or_default();
         line.split_once(". ").map_or(line, |(s, _)| s).trim_end_matches('.')
     }
-    /// Whether the body may be left out: an action whose body has nothing but optional fields.
+    /// Whether the body may be left out: a POST whose body has nothing but optional fields.
     pub fn takes_no_body(&self) -> bool {
-        self.kind == Kind::Action
+        self.kind.is_post()
             && self.validator.get_or_init(|| schema::Judge::of(self)).judge(&Value::Object(Default::default())).is_ok()
     }
     /// Whether it opens its own transactions, without idempotency key and dry run.
@@ -401,13 +404,14 @@ fn codes_of(kind: Kind, path_params: bool, body: bool) -> Vec<Code> {
     use problems::*;
     let mut out = vec![malformed, unknown_parameter, invalid_parameter, invalid_header, unauthenticated, missing_scope];
     out.extend([not_acceptable, headers_too_large, too_many_requests, internal, unavailable, deadline_exceeded]);
-    if path_params {
+    // a report may be about things that its parameters name
+    if path_params || kind == Kind::Report {
         out.push(not_found);
     }
     if kind == Kind::List {
         out.push(cursor_mismatch);
     }
-    if matches!(kind, Kind::List | Kind::Read) {
+    if kind.reads() {
         out.push(invalid_query);
     }
     if !kind.reads() {
