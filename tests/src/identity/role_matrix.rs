@@ -11,7 +11,7 @@ use crate::contract::{Breaches, operations};
 use crate::fixtures::{self, id};
 use crate::harness::workspace;
 
-/// `operation: role, role, …`, one line for each operation; who may do everything is left out.
+/// `operation permission: role role …`, one line for each operation; who may do everything is left out.
 fn matrix() -> String {
     let table = gateway::composition::table();
     let mut lines = BTreeSet::new();
@@ -24,7 +24,7 @@ fn matrix() -> String {
             let may = |r: &&domain::identity::catalogue::ReadyMadeRole| Permissions::of(r.permissions).allow(&op.permission);
             ROLES.iter().filter(|r| r.code != "owner").filter(may).map(|r| r.code).collect::<Vec<_>>().join(" ")
         };
-        lines.insert(format!("{}: {who}", op.id).trim_end().to_string());
+        lines.insert(format!("{} {}: {who}", op.id, op.permission).trim_end().to_string());
     }
     let text: Vec<String> = lines.into_iter().collect();
     text.join("\n") + "\n"

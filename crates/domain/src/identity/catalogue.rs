@@ -42,6 +42,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "accounting.tax_codes.*",
             "accounting.payment_terms.*",
             "accounting.fiscal_years.create",
+            "accounting.tax_rules.*",
+            "accounting.policies.*",
         ],
     },
     ReadyMadeRole {
@@ -49,7 +51,6 @@ pub const ROLES: &[ReadyMadeRole] = &[
         name: "Sales representative",
         description: "Leads, opportunities and orders. Sees no cost and no ledger, changes no credit limit.",
         permissions: &[
-            "crm.*",
             "directory.*.read",
             "directory.contacts.*",
             "directory.relationships.*",
@@ -68,6 +69,14 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.events.read",
             "platform.jobs.*",
             "platform.trace.read",
+            "platform.files.read",
+            "platform.files.create",
+            "crm.leads.*",
+            "crm.opportunities.*",
+            "crm.activities.*",
+            "crm.timeline.read",
+            "crm.pipelines.read",
+            "crm.reports.*",
         ],
     },
     ReadyMadeRole {
@@ -89,6 +98,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.jobs.*",
             "platform.trace.read",
             "platform.explain.read",
+            "platform.files.read",
+            "platform.files.create",
         ],
     },
     ReadyMadeRole {
@@ -147,6 +158,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "inventory.stock.read",
             "inventory.availability.read",
             "platform.trace.read",
+            "platform.files.read",
+            "platform.files.create",
         ],
     },
     ReadyMadeRole {
@@ -171,6 +184,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "accounting.credit_notes.create",
             "accounting.credit_notes.update",
             "platform.trace.read",
+            "platform.files.read",
+            "platform.files.create",
         ],
     },
     ReadyMadeRole {
@@ -193,6 +208,10 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "sales.*.read",
             "platform.trace.read",
             "platform.explain.read",
+            "platform.files.read",
+            "platform.files.create",
+            "sales.orders.invoice",
+            "sales.returns.credit",
         ],
     },
     ReadyMadeRole {
@@ -230,6 +249,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "directory.*.read",
             "platform.trace.read",
             "platform.explain.read",
+            "platform.files.read",
+            "platform.files.create",
         ],
     },
     ReadyMadeRole {
@@ -249,6 +270,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "directory.companies.read",
             "platform.trace.read",
             "platform.explain.read",
+            "platform.files.read",
+            "platform.files.create",
         ],
     },
     ReadyMadeRole {
@@ -273,6 +296,9 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.trace.read",
             "platform.explain.read",
             "platform.integrity.read",
+            "platform.files.read",
+            "platform.files.create",
+            "accounting.tax_rules.*",
         ],
     },
     ReadyMadeRole {
@@ -295,9 +321,12 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "inventory.*.read",
             "sales.*.read",
             "platform.*.read",
-            "platform.verifications",
+            "platform.verifications.*",
             "platform.integrity.*",
             "identity.sod_conflicts.read",
+            "accounting.policies.*",
+            "directory.parties.set_credit_limit",
+            "platform.files.create",
         ],
     },
     ReadyMadeRole {
@@ -313,6 +342,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "inventory.stock.read",
             "inventory.availability.read",
             "inventory.warehouses.read",
+            "platform.files.read",
+            "platform.files.create",
         ],
     },
     ReadyMadeRole {
@@ -329,6 +360,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "directory.products.*",
             "inventory.*.read",
             "accounting.open_items.read",
+            "platform.files.read",
+            "platform.files.create",
         ],
     },
     ReadyMadeRole {
@@ -354,6 +387,9 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "directory.products.read",
             "directory.units.read",
             "platform.trace.read",
+            "platform.files.read",
+            "platform.files.create",
+            "sales.orders.deliver",
         ],
     },
     ReadyMadeRole {
@@ -370,6 +406,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "directory.units.*",
             "platform.trace.read",
             "platform.explain.read",
+            "platform.files.read",
+            "platform.files.create",
         ],
     },
     ReadyMadeRole {
@@ -443,6 +481,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.events.read",
             "platform.jobs.*",
             "platform.trace.read",
+            "platform.files.read",
+            "platform.files.create",
         ],
     },
     ReadyMadeRole {

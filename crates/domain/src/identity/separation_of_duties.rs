@@ -39,10 +39,15 @@ pub const RULES: &[SodRule] = &[
     rule(
         "credit_limit_and_release",
         "directory.parties.set_credit_limit",
-        "sales.orders.confirm",
-        "Raises a credit limit and sells on it.",
+        "sales.orders.release",
+        "Raises a credit limit and releases orders held for credit.",
     ),
-    rule("stock_and_adjustment", "inventory.moves.create", "inventory.adjustments.post", "Moves goods and writes off what is missing."),
+    rule(
+        "adjustment_and_approval",
+        "inventory.adjustments.create",
+        "inventory.adjustments.post",
+        "Notes what is missing and writes it off.",
+    ),
     rule("count_and_approval", "inventory.counts.record", "inventory.counts.approve", "Counts the stock and approves the count."),
     rule(
         "inspection_and_release",

@@ -49,6 +49,7 @@ pub fn create(cx: &mut Cx, new: NewParty) -> Result<Party> {
 
 fn make(cx: &mut Cx, party: Party, allow_duplicate: bool) -> Result<Party> {
     check_references(cx, None, &party)?;
+    check_credit_limit(cx, None, &party)?;
     if !allow_duplicate {
         check_duplicates(cx, &party)?;
     }
@@ -75,11 +76,20 @@ fn update(cx: &mut Cx, id: PartyId, patch: PartyPatch) -> Result<Party> {
 
 fn store(cx: &mut Cx, before: &Party, after: Party) -> Result<Party> {
     check_references(cx, Some(before), &after)?;
+    check_credit_limit(cx, Some(before), &after)?;
     let after = cx.save(before, after, "updated")?;
     if before.external_ids != after.external_ids || before.emails != after.emails {
         rows::write_lookups(cx.db(), &after)?;
     }
     Ok(after)
+}
+
+/// Who sells does not decide how much credit a customer has: that takes a permission of its own.
+fn check_credit_limit(cx: &Cx, before: Option<&Party>, after: &Party) -> Result<()> {
+    if before.and_then(|p| p.customer_terms.credit_limit) == after.customer_terms.credit_limit {
+        return Ok(());
+    }
+    cx.demand("directory.parties.set_credit_limit")
 }
 
 fn upsert(cx: &mut Cx, body: UpsertParty) -> Result<UpsertedParty> {
