@@ -18,8 +18,8 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 /// How long a request waits for its turn to hash.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many may wait for each core.
-const QUEUE: usize = 32;
+/// How many may wait for each core; more are sent away, so that guessers do not take all threads.
+const QUEUE: usize = 4;
 
 /// Hashes and compares passwords, few at once.
 pub struct Hasher {
