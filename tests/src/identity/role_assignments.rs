@@ -41,7 +41,7 @@ each_engine! {
         assert_eq!(give("accounting.journal_entries.create")["sod_conflicts"], json!([]));
         assert_eq!(give("accounting.journal_entries.post")["sod_conflicts"][0]["code"], "journal_and_approval");
         let report = s.get("/v1/identity/sod-conflicts").ok();
-        let named = report["data"].as_array().unwrap().iter().find(|u| u["user_id"] == user["id"]).unwrap();
+        let named = report["users"].as_array().unwrap().iter().find(|u| u["user_id"] == user["id"]).unwrap();
         assert_eq!(named["conflicts"][0]["code"], "journal_and_approval");
         assert_eq!(named["roles"].as_array().unwrap().len(), 2);
     }

@@ -64,6 +64,6 @@ each_engine! {
         let role = fixtures::role(s, &["accounting.journal_entries.*"]);
         let found = s.get(&format!("/v1/identity/roles/{}/sod-conflicts", id(&role))).ok();
         assert_eq!(found["conflicts"][0]["code"], "journal_and_approval");
-        assert!(s.get("/v1/identity/sod-rules").ok()["data"].as_array().unwrap().len() >= 8);
+        assert!(s.get("/v1/identity/sod-rules").ok()["rules"].as_array().unwrap().len() >= 8);
     }
 }

@@ -54,7 +54,7 @@ each_engine! {
         s.at("2026-01-02T09:16:00Z");
         s.with_token(&old).get("/v1/identity/me").problem(401, "unauthenticated");
         assert_eq!(kids(&s.anonymous().get("/.well-known/jwks.json").ok()), [new["kid"].as_str().unwrap()]);
-        assert_eq!(s.get("/v1/identity/signing-keys").ok()["data"].as_array().unwrap().len(), 1);
+        assert_eq!(s.get("/v1/identity/signing-keys").ok()["keys"].as_array().unwrap().len(), 1);
     }
 
     fn an_operators_key_signs_and_the_old_ones_stay_good(s) {

@@ -113,7 +113,7 @@ pub struct SodReport {
     /// How many active users were looked at.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub users_checked: i64,
-    /// How many of them have a conflict; `data` names the first 1000.
+    /// How many of them have a conflict; `users` names the first 1000.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub users_with_conflicts: i64,
     /// The users with conflicts, by name.

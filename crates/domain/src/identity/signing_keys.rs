@@ -63,7 +63,7 @@ pub fn signing(keys: &[SigningKey], now: DateTime<Utc>) -> Option<&SigningKey> {
     alive()
         .filter(|k| k.signs_from_at <= now)
         .max_by_key(|k| (k.signs_from_at, k.id))
-        .or_else(|| alive().min_by_key(|k| (k.signs_from_at, k.id)))
+        .or_else(|| alive().min_by_key(|k| k.id))
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ fn parameters(op: &Op) -> Vec<Value> {
     if has_dry_run(op) {
         out.push(shared("DryRun"));
     }
-    if op.kind.is_post() && !op.public {
+    if has_dry_run(op) {
         out.push(shared("IdempotencyKey"));
     }
     if op.kind.needs_if_match() {
