@@ -60,10 +60,7 @@ impl SigningKey {
 /// The key that signs now: the youngest that has begun, or the first one there is.
 pub fn signing(keys: &[SigningKey], now: DateTime<Utc>) -> Option<&SigningKey> {
     let alive = || keys.iter().filter(|k| k.is_alive(now));
-    alive()
-        .filter(|k| k.signs_from_at <= now)
-        .max_by_key(|k| (k.signs_from_at, k.id))
-        .or_else(|| alive().min_by_key(|k| k.id))
+    alive().filter(|k| k.signs_from_at <= now).max_by_key(|k| (k.signs_from_at, k.id)).or_else(|| alive().min_by_key(|k| k.id))
 }
 
 #[cfg(test)]
