@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::fixtures::{customer, id, user_with};
+use crate::fixtures::{customer, id, money, ready_to_sell, user_with};
 
 each_engine! {
     fn the_overview_gathers_people_and_the_latest_events(s) {
@@ -20,6 +20,25 @@ each_engine! {
         let kinds: Vec<_> = all["timeline"].as_array().unwrap().iter().map(|e| e["kind"].as_str().unwrap()).collect();
         assert_eq!(kinds, ["relationship.created", "relationship.created", "party.created"]);
         s.get("/v1/directory/parties/pty_00000000000000000000000000/360").problem(404, "not_found");
+    }
+
+    fn what_is_ordered_is_at_stake_before_it_is_invoiced(s) {
+        let books = ready_to_sell(s);
+        let terms = json!({"currency": "EUR", "credit_limit": "100.00"});
+        let buyer = s.post("/v1/directory/parties", json!({"name": "Buyer", "is_customer": true, "customer_terms": terms})).created();
+        let line = json!({"product_id": books.product("BEANS")["id"], "quantity": "2", "unit_price": "15.00"});
+        let body = json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": [line]});
+        let order = s.post("/v1/sales/orders", body).created();
+        let order = s.act(&format!("/v1/sales/orders/{}/confirm", id(&order)), &order, json!({})).ok();
+        let all = s.get(&format!("/v1/directory/parties/{}/360", id(&buyer))).ok();
+        assert_eq!((&all["sales"]["open_order_count"], &all["sales"]["latest_orders"][0]["id"]), (&json!(1), &order["id"]));
+        let balance = &all["finance"]["balances"][0];
+        assert_eq!((money(&balance["balance"]), money(&balance["open_orders"])), (0.into(), money(&balance["exposure"])));
+        assert!(money(&balance["exposure"]) >= 30.into(), "{balance}");
+        assert_eq!(money(&balance["credit_available"]), money(&json!("100")) - money(&balance["exposure"]));
+        let elsewhere = user_with(s, &["directory.parties.read", "accounting.invoices.read", "sales.orders.read"], &[]);
+        let hidden = elsewhere.get(&format!("/v1/directory/parties/{}/360", id(&buyer))).ok();
+        assert_eq!((&hidden["finance"]["balances"], &hidden["sales"]["latest_orders"]), (&json!([]), &json!([])));
     }
 
     fn sections_that_may_not_be_read_are_named(s) {
