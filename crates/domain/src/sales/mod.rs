@@ -4,5 +4,6 @@
 pub mod credit;
 pub mod deliveries;
 pub mod order_lines;
+pub mod order_requests;
 pub mod orders;
 pub mod returns;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use super::order_lines::{NewSalesOrderLine, SalesOrderLine, SalesOrderLineId, SalesOrderLinePatch};
+pub use super::order_requests::{ConfirmSalesOrder, NewSalesOrder, SalesOrderPatch, SalesOrderReason};
 use crate::crm::opportunities::OpportunityId;
 use crate::directory::addresses::Address;
 use crate::directory::companies::CompanyId;
@@ -199,137 +200,6 @@ impl Entity for SalesOrder {
     fn allowed_actions(&self) -> Vec<&'static str> {
         self.allowed()
     }
-}
-
-/// An order to be taken. It starts as a draft without a number.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewSalesOrder {
-    /// The company that sells.
-    pub company_id: CompanyId,
-    /// The customer.
-    pub customer_id: PartyId,
-    /// The customer's own number for the order.
-    #[serde(default)]
-    #[schema(max_length = 100)]
-    pub customer_reference: Option<String>,
-    /// The warehouse the goods come from; the company's default one when left out.
-    #[serde(default)]
-    pub warehouse_id: Option<WarehouseId>,
-    /// The business date; today when left out.
-    #[serde(default)]
-    pub order_date: Option<NaiveDate>,
-    /// When the customer wants the goods.
-    #[serde(default)]
-    pub requested_date: Option<NaiveDate>,
-    /// Where the goods go; the customer's shipping address when left out.
-    #[serde(default)]
-    pub ship_to: Option<Address>,
-    /// The currency of all amounts; the company's when left out.
-    #[serde(default)]
-    #[schema(min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$")]
-    pub currency: Option<String>,
-    /// How much of the company's currency one unit of the order's is; the rate of the day when left out.
-    #[serde(default)]
-    pub exchange_rate: Option<Rate>,
-    /// Whether prices have the tax inside; as the company says when left out.
-    #[serde(default)]
-    pub prices_include_tax: Option<bool>,
-    /// Whether it may be confirmed with less stock than ordered.
-    #[serde(default)]
-    pub allow_backorder: bool,
-    /// Freight, without tax, or with it when prices include tax.
-    #[serde(default)]
-    pub freight_amount: Amount,
-    /// Which rate of tax freight falls under; standard when left out.
-    #[serde(default)]
-    pub freight_tax_class: Option<TaxClass>,
-    /// A remark.
-    #[serde(default)]
-    #[schema(max_length = 2000)]
-    pub note: Option<String>,
-    /// What is ordered.
-    #[serde(default)]
-    #[schema(max_items = 1000)]
-    pub lines: Vec<NewSalesOrderLine>,
-    /// Free notes.
-    #[serde(default)]
-    #[schema(schema_with = crate::kernel::metadata)]
-    pub metadata: BTreeMap<String, String>,
-}
-
-/// Changes to a draft order. Lines are replaced as a whole; single lines have endpoints of their own.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SalesOrderPatch {
-    /// The customer.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub customer_id: Option<PartyId>,
-    /// The customer's own number for the order.
-    #[serde(default, deserialize_with = "crate::kernel::some")]
-    #[schema(value_type = Option<String>, max_length = 100)]
-    pub customer_reference: Option<Option<String>>,
-    /// The warehouse the goods come from.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub warehouse_id: Option<WarehouseId>,
-    /// The business date.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub order_date: Option<NaiveDate>,
-    /// When the customer wants the goods.
-    #[serde(default, deserialize_with = "crate::kernel::some")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub requested_date: Option<Option<NaiveDate>>,
-    /// Where the goods go.
-    #[serde(default, deserialize_with = "crate::kernel::some")]
-    #[schema(value_type = Option<Address>)]
-    pub ship_to: Option<Option<Address>>,
-    /// Whether it may be confirmed with less stock than ordered.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub allow_backorder: Option<bool>,
-    /// Freight.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub freight_amount: Option<Amount>,
-    /// Which rate of tax freight falls under.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub freight_tax_class: Option<TaxClass>,
-    /// A remark.
-    #[serde(default, deserialize_with = "crate::kernel::some")]
-    #[schema(value_type = Option<String>, max_length = 2000)]
-    pub note: Option<Option<String>>,
-    /// All lines anew.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    #[schema(max_items = 1000)]
-    pub lines: Option<Vec<NewSalesOrderLine>>,
-    /// Free notes.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    #[schema(schema_with = crate::kernel::metadata)]
-    pub metadata: Option<BTreeMap<String, String>>,
-}
-
-impl crate::kernel::PatchBody for SalesOrderPatch {
-    const CLEARABLE: &'static [&'static str] = &["customer_reference", "requested_date", "ship_to", "note"];
-}
-
-/// How an order is confirmed.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ConfirmSalesOrder {
-    /// Confirm although the credit limit is exceeded. Needs the permission `sales.orders.override_credit`.
-    #[serde(default)]
-    pub override_credit: bool,
-    /// Whether less stock than ordered is accepted; as the order says when left out.
-    #[serde(default)]
-    pub allow_backorder: Option<bool>,
-}
-
-/// Why an order is stopped or given up.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SalesOrderReason {
-    /// Why.
-    #[serde(default)]
-    #[schema(max_length = 500)]
-    pub reason: Option<String>,
 }
 
 impl SalesOrder {

@@ -9,6 +9,7 @@ use domain::sales::credit::{CreditExposure, OVER_CREDIT_LIMIT};
 use domain::sales::deliveries::{DELIVERY_NOT_ENOUGH_STOCK, DELIVERY_OVER_ORDERED};
 use domain::sales::orders::*;
 use platform::prelude::*;
+use platform::table::Noun;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -48,6 +49,18 @@ pub fn operations(t: &mut Table) {
         .fails(CUSTOMER)
         .fails(DRAFT);
     n.delete(drafts::delete, "Delete a draft order.").fails(&[ORDER_NOT_A_DRAFT]);
+    actions(&mut n);
+    order_lines::operations(&mut n);
+    t.report(
+        "sales/credit-exposure",
+        exposure,
+        "Get what a customer owes and will owe. Open receivables, shipments not invoiced and open orders, against the credit limit; in the company's currency.",
+    )
+    .permission("sales.orders.read")
+    .fails(&[domain::directory::exchange_rates::NO_RATE]);
+}
+
+fn actions(n: &mut Noun<SalesOrder>) {
     n.action_with(
         "confirm",
         confirmation::confirm,
@@ -94,14 +107,6 @@ pub fn operations(t: &mut Table) {
     .fails(order_lines::REFUSALS)
     .fails(billing::REFUSALS)
     .fails(crate::accounting::taxes::REFUSALS);
-    order_lines::operations(&mut n);
-    t.report(
-        "sales/credit-exposure",
-        exposure,
-        "Get what a customer owes and will owe. Open receivables, shipments not invoiced and open orders, against the credit limit; in the company's currency.",
-    )
-    .permission("sales.orders.read")
-    .fails(&[domain::directory::exchange_rates::NO_RATE]);
 }
 
 /// Whose exposure is asked for.

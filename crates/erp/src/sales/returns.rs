@@ -159,6 +159,9 @@ fn reject(cx: &mut Cx, id: CustomerReturnId, why: RejectCustomerReturn) -> Resul
 }
 
 fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Result<CustomerReturn> {
+    if what.credit {
+        cx.demand("accounting.credit_notes.create")?;
+    }
     let before = cx.change::<CustomerReturn>(id)?;
     before.must_be_receivable()?;
     let mut delivery = cx.change::<Delivery>(before.delivery_id)?;
