@@ -13,7 +13,7 @@ use scheduled_thread_pool::ScheduledThreadPool;
 
 use crate::error::{Error, Retryable};
 use crate::tx::{self, Job, PgPool, SqlitePool};
-use crate::writer::Writer;
+use crate::writer::{Hook, Writer};
 use crate::{Conn, Engine, watch};
 
 /// How a database is reached, and how long anything may take.
@@ -215,7 +215,7 @@ impl Database {
     /// SQLite: `hook` runs in each group's transaction after its jobs, just before the commit, in a savepoint of its own;
     /// when it fails, the group is committed without it. Never called on PostgreSQL, where somebody waits for
     /// [`Database::wait_for_commit`] instead.
-    pub fn on_group_commit(&self, hook: Box<dyn FnMut(&mut Conn<'_>) -> Result<(), Error> + Send>) {
+    pub fn on_group_commit(&self, hook: Hook) {
         if let Kind::Sqlite { writer, .. } = &self.shared.kind {
             writer.set_hook(hook);
         }

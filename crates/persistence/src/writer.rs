@@ -27,7 +27,7 @@ const GROUP: usize = 128;
 const GROUP_TIME: Duration = Duration::from_millis(50);
 
 /// Runs inside each group's transaction, after its jobs and before the commit.
-pub(crate) type Hook = Box<dyn FnMut(&mut Conn<'_>) -> Result<(), Error> + Send>;
+pub type Hook = Box<dyn FnMut(&mut Conn<'_>) -> Result<(), Error> + Send>;
 
 /// The queue to the writer thread.
 pub(crate) struct Writer {
@@ -340,6 +340,14 @@ mod tests {
         Box::new(move |c| f(c).map(Outcome::Keep))
     }
 
+    /// Holds the writer for a while.
+    fn slow(millis: u64) -> Job<(), Error> {
+        Box::new(move |_| {
+            std::thread::sleep(Duration::from_millis(millis));
+            Ok(Outcome::Discard(()))
+        })
+    }
+
     fn add(db: &Database, a: i64) -> Result<usize, Error> {
         db.write(job(move |c| sql!("INSERT INTO t (a) VALUES ({})", a).execute(c)))
     }
@@ -402,7 +410,7 @@ mod tests {
         let b = bench();
         let (tell, hear) = sync_channel(10);
         // hold the writer so that the others form one group
-        b.db.submit::<(), Error>(Box::new(|_| Ok(Outcome::Discard(std::thread::sleep(Duration::from_millis(100))))), |_| {});
+        b.db.submit::<(), Error>(slow(100), |_| {});
         for a in 0..5i64 {
             let tell = tell.clone();
             let work = job(move |c| {
@@ -462,7 +470,7 @@ mod tests {
     fn a_full_queue_refuses_and_a_long_wait_too() {
         let b = bench();
         let (tell, hear) = sync_channel(QUEUE * 2);
-        b.db.submit::<(), Error>(Box::new(|_| Ok(Outcome::Discard(std::thread::sleep(Duration::from_millis(2200))))), |_| {});
+        b.db.submit::<(), Error>(slow(2200), |_| {});
         for _ in 0..QUEUE + 10 {
             let tell = tell.clone();
             b.db.submit(job(|_| Ok(())), move |said| tell.send(matches!(said, Err(Error::Unavailable(_)))).unwrap());
