@@ -99,7 +99,7 @@ fn upsert(cx: &mut Cx, body: UpsertParty) -> Result<UpsertedParty> {
     }
     let (known_as, first) = (external_id.clone(), patch.clone());
     let made = cx.attempt(move |cx| {
-        let party = Party::from_patch(cx.new_id(), known_as, first, cx.now).map_err(|p| in_party(p))?;
+        let party = Party::from_patch(cx.new_id(), known_as, first, cx.now).map_err(in_party)?;
         make(cx, party, allow_duplicate).map_err(in_party)
     });
     match made {

@@ -26,7 +26,8 @@ fn list(cx: &mut Cx, mut list: List) -> Result<Page<PublishedEvent>> {
 
 /// `sales_order` to `SalesOrder`, the name of its schema.
 fn schema_of(noun: &str) -> String {
-    noun.split('_').map(|w| w[..1].to_uppercase() + &w[1..]).collect()
+    let capital = |w: &str| w.chars().take(1).map(|c| c.to_ascii_uppercase()).chain(w.chars().skip(1)).collect::<String>();
+    noun.split('_').map(capital).collect()
 }
 
 fn noun_of(kind: &str) -> &str {
