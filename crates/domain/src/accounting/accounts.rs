@@ -37,14 +37,19 @@ pub const ACCOUNT_CURRENCY: Code = Code::invalid("account.other_currency", "The 
 /// An account of the general ledger of one company.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Account {
+    /// The id.
     pub id: AccountId,
+    /// The company.
     pub company_id: CompanyId,
     /// The account number, unique in the company.
     #[schema(min_length = 1, max_length = 20, example = "1100")]
     pub code: String,
+    /// The name.
     #[schema(min_length = 1, max_length = 200, example = "Accounts receivable - trade")]
     pub name: String,
+    /// Where it stands in the statements.
     pub account_type: AccountType,
+    /// The side on which it grows.
     pub normal_side: NormalSide,
     /// A heading groups other accounts and takes no postings.
     pub heading: bool,
@@ -57,8 +62,10 @@ pub struct Account {
     pub currency: Option<String>,
     /// An archived account takes no new postings.
     pub archived: bool,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -68,12 +75,15 @@ crate::entity! { Account, AccountId, "account", company: |a| Some(a.company_id) 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAccount {
+    /// The company.
     pub company_id: CompanyId,
     /// The account number, unique in the company: letters, digits, point and hyphen.
     #[schema(min_length = 1, max_length = 20, pattern = r"^[0-9A-Za-z][0-9A-Za-z.\-]{0,19}$", example = "6115")]
     pub code: String,
+    /// The name.
     #[schema(min_length = 1, max_length = 200, example = "Water")]
     pub name: String,
+    /// Where it stands in the statements.
     pub account_type: AccountType,
     /// A heading groups other accounts and takes no postings.
     #[serde(default)]
@@ -93,6 +103,7 @@ pub struct NewAccount {
 crate::patch! {
     /// Changes to an account. Its number and type stay, because postings rest on them.
     pub struct AccountPatch for Account {
+        /// The name.
         set name: String [min_length = 1, max_length = 200],
         /// An archived account takes no new postings.
         set archived: bool,

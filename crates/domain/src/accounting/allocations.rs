@@ -26,8 +26,11 @@ pub const ALREADY_UNDONE: Code = Code::conflict("allocation.already_undone", "Th
 /// What settled what, on which day. Amounts are in the currency of the documents.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Allocation {
+    /// The id.
     pub id: AllocationId,
+    /// The company.
     pub company_id: CompanyId,
+    /// The customer.
     pub party_id: PartyId,
     /// The payment that was used.
     #[schema(required)]
@@ -40,6 +43,7 @@ pub struct Allocation {
     pub invoice_id: Option<InvoiceId>,
     /// The day it counts for.
     pub effective_date: NaiveDate,
+    /// How much.
     pub amount: Amount,
     /// Early-payment discount given with it, tax included.
     pub discount: Amount,
@@ -55,8 +59,10 @@ pub struct Allocation {
     /// The allocation that this one undoes.
     #[schema(required)]
     pub reverses_id: Option<AllocationId>,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -91,6 +97,7 @@ fn yes() -> bool {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Unallocate {
+    /// The allocation.
     pub allocation_id: AllocationId,
     /// The day it counts for: that of the allocation when left out.
     #[serde(default)]

@@ -44,50 +44,69 @@ pub const QUANTITY_OR_NET: Code = Code::invalid("credit_note.quantity_or_net", "
 /// A credit note for a posted invoice. Amounts are in the currency of the invoice.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CreditNote {
+    /// The id.
     pub id: CreditNoteId,
+    /// The company.
     pub company_id: CompanyId,
     /// The legal number, gapless per company and year; assigned when posted.
     #[schema(required, max_length = 40, example = "CN-2026-00003")]
     pub number: Option<String>,
+    /// Where it stands.
     pub status: CreditNoteStatus,
+    /// The invoice.
     pub invoice_id: InvoiceId,
+    /// The customer.
     pub customer_id: PartyId,
+    /// The name of the customer, as it was.
     #[schema(max_length = 200)]
     pub customer_name: String,
+    /// Why.
     #[schema(max_length = 500)]
     pub reason: String,
     /// The day of the credit note and of its posting.
     pub credit_date: NaiveDate,
+    /// The currency, ISO 4217.
     #[schema(min_length = 3, max_length = 3, example = "EUR")]
     pub currency: String,
     /// That of the invoice.
     pub exchange_rate: Rate,
     /// Settle the invoice with it as far as it is open, when posted.
     pub apply_to_invoice: bool,
+    /// The lines.
     #[schema(max_items = 500)]
     pub lines: Vec<CreditNoteLine>,
     /// Tax by code, at the rates of the invoice.
     #[schema(max_items = 100)]
     pub taxes: Vec<DocumentTax>,
+    /// Without tax.
     pub net: Amount,
+    /// The tax.
     pub tax: Amount,
+    /// With tax.
     pub total: Amount,
     /// The total in the company's currency.
     pub total_company: Amount,
     /// What is not yet used to settle something.
     pub unallocated: Amount,
+    /// What it was used for.
     #[schema(max_items = 1000)]
     pub allocations: Vec<Allocation>,
+    /// The entry that it posted.
     #[schema(required)]
     pub journal_entry_id: Option<JournalEntryId>,
+    /// Who made it.
     #[schema(required)]
     pub created_by: Option<UserId>,
+    /// When it was posted.
     #[schema(required)]
     pub posted_at: Option<DateTime<Utc>>,
+    /// Own keys and values of the caller.
     #[schema(schema_with = crate::kernel::metadata)]
     pub metadata: BTreeMap<String, String>,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -96,26 +115,40 @@ crate::entity! { CreditNote, CreditNoteId, "credit_note", company: |c| Some(c.co
 /// A line of a credit note: the part of an invoice line that is taken back.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CreditNoteLine {
+    /// The id.
     pub id: CreditNoteLineId,
+    /// The company.
     pub company_id: CompanyId,
+    /// The credit note.
     pub credit_note_id: CreditNoteId,
+    /// Its place, from 1.
     #[schema(minimum = 1, maximum = 10000)]
     pub position: i32,
+    /// The line of the invoice.
     pub invoice_line_id: InvoiceLineId,
+    /// The product.
     #[schema(required)]
     pub product_id: Option<ProductId>,
+    /// Picks the account.
     pub item_class: ItemClass,
+    /// What it is, in words.
     #[schema(max_length = 500)]
     pub description: String,
     /// Zero for a credit by amount.
     pub quantity: Quantity,
+    /// The taxes.
     #[schema(max_items = 8)]
     pub taxes: Vec<DocumentTax>,
+    /// Without tax.
     pub net: Amount,
+    /// The tax.
     pub tax: Amount,
+    /// With tax.
     pub gross: Amount,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -125,6 +158,7 @@ crate::entity! { CreditNoteLine, CreditNoteLineId, "credit_note_line", company: 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCreditNoteLine {
+    /// The line of the invoice.
     pub invoice_line_id: InvoiceLineId,
     /// How much of the quantity; everything left when neither this nor `net` is given.
     #[serde(default)]
@@ -138,7 +172,9 @@ pub struct NewCreditNoteLine {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCreditNote {
+    /// The invoice.
     pub invoice_id: InvoiceId,
+    /// Why.
     #[serde(default)]
     #[schema(max_length = 500)]
     pub reason: String,
@@ -152,6 +188,7 @@ pub struct NewCreditNote {
     /// Settle the invoice with it as far as it is open, when posted; true when left out.
     #[serde(default = "yes")]
     pub apply_to_invoice: bool,
+    /// Own keys and values of the caller.
     #[serde(default)]
     #[schema(schema_with = crate::kernel::metadata)]
     pub metadata: BTreeMap<String, String>,
@@ -161,6 +198,7 @@ pub struct NewCreditNote {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreditInvoice {
+    /// Why.
     #[serde(default)]
     #[schema(max_length = 500)]
     pub reason: String,
@@ -183,16 +221,22 @@ fn yes() -> bool {
 /// What posted credit notes have taken back of an invoice line.
 #[derive(Debug, Clone, Default)]
 pub struct Credited {
+    /// How much.
     pub quantity: Quantity,
+    /// Without tax.
     pub net: Amount,
+    /// The taxes.
     pub taxes: BTreeMap<TaxCodeId, Amount>,
 }
 
 /// The part of a line that is credited, with its taxes at the original rates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreditPart {
+    /// How much.
     pub quantity: Quantity,
+    /// Without tax.
     pub net: Amount,
+    /// The taxes.
     pub taxes: Vec<DocumentTax>,
 }
 

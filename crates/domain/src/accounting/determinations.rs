@@ -17,8 +17,11 @@ crate::ids! {
 /// Which account serves a role, from a date on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AccountDetermination {
+    /// The id.
     pub id: AccountDeterminationId,
+    /// The company.
     pub company_id: CompanyId,
+    /// What the account is for.
     pub role: Role,
     /// Empty for every kind of item.
     #[schema(required)]
@@ -26,11 +29,14 @@ pub struct AccountDetermination {
     /// Posting class of the party; empty for every party.
     #[schema(required, max_length = 40)]
     pub party_class: Option<String>,
+    /// The account.
     pub account_id: AccountId,
     /// The first posting date the rule holds for; a later rule of the same key replaces it.
     pub valid_from_date: NaiveDate,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -40,7 +46,9 @@ crate::entity! { AccountDetermination, AccountDeterminationId, "account_determin
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAccountDetermination {
+    /// The company.
     pub company_id: CompanyId,
+    /// What the account is for.
     pub role: Role,
     /// Leave out for every kind of item.
     #[serde(default)]
@@ -49,6 +57,7 @@ pub struct NewAccountDetermination {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 40)]
     pub party_class: Option<String>,
+    /// The account.
     pub account_id: AccountId,
     /// The first posting date the rule holds for.
     pub valid_from_date: NaiveDate,
@@ -57,6 +66,7 @@ pub struct NewAccountDetermination {
 crate::patch! {
     /// Changes to a rule: another account. To change it from a date on, create a second rule instead.
     pub struct AccountDeterminationPatch for AccountDetermination {
+        /// The account.
         set account_id: AccountId,
     }
 }
@@ -64,10 +74,13 @@ crate::patch! {
 /// What a rule says, without the rest.
 #[derive(Debug, Clone)]
 pub struct Rule {
+    /// What the account is for.
     pub role: Role,
+    /// Picks the account.
     pub item_class: Option<ItemClass>,
     pub party_class: Option<String>,
     pub valid_from_date: NaiveDate,
+    /// The account.
     pub account_id: AccountId,
 }
 
@@ -92,7 +105,7 @@ mod tests {
             role: Role::Revenue,
             item_class,
             party_class: party_class.map(Into::into),
-            valid_from_date: NaiveDate::from_ymd_opt(from, 1, 1).unwrap(),
+            valid_from_date: NaiveDate::from_ymd_opt(from, 1, 1).expect("a date"),
             account_id: AccountId::from_uuid(uuid::Uuid::from_u128(account)),
         }
     }
@@ -105,7 +118,7 @@ mod tests {
             rule(Some(ItemClass::Service), None, 2024, 3),
             rule(Some(ItemClass::Freight), None, 2020, 4),
         ];
-        let on = |y| NaiveDate::from_ymd_opt(y, 6, 1).unwrap();
+        let on = |y| NaiveDate::from_ymd_opt(y, 6, 1).expect("a date");
         let find = |item, party, y| determine(&rules, Role::Revenue, item, party, on(y)).map(|a| a.uuid().as_u128());
         assert_eq!(find(Some(ItemClass::Service), None, 2021), Some(1));
         assert_eq!(find(Some(ItemClass::Service), None, 2025), Some(3));

@@ -18,16 +18,21 @@ pub const NOT_A_FIRST_DAY: Code = Code::invalid("fiscal_year.not_a_first_day", "
 /// A fiscal year of a company, with twelve monthly periods.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FiscalYear {
+    /// The id.
     pub id: FiscalYearId,
+    /// The company.
     pub company_id: CompanyId,
     /// `2026`, or `2026/27` when it crosses a new year.
     #[schema(min_length = 1, max_length = 20, example = "2026")]
     pub name: String,
+    /// The first day.
     pub start_date: NaiveDate,
     /// The last day, included.
     pub end_date: NaiveDate,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -37,6 +42,7 @@ crate::entity! { FiscalYear, FiscalYearId, "fiscal_year", company: |y| Some(y.co
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewFiscalYear {
+    /// The company.
     pub company_id: CompanyId,
     /// The first day: the first of a month. The year has twelve months.
     pub start_date: NaiveDate,

@@ -20,10 +20,14 @@ crate::ids! {
 /// One tax of a line or of a document, at the rate of its date.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DocumentTax {
+    /// The tax.
     pub tax_code_id: TaxCodeId,
+    /// The short code, unique in the company.
     #[schema(max_length = 20, example = "STD")]
     pub code: String,
+    /// How it is computed.
     pub computation: TaxComputation,
+    /// Why it is what it is.
     pub treatment: TaxTreatment,
     /// Per cent, or money for one unit.
     pub rate: Rate,
@@ -38,9 +42,13 @@ pub struct DocumentTax {
 /// A line of an invoice. Amounts are in the currency of the invoice.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct InvoiceLine {
+    /// The id.
     pub id: InvoiceLineId,
+    /// The company.
     pub company_id: CompanyId,
+    /// The invoice.
     pub invoice_id: InvoiceId,
+    /// Its place, from 1.
     #[schema(minimum = 1, maximum = 10000)]
     pub position: i32,
     /// The product, when it is one.
@@ -48,25 +56,34 @@ pub struct InvoiceLine {
     pub product_id: Option<ProductId>,
     /// Picks the revenue account.
     pub item_class: ItemClass,
+    /// What it is, in words.
     #[schema(max_length = 500)]
     pub description: String,
+    /// How much.
     pub quantity: Quantity,
+    /// Money for one unit.
     pub unit_price: UnitPrice,
     /// Per cent off the price.
     pub discount_percent: Rate,
     /// The taxes, in the order in which they are computed.
     #[schema(max_items = 8)]
     pub tax_code_ids: Vec<TaxCodeId>,
+    /// The taxes.
     #[schema(max_items = 8)]
     pub taxes: Vec<DocumentTax>,
+    /// Without tax.
     pub net: Amount,
+    /// The tax.
     pub tax: Amount,
+    /// With tax.
     pub gross: Amount,
     /// The order line that this bills.
     #[schema(required, max_length = 60)]
     pub order_line_id: Option<String>,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -112,9 +129,13 @@ fn one() -> Quantity {
 crate::patch! {
     /// Changes to a line of a draft invoice.
     pub struct InvoiceLinePatch for InvoiceLine {
+        /// Picks the account.
         set item_class: ItemClass,
+        /// What it is, in words.
         set description: String [min_length = 1, max_length = 500],
+        /// How much.
         set quantity: Quantity,
+        /// Money for one unit.
         set unit_price: UnitPrice,
         /// Per cent off the price.
         set discount_percent: Rate,

@@ -50,18 +50,24 @@ pub const NOT_OPEN: Code = Code::conflict("invoice.not_open", "Nothing is open o
 /// A customer invoice. Amounts are in the currency of the invoice unless they say otherwise.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Invoice {
+    /// The id.
     pub id: InvoiceId,
+    /// The company.
     pub company_id: CompanyId,
     /// The legal number, gapless per company and year; assigned when posted.
     #[schema(required, max_length = 40, example = "INV-2026-00012")]
     pub number: Option<String>,
+    /// Where it stands.
     pub status: InvoiceStatus,
+    /// The customer.
     pub customer_id: PartyId,
     /// Name, tax number and address as they were.
     #[schema(max_length = 200)]
     pub customer_name: String,
+    /// The customer's tax number, as it was.
     #[schema(required, max_length = 50)]
     pub customer_tax_id: Option<String>,
+    /// Where it is sent, as it was.
     #[schema(required)]
     pub billing_address: Option<Address>,
     /// The customer's own reference.
@@ -70,12 +76,14 @@ pub struct Invoice {
     /// The order that this bills.
     #[schema(required, max_length = 60)]
     pub order_id: Option<String>,
+    /// The currency, ISO 4217.
     #[schema(min_length = 3, max_length = 3, example = "EUR")]
     pub currency: String,
     /// Company currency for one unit of the invoice's currency.
     pub exchange_rate: Rate,
     /// The day of the invoice, of its tax and of its posting.
     pub invoice_date: NaiveDate,
+    /// The payment term.
     #[schema(required)]
     pub payment_term_id: Option<PaymentTermId>,
     /// The last due date; set when posted.
@@ -92,6 +100,7 @@ pub struct Invoice {
     pub rounding: Rounding,
     /// Whether unit prices contain the tax.
     pub prices_include_tax: bool,
+    /// The lines.
     #[schema(max_items = 500)]
     pub lines: Vec<InvoiceLine>,
     /// Tax by code.
@@ -100,8 +109,11 @@ pub struct Invoice {
     /// The due schedule; set when posted.
     #[schema(max_items = 36)]
     pub instalments: Vec<Instalment>,
+    /// Without tax.
     pub net: Amount,
+    /// The tax.
     pub tax: Amount,
+    /// With tax.
     pub total: Amount,
     /// The total in the company's currency.
     pub total_company: Amount,
@@ -109,16 +121,22 @@ pub struct Invoice {
     pub outstanding: Amount,
     /// What credit notes took back.
     pub credited: Amount,
+    /// The entry that it posted.
     #[schema(required)]
     pub journal_entry_id: Option<JournalEntryId>,
+    /// Who made it.
     #[schema(required)]
     pub created_by: Option<UserId>,
+    /// When it was posted.
     #[schema(required)]
     pub posted_at: Option<DateTime<Utc>>,
+    /// Own keys and values of the caller.
     #[schema(schema_with = crate::kernel::metadata)]
     pub metadata: BTreeMap<String, String>,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -128,7 +146,9 @@ crate::entity! { Invoice, InvoiceId, "invoice", company: |i| Some(i.company_id),
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewInvoice {
+    /// The company.
     pub company_id: CompanyId,
+    /// The customer.
     pub customer_id: PartyId,
     /// Today, in the company's time zone, when left out.
     #[serde(default)]
@@ -154,9 +174,11 @@ pub struct NewInvoice {
     /// Whether unit prices contain the tax; the company's habit when left out.
     #[serde(default)]
     pub prices_include_tax: Option<bool>,
+    /// The lines.
     #[serde(default)]
     #[schema(max_items = 500)]
     pub lines: Vec<NewInvoiceLine>,
+    /// Own keys and values of the caller.
     #[serde(default)]
     #[schema(schema_with = crate::kernel::metadata)]
     pub metadata: BTreeMap<String, String>,
@@ -165,12 +187,19 @@ pub struct NewInvoice {
 crate::patch! {
     /// Changes to a draft invoice. Lines, when given, are replaced whole.
     pub struct InvoicePatch for DraftInvoice {
+        /// The day of the invoice.
         set invoice_date: NaiveDate,
+        /// The payment term.
         clear payment_term_id: PaymentTermId,
+        /// A reference.
         clear reference: String [max_length = 100],
+        /// Where it is sent, as it was.
         clear billing_address: Address,
+        /// Company currency for one unit of the currency.
         set exchange_rate: Rate,
+        /// The lines.
         set lines: Vec<NewInvoiceLine> [max_items = 500],
+        /// Own keys and values of the caller.
         set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],
     }
 }
@@ -178,12 +207,19 @@ crate::patch! {
 /// What an update may replace in a draft.
 #[derive(Debug, Clone)]
 pub struct DraftInvoice {
+    /// The day of the invoice.
     pub invoice_date: NaiveDate,
+    /// The payment term.
     pub payment_term_id: Option<PaymentTermId>,
+    /// A reference.
     pub reference: Option<String>,
+    /// Where it is sent, as it was.
     pub billing_address: Option<Address>,
+    /// Company currency for one unit of the currency.
     pub exchange_rate: Rate,
+    /// The lines.
     pub lines: Vec<NewInvoiceLine>,
+    /// Own keys and values of the caller.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -191,6 +227,7 @@ pub struct DraftInvoice {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WriteOffInvoice {
+    /// Why.
     #[schema(min_length = 1, max_length = 500)]
     pub reason: String,
     /// Today when left out.

@@ -42,14 +42,22 @@ pub const HAS_SOURCE: Code = Code::conflict("journal_entry.has_source", "The ent
 /// A line of a posted or draft entry. Debit and credit are in the company's currency.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct JournalLine {
+    /// The id.
     pub id: JournalLineId,
+    /// The company.
     pub company_id: CompanyId,
+    /// The entry that it posted.
     pub journal_entry_id: JournalEntryId,
+    /// Its place, from 1.
     #[schema(minimum = 1, maximum = 10000)]
     pub position: i32,
+    /// The day it counts for.
     pub posting_date: NaiveDate,
+    /// The account.
     pub account_id: AccountId,
+    /// The debit.
     pub debit: Amount,
+    /// The credit.
     pub credit: Amount,
     /// The currency of the document (ISO 4217).
     #[schema(max_length = 3, example = "EUR")]
@@ -58,22 +66,28 @@ pub struct JournalLine {
     pub amount_currency: Amount,
     /// Company currency for one unit of the document's currency.
     pub exchange_rate: Rate,
+    /// The party.
     #[schema(required)]
     pub party_id: Option<PartyId>,
+    /// The product.
     #[schema(required)]
     pub product_id: Option<ProductId>,
+    /// The tax.
     #[schema(required)]
     pub tax_code_id: Option<TaxCodeId>,
     /// Analytical dimensions, name to value.
     #[schema(schema_with = crate::kernel::metadata)]
     pub dimensions: BTreeMap<String, String>,
+    /// What it is, in words.
     #[schema(required, max_length = 500)]
     pub description: Option<String>,
     /// The id of the document behind the line.
     #[schema(required, max_length = 60)]
     pub source: Option<String>,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -82,17 +96,22 @@ crate::entity! { JournalLine, JournalLineId, "journal_line", company: |l| Some(l
 /// An entry in the books.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct JournalEntry {
+    /// The id.
     pub id: JournalEntryId,
+    /// The company.
     pub company_id: CompanyId,
     /// Assigned when posted, gapless per company, journal and year.
     #[schema(required, max_length = 40, example = "GJ-2026-00012")]
     pub number: Option<String>,
+    /// The book it belongs to.
     pub journal: Journal,
     /// The part of the books whose period must be open.
     pub class: ModuleClass,
+    /// Where it stands.
     pub status: EntryStatus,
     /// The day it counts for.
     pub posting_date: NaiveDate,
+    /// What it is, in words.
     #[schema(max_length = 500)]
     pub description: String,
     /// The id of the document behind it; empty for entries made by hand.
@@ -106,6 +125,7 @@ pub struct JournalEntry {
     pub reversed_by_id: Option<JournalEntryId>,
     /// Sum of the debits, which is also the sum of the credits once posted.
     pub total: Amount,
+    /// The lines.
     #[schema(max_items = 1000)]
     pub lines: Vec<JournalLine>,
     /// The lines while it is a draft; the ledger holds posted lines alone.
@@ -115,12 +135,16 @@ pub struct JournalEntry {
     /// Who made it.
     #[schema(required)]
     pub created_by: Option<UserId>,
+    /// When it was posted.
     #[schema(required)]
     pub posted_at: Option<DateTime<Utc>>,
+    /// Own keys and values of the caller.
     #[schema(schema_with = crate::kernel::metadata)]
     pub metadata: BTreeMap<String, String>,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -130,6 +154,7 @@ crate::entity! { JournalEntry, JournalEntryId, "journal_entry", company: |e| Som
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewJournalLine {
+    /// The account.
     pub account_id: AccountId,
     /// In the company's currency; zero or left out on a credit line.
     #[serde(default)]
@@ -144,16 +169,20 @@ pub struct NewJournalLine {
     /// The amount in that currency, without sign; required with `currency`.
     #[serde(default)]
     pub amount_currency: Option<Amount>,
+    /// The party.
     #[serde(default)]
     pub party_id: Option<PartyId>,
+    /// The product.
     #[serde(default)]
     pub product_id: Option<ProductId>,
+    /// The tax.
     #[serde(default)]
     pub tax_code_id: Option<TaxCodeId>,
     /// Analytical dimensions, name to value.
     #[serde(default)]
     #[schema(schema_with = crate::kernel::metadata)]
     pub dimensions: BTreeMap<String, String>,
+    /// What it is, in words.
     #[serde(default)]
     #[schema(max_length = 500)]
     pub description: Option<String>,
@@ -163,14 +192,19 @@ pub struct NewJournalLine {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewJournalEntry {
+    /// The company.
     pub company_id: CompanyId,
+    /// The day it counts for.
     pub posting_date: NaiveDate,
+    /// What it is, in words.
     #[schema(max_length = 500)]
     #[serde(default)]
     pub description: String,
+    /// The lines.
     #[schema(max_items = 1000)]
     #[serde(default)]
     pub lines: Vec<NewJournalLine>,
+    /// Own keys and values of the caller.
     #[schema(schema_with = crate::kernel::metadata)]
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
@@ -179,9 +213,13 @@ pub struct NewJournalEntry {
 crate::patch! {
     /// Changes to a draft entry. Lines are replaced whole.
     pub struct JournalEntryPatch for DraftEntry {
+        /// The day it counts for.
         set posting_date: NaiveDate,
+        /// What it is, in words.
         set description: String [max_length = 500],
+        /// The lines.
         set lines: Vec<NewJournalLine> [max_items = 1000],
+        /// Own keys and values of the caller.
         set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],
     }
 }
@@ -189,9 +227,13 @@ crate::patch! {
 /// What an update may replace in a draft.
 #[derive(Debug, Clone)]
 pub struct DraftEntry {
+    /// The day it counts for.
     pub posting_date: NaiveDate,
+    /// What it is, in words.
     pub description: String,
+    /// The lines.
     pub lines: Vec<NewJournalLine>,
+    /// Own keys and values of the caller.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -202,6 +244,7 @@ pub struct ReverseJournalEntry {
     /// The day of the reversal: that of the entry when left out, or the first open day after it.
     #[serde(default)]
     pub posting_date: Option<NaiveDate>,
+    /// What it is, in words.
     #[serde(default)]
     #[schema(max_length = 500)]
     pub description: Option<String>,

@@ -53,22 +53,31 @@ crate::words! {
 /// Something a customer owes (positive) or has open with us (negative).
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OpenItem {
+    /// The id.
     pub id: OpenItemId,
+    /// The company.
     pub company_id: CompanyId,
+    /// The customer.
     pub party_id: PartyId,
+    /// What it comes from.
     pub kind: ItemKind,
     /// The id of the document.
     #[schema(max_length = 60)]
     pub document_id: String,
+    /// The number of the document.
     #[schema(max_length = 40, example = "INV-2026-00012")]
     pub document_number: String,
     /// The instalment.
     #[schema(minimum = 1, maximum = 36)]
     pub position: i32,
+    /// The day of the document.
     pub document_date: NaiveDate,
+    /// The day it is due.
     pub due_date: NaiveDate,
+    /// The currency, ISO 4217.
     #[schema(min_length = 3, max_length = 3, example = "EUR")]
     pub currency: String,
+    /// Company currency for one unit of the currency.
     pub exchange_rate: Rate,
     /// The original amount in the document's currency.
     pub amount: Amount,
@@ -78,8 +87,10 @@ pub struct OpenItem {
     pub outstanding_company: Amount,
     /// The last day on which something happened to it.
     pub last_entry_date: NaiveDate,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -88,14 +99,19 @@ crate::entity! { OpenItem, OpenItemId, "open_item", company: |i| Some(i.company_
 /// A dated change of an open item. Never changed afterwards.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ItemEntry {
+    /// The id.
     pub id: ItemEntryId,
+    /// The company.
     pub company_id: CompanyId,
     pub item_id: OpenItemId,
+    /// The allocation.
     pub allocation_id: Option<AllocationId>,
     pub cause: EntryCause,
     pub effective_date: NaiveDate,
+    /// How much.
     pub amount: Amount,
     pub amount_company: Amount,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 

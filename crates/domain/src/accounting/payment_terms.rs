@@ -26,6 +26,7 @@ pub const TERM_ARCHIVED: Code = Code::invalid("payment_term.archived", "The paym
 pub struct TermInstalment {
     /// The part of the total, in per cent.
     pub percent: Rate,
+    /// Days to add.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 3650)]
     pub days: i32,
@@ -41,25 +42,32 @@ pub struct TermInstalment {
 /// When an invoice is due.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PaymentTerm {
+    /// The id.
     pub id: PaymentTermId,
+    /// The company.
     pub company_id: CompanyId,
     /// Unique in the company.
     #[schema(min_length = 1, max_length = 20, example = "2-10-N30")]
     pub code: String,
+    /// The name.
     #[schema(min_length = 1, max_length = 200, example = "2 % within 10 days, net 30 days")]
     pub name: String,
+    /// The parts and when they are due.
     #[schema(max_items = 36)]
     pub instalments: Vec<TermInstalment>,
     /// Per cent off when the whole invoice is paid within `discount_days`; tax is reduced alike.
     pub discount_percent: Rate,
+    /// Days from the invoice date within which the discount holds.
     #[schema(minimum = 0, maximum = 3650)]
     pub discount_days: i32,
     /// What may be missing or too much, in the currency of the invoice, for it to count as paid.
     pub tolerance: Amount,
     /// An archived term is not put on new invoices.
     pub archived: bool,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -69,10 +77,12 @@ crate::entity! { PaymentTerm, PaymentTermId, "payment_term", company: |t| Some(t
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPaymentTerm {
+    /// The company.
     pub company_id: CompanyId,
     /// Unique in the company.
     #[schema(min_length = 1, max_length = 20, pattern = r"^[0-9A-Za-z][0-9A-Za-z.\-]{0,19}$", example = "2-10-N30")]
     pub code: String,
+    /// The name.
     #[schema(min_length = 1, max_length = 200, example = "2 % within 10 days, net 30 days")]
     pub name: String,
     /// The parts; their percentages sum to 100.
@@ -81,6 +91,7 @@ pub struct NewPaymentTerm {
     /// Per cent off when the whole invoice is paid within `discount_days`.
     #[serde(default)]
     pub discount_percent: Rate,
+    /// Days from the invoice date within which the discount holds.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 3650)]
     pub discount_days: i32,
@@ -92,11 +103,13 @@ pub struct NewPaymentTerm {
 crate::patch! {
     /// Changes to a payment term. Invoices keep the term they were posted with.
     pub struct PaymentTermPatch for PaymentTerm {
+        /// The name.
         set name: String [min_length = 1, max_length = 200],
         /// The parts; replaced whole.
         set instalments: Vec<TermInstalment> [min_items = 1, max_items = 36],
         /// Per cent off when the whole invoice is paid within `discount_days`.
         set discount_percent: Rate,
+        /// Days from the invoice date within which the discount holds.
         set discount_days: i32 [minimum = 0, maximum = 3650],
         /// What may be missing or too much, in the currency of the invoice, for it to count as paid.
         set tolerance: Amount,
@@ -108,9 +121,12 @@ crate::patch! {
 /// A part of an invoice and the day it is due.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Instalment {
+    /// Its place, from 1.
     #[schema(minimum = 1, maximum = 36)]
     pub position: i32,
+    /// The day it is due.
     pub due_date: NaiveDate,
+    /// How much.
     pub amount: Amount,
 }
 

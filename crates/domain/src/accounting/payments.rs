@@ -53,24 +53,32 @@ pub const NOT_POSITIVE: Code = Code::invalid("payment.not_positive", "The amount
 /// Money received from a customer or paid back. Amounts are in the currency of the payment.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Payment {
+    /// The id.
     pub id: PaymentId,
+    /// The company.
     pub company_id: CompanyId,
     /// Assigned when posted, gapless per company and year.
     #[schema(required, max_length = 40, example = "PAY-2026-00007")]
     pub number: Option<String>,
+    /// Where it stands.
     pub status: PaymentStatus,
+    /// Which way the money goes.
     pub direction: PaymentDirection,
+    /// The customer.
     pub party_id: PartyId,
     /// The day of the payment and of its posting.
     pub payment_date: NaiveDate,
+    /// How it was paid.
     pub method: PaymentMethod,
     /// What the payer wrote.
     #[schema(required, max_length = 200)]
     pub reference: Option<String>,
+    /// The currency, ISO 4217.
     #[schema(min_length = 3, max_length = 3, example = "EUR")]
     pub currency: String,
     /// Company currency for one unit of the payment's currency.
     pub exchange_rate: Rate,
+    /// How much.
     pub amount: Amount,
     /// What the bank kept of it.
     pub fee: Amount,
@@ -81,18 +89,25 @@ pub struct Payment {
     /// What it settles when it is posted.
     #[schema(max_items = 200)]
     pub allocate_to: Vec<NewAllocation>,
+    /// What it was used for.
     #[schema(max_items = 1000)]
     pub allocations: Vec<Allocation>,
+    /// The entry that it posted.
     #[schema(required)]
     pub journal_entry_id: Option<JournalEntryId>,
+    /// Who made it.
     #[schema(required)]
     pub created_by: Option<UserId>,
+    /// When it was posted.
     #[schema(required)]
     pub posted_at: Option<DateTime<Utc>>,
+    /// Own keys and values of the caller.
     #[schema(schema_with = crate::kernel::metadata)]
     pub metadata: BTreeMap<String, String>,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -102,14 +117,17 @@ crate::entity! { Payment, PaymentId, "payment", company: |p| Some(p.company_id),
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPayment {
+    /// The company.
     pub company_id: CompanyId,
     /// `in` when left out.
     #[serde(default = "incoming")]
     pub direction: PaymentDirection,
+    /// The customer.
     pub party_id: PartyId,
     /// Today, in the company's time zone, when left out.
     #[serde(default)]
     pub payment_date: Option<NaiveDate>,
+    /// How it was paid.
     #[serde(default = "bank_transfer")]
     pub method: PaymentMethod,
     /// What the payer wrote.
@@ -123,6 +141,7 @@ pub struct NewPayment {
     /// Company currency for one unit of the payment's currency; the rate of the day when left out.
     #[serde(default)]
     pub exchange_rate: Option<Rate>,
+    /// How much.
     pub amount: Amount,
     /// What the bank kept of it.
     #[serde(default)]
@@ -131,6 +150,7 @@ pub struct NewPayment {
     #[serde(default)]
     #[schema(max_items = 200)]
     pub allocate_to: Vec<NewAllocation>,
+    /// Own keys and values of the caller.
     #[serde(default)]
     #[schema(schema_with = crate::kernel::metadata)]
     pub metadata: BTreeMap<String, String>,
@@ -147,15 +167,21 @@ fn bank_transfer() -> PaymentMethod {
 crate::patch! {
     /// Changes to a draft payment.
     pub struct PaymentPatch for Payment {
+        /// The day of the payment.
         set payment_date: NaiveDate,
+        /// How it was paid.
         set method: PaymentMethod,
+        /// A reference.
         clear reference: String [max_length = 200],
+        /// Company currency for one unit of the currency.
         set exchange_rate: Rate,
+        /// How much.
         set amount: Amount,
         /// What the bank kept of it.
         set fee: Amount,
         /// What it settles when it is posted; replaced whole.
         set allocate_to: Vec<NewAllocation> [max_items = 200],
+        /// Own keys and values of the caller.
         set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],
     }
 }

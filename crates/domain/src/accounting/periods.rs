@@ -36,12 +36,16 @@ pub const PERIOD_MISSING: Code = Code::invalid("period.missing", "There is no ac
 /// One month of a fiscal year, with a lock for each part of the books.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Period {
+    /// The id.
     pub id: PeriodId,
+    /// The company.
     pub company_id: CompanyId,
+    /// The fiscal year.
     pub fiscal_year_id: FiscalYearId,
     /// Its place in the fiscal year.
     #[schema(minimum = 1, maximum = 13)]
     pub number: i32,
+    /// The first day.
     pub start_date: NaiveDate,
     /// The last day, included.
     pub end_date: NaiveDate,
@@ -51,11 +55,16 @@ pub struct Period {
     pub ar: PeriodStatus,
     /// Payables.
     pub ap: PeriodStatus,
+    /// Stock.
     pub inventory: PeriodStatus,
+    /// Payroll.
     pub payroll: PeriodStatus,
+    /// The tax.
     pub tax: PeriodStatus,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 

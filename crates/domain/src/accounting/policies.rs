@@ -20,7 +20,9 @@ pub const SELF_APPROVAL_PAYMENT: Code =
 /// How one company keeps its books.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AccountingPolicy {
+    /// The id.
     pub id: AccountingPolicyId,
+    /// The company.
     pub company_id: CompanyId,
     /// Journal entries above this total may not be posted by the user who made them. Empty: they may.
     #[schema(required)]
@@ -28,8 +30,10 @@ pub struct AccountingPolicy {
     /// Outgoing payments above this amount may not be posted by the user who made them. Empty: they may.
     #[schema(required)]
     pub payment_self_approval_limit: Option<Amount>,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 

@@ -153,16 +153,21 @@ pub enum AccountRef {
 /// An entry to be posted at once by another part of the system.
 #[derive(Debug, Clone)]
 pub struct Posting {
+    /// The company.
     pub company_id: CompanyId,
+    /// The book it belongs to.
     pub journal: Journal,
     /// The part of the books whose period must be open on the posting date.
     pub class: ModuleClass,
+    /// The day it counts for.
     pub posting_date: NaiveDate,
     /// The id of the document behind it, as on the wire; for drill-down.
     pub source: Option<String>,
+    /// What it is, in words.
     pub description: String,
     /// The document's currency and the rate to the company's currency, when they differ from it.
     pub currency: Option<(String, Rate)>,
+    /// The lines.
     pub lines: Vec<PostingLine>,
 }
 
@@ -170,13 +175,19 @@ pub struct Posting {
 #[derive(Debug, Clone)]
 pub struct PostingLine {
     pub account: AccountRef,
+    /// The debit.
     pub debit: Amount,
+    /// The credit.
     pub credit: Amount,
     /// The same amount in the document's currency, without sign, when that differs.
     pub amount_currency: Option<Amount>,
+    /// The party.
     pub party_id: Option<PartyId>,
+    /// The product.
     pub product_id: Option<ProductId>,
+    /// The tax.
     pub tax_code_id: Option<TaxCodeId>,
+    /// What it is, in words.
     pub description: Option<String>,
 }
 

@@ -36,15 +36,21 @@ pub struct DayFilter {
 /// One account of the trial balance. Balances are positive for a debit, negative for a credit.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TrialBalanceRow {
+    /// The account.
     pub account_id: AccountId,
+    /// The short code, unique in the company.
     #[schema(max_length = 20)]
     pub code: String,
+    /// The name.
     #[schema(max_length = 200)]
     pub name: String,
+    /// Where it stands in the statements.
     pub account_type: AccountType,
     /// Before the first day.
     pub opening: Amount,
+    /// The debit.
     pub debit: Amount,
+    /// The credit.
     pub credit: Amount,
     /// At the end of the last day.
     pub closing: Amount,
@@ -56,27 +62,40 @@ pub struct TrialBalanceRow {
 /// All accounts that moved or hold a balance. Debits equal credits, and all closing balances sum to zero.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TrialBalance {
+    /// The company.
     pub company_id: CompanyId,
+    /// The currency, ISO 4217.
     #[schema(max_length = 3, example = "EUR")]
     pub currency: String,
+    /// The first day.
     pub from_date: NaiveDate,
+    /// The last day, included.
     pub to_date: NaiveDate,
+    /// One row for each.
     #[schema(max_items = 100000)]
     pub rows: Vec<TrialBalanceRow>,
+    /// The sum of the openings.
     pub total_opening: Amount,
+    /// The sum of the debits.
     pub total_debit: Amount,
+    /// The sum of the credits.
     pub total_credit: Amount,
+    /// The sum of the closings: zero.
     pub total_closing: Amount,
 }
 
 /// One account of a statement, positive on the side where the account's type grows.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct StatementRow {
+    /// The account.
     pub account_id: AccountId,
+    /// The short code, unique in the company.
     #[schema(max_length = 20)]
     pub code: String,
+    /// The name.
     #[schema(max_length = 200)]
     pub name: String,
+    /// How much.
     pub amount: Amount,
     /// Where the lines behind the row are.
     #[schema(max_length = 300)]
@@ -86,16 +105,24 @@ pub struct StatementRow {
 /// Income and expenses of a span of days.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct IncomeStatement {
+    /// The company.
     pub company_id: CompanyId,
+    /// The currency, ISO 4217.
     #[schema(max_length = 3, example = "EUR")]
     pub currency: String,
+    /// The first day.
     pub from_date: NaiveDate,
+    /// The last day, included.
     pub to_date: NaiveDate,
+    /// Income by account.
     #[schema(max_items = 100000)]
     pub income: Vec<StatementRow>,
+    /// Expenses by account.
     #[schema(max_items = 100000)]
     pub expenses: Vec<StatementRow>,
+    /// The sum of the income.
     pub total_income: Amount,
+    /// The sum of the expenses.
     pub total_expenses: Amount,
     /// Income less expenses.
     pub result: Amount,
@@ -104,17 +131,25 @@ pub struct IncomeStatement {
 /// Assets, liabilities and equity at the end of a day. Assets equal liabilities and equity with the result.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct BalanceSheet {
+    /// The company.
     pub company_id: CompanyId,
+    /// The currency, ISO 4217.
     #[schema(max_length = 3, example = "EUR")]
     pub currency: String,
+    /// The day, at its end.
     pub as_of_date: NaiveDate,
+    /// Assets by account.
     #[schema(max_items = 100000)]
     pub assets: Vec<StatementRow>,
+    /// Liabilities by account.
     #[schema(max_items = 100000)]
     pub liabilities: Vec<StatementRow>,
+    /// Equity by account.
     #[schema(max_items = 100000)]
     pub equity: Vec<StatementRow>,
+    /// The sum of the assets.
     pub total_assets: Amount,
+    /// The sum of the liabilities.
     pub total_liabilities: Amount,
     /// Without the result.
     pub total_equity: Amount,
@@ -125,7 +160,9 @@ pub struct BalanceSheet {
 /// What one customer has open, by how late it is, in the company's currency.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AgeingRow {
+    /// The customer.
     pub party_id: PartyId,
+    /// The name of the customer.
     #[schema(max_length = 200)]
     pub party_name: String,
     /// Invoices by the days since each instalment was due.
@@ -139,14 +176,21 @@ pub struct AgeingRow {
 /// What all customers have open at the end of a day. The total equals the control account.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AgeingReport {
+    /// The company.
     pub company_id: CompanyId,
+    /// The currency, ISO 4217.
     #[schema(max_length = 3, example = "EUR")]
     pub currency: String,
+    /// The day, at its end.
     pub as_of_date: NaiveDate,
+    /// One row for each.
     #[schema(max_items = 100000)]
     pub rows: Vec<AgeingRow>,
+    /// By how late it is.
     pub ageing: Ageing,
+    /// Not yet used.
     pub unallocated: Amount,
+    /// With tax.
     pub total: Amount,
     /// The balance of the receivable accounts on that day.
     pub control_account: Amount,
@@ -157,8 +201,11 @@ pub struct AgeingReport {
 /// Debits and credits of an account before and within a span.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Movement {
+    /// Before the first day.
     pub opening: Amount,
+    /// The debit.
     pub debit: Amount,
+    /// The credit.
     pub credit: Amount,
 }
 

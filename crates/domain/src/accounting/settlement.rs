@@ -16,7 +16,9 @@ use crate::kernel::{Amount, Decimals, Result, allocate, round};
 /// What early payment takes off: part net, part tax.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Discount {
+    /// Without tax.
     pub net: Amount,
+    /// The taxes.
     pub taxes: Vec<(TaxCodeId, Amount)>,
 }
 
@@ -39,6 +41,7 @@ pub fn early_discount(invoice: &Invoice, places: u32) -> Result<Discount> {
 /// What one allocation does to an invoice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
+    /// How much.
     pub amount: Amount,
     pub discount: Discount,
     /// What is missing and let go.
@@ -90,6 +93,7 @@ fn scaled(full: &Discount, total: Amount, places: u32) -> Result<Discount> {
 pub struct Change {
     pub item_id: OpenItemId,
     pub cause: EntryCause,
+    /// How much.
     pub amount: Amount,
     pub amount_company: Amount,
 }
@@ -125,6 +129,7 @@ pub fn take(items: &mut [OpenItem], amount: Amount, cause: EntryCause, places: u
 /// What an allocation means for the ledger, and the realised gain in it.
 #[derive(Debug, Clone, Default)]
 pub struct Effect {
+    /// The lines.
     pub lines: Vec<PostingLine>,
     pub exchange_gain: Amount,
 }

@@ -46,9 +46,13 @@ pub const NEGATIVE_LINE: Code = Code::invalid("tax.negative_line", "Quantities a
 /// A tax as it applies to a document: the rate of its date.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AppliedTax {
+    /// The id.
     pub id: TaxCodeId,
+    /// The short code, unique in the company.
     pub code: String,
+    /// How it is computed.
     pub computation: TaxComputation,
+    /// Why it is what it is.
     pub treatment: TaxTreatment,
     /// Per cent, or money for one unit.
     pub rate: Decimal,
@@ -61,7 +65,9 @@ pub struct AppliedTax {
 /// A line to be taxed. Discounts of the line come off the price first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaxableLine {
+    /// How much.
     pub quantity: Quantity,
+    /// Money for one unit.
     pub unit_price: UnitPrice,
     /// 0 to 100.
     pub discount_percent: Decimal,
@@ -72,6 +78,7 @@ pub struct TaxableLine {
 /// One tax of one line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LineTax {
+    /// The tax.
     pub tax: usize,
     pub base: Amount,
     /// What is charged.
@@ -83,20 +90,28 @@ pub struct LineTax {
 /// A taxed line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaxedLine {
+    /// Without tax.
     pub net: Amount,
+    /// The tax.
     pub tax: Amount,
+    /// With tax.
     pub gross: Amount,
+    /// The taxes.
     pub taxes: Vec<LineTax>,
 }
 
 /// A taxed document: Σ net + Σ tax = gross, by line and in total.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Taxed {
+    /// The lines.
     pub lines: Vec<TaxedLine>,
     /// One for each tax that occurs, in the order given.
     pub taxes: Vec<LineTax>,
+    /// Without tax.
     pub net: Amount,
+    /// The tax.
     pub tax: Amount,
+    /// With tax.
     pub gross: Amount,
 }
 
@@ -160,6 +175,8 @@ pub fn calculate(lines: &[TaxableLine], taxes: &[AppliedTax], rounding: Rounding
             );
         }
         let price = l.quantity.get() * l.unit_price.get() * (Decimal::ONE_HUNDRED - l.discount_percent) / Decimal::ONE_HUNDRED;
+        // a price that could not be booked is refused before taxes make it larger still
+        Amount::exact(round(price, places)).map_err(|p| p.under(&format!("/lines/{i}")))?;
         Ok(Work { price, parts: parts(l, taxes, false) })
     });
     assess(&work.collect::<Result<Vec<_>>>()?, taxes, rounding, places)

@@ -22,6 +22,7 @@ pub struct LineToTax {
     /// 1 when left out.
     #[serde(default = "one")]
     pub quantity: Quantity,
+    /// Money for one unit.
     pub unit_price: UnitPrice,
     /// Per cent off the price.
     #[serde(default)]
@@ -40,7 +41,9 @@ fn one() -> Quantity {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentDiscount {
+    /// How much.
     pub amount: Amount,
+    /// What it is taken from.
     pub basis: DiscountBasis,
 }
 
@@ -48,6 +51,7 @@ pub struct DocumentDiscount {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CalculateTax {
+    /// The company.
     pub company_id: CompanyId,
     /// The customer, whose tax status is used; at home and taxable when left out.
     #[serde(default)]
@@ -68,6 +72,7 @@ pub struct CalculateTax {
     /// A discount on the whole document, apportioned over the lines.
     #[serde(default)]
     pub discount: Option<DocumentDiscount>,
+    /// The lines.
     #[schema(min_items = 1, max_items = 500)]
     pub lines: Vec<LineToTax>,
 }
@@ -75,9 +80,13 @@ pub struct CalculateTax {
 /// A taxed line.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CalculatedLine {
+    /// Without tax.
     pub net: Amount,
+    /// The tax.
     pub tax: Amount,
+    /// With tax.
     pub gross: Amount,
+    /// The taxes.
     #[schema(max_items = 8)]
     pub taxes: Vec<DocumentTax>,
 }
@@ -85,16 +94,23 @@ pub struct CalculatedLine {
 /// The tax of a document. Net and tax sum to gross, by line and in total.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TaxCalculation {
+    /// The currency, ISO 4217.
     #[schema(max_length = 3, example = "EUR")]
     pub currency: String,
+    /// The day whose rates hold.
     pub tax_date: NaiveDate,
+    /// Where tax is rounded.
     pub rounding: Rounding,
+    /// The lines.
     #[schema(max_items = 500)]
     pub lines: Vec<CalculatedLine>,
     /// Tax by code.
     #[schema(max_items = 100)]
     pub taxes: Vec<DocumentTax>,
+    /// Without tax.
     pub net: Amount,
+    /// The tax.
     pub tax: Amount,
+    /// With tax.
     pub gross: Amount,
 }

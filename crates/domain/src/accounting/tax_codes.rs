@@ -30,14 +30,19 @@ pub struct TaxRate {
 /// A tax as it is put on documents.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TaxCode {
+    /// The id.
     pub id: TaxCodeId,
+    /// The company.
     pub company_id: CompanyId,
     /// Unique in the company.
     #[schema(min_length = 1, max_length = 20, example = "STD")]
     pub code: String,
+    /// The name.
     #[schema(min_length = 1, max_length = 200, example = "Standard rate")]
     pub name: String,
+    /// How it is computed.
     pub computation: TaxComputation,
+    /// Why it is what it is.
     pub treatment: TaxTreatment,
     /// The price of a line contains this tax.
     pub price_includes_tax: bool,
@@ -51,8 +56,10 @@ pub struct TaxCode {
     pub account_id: Option<AccountId>,
     /// An archived code is not put on new documents.
     pub archived: bool,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -62,14 +69,18 @@ crate::entity! { TaxCode, TaxCodeId, "tax_code", company: |t| Some(t.company_id)
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTaxCode {
+    /// The company.
     pub company_id: CompanyId,
     /// Unique in the company.
     #[schema(min_length = 1, max_length = 20, pattern = r"^[0-9A-Za-z][0-9A-Za-z.\-]{0,19}$", example = "STD")]
     pub code: String,
+    /// The name.
     #[schema(min_length = 1, max_length = 200, example = "Standard rate")]
     pub name: String,
+    /// How it is computed.
     #[serde(default = "percent")]
     pub computation: TaxComputation,
+    /// Why it is what it is.
     #[serde(default = "taxable")]
     pub treatment: TaxTreatment,
     /// The price of a line contains this tax.
@@ -97,6 +108,7 @@ fn taxable() -> TaxTreatment {
 crate::patch! {
     /// Changes to a tax code. How it is computed stays, because documents rest on it; add a rate for a new rate.
     pub struct TaxCodePatch for TaxCode {
+        /// The name.
         set name: String [min_length = 1, max_length = 200],
         /// Rates by their first day; replaced whole. Posted documents keep the rate they were posted with.
         set rates: Vec<TaxRate> [min_items = 1, max_items = 100],

@@ -20,7 +20,9 @@ pub const TAX_RULE_MISSING: Code = Code::invalid("tax_rule_missing", "No tax is 
 /// Which taxes go on a line.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TaxRule {
+    /// The id.
     pub id: TaxRuleId,
+    /// The company.
     pub company_id: CompanyId,
     /// Empty for every product.
     #[schema(required)]
@@ -33,8 +35,10 @@ pub struct TaxRule {
     pub tax_code_ids: Vec<TaxCodeId>,
     /// The first tax date the rule holds for; a later rule of the same key replaces it.
     pub valid_from_date: NaiveDate,
+    /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
@@ -44,6 +48,7 @@ crate::entity! { TaxRule, TaxRuleId, "tax_rule", company: |r| Some(r.company_id)
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTaxRule {
+    /// The company.
     pub company_id: CompanyId,
     /// Leave out for every product.
     #[serde(default)]
@@ -61,6 +66,7 @@ pub struct NewTaxRule {
 crate::patch! {
     /// Changes to a rule: other taxes. To change it from a date on, create a second rule instead.
     pub struct TaxRulePatch for TaxRule {
+        /// The taxes, in the order in which they are computed.
         set tax_code_ids: Vec<TaxCodeId> [max_items = 8],
     }
 }

@@ -221,6 +221,9 @@ fn reverse(cx: &mut Cx, id: JournalEntryId, how: ReverseJournalEntry) -> Result<
     before.must_be_reversible()?;
     let company = cx.company(before.company_id)?;
     let date = match how.posting_date {
+        Some(date) if date < before.posting_date => {
+            return Err(problems::invalid_body.field("/posting_date", format!("The entry is of {}.", before.posting_date)));
+        }
         Some(date) => date,
         None => first_open_day(cx, &company, before.posting_date, before.class)?,
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::accounting::invoices::document_tax;
 use domain::accounting::tax::{self, TaxableLine};
-use domain::accounting::tax_calculations::{CalculateTax, CalculatedLine, TaxCalculation};
+use domain::accounting::tax_calculations::{CalculateTax, CalculatedLine, LineToTax, TaxCalculation};
 use domain::accounting::tax_codes::{self, TaxCode, TaxCodeId};
 use domain::accounting::tax_rules::{TAX_RULE_MISSING, TaxRule, determine};
 use domain::directory::companies::CompanyId;
@@ -71,6 +71,40 @@ pub fn codes(cx: &mut Cx, company: CompanyId, by_line: &[&[TaxCodeId]], fresh: b
     Ok(found)
 }
 
+/// The lines with the taxes that apply to them, each tax once.
+fn applied(
+    given: &[LineToTax],
+    ids: &[Vec<TaxCodeId>],
+    known: &BTreeMap<TaxCodeId, TaxCode>,
+    date: NaiveDate,
+    inclusive: bool,
+) -> Result<(Vec<TaxableLine>, Vec<tax::AppliedTax>)> {
+    let mut taxes = Vec::new();
+    let mut lines = Vec::with_capacity(ids.len());
+    for (line, ids) in given.iter().zip(ids) {
+        let mut at = Vec::with_capacity(ids.len());
+        for id in ids {
+            let place = taxes.iter().position(|t: &tax::AppliedTax| t.id == *id);
+            at.push(match (place, known.get(id)) {
+                (Some(place), _) => place,
+                (None, Some(code)) => {
+                    let applied = code.applied(date)?;
+                    taxes.push(tax::AppliedTax { included: applied.included || inclusive, ..applied });
+                    taxes.len() - 1
+                }
+                (None, None) => continue,
+            });
+        }
+        lines.push(TaxableLine {
+            quantity: line.quantity,
+            unit_price: line.unit_price,
+            discount_percent: line.discount_percent.get(),
+            taxes: at,
+        });
+    }
+    Ok((lines, taxes))
+}
+
 fn calculate(cx: &mut Cx, asked: CalculateTax) -> Result<TaxCalculation> {
     let company = cx.company(asked.company_id)?;
     let date = asked.tax_date.unwrap_or_else(|| cx.today(&company));
@@ -99,29 +133,7 @@ fn calculate(cx: &mut Cx, asked: CalculateTax) -> Result<TaxCalculation> {
     }
     let known = codes(cx, company.id, &ids.iter().map(Vec::as_slice).collect::<Vec<_>>(), true)?;
     let inclusive = asked.prices_include_tax.unwrap_or(company.prices_include_tax);
-    let mut taxes = Vec::new();
-    let mut lines = Vec::with_capacity(ids.len());
-    for (line, ids) in asked.lines.iter().zip(&ids) {
-        let mut at = Vec::with_capacity(ids.len());
-        for id in ids {
-            let place = taxes.iter().position(|t: &tax::AppliedTax| t.id == *id);
-            at.push(match (place, known.get(id)) {
-                (Some(place), _) => place,
-                (None, Some(code)) => {
-                    let applied = code.applied(date)?;
-                    taxes.push(tax::AppliedTax { included: applied.included || inclusive, ..applied });
-                    taxes.len() - 1
-                }
-                (None, None) => continue,
-            });
-        }
-        lines.push(TaxableLine {
-            quantity: line.quantity,
-            unit_price: line.unit_price,
-            discount_percent: line.discount_percent.get(),
-            taxes: at,
-        });
-    }
+    let (lines, taxes) = applied(&asked.lines, &ids, &known, date, inclusive)?;
     let rounding = asked.rounding.unwrap_or(company.rounding);
     let taxed = match asked.discount {
         Some(d) => tax::calculate_discounted(&lines, &taxes, rounding, places, d.amount, d.basis)?,
