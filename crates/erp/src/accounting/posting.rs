@@ -11,8 +11,7 @@ use domain::accounting::periods;
 use domain::accounting::posting::{AccountRef, POSTING_RULE_MISSING, Posting, PostingLine};
 use domain::directory::companies::Company;
 use domain::kernel::{Decimals, Word};
-use persistence::accounting::{balances, determinations};
-use persistence::sql;
+use persistence::accounting::{balances, determinations, journal_entries as stored};
 
 use crate::accounting::periods::admit;
 use platform::prelude::*;
@@ -143,22 +142,10 @@ pub(super) fn write(cx: &mut Cx, mut entry: JournalEntry, lines: Vec<JournalLine
     }
     let number = cx.number(entry.company_id, entry.journal.series(), entry.posting_date)?;
     balances::add(cx.db(), entry.company_id.uuid(), first_of_month(entry.posting_date), &sums)?;
-    sql!(
-        "UPDATE journal_entries SET status = {}, number = {}, posted_at = {}, total = {}, posting_date = {}, drafted = {}, version = {} \
-         WHERE id = {}",
-        EntryStatus::Posted.as_str(),
-        &number,
-        cx.now,
-        entry.total,
-        entry.posting_date,
-        serde_json::Value::Array(Vec::new()),
-        entry.version,
-        entry.id.uuid()
-    )
-    .execute(cx.db())?;
+    entry.posted_at = Some(cx.now);
+    stored::mark_posted(cx.db(), &entry, &number)?;
     entry.status = EntryStatus::Posted;
     entry.number = Some(number);
-    entry.posted_at = Some(cx.now);
     entry.drafted = Vec::new();
     entry.lines = lines;
     Ok(entry)

@@ -12,7 +12,6 @@ use domain::directory::overview::{Ageing, FinanceOverview, InvoiceSummary, Party
 use domain::directory::parties::{Party, PartyId};
 use domain::kernel::Word;
 use persistence::accounting::{invoices, open_items as stored};
-use persistence::sql;
 
 use super::reports::day_of;
 use platform::prelude::*;
@@ -36,7 +35,7 @@ pub fn operations(t: &mut Table) {
 
 fn list(cx: &mut Cx, mut list: List) -> Result<Page<OpenItem>> {
     let Some(day) = list.days.get("as_of").copied() else {
-        list.condition(Condition::Other(sql!("outstanding <> 0")));
+        list.condition(Condition::Other(stored::is_open()));
         return cx.page::<OpenItem>(list);
     };
     list.condition(Condition::Other(stored::was_open(day)));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::accounting::journal_entries::{EntryStatus, JournalEntry, JournalEntryId, JournalLine};
-use domain::kernel::Id;
+use domain::kernel::{Id, Word};
 use uuid::Uuid;
 
 use crate::{Conn, Result, list, record, sql};
@@ -45,5 +45,23 @@ fn complete(db: &mut Conn, rows: &mut [JournalEntry]) -> Result<()> {
         };
         entry.reversed_by_id = reversals.get(&entry.id.uuid()).map(|id| JournalEntryId::from_uuid(*id));
     }
+    Ok(())
+}
+
+/// Turns a draft posted, once its lines are in the ledger. The database itself refuses an entry that does not balance.
+pub fn mark_posted(db: &mut Conn, entry: &JournalEntry, number: &str) -> Result<()> {
+    sql!(
+        "UPDATE journal_entries SET status = {}, number = {}, posted_at = {}, total = {}, posting_date = {}, drafted = {}, version = {} \
+         WHERE id = {}",
+        EntryStatus::Posted.as_str(),
+        number,
+        entry.posted_at,
+        entry.total,
+        entry.posting_date,
+        serde_json::Value::Array(Vec::new()),
+        entry.version,
+        entry.id.uuid()
+    )
+    .execute(db)?;
     Ok(())
 }

@@ -98,6 +98,11 @@ pub fn open_as_of(db: &mut Conn, company: Uuid, party: Option<Uuid>, day: NaiveD
     Ok(items)
 }
 
+/// The condition that something is open of an item.
+pub fn is_open() -> Statement {
+    sql!("outstanding <> 0")
+}
+
 /// The condition that an item was open at the end of a day.
 pub fn was_open(day: NaiveDate) -> Statement {
     sql!("(SELECT COALESCE(SUM(e.amount), 0) FROM item_entries e WHERE e.item_id = open_items.id AND e.effective_date <= {}) <> 0", day)
