@@ -25,7 +25,7 @@ pub fn of(op: &Op) -> Value {
         "parameters": parameters(op),
         "responses": responses(op),
         "x-problem-codes": op.codes.iter().map(|c| c.code).collect::<BTreeSet<_>>(),
-        "x-required-scopes": if op.public { vec![] } else { vec![&op.permission] },
+        "x-required-scopes": if op.public || op.permission.is_empty() { vec![] } else { vec![&op.permission] },
     });
     if op.public {
         out["security"] = json!([]);
@@ -40,6 +40,7 @@ fn description(op: &Op) -> String {
     let mut text = op.text.trim().to_string();
     match op.public {
         true => text.push_str("\n\nNeeds no credentials."),
+        false if op.permission.is_empty() => text.push_str("\n\nNeeds credentials and no permission: it concerns the caller alone."),
         false => text.push_str(&format!("\n\nNeeds the permission `{}`.", op.permission)),
     }
     let own: BTreeMap<&str, _> = op.declared().iter().map(|c| (c.code, c)).collect();

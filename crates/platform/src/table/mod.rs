@@ -1,6 +1,7 @@
 //! The operation table: one value per operation of the API. Routes, the OpenAPI document, permissions, preconditions,
 //! idempotency and transactions all read it. It knows nothing of HTTP beyond the verbs' names.
 
+mod all;
 mod body;
 mod expand;
 mod list;
@@ -9,10 +10,11 @@ mod op;
 mod params;
 pub mod schema;
 
+pub use all::Table;
 pub use expand::Expansion;
 pub use list::{List, Listing, Page};
 pub use noun::{NoFilter, Noun, Part};
-pub use op::{Answer, Binary, Input, Kind, Op, Origin, Output, Pairs, Shape, Table, Upload};
+pub use op::{Answer, Binary, Input, Kind, Op, Origin, Output, Pairs, Shape, Upload};
 pub use params::Filter;
 
 pub(crate) use body::typed as typed_body;

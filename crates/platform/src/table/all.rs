@@ -1,0 +1,238 @@
+//! The table itself: every operation by its id, and the words to declare those that belong to no noun.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use domain::kernel::{Problem, problems};
+use domain::{Entity, Result};
+
+use super::list::{List, Listing};
+use super::op::{Answer, Binary, Input, Kind, Op, Origin, Output, Shape, codes_of, to_json};
+use super::{Body, Reply, body, noun, params};
+use crate::cx::Cx;
+
+/// All operations of the API.
+#[derive(Default)]
+pub struct Table {
+    pub ops: Vec<Op>,
+    /// What is done for each kind of job.
+    pub(crate) works: BTreeMap<&'static str, crate::work::Run>,
+    /// Tags and what they are about.
+    pub tags: Vec<(String, &'static str)>,
+    by_id: BTreeMap<String, usize>,
+    /// Schema name → permission stem, for the nouns that have actions.
+    actions: BTreeMap<String, String>,
+    /// Schema name → permission to read it.
+    readers: BTreeMap<String, String>,
+}
+
+impl Table {
+    /// A noun at `area/plural`, e.g. `sales/orders`.
+    pub fn noun<'t, T: Entity>(&'t mut self, place: &str, text: &'static str) -> noun::Noun<'t, T> {
+        noun::Noun::at(self, place, text)
+    }
+    /// A tag for operations that belong to no noun.
+    pub fn tag(&mut self, name: &str, text: &'static str) {
+        if !self.tags.iter().any(|(n, _)| n == name) {
+            self.tags.push((name.to_string(), text));
+        }
+    }
+    /// A report at `area/…/name`, computed from its parameters.
+    pub fn report<F: params::Filter, R: Reply>(&mut self, place: &str, f: fn(&mut Cx, F) -> Result<R>, text: &'static str) -> &mut Op {
+        let mut op = single(Kind::Report, None, place, text);
+        op.query = params::query_of::<F>;
+        op.output = Some(Shape::of::<R>());
+        op.run = Box::new(move |cx, _, i| Answer::of(&f(cx, params::typed(&i.query)?)?));
+        self.add(op)
+    }
+    /// A report on one thing that the last part of the path names: `platform/trace/{id}`.
+    pub fn report_on<I: domain::kernel::Id, F: params::Filter, R: Reply>(
+        &mut self,
+        place: &str,
+        variable: &str,
+        f: fn(&mut Cx, I, F) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = single(Kind::Report, None, place, text);
+        op.path = format!("{}/{{{variable}}}", op.path);
+        op.path_params = vec![(variable.into(), Shape::of::<I>())];
+        op.query = params::query_of::<F>;
+        op.output = Some(Shape::of::<R>());
+        op.run = Box::new(move |cx, _, i| Answer::of(&f(cx, noun::id(i, 0)?, params::typed(&i.query)?)?));
+        self.add(op)
+    }
+    /// A list that belongs to no noun of its own, at `area/plural`.
+    pub fn rows<R: Reply + persistence::Record>(
+        &mut self,
+        place: &str,
+        f: fn(&mut Cx, List) -> Result<super::Page<R>>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = single(Kind::List, Some("list"), place, text);
+        op.permission = op.permission.replace(".list", ".read");
+        op.listing = Some(Listing::of::<R>());
+        op.output = Some(Shape::of::<super::Page<R>>());
+        op.run = Box::new(move |cx, op, i| {
+            let list = List::parse(cx, op, i)?;
+            let page = f(cx, list.clone())?;
+            list.answer(cx, op, page, |_, _, row| to_json(row))
+        });
+        self.add(op)
+    }
+    /// A command at `area/…/verb`: a body in, an answer out.
+    pub fn command<B: Body, R: Reply>(&mut self, id: &str, place: &str, f: fn(&mut Cx, B) -> Result<R>, text: &'static str) -> &mut Op {
+        let op = command_op::<B, R>(Kind::Command, id, place, text);
+        self.add(Op { run: Box::new(move |cx, _, i| Answer::of(&f(cx, body::typed(&i.body)?)?)), ..op })
+    }
+    /// A command that opens its own transactions, because it does slow work (hashing) that must not happen in one.
+    /// It has no idempotency key and no dry run.
+    pub fn command_outside<B: Body, R: Reply>(
+        &mut self,
+        id: &str,
+        place: &str,
+        f: fn(&Origin, B) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = command_op::<B, R>(Kind::Command, id, place, text);
+        op.outside = Some(Box::new(move |origin, i| Answer::of(&f(origin, body::typed(&i.body)?)?)));
+        self.add(op)
+    }
+    /// What is done for jobs of a kind. `jobs::start` starts one.
+    pub fn work(&mut self, kind: &'static str, run: crate::work::Run) {
+        assert!(self.works.insert(kind, run).is_none(), "the job kind {kind} is declared twice");
+    }
+    /// A command that takes no body.
+    pub fn order<R: Reply>(&mut self, id: &str, place: &str, f: fn(&mut Cx) -> Result<R>, text: &'static str) -> &mut Op {
+        let mut op = single(Kind::Command, Some(""), place, text);
+        op.id = id.into();
+        op.output = Some(Shape::of::<R>());
+        self.add(Op { run: Box::new(move |cx, _, _| Answer::of(&f(cx)?)), ..op })
+    }
+    /// A command that starts a job; the answer is the job.
+    pub fn job<B: Body, R: Entity>(&mut self, id: &str, place: &str, f: fn(&mut Cx, B) -> Result<R>, text: &'static str) -> &mut Op {
+        let op = command_op::<B, R>(Kind::Job, id, place, text);
+        let run = move |cx: &mut Cx, op: &Op, i: &Input| {
+            let started = f(cx, body::typed(&i.body)?)?;
+            Answer::entity(cx, op, &started)
+        };
+        self.add(Op { run: Box::new(run), entity: Some(R::name().into()), ..op })
+    }
+    /// Bytes out, at `area/…/name`.
+    pub fn download<F: params::Filter>(&mut self, place: &str, f: fn(&mut Cx, F) -> Result<Binary>, text: &'static str) -> &mut Op {
+        let mut op = single(Kind::Download, Some("download"), place, text);
+        op.query = params::query_of::<F>;
+        op.run = Box::new(move |cx, _, i| Ok(Answer { output: Output::Binary(f(cx, params::typed(&i.query)?)?), ..Answer::nothing() }));
+        self.add(op)
+    }
+    pub fn get(&self, id: &str) -> Option<&Op> {
+        self.by_id.get(id).map(|&i| &self.ops[i])
+    }
+    /// The permission to read resources of this schema name.
+    pub fn reader(&self, entity: &str) -> Option<&str> {
+        self.readers.get(entity).map(String::as_str)
+    }
+    /// Whether resources of this schema name carry `allowed_actions`.
+    pub fn has_actions(&self, entity: &str) -> bool {
+        self.actions.contains_key(entity)
+    }
+    pub(crate) fn add(&mut self, mut op: Op) -> &mut Op {
+        assert!(self.by_id.insert(op.id.clone(), self.ops.len()).is_none(), "operation {} is declared twice", op.id);
+        op.codes = codes_of(op.kind, !op.path_params.is_empty(), op.body.is_some());
+        op.own_codes = op.codes.len();
+        op.known = match &op.listing {
+            Some(listing) => listing.parameters().into_iter().map(|p| p.name).collect(),
+            None => (op.query)().into_iter().map(|p| p.name).collect(),
+        };
+        match op.kind {
+            Kind::Read => op.known.push("fields".into()),
+            k if k.is_post() && op.outside.is_none() => op.known.push("dry_run".into()),
+            _ => {}
+        }
+        if let Some(entity) = &op.entity {
+            let stem = op.permission.rsplit_once('.').map_or(op.permission.clone(), |(s, _)| s.to_string());
+            match op.kind {
+                Kind::Read => drop(self.readers.insert(entity.clone(), op.permission.clone())),
+                Kind::List => drop(self.readers.entry(entity.clone()).or_insert_with(|| op.permission.clone())),
+                Kind::Action => drop(self.actions.insert(entity.clone(), stem)),
+                _ => {}
+            }
+        }
+        self.ops.push(op);
+        let last = self.ops.len() - 1;
+        &mut self.ops[last]
+    }
+    /// Closes the table: tells every operation whether its resource has actions. Panics, and so fails a test and the
+    /// start, when the table contradicts itself.
+    pub fn finish(mut self) -> Self {
+        for op in &mut self.ops {
+            op.actions_of = op.entity.as_ref().and_then(|e| self.actions.get(e)).cloned();
+        }
+        self.by_id = self.ops.iter().enumerate().map(|(i, op)| (op.id.clone(), i)).collect();
+        assert_eq!(self.by_id.len(), self.ops.len(), "two operations have one id");
+        let mut routes = BTreeSet::new();
+        for op in &self.ops {
+            let shape: Vec<_> = op.path.split('/').map(|s| if s.starts_with('{') { "{}" } else { s }).collect();
+            assert!(routes.insert((op.kind.method(), shape.join("/"))), "{} {} is served twice", op.kind.method(), op.path);
+        }
+        self
+    }
+}
+
+fn command_op<B: Body, R: Reply>(kind: Kind, id: &str, place: &str, text: &'static str) -> Op {
+    let mut op = single(kind, Some(""), place, text);
+    op.id = id.into();
+    op.body = Some(Shape::of::<B>());
+    op.output = Some(Shape::of::<R>());
+    op
+}
+
+pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permission: String, text: &'static str) -> Op {
+    Op {
+        id,
+        kind,
+        path,
+        tag,
+        permission,
+        public: false,
+        text,
+        codes: vec![],
+        own_codes: 0,
+        listing: None,
+        expansions: vec![],
+        path_params: vec![],
+        query: Vec::new,
+        body: None,
+        clearable: None,
+        item: None,
+        output: None,
+        entity: None,
+        read_only: false,
+        max_body: 1 << 20,
+        actions_of: None,
+        known: vec![],
+        validator: OnceLock::new(),
+        run: Box::new(|_, op, _| Err(Problem::from(problems::internal).and_at(domain::FieldError::body("", "internal", &op.id)))),
+        outside: None,
+        before: None,
+        shown_once: &[],
+    }
+}
+
+/// An operation at a place of its own: `accounting/reports/trial-balance`, `accounting/tax/calculate`.
+fn single(kind: Kind, verb: Option<&str>, place: &str, text: &'static str) -> Op {
+    let parts: Vec<&str> = place.split('/').collect();
+    let last = parts.last().copied().unwrap_or_default().replace('-', "_");
+    let verb = verb.unwrap_or("get");
+    // A report may be called like a noun: `crm/reports/pipeline` beside `crm/pipelines`.
+    let id = match parts[..] {
+        [.., "reports", _] => format!("{verb}_{last}_report"),
+        _ => format!("{verb}_{last}"),
+    };
+    let stem: Vec<_> = parts.iter().map(|p| p.replace('-', "_")).collect();
+    let permission = match kind {
+        Kind::Command | Kind::Job => stem.join("."),
+        Kind::Report | Kind::Download | Kind::List => format!("{}.read", stem.join(".")),
+        _ => format!("{}.{verb}", stem.join(".")),
+    };
+    blank(kind, id, format!("/v1/{place}"), parts[0].into(), permission, text)
+}
