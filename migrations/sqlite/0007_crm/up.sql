@@ -77,6 +77,7 @@ CREATE INDEX leads_email ON leads (email, id);
 CREATE INDEX leads_status ON leads (status, id);
 CREATE INDEX leads_created_at ON leads (created_at, id);
 CREATE INDEX leads_updated_at ON leads (updated_at, id);
+CREATE INDEX leads_converted_at ON leads (converted_at, id);
 CREATE INDEX leads_converted_party_id ON leads (converted_party_id, id);
 CREATE INDEX leads_converted_contact_id ON leads (converted_contact_id);
 CREATE INDEX leads_converted_opportunity_id ON leads (converted_opportunity_id);
@@ -128,6 +129,8 @@ CREATE INDEX opportunities_weighted_amount ON opportunities (weighted_amount, id
 CREATE INDEX opportunities_name ON opportunities (name, id);
 CREATE INDEX opportunities_status ON opportunities (status, id);
 CREATE INDEX opportunities_forecast_category ON opportunities (forecast_category, id);
+CREATE INDEX opportunities_currency ON opportunities (currency, id);
+CREATE INDEX opportunities_close_date_pushes ON opportunities (close_date_pushes, id);
 CREATE INDEX opportunities_closed_date ON opportunities (closed_date, id);
 CREATE INDEX opportunities_stage_entered_at ON opportunities (stage_entered_at, id);
 CREATE INDEX opportunities_created_at ON opportunities (created_at, id);
@@ -215,6 +218,7 @@ CREATE TABLE activities (
 CREATE INDEX activities_company_id ON activities (company_id, id);
 CREATE INDEX activities_company_due_at ON activities (company_id, due_at, id);
 CREATE INDEX activities_company_status ON activities (company_id, status, due_at);
+CREATE INDEX activities_kind ON activities (kind, id);
 CREATE INDEX activities_due_at ON activities (due_at, id);
 CREATE INDEX activities_status ON activities (status, id);
 CREATE INDEX activities_priority ON activities (priority, id);
