@@ -114,7 +114,7 @@ impl<'d> Year<'d> {
         if fate < 55 {
             self.desk.at(day + Days::new(3), 10);
             let lead = self.desk.act(LEADS, &lead, "qualify", json!({}))?;
-            let deal = json!({"opportunity": {"name": format!("First equipment for {name}")}});
+            let deal = json!({"opportunity": {"name": format!("First equipment for {name}"), "expected_close_date": day + Days::new(40)}});
             let converted = self.desk.act(LEADS, &lead, "convert", deal)?;
             let deal = self.desk.get(&format!("{OPPORTUNITIES}/{}", converted["opportunity_id"].as_str().unwrap_or_default()))?;
             let deal = self.lines(deal)?;
@@ -310,9 +310,10 @@ impl<'d> Year<'d> {
         let back = self.desk.act(place, &back, "authorize", json!({}))?;
         self.desk.act(place, &back, "receive", json!({"credit": true}))?;
         self.count("returns");
-        let company = self.company["id"].as_str().unwrap_or_default();
-        let notes = self.desk.get(&format!("/v1/accounting/credit-notes?company_id={company}&status=draft"))?;
-        for note in notes["data"].as_array().cloned().unwrap_or_default() {
+        let notes = self.desk.get("/v1/accounting/credit-notes?status=draft")?;
+        for note in
+            notes["data"].as_array().into_iter().flatten().filter(|n| n["company_id"] == self.company["id"]).cloned().collect::<Vec<_>>()
+        {
             self.desk.act("/v1/accounting/credit-notes", &note, "post", json!({}))?;
             self.count("credit notes");
         }
