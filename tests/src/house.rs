@@ -227,8 +227,18 @@ fn service(area: &str) -> &'static str {
     }
 }
 
-/// Parts of a noun that have a file of their own in one room only, with the reason.
-const LONE_FILES: [(&str, &str); 0] = [];
+/// Nouns that share a file with their neighbours in some room, with the reason. May only shrink.
+const LONE_FILES: [(&str, &str); 9] = [
+    ("crates/domain/src/accounting/allocations.rs", "part of settlement: stored and tested with payments"),
+    ("crates/domain/src/accounting/determinations.rs", "kept beside the chart of accounts"),
+    ("crates/domain/src/accounting/fiscal_years.rs", "kept beside the periods"),
+    ("crates/domain/src/accounting/invoice_lines.rs", "part of invoices"),
+    ("crates/domain/src/accounting/open_items.rs", "written by settlement, read by the reports on receivables"),
+    ("crates/domain/src/accounting/payment_terms.rs", "a setting of the books"),
+    ("crates/domain/src/accounting/policies.rs", "a setting of the books"),
+    ("crates/domain/src/accounting/tax_codes.rs", "a setting of the books"),
+    ("crates/domain/src/accounting/tax_rules.rs", "a setting of the books"),
+];
 
 #[test]
 fn every_noun_is_in_all_its_rooms() {
