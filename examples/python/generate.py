@@ -26,7 +26,7 @@ import uuid
 from typing import Any, Dict, List, Literal, Optional, TypedDict, Union
 
 
-class Problem(Exception):
+class Refused(Exception):
     """The server refused. `code` is stable, `document` is the whole problem document (RFC 9457)."""
 
     def __init__(self, status: int, document: Dict[str, Any]):
@@ -67,7 +67,7 @@ class Client:
                 document = json.loads(text)
             except ValueError:
                 document = {{"title": text.decode(errors="replace")}}
-            raise Problem(refused.code, document) from None
+            raise Refused(refused.code, document) from None
 
     @staticmethod
     def _etag(version: Any) -> str:

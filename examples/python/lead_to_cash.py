@@ -8,7 +8,7 @@ import os
 import time
 from decimal import Decimal
 
-from tandem import Client, Problem
+from tandem import Client, Refused
 
 run = f"{int(time.time()) % 1000000}{os.getpid() % 1000}"
 api = Client(os.environ.get("TANDEM_URL", "http://127.0.0.1:8080"))
@@ -42,7 +42,7 @@ deal = api.win_opportunity(deal["id"], if_match=deal)
 try:
     api.win_opportunity(deal["id"], if_match=deal)
     raise SystemExit("a deal cannot be won twice")
-except Problem as refused:
+except Refused as refused:
     print(f"winning it again is refused: {refused.status} {refused.code}")
 
 order = api.list_sales_orders(opportunity_id=deal["id"])["data"][0]
