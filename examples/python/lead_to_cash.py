@@ -46,7 +46,7 @@ except Refused as refused:
     print(f"winning it again is refused: {refused.status} {refused.code}")
 
 order = api.list_sales_orders(opportunity_id=deal["id"])["data"][0]
-order = api.confirm_sales_order(order["id"], if_match=order)
+order = api.confirm_sales_order(order["id"], {}, if_match=order)
 api.deliver_sales_order(order["id"], {"ship": True}, if_match=order)
 order = api.get_sales_order(order["id"])
 print(f"order {order['number']} is {order['fulfilment_status']}")
