@@ -72,7 +72,8 @@ fn parameters(op: &Op) -> Vec<Value> {
     if has_dry_run(op) {
         out.push(shared("DryRun"));
     }
-    if has_dry_run(op) {
+    // harmless where nothing is written; clients may send it with every POST
+    if op.kind.is_post() && !op.public {
         out.push(shared("IdempotencyKey"));
     }
     if op.kind.needs_if_match() {
