@@ -1,6 +1,6 @@
 # Two stages: a tool chain that builds the one binary, and an image that holds nothing else.
 # SQLite, libpq and OpenSSL are built by cargo, so neither stage needs their packages; perl and make are for OpenSSL.
-FROM rust:1.90-slim-bookworm AS build
+FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends gcc g++ make perl libc6-dev \
  && rm -rf /var/lib/apt/lists/*

@@ -3,6 +3,8 @@
 //! the ratios are what counts, and a ratio out of its bounds ends with a failure.
 //! `cargo bench -p tests -- sqlite` or `-- postgres` measures one engine; `--quick` takes a tenth of the time.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "../src/harness/mod.rs"]
 #[macro_use]
 #[allow(dead_code, unused_imports, unused_macros)]
@@ -129,8 +131,8 @@ fn balances(served: &Served, w: &World, scale: f64, verdicts: &mut Verdicts) {
     let (bank, sales) = (number("1020"), number("6120"));
     let entry = |_: &usize, c: &harness::Client| {
         let line = |i: usize| {
-            let side = if i % 2 == 0 { "debit" } else { "credit" };
-            json!({"account_id": if i % 2 == 0 { &bank } else { &sales }, side: "1.00"})
+            let side = if i.is_multiple_of(2) { "debit" } else { "credit" };
+            json!({"account_id": if i.is_multiple_of(2) { &bank } else { &sales }, side: "1.00"})
         };
         let body = json!({"company_id": w.company, "description": "growth", "lines": (0..200).map(line).collect::<Vec<_>>()});
         let made = c.post("/v1/accounting/journal-entries", body).created();

@@ -293,7 +293,10 @@ fn verify(config: &Config) -> Done {
         broken += usize::from(!check.passed);
     }
     match broken {
-        0 => Ok(println!("All {} checks hold.", checks.len())),
+        0 => {
+            println!("All {} checks hold.", checks.len());
+            Ok(())
+        }
         n => Err(format!("{n} of {} checks do not hold.", checks.len())),
     }
 }

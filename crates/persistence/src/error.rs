@@ -86,27 +86,39 @@ impl From<DieselError> for Error {
     }
 }
 
+const CONFLICT: &[&str] = &["deadlock detected", "could not serialize", "database is locked", "database table is locked"];
+const TIMEOUT: &[&str] = &["canceling statement due to lock timeout", "canceling statement due to statement timeout", "interrupted"];
+/// What our own triggers say begins with this.
+const GUARD: &[&str] = &["tandem:"];
+const RANGE: &[&str] = &["numeric field overflow", "out of range", "integer overflow"];
+const AWAY: &[&str] = &[
+    "server closed the connection",
+    "terminating connection",
+    "connection to server",
+    "no connection to the server",
+    "database or disk is full",
+    "No space left",
+    "could not extend file",
+    "disk I/O error",
+    "starting up",
+    "shutting down",
+    "too many clients",
+    "recovery mode",
+    "read-only transaction",
+];
+
 /// Neither engine gives Diesel a code for these, only words.
 fn by_text(text: String) -> Error {
-    let has = |s: &str| text.contains(s);
-    if has("deadlock detected") || has("could not serialize") || has("database is locked") || has("database table is locked") {
+    let says = |words: &[&str]| words.iter().any(|w| text.contains(w));
+    if says(CONFLICT) {
         Error::Retry(text)
-    } else if has("canceling statement due to lock timeout") || has("canceling statement due to statement timeout") || has("interrupted") {
+    } else if says(TIMEOUT) {
         Error::Timeout(text)
-    } else if has("tandem:") {
+    } else if says(GUARD) {
         Error::Guard(text)
-    } else if has("numeric field overflow") || has("out of range") || has("integer overflow") {
+    } else if says(RANGE) {
         Error::OutOfRange
-    } else if has("server closed the connection")
-        || has("terminating connection")
-        || has("connection to server")
-        || has("no connection to the server")
-    {
-        Error::Unavailable(text)
-    } else if has("database or disk is full") || has("No space left") || has("could not extend file") || has("disk I/O error") {
-        Error::Unavailable(text)
-    } else if has("starting up") || has("shutting down") || has("too many clients") || has("recovery mode") || has("read-only transaction")
-    {
+    } else if says(AWAY) {
         Error::Unavailable(text)
     } else {
         Error::Broken(text)

@@ -37,7 +37,7 @@ each_engine! {
             let sum: rust_decimal::Decimal = lines.iter().map(|l| money(&l["debit"])).sum();
             assert_eq!(sum, money(&cash["debit"]), "the link leads to the lines");
         }
-        s.get(&format!("/v1/accounting/reports/trial-balance?company_id={}&from_date=2026-02-01&to_date=2026-01-01", s.company_id())).problem(400, "invalid_parameter");
+        s.get(&format!("/v1/accounting/reports/trial-balance?company_id={}&from_date=2026-02-01&to_date=2026-01-01", s.company_id())).problem(422, "invalid_query");
         s.get("/v1/accounting/reports/trial-balance").problem(400, "invalid_parameter");
     }
 

@@ -40,11 +40,18 @@ fn connect(server: &Server) -> TcpStream {
 #[test]
 fn every_answer_names_the_request_and_forbids_what_browsers_should_not_do() {
     let s = server();
-    let mut asked = s.request("GET", PLACE).header("x-request-id", "my-id.1").header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    let mut asked = s
+        .request("GET", PLACE)
+        .header("x-request-id", "my-id.1")
+        .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     asked = asked.header("accept-encoding", "identity");
     let known = asked.send();
     assert_eq!(known.header("x-request-id"), Some("my-id.1"));
-    assert!(known.header("traceparent").is_some_and(|t| t.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && !t.contains("b7ad6b7169203331")));
+    assert!(
+        known
+            .header("traceparent")
+            .is_some_and(|t| t.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && !t.contains("b7ad6b7169203331"))
+    );
     for path in [PLACE, "/nowhere", "/livez", "/openapi.json"] {
         let a = s.request("GET", path).header("x-request-id", "bad id").send();
         assert!(a.header("x-request-id").is_some_and(|id| id.starts_with("req_")), "{path}");
@@ -84,7 +91,9 @@ fn json_is_read_strictly() {
     let s = server();
     let send = |body: &[u8]| s.request("POST", PLACE).bytes("application/json", body).send();
     let deep = format!("{{\"a\":{}1{}}}", "[".repeat(40), "]".repeat(40));
-    for bad in [&b"{"[..], br#"{"kind":"person","kind":"person"}"#, br#"{"name":"\ud800"}"#, b"{\"name\":\"\xff\"}", b"{} {}", deep.as_bytes()] {
+    for bad in
+        [&b"{"[..], br#"{"kind":"person","kind":"person"}"#, br#"{"name":"\ud800"}"#, b"{\"name\":\"\xff\"}", b"{} {}", deep.as_bytes()]
+    {
         send(bad).problem(400, "malformed");
     }
     let nul = send(br#"{"kind":"person","name":"a\u0000b"}"#).problem(422, "invalid_body");
@@ -126,7 +135,9 @@ fn long_answers_are_compressed_for_those_who_can_read_it() {
 fn pages_of_other_origins_get_nothing_unless_they_are_listed() {
     let mut s = server();
     let origin = "https://app.example.com";
-    let allowed = |s: &Server, origin: &str, path: &str| s.request("GET", path).header("origin", origin).send().header("access-control-allow-origin").map(String::from);
+    let allowed = |s: &Server, origin: &str, path: &str| {
+        s.request("GET", path).header("origin", origin).send().header("access-control-allow-origin").map(String::from)
+    };
     assert_eq!(allowed(&s, origin, PLACE), None, "off by default");
     s.restart(|c| c.cors_origins = vec![origin.into()]);
     for path in [PLACE, "/nowhere", "/v1/directory/parties/pty_nonsense"] {
@@ -139,7 +150,8 @@ fn pages_of_other_origins_get_nothing_unless_they_are_listed() {
     assert_eq!(preflight.status, 204);
     assert!(preflight.header("access-control-allow-headers").is_some_and(|h| h.contains("Idempotency-Key") && h.contains("If-Match")));
     assert_eq!(preflight.header("access-control-allow-credentials"), None);
-    let refused = s.anonymous().request("OPTIONS", PLACE).header("origin", "https://evil.com").header("access-control-request-method", "POST").send();
+    let refused =
+        s.anonymous().request("OPTIONS", PLACE).header("origin", "https://evil.com").header("access-control-request-method", "POST").send();
     assert_eq!(refused.header("access-control-allow-methods"), None);
     let shown = s.request("GET", PLACE).header("origin", origin).send();
     for name in ["ETag", "Link", "RateLimit", "X-Request-Id", "Idempotency-Replayed", "Retry-After", "Location"] {
@@ -190,7 +202,10 @@ fn slow_and_silent_connections_are_closed_and_nobody_else_waits() {
     let begin = Instant::now();
     let waiting: Vec<TcpStream> = (0..100).map(|_| connect(&s)).collect();
     let mut slow = connect(&s);
-    slow.write_all(format!("POST {PLACE} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nContent-Type: application/json\r\n\r\n{{").as_bytes()).unwrap();
+    slow.write_all(
+        format!("POST {PLACE} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nContent-Type: application/json\r\n\r\n{{").as_bytes(),
+    )
+    .unwrap();
     let mut half = connect(&s);
     half.write_all(b"GET /livez HTTP/1.1\r\nHost").unwrap();
     assert_eq!(s.get(PLACE).status, 200);

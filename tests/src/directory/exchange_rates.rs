@@ -51,7 +51,7 @@ each_engine! {
         assert_eq!(problem["errors"].as_array().unwrap().len(), 2);
         s.post(HERE, json!({"from_currency": "USD", "to_currency": "XXX", "rate_date": "2026-01-01", "rate": "1"})).problem(422, "currency.unknown");
         s.get(&format!("{HERE}/at?from=USD")).problem(400, "invalid_parameter");
-        s.get(&format!("{HERE}/at?from=USD&to=XXX")).problem(400, "invalid_parameter");
+        s.get(&format!("{HERE}/at?from=USD&to=XXX")).problem(422, "invalid_query");
         s.get(&format!("{HERE}/at?from=USD&to=EUR&date=yesterday")).problem(400, "invalid_parameter");
     }
 

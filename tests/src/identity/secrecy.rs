@@ -1,6 +1,6 @@
 //! Canaries: no password, token or key is ever told as a fact, answered in a list, or kept in the clear.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::try_login;
 use crate::fixtures::id;

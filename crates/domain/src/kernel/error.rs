@@ -226,7 +226,7 @@ standard! {
     unsupported_media_type UnsupportedMediaType "The body has an unsupported type.";
     range_not_satisfiable RangeNotSatisfiable "The content has no such range.";
     invalid_body Invalid "The body does not fit.";
-    invalid_query Invalid "A parameter names something that does not exist.";
+    invalid_query Invalid "The parameters are readable and ask for something that cannot be.";
     unknown_field Invalid "The body has an unknown field.";
     decimal_must_be_string Invalid "A decimal must be a JSON string.";
     too_many_decimals Invalid "The value has more decimal places than allowed.";

@@ -196,7 +196,7 @@ fn post(cx: &mut Cx, id: StockAdjustmentId) -> Result<StockAdjustment> {
         let line_id = line.id.to_string();
         let source = Source { document: &document, line: Some(&line_id), date };
         let (from, to) = if delta.is_positive() { (loss, line.location_id) } else { (line.location_id, loss) };
-        shelves.note(cx, &company, source, product.id, from, to, delta.abs());
+        shelves.note(cx, &company, source, product.id, (from, to), delta.abs());
         let (unit_cost, minor) = (line.unit_cost, ledger.minor_units());
         let expected = product.expected_cost.filter(|_| product.currency.as_deref() == Some(&*company.currency)).unwrap_or_default();
         let worth =

@@ -195,15 +195,14 @@ impl Shelves {
         Ok(enough)
     }
 
-    /// Notes a move for the ledger.
+    /// Notes a move for the ledger, from one location to another.
     pub fn note(
         &mut self,
         cx: &Cx,
         company: &Company,
         source: Source,
         product: ProductId,
-        from: LocationId,
-        to: LocationId,
+        (from, to): (LocationId, LocationId),
         quantity: Quantity,
     ) {
         self.moves.push(StockMove {

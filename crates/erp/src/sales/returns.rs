@@ -208,11 +208,11 @@ fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Re
         let cogs = (Role::CostOfSales, Some(item_class(product.posting_class)));
         if came.resaleable {
             shelves.adjust(product.id, warehouse.stock_location_id, stock_quantity)?;
-            shelves.note(cx, &company, source, product.id, customer, warehouse.stock_location_id, stock_quantity);
+            shelves.note(cx, &company, source, product.id, (customer, warehouse.stock_location_id), stock_quantity);
             ledger.apply(cx, source, product, cogs, |s| s.receive(ValueKind::Return, stock_quantity, cost, minor_units))?;
             line.quantity_restocked += came.quantity;
         } else {
-            shelves.note(cx, &company, source, product.id, customer, loss, stock_quantity);
+            shelves.note(cx, &company, source, product.id, (customer, loss), stock_quantity);
             ledger.book((Role::Scrap, None), cost);
             ledger.book(cogs, -cost);
         }
@@ -275,7 +275,7 @@ fn draft_credits(cx: &mut Cx, of: &mut CustomerReturn, order: &SalesOrder, reaso
                 net: None,
             });
             line.quantity_credited += part;
-            left = left - part;
+            left -= part;
         }
     }
     if by_invoice.is_empty() {

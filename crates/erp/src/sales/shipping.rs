@@ -196,7 +196,7 @@ fn take_off_shelves(cx: &mut Cx, company: &Company, delivery: &Delivery, order: 
         let line_id = line.id.to_string();
         let source = Source { document: &document, line: Some(&line_id), date };
         for t in takes {
-            shelves.note(cx, company, source, line.product_id, t.location, customer, t.quantity);
+            shelves.note(cx, company, source, line.product_id, (t.location, customer), t.quantity);
         }
     }
     if !errors.is_empty() {

@@ -176,7 +176,7 @@ impl<'d> Year<'d> {
         if late && fate < 60 {
             return Ok(());
         }
-        if fate % 3 == 0 {
+        if fate.is_multiple_of(3) {
             let lost = json!({"reason": self.chance.pick(&data::LOSS_REASONS), "competitor": self.chance.pick(&data::COMPETITORS)});
             self.desk.act(OPPORTUNITIES, &deal, "lose", lost)?;
             self.count("deals lost");

@@ -152,10 +152,10 @@ pub fn catalogue(table: &Table) -> Value {
     let mut all: BTreeMap<&str, Value> = BTreeMap::new();
     for c in standard.chain(own) {
         let entry = json!({ "code": c.code, "status": problem::status(c.failure), "title": c.title, "type": problem::type_of(*c) });
-        if let Some(before) = all.insert(c.code, entry.clone()) {
-            if before != entry {
-                log::error!("two problems have the code {}: {before} and {entry}", c.code);
-            }
+        if let Some(before) = all.insert(c.code, entry.clone())
+            && before != entry
+        {
+            log::error!("two problems have the code {}: {before} and {entry}", c.code);
         }
     }
     json!({ "codes": all.into_values().collect::<Vec<_>>() })

@@ -25,7 +25,7 @@ fn trace(cx: &mut Cx, id: AnyId, query: TraceQuery) -> Result<Trace> {
     let steps = query.depth.unwrap_or(20).clamp(1, 50);
     let mut nodes: BTreeMap<String, TraceNode> = BTreeMap::new();
     let mut edges: BTreeSet<TraceEdge> = BTreeSet::new();
-    add(cx, &[root.clone()], 0, &mut nodes)?;
+    add(cx, std::slice::from_ref(&root), 0, &mut nodes)?;
     if nodes.is_empty() {
         return Err(problems::not_found.with(format!("There is no document {root}.")));
     }

@@ -5,8 +5,8 @@ use domain::{Entity, Result};
 use persistence::Record;
 use serde::Deserialize;
 
-use super::list::{List, Listing, Page};
 use super::all::{Table, blank};
+use super::list::{List, Listing, Page};
 use super::op::{Answer, Binary, Input, Kind, Op, Output, Shape, Upload, to_json, with_actions};
 use super::params::{Filter, query_of, typed as typed_query};
 use super::{Body, Reply, body, plural, snake};
