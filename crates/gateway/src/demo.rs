@@ -69,6 +69,14 @@ pub fn fill(app: &Arc<App>, bar: &ProgressBar) -> Result<Made, DemoError> {
     done
 }
 
+/// As [`fill`], showing nothing.
+///
+/// # Errors
+/// As [`fill`].
+pub fn fill_quietly(app: &Arc<App>) -> Result<Made, DemoError> {
+    fill(app, &ProgressBar::hidden())
+}
+
 fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError> {
     let desk = Desk::new(app);
     let companies = desk.get("/v1/directory/companies?limit=200")?;
@@ -81,6 +89,7 @@ fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError>
     bar.set_length(14);
     bar.set_message("company, products and partners");
     found(&mut y)?;
+    rates(&mut y, year)?;
     partners(&mut y)?;
     wares(&mut y, first)?;
     for month in 1..=12u32 {
@@ -97,6 +106,20 @@ fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError>
     y.money_until(last)?;
     bar.finish_with_message("done");
     Ok(Made(y.made))
+}
+
+/// What a euro costs in two other currencies, month by month.
+fn rates(y: &mut Year<'_>, year: i32) -> Done<()> {
+    for (currency, base, step) in [("USD", 10_800, 25), ("GBP", 8_550, 15)] {
+        for month in 1..=12 {
+            let ten_thousandths = base + (month % 5) * step;
+            let rate = format!("{}.{:04}", ten_thousandths / 10_000, ten_thousandths % 10_000);
+            let body = json!({"from_currency": "EUR", "to_currency": currency, "rate_date": format!("{year}-{month:02}-01"), "rate": rate, "source": "demo"});
+            y.desk.post("/v1/directory/exchange-rates", body)?;
+            y.count("exchange rates");
+        }
+    }
+    Ok(())
 }
 
 /// The company with its pipeline and two warehouses.

@@ -7,7 +7,7 @@ pub mod cli;
 pub mod composition;
 mod config;
 mod cors;
-mod demo;
+pub mod demo;
 mod dispatch;
 mod docs;
 mod edge;

@@ -3,6 +3,7 @@
 
 mod access;
 mod committed;
+mod demo;
 mod document;
 mod edge;
 mod requests;

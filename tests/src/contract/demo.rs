@@ -1,0 +1,44 @@
+//! The demo company: every list has something to show, and what a list shows can be read one by one.
+
+use serde_json::{Value, json};
+
+use super::{Breaches, operations};
+
+/// Lists that an ordinary year leaves empty: nobody starts a job.
+const EMPTY: [&str; 1] = ["list_jobs"];
+
+each_engine! {
+    fn every_list_has_something_to_show_and_each_row_can_be_read(s) {
+        gateway::demo::fill_quietly(&s.running().app).unwrap();
+        s.request("POST", "/v1/platform/files")
+            .bytes("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nA\r\n--x--\r\n".to_vec())
+            .send()
+            .created();
+        let all = operations(s);
+        let mut breaches = Breaches::default();
+        for list in all.iter().filter(|o| o.id.starts_with("list_") && o.method == "GET" && !o.path.contains('{')) {
+            let answer = s.get(&format!("{}{}", list.path, list.query()));
+            if answer.status != 200 {
+                continue;
+            }
+            let page = answer.json();
+            let Some(rows) = page["data"].as_array() else { continue };
+            let Some(row) = rows.first() else {
+                if !EMPTY.contains(&&*list.id) && list.query().is_empty() {
+                    breaches.add(format!("{}: nothing to show", list.shown()));
+                }
+                continue;
+            };
+            let one = all.iter().find(|o| o.method == "GET" && o.path.strip_prefix(&list.path).is_some_and(|t| t.starts_with("/{") && t.ends_with('}') && t.matches('/').count() == 1));
+            let Some((_, id)) = one.map(|o| (o, &row["id"])).filter(|(_, id)| id.is_string()) else { continue };
+            let read = s.get(&format!("{}/{}", list.path, id.as_str().unwrap()));
+            let same = |a: &Value, b: &Value| a["id"] == b["id"] && a["version"] == b["version"];
+            if read.status != 200 || !same(&read.json(), row) {
+                breaches.add(format!("{}: {} {}", list.shown(), read.status, read.text()));
+            }
+        }
+        breaches.none("every list of the demo company has rows, and each can be read by its id");
+        let checks = s.get("/v1/platform/integrity").ok();
+        assert_eq!(checks["passed"], json!(true), "{checks:#}");
+    }
+}
