@@ -20,6 +20,12 @@ pub fn alive(db: &mut Conn, now: DateTime<Utc>) -> Result<Vec<SigningKey>> {
     record::find_all(db, &ids)
 }
 
+/// Whether there is a key of this name that is still believed.
+pub fn is_alive(db: &mut Conn, kid: &str, now: DateTime<Utc>) -> Result<bool> {
+    let found = sql!("SELECT id FROM signing_keys WHERE kid = {} AND (dies_at IS NULL OR dies_at > {})", kid, now).first::<(Uuid,)>(db)?;
+    Ok(found.is_some())
+}
+
 /// The private half of a key: 32 bytes.
 pub fn seed(db: &mut Conn, key: SigningKeyId) -> Result<Option<Vec<u8>>> {
     Ok(sql!("SELECT seed FROM signing_key_secrets WHERE id = {}", key.uuid()).first::<(Vec<u8>,)>(db)?.map(|r| r.0))

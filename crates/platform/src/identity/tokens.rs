@@ -91,6 +91,12 @@ fn thumbprint(x: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#).as_bytes()))
 }
 
+/// Whether a text could be the name of a key. Nothing else is worth a look into the database, and not every other text
+/// may be handed to one.
+pub fn is_thumbprint(kid: &str) -> bool {
+    kid.len() == 43 && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
 impl Claims {
     /// What a token for a session says now.
     pub fn new(names: &Names, user: UserId, session: SessionId, jti: String, now: DateTime<Utc>) -> Self {
@@ -213,6 +219,10 @@ mod tests {
     fn the_name_of_a_key_is_its_thumbprint() {
         // the example of RFC 8037, appendix A.3
         assert_eq!(thumbprint("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        assert!(is_thumbprint(&thumbprint("x")));
+        for other in ["", "unknown", "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4\0", "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k="] {
+            assert!(!is_thumbprint(other), "{other:?}");
+        }
     }
 
     #[test]
