@@ -61,4 +61,37 @@ each_engine! {
         assert!(items.is_empty(), "{items:?}");
         verified(s);
     }
+
+    fn only_a_draft_can_be_deleted_and_leaves_no_gap(s) {
+        let posted = invoice(s, &buyer(s), "2026-01-10", "100", &[]);
+        let new = json!({"invoice_id": posted["id"], "reason": "Late", "lines": [{"invoice_line_id": posted["lines"][0]["id"], "net": "25"}]});
+        let note = s.post("/v1/accounting/credit-notes", new.clone()).created();
+        assert_eq!((&note["status"], &note["total"], &note["customer_id"]), (&json!("draft"), &json!("25.00"), &posted["customer_id"]));
+        let path = format!("/v1/accounting/credit-notes/{}", id(&note));
+        s.delete(&path, &note).no_content();
+        s.get(&path).problem(404, "not_found");
+        assert_eq!(read(s, "invoices", &posted)["outstanding"], "100.00");
+        let note = s.post("/v1/accounting/credit-notes", new).created();
+        let done = act(s, &note, "credit-notes", "post", json!({})).ok();
+        assert_eq!(done["number"], "CN-2026-00001");
+        s.delete(&format!("/v1/accounting/credit-notes/{}", id(&done)), &done).problem(409, "credit_note.not_a_draft");
+        verified(s);
+    }
+
+    fn an_allocation_of_a_credit_note_can_be_taken_back(s) {
+        let party = buyer(s);
+        let (first, second) = (invoice(s, &party, "2026-01-10", "100", &[]), invoice(s, &party, "2026-01-11", "70", &[]));
+        let new = json!({"invoice_id": first["id"], "apply_to_invoice": false});
+        let note = s.post("/v1/accounting/credit-notes", new).created();
+        let note = act(s, &note, "credit-notes", "post", json!({})).ok();
+        let used = act(s, &note, "credit-notes", "allocate", json!({"invoice_id": second["id"]})).ok();
+        assert_eq!((&used["unallocated"], &read(s, "invoices", &second)["status"]), (&json!("30.00"), &json!("paid")));
+        let undo = json!({"allocation_id": used["allocations"][0]["id"]});
+        let back = act(s, &used, "credit-notes", "unallocate", undo.clone()).ok();
+        assert_eq!(back["unallocated"], "100.00");
+        let open = read(s, "invoices", &second);
+        assert_eq!((&open["status"], &open["outstanding"]), (&json!("posted"), &json!("70.00")));
+        act(s, &back, "credit-notes", "unallocate", undo).problem(409, "allocation.already_undone");
+        verified(s);
+    }
 }

@@ -94,4 +94,16 @@ each_engine! {
         act(s, &gone, "invoices", "write-off", json!({"reason": "Again"})).problem(409, "invoice.not_open");
         verified(s);
     }
+
+    fn the_lines_can_be_read_on_their_own(s) {
+        let party = buyer(s);
+        let body = json!({"company_id": s.company_id(), "customer_id": party["id"], "lines": [
+            {"description": "Work", "unit_price": "10", "tax_code_ids": []}, {"description": "Travel", "unit_price": "5", "tax_code_ids": []}]});
+        let made = s.post("/v1/accounting/invoices", body).created();
+        let path = format!("/v1/accounting/invoices/{}/lines", id(&made));
+        assert_eq!(json!(s.all(&path)), made["lines"]);
+        assert_eq!(s.get(&format!("{path}/{}", id(&made["lines"][1]))).ok(), made["lines"][1]);
+        let other = draft(s, &party, "2026-01-10", "1", &[], json!({}));
+        s.get(&format!("{path}/{}", id(&other["lines"][0]))).problem(404, "not_found");
+    }
 }

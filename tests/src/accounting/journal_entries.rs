@@ -84,4 +84,14 @@ each_engine! {
         assert_eq!(read(s, "journal-entries", &made)["status"], "draft");
         assert_eq!(act(s, &made, "journal-entries", "post", json!({})).ok()["number"], "GJ-2026-00001");
     }
+
+    fn a_deleted_draft_leaves_nothing_and_no_gap(s) {
+        let (gone, kept) = (entry(s, "2026-01-05", "1"), entry(s, "2026-01-05", "2"));
+        let path = format!("/v1/accounting/journal-entries/{}", id(&gone));
+        s.delete(&path, 99).problem(412, "precondition_failed");
+        s.delete(&path, &gone).no_content();
+        s.get(&path).problem(404, "not_found");
+        assert_eq!(act(s, &kept, "journal-entries", "post", json!({})).ok()["number"], "GJ-2026-00001");
+        verified(s);
+    }
 }

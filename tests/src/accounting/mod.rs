@@ -9,6 +9,7 @@ mod payments;
 mod periods;
 mod receivables;
 mod reports;
+mod setup;
 mod taxes;
 
 use serde_json::{Value, json};

@@ -113,4 +113,22 @@ each_engine! {
         let own = payment(s, &s.get(&format!("/v1/directory/parties/{}", owed["customer_id"].as_str().unwrap())).ok(), "2026-01-12", "1");
         act(s, &own, "payments", "allocate", early).problem(422, "allocation.too_early");
     }
+
+    fn a_draft_can_be_changed_and_deleted_a_posted_payment_not(s) {
+        let party = buyer(s);
+        let owed = invoice(s, &party, "2026-01-10", "100", &[]);
+        let new = || s.post("/v1/accounting/payments", json!({"company_id": s.company_id(), "party_id": party["id"], "payment_date": "2026-01-12", "amount": "10"})).created();
+        let path = |p: &Value| format!("/v1/accounting/payments/{}", id(p));
+        let (made, gone) = (new(), new());
+        let change = json!({"amount": "100", "method": "cash", "reference": "R-1", "allocate_to": [{"invoice_id": owed["id"]}]});
+        let changed = s.patch(&path(&made), &made, change).ok();
+        assert_eq!((&changed["amount"], &changed["method"], &changed["reference"], &changed["version"]), (&json!("100.00"), &json!("cash"), &json!("R-1"), &json!(2)));
+        s.delete(&path(&gone), &gone).no_content();
+        s.get(&path(&gone)).problem(404, "not_found");
+        let posted = act(s, &changed, "payments", "post", json!({})).ok();
+        assert_eq!((&posted["status"], &posted["number"], &read(s, "invoices", &owed)["status"]), (&json!("allocated"), &json!("PAY-2026-00001"), &json!("paid")));
+        s.patch(&path(&posted), &posted, json!({"amount": "1"})).problem(409, "payment.not_a_draft");
+        s.delete(&path(&posted), &posted).problem(409, "payment.not_a_draft");
+        verified(s);
+    }
 }

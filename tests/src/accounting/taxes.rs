@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{new_tax, tax};
-use crate::fixtures::product;
+use crate::fixtures::{id, product};
 use crate::harness::Server;
 
 fn calculate(s: &Server, more: Value) -> Value {
@@ -53,5 +53,24 @@ each_engine! {
         s.post("/v1/accounting/tax/calculate", body).problem(422, "unknown_reference");
         let numbers = json!({"company_id": s.company_id(), "lines": [{"unit_price": 1.5}]});
         s.post("/v1/accounting/tax/calculate", numbers).problem(422, "decimal_must_be_string");
+    }
+
+    fn a_rule_from_a_date_on_can_be_changed_and_taken_away(s) {
+        let (t5, t9) = (new_tax(s, "T5", "5"), new_tax(s, "T9", "9"));
+        let goods = product(s, "RULED", "100.00", None);
+        let tax_on = |date: &str| {
+            let line = json!([{"product_id": goods["id"], "unit_price": "100"}]);
+            calculate(s, json!({"tax_date": date, "lines": line}))["tax"].as_str().unwrap().to_string()
+        };
+        let new = json!({"company_id": s.company_id(), "tax_class": "standard", "tax_status": "domestic", "tax_code_ids": [t5], "valid_from_date": "2026-07-01"});
+        let rule = s.post("/v1/accounting/tax-rules", new).created();
+        assert_eq!((tax_on("2026-06-30"), tax_on("2026-07-01")), ("20.00".into(), "5.00".into()));
+        let path = format!("/v1/accounting/tax-rules/{}", id(&rule));
+        s.patch(&path, &rule, json!({"tax_code_ids": ["tax_00000000000000000000000000"]})).problem(422, "unknown_reference");
+        let changed = s.patch(&path, &rule, json!({"tax_code_ids": [t5, t9]})).ok();
+        assert_eq!((&changed["tax_code_ids"], tax_on("2026-07-01")), (&json!([t5, t9]), "14.00".into()));
+        s.delete(&path, &changed).no_content();
+        s.get(&path).problem(404, "not_found");
+        assert_eq!(tax_on("2026-07-01"), "20.00");
     }
 }

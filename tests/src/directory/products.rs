@@ -59,4 +59,14 @@ each_engine! {
         assert_eq!((&some["items"][0]["status"], &some["items"][1]["error"]["code"]), (&json!("created"), &json!("already_exists")));
         assert_eq!(s.all(HERE).len(), 3);
     }
+
+    fn a_change_sets_what_it_names_and_leaves_the_rest(s) {
+        let made = s.post(HERE, json!({"sku": "A", "name": "Old", "unit_id": each(s)["id"], "barcode": "4006381333931", "sales_price": "18.50", "currency": "EUR"})).created();
+        let path = format!("{HERE}/{}", id(&made));
+        let changed = s.patch(&path, &made, json!({"name": "New", "barcode": null, "sales_price": "19.25"})).ok();
+        assert_eq!((&changed["name"], &changed["barcode"], &changed["sales_price"], &changed["sku"]), (&json!("New"), &Value::Null, &json!("19.25"), &json!("A")));
+        assert_eq!(s.get(&path).ok(), changed);
+        s.patch(&path, &changed, json!({"currency": null})).problem(422, "product.price_without_currency");
+        s.patch(&path, &made, json!({"name": "Late"})).problem(412, "precondition_failed");
+    }
 }

@@ -57,4 +57,17 @@ each_engine! {
         s.delete(&format!("{HERE}/{}", id(&free)), &free).no_content();
         s.get(&format!("{HERE}/{}", id(&free))).problem(404, "not_found");
     }
+
+    fn a_unit_changes_its_name_and_comes_back_from_the_archive(s) {
+        let made = s.post(HERE, json!({"code": "roll", "name": "Roll", "category": "count", "numerator": "1"})).created();
+        let path = format!("{HERE}/{}", id(&made));
+        let named = s.patch(&path, &made, json!({"name": "Big roll", "places": 2})).ok();
+        assert_eq!((&named["name"], &named["places"], &named["code"]), (&json!("Big roll"), &json!(2), &json!("roll")));
+        s.patch(&path, &made, json!({"name": "Late"})).problem(412, "precondition_failed");
+        let archived = s.act(&format!("{path}/archive"), &named, Value::Null).ok();
+        let back = s.act(&format!("{path}/restore"), &archived, Value::Null).ok();
+        assert_eq!((&back["archived_at"], &back["allowed_actions"]), (&Value::Null, &json!(["archive"])));
+        s.post("/v1/directory/products", json!({"sku": "TAPE", "name": "Tape", "unit_id": made["id"]})).created();
+        s.act(&format!("{path}/restore"), &back, Value::Null).problem(409, "invalid_state");
+    }
 }

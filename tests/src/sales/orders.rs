@@ -212,4 +212,13 @@ each_engine! {
         let theirs = json!({"company_id": s.company_id(), "customer_id": order["customer_id"], "lines": [{"product_id": p["id"], "quantity": "1"}]});
         stranger.post("/v1/sales/orders", theirs).problem(422, "unknown_reference");
     }
+
+    fn a_line_can_be_read_on_its_own(s) {
+        let books = ready_to_sell(s);
+        let order = draft(s, &customer(s, "Reader"), &[(&books.product("BEANS"), "2"), (&books.product("VISIT"), "1")]);
+        let line = &order["lines"][1];
+        assert_eq!(&s.get(&format!("{}/lines/{}", path(&order), id(line))).ok(), line);
+        let other = draft(s, &customer(s, "Other"), &[(&books.product("BEANS"), "1")]);
+        s.get(&format!("{}/lines/{}", path(&other), id(line))).problem(404, "not_found");
+    }
 }

@@ -84,4 +84,22 @@ each_engine! {
         receive(s, &two, json!({})).problem(409, "customer_return.wrong_state");
         books.verified(s);
     }
+
+    fn a_return_can_be_credited_after_it_came_in_and_only_once(s) {
+        let books = ready_to_sell(s);
+        let buyer = customer(s, "Returner");
+        let p = goods(s, &books.warehouse, "10");
+        let order = confirmed(s, &buyer, &[(&p, "3")]);
+        let delivery = shipped(s, &order);
+        let invoice = invoiced(s, &order);
+        let back = receive(s, &announced(s, &delivery, "2"), json!({})).ok();
+        assert_eq!(back["lines"][0]["quantity_credited"], "0");
+        let credit = format!("{RETURNS}/{}/credit", id(&back));
+        let notes = s.act(&credit, &back, json!({"reason": "Ordered twice"})).ok()["credit_notes"].clone();
+        assert_eq!((&notes[0]["invoice_id"], &notes[0]["net"], &notes[0]["reason"]), (&invoice["id"], &json!("20.00"), &json!("Ordered twice")));
+        let back = s.get(&format!("{RETURNS}/{}", id(&back))).ok();
+        assert_eq!(back["lines"][0]["quantity_credited"], "2");
+        s.act(&credit, &back, json!({})).problem(409, "customer_return.nothing_to_credit");
+        books.verified(s);
+    }
 }
