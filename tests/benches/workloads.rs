@@ -134,7 +134,7 @@ fn balances(served: &Served, w: &World, scale: f64, verdicts: &mut Verdicts) {
             let side = if i.is_multiple_of(2) { "debit" } else { "credit" };
             json!({"account_id": if i.is_multiple_of(2) { &bank } else { &sales }, side: "1.00"})
         };
-        let body = json!({"company_id": w.company, "description": "growth", "lines": (0..200).map(line).collect::<Vec<_>>()});
+        let body = json!({"company_id": w.company, "posting_date": "2026-03-02", "description": "growth", "lines": (0..200).map(line).collect::<Vec<_>>()});
         let made = c.post("/v1/accounting/journal-entries", body).created();
         c.act(&format!("/v1/accounting/journal-entries/{}/post", id(&made)), &made, json!({})).ok();
     };

@@ -21,11 +21,11 @@ fn open_table() -> Table {
     table
 }
 
-/// The application on a migrated database.
+/// The application on a migrated database, with the time it goes by.
 ///
 /// # Errors
 /// The database cannot be read or written.
-pub fn app(database: Database) -> Result<Arc<App>> {
+pub fn app(database: Database, clock: Clock) -> Result<Arc<App>> {
     let (mut reactions, mut questions) = (Reactions::default(), Questions::default());
     platform::reactions(&mut reactions);
     crm::reactions(&mut reactions);
@@ -33,5 +33,5 @@ pub fn app(database: Database) -> Result<Arc<App>> {
     platform::questions(&mut questions);
     crm::questions(&mut questions);
     erp::questions(&mut questions);
-    App::new(AppConfig { table: open_table(), database, reactions, questions, clock: Clock::default() })
+    App::new(AppConfig { table: open_table(), database, reactions, questions, clock })
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use platform::Clock;
+
 /// Everything an operator can decide. `Config::default()` serves a SQLite file on the loopback interface.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -45,6 +47,8 @@ pub struct Config {
     pub limits: Limits,
     /// Whether callers may reach private addresses through webhooks; for tests and closed networks only.
     pub allow_private_addresses: bool,
+    /// The time. Not an operator's choice: it runs, unless a test stops it.
+    pub clock: Clock,
 }
 
 /// Limits of time and size at the edge.
@@ -106,6 +110,7 @@ impl Default for Config {
             queue: 512,
             limits: Limits::default(),
             allow_private_addresses: false,
+            clock: Clock::default(),
         }
     }
 }

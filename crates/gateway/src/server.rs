@@ -66,7 +66,7 @@ pub fn open_database(config: &Config) -> Result<Database, StartError> {
 /// # Errors
 /// As [`open_database`].
 pub fn open_app(config: &Config) -> Result<Arc<App>, StartError> {
-    let app = composition::app(open_database(config)?).map_err(because("The application cannot start"))?;
+    let app = composition::app(open_database(config)?, config.clock.clone()).map_err(because("The application cannot start"))?;
     let issuer = config.public_url.clone().unwrap_or_else(|| "tandem".into());
     let signing_keys_pem = config.signing_keys.as_ref().map(|k| k.reveal().to_string());
     let tokens = platform::identity::Config { issuer, signing_keys_pem, ..Default::default() };

@@ -12,6 +12,7 @@ pub mod prelude;
 pub mod questions;
 pub mod sequence;
 pub mod table;
+pub mod timers;
 pub mod work;
 
 pub use app::{App, AppConfig, Clock, Reactions, Request};

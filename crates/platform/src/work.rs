@@ -12,13 +12,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::kernel::Failure;
 use domain::platform::jobs::{Job, JobId, JobProgress, JobStatus, MAX_ATTEMPTS};
 use parking_lot::{Condvar, Mutex};
-use persistence::platform::{idempotency, jobs as rows};
+use persistence::platform::jobs as rows;
 use persistence::{Conn, Error, Outcome};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::platform::jobs;
 use crate::prelude::*;
+use crate::timers;
 
 /// What is done for one kind of job. It may be run again after a crash, from the state it remembered last, so each step
 /// must be safe to repeat. Its answer is the result of the job.
@@ -34,11 +35,6 @@ const LOOK: Duration = Duration::from_millis(250);
 const NOTE: Duration = Duration::from_secs(1);
 /// A job that met a database too busy is tried again after this time.
 const LATER: TimeDelta = TimeDelta::seconds(5);
-/// How often old keys and jobs are cleared away.
-const SWEEP: Duration = Duration::from_secs(3600);
-/// Answers are kept at least a day; jobs at least a week.
-const KEEP_KEYS: TimeDelta = TimeDelta::hours(48);
-const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
 
 /// Ends the function of a job from inside; callers never see it.
 const STOPPED: Code = Code::conflict("job.stopped", "The job was asked to end.");
@@ -153,7 +149,7 @@ struct Shop {
 }
 
 impl Workers {
-    /// Starts `workers` threads that work, and one that keeps their leases.
+    /// Starts `workers` threads that work, one that keeps their leases and one that looks at the clock.
     ///
     /// # Errors
     /// A thread cannot be started.
@@ -167,8 +163,8 @@ impl Workers {
             held: Mutex::default(),
         });
         let mut threads = Vec::new();
-        for (name, run) in
-            std::iter::repeat_n(("worker", Shop::work as fn(&Shop)), workers).chain([("worker-leases", Shop::keep as fn(&Shop))])
+        for (name, run) in std::iter::repeat_n(("worker", Shop::work as fn(&Shop)), workers)
+            .chain([("worker-leases", Shop::keep as fn(&Shop)), ("worker-timers", Shop::watch)])
         {
             let shop = shop.clone();
             threads.push(std::thread::Builder::new().name(name.into()).spawn(move || run(&shop))?);
@@ -284,9 +280,8 @@ impl Shop {
         }
     }
 
-    /// Signs of life for the jobs in hand, and now and then a sweep.
+    /// Signs of life for the jobs in hand.
     fn keep(&self) {
-        let mut swept: Option<Instant> = None;
         let mut beat = Instant::now();
         while !self.is_closing() {
             self.rest(LOOK);
@@ -302,20 +297,15 @@ impl Shop {
                     Err(p) => log::warn!("no sign of life for the job {}: {p}", job.id),
                 }
             }
-            if swept.is_none_or(|t| t.elapsed() > SWEEP) {
-                swept = Some(Instant::now());
-                self.sweep();
-            }
         }
     }
 
-    fn sweep(&self) {
-        let now = self.app.clock.now();
-        let done = write(&self.app, move |conn| Ok((idempotency::forget(conn, now - KEEP_KEYS)?, rows::forget(conn, now - KEEP_JOBS)?)));
-        match done {
-            Ok((keys, jobs)) if keys + jobs > 0 => log::info!("cleared away {keys} idempotency keys and {jobs} jobs"),
-            Ok(_) => {}
-            Err(p) => log::warn!("nothing was cleared away: {p}"),
+    /// What happens by the clock.
+    fn watch(&self) {
+        let mut memory = timers::Memory::default();
+        while !self.is_closing() {
+            timers::run(&self.app, &mut memory);
+            self.rest(LOOK);
         }
     }
 }

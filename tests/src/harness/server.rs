@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use gateway::{Config, Rate, Running, Secret};
+use platform::Clock;
 use serde_json::{Value, json};
 
 use super::client::Client;
@@ -64,8 +65,7 @@ impl Template {
     /// Schema, administrator and one company, made through the API like everything else.
     fn make(engine: Engine) -> Self {
         let database = Database::empty(engine);
-        let running = gateway::start(config(&database)).unwrap_or_else(|e| panic!("the template server: {e}"));
-        set_clock(&running, BEGIN);
+        let running = begin(&config(&database));
         let client = Client::new(&format!("http://{}", running.address));
         let login = client.post("/v1/identity/login", json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD})).ok();
         let admin = client.with_token(login["access_token"].as_str().unwrap());
@@ -102,8 +102,7 @@ impl Server {
     }
 
     fn with(engine: Engine, config: Config, database: Database) -> Self {
-        let running = gateway::start(config.clone()).unwrap_or_else(|e| panic!("the server does not start: {e}"));
-        set_clock(&running, BEGIN);
+        let running = begin(&config);
         let client = Client::new(&format!("http://{}", running.address));
         Self { client, engine, company: Value::Null, config, running: Some(running), database }
     }
@@ -115,8 +114,7 @@ impl Server {
             running.stop();
         }
         change(&mut self.config);
-        let running = gateway::start(self.config.clone()).unwrap_or_else(|e| panic!("the server does not start again: {e}"));
-        set_clock(&running, BEGIN);
+        let running = begin(&self.config);
         let client = Client::new(&format!("http://{}", running.address));
         self.client = token.map_or(client.clone(), |t| client.with_token(&t));
         self.running = Some(running);
@@ -124,8 +122,7 @@ impl Server {
 
     /// Another server on the same database, as a second replica would be.
     pub fn replica(&self) -> Replica {
-        let running = gateway::start(self.config.clone()).unwrap_or_else(|e| panic!("the replica does not start: {e}"));
-        set_clock(&running, BEGIN);
+        let running = begin(&self.config);
         let client = Client::new(&format!("http://{}", running.address));
         let client = self.client.token().map_or(client.clone(), |t| client.with_token(t));
         Replica { client, running: Some(running) }
@@ -133,7 +130,7 @@ impl Server {
 
     /// Sets the clock: `s.at("2026-03-01T10:00:00Z")`. It stands still there.
     pub fn at(&self, instant: &str) -> &Self {
-        set_clock(self.running(), instant);
+        self.running().app.clock.set(Some(moment(instant)));
         self
     }
 
@@ -188,9 +185,15 @@ impl Drop for Replica {
     }
 }
 
-fn set_clock(running: &Running, instant: &str) {
-    let at: DateTime<Utc> = instant.parse().unwrap_or_else(|e| panic!("{instant}: {e}"));
-    running.app.clock.set(Some(at));
+/// Starts a server whose clock stands at [`BEGIN`], from its first moment on.
+fn begin(config: &Config) -> Running {
+    let config = Config { clock: Clock::default(), ..config.clone() };
+    config.clock.set(Some(moment(BEGIN)));
+    gateway::start(config).unwrap_or_else(|e| panic!("the server does not start: {e}"))
+}
+
+fn moment(instant: &str) -> DateTime<Utc> {
+    instant.parse().unwrap_or_else(|e| panic!("{instant}: {e}"))
 }
 
 /// Small and quiet: a suite runs several servers at once.

@@ -34,6 +34,7 @@ mod integrity;
 mod jobs;
 mod migrations;
 mod number_series;
+mod timers;
 mod trace;
 
 use persistence::{Conn, Database, DatabaseConfig, Error, Job, Outcome, Statement};

@@ -1,9 +1,9 @@
 //! Values of the deployment that are kept in the database: keys and switches.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use crate::{Conn, Result, sql};
+use crate::{Conn, Engine, Result, sql};
 
 pub fn get(db: &mut Conn, id: &str) -> Result<Option<Value>> {
     Ok(sql!("SELECT value FROM settings WHERE id = {}", id).first::<(Value,)>(db)?.map(|r| r.0))
@@ -25,4 +25,27 @@ pub fn set(db: &mut Conn, id: &str, value: Value, now: DateTime<Utc>) -> Result<
     )
     .execute(db)?;
     Ok(())
+}
+
+/// Takes the turn `id` when a period has passed since it was last taken, or the clock was set back since. `None` when it is
+/// taken, else the moment from which the period counts. Whoever holds the turn in an open transaction keeps others from
+/// taking it; they do not wait.
+pub fn claim_turn(db: &mut Conn, id: &str, now: DateTime<Utc>, period: TimeDelta) -> Result<Option<DateTime<Utc>>> {
+    let kept = Value::from("turn");
+    let first = sql!("INSERT INTO settings (id, value, updated_at) VALUES ({}, {}, {}) ON CONFLICT (id) DO NOTHING", id, kept, now);
+    if first.execute(db)? == 1 {
+        return Ok(None);
+    }
+    let mut turn = sql!("SELECT updated_at FROM settings WHERE id = {}", id);
+    if db.engine() == Engine::Postgres {
+        turn.sql(" FOR NO KEY UPDATE SKIP LOCKED");
+    }
+    match turn.first::<(DateTime<Utc>,)>(db)? {
+        None => Ok(Some(now)), // somebody else is at it
+        Some((last,)) if last <= now && last + period > now => Ok(Some(last)),
+        Some(_) => {
+            sql!("UPDATE settings SET updated_at = {} WHERE id = {}", now, id).execute(db)?;
+            Ok(None)
+        }
+    }
 }

@@ -2,13 +2,19 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use domain::platform::jobs::{Job, JobId};
+use persistence::platform::{idempotency, jobs as rows};
 use persistence::record;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, Companies, Permissions};
 use crate::prelude::*;
+
+/// Answers under idempotency keys are promised for a day; ended jobs for a week.
+const KEEP_KEYS: TimeDelta = TimeDelta::hours(48);
+const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
 
 /// The operations of this noun.
 pub fn operations(t: &mut Table) {
@@ -24,6 +30,17 @@ pub fn operations(t: &mut Table) {
         cancel,
         "Cancel a job. One that waits ends at once, one that runs at its next step; what its earlier steps did stays done.",
     );
+    t.every("platform.sweep", TimeDelta::hours(1), sweep);
+}
+
+/// Clears away old idempotency keys and jobs.
+fn sweep(cx: &mut Cx) -> Result<()> {
+    let now = cx.now;
+    let (keys, jobs) = (idempotency::forget(cx.db(), now - KEEP_KEYS)?, rows::forget(cx.db(), now - KEEP_JOBS)?);
+    if keys + jobs > 0 {
+        log::info!("cleared away {keys} idempotency keys and {jobs} jobs");
+    }
+    Ok(())
 }
 
 /// Starts a job of a kind that `Table::work` knows; it runs when this transaction is committed, with the rights of the

@@ -17,6 +17,8 @@ pub struct Table {
     pub ops: Vec<Op>,
     /// What is done for each kind of job.
     pub(crate) works: BTreeMap<&'static str, crate::work::Run>,
+    /// What happens by the clock.
+    pub(crate) timers: Vec<crate::timers::Timer>,
     /// Tags and what they are about.
     pub tags: Vec<(String, &'static str)>,
     by_id: BTreeMap<String, usize>,
@@ -100,6 +102,11 @@ impl Table {
     /// What is done for jobs of a kind. `jobs::start` starts one.
     pub fn work(&mut self, kind: &'static str, run: crate::work::Run) {
         assert!(self.works.insert(kind, run).is_none(), "the job kind {kind} is declared twice");
+    }
+    /// What is done once a period, by one replica, in one transaction.
+    pub fn every(&mut self, name: &'static str, period: chrono::TimeDelta, tick: crate::timers::Tick) {
+        assert!(self.timers.iter().all(|t| t.name != name), "the timer {name} is declared twice");
+        self.timers.push(crate::timers::Timer { name, period, tick });
     }
     /// A command that takes no body.
     pub fn order<R: Reply>(&mut self, id: &str, place: &str, f: fn(&mut Cx) -> Result<R>, text: &'static str) -> &mut Op {

@@ -1,0 +1,2 @@
+DROP INDEX parties_vendors_by_name;
+DROP INDEX parties_customers_by_name;
