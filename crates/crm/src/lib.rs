@@ -7,6 +7,8 @@ use platform::questions::Questions;
 
 /// Declares all operations of this crate.
 pub fn operations(t: &mut Table) {
+    crm::competitors::operations(t);
+    crm::loss_reasons::operations(t);
     crm::pipelines::operations(t);
     crm::leads::operations(t);
     crm::opportunities::operations(t);
@@ -16,6 +18,8 @@ pub fn operations(t: &mut Table) {
 
 /// Says which facts this crate hears.
 pub fn reactions(r: &mut Reactions) {
+    r.on("activity.completed", crm::stalling::worked_on);
+    r.on("activity.created", crm::stalling::worked_on);
     r.on("company.created", crm::pipelines::seed);
 }
 

@@ -2,10 +2,13 @@
 
 mod activities;
 mod common;
+mod competitors;
 mod lead_conversion;
 mod leads;
+mod loss_reasons;
 mod opportunities;
 mod opportunity_lines;
+mod opportunity_team;
 mod pipelines;
 mod reports;
 mod stages;

@@ -1,13 +1,17 @@
 //! Operations of the front office, and what it hears and answers.
 
 pub mod activities;
+pub mod competitors;
 pub mod lead_conversion;
 pub mod leads;
+pub mod loss_reasons;
 pub mod opportunities;
 pub mod opportunity_lines;
+pub mod opportunity_team;
 pub mod overview;
 pub mod pipelines;
 pub mod reports;
 pub mod stages;
+pub mod stalling;
 pub mod timeline;
 pub mod verification;

@@ -2,12 +2,15 @@
 //! known here; they hear of a won deal as a fact.
 
 pub mod activities;
+pub mod competitors;
 pub mod lead_steps;
 pub mod leads;
+pub mod loss_reasons;
 pub mod opportunities;
 pub mod opportunity_changes;
 pub mod opportunity_lines;
 pub mod opportunity_steps;
+pub mod opportunity_team;
 pub mod pipelines;
 pub mod reports;
 pub mod stages;

@@ -1,11 +1,14 @@
 //! Rows and named queries of the front office. No rule is decided here.
 
 pub mod activities;
+pub mod competitors;
 pub mod front_office;
 pub mod leads;
+pub mod loss_reasons;
 pub mod opportunities;
 pub mod opportunity_changes;
 pub mod opportunity_lines;
+pub mod opportunity_team;
 pub mod pipelines;
 pub mod reports;
 pub mod stages;

@@ -1,0 +1,16 @@
+DROP INDEX opportunities_company_created_at;
+DROP INDEX opportunities_company_closed_date;
+DROP INDEX opportunities_stalls_at;
+DROP INDEX opportunities_competitor_id;
+DROP INDEX opportunities_loss_reason_id;
+ALTER TABLE opportunities DROP COLUMN competitor_id;
+ALTER TABLE opportunities DROP COLUMN loss_reason_id;
+ALTER TABLE opportunities DROP COLUMN stalled_at;
+ALTER TABLE opportunities DROP COLUMN stalls_at;
+ALTER TABLE opportunities DROP COLUMN last_activity_at;
+ALTER TABLE stages DROP COLUMN stalled_after_days;
+DROP TABLE opportunity_competitors;
+DROP TABLE opportunity_contact_roles;
+DROP TABLE opportunity_splits;
+DROP TABLE loss_reasons;
+DROP TABLE competitors;
