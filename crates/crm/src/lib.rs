@@ -13,6 +13,10 @@ pub fn operations(t: &mut Table) {
     crm::leads::operations(t);
     crm::opportunities::operations(t);
     crm::activities::operations(t);
+    crm::forecasts::operations(t);
+    crm::forecast_snapshots::operations(t);
+    crm::forecast_submissions::operations(t);
+    crm::quotas::operations(t);
     crm::reports::operations(t);
 }
 

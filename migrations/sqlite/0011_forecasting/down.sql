@@ -1,3 +1,6 @@
+DROP TABLE forecast_snapshots;
+DROP TABLE forecast_submissions;
+DROP TABLE quotas;
 DROP INDEX opportunities_company_created_at;
 DROP INDEX opportunities_company_closed_date;
 DROP INDEX opportunities_stalls_at;

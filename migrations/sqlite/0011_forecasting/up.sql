@@ -79,3 +79,94 @@ CREATE INDEX opportunities_competitor_id ON opportunities (competitor_id, id);
 CREATE INDEX opportunities_stalls_at ON opportunities (stalls_at, id) WHERE status = 'open';
 CREATE INDEX opportunities_company_closed_date ON opportunities (company_id, status, closed_date);
 CREATE INDEX opportunities_company_created_at ON opportunities (company_id, created_at);
+
+CREATE TABLE quotas (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    user_id BLOB NULL REFERENCES users (id),
+    period TEXT NOT NULL,
+    start_date TEXT NOT NULL,
+    end_date TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    metadata TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CHECK (amount >= 0)
+) STRICT;
+CREATE UNIQUE INDEX quotas_user_key ON quotas (company_id, period, start_date, user_id) WHERE user_id IS NOT NULL;
+CREATE UNIQUE INDEX quotas_company_key ON quotas (company_id, period, start_date) WHERE user_id IS NULL;
+CREATE INDEX quotas_company_id ON quotas (company_id, id);
+CREATE INDEX quotas_user_id ON quotas (user_id, id);
+CREATE INDEX quotas_period ON quotas (period, id);
+CREATE INDEX quotas_start_date ON quotas (start_date, id);
+CREATE INDEX quotas_created_at ON quotas (created_at, id);
+CREATE INDEX quotas_updated_at ON quotas (updated_at, id);
+
+-- What users commit to. Rows are added and never changed: the last one for a period speaks.
+CREATE TABLE forecast_submissions (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    user_id BLOB NULL REFERENCES users (id),
+    submitted_by_user_id BLOB NULL REFERENCES users (id),
+    period TEXT NOT NULL,
+    start_date TEXT NOT NULL,
+    end_date TEXT NOT NULL,
+    method TEXT NOT NULL,
+    forecast_amount INTEGER NOT NULL,
+    commit_amount INTEGER NOT NULL,
+    adjustment_amount INTEGER NOT NULL,
+    note TEXT NULL,
+    created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL
+) STRICT;
+CREATE INDEX forecast_submissions_company_period ON forecast_submissions (company_id, period, start_date, id);
+CREATE INDEX forecast_submissions_company_id ON forecast_submissions (company_id, id);
+CREATE INDEX forecast_submissions_user_id ON forecast_submissions (user_id, id);
+CREATE INDEX forecast_submissions_submitted_by_user_id ON forecast_submissions (submitted_by_user_id, id);
+CREATE INDEX forecast_submissions_start_date ON forecast_submissions (start_date, id);
+CREATE INDEX forecast_submissions_created_at ON forecast_submissions (created_at, id);
+
+-- What forecasts said on a day; no row ever changes.
+CREATE TABLE forecast_snapshots (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    snapshot_date TEXT NOT NULL,
+    period TEXT NOT NULL,
+    start_date TEXT NOT NULL,
+    end_date TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    closed_amount INTEGER NOT NULL,
+    commit_amount INTEGER NOT NULL,
+    best_case_amount INTEGER NOT NULL,
+    pipeline_amount INTEGER NOT NULL,
+    weighted_amount INTEGER NOT NULL,
+    quota_amount INTEGER NULL,
+    adjustment_amount INTEGER NOT NULL,
+    rows TEXT NOT NULL,
+    rates TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX forecast_snapshots_day_key ON forecast_snapshots (company_id, period, start_date, snapshot_date);
+CREATE INDEX forecast_snapshots_company_id ON forecast_snapshots (company_id, id);
+CREATE INDEX forecast_snapshots_snapshot_date ON forecast_snapshots (snapshot_date, id);
+CREATE INDEX forecast_snapshots_start_date ON forecast_snapshots (start_date, id);
+CREATE INDEX forecast_snapshots_created_at ON forecast_snapshots (created_at, id);
+
+CREATE TRIGGER forecast_submissions_update BEFORE UPDATE ON forecast_submissions
+BEGIN
+    SELECT RAISE(ABORT, 'tandem: submissions of forecasts cannot be changed');
+END;
+CREATE TRIGGER forecast_submissions_delete BEFORE DELETE ON forecast_submissions
+BEGIN
+    SELECT RAISE(ABORT, 'tandem: submissions of forecasts cannot be changed');
+END;
+CREATE TRIGGER forecast_snapshots_update BEFORE UPDATE ON forecast_snapshots
+BEGIN
+    SELECT RAISE(ABORT, 'tandem: snapshots of forecasts cannot be changed');
+END;
+CREATE TRIGGER forecast_snapshots_delete BEFORE DELETE ON forecast_snapshots
+BEGIN
+    SELECT RAISE(ABORT, 'tandem: snapshots of forecasts cannot be changed');
+END;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::common::{act, at, deal};
+use super::common::{act, at, deal, new_deal};
 use crate::fixtures::{customer, id};
 
 each_engine! {
@@ -16,11 +16,11 @@ each_engine! {
         s.patch(&at("competitors", &other), &other, json!({"name": "kaffeewerk"})).problem(409, "competitor.duplicate_name");
         let c = s.patch(&at("competitors", &c), &c, json!({"name": "kaffeewerk", "strengths": "cheap"})).ok();
         assert_eq!(s.get(&at("competitors", &c)).ok(), c);
-        assert_eq!(s.all("/v1/crm/competitors?q=röst").len(), 1);
+        assert_eq!(s.all("/v1/crm/competitors?q=r%C3%B6st").len(), 1);
         let c = act(s, "competitors", &c, "archive", json!({}));
         s.act(&format!("{}/archive", at("competitors", &c)), &c, json!({})).problem(409, "invalid_state");
         let party = customer(s, "Alfreds");
-        let body = super::common::new_deal(s, &party, json!({"competitor_ids": [c["id"]]}));
+        let body = new_deal(s, &party, json!({"competitor_ids": [c["id"]]}));
         s.post("/v1/crm/opportunities", body).problem(422, "competitor.archived");
         let c = act(s, "competitors", &c, "restore", json!({}));
         assert_eq!(c["archived_at"], json!(null));

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::common::{act, at, deal};
+use super::common::{act, at, deal, with};
 use crate::fixtures::{customer, id};
 
 each_engine! {
     fn deals_are_lost_for_a_counted_reason(s) {
-        let new = |body: serde_json::Value| s.post("/v1/crm/loss-reasons", super::common::with(json!({"company_id": s.company_id()}), body));
+        let new = |body: serde_json::Value| s.post("/v1/crm/loss-reasons", with(json!({"company_id": s.company_id()}), body));
         let price = new(json!({"name": "price"})).created();
         let other = new(json!({"name": "competitor", "requires_competitor": true})).created();
         new(json!({"name": "PRICE"})).problem(409, "loss_reason.duplicate_name");

@@ -67,6 +67,8 @@ pub fn operations(t: &mut Table) {
         .filter(&["status", "party_id", "contact_id", "pipeline_id", "stage_id", "owner_id", "source_lead_id", "forecast_category"])
         .filter(&["expected_close_date", "closed_date", "amount", "weighted_amount", "currency", "stage_entered_at", "close_date_pushes"])
         .filter(&["loss_reason_id", "competitor_id"])
+        .flag("has_seller", "Only rows that count for somebody, by a share or as owner, or for nobody.", rows::has_seller)
+        .flag("has_expected_close_date", "Only rows with an expected close, or without.", rows::has_expected_close_date)
         .flag("stalled", "Only open rows that wait longer than their stage allows, or all others.", rows::stalled)
         .filter_by::<UserId>("seller_id", "Only rows that count for this user: with a share in them, or owned and not shared.", rows::counts_for)
         .filter_by::<StageId>("reached_stage_id", "Only rows that are or ever were in this stage.", rows::reached)

@@ -2,6 +2,9 @@
 
 pub mod activities;
 pub mod competitors;
+pub mod forecast_snapshots;
+pub mod forecast_submissions;
+pub mod forecasts;
 pub mod front_office;
 pub mod leads;
 pub mod loss_reasons;
@@ -10,5 +13,6 @@ pub mod opportunity_changes;
 pub mod opportunity_lines;
 pub mod opportunity_team;
 pub mod pipelines;
+pub mod quotas;
 pub mod reports;
 pub mod stages;

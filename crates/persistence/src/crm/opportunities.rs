@@ -75,6 +75,17 @@ pub fn counts_for(user: Uuid) -> Condition {
     ))
 }
 
+/// Deals that count for somebody, or for nobody.
+pub fn has_seller(_: DateTime<Utc>, wanted: bool) -> Condition {
+    let seller = "(owner_id IS NOT NULL OR EXISTS (SELECT 1 FROM opportunity_splits s WHERE s.opportunity_id = opportunities.id))";
+    Condition::Other(crate::Statement::new(if wanted { seller.to_string() } else { format!("NOT {seller}") }))
+}
+
+/// Deals with an expected close, or without.
+pub fn has_expected_close_date(_: DateTime<Utc>, wanted: bool) -> Condition {
+    Condition::Null("expected_close_date", !wanted)
+}
+
 /// Deals that are or were in a stage.
 pub fn reached(stage: Uuid) -> Condition {
     let stage = domain::crm::pipelines::StageId::from_uuid(stage).to_string();
