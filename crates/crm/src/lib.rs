@@ -7,15 +7,23 @@ use platform::questions::Questions;
 
 /// Declares all operations of this crate.
 pub fn operations(t: &mut Table) {
+    crm::competitors::operations(t);
+    crm::loss_reasons::operations(t);
     crm::pipelines::operations(t);
     crm::leads::operations(t);
     crm::opportunities::operations(t);
     crm::activities::operations(t);
+    crm::forecasts::operations(t);
+    crm::forecast_snapshots::operations(t);
+    crm::forecast_submissions::operations(t);
+    crm::quotas::operations(t);
     crm::reports::operations(t);
 }
 
 /// Says which facts this crate hears.
 pub fn reactions(r: &mut Reactions) {
+    r.on("activity.completed", crm::stalling::worked_on);
+    r.on("activity.created", crm::stalling::worked_on);
     r.on("company.created", crm::pipelines::seed);
 }
 

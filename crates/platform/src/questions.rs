@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Result;
+use domain::crm::opportunities::OpportunityId;
 use domain::directory::companies::CompanyId;
 use domain::directory::overview::{FinanceOverview, FrontOverview, OrdersOverview};
 use domain::directory::parties::PartyId;
@@ -105,6 +106,7 @@ type About<R> = fn(&mut Cx, PartyId) -> Result<R>;
 pub struct Questions {
     availability: Option<fn(&mut Cx, CompanyId, &[ProductId]) -> Result<Vec<Availability>>>,
     crm_overview: Option<About<FrontOverview>>,
+    quoted: Option<fn(&mut Cx, OpportunityId) -> Result<bool>>,
     sales_overview: Option<About<OrdersOverview>>,
     finance_overview: Option<About<FinanceOverview>>,
     pub(crate) explainers: BTreeMap<&'static str, Explainer>,
@@ -116,6 +118,10 @@ pub struct Questions {
 impl Questions {
     pub fn answer_availability(&mut self, f: fn(&mut Cx, CompanyId, &[ProductId]) -> Result<Vec<Availability>>) {
         self.availability = Some(f);
+    }
+    /// Whether the customer of a deal has a quote for it that was sent and is neither rejected nor expired.
+    pub fn answer_quoted(&mut self, f: fn(&mut Cx, OpportunityId) -> Result<bool>) {
+        self.quoted = Some(f);
     }
     /// What the front office knows of a party: leads, deals, activities. Lists hold at most ten.
     pub fn answer_crm_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<FrontOverview>) {
@@ -151,6 +157,11 @@ pub fn availability(cx: &mut Cx, company: CompanyId, products: &[ProductId]) -> 
         Some(answer) if !products.is_empty() => answer(cx, company, products),
         _ => Ok(Vec::new()),
     }
+}
+
+/// Whether a deal has a quote that still stands; nobody who could know of one means that there is none.
+pub fn quoted(cx: &mut Cx, deal: OpportunityId) -> Result<bool> {
+    cx.app().questions.quoted.map_or(Ok(false), |answer| answer(cx, deal))
 }
 
 /// What the front office knows of a party.

@@ -2,11 +2,18 @@
 
 mod activities;
 mod common;
+mod competitors;
+mod forecast_snapshots;
+mod forecast_submissions;
+mod forecasts;
 mod lead_conversion;
 mod leads;
+mod loss_reasons;
 mod opportunities;
 mod opportunity_lines;
+mod opportunity_team;
 mod pipelines;
+mod quotas;
 mod reports;
 mod stages;
 mod timeline;

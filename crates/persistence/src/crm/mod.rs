@@ -1,11 +1,18 @@
 //! Rows and named queries of the front office. No rule is decided here.
 
 pub mod activities;
+pub mod competitors;
+pub mod forecast_snapshots;
+pub mod forecast_submissions;
+pub mod forecasts;
 pub mod front_office;
 pub mod leads;
+pub mod loss_reasons;
 pub mod opportunities;
 pub mod opportunity_changes;
 pub mod opportunity_lines;
+pub mod opportunity_team;
 pub mod pipelines;
+pub mod quotas;
 pub mod reports;
 pub mod stages;
