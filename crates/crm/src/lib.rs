@@ -17,6 +17,10 @@ pub fn operations(t: &mut Table) {
     crm::forecast_snapshots::operations(t);
     crm::forecast_submissions::operations(t);
     crm::quotas::operations(t);
+    crm::queues::operations(t);
+    crm::sla_policies::operations(t);
+    crm::entitlements::operations(t);
+    crm::cases::operations(t);
     crm::reports::operations(t);
 }
 
@@ -30,6 +34,7 @@ pub fn reactions(r: &mut Reactions) {
 /// Says which questions this crate answers.
 pub fn questions(q: &mut Questions) {
     q.answer_crm_overview(crm::overview::of_party);
+    q.numbered::<domain::crm::cases::Case>("CASE");
     q.explain("opp", crm::verification::explain);
     q.check(crm::verification::checks);
 }

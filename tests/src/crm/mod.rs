@@ -1,11 +1,13 @@
 //! Features of the area `crm`, one file for each noun.
 
 mod activities;
+mod cases;
 mod common;
 mod competitors;
 mod forecast_snapshots;
 mod forecast_submissions;
 mod forecasts;
+mod entitlements;
 mod lead_conversion;
 mod leads;
 mod loss_reasons;
@@ -14,6 +16,9 @@ mod opportunity_lines;
 mod opportunity_team;
 mod pipelines;
 mod quotas;
+mod queues;
 mod reports;
+mod service;
+mod sla_policies;
 mod stages;
 mod timeline;
