@@ -2,15 +2,15 @@
 //! known here; they hear of a won deal as a fact.
 
 pub mod activities;
-pub mod competitors;
-pub mod forecast_snapshots;
-pub mod forecast_submissions;
-pub mod forecasts;
 pub mod case_context;
 pub mod case_messages;
 pub mod case_steps;
 pub mod cases;
+pub mod competitors;
 pub mod entitlements;
+pub mod forecast_snapshots;
+pub mod forecast_submissions;
+pub mod forecasts;
 pub mod lead_steps;
 pub mod leads;
 pub mod loss_reasons;
@@ -20,8 +20,8 @@ pub mod opportunity_lines;
 pub mod opportunity_steps;
 pub mod opportunity_team;
 pub mod pipelines;
-pub mod quotas;
 pub mod queues;
+pub mod quotas;
 pub mod reports;
 pub mod sla_clocks;
 pub mod sla_policies;
