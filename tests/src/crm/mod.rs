@@ -9,6 +9,7 @@ mod forecasts;
 mod lead_conversion;
 mod leads;
 mod loss_reasons;
+mod metrics;
 mod opportunities;
 mod opportunity_lines;
 mod opportunity_team;

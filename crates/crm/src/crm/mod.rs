@@ -8,6 +8,7 @@ pub mod forecasts;
 pub mod lead_conversion;
 pub mod leads;
 pub mod loss_reasons;
+pub mod metrics;
 pub mod opportunities;
 pub mod opportunity_lines;
 pub mod opportunity_team;

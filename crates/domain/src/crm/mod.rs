@@ -9,6 +9,7 @@ pub mod forecasts;
 pub mod lead_steps;
 pub mod leads;
 pub mod loss_reasons;
+pub mod metrics;
 pub mod opportunities;
 pub mod opportunity_changes;
 pub mod opportunity_lines;
