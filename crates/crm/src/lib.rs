@@ -17,6 +17,7 @@ pub fn operations(t: &mut Table) {
     crm::forecast_snapshots::operations(t);
     crm::forecast_submissions::operations(t);
     crm::metrics::operations(t);
+    crm::customer_metrics::operations(t);
     crm::quotas::operations(t);
     crm::reports::operations(t);
 }

@@ -3,6 +3,7 @@
 mod activities;
 mod common;
 mod competitors;
+mod customer_metrics;
 mod forecast_snapshots;
 mod forecast_submissions;
 mod forecasts;

@@ -2,6 +2,7 @@
 
 pub mod activities;
 pub mod competitors;
+pub mod customer_metrics;
 pub mod forecast_snapshots;
 pub mod forecast_submissions;
 pub mod forecasts;
