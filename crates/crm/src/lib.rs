@@ -19,6 +19,10 @@ pub fn operations(t: &mut Table) {
     crm::metrics::operations(t);
     crm::customer_metrics::operations(t);
     crm::quotas::operations(t);
+    crm::queues::operations(t);
+    crm::sla_policies::operations(t);
+    crm::entitlements::operations(t);
+    crm::cases::operations(t);
     crm::reports::operations(t);
 }
 
@@ -32,6 +36,7 @@ pub fn reactions(r: &mut Reactions) {
 /// Says which questions this crate answers.
 pub fn questions(q: &mut Questions) {
     q.answer_crm_overview(crm::overview::of_party);
+    q.numbered::<domain::crm::cases::Case>("CASE");
     q.explain("opp", crm::verification::explain);
     q.check(crm::verification::checks);
 }

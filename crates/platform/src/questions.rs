@@ -12,6 +12,7 @@ use domain::directory::overview::{FinanceOverview, FrontOverview, OrdersOverview
 use domain::directory::parties::PartyId;
 use domain::directory::products::ProductId;
 use domain::kernel::{Amount, Quantity};
+use domain::sales::delivery_overview::DeliveriesOverview;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -122,6 +123,7 @@ pub struct Questions {
     crm_overview: Option<About<FrontOverview>>,
     customers: Option<CustomerAnswers>,
     quoted: Option<fn(&mut Cx, OpportunityId) -> Result<bool>>,
+    deliveries_overview: Option<About<DeliveriesOverview>>,
     sales_overview: Option<About<OrdersOverview>>,
     finance_overview: Option<About<FinanceOverview>>,
     pub(crate) explainers: BTreeMap<&'static str, Explainer>,
@@ -145,6 +147,10 @@ impl Questions {
     /// What the front office knows of a party: leads, deals, activities. Lists hold at most ten.
     pub fn answer_crm_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<FrontOverview>) {
         self.crm_overview = Some(f);
+    }
+    /// Deliveries to a party, of the companies that the caller may see.
+    pub fn answer_deliveries_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<DeliveriesOverview>) {
+        self.deliveries_overview = Some(f);
     }
     /// Orders of a party, of the companies that the caller may see.
     pub fn answer_sales_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<OrdersOverview>) {
@@ -201,6 +207,11 @@ pub fn quoted(cx: &mut Cx, deal: OpportunityId) -> Result<bool> {
 /// What the front office knows of a party.
 pub fn crm_overview(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
     cx.app().questions.crm_overview.map_or_else(|| Ok(FrontOverview::default()), |answer| answer(cx, party))
+}
+
+/// Deliveries to a party.
+pub fn deliveries_overview(cx: &mut Cx, party: PartyId) -> Result<DeliveriesOverview> {
+    cx.app().questions.deliveries_overview.map_or_else(|| Ok(DeliveriesOverview::default()), |answer| answer(cx, party))
 }
 
 /// Orders of a party.

@@ -34,6 +34,7 @@ pub fn reactions(r: &mut Reactions) {
 pub fn questions(q: &mut Questions) {
     q.explain("so", answers::explain_order);
     q.explain("dlv", answers::explain_delivery);
+    q.answer_deliveries_overview(answers::deliveries_overview);
     q.answer_sales_overview(answers::overview);
     customer_figures::questions(q);
     q.numbered::<domain::sales::orders::SalesOrder>("SO");
