@@ -28,7 +28,11 @@ fn credited(s: &Server, invoice: &Value, net: &str, day: &str) {
 fn counts_the_same(s: &Server, of: &Value) {
     for side in ["numerator", "denominator"] {
         let list = s.get(of[side]["drill_down"].as_str().unwrap()).ok();
-        assert_eq!((&list["total_count"], list["data"].as_array().unwrap().len() as i64), (&of[side]["count"], of[side]["count"].as_i64().unwrap()), "{side} of {of}");
+        assert_eq!(
+            (&list["total_count"], list["data"].as_array().unwrap().len() as i64),
+            (&of[side]["count"], of[side]["count"].as_i64().unwrap()),
+            "{side} of {of}"
+        );
     }
 }
 

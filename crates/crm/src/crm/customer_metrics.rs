@@ -36,8 +36,7 @@ fn side(text: &str, count: i64, amount: Amount, drill_down: String) -> MetricSid
 
 /// The list of customers of a question.
 fn list(ask: &SalesAsk, state: CustomerState) -> String {
-    let mut path =
-        format!("/v1/crm/metrics/customers?company_id={}&from_date={}&to_date={}&state={state}", ask.company, ask.from, ask.to);
+    let mut path = format!("/v1/crm/metrics/customers?company_id={}&from_date={}&to_date={}&state={state}", ask.company, ask.from, ask.to);
     if let Some((from, to)) = ask.base {
         path.push_str(&format!("&base_from_date={from}&base_to_date={to}"));
     }
@@ -88,7 +87,12 @@ fn retention(cx: &mut Cx, f: RetentionFilter) -> Result<RetentionMetric> {
              them in full of the same. Customers without sales in the base period count nowhere"
         ),
         currency: company.currency,
-        numerator: side("customers kept, and what they bought in the period", facts.kept, facts.kept_revenue, list(&ask, CustomerState::Kept)),
+        numerator: side(
+            "customers kept, and what they bought in the period",
+            facts.kept,
+            facts.kept_revenue,
+            list(&ask, CustomerState::Kept),
+        ),
         denominator: side(
             "customers of the base period, and what they bought in it",
             facts.base_customers,

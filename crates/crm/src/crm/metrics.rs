@@ -40,9 +40,7 @@ never what happened to be won in that month.";
 fn asked(cx: &mut Cx, company: domain::directory::companies::CompanyId, owner: Option<UserId>) -> Result<(Company, Option<UserId>)> {
     let company = cx.find::<Company>(company)?;
     match own_alone(cx)? {
-        Some(own) if owner.is_some_and(|o| o != own) => {
-            Err(problems::missing_scope.with(format!("The figures of others need {SEE_ALL}.")))
-        }
+        Some(own) if owner.is_some_and(|o| o != own) => Err(problems::missing_scope.with(format!("The figures of others need {SEE_ALL}."))),
         Some(own) => Ok((company, Some(own))),
         None => Ok((company, owner)),
     }

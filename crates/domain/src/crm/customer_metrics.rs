@@ -370,11 +370,7 @@ impl SalesFacts {
     /// Logo, gross and net retention in percent. Gross is capped at 100 by counting each customer at most as before.
     pub fn retention(&self) -> Result<[Option<Rate>; 3]> {
         let base = self.base_revenue.get();
-        Ok([
-            percent(self.kept, self.base_customers)?,
-            percent(self.capped_revenue.get(), base)?,
-            percent(self.kept_revenue.get(), base)?,
-        ])
+        Ok([percent(self.kept, self.base_customers)?, percent(self.capped_revenue.get(), base)?, percent(self.kept_revenue.get(), base)?])
     }
     /// The share of base customers lost in each of `months` months, in percent with ten places; nothing without base customers.
     pub fn monthly_churn(&self, months: i32) -> Result<Option<Rate>> {

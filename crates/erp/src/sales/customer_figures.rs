@@ -18,12 +18,6 @@ fn scores(cx: &mut Cx, ask: &SalesAsk) -> Result<Vec<(i32, i32, i32, i64, Amount
     Ok(rows::scores(cx.db(), ask)?)
 }
 
-fn page(
-    cx: &mut Cx,
-    ask: &SalesAsk,
-    which: &CustomerNarrow,
-    after: Option<PartyId>,
-    limit: i64,
-) -> Result<(Vec<CustomerFigures>, i64)> {
+fn page(cx: &mut Cx, ask: &SalesAsk, which: &CustomerNarrow, after: Option<PartyId>, limit: i64) -> Result<(Vec<CustomerFigures>, i64)> {
     Ok(rows::page(cx.db(), ask, which, after, limit)?)
 }

@@ -34,7 +34,8 @@ impl Year<'_> {
         let quota = json!({"company_id": company, "period": "month", "date": next, "amount": (20_000 + 500 * month).to_string()});
         self.desk.post("/v1/crm/quotas", quota)?;
         self.count("quotas");
-        let commit = json!({"company_id": company, "whole_company": true, "date": next, "commit_amount": (15_000 + 400 * month).to_string()});
+        let commit =
+            json!({"company_id": company, "whole_company": true, "date": next, "commit_amount": (15_000 + 400 * month).to_string()});
         self.desk.post("/v1/crm/forecast-submissions", commit)?;
         self.count("forecast submissions");
         self.desk.post("/v1/crm/forecast-snapshots", json!({"company_id": company, "date": next}))?;

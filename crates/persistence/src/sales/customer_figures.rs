@@ -28,14 +28,27 @@ fn with_customers(ask: &SalesAsk) -> Statement {
          WHERE n.company_id = {} AND n.credit_date >= {} AND n.credit_date <= {} \
          UNION ALL SELECT customer_id, invoice_date, 0, 0, 1 FROM invoices WHERE company_id = {} AND invoice_date >= {} \
          AND invoice_date <= {} AND posted_at IS NOT NULL",
-        company, first, last, company, first, last, company, first, last
+        company,
+        first,
+        last,
+        company,
+        first,
+        last,
+        company,
+        first,
+        last
     );
     s.append(sql!(
         " UNION ALL SELECT customer_id, delivery_date, 0, cost_total, 0 FROM deliveries WHERE company_id = {} AND delivery_date >= {} \
          AND delivery_date <= {} AND shipped_at IS NOT NULL \
          UNION ALL SELECT customer_id, return_date, 0, -cost_total, 0 FROM customer_returns WHERE company_id = {} AND return_date >= {} \
          AND return_date <= {} AND received_at IS NOT NULL)",
-        company, first, last, company, first, last
+        company,
+        first,
+        last,
+        company,
+        first,
+        last
     ));
     s.append(sql!(
         ", by_party AS (SELECT party, SUM(CASE WHEN day >= {} AND day <= {} THEN revenue ELSE 0 END) AS revenue, \
@@ -43,7 +56,16 @@ fn with_customers(ask: &SalesAsk) -> Statement {
          SUM(CASE WHEN day >= {} AND day <= {} THEN cost ELSE 0 END) AS cost, \
          SUM(CASE WHEN day >= {} AND day <= {} THEN invoices ELSE 0 END) AS invoices, \
          MAX(CASE WHEN day >= {} AND day <= {} AND invoices = 1 THEN day END) AS last_day FROM facts",
-        ask.from, ask.to, base_from, base_to, ask.from, ask.to, ask.from, ask.to, ask.from, ask.to
+        ask.from,
+        ask.to,
+        base_from,
+        base_to,
+        ask.from,
+        ask.to,
+        ask.from,
+        ask.to,
+        ask.from,
+        ask.to
     ));
     s.sql(
         " GROUP BY party), scored AS (SELECT party, NTILE(5) OVER (ORDER BY last_day, party) AS recency, \
@@ -114,7 +136,13 @@ fn narrowed(s: &mut Statement, ask: &SalesAsk, which: &CustomerNarrow) {
 }
 
 /// A page of customers by id, and how many fit.
-pub fn page(db: &mut Conn, ask: &SalesAsk, which: &CustomerNarrow, after: Option<PartyId>, limit: i64) -> Result<(Vec<CustomerFigures>, i64)> {
+pub fn page(
+    db: &mut Conn,
+    ask: &SalesAsk,
+    which: &CustomerNarrow,
+    after: Option<PartyId>,
+    limit: i64,
+) -> Result<(Vec<CustomerFigures>, i64)> {
     const FROM: &str = " FROM by_party b JOIN parties p ON p.id = b.party LEFT JOIN scored ON scored.party = b.party";
     let mut count = with_customers(ask);
     count.sql("SELECT COUNT(*)").sql(FROM);
