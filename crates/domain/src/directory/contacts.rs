@@ -171,7 +171,63 @@ crate::patch! {
     }
 }
 
+/// A contact by the id that another system uses for it: changed when there is one, else created.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpsertContact {
+    /// By which id the person is known. It is kept among the contact's external ids.
+    pub external_id: ExternalId,
+    /// What is to be written. Fields left out stay as they are; to create a contact, `last_name` is needed.
+    pub contact: ContactPatch,
+    /// Create it although a contact with the same e-mail address exists.
+    #[serde(default)]
+    pub allow_duplicate: bool,
+}
+
+/// What an upsert did.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct UpsertedContact {
+    /// Whether there was no such contact before.
+    pub created: bool,
+    /// The contact as it is now.
+    pub contact: Contact,
+}
+
 impl Contact {
+    /// A person from a patch who is known under an external id; the last name is needed.
+    pub fn from_patch(id: ContactId, known_as: ExternalId, patch: ContactPatch, now: DateTime<Utc>) -> Result<Self> {
+        let needed = || problems::invalid_body.field("/last_name", "To create a contact, its last name is needed.");
+        let last_name = patch.last_name.clone().ok_or_else(needed)?;
+        let blank = Self {
+            id,
+            first_name: None,
+            last_name,
+            name: String::new(),
+            salutation: None,
+            language: None,
+            emails: Vec::new(),
+            phones: Vec::new(),
+            address: None,
+            external_ids: Vec::new(),
+            owner_id: None,
+            tags: Vec::new(),
+            metadata: BTreeMap::new(),
+            archived_at: None,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        blank.change_known_as(known_as, patch, now)
+    }
+    /// The person with these changes, known under an external id.
+    pub fn change_known_as(mut self, known_as: ExternalId, patch: ContactPatch, now: DateTime<Utc>) -> Result<Self> {
+        patch.apply(&mut self);
+        if !self.external_ids.contains(&known_as) {
+            self.external_ids.push(known_as);
+        }
+        self.updated_at = now;
+        self.tidied()
+    }
     /// A person with lists in normal form.
     pub fn new(id: ContactId, new: NewContact, now: DateTime<Utc>) -> Result<Self> {
         let contact = Self {

@@ -44,6 +44,8 @@ pub const POSSIBLE_DUPLICATE: Code = Code::conflict("party.possible_duplicate", 
 pub const BLOCKED: Code = Code::conflict("party.blocked", "The party is blocked.");
 /// The party is archived.
 pub const ARCHIVED: Code = Code::conflict("party.archived", "The party is archived.");
+/// The party was merged into another one and cannot be changed.
+pub const MERGED: Code = Code::conflict("party.merged", "The party was merged into another one.");
 /// The party is not a customer.
 pub const NOT_A_CUSTOMER: Code = Code::invalid("party.not_a_customer", "The party is not a customer.");
 /// The party is not a vendor.
@@ -57,6 +59,7 @@ pub const TWO_PRIMARY_ADDRESSES: Code = Code::invalid("party.two_primary_address
 /// What the rules of a party can answer on writing it.
 pub const REFUSALS: &[Code] = &[
     POSSIBLE_DUPLICATE,
+    MERGED,
     CYCLE,
     TOO_DEEP,
     TWO_PRIMARY_ADDRESSES,
@@ -107,7 +110,7 @@ pub struct PartyAddress {
 }
 
 /// A person or organisation the company deals with.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Party {
     /// The id.
     pub id: PartyId,
@@ -163,6 +166,9 @@ pub struct Party {
     /// When it was archived; archived parties cannot be put on new documents.
     #[schema(required)]
     pub archived_at: Option<DateTime<Utc>>,
+    /// The party it was merged into. It stands for this one everywhere; this one is kept as a tombstone and is not changed.
+    #[schema(required)]
+    pub merged_into: Option<PartyId>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -174,7 +180,11 @@ pub struct Party {
 
 crate::entity! {
     Party, PartyId, "party", party: |p| Some(p.id),
-    actions: |p| vec![if p.archived_at.is_some() { "restore" } else { "archive" }]
+    actions: |p| vec![match (p.merged_into, p.archived_at) {
+        (Some(_), _) => "unmerge",
+        (None, Some(_)) => "restore",
+        (None, None) => "archive",
+    }]
 }
 
 /// A person or organisation to create.
@@ -357,6 +367,7 @@ impl Party {
             tags: Vec::new(),
             metadata: BTreeMap::new(),
             archived_at: None,
+            merged_into: None,
             created_at: now,
             updated_at: now,
             version: 1,
@@ -369,7 +380,7 @@ impl Party {
         self.tidied()
     }
     /// Brings names and lists into normal form and refuses what is wrong, all at once.
-    fn tidied(mut self) -> Result<Self> {
+    pub(super) fn tidied(mut self) -> Result<Self> {
         let mut found = Findings::default();
         self.name = self.name.trim().to_string();
         if self.name.is_empty() {
@@ -406,6 +417,9 @@ impl Party {
     }
     /// The text it is found by.
     pub fn search_text(&self) -> String {
+        if self.merged_into.is_some() {
+            return String::new();
+        }
         let names = [Some(&self.name), self.legal_name.as_ref(), self.code.as_ref(), self.tax_id.as_ref()];
         let parts = names.into_iter().flatten().map(String::as_str);
         let emails = self.emails.iter().map(|e| &*e.address);
@@ -463,6 +477,9 @@ impl Party {
     }
     /// Refuses an archived party on a new document.
     pub fn check_usable(&self, pointer: &str) -> Result<()> {
+        if let Some(other) = self.merged_into {
+            return Err(ARCHIVED.field(pointer, format!("{} was merged into {other}.", self.name)));
+        }
         match self.archived_at {
             Some(_) => Err(ARCHIVED.field(pointer, format!("{} is archived.", self.name))),
             None => Ok(()),
@@ -486,6 +503,13 @@ impl Party {
     /// Days until its bills are due.
     pub fn vendor_days(&self, company: &Company) -> i32 {
         self.vendor_terms.payment_terms_days.unwrap_or(company.payment_terms_days)
+    }
+    /// Refuses to change a party that was merged into another one.
+    pub fn check_not_merged(&self) -> Result<()> {
+        match self.merged_into {
+            Some(other) => Err(MERGED.with(format!("{} was merged into {other}; change that one.", self.name))),
+            None => Ok(()),
+        }
     }
     /// Takes it out of use.
     pub fn archive(mut self, now: DateTime<Utc>) -> Result<Self> {

@@ -6,6 +6,8 @@ pub mod currencies;
 pub mod exchange_rates;
 mod lookups;
 pub mod parties;
+pub mod party_merges;
 pub mod products;
+pub mod references;
 pub mod relationships;
 pub mod units;
