@@ -51,6 +51,58 @@ CREATE TABLE party_merge_moves (
     PRIMARY KEY (merge_id, what, row_id)
 );
 
+-- When the personal data was erased.
+ALTER TABLE parties ADD COLUMN erased_at TIMESTAMPTZ NULL;
+ALTER TABLE contacts ADD COLUMN erased_at TIMESTAMPTZ NULL;
+
+-- What was taken out of facts when a person was erased. hash is the link of the fact in the chain, which can no longer be
+-- computed from what is left; before and after are digests of the fact. All rows of one erasure together are vouched for by
+-- the fact that tells of it.
+CREATE TABLE event_redactions (
+    event_id UUID NOT NULL,
+    erasure_id UUID NOT NULL,
+    subject TEXT NOT NULL,
+    hash BYTEA NOT NULL,
+    before BYTEA NOT NULL,
+    after BYTEA NOT NULL,
+    PRIMARY KEY (event_id, erasure_id)
+);
+CREATE INDEX event_redactions_erasure_id ON event_redactions (erasure_id, event_id);
+CREATE FUNCTION redactions_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'tandem: redactions cannot be changed';
+END $$;
+CREATE TRIGGER event_redactions_change BEFORE UPDATE OR DELETE ON event_redactions FOR EACH ROW EXECUTE FUNCTION redactions_guard();
+CREATE TRIGGER event_redactions_truncate BEFORE TRUNCATE ON event_redactions FOR EACH STATEMENT EXECUTE FUNCTION redactions_guard();
+
+-- A fact gets its place once. Its contents change only by a redaction that is written down.
+CREATE OR REPLACE FUNCTION events_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF OLD.seq IS NULL AND OLD.hash IS NULL AND OLD.prev_hash IS NULL
+            AND (NEW.id, NEW.at, NEW.kind, NEW.subject, NEW.company_id, NEW.party_id, NEW.version, NEW.data, NEW.previous,
+                 NEW.actor, NEW.actor_name, NEW.request_id, NEW.reason)
+                IS NOT DISTINCT FROM
+                (OLD.id, OLD.at, OLD.kind, OLD.subject, OLD.company_id, OLD.party_id, OLD.version, OLD.data, OLD.previous,
+                 OLD.actor, OLD.actor_name, OLD.request_id, OLD.reason)
+        THEN
+            RETURN NEW;
+        END IF;
+        IF OLD.seq IS NOT NULL
+            AND (NEW.id, NEW.seq, NEW.at, NEW.kind, NEW.subject, NEW.company_id, NEW.party_id, NEW.version, NEW.actor,
+                 NEW.actor_name, NEW.request_id, NEW.reason, NEW.prev_hash, NEW.hash)
+                IS NOT DISTINCT FROM
+                (OLD.id, OLD.seq, OLD.at, OLD.kind, OLD.subject, OLD.company_id, OLD.party_id, OLD.version, OLD.actor,
+                 OLD.actor_name, OLD.request_id, OLD.reason, OLD.prev_hash, OLD.hash)
+            AND EXISTS (SELECT 1 FROM event_redactions WHERE event_id = OLD.id)
+        THEN
+            RETURN NEW;
+        END IF;
+        RAISE EXCEPTION 'tandem: events cannot be changed';
+    END IF;
+    RAISE EXCEPTION 'tandem: events cannot be deleted';
+END $$;
+
 -- What is posted stays as it is, but for the pointer to a party, which follows a merge and goes back with it.
 CREATE FUNCTION follows_a_merge(old_party UUID, new_party UUID) RETURNS boolean LANGUAGE sql AS $$
     SELECT old_party IS NOT DISTINCT FROM new_party OR EXISTS (SELECT 1 FROM party_merges WHERE undone_at IS NULL

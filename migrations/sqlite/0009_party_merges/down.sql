@@ -1,3 +1,13 @@
+DROP TRIGGER events_update;
+CREATE TRIGGER events_update BEFORE UPDATE ON events
+WHEN OLD.seq IS NOT NULL OR OLD.hash IS NOT NULL OR OLD.prev_hash IS NOT NULL
+  OR NEW.id IS NOT OLD.id OR NEW.at IS NOT OLD.at OR NEW.kind IS NOT OLD.kind OR NEW.subject IS NOT OLD.subject
+  OR NEW.company_id IS NOT OLD.company_id OR NEW.party_id IS NOT OLD.party_id OR NEW.version IS NOT OLD.version
+  OR NEW.data IS NOT OLD.data OR NEW.previous IS NOT OLD.previous OR NEW.actor IS NOT OLD.actor
+  OR NEW.actor_name IS NOT OLD.actor_name OR NEW.request_id IS NOT OLD.request_id OR NEW.reason IS NOT OLD.reason
+BEGIN
+    SELECT RAISE(ABORT, 'tandem: events cannot be changed');
+END;
 DROP TRIGGER journal_lines_update;
 CREATE TRIGGER journal_lines_update BEFORE UPDATE ON journal_lines
 BEGIN SELECT RAISE(ABORT, 'tandem: rows of journal_lines cannot be changed'); END;
@@ -37,9 +47,12 @@ CREATE TRIGGER payments_update BEFORE UPDATE ON payments WHEN OLD.status <> 'dra
     OLD.amount_company OR NEW.allocate_to IS NOT OLD.allocate_to OR NEW.journal_entry_id IS NOT OLD.journal_entry_id OR
     NEW.created_by IS NOT OLD.created_by OR NEW.posted_at IS NOT OLD.posted_at OR NEW.created_at IS NOT OLD.created_at)
 BEGIN SELECT RAISE(ABORT, 'tandem: posted documents cannot be changed'); END;
+DROP TABLE event_redactions;
 DROP TABLE party_merge_moves;
 DROP TABLE party_merges;
 DROP TABLE contact_match_keys;
 DROP TABLE party_match_keys;
 DROP INDEX parties_merged_into;
 ALTER TABLE parties DROP COLUMN merged_into;
+ALTER TABLE parties DROP COLUMN erased_at;
+ALTER TABLE contacts DROP COLUMN erased_at;

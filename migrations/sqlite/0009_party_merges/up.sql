@@ -51,6 +51,44 @@ CREATE TABLE party_merge_moves (
     PRIMARY KEY (merge_id, what, row_id)
 ) STRICT;
 
+-- When the personal data was erased.
+ALTER TABLE parties ADD COLUMN erased_at INTEGER NULL;
+ALTER TABLE contacts ADD COLUMN erased_at INTEGER NULL;
+
+-- What was taken out of facts when a person was erased. hash is the link of the fact in the chain, which can no longer be
+-- computed from what is left; before and after are digests of the fact. All rows of one erasure together are vouched for by
+-- the fact that tells of it.
+CREATE TABLE event_redactions (
+    event_id BLOB NOT NULL,
+    erasure_id BLOB NOT NULL,
+    subject TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    before BLOB NOT NULL,
+    after BLOB NOT NULL,
+    PRIMARY KEY (event_id, erasure_id)
+) STRICT;
+CREATE INDEX event_redactions_erasure_id ON event_redactions (erasure_id, event_id);
+CREATE TRIGGER event_redactions_update BEFORE UPDATE ON event_redactions
+BEGIN SELECT RAISE(ABORT, 'tandem: redactions cannot be changed'); END;
+CREATE TRIGGER event_redactions_delete BEFORE DELETE ON event_redactions
+BEGIN SELECT RAISE(ABORT, 'tandem: redactions cannot be changed'); END;
+
+-- A fact gets its place once. Its contents change only by a redaction that is written down.
+DROP TRIGGER events_update;
+CREATE TRIGGER events_update BEFORE UPDATE ON events
+WHEN NEW.id IS NOT OLD.id OR NEW.at IS NOT OLD.at OR NEW.kind IS NOT OLD.kind OR NEW.subject IS NOT OLD.subject
+  OR NEW.company_id IS NOT OLD.company_id OR NEW.party_id IS NOT OLD.party_id OR NEW.version IS NOT OLD.version
+  OR NEW.actor IS NOT OLD.actor OR NEW.actor_name IS NOT OLD.actor_name OR NEW.request_id IS NOT OLD.request_id
+  OR NEW.reason IS NOT OLD.reason
+  OR ((NEW.data IS NOT OLD.data OR NEW.previous IS NOT OLD.previous)
+      AND NOT EXISTS (SELECT 1 FROM event_redactions WHERE event_id = OLD.id))
+  OR ((OLD.seq IS NOT NULL OR OLD.hash IS NOT NULL OR OLD.prev_hash IS NOT NULL)
+      AND (NEW.seq IS NOT OLD.seq OR NEW.hash IS NOT OLD.hash OR NEW.prev_hash IS NOT OLD.prev_hash
+           OR NOT EXISTS (SELECT 1 FROM event_redactions WHERE event_id = OLD.id)))
+BEGIN
+    SELECT RAISE(ABORT, 'tandem: events cannot be changed');
+END;
+
 -- What is posted stays as it is, but for the pointer to a party, which follows a merge and goes back with it.
 DROP TRIGGER journal_lines_update;
 CREATE TRIGGER journal_lines_update BEFORE UPDATE ON journal_lines WHEN NEW.party_id IS OLD.party_id OR

@@ -9,6 +9,7 @@ mod overview;
 mod parties;
 mod party_hierarchy;
 mod party_merges;
+mod personal_data;
 mod products;
 mod references;
 mod relationships;

@@ -1,10 +1,10 @@
-//! What leads to a party: no foreign key is forgotten by a merge, and the database moves a pointer along a merge only.
+//! What leads to a party or contact: no foreign key is forgotten by a merge or an export, and the database moves a pointer along a merge only.
 
 use std::collections::BTreeSet;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
-use persistence::directory::references::{OnMerge, TO_PARTIES};
+use persistence::directory::references::{OnMerge, TO_CONTACTS, TO_PARTIES};
 use persistence::{Database, DatabaseConfig, Engine, Statement};
 use serde_json::json;
 
@@ -37,6 +37,8 @@ fn compare(engine: harness::Engine) {
     let listed: BTreeSet<String> = TO_PARTIES.iter().map(|r| r.name()).collect();
     assert_eq!(listed.len(), TO_PARTIES.len(), "one is listed twice");
     assert_eq!(listed, leading_to(&db, "parties"), "left: what a merge handles; right: what leads to parties");
+    let of_contacts: BTreeSet<String> = TO_CONTACTS.iter().map(|r| r.name()).collect();
+    assert_eq!(of_contacts, leading_to(&db, "contacts"), "left: what an export reads; right: what leads to contacts");
     assert!(TO_PARTIES.iter().all(|r| r.on_merge != OnMerge::FollowUnlessDouble || r.table == "relationships"));
     assert!(TO_PARTIES.iter().all(|r| r.on_merge == OnMerge::Stay || r.read.is_some()), "what follows is somebody's data");
 }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::addresses::{self, Address};
 use super::emails::{self, EmailAddress};
 use super::external_ids::{self, ExternalId};
+use super::personal_data::ERASED;
 use super::phones::{self, PhoneNumber};
 use super::products::in_state;
 use super::search;
@@ -30,6 +31,7 @@ pub const ARCHIVED: Code = Code::conflict("contact.archived", "The contact is ar
 /// What the rules of a contact can answer on writing it.
 pub const REFUSALS: &[Code] = &[
     POSSIBLE_DUPLICATE,
+    ERASED,
     INVALID_LANGUAGE,
     emails::INVALID_EMAIL,
     emails::DUPLICATE_EMAIL,
@@ -82,6 +84,9 @@ pub struct Contact {
     /// When the contact was archived.
     #[schema(required)]
     pub archived_at: Option<DateTime<Utc>>,
+    /// When the personal data was erased. The contact is not changed any more.
+    #[schema(required)]
+    pub erased_at: Option<DateTime<Utc>>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -91,7 +96,11 @@ pub struct Contact {
     pub version: i64,
 }
 
-crate::entity! { Contact, ContactId, "contact", actions: |c| vec![if c.archived_at.is_some() { "restore" } else { "archive" }] }
+crate::entity! { Contact, ContactId, "contact", actions: |c| match (c.erased_at, c.archived_at) {
+    (Some(_), _) => vec![],
+    (None, Some(_)) => vec!["restore"],
+    (None, None) => vec!["archive"],
+} }
 
 /// A person to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -213,6 +222,7 @@ impl Contact {
             tags: Vec::new(),
             metadata: BTreeMap::new(),
             archived_at: None,
+            erased_at: None,
             created_at: now,
             updated_at: now,
             version: 1,
@@ -245,6 +255,7 @@ impl Contact {
             tags: new.tags,
             metadata: new.metadata,
             archived_at: None,
+            erased_at: None,
             created_at: now,
             updated_at: now,
             version: 1,
@@ -287,6 +298,9 @@ impl Contact {
     }
     /// The text the person is found by.
     pub fn search_text(&self) -> String {
+        if self.erased_at.is_some() {
+            return String::new();
+        }
         let emails = self.emails.iter().map(|e| &*e.address);
         let phones = self.phones.iter().map(|p| &*p.normalised);
         search::text_of([&*self.name].into_iter().chain(emails).chain(phones).chain(self.external_ids.iter().map(|e| &*e.id)))

@@ -255,8 +255,38 @@ const MOST_WORDS: usize = 8;
 
 /// What says how a firm is constituted and not what it is called.
 const LEGAL_FORMS: [&str; 32] = [
-    "ab", "ag", "aps", "as", "bv", "co", "company", "corp", "corporation", "eg", "ev", "gbr", "gmbh", "inc", "kg", "kk", "limited",
-    "llc", "llp", "lp", "ltd", "mbh", "nv", "ohg", "oy", "plc", "sa", "sarl", "sas", "se", "spa", "srl",
+    "ab",
+    "ag",
+    "aps",
+    "as",
+    "bv",
+    "co",
+    "company",
+    "corp",
+    "corporation",
+    "eg",
+    "ev",
+    "gbr",
+    "gmbh",
+    "inc",
+    "kg",
+    "kk",
+    "limited",
+    "llc",
+    "llp",
+    "lp",
+    "ltd",
+    "mbh",
+    "nv",
+    "ohg",
+    "oy",
+    "plc",
+    "sa",
+    "sarl",
+    "sas",
+    "se",
+    "spa",
+    "srl",
 ];
 
 /// The words of a name in lower case and without accents; without the legal form when something is left then.
@@ -295,9 +325,7 @@ fn similarity(a: &str, b: &str) -> i32 {
     let as_written = hundredths(&a, &b);
     a.sort();
     b.sort();
-    let numbers = |words: &[String]| -> Vec<String> {
-        words.iter().filter(|w| w.chars().any(|c| c.is_ascii_digit())).cloned().collect()
-    };
+    let numbers = |words: &[String]| -> Vec<String> { words.iter().filter(|w| w.chars().any(|c| c.is_ascii_digit())).cloned().collect() };
     if numbers(&a) != numbers(&b) {
         return 0;
     }
@@ -307,7 +335,13 @@ fn similarity(a: &str, b: &str) -> i32 {
 /// Equal in E.164: 80. One of them without its country code and the ends equal: 60.
 fn phone_points(a: &str, b: &str) -> i32 {
     match (a == b, a.starts_with('+') && b.starts_with('+')) {
-        (true, international) => if international { 80 } else { 65 },
+        (true, international) => {
+            if international {
+                80
+            } else {
+                65
+            }
+        }
         (false, true) => 0,
         (false, false) => {
             let national = |n: &str| n.trim_start_matches('+').trim_start_matches('0').to_string();
@@ -357,7 +391,8 @@ mod tests {
 
     #[test]
     fn other_names_are_not_alike() {
-        for (a, b) in [("Customer 1", "Customer 2"), ("Alfreds Futterkiste", "Around the Horn"), ("Anna", "Otto"), ("GmbH", "AG"), ("", "")] {
+        for (a, b) in [("Customer 1", "Customer 2"), ("Alfreds Futterkiste", "Around the Horn"), ("Anna", "Otto"), ("GmbH", "AG"), ("", "")]
+        {
             assert_eq!(named(a).compare(&named(b)), (0, vec![]), "{a} / {b}");
         }
     }
@@ -393,7 +428,8 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_at_its_place() {
-        let draft = MatchParty { emails: vec![MatchText("nonsense".into())], phones: vec![MatchText("call me".into())], ..MatchParty::default() };
+        let draft =
+            MatchParty { emails: vec![MatchText("nonsense".into())], phones: vec![MatchText("call me".into())], ..MatchParty::default() };
         let problem = Traits::of_party_draft(&draft).expect_err("wrong");
         assert_eq!(problem.errors().iter().filter_map(|e| e.pointer.as_deref()).collect::<Vec<_>>(), ["/emails/0", "/phones/0"]);
     }

@@ -13,6 +13,7 @@ pub mod overview;
 pub mod parties;
 pub mod party_hierarchy;
 pub mod party_merges;
+pub mod personal_data;
 pub mod phones;
 pub mod products;
 pub mod relationships;

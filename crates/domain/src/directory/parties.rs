@@ -11,6 +11,7 @@ use super::companies::Company;
 use super::currencies;
 use super::emails::{self, EmailAddress};
 use super::external_ids::{self, ExternalId};
+use super::personal_data::ERASED;
 use super::phones::{self, PhoneNumber};
 use super::products::in_state;
 use super::search;
@@ -60,6 +61,7 @@ pub const TWO_PRIMARY_ADDRESSES: Code = Code::invalid("party.two_primary_address
 pub const REFUSALS: &[Code] = &[
     POSSIBLE_DUPLICATE,
     MERGED,
+    ERASED,
     CYCLE,
     TOO_DEEP,
     TWO_PRIMARY_ADDRESSES,
@@ -167,8 +169,13 @@ pub struct Party {
     #[schema(required)]
     pub archived_at: Option<DateTime<Utc>>,
     /// The party it was merged into. It stands for this one everywhere; this one is kept as a tombstone and is not changed.
+    #[serde(default)]
     #[schema(required)]
     pub merged_into: Option<PartyId>,
+    /// When its personal data was erased. It is not changed any more.
+    #[serde(default)]
+    #[schema(required)]
+    pub erased_at: Option<DateTime<Utc>>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -180,11 +187,12 @@ pub struct Party {
 
 crate::entity! {
     Party, PartyId, "party", party: |p| Some(p.id),
-    actions: |p| vec![match (p.merged_into, p.archived_at) {
-        (Some(_), _) => "unmerge",
-        (None, Some(_)) => "restore",
-        (None, None) => "archive",
-    }]
+    actions: |p| match (p.erased_at, p.merged_into, p.archived_at) {
+        (Some(_), ..) => vec![],
+        (None, Some(_), _) => vec!["unmerge"],
+        (None, None, Some(_)) => vec!["restore"],
+        (None, None, None) => vec!["archive"],
+    }
 }
 
 /// A person or organisation to create.
@@ -368,6 +376,7 @@ impl Party {
             metadata: BTreeMap::new(),
             archived_at: None,
             merged_into: None,
+            erased_at: None,
             created_at: now,
             updated_at: now,
             version: 1,
@@ -417,7 +426,7 @@ impl Party {
     }
     /// The text it is found by.
     pub fn search_text(&self) -> String {
-        if self.merged_into.is_some() {
+        if self.merged_into.is_some() || self.erased_at.is_some() {
             return String::new();
         }
         let names = [Some(&self.name), self.legal_name.as_ref(), self.code.as_ref(), self.tax_id.as_ref()];
@@ -504,11 +513,12 @@ impl Party {
     pub fn vendor_days(&self, company: &Company) -> i32 {
         self.vendor_terms.payment_terms_days.unwrap_or(company.payment_terms_days)
     }
-    /// Refuses to change a party that was merged into another one.
-    pub fn check_not_merged(&self) -> Result<()> {
-        match self.merged_into {
-            Some(other) => Err(MERGED.with(format!("{} was merged into {other}; change that one.", self.name))),
-            None => Ok(()),
+    /// Refuses to change a party that was merged into another one, or erased.
+    pub fn check_changeable(&self) -> Result<()> {
+        match (self.erased_at, self.merged_into) {
+            (Some(at), _) => Err(ERASED.with(format!("It was erased at {}.", at.to_rfc3339()))),
+            (None, Some(other)) => Err(MERGED.with(format!("{} was merged into {other}; change that one.", self.name))),
+            (None, None) => Ok(()),
         }
     }
     /// Takes it out of use.

@@ -162,8 +162,8 @@ impl PartyMerge {
         if winner.id == loser.id {
             return Err(WITH_ITSELF.field("/source_id", "This is the party itself."));
         }
-        winner.check_not_merged()?;
-        loser.check_not_merged()?;
+        winner.check_changeable()?;
+        loser.check_changeable()?;
         if winner.kind != loser.kind {
             return Err(KINDS_DIFFER.field("/source_id", format!("One is {}, the other {}.", winner.kind, loser.kind)));
         }
@@ -249,7 +249,8 @@ impl PartyMerge {
 
 /// A field as text; `None` when there is nothing to lose.
 fn text(party: &Party, field: MergeField) -> Option<String> {
-    let terms = |used: bool, terms: &TradeTerms| (used || *terms != TradeTerms::default()).then(|| serde_json::to_string(terms).ok()).flatten();
+    let terms =
+        |used: bool, terms: &TradeTerms| (used || *terms != TradeTerms::default()).then(|| serde_json::to_string(terms).ok()).flatten();
     match field {
         MergeField::Code => party.code.clone(),
         MergeField::Name => Some(party.name.clone()),
@@ -385,7 +386,11 @@ mod tests {
         assert_eq!(after.emails.iter().map(|e| (&*e.address, e.primary)).collect::<Vec<_>>(), [("a@x.org", true), ("b@x.org", false)]);
         assert_eq!((after.phones.len(), after.tags.len(), after.external_ids.len()), (1, 2, 1));
         assert_eq!((&*after.metadata["k"], &*after.metadata["l"]), ("mine", "too"));
-        assert_eq!((after.customer_terms.blocked, after.is_customer, after.is_vendor), (Blocked::Ship, true, true), "the strictest block stays");
+        assert_eq!(
+            (after.customer_terms.blocked, after.is_customer, after.is_vendor),
+            (Blocked::Ship, true, true),
+            "the strictest block stays"
+        );
         let told: Vec<_> = merge.conflicts.iter().map(|c| (c.field, c.kept)).collect();
         let kept = MergeSide::Winner;
         assert_eq!(told, [(MergeField::Code, kept), (MergeField::Name, kept), (MergeField::CustomerTerms, kept)]);
@@ -425,7 +430,9 @@ mod tests {
         let above = Party { parent_id: Some(top), ..loser };
         assert_eq!(merge(&below, &above, &[]).expect("merged").winner_after.parent_id, Some(top));
         let far = Party { parent_id: Some(party(8, json!({"name": "Between"})).id), ..below };
-        let decide = |w: &Party, l: &Party, places| PartyMerge::decide(PartyMergeId::from_uuid(Uuid::nil()), w, l, &[], places, DateTime::UNIX_EPOCH);
+        let decide = |w: &Party, l: &Party, places| {
+            PartyMerge::decide(PartyMergeId::from_uuid(Uuid::nil()), w, l, &[], places, DateTime::UNIX_EPOCH)
+        };
         assert_eq!(decide(&far, &above, Places::WinnerBelow).expect("merged").winner_after.parent_id, Some(top));
         let head = Party { parent_id: None, ..above };
         assert_eq!(decide(&head, &far, Places::LoserBelow).expect("merged").winner_after.parent_id, None);

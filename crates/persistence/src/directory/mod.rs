@@ -7,6 +7,7 @@ pub mod exchange_rates;
 mod lookups;
 pub mod parties;
 pub mod party_merges;
+pub mod personal_data;
 pub mod products;
 pub mod references;
 pub mod relationships;

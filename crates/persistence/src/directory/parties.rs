@@ -14,19 +14,20 @@ crate::record! {
         id: uid, kind: word, code: opt(text), name: text, legal_name: opt(text), tax_id: opt(text), is_customer: bool,
         is_vendor: bool, customer_terms: json, vendor_terms: json, addresses: json, emails: json, phones: json,
         website: opt(text), external_ids: json, parent_id: opt(uid), owner_id: opt(uid), tags: json, metadata: json,
-        archived_at: opt(instant), merged_into: opt(uid), created_at: instant, updated_at: instant, version: int,
+        archived_at: opt(instant), merged_into: opt(uid),
+        erased_at: opt(instant), created_at: instant, updated_at: instant, version: int,
     }
     derived { search: text = |p| p.search_text() }
 }
 
-const SIDE: Side =
-    Side { external_ids: "party_external_ids", emails: "party_emails", keys: "party_match_keys", owner: "party_id" };
+const SIDE: Side = Side { external_ids: "party_external_ids", emails: "party_emails", keys: "party_match_keys", owner: "party_id" };
 
-/// Writes what the party is found by; call it after every insert and update. A party that was merged away is not found.
+/// Writes what the party is found by; call it after every insert and update. A party that was merged away
+/// or erased is not found.
 pub fn write_lookups(db: &mut Conn, party: &Party) -> Result<()> {
-    match party.merged_into {
-        Some(_) => SIDE.write(db, party.id.uuid(), &[], &[], &[]),
-        None => SIDE.write(db, party.id.uuid(), &party.external_ids, &party.emails, &Traits::of_party(party).keys()),
+    match party.merged_into.is_some() || party.erased_at.is_some() {
+        true => SIDE.write(db, party.id.uuid(), &[], &[], &[]),
+        false => SIDE.write(db, party.id.uuid(), &party.external_ids, &party.emails, &Traits::of_party(party).keys()),
     }
 }
 
@@ -43,7 +44,7 @@ pub fn candidates(db: &mut Conn, traits: &Traits, limit: usize) -> Result<Vec<Pa
 /// Up to `limit` parties after this one, by id.
 pub fn after(db: &mut Conn, id: Uuid, limit: i64) -> Result<Vec<Party>> {
     let mut s = record::select::<Party>();
-    s.append(sql!(" WHERE merged_into IS NULL AND id > {} ORDER BY id LIMIT {}", id, limit));
+    s.append(sql!(" WHERE merged_into IS NULL AND erased_at IS NULL AND id > {} ORDER BY id LIMIT {}", id, limit));
     record::load(db, &s)
 }
 

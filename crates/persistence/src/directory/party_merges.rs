@@ -202,11 +202,7 @@ pub fn grown_together(db: &mut Conn, merge: &PartyMerge) -> Result<Vec<&'static 
     .load::<(String,)>(db)?;
     let ids: Vec<Uuid> = named.iter().filter_map(|(text,)| domain::kernel::decode(text.rsplit_once('_')?.0, text)).collect();
     for chunk in ids.chunks(500) {
-        let found = sql!(
-            "SELECT what FROM party_merge_moves WHERE merge_id = {} AND row_id IN ({}) LIMIT 1",
-            id,
-            crate::list(chunk)
-        );
+        let found = sql!("SELECT what FROM party_merge_moves WHERE merge_id = {} AND row_id IN ({}) LIMIT 1", id, crate::list(chunk));
         if found.first::<(String,)>(db)?.is_some() {
             out.push("postings");
             break;

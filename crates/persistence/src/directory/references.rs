@@ -1,5 +1,5 @@
-//! Every foreign key that leads to a party, with what a merge does to it and how it is read for an export. A test walks the
-//! schema and fails when a key is missing here.
+//! Every foreign key that leads to a party or a contact, with what a merge does to it and how it is read for an export. A
+//! test walks the schema and fails when a key is missing here.
 
 use domain::accounting::allocations::Allocation;
 use domain::accounting::credit_notes::CreditNote;
@@ -35,7 +35,7 @@ pub enum OnMerge {
     Stay,
 }
 
-/// One foreign key that leads to a party.
+/// One foreign key that leads to a party or a contact.
 pub struct Reference {
     pub table: &'static str,
     pub column: &'static str,
@@ -51,7 +51,12 @@ impl Reference {
     }
 }
 
-const fn key(table: &'static str, column: &'static str, on_merge: OnMerge, read: fn(&mut Conn, &[Uuid]) -> Result<Vec<Value>>) -> Reference {
+const fn key(
+    table: &'static str,
+    column: &'static str,
+    on_merge: OnMerge,
+    read: fn(&mut Conn, &[Uuid]) -> Result<Vec<Value>>,
+) -> Reference {
     Reference { table, column, on_merge, read: Some(read) }
 }
 
@@ -82,6 +87,16 @@ pub const TO_PARTIES: &[Reference] = &[
     key("payments", "party_id", OnMerge::Follow, |db, ids| rows::<Payment>(db, "party_id", ids)),
     key("relationships", "party_id", OnMerge::FollowUnlessDouble, |db, ids| rows::<Relationship>(db, "party_id", ids)),
     key("sales_orders", "customer_id", OnMerge::Follow, |db, ids| rows::<SalesOrder>(db, "customer_id", ids)),
+];
+
+/// Those that lead to contacts, which are not merged.
+pub const TO_CONTACTS: &[Reference] = &[
+    copy("contact_emails", "contact_id"),
+    copy("contact_external_ids", "contact_id"),
+    copy("contact_match_keys", "contact_id"),
+    key("leads", "converted_contact_id", OnMerge::Stay, |db, ids| rows::<Lead>(db, "converted_contact_id", ids)),
+    key("opportunities", "contact_id", OnMerge::Stay, |db, ids| rows::<Opportunity>(db, "contact_id", ids)),
+    key("relationships", "contact_id", OnMerge::Stay, |db, ids| rows::<Relationship>(db, "contact_id", ids)),
 ];
 
 fn rows<T: Record + Serialize>(db: &mut Conn, column: &'static str, ids: &[Uuid]) -> Result<Vec<Value>> {

@@ -6,11 +6,12 @@ use domain::directory::contacts::{
 use domain::directory::emails;
 use domain::directory::external_ids::ExternalId;
 use domain::directory::matching::{ContactMatches, Traits};
+use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
 use domain::directory::phones;
 use domain::identity::users::User;
 use persistence::directory::contacts as rows;
 
-use super::matching;
+use super::{matching, personal_data};
 use crate::bulk::Upserted;
 use crate::prelude::*;
 
@@ -25,10 +26,14 @@ pub fn operations(t: &mut Table) {
     n.bulk(create);
     n.read("Get a contact.").expand::<User>("owner", "owner_id");
     n.update(update, "Change a contact.").fails(REFUSALS);
-    n.delete(delete, "Delete a contact that nothing refers to.");
-    n.action("archive", archive, "Archive a contact.");
-    n.action("restore", restore, "Restore an archived contact.");
+    n.delete(delete, "Delete a contact that nothing refers to.").fails(&[ERASED]);
+    n.action("archive", archive, "Archive a contact.").fails(&[ERASED]);
+    n.action("restore", restore, "Restore an archived contact.").fails(&[ERASED]);
     n.view::<NoFilter, ContactMatches>("duplicates", matching::of_contact, DUPLICATES);
+    n.view::<NoFilter, PersonalData>("export", personal_data::of_contact, personal_data::EXPORT).permission(personal_data::MAY_EXPORT);
+    n.action_with::<ErasePerson>("erase", personal_data::erase_contact, personal_data::ERASE)
+        .permission(personal_data::MAY_ERASE)
+        .fails(personal_data::REFUSALS);
     t.command("upsert_contact", "directory/contacts/upsert", upsert, UPSERT).permission("directory.contacts.create").fails(REFUSALS);
     t.bulk_upsert("bulk_upsert_contacts", "directory/contacts/upsert", upsert_one).fails(REFUSALS);
     t.command("match_contacts", "directory/contacts/match", matching::contacts_like, MATCH)
@@ -65,6 +70,7 @@ fn make(cx: &mut Cx, contact: Contact, allow_duplicate: bool) -> Result<Contact>
 
 fn update(cx: &mut Cx, id: ContactId, patch: ContactPatch) -> Result<Contact> {
     let before = cx.change::<Contact>(id)?;
+    before.check_not_erased()?;
     let after = before.clone().change(patch, cx.now)?;
     store(cx, &before, after)
 }
@@ -103,6 +109,7 @@ fn upsert(cx: &mut Cx, body: UpsertContact) -> Result<UpsertedContact> {
 fn replace(cx: &mut Cx, id: ContactId, known_as: ExternalId, patch: ContactPatch) -> Result<UpsertedContact> {
     cx.demand("directory.contacts.update")?;
     let before = cx.change::<Contact>(id)?;
+    before.check_not_erased()?;
     let after = before.clone().change_known_as(known_as, patch, cx.now).map_err(in_contact)?;
     let contact = store(cx, &before, after).map_err(in_contact)?;
     Ok(UpsertedContact { created: false, contact })
@@ -119,17 +126,20 @@ fn in_contact(p: Problem) -> Problem {
 
 fn delete(cx: &mut Cx, id: ContactId) -> Result<()> {
     let contact = cx.change::<Contact>(id)?;
+    contact.check_not_erased()?;
     cx.remove(contact)
 }
 
 fn archive(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     let before = cx.change::<Contact>(id)?;
+    before.check_not_erased()?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     let before = cx.change::<Contact>(id)?;
+    before.check_not_erased()?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
 }

@@ -34,7 +34,7 @@ fn like_party(cx: &mut Cx, traits: &Traits, except: Option<PartyId>) -> Result<P
     let mut data: Vec<PartyMatch> = cx
         .find_all::<Party>(&found)?
         .into_iter()
-        .filter(|p| p.merged_into.is_none())
+        .filter(|p| p.merged_into.is_none() && p.erased_at.is_none())
         .map(|party| {
             let (score, reasons) = traits.compare(&Traits::of_party(&party));
             PartyMatch { score, reasons, party }

@@ -9,6 +9,7 @@ pub mod overview;
 pub mod parties;
 pub mod party_hierarchy;
 pub mod party_merges;
+pub mod personal_data;
 pub mod products;
 pub mod relationships;
 pub mod timeline;

@@ -3,18 +3,19 @@
 use chrono::TimeDelta;
 use domain::directory::emails;
 use domain::directory::external_ids::ExternalId;
-use domain::directory::overview::{PartyOverview, TimelineEntry};
 use domain::directory::matching::{PartyMatches, Traits};
+use domain::directory::overview::{PartyOverview, TimelineEntry};
 use domain::directory::parties::{
     DEEPEST, MERGED, NewParty, POSSIBLE_DUPLICATE, Party, PartyId, PartyPatch, REFUSALS, UpsertParty, UpsertedParty,
 };
 use domain::directory::party_hierarchy::{HierarchyFilter, PartyHierarchy};
 use domain::directory::party_merges::{MergeParty, PartyMerge};
+use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
 use domain::directory::phones;
 use domain::identity::users::User;
 use persistence::directory::parties as rows;
 
-use super::{matching, overview, party_hierarchy, party_merges, timeline};
+use super::{matching, overview, party_hierarchy, party_merges, personal_data, timeline};
 use crate::bulk::Upserted;
 use crate::prelude::*;
 
@@ -30,13 +31,18 @@ pub fn operations(t: &mut Table) {
     n.bulk(create);
     n.read("Get a party.").expand::<Party>("parent", "parent_id").expand::<User>("owner", "owner_id");
     n.update(update, "Change a party. Documents that exist keep the addresses and terms they were made with.").fails(REFUSALS);
-    n.delete(delete, "Delete a party that nothing refers to. A party that was used is archived instead.").fails(&[MERGED]);
-    n.action("archive", archive, "Archive a party. It cannot be put on new documents.").fails(&[MERGED]);
-    n.action("restore", restore, "Restore an archived party.").fails(&[MERGED]);
+    n.delete(delete, "Delete a party that nothing refers to. A party that was used is archived instead.").fails(&[MERGED, ERASED]);
+    n.action("archive", archive, "Archive a party. It cannot be put on new documents.").fails(&[MERGED, ERASED]);
+    n.action("restore", restore, "Restore an archived party.").fails(&[MERGED, ERASED]);
     n.command_on::<MergeParty, PartyMerge>("merge", party_merges::merge, MERGE).fails(party_merges::MERGE_REFUSALS);
     n.action("unmerge", party_merges::unmerge, UNMERGE).fails(party_merges::UNMERGE_REFUSALS);
     n.view::<NoFilter, PartyMatches>("duplicates", matching::of_party, DUPLICATES);
     n.view::<HierarchyFilter, PartyHierarchy>("hierarchy", party_hierarchy::of_party, HIERARCHY);
+    n.view::<NoFilter, PersonalData>("export", personal_data::of_party, personal_data::EXPORT).permission(personal_data::MAY_EXPORT);
+    n.action_with::<ErasePerson>("erase", personal_data::erase_party, personal_data::ERASE)
+        .permission(personal_data::MAY_ERASE)
+        .fails(personal_data::REFUSALS)
+        .fails(&[MERGED]);
     n.view::<NoFilter, PartyOverview>("360", overview::of_party, OVERVIEW);
     n.page_of::<TimelineEntry>("timeline", timeline::of_party, TIMELINE).filter_as("occurred_at", "at").filter(&["kind", "subject"]);
     t.command("upsert_party", "directory/parties/upsert", upsert, UPSERT).permission("directory.parties.create").fails(REFUSALS);
@@ -103,7 +109,7 @@ pub fn make_customer(cx: &mut Cx, id: PartyId) -> Result<()> {
 
 fn update(cx: &mut Cx, id: PartyId, patch: PartyPatch) -> Result<Party> {
     let before = cx.change::<Party>(id)?;
-    before.check_not_merged()?;
+    before.check_changeable()?;
     let after = before.clone().change(patch, cx.now)?;
     store(cx, &before, after)
 }
@@ -167,20 +173,20 @@ fn in_party(p: Problem) -> Problem {
 
 fn delete(cx: &mut Cx, id: PartyId) -> Result<()> {
     let party = cx.change::<Party>(id)?;
-    party.check_not_merged()?;
+    party.check_changeable()?;
     cx.remove(party)
 }
 
 fn archive(cx: &mut Cx, id: PartyId) -> Result<Party> {
     let before = cx.change::<Party>(id)?;
-    before.check_not_merged()?;
+    before.check_changeable()?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: PartyId) -> Result<Party> {
     let before = cx.change::<Party>(id)?;
-    before.check_not_merged()?;
+    before.check_changeable()?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
 }

@@ -7,12 +7,13 @@ use domain::directory::parties::{CYCLE, DEEPEST, MERGED, Party, PartyId, TOO_DEE
 use domain::directory::party_merges::{
     KINDS_DIFFER, MergeParty, NOT_MERGED, NOT_UNDOABLE, PartyMerge, Places, TOO_LARGE, TOO_LATE, WITH_ITSELF,
 };
+use domain::directory::personal_data::ERASED;
 use persistence::directory::{parties, party_merges as rows};
 
 use crate::prelude::*;
 
 /// What a merge can be refused for.
-pub const MERGE_REFUSALS: &[Code] = &[WITH_ITSELF, KINDS_DIFFER, TOO_LARGE, MERGED, CYCLE, TOO_DEEP];
+pub const MERGE_REFUSALS: &[Code] = &[WITH_ITSELF, KINDS_DIFFER, TOO_LARGE, MERGED, ERASED, CYCLE, TOO_DEEP];
 /// What taking one back can be refused for.
 pub const UNMERGE_REFUSALS: &[Code] = &[NOT_MERGED, TOO_LATE, NOT_UNDOABLE];
 
