@@ -12,6 +12,7 @@ pub mod prelude;
 pub mod questions;
 mod redaction;
 pub mod sequence;
+pub mod signed;
 pub mod table;
 pub mod timers;
 pub mod work;

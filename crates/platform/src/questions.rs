@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Result;
+use domain::crm::opportunities::OpportunityId;
 use domain::directory::companies::CompanyId;
 use domain::directory::overview::{FinanceOverview, FrontOverview, OrdersOverview};
 use domain::directory::parties::PartyId;
 use domain::directory::products::ProductId;
 use domain::kernel::{Amount, Quantity};
+use domain::sales::delivery_overview::DeliveriesOverview;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -105,6 +107,8 @@ type About<R> = fn(&mut Cx, PartyId) -> Result<R>;
 pub struct Questions {
     availability: Option<fn(&mut Cx, CompanyId, &[ProductId]) -> Result<Vec<Availability>>>,
     crm_overview: Option<About<FrontOverview>>,
+    quoted: Option<fn(&mut Cx, OpportunityId) -> Result<bool>>,
+    deliveries_overview: Option<About<DeliveriesOverview>>,
     sales_overview: Option<About<OrdersOverview>>,
     finance_overview: Option<About<FinanceOverview>>,
     pub(crate) explainers: BTreeMap<&'static str, Explainer>,
@@ -117,9 +121,17 @@ impl Questions {
     pub fn answer_availability(&mut self, f: fn(&mut Cx, CompanyId, &[ProductId]) -> Result<Vec<Availability>>) {
         self.availability = Some(f);
     }
+    /// Whether the customer of a deal has a quote for it that was sent and is neither rejected nor expired.
+    pub fn answer_quoted(&mut self, f: fn(&mut Cx, OpportunityId) -> Result<bool>) {
+        self.quoted = Some(f);
+    }
     /// What the front office knows of a party: leads, deals, activities. Lists hold at most ten.
     pub fn answer_crm_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<FrontOverview>) {
         self.crm_overview = Some(f);
+    }
+    /// Deliveries to a party, of the companies that the caller may see.
+    pub fn answer_deliveries_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<DeliveriesOverview>) {
+        self.deliveries_overview = Some(f);
     }
     /// Orders of a party, of the companies that the caller may see.
     pub fn answer_sales_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<OrdersOverview>) {
@@ -153,9 +165,19 @@ pub fn availability(cx: &mut Cx, company: CompanyId, products: &[ProductId]) -> 
     }
 }
 
+/// Whether a deal has a quote that still stands; nobody who could know of one means that there is none.
+pub fn quoted(cx: &mut Cx, deal: OpportunityId) -> Result<bool> {
+    cx.app().questions.quoted.map_or(Ok(false), |answer| answer(cx, deal))
+}
+
 /// What the front office knows of a party.
 pub fn crm_overview(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
     cx.app().questions.crm_overview.map_or_else(|| Ok(FrontOverview::default()), |answer| answer(cx, party))
+}
+
+/// Deliveries to a party.
+pub fn deliveries_overview(cx: &mut Cx, party: PartyId) -> Result<DeliveriesOverview> {
+    cx.app().questions.deliveries_overview.map_or_else(|| Ok(DeliveriesOverview::default()), |answer| answer(cx, party))
 }
 
 /// Orders of a party.

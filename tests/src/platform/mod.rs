@@ -24,6 +24,7 @@ macro_rules! each_database {
 
 mod audit_log;
 mod bulk;
+mod calendars;
 mod chain;
 mod crash;
 mod engine;
@@ -32,6 +33,7 @@ mod faults;
 mod files;
 mod integrity;
 mod jobs;
+mod link_keys;
 mod migrations;
 mod number_series;
 mod timers;

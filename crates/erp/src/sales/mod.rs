@@ -33,6 +33,7 @@ pub fn reactions(r: &mut Reactions) {
 pub fn questions(q: &mut Questions) {
     q.explain("so", answers::explain_order);
     q.explain("dlv", answers::explain_delivery);
+    q.answer_deliveries_overview(answers::deliveries_overview);
     q.answer_sales_overview(answers::overview);
     q.numbered::<domain::sales::orders::SalesOrder>("SO");
     q.numbered::<domain::sales::deliveries::Delivery>("DLV");

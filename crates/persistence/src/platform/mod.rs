@@ -1,5 +1,6 @@
 //! Rows of what belongs to no business area: facts, keys, numbers, links.
 
+pub mod calendars;
 pub mod events;
 pub mod files;
 pub mod idempotency;

@@ -1,11 +1,13 @@
 //! The platform's own resources: facts and what is read from them, files, jobs and the proof of the books. What runs in a job is said by its area.
 
 pub mod audit_log;
+pub mod calendars;
 pub mod events;
 pub mod explain;
 pub mod files;
 pub mod integrity;
 pub mod jobs;
+pub mod link_keys;
 pub mod number_series;
 pub mod trace;
 pub mod verifications;
@@ -15,8 +17,10 @@ use crate::questions::Questions;
 
 /// The operations of this area.
 pub fn operations(t: &mut Table) {
+    calendars::operations(t);
     files::operations(t);
     jobs::operations(t);
+    link_keys::operations(t);
     verifications::operations(t);
     events::operations(t);
     audit_log::operations(t);
