@@ -85,6 +85,11 @@ fn canary(s: &Server) -> Canary {
     let organisation = s.post(PARTIES, json!({"name": "Employer"})).created();
     s.post("/v1/directory/relationships", json!({"contact_id": contact["id"], "party_id": organisation["id"], "title": word(78)}))
         .created();
+    for asks in [json!({"party_id": party["id"], "requester_email": "canary7@example.com"}), json!({"contact_id": contact["id"]})] {
+        let mut case = json!({"company_id": company, "subject": word(80), "requester_name": word(81), "metadata": {"k": word(82)}});
+        case.as_object_mut().unwrap().extend(asks.as_object().unwrap().clone());
+        s.post("/v1/crm/cases", case).created();
+    }
     let meeting = json!({"company_id": company, "kind": "meeting", "subject": "Review", "regarding_id": organisation["id"], "participants": [{"contact_id": contact["id"]}]});
     s.post("/v1/crm/activities", meeting).created();
     Canary { party, contact }

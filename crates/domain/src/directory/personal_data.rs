@@ -129,7 +129,7 @@ impl Contact {
 }
 
 /// Members of facts that say something about a person, whatever they are members of.
-const PERSONAL: [&str; 47] = [
+const PERSONAL: [&str; 51] = [
     "address",
     "addresses",
     "billing_address",
@@ -149,6 +149,7 @@ const PERSONAL: [&str; 47] = [
     "external_id",
     "external_ids",
     "first_name",
+    "hold_reason",
     "job_title",
     "landing_page",
     "language",
@@ -166,6 +167,9 @@ const PERSONAL: [&str; 47] = [
     "phones",
     "reason",
     "reference",
+    "requester_email",
+    "requester_name",
+    "resolution",
     "salutation",
     "search",
     "ship_to",

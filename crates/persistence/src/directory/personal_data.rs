@@ -2,6 +2,8 @@
 //! data; a test plants words in every table and looks for them afterwards.
 
 use domain::crm::activities::Activity;
+use domain::crm::case_messages::CaseMessage;
+use domain::crm::cases::Case;
 use domain::crm::leads::Lead;
 use domain::directory::contacts::{Contact, ContactId};
 use domain::directory::parties::{Party, PartyId};
@@ -25,6 +27,7 @@ pub struct Person {
     pub leads: Vec<Uuid>,
     pub opportunities: Vec<Uuid>,
     pub activities: Vec<Uuid>,
+    pub cases: Vec<Uuid>,
     pub relationships: Vec<Uuid>,
     /// Entries of the ledger with a line of the person.
     pub journal_entries: Vec<Uuid>,
@@ -46,9 +49,12 @@ impl Person {
         for chunk in it.leads.chunks(500) {
             it.activities.extend(ids(db, sql!("SELECT id FROM activities WHERE lead_id IN ({})", crate::list(chunk)))?);
         }
+        it.cases.extend(ids(db, sql!("SELECT id FROM cases WHERE party_id IN ({})", crate::list(&it.parties)))?);
+        it.cases.extend(ids(db, sql!("SELECT id FROM cases WHERE contact_id IN ({})", crate::list(&it.contacts)))?);
+        it.cases.extend(ids(db, sql!("SELECT id FROM cases WHERE requester_email IN ({})", crate::list(mails)))?);
         let entries = sql!("SELECT DISTINCT journal_entry_id FROM journal_lines WHERE party_id IN ({})", crate::list(&it.parties));
         it.journal_entries.extend(ids(db, entries)?);
-        for list in [&mut it.leads, &mut it.relationships, &mut it.activities] {
+        for list in [&mut it.leads, &mut it.relationships, &mut it.activities, &mut it.cases] {
             list.sort_unstable();
             list.dedup();
         }
@@ -63,6 +69,7 @@ impl Person {
             ("opp", &self.opportunities),
             ("act", &self.activities),
             ("rel", &self.relationships),
+            ("case", &self.cases),
             ("je", &self.journal_entries),
         ];
         kinds.into_iter().flat_map(|(prefix, ids)| ids.iter().map(move |id| encode(prefix, *id))).collect()
@@ -74,6 +81,8 @@ impl Person {
             ExportedRows { what: "contacts.id".into(), rows: rows::<Contact>(db, &self.contacts)? },
             ExportedRows { what: "leads.id".into(), rows: rows::<Lead>(db, &self.leads)? },
             ExportedRows { what: "activities.id".into(), rows: rows::<Activity>(db, &self.activities)? },
+            ExportedRows { what: "cases.id".into(), rows: rows::<Case>(db, &self.cases)? },
+            ExportedRows { what: "case_messages.case_id".into(), rows: parts::<CaseMessage>(db, "case_id", &self.cases)? },
         ];
         for (references, ids) in [(TO_PARTIES, &self.parties), (TO_CONTACTS, &self.contacts)] {
             for reference in references {
@@ -103,7 +112,9 @@ impl Person {
     }
     /// Empties what is about the person in every table but the person's own.
     pub fn wipe(&self, db: &mut Conn) -> Result<()> {
-        for (wipe, ids) in [(&LEADS, &self.leads), (&ACTIVITIES, &self.activities), (&RELATIONSHIPS, &self.relationships)] {
+        for (wipe, ids) in
+            [(&LEADS, &self.leads), (&ACTIVITIES, &self.activities), (&CASES, &self.cases), (&RELATIONSHIPS, &self.relationships)]
+        {
             wipe.run(db, "id", ids)?;
         }
         for (wipe, column) in OF_PARTIES {
@@ -159,6 +170,11 @@ const LEADS: Wipe = Wipe {
 };
 const ACTIVITIES: Wipe =
     Wipe { words: &["subject"], lists: &["participants"], searches: &["search"], ..wipe("activities", &["body", "outcome"]) };
+const CASES: Wipe = Wipe {
+    words: &["subject"],
+    searches: &["search"],
+    ..wipe("cases", &["requester_name", "requester_email", "hold_reason", "resolution"])
+};
 const RELATIONSHIPS: Wipe = Wipe { objects: &[], ..wipe("relationships", &["title"]) };
 /// By the column that leads to the party. Posted documents keep the names and addresses that law wants on them.
 const OF_PARTIES: [(Wipe, &str); 7] = [
@@ -247,7 +263,11 @@ fn ids(db: &mut Conn, statement: Statement) -> Result<Vec<Uuid>> {
 }
 
 fn rows<T: Record + Serialize>(db: &mut Conn, ids: &[Uuid]) -> Result<Vec<Json>> {
-    let found = record::find_all::<T>(db, ids)?;
+    parts::<T>(db, "id", ids)
+}
+
+fn parts<T: Record + Serialize>(db: &mut Conn, column: &'static str, ids: &[Uuid]) -> Result<Vec<Json>> {
+    let found = record::by::<T>(db, column, ids)?;
     // plain data with string keys always has a JSON form
     Ok(found.iter().map(|row| serde_json::to_value(row).unwrap_or(Json::Null)).collect())
 }

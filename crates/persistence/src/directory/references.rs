@@ -8,8 +8,12 @@ use domain::accounting::journal_entries::JournalLine;
 use domain::accounting::open_items::OpenItem;
 use domain::accounting::payments::Payment;
 use domain::crm::activities::Activity;
+use domain::crm::case_messages::CaseMessage;
+use domain::crm::cases::Case;
+use domain::crm::entitlements::Entitlement;
 use domain::crm::leads::Lead;
 use domain::crm::opportunities::Opportunity;
+use domain::crm::opportunity_team::ContactRole;
 use domain::directory::parties::Party;
 use domain::directory::party_merges::PartyMerge;
 use domain::directory::relationships::Relationship;
@@ -69,9 +73,11 @@ const fn copy(table: &'static str, column: &'static str) -> Reference {
 pub const TO_PARTIES: &[Reference] = &[
     key("activities", "party_id", OnMerge::Follow, |db, ids| rows::<Activity>(db, "party_id", ids)),
     key("allocations", "party_id", OnMerge::FollowUnchanged, |db, ids| rows::<Allocation>(db, "party_id", ids)),
+    key("cases", "party_id", OnMerge::Follow, |db, ids| rows::<Case>(db, "party_id", ids)),
     key("credit_notes", "customer_id", OnMerge::Follow, |db, ids| rows::<CreditNote>(db, "customer_id", ids)),
     key("customer_returns", "customer_id", OnMerge::Follow, |db, ids| rows::<CustomerReturn>(db, "customer_id", ids)),
     key("deliveries", "customer_id", OnMerge::Follow, |db, ids| rows::<Delivery>(db, "customer_id", ids)),
+    key("entitlements", "party_id", OnMerge::Follow, |db, ids| rows::<Entitlement>(db, "party_id", ids)),
     key("invoices", "customer_id", OnMerge::Follow, |db, ids| rows::<Invoice>(db, "customer_id", ids)),
     key("journal_lines", "party_id", OnMerge::FollowUnchanged, |db, ids| rows::<JournalLine>(db, "party_id", ids)),
     key("leads", "converted_party_id", OnMerge::Follow, |db, ids| rows::<Lead>(db, "converted_party_id", ids)),
@@ -91,11 +97,14 @@ pub const TO_PARTIES: &[Reference] = &[
 
 /// Those that lead to contacts, which are not merged.
 pub const TO_CONTACTS: &[Reference] = &[
+    key("case_messages", "author_contact_id", OnMerge::Stay, |db, ids| rows::<CaseMessage>(db, "author_contact_id", ids)),
+    key("cases", "contact_id", OnMerge::Stay, |db, ids| rows::<Case>(db, "contact_id", ids)),
     copy("contact_emails", "contact_id"),
     copy("contact_external_ids", "contact_id"),
     copy("contact_match_keys", "contact_id"),
     key("leads", "converted_contact_id", OnMerge::Stay, |db, ids| rows::<Lead>(db, "converted_contact_id", ids)),
     key("opportunities", "contact_id", OnMerge::Stay, |db, ids| rows::<Opportunity>(db, "contact_id", ids)),
+    key("opportunity_contact_roles", "contact_id", OnMerge::Stay, |db, ids| rows::<ContactRole>(db, "contact_id", ids)),
     key("relationships", "contact_id", OnMerge::Stay, |db, ids| rows::<Relationship>(db, "contact_id", ids)),
 ];
 
