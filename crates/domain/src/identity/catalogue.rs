@@ -24,7 +24,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
     ReadyMadeRole {
         code: "admin",
         name: "Administrator",
-        description: "Users, roles and settings. Reads everything, posts nothing.",
+        description: "Users, roles and settings, and the wishes of people about their data. Reads everything, posts nothing.",
         permissions: &[
             "*.*.read",
             "*.*.*.read",
@@ -33,6 +33,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "directory.companies.*",
             "directory.currencies.*",
             "directory.exchange_rates.*",
+            "directory.personal_data.*",
             "directory.units.*",
             "crm.pipelines.*",
             "inventory.warehouses.*",
