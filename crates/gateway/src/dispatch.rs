@@ -133,8 +133,9 @@ impl Work {
     fn admit(&self, op: &Op) -> std::result::Result<(Arc<Caller>, Verdict), (Verdict, Problem)> {
         let buckets = &self.edge.buckets;
         if op.public {
-            let who = if op.kind.reads() { Who::Address(self.address) } else { Who::Login(self.address) };
-            return Ok((Arc::new(Caller { address: Some(self.address), ..Caller::anonymous() }), buckets.draw(who)));
+            let who = if op.kind.reads() || op.link { Who::Address(self.address) } else { Who::Login(self.address) };
+            let agent = self.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(|a| a.chars().take(500).collect());
+            return Ok((Arc::new(Caller { address: Some(self.address), agent, ..Caller::anonymous() }), buckets.draw(who)));
         }
         let refused = |p: Problem| {
             let verdict = buckets.draw(Who::Address(self.address));
@@ -154,7 +155,8 @@ impl Work {
         acceptable(&self.headers)?;
         let query = request::query(&self.query)?;
         let bytes = self.body?;
-        let body = match bytes.is_empty() {
+        // the form of a one-click unsubscription says nothing that the link does not
+        let body = match bytes.is_empty() || op.link {
             true => None,
             false => {
                 check_media_type(op, &self.headers)?;

@@ -7,11 +7,13 @@ mod cluster;
 mod database;
 mod record;
 mod server;
+mod sink;
 
 pub use answer::Answer;
 pub use client::{Client, Request};
 pub use cluster::DURABLE;
 pub use database::{Database, Engine, workspace};
+pub use sink::{Letter, Sink};
 pub use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Server, on};
 
 /// `each_engine! { fn a_draft_can_be_confirmed(s) { … } }` makes the tests `a_draft_can_be_confirmed::sqlite` and

@@ -91,6 +91,7 @@ fn by_key(app: &Arc<App>, token: &[u8; 32], now: DateTime<Utc>) -> Result<(Calle
         companies,
         must_change_password: false,
         address: None,
+        agent: None,
     };
     Ok((caller, until))
 }
@@ -146,5 +147,6 @@ pub(super) fn user_caller(user: &User, rights: Rights, session: Option<SessionId
         companies: rights.companies,
         must_change_password: user.must_change_password,
         address: None,
+        agent: None,
     }
 }
