@@ -24,6 +24,11 @@ pub fn operations(t: &mut Table) {
     crm::entitlements::operations(t);
     crm::cases::operations(t);
     crm::reports::operations(t);
+    crm::campaigns::operations(t);
+    crm::consents::operations(t);
+    crm::segments::operations(t);
+    crm::suppressions::operations(t);
+    crm::templates::operations(t);
 }
 
 /// Says which facts this crate hears.
@@ -31,6 +36,12 @@ pub fn reactions(r: &mut Reactions) {
     r.on("activity.completed", crm::stalling::worked_on);
     r.on("activity.created", crm::stalling::worked_on);
     r.on("company.created", crm::pipelines::seed);
+    r.on("contact.erased", crm::consents::forget);
+    r.on("lead.converted", crm::consents::carry_over);
+    r.on("lead_form.submitted", crm::consents::from_form);
+    r.on("party.erased", crm::consents::forget);
+    r.on("party.merged", crm::consents::keep_strictest);
+    r.on("party.unmerged", crm::consents::part_again);
 }
 
 /// Says which questions this crate answers.
@@ -39,4 +50,5 @@ pub fn questions(q: &mut Questions) {
     q.numbered::<domain::crm::cases::Case>("CASE");
     q.explain("opp", crm::verification::explain);
     q.check(crm::verification::checks);
+    q.check(crm::consents::checks);
 }

@@ -1,9 +1,12 @@
 //! Features of the area `crm`, one file for each noun.
 
 mod activities;
+mod campaign_crash;
+mod campaigns;
 mod cases;
 mod common;
 mod competitors;
+mod consents;
 mod customer_metrics;
 mod entitlements;
 mod forecast_snapshots;
@@ -20,7 +23,10 @@ mod pipelines;
 mod queues;
 mod quotas;
 mod reports;
+mod segments;
 mod service;
 mod sla_policies;
 mod stages;
+mod suppressions;
+mod templates;
 mod timeline;
