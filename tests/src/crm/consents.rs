@@ -112,6 +112,40 @@ each_engine! {
         assert_eq!(check(s, &json!({"party_id": done["party_id"]}), json!({})), (false, "opted_out".into()));
     }
 
+    fn in_a_merge_the_strictest_word_stays_and_the_winner_is_in_the_segments_of_the_loser(s) {
+        let (winner, loser) = (fixtures::customer(s, "Winner"), fixtures::customer(s, "Loser"));
+        let about = |p: &Value| json!({"party_id": p["id"]});
+        let topic = |t: &str| json!({ "topic": t });
+        consent(s, about(&loser), with(topic("news"), json!({"status": "withdrawn"})));
+        consent(s, about(&loser), topic("offers"));
+        consent(s, about(&winner), with(topic("events"), json!({"status": "withdrawn"})));
+        consent(s, about(&loser), topic("events"));
+        s.at("2026-01-02T10:00:00Z");
+        consent(s, about(&winner), topic("news"));
+        let segment = json!({"company_id": s.company_id(), "name": "Friends", "kind": "static"});
+        let segment = s.post("/v1/crm/segments", segment).created();
+        let segment = act(s, "segments", &segment, "add-members", json!({"party_ids": [loser["id"]]}));
+        s.at("2026-01-02T11:00:00Z");
+        let path = format!("/v1/directory/parties/{}", id(&winner));
+        s.act(&format!("{path}/merge"), &s.get(&path).ok(), json!({"source_id": loser["id"], "take": []})).ok();
+        let reason = |t: &str| check(s, &about(&winner), topic(t)).1;
+        assert_eq!(["news", "offers", "events"].map(reason), ["withdrawn", "granted", "withdrawn"]);
+        let members = s.all(&format!("{}/members", at("segments", &segment)));
+        assert_eq!(members.iter().map(|m| m["party_id"].clone()).collect::<Vec<_>>(), [winner["id"].clone()]);
+        assert_eq!(s.all(&format!("/v1/crm/consents?party_id={}", id(&loser))).len(), 3, "the rows of the loser stay with it");
+        verified(s);
+    }
+
+    fn an_erasure_takes_the_evidence_and_leaves_its_hash(s) {
+        let ana = s.post("/v1/directory/contacts", json!({"last_name": "Ana", "emails": [{"address": "ana@example.org"}]})).created();
+        let evidence = json!({"evidence": {"wording_version": "v1", "source": "form", "ip_address": "192.0.2.77"}});
+        let row = consent(s, json!({"contact_id": ana["id"]}), evidence);
+        s.act(&format!("/v1/directory/contacts/{}/erase", id(&ana)), &ana, json!({})).ok();
+        let kept = s.get(&at("consents", &row)).ok();
+        assert_eq!((&kept["evidence"], &kept["evidence_hash"], &kept["status"]), (&Value::Null, &row["evidence_hash"], &row["status"]));
+        verified(s);
+    }
+
     fn consent_of_a_foreign_lead_does_not_exist(s) {
         let l = lead(s, json!({}));
         let row = consent(s, json!({"lead_id": l["id"]}), json!({}));
