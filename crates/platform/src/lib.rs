@@ -11,6 +11,7 @@ pub mod platform;
 pub mod prelude;
 pub mod questions;
 pub mod sequence;
+pub mod signed;
 pub mod table;
 pub mod timers;
 pub mod work;

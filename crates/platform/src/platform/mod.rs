@@ -6,6 +6,7 @@ pub mod explain;
 pub mod files;
 pub mod integrity;
 pub mod jobs;
+pub mod link_keys;
 pub mod number_series;
 pub mod trace;
 pub mod verifications;
@@ -17,6 +18,7 @@ use crate::questions::Questions;
 pub fn operations(t: &mut Table) {
     files::operations(t);
     jobs::operations(t);
+    link_keys::operations(t);
     verifications::operations(t);
     events::operations(t);
     audit_log::operations(t);
