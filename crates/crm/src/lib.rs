@@ -11,12 +11,14 @@ pub fn operations(t: &mut Table) {
     crm::leads::operations(t);
     crm::opportunities::operations(t);
     crm::activities::operations(t);
+    crm::quotes::operations(t);
     crm::reports::operations(t);
 }
 
 /// Says which facts this crate hears.
 pub fn reactions(r: &mut Reactions) {
     r.on("company.created", crm::pipelines::seed);
+    r.on("opportunity.won", crm::quote_steps::convert_with_deal);
 }
 
 /// Says which questions this crate answers.
@@ -24,4 +26,6 @@ pub fn questions(q: &mut Questions) {
     q.answer_crm_overview(crm::overview::of_party);
     q.explain("opp", crm::verification::explain);
     q.check(crm::verification::checks);
+    q.check(crm::verification::quote_checks);
+    q.numbered_by("QUO", crm::verification::quote_numbers);
 }

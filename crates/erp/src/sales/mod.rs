@@ -25,6 +25,7 @@ pub fn operations(t: &mut Table) {
 /// What the area hears.
 pub fn reactions(r: &mut Reactions) {
     r.on("opportunity.won", drafts::draft_for_won_deal);
+    r.on("quote.converted", drafts::draft_for_quote);
     r.on("invoice.posted", billing::follow_invoice);
     r.on("credit_note.posted", billing::follow_credit_note);
 }
@@ -34,6 +35,7 @@ pub fn questions(q: &mut Questions) {
     q.explain("so", answers::explain_order);
     q.explain("dlv", answers::explain_delivery);
     q.answer_sales_overview(answers::overview);
+    q.answer_price_sale(drafts::price);
     q.numbered::<domain::sales::orders::SalesOrder>("SO");
     q.numbered::<domain::sales::deliveries::Delivery>("DLV");
     q.numbered::<domain::sales::returns::CustomerReturn>("RET");

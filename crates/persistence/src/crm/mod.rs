@@ -7,5 +7,7 @@ pub mod opportunities;
 pub mod opportunity_changes;
 pub mod opportunity_lines;
 pub mod pipelines;
+pub mod quote_lines;
+pub mod quotes;
 pub mod reports;
 pub mod stages;
