@@ -8,7 +8,7 @@ use super::{Breaches, operations};
 use crate::fixtures;
 
 /// What answers without credentials. May grow only with a reason.
-const PUBLIC: [&str; 6] = [
+const PUBLIC: [&str; 7] = [
     "/v1/identity/login",
     "/v1/identity/refresh",
     "/v1/error-codes",
@@ -16,6 +16,7 @@ const PUBLIC: [&str; 6] = [
     "/v1/crm/quote-links/{token}",
     "/v1/crm/quote-links/{token}/accept",
     "/v1/crm/quote-links/{token}/reject",
+    "/v1/crm/quote-links/{token}/pdf",
 ];
 
 each_engine! {

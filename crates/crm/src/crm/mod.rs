@@ -9,6 +9,7 @@ pub mod overview;
 pub mod pipelines;
 pub mod quote_lines;
 pub mod quote_links;
+pub mod quote_pdf;
 pub mod quote_steps;
 pub mod quotes;
 pub mod reports;

@@ -12,6 +12,7 @@ use persistence::record;
 use platform::prelude::*;
 use platform::{Companies, signed};
 
+use super::quote_pdf;
 use super::quote_steps::{ANSWER_REFUSALS, win_with};
 use super::quotes::store;
 
@@ -25,6 +26,7 @@ pub fn operations(t: &mut Table) {
     t.by_link_with("accept_quote_by_link", PLACE, "accept", accept, ACCEPT).fails(ANSWER_REFUSALS);
     t.by_link_with("reject_quote_by_link", PLACE, "reject", reject, "Reject a quote by its public link, with a reason.")
         .fails(ANSWER_REFUSALS);
+    t.download_by_link("download_quote_by_link", PLACE, "pdf", quote_pdf::by_link, "Get a quote as PDF by its public link.");
 }
 
 const ACCEPT: &str = "Accept a quote by its public link. Your name and e-mail address are your signature; they are kept together with \

@@ -16,7 +16,7 @@ use persistence::crm::quote_lines as line_rows;
 use platform::prelude::*;
 use platform::questions;
 
-use super::{quote_lines, quote_links, quote_steps};
+use super::{quote_lines, quote_links, quote_pdf, quote_steps};
 
 /// A quote is for somebody.
 pub const NO_PARTY: Code = Code::invalid("quote.no_party", "A quote needs a party or an opportunity.");
@@ -74,6 +74,7 @@ pub fn operations(t: &mut Table) {
         .fails(&[domain::crm::quote_steps::NOT_A_DRAFT, NO_OPPORTUNITY]);
     n.delete(delete, "Delete a draft that was never sent. A revision stays, because its number is out.")
         .fails(&[domain::crm::quote_steps::NOT_A_DRAFT, domain::crm::quote_steps::REVISION_STAYS]);
+    n.content("pdf", quote_pdf::of_quote, PDF);
     quote_steps::operations(&mut n);
     quote_lines::operations(&mut n);
     quote_links::operations(t);
@@ -82,6 +83,8 @@ pub fn operations(t: &mut Table) {
 
 const CREATE: &str = "Make a quote, by hand or from an opportunity. From an opportunity it takes party, contact, currency and lines \
 where they are left out. Lines are priced and taxed as those of a sales order. It starts as a draft without a number.";
+const PDF: &str = "Get a quote as PDF. The same quote gives the same bytes. Letters outside of Western Europe are written in Latin \
+letters, and the document says so.";
 const UPDATE: &str = "Change a draft. Lines are replaced as a whole; single lines have endpoints of their own. What was sent is revised.";
 
 fn create(cx: &mut Cx, mut new: NewQuote) -> Result<Quote> {
