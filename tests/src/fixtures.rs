@@ -52,6 +52,8 @@ pub fn a_bit_of_everything(s: &Server) -> Value {
     s.post("/v1/crm/leads", json!({"company_id": company, "last_name": "Somebody", "email": "somebody@example.org"})).created();
     s.post("/v1/crm/opportunities", json!({"company_id": company, "name": "A deal", "party_id": buyer["id"]})).created();
     s.post("/v1/crm/activities", json!({"company_id": company, "kind": "call", "subject": "Ask", "regarding_id": buyer["id"]})).created();
+    let quoted = json!([{"product_id": books.product("BEANS")["id"], "quantity": "2"}]);
+    s.post("/v1/crm/quotes", json!({"company_id": company, "party_id": buyer["id"], "lines": quoted})).created();
     let order = json!({"company_id": company, "customer_id": buyer["id"], "lines": [{"product_id": books.product("BEANS")["id"], "quantity": "3"}]});
     let order = s.post("/v1/sales/orders", order).created();
     let path = format!("/v1/sales/orders/{}", id(&order));

@@ -23,6 +23,7 @@ pub fn operations(t: &mut Table) {
     crm::sla_policies::operations(t);
     crm::entitlements::operations(t);
     crm::cases::operations(t);
+    crm::quotes::operations(t);
     crm::reports::operations(t);
 }
 
@@ -31,6 +32,7 @@ pub fn reactions(r: &mut Reactions) {
     r.on("activity.completed", crm::stalling::worked_on);
     r.on("activity.created", crm::stalling::worked_on);
     r.on("company.created", crm::pipelines::seed);
+    r.on("opportunity.won", crm::quote_steps::convert_with_deal);
 }
 
 /// Says which questions this crate answers.
@@ -39,4 +41,6 @@ pub fn questions(q: &mut Questions) {
     q.numbered::<domain::crm::cases::Case>("CASE");
     q.explain("opp", crm::verification::explain);
     q.check(crm::verification::checks);
+    q.check(crm::verification::quote_checks);
+    q.numbered_by("QUO", crm::verification::quote_numbers);
 }

@@ -134,7 +134,10 @@ impl Work {
         let buckets = &self.edge.buckets;
         if op.public {
             let who = if op.kind.reads() { Who::Address(self.address) } else { Who::Login(self.address) };
-            return Ok((Arc::new(Caller { address: Some(self.address), ..Caller::anonymous() }), buckets.draw(who)));
+            let user_agent =
+                self.headers.get(header::USER_AGENT).map(|v| String::from_utf8_lossy(v.as_bytes()).chars().take(300).collect());
+            let caller = Caller { address: Some(self.address), user_agent, ..Caller::anonymous() };
+            return Ok((Arc::new(caller), buckets.draw(who)));
         }
         let refused = |p: Problem| {
             let verdict = buckets.draw(Who::Address(self.address));

@@ -18,6 +18,8 @@ pub mod opportunity_team;
 pub mod pipelines;
 pub mod queues;
 pub mod quotas;
+pub mod quote_lines;
+pub mod quotes;
 pub mod reports;
 pub mod sla_policies;
 pub mod stages;
