@@ -21,6 +21,8 @@ pub fn operations(t: &mut Table) {
     crm::sla_policies::operations(t);
     crm::entitlements::operations(t);
     crm::cases::operations(t);
+    crm::kb_articles::operations(t);
+    crm::surveys::operations(t);
     crm::reports::operations(t);
 }
 
