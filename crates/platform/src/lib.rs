@@ -10,6 +10,7 @@ pub mod identity;
 pub mod platform;
 pub mod prelude;
 pub mod questions;
+mod redaction;
 pub mod sequence;
 pub mod signed;
 pub mod table;

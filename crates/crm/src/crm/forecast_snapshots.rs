@@ -7,8 +7,8 @@ use domain::crm::forecast_snapshots::{
     AccuracyFilter, DUPLICATE, ForecastAccuracy, ForecastSnapshot, LONGEST_RANGE, NewForecastSnapshot, SnapshotMeasure, WRONG_RANGE,
     accuracy, measure, that_count,
 };
-use domain::crm::reports::day_at;
 use domain::crm::forecasts::{ForecastFilter, ForecastGroup, Period, PeriodKind};
+use domain::crm::reports::day_at;
 use domain::directory::companies::{Company, CompanyId};
 use domain::directory::exchange_rates::NO_RATE;
 use persistence::crm::{forecast_snapshots as rows, forecasts};
@@ -21,9 +21,11 @@ const BATCH: usize = 20;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<ForecastSnapshot>("crm/forecast-snapshots", "What forecasts said on a day; they never change.");
-    n.list("List snapshots of forecasts.")
-        .filter(&["snapshot_date", "period", "start_date"])
-        .sort(&["snapshot_date", "start_date", "weighted_amount"]);
+    n.list("List snapshots of forecasts.").filter(&["snapshot_date", "period", "start_date"]).sort(&[
+        "snapshot_date",
+        "start_date",
+        "weighted_amount",
+    ]);
     n.create(create, CREATE).fails(&[DUPLICATE, NO_RATE]);
     n.read("Get a snapshot of a forecast.");
     let op = t.report("crm/forecasts/accuracy", measured, ACCURACY);
@@ -103,10 +105,8 @@ fn measured(cx: &mut Cx, asked: AccuracyFilter) -> Result<ForecastAccuracy> {
     let mut periods = Vec::new();
     for t in counted {
         let closed = company.round(actual.get(&t.start).copied().unwrap_or_default())?;
-        let path = format!(
-            "/v1/crm/opportunities?company_id={}&status=won&closed_date_gte={}&closed_date_lte={}",
-            company.id, t.start, t.end
-        );
+        let path =
+            format!("/v1/crm/opportunities?company_id={}&status=won&closed_date_gte={}&closed_date_lte={}", company.id, t.start, t.end);
         periods.push(measure(t, closed, path)?);
     }
     let (mape_percent, bias_percent) = accuracy(&periods)?;

@@ -9,7 +9,8 @@ use platform::prelude::*;
 use super::forecasts::{SEE_ALL, compute, own_alone, theirs};
 
 pub fn operations(t: &mut Table) {
-    let mut n = t.noun::<ForecastSubmission>("crm/forecast-submissions", "What users commit to for a fiscal period, on top of their deals.");
+    let mut n =
+        t.noun::<ForecastSubmission>("crm/forecast-submissions", "What users commit to for a fiscal period, on top of their deals.");
     n.list_with(list, "List submissions of forecasts. Who may not see all forecasts has the own alone.")
         .filter(&["user_id", "submitted_by_user_id", "period", "start_date", "method"])
         .sort(&["start_date", "commit_amount"])

@@ -1,6 +1,6 @@
 //! Operations on loss reasons.
 
-use domain::crm::loss_reasons::{LossReason, LossReasonId, LossReasonPatch, DUPLICATE_NAME, NewLossReason};
+use domain::crm::loss_reasons::{DUPLICATE_NAME, LossReason, LossReasonId, LossReasonPatch, NewLossReason};
 use domain::directory::companies::CompanyId;
 use persistence::crm::loss_reasons as rows;
 use platform::prelude::*;

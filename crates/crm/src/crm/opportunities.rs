@@ -3,12 +3,12 @@
 
 use domain::crm::competitors::CompetitorId;
 use domain::crm::leads::LeadId;
+use domain::crm::loss_reasons::{self, LossReason};
 use domain::crm::opportunities::*;
 use domain::crm::opportunity_changes::{OpportunityChange, OpportunityField, differences};
 use domain::crm::opportunity_lines::{EMPTY_LINE, NEGATIVE_PRICE, NO_QUANTITY, PRICE_MISSING};
-use domain::crm::loss_reasons::{self, LossReason};
-use domain::crm::opportunity_team::{NewTeam, TEAM_REFUSALS};
 use domain::crm::opportunity_steps::{Beginning, REFUSALS as FIGURES, STAGE_REFUSALS};
+use domain::crm::opportunity_team::{NewTeam, TEAM_REFUSALS};
 use domain::crm::pipelines::{ARCHIVED_PIPELINE, Pipeline, Stage, StageId};
 use domain::directory::companies::{Company, CompanyId};
 use domain::directory::contacts::{Contact, ContactId};
@@ -70,7 +70,11 @@ pub fn operations(t: &mut Table) {
         .flag("has_seller", "Only rows that count for somebody, by a share or as owner, or for nobody.", rows::has_seller)
         .flag("has_expected_close_date", "Only rows with an expected close, or without.", rows::has_expected_close_date)
         .flag("stalled", "Only open rows that wait longer than their stage allows, or all others.", rows::stalled)
-        .filter_by::<UserId>("seller_id", "Only rows that count for this user: with a share in them, or owned and not shared.", rows::counts_for)
+        .filter_by::<UserId>(
+            "seller_id",
+            "Only rows that count for this user: with a share in them, or owned and not shared.",
+            rows::counts_for,
+        )
         .filter_by::<StageId>("reached_stage_id", "Only rows that are or ever were in this stage.", rows::reached)
         .filter_by::<CompetitorId>("contested_by_id", "Only rows in which this competitor is named.", rows::contested_by)
         .flag("has_next_activity", "Only rows with something still to be done about them, or without.", rows::has_next_activity)
@@ -180,11 +184,8 @@ fn update(cx: &mut Cx, id: OpportunityId, mut patch: OpportunityPatch) -> Result
         Some(new) => Some(opportunity_lines::build(cx, id, new, &currency).map_err(|p| below("/lines", p))?),
         None => None,
     };
-    let parts = NewTeam {
-        splits: patch.splits.take(),
-        contact_roles: patch.contact_roles.take(),
-        competitor_ids: patch.competitor_ids.take(),
-    };
+    let parts =
+        NewTeam { splits: patch.splits.take(), contact_roles: patch.contact_roles.take(), competitor_ids: patch.competitor_ids.take() };
     let mut after = before.clone().change(patch, lines, stage_of(&pipeline, &before)?, cx.now)?;
     opportunity_team::put(cx, &mut after, parts)?;
     store(cx, &before, after, &pipeline, "updated", None)

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::forecasts::{ForecastRate, Forecast, PeriodKind};
+use super::forecasts::{Forecast, ForecastRate, PeriodKind};
 use crate::directory::companies::CompanyId;
 use crate::identity::users::UserId;
 use crate::kernel::{Amount, Code, Rate, Result, round_to};
@@ -271,8 +271,7 @@ pub fn measure(taken: &Taken, actual: Amount, drill_down: String) -> Result<Peri
 /// MAPE and bias of periods: the mean of the errors in percent, and the sum of errors of the sum of actuals.
 pub fn accuracy(periods: &[PeriodAccuracy]) -> Result<(Option<Rate>, Option<Rate>)> {
     let measured = || periods.iter().filter(|p| !p.actual_amount.is_zero());
-    let errors: Vec<Decimal> =
-        measured().map(|p| p.error_amount.get().abs() * Decimal::ONE_HUNDRED / p.actual_amount.get()).collect();
+    let errors: Vec<Decimal> = measured().map(|p| p.error_amount.get().abs() * Decimal::ONE_HUNDRED / p.actual_amount.get()).collect();
     let mape = match errors.len() {
         0 => None,
         n => Some(round_to(errors.iter().sum::<Decimal>() / Decimal::from(n), 2).try_into()?),

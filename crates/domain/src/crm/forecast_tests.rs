@@ -103,7 +103,15 @@ fn categories_add_up_and_what_is_omitted_counts_nowhere() {
     use ForecastCategory::*;
     let late = DealGroup { place: Place { inside: false, late: true, ..OPEN }, ..group(OPEN, "7", "50", "1") };
     let undated = DealGroup { place: Place { inside: false, dated: false, ..OPEN }, ..group(OPEN, "9", "50", "1") };
-    let t = tally(&[group(WON, "1000", "100", "1"), of(Commit, "400"), of(BestCase, "200"), of(Pipeline, "100"), of(Omitted, "50"), late, undated]);
+    let t = tally(&[
+        group(WON, "1000", "100", "1"),
+        of(Commit, "400"),
+        of(BestCase, "200"),
+        of(Pipeline, "100"),
+        of(Omitted, "50"),
+        late,
+        undated,
+    ]);
     let row = t.row(&company(), ForecastMethod::Category).expect("a row");
     assert_eq!((row.commit_amount, row.best_case_amount, row.pipeline_amount), (amount("1400"), amount("1600"), amount("1700")));
     assert_eq!((row.forecast_amount, row.weighted_amount), (amount("1400"), amount("1350")));
@@ -127,7 +135,8 @@ fn history_and_pace_are_forecasts_too() {
 
 #[test]
 fn a_quota_is_attained_missed_and_covered() {
-    let row = tally(&[group(WON, "1000", "100", "1"), group(OPEN, "3000", "50", "1")]).row(&company(), ForecastMethod::Weighted).expect("a row");
+    let row =
+        tally(&[group(WON, "1000", "100", "1"), group(OPEN, "3000", "50", "1")]).row(&company(), ForecastMethod::Weighted).expect("a row");
     let row = row.with_quota(Some(amount("3000"))).expect("a row");
     assert_eq!((row.attainment_percent, row.gap_amount), (Some("33.33".parse().expect("a rate")), Some(amount("2000"))));
     assert_eq!(row.coverage, Some("1.5".parse().expect("a rate")));

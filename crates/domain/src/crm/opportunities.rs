@@ -7,10 +7,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::leads::LeadId;
-pub use super::opportunity_lines::{NewOpportunityLine, OpportunityLine, OpportunityLineId, OpportunityLinePatch};
 use super::competitors::CompetitorId;
+use super::leads::LeadId;
 use super::loss_reasons::LossReasonId;
+pub use super::opportunity_lines::{NewOpportunityLine, OpportunityLine, OpportunityLineId, OpportunityLinePatch};
 pub use super::opportunity_team::{
     BuyingRole, ContactRole, NewContactRole, NewOpportunitySplit, OpportunityCompetitor, OpportunitySplit, OpportunitySplits,
     SplitOpportunity,

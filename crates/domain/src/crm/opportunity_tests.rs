@@ -210,7 +210,8 @@ fn a_won_deal_counts_whole_and_a_lost_one_not_at_all() {
         (Rate::from(100), ForecastCategory::Closed, won.amount)
     );
     assert_eq!(won.closed_date, Some(day(3)));
-    let why = |r: &str| LoseOpportunity { reason: Some(r.into()), loss_reason_id: None, competitor: Some("Acme".into()), competitor_id: None };
+    let why =
+        |r: &str| LoseOpportunity { reason: Some(r.into()), loss_reason_id: None, competitor: Some("Acme".into()), competitor_id: None };
     let lost = deal().lose(why("price"), day(3), now()).expect("lost");
     assert_eq!(
         (lost.probability_percent, lost.forecast_category, lost.weighted_amount),

@@ -57,7 +57,9 @@ pub fn sums(db: &mut Conn, ask: &Ask<'_>) -> Result<Vec<Sum>> {
         (false, Engine::Postgres) => "CAST(NULL AS UUID) AS seller, CAST(NULL AS NUMERIC) AS percent",
         _ => share,
     };
-    let mut s = Statement::new(format!("SELECT seller, percent, pipeline_id, stage_id, place, forecast_category, currency, day, COUNT(*), SUM(amount), SUM(weighted_amount) FROM (SELECT {share}, "));
+    let mut s = Statement::new(format!(
+        "SELECT seller, percent, pipeline_id, stage_id, place, forecast_category, currency, day, COUNT(*), SUM(amount), SUM(weighted_amount) FROM (SELECT {share}, "
+    ));
     s.append(sql!(
         "o.pipeline_id, o.stage_id, CASE WHEN o.status = 'won' THEN 'won' WHEN o.expected_close_date IS NULL THEN 'undated' \
          WHEN o.expected_close_date >= {} AND o.expected_close_date <= {} AND o.expected_close_date < {} THEN 'inside_late' \

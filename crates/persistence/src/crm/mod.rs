@@ -11,6 +11,7 @@ pub mod front_office;
 pub mod kb_articles;
 pub mod leads;
 pub mod loss_reasons;
+pub mod metrics;
 pub mod opportunities;
 pub mod opportunity_changes;
 pub mod opportunity_lines;

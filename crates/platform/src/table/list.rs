@@ -74,8 +74,17 @@ impl Listing {
     pub(crate) fn of<T: Record + ToSchema>() -> Self {
         let texts: &'static Texts = T::texts();
         let sort = texts.column("created_at").map(|c| c.name).into_iter().collect();
-        let mut listing =
-            Listing { row: Shape::of::<T>(), texts, filters: vec![], flags: vec![], ids: vec![], days: vec![], search: &[], sort, first_by: None };
+        let mut listing = Listing {
+            row: Shape::of::<T>(),
+            texts,
+            filters: vec![],
+            flags: vec![],
+            ids: vec![],
+            days: vec![],
+            search: &[],
+            sort,
+            first_by: None,
+        };
         for column in ["created_at", "updated_at"] {
             if texts.column(column).is_some() {
                 listing.filter("", &[column]);
