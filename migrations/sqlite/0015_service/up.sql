@@ -213,7 +213,14 @@ CREATE INDEX case_messages_author_user_id ON case_messages (author_user_id);
 CREATE INDEX case_messages_author_contact_id ON case_messages (author_contact_id);
 CREATE INDEX case_messages_created_at ON case_messages (created_at, id);
 
+-- The words of somebody who is erased may go; nothing else of a message ever does.
 CREATE TRIGGER case_messages_update BEFORE UPDATE ON case_messages
+WHEN NOT (
+    NEW.body = 'Erased' AND NEW.id IS OLD.id AND NEW.case_id IS OLD.case_id AND NEW.company_id IS OLD.company_id
+    AND NEW.author IS OLD.author AND NEW.visibility IS OLD.visibility AND NEW.channel IS OLD.channel
+    AND NEW.author_user_id IS OLD.author_user_id AND NEW.author_contact_id IS OLD.author_contact_id
+    AND NEW.spent_minutes IS OLD.spent_minutes AND NEW.created_at IS OLD.created_at
+)
 BEGIN
     SELECT RAISE(ABORT, 'tandem: the messages of cases cannot be changed');
 END;
