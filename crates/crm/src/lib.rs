@@ -24,6 +24,8 @@ pub fn operations(t: &mut Table) {
     crm::entitlements::operations(t);
     crm::cases::operations(t);
     crm::quotes::operations(t);
+    crm::kb_articles::operations(t);
+    crm::surveys::operations(t);
     crm::reports::operations(t);
 }
 

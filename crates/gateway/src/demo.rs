@@ -4,6 +4,7 @@
 mod chance;
 mod data;
 mod desk;
+mod service;
 mod targets;
 mod year;
 
@@ -102,6 +103,7 @@ fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError>
             y.stock_taking()?;
         }
     }
+    service::service(&mut y, service::day_of(year))?;
     bar.set_position(13);
     bar.set_message("late payments");
     let last = NaiveDate::from_ymd_opt(year + 1, 1, 20).unwrap_or_default();

@@ -28,6 +28,7 @@ pub struct Person {
     pub opportunities: Vec<Uuid>,
     pub activities: Vec<Uuid>,
     pub cases: Vec<Uuid>,
+    pub survey_responses: Vec<Uuid>,
     pub relationships: Vec<Uuid>,
     /// Entries of the ledger with a line of the person.
     pub journal_entries: Vec<Uuid>,
@@ -52,9 +53,12 @@ impl Person {
         it.cases.extend(ids(db, sql!("SELECT id FROM cases WHERE party_id IN ({})", crate::list(&it.parties)))?);
         it.cases.extend(ids(db, sql!("SELECT id FROM cases WHERE contact_id IN ({})", crate::list(&it.contacts)))?);
         it.cases.extend(ids(db, sql!("SELECT id FROM cases WHERE requester_email IN ({})", crate::list(mails)))?);
+        for chunk in it.cases.chunks(500) {
+            it.survey_responses.extend(ids(db, sql!("SELECT id FROM survey_responses WHERE case_id IN ({})", crate::list(chunk)))?);
+        }
         let entries = sql!("SELECT DISTINCT journal_entry_id FROM journal_lines WHERE party_id IN ({})", crate::list(&it.parties));
         it.journal_entries.extend(ids(db, entries)?);
-        for list in [&mut it.leads, &mut it.relationships, &mut it.activities, &mut it.cases] {
+        for list in [&mut it.leads, &mut it.relationships, &mut it.activities, &mut it.cases, &mut it.survey_responses] {
             list.sort_unstable();
             list.dedup();
         }
@@ -70,6 +74,7 @@ impl Person {
             ("act", &self.activities),
             ("rel", &self.relationships),
             ("case", &self.cases),
+            ("svr", &self.survey_responses),
             ("je", &self.journal_entries),
         ];
         kinds.into_iter().flat_map(|(prefix, ids)| ids.iter().map(move |id| encode(prefix, *id))).collect()
@@ -116,6 +121,12 @@ impl Person {
             [(&LEADS, &self.leads), (&ACTIVITIES, &self.activities), (&CASES, &self.cases), (&RELATIONSHIPS, &self.relationships)]
         {
             wipe.run(db, "id", ids)?;
+        }
+        SURVEY_RESPONSES.run(db, "case_id", &self.cases)?;
+        // the guard of the messages lets this word alone through
+        for chunk in self.cases.chunks(500) {
+            let words = sql!("UPDATE case_messages SET body = {} WHERE case_id IN ({})", NOTHING.to_string(), crate::list(chunk));
+            words.execute(db)?;
         }
         for (wipe, column) in OF_PARTIES {
             wipe.run(db, column, &self.parties)?;
@@ -175,6 +186,8 @@ const CASES: Wipe = Wipe {
     searches: &["search"],
     ..wipe("cases", &["requester_name", "requester_email", "hold_reason", "resolution"])
 };
+/// By their case: what the customer added.
+const SURVEY_RESPONSES: Wipe = Wipe { objects: &[], ..wipe("survey_responses", &["comment"]) };
 const RELATIONSHIPS: Wipe = Wipe { objects: &[], ..wipe("relationships", &["title"]) };
 /// By the column that leads to the party. Posted documents keep the names and addresses that law wants on them.
 const OF_PARTIES: [(Wipe, &str); 7] = [

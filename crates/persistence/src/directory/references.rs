@@ -14,6 +14,7 @@ use domain::crm::entitlements::Entitlement;
 use domain::crm::leads::Lead;
 use domain::crm::opportunities::Opportunity;
 use domain::crm::opportunity_team::ContactRole;
+use domain::crm::surveys::SurveyResponse;
 use domain::directory::parties::Party;
 use domain::directory::party_merges::PartyMerge;
 use domain::directory::relationships::Relationship;
@@ -93,6 +94,7 @@ pub const TO_PARTIES: &[Reference] = &[
     key("payments", "party_id", OnMerge::Follow, |db, ids| rows::<Payment>(db, "party_id", ids)),
     key("relationships", "party_id", OnMerge::FollowUnlessDouble, |db, ids| rows::<Relationship>(db, "party_id", ids)),
     key("sales_orders", "customer_id", OnMerge::Follow, |db, ids| rows::<SalesOrder>(db, "customer_id", ids)),
+    key("survey_responses", "party_id", OnMerge::Follow, |db, ids| rows::<SurveyResponse>(db, "party_id", ids)),
 ];
 
 /// Those that lead to contacts, which are not merged.
@@ -106,6 +108,7 @@ pub const TO_CONTACTS: &[Reference] = &[
     key("opportunities", "contact_id", OnMerge::Stay, |db, ids| rows::<Opportunity>(db, "contact_id", ids)),
     key("opportunity_contact_roles", "contact_id", OnMerge::Stay, |db, ids| rows::<ContactRole>(db, "contact_id", ids)),
     key("relationships", "contact_id", OnMerge::Stay, |db, ids| rows::<Relationship>(db, "contact_id", ids)),
+    key("survey_responses", "contact_id", OnMerge::Stay, |db, ids| rows::<SurveyResponse>(db, "contact_id", ids)),
 ];
 
 fn rows<T: Record + Serialize>(db: &mut Conn, column: &'static str, ids: &[Uuid]) -> Result<Vec<Value>> {
