@@ -8,9 +8,11 @@ use diesel::connection::SimpleConnection;
 use diesel::deserialize::QueryableByName;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Binary, Text, Untyped, Uuid as SqlUuid};
+use diesel::sql_types::{Binary, Text, Untyped, Uuid as SqlUuid};
 use diesel::sqlite::Sqlite;
 use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl, SqliteConnection, sql_query};
+use domain::sales::orders::SalesOrder;
+use persistence::{Database, DatabaseConfig, Error, record};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -19,6 +21,8 @@ use crate::measure::{Rate, rate};
 
 pub struct Statements {
     engine: Engine,
+    database: String,
+    /// What Diesel calls it.
     url: String,
     order: Uuid,
     /// How company, customer, warehouse and products of the template are read.
@@ -33,24 +37,6 @@ pub struct Statements {
 struct Name {
     #[diesel(sql_type = Text)]
     name: String,
-}
-
-#[derive(QueryableByName)]
-#[allow(dead_code)]
-struct Order {
-    #[diesel(sql_type = Text)]
-    status: String,
-    #[diesel(sql_type = Text)]
-    currency: String,
-    #[diesel(sql_type = BigInt)]
-    version: i64,
-}
-
-#[derive(QueryableByName)]
-#[allow(dead_code)]
-struct Line {
-    #[diesel(sql_type = Text)]
-    description: String,
 }
 
 /// The bytes behind `so_…`.
@@ -69,6 +55,7 @@ impl Statements {
     pub fn of(engine: Engine, url: &str, template: &Value) -> Self {
         let mut this = Self {
             engine,
+            database: url.to_string(),
             url: url.trim_start_matches("sqlite:").to_string(),
             order: uuid(&template["id"]),
             look_ups: Vec::new(),
@@ -163,25 +150,13 @@ impl Statements {
         c.batch_execute("COMMIT").expect("commit");
     }
 
-    /// The order and its lines.
+    /// The order and its lines: the same two queries in the same kind of snapshot, every column decoded; no HTTP, no
+    /// rights, no JSON.
     pub fn read(&self, connections: usize, time: Duration) -> Rate {
-        let (order, lines) = match self.engine {
-            Engine::Postgres => {
-                ("SELECT * FROM sales_orders WHERE id = $1", "SELECT * FROM sales_order_lines WHERE order_id = $1 ORDER BY position")
-            }
-            Engine::Sqlite => {
-                ("SELECT * FROM sales_orders WHERE id = ?1", "SELECT * FROM sales_order_lines WHERE order_id = ?1 ORDER BY position")
-            }
-        };
-        rate(connections, time, |_, _| match self.engine {
-            Engine::Postgres => self.pg(|c| {
-                Prepared(order, &[self.order]).load::<Order>(c).expect("an order");
-                Prepared(lines, &[self.order]).load::<Line>(c).expect("lines");
-            }),
-            Engine::Sqlite => self.sqlite(|c| {
-                Prepared(order, &[self.order]).load::<Order>(c).expect("an order");
-                Prepared(lines, &[self.order]).load::<Line>(c).expect("lines");
-            }),
+        let database = Database::open(&DatabaseConfig::new(&self.database)).expect("the database");
+        rate(connections, time, |_, _| {
+            let found = database.read::<_, Error>(|c| record::find::<SalesOrder>(c, self.order)).expect("a snapshot");
+            assert_eq!(found.expect("the order").lines.len(), 5);
         })
     }
 }

@@ -16,6 +16,8 @@ pub fn operations(t: &mut Table) {
     crm::forecasts::operations(t);
     crm::forecast_snapshots::operations(t);
     crm::forecast_submissions::operations(t);
+    crm::metrics::operations(t);
+    crm::customer_metrics::operations(t);
     crm::quotas::operations(t);
     crm::queues::operations(t);
     crm::sla_policies::operations(t);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Result;
+use domain::crm::customer_metrics::{CustomerFigures, CustomerNarrow, SalesAsk, SalesFacts};
 use domain::crm::opportunities::OpportunityId;
 use domain::directory::companies::CompanyId;
 use domain::directory::overview::{FinanceOverview, FrontOverview, OrdersOverview};
@@ -102,11 +103,25 @@ type Numbers = fn(&mut Cx, CompanyId, &str) -> Result<Vec<String>>;
 type Checker = fn(&mut Cx) -> Result<Vec<Check>>;
 type About<R> = fn(&mut Cx, PartyId) -> Result<R>;
 
+type Scores = Vec<(i32, i32, i32, i64, Amount)>;
+type CustomerPage = (Vec<CustomerFigures>, i64);
+
+/// Who answers what customers bought, summed over all of them.
+#[derive(Clone, Copy)]
+pub struct CustomerAnswers {
+    pub facts: fn(&mut Cx, &SalesAsk) -> Result<SalesFacts>,
+    /// Recency, frequency, monetary, how many customers, their revenue.
+    pub scores: fn(&mut Cx, &SalesAsk) -> Result<Scores>,
+    /// A page by id, and how many there are.
+    pub page: fn(&mut Cx, &SalesAsk, &CustomerNarrow, Option<PartyId>, i64) -> Result<CustomerPage>,
+}
+
 /// Who answers what.
 #[derive(Default)]
 pub struct Questions {
     availability: Option<fn(&mut Cx, CompanyId, &[ProductId]) -> Result<Vec<Availability>>>,
     crm_overview: Option<About<FrontOverview>>,
+    customers: Option<CustomerAnswers>,
     quoted: Option<fn(&mut Cx, OpportunityId) -> Result<bool>>,
     deliveries_overview: Option<About<DeliveriesOverview>>,
     sales_overview: Option<About<OrdersOverview>>,
@@ -120,6 +135,10 @@ pub struct Questions {
 impl Questions {
     pub fn answer_availability(&mut self, f: fn(&mut Cx, CompanyId, &[ProductId]) -> Result<Vec<Availability>>) {
         self.availability = Some(f);
+    }
+    /// What customers bought, in figures for metrics.
+    pub fn answer_customers(&mut self, answers: CustomerAnswers) {
+        self.customers = Some(answers);
     }
     /// Whether the customer of a deal has a quote for it that was sent and is neither rejected nor expired.
     pub fn answer_quoted(&mut self, f: fn(&mut Cx, OpportunityId) -> Result<bool>) {
@@ -163,6 +182,21 @@ pub fn availability(cx: &mut Cx, company: CompanyId, products: &[ProductId]) -> 
         Some(answer) if !products.is_empty() => answer(cx, company, products),
         _ => Ok(Vec::new()),
     }
+}
+
+/// What customers bought, all together.
+pub fn customer_facts(cx: &mut Cx, ask: &SalesAsk) -> Result<SalesFacts> {
+    cx.app().questions.customers.map_or_else(|| Ok(SalesFacts::default()), |a| (a.facts)(cx, ask))
+}
+
+/// How many customers bought how lately, how often and for how much.
+pub fn customer_scores(cx: &mut Cx, ask: &SalesAsk) -> Result<Scores> {
+    cx.app().questions.customers.map_or_else(|| Ok(Vec::new()), |a| (a.scores)(cx, ask))
+}
+
+/// What customers bought, one by one: a page by id, and how many there are.
+pub fn customers(cx: &mut Cx, ask: &SalesAsk, which: &CustomerNarrow, after: Option<PartyId>, limit: i64) -> Result<CustomerPage> {
+    cx.app().questions.customers.map_or_else(|| Ok((Vec::new(), 0)), |a| (a.page)(cx, ask, which, after, limit))
 }
 
 /// Whether a deal has a quote that still stands; nobody who could know of one means that there is none.

@@ -10,6 +10,7 @@ pub mod forecasts;
 pub mod front_office;
 pub mod leads;
 pub mod loss_reasons;
+pub mod metrics;
 pub mod opportunities;
 pub mod opportunity_changes;
 pub mod opportunity_lines;
