@@ -163,7 +163,7 @@ fn pipeline(company: &Value) -> Value {
     })
 }
 
-/// Customers with a contact each, and vendors.
+/// Customers with a contact each, one of them entered twice, and vendors.
 fn partners(y: &mut Year<'_>) -> Done<()> {
     for (i, (code, name, city, postal_code, country)) in data::CUSTOMERS.into_iter().enumerate() {
         let mail = format!("office{}@example.org", i + 1);
@@ -188,6 +188,14 @@ fn partners(y: &mut Year<'_>) -> Done<()> {
         y.desk.post("/v1/directory/relationships", relation)?;
         y.count("contacts");
         y.customers.push(party);
+    }
+    // somebody entered the first customer a second time; the two were found to be one
+    if let Some(first) = y.customers.first().cloned() {
+        let name = first["name"].as_str().unwrap_or_default();
+        let double = json!({"name": format!("{name} Ltd"), "is_customer": true, "phones": [{"number": "+49 40 5550123"}]});
+        let double = y.desk.post("/v1/directory/parties", double)?;
+        y.desk.act("/v1/directory/parties", &first, "merge", json!({"source_id": double["id"]}))?;
+        y.count("merges");
     }
     for (code, name, city, postal_code, country) in data::VENDORS {
         let address = json!({"line1": "Via Roma 1", "city": city, "postal_code": postal_code, "country": country});

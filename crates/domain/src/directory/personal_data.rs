@@ -282,7 +282,8 @@ mod tests {
             let mut terms = Terms::default();
             terms.learn(&json!({"name": name}));
             let once = redacted(&json!({key: format!("{before}{}", name.to_uppercase()), "deep": [{"x": [name.clone()]}]}), &terms);
-            prop_assert!(name == "erased" || !once.to_string().to_lowercase().contains(&format!("\"{name}\"")));
+            let left = once.to_string().to_lowercase().replace("erased", "").contains(&name);
+            prop_assert!(!left || key.contains(&name));
             prop_assert_eq!(redacted(&once, &terms), once);
         }
     }
