@@ -4,6 +4,7 @@
 mod chance;
 mod data;
 mod desk;
+mod marketing;
 mod service;
 mod targets;
 mod year;
@@ -108,6 +109,7 @@ fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError>
     bar.set_message("late payments");
     let last = NaiveDate::from_ymd_opt(year + 1, 1, 20).unwrap_or_default();
     y.money_until(last)?;
+    marketing::prepare(&mut y)?;
     bar.finish_with_message("done");
     Ok(Made(y.made))
 }

@@ -20,6 +20,10 @@ const PUBLIC: &[&str] = &[
     // the signed token of the invitation is the credential
     "/v1/crm/survey-forms",
     "/v1/crm/survey-responses/respond",
+    // links in messages, which are signed
+    "/v1/crm/links/click",
+    "/v1/crm/links/open",
+    "/v1/crm/links/unsubscribe",
 ];
 
 each_engine! {

@@ -1,9 +1,12 @@
 //! Features of the area `crm`, one file for each noun.
 
 mod activities;
+mod campaign_crash;
+mod campaigns;
 mod cases;
 mod common;
 mod competitors;
+mod consents;
 mod customer_metrics;
 mod entitlements;
 mod forecast_snapshots;
@@ -24,8 +27,11 @@ mod quote_lines;
 mod quote_links;
 mod quotes;
 mod reports;
+mod segments;
 mod service;
 mod sla_policies;
 mod stages;
+mod suppressions;
 mod surveys;
+mod templates;
 mod timeline;

@@ -1,11 +1,15 @@
 //! Operations of the front office, and what it hears and answers.
 
 pub mod activities;
+mod campaign_delivery;
+mod campaign_links;
+pub mod campaigns;
 pub mod case_clocks;
 pub mod case_context;
 pub mod case_steps;
 pub mod cases;
 pub mod competitors;
+pub mod consents;
 pub mod customer_metrics;
 pub mod entitlements;
 pub mod forecast_snapshots;
@@ -29,9 +33,12 @@ pub mod quote_pdf;
 pub mod quote_steps;
 pub mod quotes;
 pub mod reports;
+pub mod segments;
 pub mod sla_policies;
 pub mod stages;
 pub mod stalling;
+pub mod suppressions;
 pub mod surveys;
+pub mod templates;
 pub mod timeline;
 pub mod verification;

@@ -2,11 +2,15 @@
 //! known here; they hear of a won deal as a fact.
 
 pub mod activities;
+pub mod campaign_stats;
+pub mod campaign_steps;
+pub mod campaigns;
 pub mod case_context;
 pub mod case_messages;
 pub mod case_steps;
 pub mod cases;
 pub mod competitors;
+pub mod consents;
 pub mod customer_metrics;
 pub mod entitlements;
 pub mod forecast_snapshots;
@@ -24,14 +28,20 @@ pub mod opportunity_steps;
 pub mod opportunity_team;
 pub mod pipelines;
 pub mod queues;
+pub mod quiet_hours;
 pub mod quotas;
 pub mod quote_answers;
 pub mod quote_lines;
 pub mod quote_steps;
 pub mod quotes;
+pub mod rendering;
 pub mod reports;
+pub mod segment_filters;
+pub mod segments;
 pub mod sla_clocks;
 pub mod sla_policies;
 pub mod stages;
+pub mod suppressions;
 pub mod surveys;
+pub mod templates;
 mod text;

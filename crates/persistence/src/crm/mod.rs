@@ -1,8 +1,11 @@
 //! Rows and named queries of the front office. No rule is decided here.
 
 pub mod activities;
+pub mod campaign_members;
+pub mod campaigns;
 pub mod cases;
 pub mod competitors;
+pub mod consents;
 pub mod entitlements;
 pub mod forecast_snapshots;
 pub mod forecast_submissions;
@@ -22,6 +25,10 @@ pub mod quotas;
 pub mod quote_lines;
 pub mod quotes;
 pub mod reports;
+pub mod segment_filters;
+pub mod segments;
 pub mod sla_policies;
 pub mod stages;
+pub mod suppressions;
 pub mod surveys;
+pub mod templates;

@@ -145,6 +145,51 @@ impl Table {
         assert!(self.timers.iter().all(|t| t.name != name), "the timer {name} is declared twice");
         self.timers.push(crate::timers::Timer { name, period, tick });
     }
+    /// A report that opens its own transactions, because looking at it is worth remembering: a link in a mail.
+    pub fn report_outside<F: params::Filter, R: Reply>(
+        &mut self,
+        place: &str,
+        f: fn(&Origin, F) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = single(Kind::Report, None, place, text);
+        op.query = params::query_of::<F>;
+        op.output = Some(Shape::of::<R>());
+        op.outside = Some(Box::new(move |origin, i| Answer::of(&f(origin, params::typed(&i.query)?)?)));
+        self.add(op)
+    }
+    /// As [`Table::report_outside`], and the answer leads elsewhere: the function says where.
+    pub fn redirect_outside<F: params::Filter>(&mut self, place: &str, f: fn(&Origin, F) -> Result<String>, text: &'static str) -> &mut Op {
+        let mut op = single(Kind::Report, None, place, text);
+        op.query = params::query_of::<F>;
+        op.outside =
+            Some(Box::new(move |origin, i| Ok(Answer { redirect: Some(f(origin, params::typed(&i.query)?)?), ..Answer::nothing() })));
+        self.add(op).redirecting()
+    }
+    /// As [`Table::report_outside`], with bytes out.
+    pub fn download_outside<F: params::Filter>(&mut self, place: &str, f: fn(&Origin, F) -> Result<Binary>, text: &'static str) -> &mut Op {
+        let mut op = single(Kind::Download, Some("download"), place, text);
+        op.query = params::query_of::<F>;
+        op.outside = Some(Box::new(move |origin, i| {
+            Ok(Answer { output: Output::Binary(f(origin, params::typed(&i.query)?)?), ..Answer::nothing() })
+        }));
+        self.add(op)
+    }
+    /// A command without a body that opens its own transactions; what it is about is in the query.
+    pub fn order_outside<F: params::Filter, R: Reply>(
+        &mut self,
+        id: &str,
+        place: &str,
+        f: fn(&Origin, F) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = single(Kind::Command, Some(""), place, text);
+        op.id = id.into();
+        op.query = params::query_of::<F>;
+        op.output = Some(Shape::of::<R>());
+        op.outside = Some(Box::new(move |origin, i| Answer::of(&f(origin, params::typed(&i.query)?)?)));
+        self.add(op)
+    }
     /// Many upserts at once, at `…/upsert/bulk`, with the permission to create; the function demands the one to change.
     pub(crate) fn bulk_upsert<B: Body>(&mut self, id: &str, place: &str, f: fn(&mut Cx, B) -> Result<bulk::Upserted>) -> &mut Op {
         let text = "Create or change many by the ids of another system. At most 500 items; `atomic` keeps all or none, `partial` keeps those that succeed and answers a problem for each other.";
@@ -263,6 +308,8 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         tag,
         permission,
         public: false,
+        link: false,
+        redirects: false,
         text,
         codes: vec![],
         own_codes: 0,
