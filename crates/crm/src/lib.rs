@@ -24,6 +24,7 @@ pub fn reactions(r: &mut Reactions) {
 /// Says which questions this crate answers.
 pub fn questions(q: &mut Questions) {
     q.answer_crm_overview(crm::overview::of_party);
+    q.join_overview("quotes", "crm.quotes.read", crm::overview::quotes_of);
     q.explain("opp", crm::verification::explain);
     q.check(crm::verification::checks);
     q.check(crm::verification::quote_checks);
