@@ -12,6 +12,7 @@ mod harness;
 mod bare;
 mod measure;
 mod overview;
+mod wire;
 mod world;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 
 use harness::{DURABLE, Database, Engine};
 use measure::{Rate, Served, rate};
+use wire::Wire;
 use world::{World, id};
 
 fn main() {
@@ -169,9 +171,10 @@ fn limits(engine: Engine, database: &Database, served: Served, w: &World, s: f64
     let time = Duration::from_secs_f64(s);
     let template = w.place(1);
     let count = AtomicUsize::new(0);
-    let written = rate(16, time, |_, _| drop(w.place(count.fetch_add(1, Ordering::Relaxed))));
+    let wire = Wire::of(&w.client);
+    let written = rate(16, time, |_, _| wire.create("/v1/sales/orders", &w.order(count.fetch_add(1, Ordering::Relaxed)).to_string()));
     let path = format!("/v1/sales/orders/{}", id(&template));
-    let read = rate(8, time, |_, _| drop(w.client.get(&path).ok()));
+    let read = rate(8, time, |_, _| wire.get(&path));
     drop(served); // its own work must not take from the bare connections
     let bare = bare::Statements::of(engine, &database.url, &template);
     let (limit, least) = match engine {

@@ -7,16 +7,30 @@ use platform::questions::Questions;
 
 /// Declares all operations of this crate.
 pub fn operations(t: &mut Table) {
+    crm::competitors::operations(t);
+    crm::loss_reasons::operations(t);
     crm::pipelines::operations(t);
     crm::leads::operations(t);
     crm::opportunities::operations(t);
     crm::activities::operations(t);
     crm::quotes::operations(t);
+    crm::forecasts::operations(t);
+    crm::forecast_snapshots::operations(t);
+    crm::forecast_submissions::operations(t);
+    crm::metrics::operations(t);
+    crm::customer_metrics::operations(t);
+    crm::quotas::operations(t);
+    crm::queues::operations(t);
+    crm::sla_policies::operations(t);
+    crm::entitlements::operations(t);
+    crm::cases::operations(t);
     crm::reports::operations(t);
 }
 
 /// Says which facts this crate hears.
 pub fn reactions(r: &mut Reactions) {
+    r.on("activity.completed", crm::stalling::worked_on);
+    r.on("activity.created", crm::stalling::worked_on);
     r.on("company.created", crm::pipelines::seed);
     r.on("opportunity.won", crm::quote_steps::convert_with_deal);
 }
@@ -24,7 +38,9 @@ pub fn reactions(r: &mut Reactions) {
 /// Says which questions this crate answers.
 pub fn questions(q: &mut Questions) {
     q.answer_crm_overview(crm::overview::of_party);
+    q.answer_quoted(crm::quote_steps::quoted);
     q.join_overview("quotes", "crm.quotes.read", crm::overview::quotes_of);
+    q.numbered::<domain::crm::cases::Case>("CASE");
     q.explain("opp", crm::verification::explain);
     q.check(crm::verification::checks);
     q.check(crm::verification::quote_checks);

@@ -11,6 +11,7 @@ pub mod pdf;
 pub mod platform;
 pub mod prelude;
 pub mod questions;
+mod redaction;
 pub mod sequence;
 pub mod signed;
 pub mod table;

@@ -244,6 +244,19 @@ each_engine! {
         verified(s);
     }
 
+    fn a_stage_that_asks_for_a_quote_takes_one_that_stands(s) {
+        let party = customer(s, "Alfreds");
+        let p = s.post("/v1/crm/pipelines", json!({"company_id": s.company_id(), "name": "Quoted", "stages": [
+            {"name": "a", "probability_percent": "10"}, {"name": "b", "probability_percent": "50", "required_fields": ["quote"]}]})).created();
+        let o = deal(s, &party, json!({"pipeline_id": p["id"], "amount": "5"}));
+        let to = json!({"stage_id": p["stages"][1]["id"]});
+        let q = s.post("/v1/crm/quotes", json!({"company_id": s.company_id(), "opportunity_id": o["id"]})).created();
+        let advance = format!("{}/advance", at("opportunities", &o));
+        s.act(&advance, &o, to.clone()).problem(422, "opportunity.stage_requirements");
+        act(s, "quotes", &q, "send", json!({}));
+        assert_eq!(s.act(&advance, &o, to).ok()["stage_id"], p["stages"][1]["id"]);
+    }
+
     fn an_acceptance_stands_even_when_the_win_does_not(s) {
         let party = customer(s, "Alfreds");
         let o = deal(s, &party, json!({"amount": "100"}));

@@ -24,6 +24,7 @@ macro_rules! each_database {
 
 mod audit_log;
 mod bulk;
+mod calendars;
 mod chain;
 mod crash;
 mod engine;

@@ -1,5 +1,7 @@
-//! What belongs to no business area: facts as they are read, jobs, files, document flow, numbers.
+//! What belongs to no business area: facts as they are read, jobs, files, document flow, numbers, working hours.
 
+pub mod business_time;
+pub mod calendars;
 pub mod events;
 pub mod files;
 pub mod jobs;

@@ -1,13 +1,25 @@
 //! Rows and named queries of the front office. No rule is decided here.
 
 pub mod activities;
+pub mod cases;
+pub mod competitors;
+pub mod entitlements;
+pub mod forecast_snapshots;
+pub mod forecast_submissions;
+pub mod forecasts;
 pub mod front_office;
 pub mod leads;
+pub mod loss_reasons;
+pub mod metrics;
 pub mod opportunities;
 pub mod opportunity_changes;
 pub mod opportunity_lines;
+pub mod opportunity_team;
 pub mod pipelines;
+pub mod queues;
+pub mod quotas;
 pub mod quote_lines;
 pub mod quotes;
 pub mod reports;
+pub mod sla_policies;
 pub mod stages;

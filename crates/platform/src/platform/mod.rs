@@ -1,6 +1,7 @@
 //! The platform's own resources: facts and what is read from them, files, jobs and the proof of the books. What runs in a job is said by its area.
 
 pub mod audit_log;
+pub mod calendars;
 pub mod events;
 pub mod explain;
 pub mod files;
@@ -16,6 +17,7 @@ use crate::questions::Questions;
 
 /// The operations of this area.
 pub fn operations(t: &mut Table) {
+    calendars::operations(t);
     files::operations(t);
     jobs::operations(t);
     link_keys::operations(t);
