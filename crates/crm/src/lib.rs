@@ -51,6 +51,8 @@ pub fn reactions(r: &mut Reactions) {
 /// Says which questions this crate answers.
 pub fn questions(q: &mut Questions) {
     q.answer_crm_overview(crm::overview::of_party);
+    q.answer_quoted(crm::quote_steps::quoted);
+    q.join_overview("quotes", "crm.quotes.read", crm::overview::quotes_of);
     q.numbered::<domain::crm::cases::Case>("CASE");
     q.explain("opp", crm::verification::explain);
     q.check(crm::verification::checks);

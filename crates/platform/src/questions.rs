@@ -9,7 +9,7 @@ use domain::accounting::invoice_lines::DocumentTax;
 use domain::crm::customer_metrics::{CustomerFigures, CustomerNarrow, SalesAsk, SalesFacts};
 use domain::crm::opportunities::OpportunityId;
 use domain::directory::companies::CompanyId;
-use domain::directory::overview::{FinanceOverview, FrontOverview, OrdersOverview};
+use domain::directory::overview::{FinanceOverview, FrontOverview, OrdersOverview, OverviewPart};
 use domain::directory::parties::PartyId;
 use domain::directory::products::ProductId;
 use domain::kernel::{Amount, Quantity, problems};
@@ -112,6 +112,14 @@ type Numbers = fn(&mut Cx, CompanyId, &str) -> Result<Vec<String>>;
 type Checker = fn(&mut Cx) -> Result<Vec<Check>>;
 type About<R> = fn(&mut Cx, PartyId) -> Result<R>;
 
+/// What an area adds to the overview of a party: its name, the permission to see it, and who tells it. It must be bounded: a
+/// count that an index answers and at most ten things, of the companies that the caller may see.
+pub(crate) struct Joined {
+    pub name: &'static str,
+    pub permission: &'static str,
+    pub tell: About<OverviewPart>,
+}
+
 type Scores = Vec<(i32, i32, i32, i64, Amount)>;
 type CustomerPage = (Vec<CustomerFigures>, i64);
 
@@ -135,6 +143,7 @@ pub struct Questions {
     deliveries_overview: Option<About<DeliveriesOverview>>,
     sales_overview: Option<About<OrdersOverview>>,
     finance_overview: Option<About<FinanceOverview>>,
+    pub(crate) joined: Vec<Joined>,
     price_sale: Option<fn(&mut Cx, NewSalesOrder) -> Result<PricedSale>>,
     pub(crate) explainers: BTreeMap<&'static str, Explainer>,
     pub(crate) checks: Vec<Checker>,
@@ -169,6 +178,11 @@ impl Questions {
     /// Invoices, balance, ageing and credit of a party, at the companies that the caller may see.
     pub fn answer_finance_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<FinanceOverview>) {
         self.finance_overview = Some(f);
+    }
+    /// Joins the overview of a party with a section that callers with this permission see; the others are told its name. What
+    /// happens to a party joins its timeline by itself: as facts of things whose `party` it is.
+    pub fn join_overview(&mut self, name: &'static str, permission: &'static str, tell: fn(&mut Cx, PartyId) -> Result<OverviewPart>) {
+        self.joined.push(Joined { name, permission, tell });
     }
     /// Prices and taxes what may become an order.
     pub fn answer_price_sale(&mut self, f: fn(&mut Cx, NewSalesOrder) -> Result<PricedSale>) {

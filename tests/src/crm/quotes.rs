@@ -244,6 +244,19 @@ each_engine! {
         verified(s);
     }
 
+    fn a_stage_that_asks_for_a_quote_takes_one_that_stands(s) {
+        let party = customer(s, "Alfreds");
+        let p = s.post("/v1/crm/pipelines", json!({"company_id": s.company_id(), "name": "Quoted", "stages": [
+            {"name": "a", "probability_percent": "10"}, {"name": "b", "probability_percent": "50", "required_fields": ["quote"]}]})).created();
+        let o = deal(s, &party, json!({"pipeline_id": p["id"], "amount": "5"}));
+        let to = json!({"stage_id": p["stages"][1]["id"]});
+        let q = s.post("/v1/crm/quotes", json!({"company_id": s.company_id(), "opportunity_id": o["id"]})).created();
+        let advance = format!("{}/advance", at("opportunities", &o));
+        s.act(&advance, &o, to.clone()).problem(422, "opportunity.stage_requirements");
+        act(s, "quotes", &q, "send", json!({}));
+        assert_eq!(s.act(&advance, &o, to).ok()["stage_id"], p["stages"][1]["id"]);
+    }
+
     fn an_acceptance_stands_even_when_the_win_does_not(s) {
         let party = customer(s, "Alfreds");
         let o = deal(s, &party, json!({"amount": "100"}));
@@ -312,5 +325,51 @@ each_engine! {
         let reader = user_with(s, &["crm.quotes.read"], &[s.company_id()]);
         assert_eq!(reader.get(&at("quotes", &q)).ok()["allowed_actions"], json!([]));
         reader.act(&format!("{}/accept", at("quotes", &q)), &q, json!({})).problem(403, "missing_scope");
+    }
+
+    fn quotes_stand_in_the_overview_and_the_timeline_of_their_party(s) {
+        let party = customer(s, "Alfreds");
+        let q = sent(s, &party, json!({"title": "First"}));
+        for n in 0..11 {
+            quote(s, &party, json!({"title": format!("Draft {n}")}));
+        }
+        act(s, "quotes", &q, "revise", json!({}));
+        let all = s.get(&format!("/v1/directory/parties/{}/360", id(&party))).ok();
+        let part = all["sections"].as_array().unwrap().iter().find(|p| p["name"] == "quotes").unwrap();
+        assert_eq!((&part["open_count"], part["latest"].as_array().unwrap().len()), (&json!(12), 10));
+        assert_eq!((&part["latest"][0]["title"], &part["latest"][0]["amount"]), (&json!("First"), &q["total"]));
+        assert!(part["latest"].as_array().unwrap().iter().all(|i| i["status"] != "superseded"), "{part}");
+        assert_eq!(s.all(part["link"].as_str().unwrap()).len(), 13);
+        let kinds: Vec<_> = all["timeline"].as_array().unwrap().iter().map(|e| e["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds[..2], ["quote.superseded", "quote.revised"]);
+        let elsewhere = user_with(s, &["directory.parties.read", "crm.quotes.read"], &[]);
+        let hidden = elsewhere.get(&format!("/v1/directory/parties/{}/360", id(&party))).ok();
+        let part = hidden["sections"].as_array().unwrap().iter().find(|p| p["name"] == "quotes").unwrap();
+        assert_eq!((&part["open_count"], &part["latest"]), (&json!(0), &json!([])));
+        assert!(hidden["crm"].is_null() && hidden["withheld"].as_array().unwrap().contains(&json!("crm")));
+    }
+
+    fn a_quote_is_printed_the_same_each_time_and_over_many_pages(s) {
+        let party = s.post("/v1/directory/parties", json!({"name": format!("Łódź {}", "Handelsgesellschaft ".repeat(8)), "is_customer": true})).created();
+        let line = |n: usize| json!({"description": format!("Line {n} {}", "of many words ".repeat(n % 7)), "quantity": "1.5", "unit_price": "1234.56", "discount_percent": "2.5"});
+        let lines: Vec<Value> = (0..120).map(line).collect();
+        let address = json!({"line1": "Obere Str. 57", "postal_code": "10115", "city": "Berlin", "country": "DE"});
+        let more = json!({"lines": lines, "note": "Thank you.\nWe look forward to it.", "billing_address": address, "freight_amount": "12"});
+        let q = sent(s, &party, more);
+        let path = format!("{}/pdf", at("quotes", &q));
+        let first = s.get(&path);
+        first.expect(200);
+        assert_eq!(first.header("content-type"), Some("application/pdf"));
+        assert!(first.header("content-disposition").unwrap().contains("QUO-2026-00001-1.pdf"));
+        assert_eq!(first.body, s.get(&path).body);
+        let token = q["link"]["token"].as_str().unwrap();
+        let public = s.anonymous().get(&format!("/v1/crm/quote-links/{token}/pdf"));
+        public.expect(200);
+        assert_eq!(first.body, public.body);
+        let count = |what: &str| first.body.windows(what.len()).filter(|w| *w == what.as_bytes()).count();
+        assert!(first.body.starts_with(b"%PDF-") && count("/Type /Page\n") > 3, "{} pages", count("/Type /Page\n"));
+        assert_eq!((count("(Line 119 "), count("(120)")), (1, 1), "every line is there");
+        assert_eq!(count("Letters that the fonts"), 1, "what is not written as it is, is said");
+        s.anonymous().get(&format!("/v1/crm/quote-links/{}/pdf", "A".repeat(60))).problem(404, "link.invalid");
     }
 }

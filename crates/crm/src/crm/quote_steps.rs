@@ -155,6 +155,12 @@ pub fn convert_with_deal(cx: &mut Cx, event: &Event) -> Result<()> {
     }
 }
 
+/// Whether the customer of a deal has a quote for it that still stands; stages may ask for one.
+pub fn quoted(cx: &mut Cx, deal: OpportunityId) -> Result<bool> {
+    let now = cx.now;
+    Ok(rows::stands(cx.db(), deal, now)?)
+}
+
 /// Ends the quotes whose validity is over. Each is ended once, because it is locked and looked at again.
 pub fn expire_overdue(cx: &mut Cx) -> Result<()> {
     let now = cx.now;

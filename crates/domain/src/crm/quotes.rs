@@ -193,7 +193,8 @@ impl Entity for Quote {
 /// Somebody as printed on a quote. A copy: what changes in the directory later rewrites no quote.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QuoteParty {
-    /// The name.
+    /// The name; empty once a person's data was erased.
+    #[serde(default)]
     #[schema(max_length = 200)]
     pub name: String,
     /// The person to talk to.

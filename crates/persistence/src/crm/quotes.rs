@@ -69,6 +69,16 @@ pub fn accepted_of(db: &mut Conn, deal: OpportunityId) -> Result<Option<QuoteId>
     Ok(found.first::<(Uuid,)>(db)?.map(|r| QuoteId::from_uuid(r.0)))
 }
 
+/// Whether a deal has a quote that was sent and is neither rejected nor over.
+pub fn stands(db: &mut Conn, deal: OpportunityId, now: DateTime<Utc>) -> Result<bool> {
+    let found = sql!(
+        "SELECT id FROM quotes WHERE opportunity_id = {} AND (status IN ('accepted', 'converted') OR status = 'sent' AND expires_at > {}) LIMIT 1",
+        deal.uuid(),
+        now
+    );
+    Ok(found.first::<(Uuid,)>(db)?.is_some())
+}
+
 /// The numbers that quotes of a company have with a prefix, each once whatever the revisions.
 pub fn numbers(db: &mut Conn, company: Uuid, prefix: &str) -> Result<Vec<String>> {
     let found = sql!("SELECT number FROM quotes WHERE company_id = {} AND revision = 1 AND number LIKE {}", company, format!("{prefix}%"));

@@ -190,8 +190,17 @@ const CASES: Wipe = Wipe {
 const SURVEY_RESPONSES: Wipe = Wipe { objects: &[], ..wipe("survey_responses", &["comment"]) };
 const RELATIONSHIPS: Wipe = Wipe { objects: &[], ..wipe("relationships", &["title"]) };
 /// By the column that leads to the party. Posted documents keep the names and addresses that law wants on them.
-const OF_PARTIES: [(Wipe, &str); 7] = [
+const OF_PARTIES: [(Wipe, &str); 8] = [
     (Wipe { words: &["name"], searches: &["search"], ..wipe("opportunities", &["description", "competitor", "loss_reason"]) }, "party_id"),
+    (
+        Wipe {
+            words: &["title"],
+            objects: &["customer", "metadata"],
+            searches: &["search"],
+            ..wipe("quotes", &["note", "customer_reference", "shipping_address", "answer", "win_problem"])
+        },
+        "party_id",
+    ),
     (wipe("sales_orders", &["customer_reference", "ship_to", "note", "status_reason"]), "customer_id"),
     (wipe("deliveries", &["ship_to", "note", "tracking_number"]), "customer_id"),
     (wipe("customer_returns", &["reason"]), "customer_id"),
