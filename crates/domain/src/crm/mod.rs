@@ -2,6 +2,14 @@
 //! known here; they hear of a won deal as a fact.
 
 pub mod activities;
+pub mod assignment_rules;
+pub mod lead_conditions;
+pub mod lead_form_submissions;
+pub mod lead_forms;
+pub mod lead_prediction;
+pub mod lead_response;
+pub mod lead_scores;
+pub mod lead_scoring_models;
 pub mod lead_steps;
 pub mod leads;
 pub mod opportunities;
@@ -12,3 +20,4 @@ pub mod pipelines;
 pub mod reports;
 pub mod stages;
 mod text;
+pub mod touchpoints;
