@@ -6,8 +6,13 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::deserialize::QueryableByName;
-use diesel::sql_types::{BigInt, Binary, Text, Uuid as SqlUuid};
-use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Binary, Text, Untyped, Uuid as SqlUuid};
+use diesel::sqlite::Sqlite;
+use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl, SqliteConnection, sql_query};
+use domain::sales::orders::SalesOrder;
+use persistence::{Database, DatabaseConfig, Error, record};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -16,10 +21,12 @@ use crate::measure::{Rate, rate};
 
 pub struct Statements {
     engine: Engine,
+    database: String,
+    /// What Diesel calls it.
     url: String,
     order: Uuid,
-    /// Of the template: company, customer, warehouse.
-    looked_up: Vec<(&'static str, Uuid)>,
+    /// How company, customer, warehouse and products of the template are read.
+    look_ups: Vec<(String, Uuid)>,
     insert_order: String,
     insert_lines: String,
     insert_event: String,
@@ -30,24 +37,6 @@ pub struct Statements {
 struct Name {
     #[diesel(sql_type = Text)]
     name: String,
-}
-
-#[derive(QueryableByName)]
-#[allow(dead_code)]
-struct Order {
-    #[diesel(sql_type = Text)]
-    status: String,
-    #[diesel(sql_type = Text)]
-    currency: String,
-    #[diesel(sql_type = BigInt)]
-    version: i64,
-}
-
-#[derive(QueryableByName)]
-#[allow(dead_code)]
-struct Line {
-    #[diesel(sql_type = Text)]
-    description: String,
 }
 
 /// The bytes behind `so_…`.
@@ -66,29 +55,28 @@ impl Statements {
     pub fn of(engine: Engine, url: &str, template: &Value) -> Self {
         let mut this = Self {
             engine,
+            database: url.to_string(),
             url: url.trim_start_matches("sqlite:").to_string(),
             order: uuid(&template["id"]),
-            looked_up: vec![
-                ("companies", uuid(&template["company_id"])),
-                ("parties", uuid(&template["customer_id"])),
-                ("warehouses", uuid(&template["warehouse_id"])),
-            ],
+            look_ups: Vec::new(),
             insert_order: String::new(),
             insert_lines: String::new(),
             insert_event: String::new(),
         };
-        for line in template["lines"].as_array().into_iter().flatten() {
-            this.looked_up.push(("products", uuid(&line["product_id"])));
-        }
         let fresh = if engine == Engine::Postgres { "gen_random_uuid()" } else { "randomblob(16)" };
         let subject = template["id"].as_str().unwrap_or_default();
         let (one, two) = if engine == Engine::Postgres { ("$1", "$2") } else { ("?1", "?2") };
+        let products = template["lines"].as_array().into_iter().flatten().map(|line| ("products", &line["product_id"]));
+        let heads = [("companies", "company_id"), ("parties", "customer_id"), ("warehouses", "warehouse_id")];
+        let read = |(table, id): (&str, &Value)| (format!("SELECT * FROM {table} WHERE id = {one}"), uuid(id));
+        this.look_ups = heads.map(|(table, name)| (table, &template[name])).into_iter().chain(products).map(read).collect();
         this.insert_order = this.copy("sales_orders", &[("id", one)], &format!("id = {two}"));
         this.insert_lines = this.copy("sales_order_lines", &[("id", fresh), ("order_id", one)], &format!("order_id = {two}"));
         this.insert_event = this.copy(
             "events",
             &[("id", fresh), ("seq", "NULL"), ("hash", "NULL"), ("prev_hash", "NULL")],
-            &format!("subject = '{subject}'"),
+            // the copies have the same subject
+            &format!("subject = '{subject}' LIMIT 1"),
         );
         this
     }
@@ -141,49 +129,76 @@ impl Statements {
     fn write_pg(&self, c: &mut PgConnection) {
         let new = Uuid::now_v7();
         c.batch_execute("BEGIN").expect("begin");
-        for (table, id) in &self.looked_up {
-            sql_query(format!("SELECT * FROM {table} WHERE id = $1")).bind::<SqlUuid, _>(id).load::<Name>(c).expect("a row");
+        for (text, id) in &self.look_ups {
+            Prepared(text, &[*id]).load::<Name>(c).expect("a row");
         }
-        sql_query(&self.insert_order).bind::<SqlUuid, _>(new).bind::<SqlUuid, _>(self.order).execute(c).expect("an order");
-        sql_query(&self.insert_lines).bind::<SqlUuid, _>(new).bind::<SqlUuid, _>(self.order).execute(c).expect("lines");
-        sql_query(&self.insert_event).execute(c).expect("an event");
+        Prepared(&self.insert_order, &[new, self.order]).execute(c).expect("an order");
+        Prepared(&self.insert_lines, &[new, self.order]).execute(c).expect("lines");
+        Prepared(&self.insert_event, &[]).execute(c).expect("an event");
         c.batch_execute("COMMIT").expect("commit");
     }
 
     fn write_sqlite(&self, c: &mut SqliteConnection) {
         let new = Uuid::now_v7();
         c.batch_execute("BEGIN IMMEDIATE").expect("begin");
-        for (table, id) in &self.looked_up {
-            sql_query(format!("SELECT * FROM {table} WHERE id = ?1"))
-                .bind::<Binary, _>(id.as_bytes().to_vec())
-                .load::<Name>(c)
-                .expect("a row");
+        for (text, id) in &self.look_ups {
+            Prepared(text, &[*id]).load::<Name>(c).expect("a row");
         }
-        let (new, template) = (new.as_bytes().to_vec(), self.order.as_bytes().to_vec());
-        sql_query(&self.insert_order).bind::<Binary, _>(&new).bind::<Binary, _>(&template).execute(c).expect("an order");
-        sql_query(&self.insert_lines).bind::<Binary, _>(&new).bind::<Binary, _>(&template).execute(c).expect("lines");
-        sql_query(&self.insert_event).execute(c).expect("an event");
+        Prepared(&self.insert_order, &[new, self.order]).execute(c).expect("an order");
+        Prepared(&self.insert_lines, &[new, self.order]).execute(c).expect("lines");
+        Prepared(&self.insert_event, &[]).execute(c).expect("an event");
         c.batch_execute("COMMIT").expect("commit");
     }
 
-    /// The order and its lines.
+    /// The order and its lines: the same two queries in the same kind of snapshot, every column decoded; no HTTP, no
+    /// rights, no JSON.
     pub fn read(&self, connections: usize, time: Duration) -> Rate {
-        rate(connections, time, |_, _| match self.engine {
-            Engine::Postgres => self.pg(|c| {
-                sql_query("SELECT * FROM sales_orders WHERE id = $1").bind::<SqlUuid, _>(self.order).load::<Order>(c).expect("an order");
-                sql_query("SELECT * FROM sales_order_lines WHERE order_id = $1 ORDER BY position")
-                    .bind::<SqlUuid, _>(self.order)
-                    .load::<Line>(c)
-                    .expect("lines");
-            }),
-            Engine::Sqlite => self.sqlite(|c| {
-                let order = self.order.as_bytes().to_vec();
-                sql_query("SELECT * FROM sales_orders WHERE id = ?1").bind::<Binary, _>(&order).load::<Order>(c).expect("an order");
-                sql_query("SELECT * FROM sales_order_lines WHERE order_id = ?1 ORDER BY position")
-                    .bind::<Binary, _>(&order)
-                    .load::<Line>(c)
-                    .expect("lines");
-            }),
+        let database = Database::open(&DatabaseConfig::new(&self.database)).expect("the database");
+        rate(connections, time, |_, _| {
+            let found = database.read::<_, Error>(|c| record::find::<SalesOrder>(c, self.order)).expect("a snapshot");
+            assert_eq!(found.expect("the order").lines.len(), 5);
         })
+    }
+}
+
+/// A statement that Diesel prepares once for each connection, which it does not do for `sql_query`.
+struct Prepared<'a>(&'a str, &'a [Uuid]);
+
+impl QueryId for Prepared<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Prepared<'_> {
+    type SqlType = Untyped;
+}
+
+impl<C> RunQueryDsl<C> for Prepared<'_> {}
+
+impl QueryFragment<Pg> for Prepared<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let mut rest = self.0;
+        for (i, id) in self.1.iter().enumerate() {
+            let (before, after) = rest.split_once(&format!("${}", i + 1)).expect("a place for the value");
+            out.push_sql(before);
+            out.push_bind_param::<SqlUuid, Uuid>(id)?;
+            rest = after;
+        }
+        out.push_sql(rest);
+        Ok(())
+    }
+}
+
+impl QueryFragment<Sqlite> for Prepared<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        let mut rest = self.0;
+        for (i, id) in self.1.iter().enumerate() {
+            let (before, after) = rest.split_once(&format!("?{}", i + 1)).expect("a place for the value");
+            out.push_sql(before);
+            out.push_bind_param::<Binary, [u8]>(id.as_bytes().as_slice())?;
+            rest = after;
+        }
+        out.push_sql(rest);
+        Ok(())
     }
 }

@@ -11,6 +11,7 @@
 mod harness;
 mod bare;
 mod measure;
+mod wire;
 mod world;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 
 use harness::{DURABLE, Database, Engine};
 use measure::{Rate, Served, rate};
+use wire::Wire;
 use world::{World, id};
 
 fn main() {
@@ -166,9 +168,10 @@ fn limits(engine: Engine, database: &Database, served: Served, w: &World, s: f64
     let time = Duration::from_secs_f64(s);
     let template = w.place(1);
     let count = AtomicUsize::new(0);
-    let written = rate(16, time, |_, _| drop(w.place(count.fetch_add(1, Ordering::Relaxed))));
+    let wire = Wire::of(&w.client);
+    let written = rate(16, time, |_, _| wire.create("/v1/sales/orders", &w.order(count.fetch_add(1, Ordering::Relaxed)).to_string()));
     let path = format!("/v1/sales/orders/{}", id(&template));
-    let read = rate(8, time, |_, _| drop(w.client.get(&path).ok()));
+    let read = rate(8, time, |_, _| wire.get(&path));
     drop(served); // its own work must not take from the bare connections
     let bare = bare::Statements::of(engine, &database.url, &template);
     let (limit, least) = match engine {

@@ -7,6 +7,8 @@ use platform::questions::Questions;
 
 /// Declares all operations of this crate.
 pub fn operations(t: &mut Table) {
+    crm::competitors::operations(t);
+    crm::loss_reasons::operations(t);
     crm::pipelines::operations(t);
     crm::leads::operations(t);
     crm::opportunities::operations(t);
@@ -18,6 +20,16 @@ pub fn operations(t: &mut Table) {
     crm::lead_scoring_models::operations(t);
     crm::lead_response::operations(t);
     crm::lead_scores::operations(t);
+    crm::forecasts::operations(t);
+    crm::forecast_snapshots::operations(t);
+    crm::forecast_submissions::operations(t);
+    crm::metrics::operations(t);
+    crm::customer_metrics::operations(t);
+    crm::quotas::operations(t);
+    crm::queues::operations(t);
+    crm::sla_policies::operations(t);
+    crm::entitlements::operations(t);
+    crm::cases::operations(t);
     crm::reports::operations(t);
 }
 
@@ -25,12 +37,15 @@ pub fn operations(t: &mut Table) {
 pub fn reactions(r: &mut Reactions) {
     r.on("activity.completed", crm::leads::responded);
     r.on("activity.created", crm::leads::responded);
+    r.on("activity.completed", crm::stalling::worked_on);
+    r.on("activity.created", crm::stalling::worked_on);
     r.on("company.created", crm::pipelines::seed);
 }
 
 /// Says which questions this crate answers.
 pub fn questions(q: &mut Questions) {
     q.answer_crm_overview(crm::overview::of_party);
+    q.numbered::<domain::crm::cases::Case>("CASE");
     q.explain("opp", crm::verification::explain);
     q.check(crm::verification::checks);
 }

@@ -5,6 +5,7 @@ mod capture;
 mod chance;
 mod data;
 mod desk;
+mod targets;
 mod year;
 
 use std::collections::BTreeMap;
@@ -98,6 +99,7 @@ fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError>
         bar.set_position(u64::from(month));
         bar.set_message(format!("{year}-{month:02}"));
         y.month(month)?;
+        y.aim(month)?;
         if month == 6 {
             y.stock_taking()?;
         }
@@ -150,7 +152,7 @@ fn found(y: &mut Year<'_>) -> Done<()> {
         Some(p) => p.clone(),
         None => y.desk.post("/v1/crm/pipelines", pipeline(&id))?,
     };
-    Ok(())
+    y.catalogues()
 }
 
 fn pipeline(company: &Value) -> Value {

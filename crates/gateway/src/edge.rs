@@ -129,6 +129,11 @@ impl Edge {
         if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
             headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
         }
+        let speaks = headers.get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"application/problem+json"));
+        if speaks {
+            // the texts of problems exist in one language; whoever asks for another one learns which
+            headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static("en"));
+        }
         cors::mark(&self.config.cors_origins, req.headers(), headers);
     }
 }

@@ -137,8 +137,10 @@ impl App {
     pub fn new(config: AppConfig) -> Result<Arc<Self>> {
         let AppConfig { table, database, reactions, questions, clock } = config;
         let fresh = STANDARD_NO_PAD.encode(rand::random::<[u8; 32]>());
+        let link_keys = crate::signed::fresh();
         let now = clock.now();
         let kept: Value = database.write(Box::new(move |conn: &mut Conn<'_>| -> std::result::Result<_, Error> {
+            settings::get_or_insert(conn, crate::signed::SETTING, link_keys.clone(), now)?;
             settings::get_or_insert(conn, "cursor_key", fresh.clone().into(), now).map(Outcome::Keep)
         }))?;
         let cursor_key = kept.as_str().and_then(|k| STANDARD_NO_PAD.decode(k).ok()).unwrap_or_default();

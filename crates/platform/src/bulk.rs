@@ -62,9 +62,12 @@ pub struct BulkResult {
     /// In the order of the request.
     #[schema(max_items = 500)]
     pub items: Vec<BulkItem>,
-    /// How many were kept.
+    /// How many were made.
     #[schema(minimum = 0, maximum = 500)]
     pub created: i32,
+    /// How many were there already and were changed.
+    #[schema(minimum = 0, maximum = 500)]
+    pub updated: i32,
     /// How many were refused.
     #[schema(minimum = 0, maximum = 500)]
     pub refused: i32,
@@ -76,7 +79,7 @@ pub struct BulkItem {
     /// Its place in the request, from 0.
     #[schema(minimum = 0, maximum = 499)]
     pub index: i32,
-    /// `created` or `refused`.
+    /// `created`, `updated` or `refused`.
     #[schema(max_length = 20)]
     pub status: String,
     /// The id of what was made.
@@ -115,24 +118,38 @@ pub struct BulkFieldError {
     pub message: String,
 }
 
+/// What an upsert of one item did.
+pub(crate) struct Upserted {
+    pub created: bool,
+    pub id: String,
+}
+
 pub(crate) fn run<T: Entity, B: Body>(cx: &mut Cx, create: fn(&mut Cx, B) -> Result<T>, body: &Value) -> Result<BulkResult> {
+    each(cx, |cx, item: B| create(cx, item).map(|made| Upserted { created: true, id: made.id().to_string() }), body)
+}
+
+/// Does it to every item, and tells what became of each.
+pub(crate) fn each<B: Body>(cx: &mut Cx, write: impl Fn(&mut Cx, B) -> Result<Upserted>, body: &Value) -> Result<BulkResult> {
     let atomic = body["mode"].as_str().and_then(BulkMode::from_word) != Some(BulkMode::Partial);
     let items = body["items"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut out = Vec::with_capacity(items.len());
     for (index, item) in (0..).zip(items) {
         let at = |p: Problem| p.under(&format!("/items/{index}"));
         let made = crate::table::typed_body::<B>(item).map_err(at).and_then(|b| match atomic {
-            true => create(cx, b).map_err(at),
-            false => cx.attempt(|cx| create(cx, b)).map_err(at),
+            true => write(cx, b).map_err(at),
+            false => cx.attempt(|cx| write(cx, b)).map_err(at),
         });
         match made {
-            Ok(made) => out.push(BulkItem { index, status: "created".into(), id: Some(made.id().to_string()), error: None }),
+            Ok(done) => {
+                let status = if done.created { "created" } else { "updated" };
+                out.push(BulkItem { index, status: status.into(), id: Some(done.id), error: None });
+            }
             Err(p) if atomic => return Err(p),
             Err(p) => out.push(BulkItem { index, status: "refused".into(), id: None, error: Some(error_of(&p)) }),
         }
     }
-    let created = out.iter().filter(|i| i.id.is_some()).count() as i32;
-    Ok(BulkResult { refused: out.len() as i32 - created, created, items: out })
+    let count = |status: &str| out.iter().filter(|i| i.status == status).count() as i32;
+    Ok(BulkResult { created: count("created"), updated: count("updated"), refused: count("refused"), items: out })
 }
 
 fn error_of(p: &Problem) -> BulkError {

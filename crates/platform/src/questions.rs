@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Result;
+use domain::crm::customer_metrics::{CustomerFigures, CustomerNarrow, SalesAsk, SalesFacts};
+use domain::crm::opportunities::OpportunityId;
 use domain::directory::companies::CompanyId;
 use domain::directory::overview::{FinanceOverview, FrontOverview, OrdersOverview};
 use domain::directory::parties::PartyId;
 use domain::directory::products::ProductId;
 use domain::kernel::{Amount, Quantity};
+use domain::sales::delivery_overview::DeliveriesOverview;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -100,11 +103,27 @@ type Numbers = fn(&mut Cx, CompanyId, &str) -> Result<Vec<String>>;
 type Checker = fn(&mut Cx) -> Result<Vec<Check>>;
 type About<R> = fn(&mut Cx, PartyId) -> Result<R>;
 
+type Scores = Vec<(i32, i32, i32, i64, Amount)>;
+type CustomerPage = (Vec<CustomerFigures>, i64);
+
+/// Who answers what customers bought, summed over all of them.
+#[derive(Clone, Copy)]
+pub struct CustomerAnswers {
+    pub facts: fn(&mut Cx, &SalesAsk) -> Result<SalesFacts>,
+    /// Recency, frequency, monetary, how many customers, their revenue.
+    pub scores: fn(&mut Cx, &SalesAsk) -> Result<Scores>,
+    /// A page by id, and how many there are.
+    pub page: fn(&mut Cx, &SalesAsk, &CustomerNarrow, Option<PartyId>, i64) -> Result<CustomerPage>,
+}
+
 /// Who answers what.
 #[derive(Default)]
 pub struct Questions {
     availability: Option<fn(&mut Cx, CompanyId, &[ProductId]) -> Result<Vec<Availability>>>,
     crm_overview: Option<About<FrontOverview>>,
+    customers: Option<CustomerAnswers>,
+    quoted: Option<fn(&mut Cx, OpportunityId) -> Result<bool>>,
+    deliveries_overview: Option<About<DeliveriesOverview>>,
     sales_overview: Option<About<OrdersOverview>>,
     finance_overview: Option<About<FinanceOverview>>,
     pub(crate) explainers: BTreeMap<&'static str, Explainer>,
@@ -117,9 +136,21 @@ impl Questions {
     pub fn answer_availability(&mut self, f: fn(&mut Cx, CompanyId, &[ProductId]) -> Result<Vec<Availability>>) {
         self.availability = Some(f);
     }
+    /// What customers bought, in figures for metrics.
+    pub fn answer_customers(&mut self, answers: CustomerAnswers) {
+        self.customers = Some(answers);
+    }
+    /// Whether the customer of a deal has a quote for it that was sent and is neither rejected nor expired.
+    pub fn answer_quoted(&mut self, f: fn(&mut Cx, OpportunityId) -> Result<bool>) {
+        self.quoted = Some(f);
+    }
     /// What the front office knows of a party: leads, deals, activities. Lists hold at most ten.
     pub fn answer_crm_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<FrontOverview>) {
         self.crm_overview = Some(f);
+    }
+    /// Deliveries to a party, of the companies that the caller may see.
+    pub fn answer_deliveries_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<DeliveriesOverview>) {
+        self.deliveries_overview = Some(f);
     }
     /// Orders of a party, of the companies that the caller may see.
     pub fn answer_sales_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<OrdersOverview>) {
@@ -153,9 +184,34 @@ pub fn availability(cx: &mut Cx, company: CompanyId, products: &[ProductId]) -> 
     }
 }
 
+/// What customers bought, all together.
+pub fn customer_facts(cx: &mut Cx, ask: &SalesAsk) -> Result<SalesFacts> {
+    cx.app().questions.customers.map_or_else(|| Ok(SalesFacts::default()), |a| (a.facts)(cx, ask))
+}
+
+/// How many customers bought how lately, how often and for how much.
+pub fn customer_scores(cx: &mut Cx, ask: &SalesAsk) -> Result<Scores> {
+    cx.app().questions.customers.map_or_else(|| Ok(Vec::new()), |a| (a.scores)(cx, ask))
+}
+
+/// What customers bought, one by one: a page by id, and how many there are.
+pub fn customers(cx: &mut Cx, ask: &SalesAsk, which: &CustomerNarrow, after: Option<PartyId>, limit: i64) -> Result<CustomerPage> {
+    cx.app().questions.customers.map_or_else(|| Ok((Vec::new(), 0)), |a| (a.page)(cx, ask, which, after, limit))
+}
+
+/// Whether a deal has a quote that still stands; nobody who could know of one means that there is none.
+pub fn quoted(cx: &mut Cx, deal: OpportunityId) -> Result<bool> {
+    cx.app().questions.quoted.map_or(Ok(false), |answer| answer(cx, deal))
+}
+
 /// What the front office knows of a party.
 pub fn crm_overview(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
     cx.app().questions.crm_overview.map_or_else(|| Ok(FrontOverview::default()), |answer| answer(cx, party))
+}
+
+/// Deliveries to a party.
+pub fn deliveries_overview(cx: &mut Cx, party: PartyId) -> Result<DeliveriesOverview> {
+    cx.app().questions.deliveries_overview.map_or_else(|| Ok(DeliveriesOverview::default()), |answer| answer(cx, party))
 }
 
 /// Orders of a party.

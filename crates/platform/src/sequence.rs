@@ -15,6 +15,8 @@ use persistence::{Conn, Database, Engine, Error, Outcome};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::redaction;
+
 /// Facts numbered in one transaction.
 const BATCH: i64 = 500;
 /// How long a fact may wait for its number when nobody rings: those that another replica committed and then died.
@@ -50,7 +52,7 @@ fn chain(mut seq: i64, mut hash: Vec<u8>, facts: &[Fact]) -> Vec<Place> {
 
 /// SHA-256 of the link before, the number, and every column of the row. Each part is preceded by its length, so that no
 /// two different rows have the same bytes.
-fn link(before: &[u8], seq: i64, fact: &Fact) -> Vec<u8> {
+pub(crate) fn link(before: &[u8], seq: i64, fact: &Fact) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(1024);
     let mut part = |p: Option<&[u8]>| match p {
         None => bytes.extend_from_slice(&u64::MAX.to_be_bytes()),
@@ -225,11 +227,15 @@ pub fn verify_chain(db: &mut Conn<'_>, from: Option<&Anchor>, mut progress: impl
         },
     };
     let mut links = 0;
+    let mut erasures = redaction::Erasures::new();
     loop {
         let page = rows::placed(db, seq, BATCH)?;
         for row in &page {
             if let Err(why) = judge(seq, &hash, row) {
-                return Ok(broken(links, seq + 1, &why));
+                let in_place = row.place.seq == seq + 1 && row.place.prev_hash == hash;
+                if !in_place || !redaction::accounts_for(db, row, &mut erasures)? {
+                    return Ok(broken(links, seq + 1, &why));
+                }
             }
             seq = row.place.seq;
             hash.clone_from(&row.place.hash);
@@ -237,6 +243,9 @@ pub fn verify_chain(db: &mut Conn<'_>, from: Option<&Anchor>, mut progress: impl
         }
         progress(links);
         if (page.len() as i64) < BATCH {
+            if let Some(seq) = redaction::not_vouched_for(db, &erasures)? {
+                return Ok(broken(links, seq, "it was redacted, and no erasure tells of it so"));
+            }
             let anchor = (seq > 0).then(|| Anchor { seq, hash: hex(&hash) });
             return Ok(Checked { links, anchor, breach: None });
         }
@@ -261,7 +270,7 @@ fn judge(seq: i64, hash: &[u8], row: &Placed) -> Result<(), String> {
     Ok(())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 

@@ -95,20 +95,19 @@ CREATE INDEX touchpoints_campaign ON touchpoints (campaign, id);
 CREATE INDEX touchpoints_referrer_host ON touchpoints (referrer_host, id);
 CREATE INDEX touchpoints_landing_path ON touchpoints (landing_path, id);
 
--- Who an anonymous id was last said to be.
+-- Who an anonymous id was last said to be. Party and contact are named without a foreign key: a party that was merged away
+-- stands for the one that stays, as long as it is merged.
 CREATE TABLE visitor_identities (
     company_id UUID NOT NULL REFERENCES companies (id),
     anonymous_id TEXT NOT NULL,
     lead_id UUID NULL REFERENCES leads (id),
-    contact_id UUID NULL REFERENCES contacts (id),
-    party_id UUID NULL REFERENCES parties (id),
+    contact_id UUID NULL,
+    party_id UUID NULL,
     opportunity_id UUID NULL REFERENCES opportunities (id),
     identified_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (company_id, anonymous_id)
 );
 CREATE INDEX visitor_identities_lead_id ON visitor_identities (lead_id);
-CREATE INDEX visitor_identities_contact_id ON visitor_identities (contact_id);
-CREATE INDEX visitor_identities_party_id ON visitor_identities (party_id);
 CREATE INDEX visitor_identities_opportunity_id ON visitor_identities (opportunity_id);
 
 -- Versions of the scoring model of a company. One of each company is active.
@@ -193,7 +192,8 @@ CREATE INDEX lead_form_wordings_form_id ON lead_form_wordings (form_id, id);
 CREATE INDEX lead_form_wordings_company_id ON lead_form_wordings (company_id, id);
 CREATE INDEX lead_form_wordings_created_at ON lead_form_wordings (created_at, id);
 
--- What was sent to forms, good or bad, with the consent that was given. The database refuses to change it.
+-- What was sent to forms, good or bad, with the consent that was given. The database refuses to change it, but for taking
+-- the person out of it.
 CREATE TABLE lead_form_submissions (
     id UUID NOT NULL PRIMARY KEY,
     form_id UUID NOT NULL REFERENCES lead_forms (id),
@@ -235,6 +235,12 @@ CREATE INDEX lead_form_submissions_touchpoint_id ON lead_form_submissions (touch
 
 CREATE FUNCTION lead_form_submissions_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.fields = '{}' AND NEW.email IS NULL AND NEW.ip_address IS NULL AND NEW.anonymous_id IS NULL
+        AND NEW.status = OLD.status AND NEW.received_at = OLD.received_at AND NEW.occurred_at = OLD.occurred_at
+        AND NEW.consent = OLD.consent AND NEW.consent_version IS NOT DISTINCT FROM OLD.consent_version
+        AND NEW.consent_text IS NOT DISTINCT FROM OLD.consent_text AND NEW.lead_id IS NOT DISTINCT FROM OLD.lead_id THEN
+        RETURN NEW;
+    END IF;
     RAISE EXCEPTION 'tandem: what was sent to a form cannot be changed';
 END $$;
 CREATE TRIGGER lead_form_submissions_update BEFORE UPDATE ON lead_form_submissions FOR EACH ROW EXECUTE FUNCTION lead_form_submissions_guard();

@@ -62,6 +62,8 @@ fn every_answer_names_the_request_and_forbids_what_browsers_should_not_do() {
     let problem = s.get("/nowhere");
     let wire = problem.problem(404, "not_found");
     assert_eq!(problem.header("content-type"), Some("application/problem+json"));
+    let german = s.request("GET", "/nowhere").header("accept-language", "de").send();
+    assert_eq!(german.header("content-language"), Some("en"), "the language that its texts are in");
     assert_eq!(wire["request_id"].as_str(), problem.header("x-request-id"));
     assert_eq!((wire["type"].as_str(), wire["instance"].as_str()), (Some("/problems/not_found"), Some("/nowhere")));
     assert_eq!(s.get("/problems/not_found").ok()["status"], 404);

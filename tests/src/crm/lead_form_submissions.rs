@@ -54,7 +54,7 @@ each_engine! {
         assert_eq!((&l["last_touch"]["touchpoint_id"], &l["last_touch"]["source"]), (&one["touchpoint_id"], &json!("newsletter")));
         assert_eq!(l["last_touch"]["occurred_at"], "2026-01-02T08:55:00Z");
         // whoever keeps the ledger of consents hears it
-        let told = s.all(&format!("/v1/platform/audit-log?subject={}&kind=lead_form.submitted", id(&f)));
+        let told = s.all(&format!("/v1/platform/audit-log?subject={}&kind=lead_form.submitted", id(&l)));
         assert_eq!(told.len(), 1);
         assert_eq!(told[0]["data"]["consent_text"], "Send me news.");
     }
@@ -177,7 +177,7 @@ each_engine! {
         assert!(stranger.all("/v1/crm/lead-form-submissions").is_empty());
         let one = kept(s, "").pop().unwrap();
         stranger.get(&at("lead-form-submissions", &one)).problem(404, "not_found");
-        assert!(events(s, &f).iter().all(|e| e != "lead_form.submitted"));
+        assert_eq!(events(s, &f), ["lead_form.created", "lead_form.updated"]);
     }
 
     fn the_evidence_cannot_be_changed(s) {
@@ -188,5 +188,21 @@ each_engine! {
             let tried = db.write::<_, persistence::Error>(Box::new(move |c| Ok(persistence::Outcome::Keep(persistence::Statement::new(text).execute(c)?))));
             assert!(tried.is_err(), "{text}");
         }
+    }
+
+    fn an_erased_person_leaves_the_consent_and_nothing_else(s) {
+        let f = form(s, json!({}));
+        send(s, &f, sent("a", json!({"consent": true, "anonymous_id": "v-12345678", "origin": {"referrer": "https://ann.example/"}}))).ok();
+        send(s, &f, sent("b", json!({"fields": {"email": "ann@beans.example", "shoe": "43"}}))).problem(422, "unknown_field");
+        let l = s.all("/v1/crm/leads").pop().unwrap();
+        let l = s.act(&format!("{}/qualify", at("leads", &l)), &l, json!({})).ok();
+        let c = s.act(&format!("{}/convert", at("leads", &l)), &l, json!({"create_opportunity": false})).ok();
+        let path = format!("/v1/directory/parties/{}", c["party_id"].as_str().unwrap());
+        s.act(&format!("{path}/erase"), &s.get(&path).ok(), json!({"reason": "Asked for"})).ok();
+        let all = kept(s, "");
+        assert!(all.iter().all(|k| k["fields"] == json!({}) && k["email"].is_null() && k["ip_address"].is_null()), "{all:?}");
+        assert_eq!((&all[1]["consent"], &all[1]["consent_text"]), (&json!(true), &json!("Send me news.")));
+        let touch = s.all("/v1/crm/touchpoints").pop().unwrap();
+        assert_eq!((&touch["referrer"], &touch["anonymous_id"]), (&json!(null), &json!(null)));
     }
 }

@@ -155,7 +155,7 @@ each_engine! {
         let o = deal(s, &party, json!({"amount": "1000.00"}));
         let path = format!("{}/lose", at("opportunities", &o));
         s.act(&path, &o, json!({"reason": " "})).problem(422, "invalid_body");
-        s.request("POST", &path).if_match(&o).json(&json!({})).send().problem(422, "invalid_body");
+        s.request("POST", &path).if_match(&o).json(&json!({})).send().problem(422, "opportunity.no_loss_reason");
         let o = act(s, "opportunities", &o, "lose", json!({"reason": "price", "competitor": "Globex"}));
         assert_eq!((&o["status"], &o["probability_percent"], &o["forecast_category"]), (&json!("lost"), &json!("0"), &json!("omitted")));
         assert_eq!((&o["weighted_amount"], &o["loss_reason"], &o["competitor"]), (&json!("0.00"), &json!("price"), &json!("Globex")));
@@ -278,7 +278,7 @@ each_engine! {
 }
 
 /// Runs a statement past the API and answers the refusal of the database.
-fn run(s: &crate::harness::Server, statement: &str) -> String {
+pub fn run(s: &crate::harness::Server, statement: &str) -> String {
     use diesel::connection::SimpleConnection;
     use diesel::prelude::*;
     let url = s.database_url();

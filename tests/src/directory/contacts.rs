@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fixtures::id;
+use crate::fixtures::{id, user_with};
 
 const HERE: &str = "/v1/directory/contacts";
 
@@ -32,6 +32,26 @@ each_engine! {
         let problem = s.post(HERE, json!({"last_name": "A", "language": "German", "emails": [{"address": "nonsense"}]})).problem(422, "invalid_body");
         assert_eq!(problem["errors"].as_array().unwrap().len(), 2);
         s.post(HERE, json!({"last_name": "A", "company": "B"})).problem(422, "unknown_field");
+    }
+
+    fn upserting_again_and_again_leaves_one_contact(s) {
+        let key = json!({"system": "webshop", "id": "p-1"});
+        let upsert = |contact: Value| s.post(&format!("{HERE}/upsert"), json!({"external_id": key, "contact": contact}));
+        upsert(json!({"first_name": "Ana"})).problem(422, "invalid_body");
+        let first = upsert(json!({"first_name": "Ana", "last_name": "Trujillo"})).ok();
+        assert_eq!((&first["created"], &first["contact"]["external_ids"], &first["contact"]["name"]), (&json!(true), &json!([key]), &json!("Ana Trujillo")));
+        let second = upsert(json!({"first_name": null, "language": "es"})).ok();
+        assert_eq!((&second["created"], &second["contact"]["id"], &second["contact"]["name"]), (&json!(false), &first["contact"]["id"], &json!("Trujillo")));
+        let people = s.parallel(8, |i, c| {
+            let body = json!({"external_id": {"system": "webshop", "id": "race"}, "contact": {"last_name": format!("Racer {i}")}});
+            c.post(&format!("{HERE}/upsert"), body).ok()["contact"]["id"].clone()
+        });
+        assert!(people.iter().all(|p| *p == people[0]), "{people:?}");
+        let items = json!([{"external_id": key, "contact": {"last_name": "T"}}, {"external_id": {"system": "a", "id": "b"}, "contact": {"last_name": "B"}}]);
+        let bulk = s.post(&format!("{HERE}/upsert/bulk"), json!({"mode": "atomic", "items": items})).ok();
+        assert_eq!((&bulk["created"], &bulk["updated"]), (&json!(1), &json!(1)));
+        let clerk = user_with(s, &["directory.contacts.create"], &[]);
+        clerk.post(&format!("{HERE}/upsert"), json!({"external_id": key, "contact": {}})).problem(403, "missing_scope");
     }
 
     fn contacts_come_in_bulk_are_archived_and_deleted(s) {

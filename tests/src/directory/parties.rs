@@ -73,6 +73,25 @@ each_engine! {
         clerk.post(&format!("{HERE}/upsert"), json!({"external_id": {"system": "webshop", "id": "new"}, "party": {"name": "New"}})).ok();
     }
 
+    fn many_are_upserted_at_once(s) {
+        let item = |id: &str, name: &str| json!({"external_id": {"system": "webshop", "id": id}, "party": {"name": name}});
+        let path = format!("{HERE}/upsert/bulk");
+        let first = s.post(&path, json!({"mode": "atomic", "items": [item("1", "One"), item("2", "Two")]})).ok();
+        assert_eq!((&first["created"], &first["updated"], &first["refused"]), (&json!(2), &json!(0), &json!(0)));
+        let wrong = json!({"external_id": {"system": "webshop", "id": "4"}, "party": {"is_customer": true}});
+        let mixed = json!([item("2", "Second"), item("3", "Three"), wrong]);
+        s.post(&path, json!({"mode": "atomic", "items": mixed})).problem(422, "invalid_body");
+        assert_eq!(s.all(HERE).len(), 2);
+        let second = s.post(&path, json!({"mode": "partial", "items": mixed})).ok();
+        let statuses: Vec<_> = second["items"].as_array().unwrap().iter().map(|i| i["status"].as_str().unwrap()).collect();
+        assert_eq!(statuses, ["updated", "created", "refused"]);
+        assert_eq!(second["items"][0]["id"], first["items"][1]["id"]);
+        assert_eq!(second["items"][2]["error"]["errors"][0]["pointer"], "/items/2/party/name");
+        let clerk = user_with(s, &["directory.parties.create"], &[]);
+        let refused = clerk.post(&path, json!({"mode": "partial", "items": [item("2", "Mine")]})).ok();
+        assert_eq!(refused["items"][0]["error"]["code"], "missing_scope");
+    }
+
     fn an_external_id_leads_to_one_party(s) {
         let key = json!([{"system": "erp", "id": "9"}]);
         let made = s.post(HERE, json!({"name": "A", "external_ids": key})).created();

@@ -33,6 +33,7 @@ mod faults;
 mod files;
 mod integrity;
 mod jobs;
+mod link_keys;
 mod migrations;
 mod number_series;
 mod timers;

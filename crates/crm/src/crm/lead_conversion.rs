@@ -275,6 +275,9 @@ fn deal_of(lead: &Lead, deal: LeadDeal, party_id: PartyId, contact_id: Option<Co
         description: lead.description.clone(),
         competitor: None,
         lines: Vec::new(),
+        splits: Vec::new(),
+        contact_roles: Vec::new(),
+        competitor_ids: Vec::new(),
         metadata: BTreeMap::new(),
     }
 }

@@ -62,8 +62,14 @@ fn submit(origin: &Origin, key: &str, sent: SubmitLeadForm) -> Result<Submission
     {
         let (f, s, p) = (form, sent.clone(), p.clone());
         origin.write_as(&caller, move |cx| {
-            let refused = Kept { status: SubmissionStatus::Refused, reason: Some(p.code().code.into()), ..Kept::default() };
-            keep(cx, &f, &s, Kept { detail: Some(words_of(&p)), ..refused }).map(drop)
+            let refused = Kept {
+                status: SubmissionStatus::Refused,
+                reason: Some(p.code().code.into()),
+                detail: Some(words_of(&p)),
+                email: f.email_in(&s.fields),
+                ..Kept::default()
+            };
+            keep(cx, &f, &s, refused).map(drop)
         })?;
     }
     taken.map(|()| SubmissionReceipt { token: sent.token.clone(), received: true })
@@ -141,7 +147,13 @@ fn take(cx: &mut Cx, form: &LeadForm, sent: &SubmitLeadForm) -> Result<()> {
     cx.ensure(form.is_active, CLOSED, || "The form is closed.".into())?;
     let occurred_at = event_time(sent.occurred_at, cx.now, "/occurred_at")?;
     if let Some(sign) = machine(form, sent, occurred_at) {
-        let spam = Kept { status: SubmissionStatus::Spam, reason: Some(sign.into()), occurred_at: Some(occurred_at), ..Kept::default() };
+        let spam = Kept {
+            status: SubmissionStatus::Spam,
+            reason: Some(sign.into()),
+            occurred_at: Some(occurred_at),
+            email: form.email_in(&sent.fields),
+            ..Kept::default()
+        };
         return keep(cx, form, sent, spam).map(drop);
     }
     let wording = wording_of(cx, form, sent)?;
@@ -160,10 +172,10 @@ fn take(cx: &mut Cx, form: &LeadForm, sent: &SubmitLeadForm) -> Result<()> {
     // The ledger of consents hears this: the evidence is in it.
     cx.tell(Event {
         kind: "lead_form.submitted".into(),
-        subject: form.id.to_string(),
+        subject: lead.id.to_string(),
         company: Some(form.company_id),
         party: None,
-        version: form.version,
+        version: 1,
         data: serde_json::to_value(&submission).map_err(|e| problems::internal.with(e.to_string()))?,
         previous: None,
     });

@@ -1,23 +1,27 @@
 //! Operations on opportunities: load, decide, store, tell. The rules are in the domain; every change of a figure that
 //! reports live on leaves a row of history here.
 
+use domain::crm::competitors::CompetitorId;
 use domain::crm::leads::LeadId;
+use domain::crm::loss_reasons::{self, LossReason};
 use domain::crm::opportunities::*;
 use domain::crm::opportunity_changes::{OpportunityChange, OpportunityField, differences};
 use domain::crm::opportunity_lines::{EMPTY_LINE, NEGATIVE_PRICE, NO_QUANTITY, PRICE_MISSING};
 use domain::crm::opportunity_steps::{Beginning, REFUSALS as FIGURES, STAGE_REFUSALS};
-use domain::crm::pipelines::{ARCHIVED_PIPELINE, Pipeline, Stage};
+use domain::crm::opportunity_team::{NewTeam, TEAM_REFUSALS};
+use domain::crm::pipelines::{ARCHIVED_PIPELINE, Pipeline, Stage, StageId};
 use domain::directory::companies::{Company, CompanyId};
 use domain::directory::contacts::{Contact, ContactId};
 use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::{Party, PartyId};
 use domain::directory::products::Product;
 use domain::identity::users::{User, UserId};
-use persistence::crm::{opportunities as rows, opportunity_lines as line_rows, pipelines};
+use persistence::crm::{opportunities as rows, opportunity_lines as line_rows, opportunity_team as team_rows, pipelines};
 use platform::directory::parties;
 use platform::prelude::*;
+use platform::questions;
 
-use super::{opportunity_lines, timeline};
+use super::{opportunity_lines, opportunity_team, stalling, timeline};
 
 /// The company has no pipeline that takes deals.
 pub const NO_PIPELINE: Code = Code::conflict("opportunity.no_pipeline", "The company has no default pipeline.");
@@ -41,6 +45,9 @@ pub const REFUSALS: &[Code] = &[
     PRICE_MISSING,
 ];
 
+/// What the catalogues of loss reasons and competitors can answer.
+const LOSS_REFUSALS: &[Code] = &[loss_reasons::ARCHIVED, loss_reasons::COMPETITOR_MISSING, domain::crm::competitors::ARCHIVED];
+
 /// What the back office can answer when it drafts the order of a won deal.
 const ORDER_REFUSALS: &[Code] = &[
     domain::directory::parties::ARCHIVED,
@@ -59,6 +66,17 @@ pub fn operations(t: &mut Table) {
     n.list("List opportunities.")
         .filter(&["status", "party_id", "contact_id", "pipeline_id", "stage_id", "owner_id", "source_lead_id", "forecast_category"])
         .filter(&["expected_close_date", "closed_date", "amount", "weighted_amount", "currency", "stage_entered_at", "close_date_pushes"])
+        .filter(&["loss_reason_id", "competitor_id"])
+        .flag("has_seller", "Only rows that count for somebody, by a share or as owner, or for nobody.", rows::has_seller)
+        .flag("has_expected_close_date", "Only rows with an expected close, or without.", rows::has_expected_close_date)
+        .flag("stalled", "Only open rows that wait longer than their stage allows, or all others.", rows::stalled)
+        .filter_by::<UserId>(
+            "seller_id",
+            "Only rows that count for this user: with a share in them, or owned and not shared.",
+            rows::counts_for,
+        )
+        .filter_by::<StageId>("reached_stage_id", "Only rows that are or ever were in this stage.", rows::reached)
+        .filter_by::<CompetitorId>("contested_by_id", "Only rows in which this competitor is named.", rows::contested_by)
         .flag("has_next_activity", "Only rows with something still to be done about them, or without.", rows::has_next_activity)
         .search(&["search"])
         .sort(&["name", "amount", "weighted_amount", "expected_close_date", "closed_date", "stage_entered_at", "updated_at"])
@@ -67,7 +85,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Stage>("stage", "stage_id")
         .expand::<User>("owner", "owner_id")
         .expand::<Product>("lines.product", "lines.product_id");
-    n.create(create, CREATE).fails(REFUSALS);
+    n.create(create, CREATE).fails(REFUSALS).fails(TEAM_REFUSALS);
     n.bulk(create);
     n.read_with(read, "Get an opportunity. Each line of a stocked product says how much of it is available now.")
         .expand::<Party>("party", "party_id")
@@ -76,14 +94,16 @@ pub fn operations(t: &mut Table) {
         .expand::<Stage>("stage", "stage_id")
         .expand::<User>("owner", "owner_id")
         .expand::<Product>("lines.product", "lines.product_id");
-    n.update(update, UPDATE).fails(REFUSALS).fails(&[NOT_OPEN]);
+    n.update(update, UPDATE).fails(REFUSALS).fails(TEAM_REFUSALS).fails(&[NOT_OPEN]);
     n.action_with("advance", advance, ADVANCE).fails(STAGE_REFUSALS).fails(FIGURES).fails(&[NOT_OPEN, SAME_STAGE, STAGE_SKIPPED]);
     n.action("win", win, WIN).fails(&[NOT_OPEN]).fails(ORDER_REFUSALS);
-    n.action_with("lose", lose, "Lose an opportunity. The reason is required; it no longer counts in any forecast.").fails(&[NOT_OPEN]);
+    n.action_with("lose", lose, LOSE).fails(&[NOT_OPEN, NO_LOSS_REASON]).fails(LOSS_REFUSALS);
     n.action("reopen", reopen, REOPEN).fails(&[NOT_CLOSED, ARCHIVED_PIPELINE, FOREIGN_STAGE]).fails(FIGURES);
     n.page_of::<OpportunityChange>("history", history, HISTORY).filter(&["field", "changed_at"]);
     n.page_of::<TimelineEntry>("timeline", timeline::of_opportunity, TIMELINE).filter_as("occurred_at", "at").filter(&["kind", "subject"]);
     opportunity_lines::operations(&mut n);
+    opportunity_team::operations(&mut n);
+    stalling::operations(t);
 }
 
 const CREATE: &str = "Create an opportunity. It starts open, in the first stage of the company's default pipeline unless told \
@@ -93,6 +113,7 @@ const ADVANCE: &str = "Move an opportunity to another stage. It must have what t
 skipped stop it. A probability or category stated by hand follows the stage again.";
 const WIN: &str = "Win an opportunity. It counts in full from then on, and a sales order is drafted from its lines in the same \
 transaction; what the back office refuses is not won.";
+const LOSE: &str = "Lose an opportunity. The reason is required, in words or by a loss reason; it no longer counts in any forecast.";
 const REOPEN: &str = "Reopen a won or lost opportunity. It goes back to the stage it was closed in; its history stays.";
 const HISTORY: &str = "List the changes of an opportunity, the oldest first: stage, status, amount, expected close, owner, \
 probability and category, with who changed them and when.";
@@ -114,8 +135,16 @@ pub(super) fn begin(cx: &mut Cx, company: &Company, mut new: NewOpportunity, sou
     let currency = new.currency.clone().unwrap_or_else(|| company.currency.clone());
     let lines = opportunity_lines::build(cx, id, std::mem::take(&mut new.lines), &currency).map_err(|p| below("/lines", p))?;
     let beginning = Beginning { id, pipeline: &pipeline, currency: &company.currency, source_lead_id, now: cx.now };
-    let made = cx.create(new.build(beginning, lines)?)?;
+    let parts = NewTeam {
+        splits: Some(std::mem::take(&mut new.splits)),
+        contact_roles: Some(std::mem::take(&mut new.contact_roles)),
+        competitor_ids: Some(std::mem::take(&mut new.competitor_ids)),
+    };
+    let mut deal = new.build(beginning, lines)?;
+    opportunity_team::put(cx, &mut deal, parts)?;
+    let made = cx.create(deal)?;
     cx.insert_all(&made.lines)?;
+    team_rows::write(cx.db(), None, &made)?;
     remember(cx, None, &made, &pipeline, None)?;
     Ok(made)
 }
@@ -155,14 +184,17 @@ fn update(cx: &mut Cx, id: OpportunityId, mut patch: OpportunityPatch) -> Result
         Some(new) => Some(opportunity_lines::build(cx, id, new, &currency).map_err(|p| below("/lines", p))?),
         None => None,
     };
-    let after = before.clone().change(patch, lines, stage_of(&pipeline, &before)?, cx.now)?;
+    let parts =
+        NewTeam { splits: patch.splits.take(), contact_roles: patch.contact_roles.take(), competitor_ids: patch.competitor_ids.take() };
+    let mut after = before.clone().change(patch, lines, stage_of(&pipeline, &before)?, cx.now)?;
+    opportunity_team::put(cx, &mut after, parts)?;
     store(cx, &before, after, &pipeline, "updated", None)
 }
 
 fn advance(cx: &mut Cx, id: OpportunityId, to: AdvanceOpportunity) -> Result<Opportunity> {
     let before = cx.change::<Opportunity>(id)?;
     let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
-    let after = before.clone().advance(&pipeline, to.stage_id, cx.now)?;
+    let after = before.clone().advance(&pipeline, to.stage_id, questions::quoted(cx, id)?, cx.now)?;
     store(cx, &before, after, &pipeline, "stage_changed", to.note)
 }
 
@@ -174,12 +206,34 @@ fn win(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
     store(cx, &before, after, &pipeline, "won", None)
 }
 
-fn lose(cx: &mut Cx, id: OpportunityId, why: LoseOpportunity) -> Result<Opportunity> {
+fn lose(cx: &mut Cx, id: OpportunityId, mut why: LoseOpportunity) -> Result<Opportunity> {
     let before = cx.change::<Opportunity>(id)?;
     let (pipeline, company) = (cx.find::<Pipeline>(before.pipeline_id)?, cx.find::<Company>(before.company_id)?);
+    name_loss(cx, before.company_id, &mut why)?;
     let after = before.clone().lose(why, cx.today(&company), cx.now)?;
     let reason = after.loss_reason.clone();
     store(cx, &before, after, &pipeline, "lost", reason)
+}
+
+/// Fills in the words of a loss reason and the name of a competitor.
+fn name_loss(cx: &mut Cx, company: CompanyId, why: &mut LoseOpportunity) -> Result<()> {
+    if let Some(id) = why.competitor_id {
+        let rival = opportunity_team::rival(cx, company, id)?;
+        why.competitor.get_or_insert(rival.name);
+    }
+    let Some(id) = why.loss_reason_id else { return Ok(()) };
+    let reason = cx.refer::<LossReason>("/loss_reason_id", id)?;
+    if reason.company_id != company {
+        return Err(problems::unknown_reference.field("/loss_reason_id", "The loss reason belongs to another company."));
+    }
+    if reason.archived_at.is_some() {
+        return Err(loss_reasons::ARCHIVED.field("/loss_reason_id", "The loss reason is archived."));
+    }
+    if reason.requires_competitor && why.competitor.is_none() {
+        return Err(loss_reasons::COMPETITOR_MISSING.field("/competitor_id", format!("{} asks for a competitor.", reason.name)));
+    }
+    why.reason.get_or_insert(reason.name);
+    Ok(())
 }
 
 fn reopen(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
@@ -207,6 +261,7 @@ pub(super) fn store(
     if before.lines != after.lines {
         line_rows::write(cx.db(), after.id, &after.lines)?;
     }
+    team_rows::write(cx.db(), Some(before), &after)?;
     let after = cx.save(before, after, verb)?;
     remember(cx, Some(before), &after, pipeline, reason)?;
     Ok(after)

@@ -403,6 +403,11 @@ impl LeadForm {
         found.done()?;
         Ok(lead)
     }
+    /// What was filled in as the e-mail address, whatever it is.
+    pub fn email_in(&self, values: &BTreeMap<String, String>) -> Option<String> {
+        let field = self.fields.iter().find(|f| f.target == FormTarget::Email)?;
+        trimmed(values.get(&field.name).cloned()).map(|v| v.chars().take(254).collect())
+    }
     fn knows(&self, name: &str) -> bool {
         self.fields.iter().any(|f| f.name == name) || self.honeypot_field.as_deref() == Some(name)
     }

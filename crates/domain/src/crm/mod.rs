@@ -1,8 +1,18 @@
-//! The front office: leads, pipelines, opportunities and what people do about them. Orders, stock and books are not
+//! The front office: leads, pipelines, opportunities, service and what people do about them. Orders, stock and books are not
 //! known here; they hear of a won deal as a fact.
 
 pub mod activities;
 pub mod assignment_rules;
+pub mod case_context;
+pub mod case_messages;
+pub mod case_steps;
+pub mod cases;
+pub mod competitors;
+pub mod customer_metrics;
+pub mod entitlements;
+pub mod forecast_snapshots;
+pub mod forecast_submissions;
+pub mod forecasts;
 pub mod lead_conditions;
 pub mod lead_form_submissions;
 pub mod lead_forms;
@@ -12,12 +22,19 @@ pub mod lead_scores;
 pub mod lead_scoring_models;
 pub mod lead_steps;
 pub mod leads;
+pub mod loss_reasons;
+pub mod metrics;
 pub mod opportunities;
 pub mod opportunity_changes;
 pub mod opportunity_lines;
 pub mod opportunity_steps;
+pub mod opportunity_team;
 pub mod pipelines;
+pub mod queues;
+pub mod quotas;
 pub mod reports;
+pub mod sla_clocks;
+pub mod sla_policies;
 pub mod stages;
 mod text;
 pub mod touchpoints;

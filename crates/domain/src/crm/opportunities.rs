@@ -7,8 +7,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::competitors::CompetitorId;
 use super::leads::LeadId;
+use super::loss_reasons::LossReasonId;
 pub use super::opportunity_lines::{NewOpportunityLine, OpportunityLine, OpportunityLineId, OpportunityLinePatch};
+pub use super::opportunity_team::{
+    BuyingRole, ContactRole, NewContactRole, NewOpportunitySplit, OpportunityCompetitor, OpportunitySplit, OpportunitySplits,
+    SplitOpportunity,
+};
 use super::pipelines::{ForecastCategory, PipelineId, StageId};
 use crate::directory::companies::CompanyId;
 use crate::directory::contacts::ContactId;
@@ -58,6 +64,8 @@ pub const STAGE_SKIPPED: Code = Code::invalid("opportunity.stage_skipped", "A st
 pub const STAGE_REQUIREMENTS: Code = Code::invalid("opportunity.stage_requirements", "The stage asks for more than the opportunity has.");
 /// An amount can be stated by hand only while the deal takes it from no lines.
 pub const AMOUNT_FROM_LINES: Code = Code::invalid("opportunity.amount_from_lines", "The amount comes from the lines.");
+/// A lost deal says why.
+pub const NO_LOSS_REASON: Code = Code::invalid("opportunity.no_loss_reason", "A lost opportunity needs a reason.");
 /// A percentage lies between 0 and 100.
 pub const NOT_A_PERCENTAGE: Code = Code::invalid("opportunity.not_a_percentage", "A percentage lies between 0 and 100.");
 /// An amount of a deal is never below zero.
@@ -88,6 +96,15 @@ pub struct Opportunity {
     pub stage_id: StageId,
     /// When it entered this stage.
     pub stage_entered_at: DateTime<Utc>,
+    /// When an activity about it was last done.
+    #[schema(required)]
+    pub last_activity_at: Option<DateTime<Utc>>,
+    /// When it counts as stalled unless an activity is done or it moves on; null when its stage never stalls.
+    #[schema(required)]
+    pub stalls_at: Option<DateTime<Utc>>,
+    /// When it was found stalled; null again as soon as something is done.
+    #[schema(required)]
+    pub stalled_at: Option<DateTime<Utc>>,
     /// Currency of all its amounts, ISO 4217.
     #[schema(max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
     pub currency: String,
@@ -123,12 +140,18 @@ pub struct Opportunity {
     /// Anything else worth knowing.
     #[schema(required, max_length = 10000)]
     pub description: Option<String>,
-    /// Why it was lost.
+    /// Why it was lost, in words.
     #[schema(required, max_length = 200)]
     pub loss_reason: Option<String>,
+    /// Why it was lost, as the company counts it.
+    #[schema(required)]
+    pub loss_reason_id: Option<LossReasonId>,
     /// Who won it instead of us.
     #[schema(required, max_length = 200)]
     pub competitor: Option<String>,
+    /// Who won it instead of us, as far as it is a known competitor.
+    #[schema(required)]
+    pub competitor_id: Option<CompetitorId>,
     /// The day it was won or lost, in the company's time zone.
     #[schema(required)]
     pub closed_date: Option<NaiveDate>,
@@ -141,6 +164,15 @@ pub struct Opportunity {
     /// What the customer may buy.
     #[schema(max_items = 500)]
     pub lines: Vec<OpportunityLine>,
+    /// Who shares it, 100 percent together; none when it is its owner's alone.
+    #[schema(max_items = 50)]
+    pub splits: Vec<OpportunitySplit>,
+    /// The people of the customer and what they are in it.
+    #[schema(max_items = 50)]
+    pub contact_roles: Vec<ContactRole>,
+    /// Who else wants to sell.
+    #[schema(max_items = 20)]
+    pub competitors: Vec<OpportunityCompetitor>,
     /// Own keys and values of the caller.
     #[schema(schema_with = crate::kernel::metadata)]
     pub metadata: BTreeMap<String, String>,
@@ -236,6 +268,18 @@ pub struct NewOpportunity {
     #[serde(default)]
     #[schema(max_items = 500)]
     pub lines: Vec<NewOpportunityLine>,
+    /// Who shares it: 100 percent together, or none.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub splits: Vec<NewOpportunitySplit>,
+    /// The people of the customer and what they are in it.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub contact_roles: Vec<NewContactRole>,
+    /// Who else wants to sell, known competitors.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub competitor_ids: Vec<CompetitorId>,
     /// Own keys and values.
     #[serde(default)]
     #[schema(schema_with = crate::kernel::metadata)]
@@ -299,6 +343,18 @@ pub struct OpportunityPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(max_items = 500)]
     pub lines: Option<Vec<NewOpportunityLine>>,
+    /// Who shares it: 100 percent together, or none; replaces all shares.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(max_items = 50)]
+    pub splits: Option<Vec<NewOpportunitySplit>>,
+    /// The people of the customer and what they are in it; replaces all roles.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(max_items = 50)]
+    pub contact_roles: Option<Vec<NewContactRole>>,
+    /// Who else wants to sell, known competitors; replaces all of them.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(max_items = 20)]
+    pub competitor_ids: Option<Vec<CompetitorId>>,
     /// Own keys and values; replaced whole.
     #[serde(default, deserialize_with = "present")]
     #[schema(schema_with = crate::kernel::metadata)]
@@ -334,13 +390,20 @@ pub struct AdvanceOpportunity {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoseOpportunity {
-    /// The reason, in the words your reports group by.
+    /// The reason in words; those of the loss reason when left out.
+    #[serde(default)]
     #[schema(min_length = 1, max_length = 200, example = "price")]
-    pub reason: String,
-    /// Who won it instead of us.
+    pub reason: Option<String>,
+    /// The reason as the company counts it. One of the two is needed.
+    #[serde(default)]
+    pub loss_reason_id: Option<LossReasonId>,
+    /// Who won it instead of us, in words.
     #[serde(default)]
     #[schema(max_length = 200)]
     pub competitor: Option<String>,
+    /// Who won it instead of us, a known competitor.
+    #[serde(default)]
+    pub competitor_id: Option<CompetitorId>,
 }
 
 /// What hearers of `opportunity.won` need of a won deal: read it from the event's data with

@@ -1,7 +1,7 @@
 //! What may happen to an opportunity and what follows from it: creation, changes, stages, winning, losing, reopening.
 //! Pure: the pipeline, the time and the day are given.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 use super::leads::LeadId;
@@ -63,6 +63,9 @@ impl NewOpportunity {
             pipeline_id: from.pipeline.id,
             stage_id: stage.id,
             stage_entered_at: from.now,
+            last_activity_at: None,
+            stalls_at: None,
+            stalled_at: None,
             currency: self.currency.unwrap_or_else(|| from.currency.to_string()),
             amount_source: self.amount_source.unwrap_or(default_source),
             amount: Amount::ZERO,
@@ -78,11 +81,16 @@ impl NewOpportunity {
             source: trimmed(self.source),
             description: trimmed(self.description),
             loss_reason: None,
+            loss_reason_id: None,
             competitor: trimmed(self.competitor),
+            competitor_id: None,
             closed_date: None,
             closed_at: None,
             next_activity_at: None,
             lines,
+            splits: Vec::new(),
+            contact_roles: Vec::new(),
+            competitors: Vec::new(),
             metadata: self.metadata,
             version: 1,
             created_at: from.now,
@@ -90,7 +98,8 @@ impl NewOpportunity {
         };
         let probability = self.probability_percent.map(Some);
         let deal = deal.state(self.amount, probability, self.forecast_category.map(Some))?.settle(stage)?;
-        deal.meets(stage)?;
+        // what is not there yet has no quote
+        deal.meets(stage, false)?;
         Ok(deal)
     }
 }
@@ -160,8 +169,9 @@ impl Opportunity {
         self.settle(stage)
     }
     /// The deal in another stage. Back is always free; forward, every stage jumped over must allow it; the new stage
-    /// must get what it asks for. What was stated by hand follows the stage again, as the new stage is new knowledge.
-    pub fn advance(mut self, pipeline: &Pipeline, to: StageId, now: DateTime<Utc>) -> Result<Self> {
+    /// must get what it asks for; `quoted` tells whether the customer has a quote that still stands. What was stated by hand
+    /// follows the stage again, as the new stage is new knowledge.
+    pub fn advance(mut self, pipeline: &Pipeline, to: StageId, quoted: bool, now: DateTime<Utc>) -> Result<Self> {
         self.must_be_open()?;
         let stage = enterable(pipeline, Some(to))?;
         if stage.id == self.stage_id {
@@ -172,7 +182,7 @@ impl Opportunity {
         if let Some(jumped) = jumped {
             return Err(STAGE_SKIPPED.field("/stage_id", format!("{} must not be skipped.", jumped.name)));
         }
-        self.meets(stage)?;
+        self.meets(stage, quoted)?;
         self.stage_id = stage.id;
         self.stage_entered_at = now;
         self.probability_is_manual = false;
@@ -186,11 +196,16 @@ impl Opportunity {
         self.status = OpportunityStatus::Won;
         Ok(self.close(Rate::from(100), ForecastCategory::Closed, today, now))
     }
-    /// The customer did not buy: probability 0, nothing counts.
+    /// The customer did not buy: probability 0, nothing counts. Fails with [`NO_LOSS_REASON`] when nobody says why.
     pub fn lose(mut self, why: LoseOpportunity, today: NaiveDate, now: DateTime<Utc>) -> Result<Self> {
         self.must_be_open()?;
-        self.loss_reason = Some(filled(&why.reason, "/reason")?);
+        let Some(reason) = why.reason else {
+            return Err(NO_LOSS_REASON.field("/reason", "Say why, in words or by a loss reason."));
+        };
+        self.loss_reason = Some(filled(&reason, "/reason")?);
+        self.loss_reason_id = why.loss_reason_id;
         self.competitor = trimmed(why.competitor).or(self.competitor);
+        self.competitor_id = why.competitor_id;
         self.status = OpportunityStatus::Lost;
         Ok(self.close(Rate::ZERO, ForecastCategory::Omitted, today, now))
     }
@@ -206,6 +221,8 @@ impl Opportunity {
         self.stage_id = stage.id;
         self.stage_entered_at = now;
         self.loss_reason = None;
+        self.loss_reason_id = None;
+        self.competitor_id = None;
         self.closed_date = None;
         self.closed_at = None;
         self.updated_at = now;
@@ -223,8 +240,32 @@ impl Opportunity {
         self.weighted_amount = if probability.is_zero() { Amount::ZERO } else { self.amount };
         self.closed_date = Some(today);
         self.closed_at = Some(now);
+        self.stalls_at = None;
+        self.stalled_at = None;
         self.updated_at = now;
         self
+    }
+    /// An activity about it was done: an open deal starts to wait anew. Older ones than the last change nothing.
+    pub fn touched(mut self, at: DateTime<Utc>, stage: &Stage) -> Self {
+        self.last_activity_at = self.last_activity_at.max(Some(at));
+        self.wait(stage);
+        self
+    }
+    /// Found stalled, once; `None` when it is not, or was found so before.
+    pub fn stall(mut self, now: DateTime<Utc>) -> Option<Self> {
+        let due = self.status == OpportunityStatus::Open && self.stalled_at.is_none() && self.stalls_at.is_some_and(|at| at <= now);
+        self.stalled_at = Some(now);
+        due.then_some(self)
+    }
+    /// Since when it waits: it counts as stalled after the days of its stage, from the entry or the last activity done.
+    fn wait(&mut self, stage: &Stage) {
+        let since = self.last_activity_at.map_or(self.stage_entered_at, |a| a.max(self.stage_entered_at));
+        let due = stage.stalled_after_days.and_then(|d| since.checked_add_signed(TimeDelta::days(d.into())));
+        let due = due.filter(|_| self.status == OpportunityStatus::Open);
+        if self.stalls_at != due {
+            self.stalled_at = None;
+        }
+        self.stalls_at = due;
     }
     /// Takes what is stated by hand; `Some(None)` lets a figure follow its stage again.
     fn state(
@@ -279,16 +320,18 @@ impl Opportunity {
             self.forecast_category = stage.forecast_category;
         }
         self.weighted_amount = Self::weighted(self.amount, self.probability_percent, &self.currency)?;
+        self.wait(stage);
         Ok(self)
     }
     /// Refuses when the deal lacks what the stage asks for; all that lacks is told at once.
-    fn meets(&self, stage: &Stage) -> Result<()> {
+    fn meets(&self, stage: &Stage, quoted: bool) -> Result<()> {
         let has = |r: &StageRequirement| match r {
             StageRequirement::Contact => self.contact_id.is_some(),
             StageRequirement::Owner => self.owner_id.is_some(),
             StageRequirement::Amount => self.amount.is_positive(),
             StageRequirement::ExpectedCloseDate => self.expected_close_date.is_some(),
             StageRequirement::Lines => !self.lines.is_empty(),
+            StageRequirement::Quote => quoted,
         };
         let lacking = |r: &StageRequirement| {
             FieldError::body(

@@ -31,6 +31,7 @@ fn pipeline() -> Pipeline {
         forecast_category: if percent > 60 { ForecastCategory::Commit } else { ForecastCategory::Pipeline },
         required_fields: required.to_vec(),
         allow_skip,
+        stalled_after_days: Some(10),
         position: None,
     };
     let stages = vec![
@@ -68,6 +69,9 @@ fn new() -> NewOpportunity {
         description: None,
         competitor: None,
         lines: vec![],
+        splits: vec![],
+        contact_roles: vec![],
+        competitor_ids: vec![],
         metadata: Default::default(),
     }
 }
@@ -139,26 +143,26 @@ fn what_makes_no_deal_is_refused() {
 fn stages_guard_their_entrance() {
     let p = pipeline();
     let poor = build(new(), vec![]).expect("a deal");
-    assert_eq!(code(poor.clone().advance(&p, id(2), now())), STAGE_REQUIREMENTS);
-    assert_eq!(code(poor.clone().advance(&p, id(1), now())), SAME_STAGE);
-    assert_eq!(code(poor.advance(&p, id(77), now())), FOREIGN_STAGE);
+    assert_eq!(code(poor.clone().advance(&p, id(2), false, now())), STAGE_REQUIREMENTS);
+    assert_eq!(code(poor.clone().advance(&p, id(1), false, now())), SAME_STAGE);
+    assert_eq!(code(poor.advance(&p, id(77), false, now())), FOREIGN_STAGE);
     // from a to d jumps over c, which must not be skipped
-    assert_eq!(code(deal().advance(&p, id(4), now())), STAGE_SKIPPED);
-    let at_c = deal().advance(&p, id(3), now()).expect("over b, which may be skipped");
+    assert_eq!(code(deal().advance(&p, id(4), false, now())), STAGE_SKIPPED);
+    let at_c = deal().advance(&p, id(3), false, now()).expect("over b, which may be skipped");
     assert_eq!((at_c.probability_percent, at_c.forecast_category), (Rate::from(80), ForecastCategory::Commit));
     // what is missing is told all at once
-    let problem = at_c.clone().advance(&p, id(4), now()).expect_err("refused");
+    let problem = at_c.clone().advance(&p, id(4), false, now()).expect_err("refused");
     assert_eq!((problem.code(), problem.errors().len()), (STAGE_REQUIREMENTS, 2));
     let ready = OpportunityPatch { expected_close_date: Some(Some(day(1))), owner_id: Some(Some(id::<UserId>(1))), ..Default::default() };
-    let at_d = change(at_c, ready).expect("changed").advance(&p, id(4), now()).expect("ready");
+    let at_d = change(at_c, ready).expect("changed").advance(&p, id(4), false, now()).expect("ready");
     // back is free, over c too
-    assert_eq!(at_d.advance(&p, id(1), now()).expect("back").probability_percent, Rate::from(10));
+    assert_eq!(at_d.advance(&p, id(1), false, now()).expect("back").probability_percent, Rate::from(10));
 }
 
 #[test]
 fn no_deal_enters_an_archived_stage() {
     let p = pipeline().change_stage(id(2), StagePatch { archived: Some(true), ..Default::default() }, 0, now()).expect("archived");
-    assert_eq!(code(deal().advance(&p, id(2), now())), ARCHIVED_STAGE);
+    assert_eq!(code(deal().advance(&p, id(2), false, now())), ARCHIVED_STAGE);
 }
 
 #[test]
@@ -169,7 +173,7 @@ fn a_stated_probability_stays_until_the_stage_changes() {
     assert_eq!(o.weighted_amount.to_string(), "3.32", "half a cent goes up");
     let freed = change(o.clone(), OpportunityPatch { probability_percent: Some(None), ..Default::default() }).expect("changed");
     assert_eq!((freed.probability_is_manual, freed.probability_percent), (false, Rate::from(10)));
-    let moved = o.advance(&pipeline(), id(2), now()).expect("moved");
+    let moved = o.advance(&pipeline(), id(2), false, now()).expect("moved");
     assert_eq!((moved.probability_is_manual, moved.probability_percent), (false, Rate::from(50)));
 }
 
@@ -206,7 +210,8 @@ fn a_won_deal_counts_whole_and_a_lost_one_not_at_all() {
         (Rate::from(100), ForecastCategory::Closed, won.amount)
     );
     assert_eq!(won.closed_date, Some(day(3)));
-    let why = |r: &str| LoseOpportunity { reason: r.into(), competitor: Some("Acme".into()) };
+    let why =
+        |r: &str| LoseOpportunity { reason: Some(r.into()), loss_reason_id: None, competitor: Some("Acme".into()), competitor_id: None };
     let lost = deal().lose(why("price"), day(3), now()).expect("lost");
     assert_eq!(
         (lost.probability_percent, lost.forecast_category, lost.weighted_amount),
@@ -219,14 +224,14 @@ fn a_won_deal_counts_whole_and_a_lost_one_not_at_all() {
 #[test]
 fn the_states_allow_what_they_say() {
     let p = pipeline();
-    let why = || LoseOpportunity { reason: "price".into(), competitor: None };
+    let why = || LoseOpportunity { reason: Some("price".into()), loss_reason_id: None, competitor: None, competitor_id: None };
     let won = deal().win(day(1), now()).expect("won");
     let lost = deal().lose(why(), day(1), now()).expect("lost");
     for closed in [won, lost] {
         assert_eq!(closed.status.actions(), ["reopen"]);
         assert_eq!(code(closed.clone().win(day(1), now())), NOT_OPEN);
         assert_eq!(code(closed.clone().lose(why(), day(1), now())), NOT_OPEN);
-        assert_eq!(code(closed.clone().advance(&p, id(2), now())), NOT_OPEN);
+        assert_eq!(code(closed.clone().advance(&p, id(2), false, now())), NOT_OPEN);
         assert_eq!(code(change(closed.clone(), OpportunityPatch::default())), NOT_OPEN);
         assert_eq!(code(closed.clone().with_lines(vec![], &p.stages[0], now())), NOT_OPEN);
         let open = closed.reopen(&p, now()).expect("reopened");
@@ -241,7 +246,7 @@ fn the_states_allow_what_they_say() {
 #[test]
 fn a_deal_closed_in_a_stage_archived_since_reopens_in_the_first() {
     let p = pipeline();
-    let won = deal().advance(&p, id(3), now()).expect("moved").win(day(1), now()).expect("won");
+    let won = deal().advance(&p, id(3), false, now()).expect("moved").win(day(1), now()).expect("won");
     let p = p.change_stage(id(3), StagePatch { archived: Some(true), ..Default::default() }, 0, now()).expect("archived");
     assert_eq!(won.reopen(&p, now()).expect("reopened").stage_id, id(1));
 }
@@ -252,7 +257,7 @@ fn the_history_names_exactly_what_changed() {
     let first: Vec<_> = differences(None, &o).iter().map(|d| d.field).collect();
     use OpportunityField::*;
     assert_eq!(first, [Stage, Status, Amount, Currency, Probability, ForecastCategory]);
-    let moved = o.clone().advance(&pipeline(), id(2), now()).expect("moved");
+    let moved = o.clone().advance(&pipeline(), id(2), false, now()).expect("moved");
     let found = differences(Some(&o), &moved);
     assert_eq!(found.iter().map(|d| d.field).collect::<Vec<_>>(), [Stage, Probability]);
     assert_eq!((found[1].old.as_deref(), found[1].new.as_deref()), (Some("10"), Some("50")));
@@ -291,10 +296,10 @@ proptest! {
         for (what, stage) in steps {
             let next = match what {
                 0 => o.clone().win(day(1), now()),
-                1 => o.clone().lose(LoseOpportunity { reason: "x".into(), competitor: None }, day(1), now()),
+                1 => o.clone().lose(LoseOpportunity { reason: Some("x".into()), loss_reason_id: None, competitor: None, competitor_id: None }, day(1), now()),
                 2 => o.clone().reopen(&p, now()),
                 3 => change(o.clone(), OpportunityPatch { probability_percent: Some(Some(Rate::from(stage as i32 * 7))), ..Default::default() }),
-                _ => o.clone().advance(&p, id(stage), now()),
+                _ => o.clone().advance(&p, id(stage), false, now()),
             };
             if let Ok(next) = next { o = next; }
             match o.status {
@@ -305,4 +310,39 @@ proptest! {
             prop_assert_eq!(o.weighted_amount, Opportunity::weighted(o.amount, o.probability_percent, "EUR").expect("in range"));
         }
     }
+}
+
+#[test]
+fn a_lost_deal_says_why() {
+    let why = LoseOpportunity { reason: None, loss_reason_id: Some(id(1)), competitor: None, competitor_id: None };
+    assert_eq!(code(deal().lose(why, day(1), now())), NO_LOSS_REASON);
+}
+
+#[test]
+fn a_quote_is_asked_for_where_the_stage_says_so() {
+    let p = pipeline();
+    let patch = StagePatch { required_fields: Some(vec![StageRequirement::Quote]), ..Default::default() };
+    let p = p.change_stage(id(2), patch, 0, now()).expect("changed");
+    assert_eq!(code(deal().advance(&p, id(2), false, now())), STAGE_REQUIREMENTS);
+    assert_eq!(deal().advance(&p, id(2), true, now()).expect("quoted").stage_id, id(2));
+    assert_eq!(code(build(NewOpportunity { stage_id: Some(id(2)), ..new() }, vec![])), STAGE_REQUIREMENTS);
+}
+
+#[test]
+fn a_deal_stalls_once_until_something_is_done() {
+    let (p, days) = (pipeline(), |n: i64| now() + TimeDelta::days(n));
+    let o = deal();
+    assert_eq!(o.stalls_at, Some(days(10)));
+    assert_eq!(o.clone().stall(days(9)), None);
+    let stalled = o.stall(days(10)).expect("stalled");
+    assert_eq!((stalled.stalled_at, stalled.clone().stall(days(11))), (Some(days(10)), None));
+    let stage = p.stage(id(1)).expect("a stage");
+    let old = stalled.clone().touched(days(-1), stage);
+    assert_eq!((old.stalled_at, old.stalls_at), (Some(days(10)), Some(days(10))), "what was done before the entry changes nothing");
+    let touched = stalled.touched(days(11), stage);
+    assert_eq!((touched.stalled_at, touched.stalls_at), (None, Some(days(21))));
+    let moved = touched.clone().advance(&p, id(2), false, days(12)).expect("moved");
+    assert_eq!(moved.stalls_at, Some(days(22)));
+    let won = moved.win(day(1), days(13)).expect("won");
+    assert_eq!((won.stalls_at, won.clone().touched(days(14), stage).stalls_at), (None, None));
 }

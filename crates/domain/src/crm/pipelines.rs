@@ -198,6 +198,7 @@ impl Pipeline {
             forecast_category: new.forecast_category,
             required_fields: new.required_fields,
             allow_skip: new.allow_skip,
+            stalled_after_days: new.stalled_after_days,
             archived_at: None,
             version: 1,
         });
@@ -217,6 +218,7 @@ impl Pipeline {
         stage.probability_percent = patch.probability_percent.unwrap_or(stage.probability_percent);
         stage.forecast_category = patch.forecast_category.unwrap_or(stage.forecast_category);
         stage.allow_skip = patch.allow_skip.unwrap_or(stage.allow_skip);
+        stage.stalled_after_days = patch.stalled_after_days.unwrap_or(stage.stalled_after_days);
         if let Some(required) = patch.required_fields {
             stage.required_fields = required;
         }
@@ -341,6 +343,7 @@ mod tests {
             forecast_category: ForecastCategory::Pipeline,
             required_fields: vec![],
             allow_skip: true,
+            stalled_after_days: None,
             position: None,
         }
     }

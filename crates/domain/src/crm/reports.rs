@@ -223,6 +223,12 @@ pub fn months(from: NaiveDate, to: NaiveDate) -> Result<Vec<NaiveDate>> {
     }
 }
 
+/// The calendar day of an instant in a time zone.
+pub fn day_at(instant: DateTime<Utc>, time_zone: &str) -> NaiveDate {
+    let zone: chrono_tz::Tz = time_zone.parse().unwrap_or(chrono_tz::UTC);
+    instant.with_timezone(&zone).date_naive()
+}
+
 /// The instant at which a day begins in a time zone; where midnight does not exist, the first instant of the day.
 pub fn start_of_day(day: NaiveDate, time_zone: &str) -> DateTime<Utc> {
     let zone: chrono_tz::Tz = time_zone.parse().unwrap_or(chrono_tz::UTC);

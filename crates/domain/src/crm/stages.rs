@@ -39,6 +39,8 @@ crate::words! {
         ExpectedCloseDate = "expected_close_date",
         /// At least one line.
         Lines = "lines",
+        /// A quote that was sent and is neither rejected nor expired.
+        Quote = "quote",
     }
 }
 
@@ -60,10 +62,13 @@ pub struct Stage {
     /// How a forecast counts a deal in this stage.
     pub forecast_category: ForecastCategory,
     /// What a deal must have to enter.
-    #[schema(max_items = 5)]
+    #[schema(max_items = 6)]
     pub required_fields: Vec<StageRequirement>,
     /// Whether deals may jump over it.
     pub allow_skip: bool,
+    /// After how many days in it without an activity done a deal counts as stalled; null for never.
+    #[schema(required, minimum = 1, maximum = 3650)]
+    pub stalled_after_days: Option<i32>,
     /// When it was archived; no deal enters an archived stage.
     #[schema(required)]
     pub archived_at: Option<DateTime<Utc>>,
@@ -88,11 +93,15 @@ pub struct NewStage {
     pub forecast_category: ForecastCategory,
     /// What a deal must have to enter.
     #[serde(default)]
-    #[schema(max_items = 5)]
+    #[schema(max_items = 6)]
     pub required_fields: Vec<StageRequirement>,
     /// Whether deals may jump over it; true when left out.
     #[serde(default = "yes")]
     pub allow_skip: bool,
+    /// After how many days in it without an activity done a deal counts as stalled; never when left out.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 3650)]
+    pub stalled_after_days: Option<i32>,
     /// Its place among the stages, from 1; the last when left out. Ignored in the list of a new pipeline.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 50)]
@@ -115,11 +124,16 @@ pub struct StagePatch {
     pub forecast_category: Option<ForecastCategory>,
     /// What a deal must have to enter; replaced whole.
     #[serde(default, deserialize_with = "crate::kernel::present")]
-    #[schema(max_items = 5)]
+    #[schema(max_items = 6)]
     pub required_fields: Option<Vec<StageRequirement>>,
     /// Whether deals may jump over it.
     #[serde(default, deserialize_with = "crate::kernel::present")]
     pub allow_skip: Option<bool>,
+    /// After how many days in it without an activity done a deal counts as stalled; null for never. Deals in it count
+    /// anew with their next change.
+    #[serde(default, deserialize_with = "crate::kernel::some")]
+    #[schema(value_type = Option<i32>, minimum = 1, maximum = 3650)]
+    pub stalled_after_days: Option<Option<i32>>,
     /// Its new place among the stages, from 1; the others make room.
     #[serde(default, deserialize_with = "crate::kernel::present")]
     #[schema(minimum = 1, maximum = 50)]
@@ -130,7 +144,7 @@ pub struct StagePatch {
 }
 
 impl crate::kernel::PatchBody for StagePatch {
-    const CLEARABLE: &'static [&'static str] = &[];
+    const CLEARABLE: &'static [&'static str] = &["stalled_after_days"];
 }
 
 fn pipeline() -> ForecastCategory {
@@ -150,6 +164,7 @@ pub fn standard_stages() -> Vec<NewStage> {
         forecast_category,
         required_fields: required_fields.to_vec(),
         allow_skip: true,
+        stalled_after_days: Some(30),
         position: None,
     };
     vec![

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::addresses::{self, Address};
 use super::emails::{self, EmailAddress};
 use super::external_ids::{self, ExternalId};
+use super::personal_data::ERASED;
 use super::phones::{self, PhoneNumber};
 use super::products::in_state;
 use super::search;
@@ -30,6 +31,7 @@ pub const ARCHIVED: Code = Code::conflict("contact.archived", "The contact is ar
 /// What the rules of a contact can answer on writing it.
 pub const REFUSALS: &[Code] = &[
     POSSIBLE_DUPLICATE,
+    ERASED,
     INVALID_LANGUAGE,
     emails::INVALID_EMAIL,
     emails::DUPLICATE_EMAIL,
@@ -82,6 +84,9 @@ pub struct Contact {
     /// When the contact was archived.
     #[schema(required)]
     pub archived_at: Option<DateTime<Utc>>,
+    /// When the personal data was erased. The contact is not changed any more.
+    #[schema(required)]
+    pub erased_at: Option<DateTime<Utc>>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -91,7 +96,11 @@ pub struct Contact {
     pub version: i64,
 }
 
-crate::entity! { Contact, ContactId, "contact", actions: |c| vec![if c.archived_at.is_some() { "restore" } else { "archive" }] }
+crate::entity! { Contact, ContactId, "contact", actions: |c| match (c.erased_at, c.archived_at) {
+    (Some(_), _) => vec![],
+    (None, Some(_)) => vec!["restore"],
+    (None, None) => vec!["archive"],
+} }
 
 /// A person to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -171,7 +180,64 @@ crate::patch! {
     }
 }
 
+/// A contact by the id that another system uses for it: changed when there is one, else created.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpsertContact {
+    /// By which id the person is known. It is kept among the contact's external ids.
+    pub external_id: ExternalId,
+    /// What is to be written. Fields left out stay as they are; to create a contact, `last_name` is needed.
+    pub contact: ContactPatch,
+    /// Create it although a contact with the same e-mail address exists.
+    #[serde(default)]
+    pub allow_duplicate: bool,
+}
+
+/// What an upsert did.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct UpsertedContact {
+    /// Whether there was no such contact before.
+    pub created: bool,
+    /// The contact as it is now.
+    pub contact: Contact,
+}
+
 impl Contact {
+    /// A person from a patch who is known under an external id; the last name is needed.
+    pub fn from_patch(id: ContactId, known_as: ExternalId, patch: ContactPatch, now: DateTime<Utc>) -> Result<Self> {
+        let needed = || problems::invalid_body.field("/last_name", "To create a contact, its last name is needed.");
+        let last_name = patch.last_name.clone().ok_or_else(needed)?;
+        let blank = Self {
+            id,
+            first_name: None,
+            last_name,
+            name: String::new(),
+            salutation: None,
+            language: None,
+            emails: Vec::new(),
+            phones: Vec::new(),
+            address: None,
+            external_ids: Vec::new(),
+            owner_id: None,
+            tags: Vec::new(),
+            metadata: BTreeMap::new(),
+            archived_at: None,
+            erased_at: None,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        blank.change_known_as(known_as, patch, now)
+    }
+    /// The person with these changes, known under an external id.
+    pub fn change_known_as(mut self, known_as: ExternalId, patch: ContactPatch, now: DateTime<Utc>) -> Result<Self> {
+        patch.apply(&mut self);
+        if !self.external_ids.contains(&known_as) {
+            self.external_ids.push(known_as);
+        }
+        self.updated_at = now;
+        self.tidied()
+    }
     /// A person with lists in normal form.
     pub fn new(id: ContactId, new: NewContact, now: DateTime<Utc>) -> Result<Self> {
         let contact = Self {
@@ -189,6 +255,7 @@ impl Contact {
             tags: new.tags,
             metadata: new.metadata,
             archived_at: None,
+            erased_at: None,
             created_at: now,
             updated_at: now,
             version: 1,
@@ -231,6 +298,9 @@ impl Contact {
     }
     /// The text the person is found by.
     pub fn search_text(&self) -> String {
+        if self.erased_at.is_some() {
+            return String::new();
+        }
         let emails = self.emails.iter().map(|e| &*e.address);
         let phones = self.phones.iter().map(|p| &*p.normalised);
         search::text_of([&*self.name].into_iter().chain(emails).chain(phones).chain(self.external_ids.iter().map(|e| &*e.id)))

@@ -11,6 +11,7 @@ use super::companies::Company;
 use super::currencies;
 use super::emails::{self, EmailAddress};
 use super::external_ids::{self, ExternalId};
+use super::personal_data::ERASED;
 use super::phones::{self, PhoneNumber};
 use super::products::in_state;
 use super::search;
@@ -44,6 +45,8 @@ pub const POSSIBLE_DUPLICATE: Code = Code::conflict("party.possible_duplicate", 
 pub const BLOCKED: Code = Code::conflict("party.blocked", "The party is blocked.");
 /// The party is archived.
 pub const ARCHIVED: Code = Code::conflict("party.archived", "The party is archived.");
+/// The party was merged into another one and cannot be changed.
+pub const MERGED: Code = Code::conflict("party.merged", "The party was merged into another one.");
 /// The party is not a customer.
 pub const NOT_A_CUSTOMER: Code = Code::invalid("party.not_a_customer", "The party is not a customer.");
 /// The party is not a vendor.
@@ -57,6 +60,8 @@ pub const TWO_PRIMARY_ADDRESSES: Code = Code::invalid("party.two_primary_address
 /// What the rules of a party can answer on writing it.
 pub const REFUSALS: &[Code] = &[
     POSSIBLE_DUPLICATE,
+    MERGED,
+    ERASED,
     CYCLE,
     TOO_DEEP,
     TWO_PRIMARY_ADDRESSES,
@@ -107,7 +112,7 @@ pub struct PartyAddress {
 }
 
 /// A person or organisation the company deals with.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Party {
     /// The id.
     pub id: PartyId,
@@ -163,6 +168,14 @@ pub struct Party {
     /// When it was archived; archived parties cannot be put on new documents.
     #[schema(required)]
     pub archived_at: Option<DateTime<Utc>>,
+    /// The party it was merged into. It stands for this one everywhere; this one is kept as a tombstone and is not changed.
+    #[serde(default)]
+    #[schema(required)]
+    pub merged_into: Option<PartyId>,
+    /// When its personal data was erased. It is not changed any more.
+    #[serde(default)]
+    #[schema(required)]
+    pub erased_at: Option<DateTime<Utc>>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -174,7 +187,12 @@ pub struct Party {
 
 crate::entity! {
     Party, PartyId, "party", party: |p| Some(p.id),
-    actions: |p| vec![if p.archived_at.is_some() { "restore" } else { "archive" }]
+    actions: |p| match (p.erased_at, p.merged_into, p.archived_at) {
+        (Some(_), ..) => vec![],
+        (None, Some(_), _) => vec!["unmerge"],
+        (None, None, Some(_)) => vec!["restore"],
+        (None, None, None) => vec!["archive"],
+    }
 }
 
 /// A person or organisation to create.
@@ -357,6 +375,8 @@ impl Party {
             tags: Vec::new(),
             metadata: BTreeMap::new(),
             archived_at: None,
+            merged_into: None,
+            erased_at: None,
             created_at: now,
             updated_at: now,
             version: 1,
@@ -369,7 +389,7 @@ impl Party {
         self.tidied()
     }
     /// Brings names and lists into normal form and refuses what is wrong, all at once.
-    fn tidied(mut self) -> Result<Self> {
+    pub(super) fn tidied(mut self) -> Result<Self> {
         let mut found = Findings::default();
         self.name = self.name.trim().to_string();
         if self.name.is_empty() {
@@ -406,6 +426,9 @@ impl Party {
     }
     /// The text it is found by.
     pub fn search_text(&self) -> String {
+        if self.merged_into.is_some() || self.erased_at.is_some() {
+            return String::new();
+        }
         let names = [Some(&self.name), self.legal_name.as_ref(), self.code.as_ref(), self.tax_id.as_ref()];
         let parts = names.into_iter().flatten().map(String::as_str);
         let emails = self.emails.iter().map(|e| &*e.address);
@@ -463,6 +486,9 @@ impl Party {
     }
     /// Refuses an archived party on a new document.
     pub fn check_usable(&self, pointer: &str) -> Result<()> {
+        if let Some(other) = self.merged_into {
+            return Err(ARCHIVED.field(pointer, format!("{} was merged into {other}.", self.name)));
+        }
         match self.archived_at {
             Some(_) => Err(ARCHIVED.field(pointer, format!("{} is archived.", self.name))),
             None => Ok(()),
@@ -486,6 +512,14 @@ impl Party {
     /// Days until its bills are due.
     pub fn vendor_days(&self, company: &Company) -> i32 {
         self.vendor_terms.payment_terms_days.unwrap_or(company.payment_terms_days)
+    }
+    /// Refuses to change a party that was merged into another one, or erased.
+    pub fn check_changeable(&self) -> Result<()> {
+        match (self.erased_at, self.merged_into) {
+            (Some(at), _) => Err(ERASED.with(format!("It was erased at {}.", at.to_rfc3339()))),
+            (None, Some(other)) => Err(MERGED.with(format!("{} was merged into {other}; change that one.", self.name))),
+            (None, None) => Ok(()),
+        }
     }
     /// Takes it out of use.
     pub fn archive(mut self, now: DateTime<Utc>) -> Result<Self> {

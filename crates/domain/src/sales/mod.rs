@@ -3,6 +3,7 @@
 
 pub mod credit;
 pub mod deliveries;
+pub mod delivery_overview;
 pub mod order_lines;
 pub mod order_requests;
 pub mod orders;

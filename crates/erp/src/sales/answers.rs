@@ -5,8 +5,9 @@ use domain::directory::overview::{OrderSummary, OrdersOverview, TOP};
 use domain::directory::parties::PartyId;
 use domain::kernel::Word;
 use domain::sales::deliveries::{Delivery, DeliveryId};
+use domain::sales::delivery_overview::{DeliveriesOverview, DeliverySummary};
 use domain::sales::orders::*;
-use persistence::sales::orders;
+use persistence::sales::{deliveries, orders};
 use platform::prelude::*;
 use platform::questions::{Check, Explanation};
 
@@ -33,6 +34,16 @@ pub fn overview(cx: &mut Cx, party: PartyId) -> Result<OrdersOverview> {
         currency: o.currency,
     };
     Ok(OrdersOverview { open_order_count, latest_orders: found.into_iter().map(summary).collect() })
+}
+
+/// The deliveries to a party, newest first.
+pub fn deliveries_overview(cx: &mut Cx, party: PartyId) -> Result<DeliveriesOverview> {
+    let allowed = match &cx.caller.companies {
+        platform::Companies::All => None,
+        platform::Companies::These(ids) => Some(ids.iter().map(|c| c.uuid()).collect::<Vec<_>>()),
+    };
+    let found = deliveries::latest(cx.db(), party, allowed.as_deref(), TOP)?;
+    Ok(DeliveriesOverview { latest_deliveries: found.into_iter().map(DeliverySummary::from).collect() })
 }
 
 /// Where the total of an order comes from: price, discount, tax, rounding.

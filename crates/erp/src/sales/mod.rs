@@ -5,6 +5,7 @@ pub mod answers;
 pub mod billing;
 pub mod books;
 pub mod confirmation;
+pub mod customer_figures;
 pub mod deliveries;
 pub mod drafts;
 pub mod order_lines;
@@ -33,7 +34,9 @@ pub fn reactions(r: &mut Reactions) {
 pub fn questions(q: &mut Questions) {
     q.explain("so", answers::explain_order);
     q.explain("dlv", answers::explain_delivery);
+    q.answer_deliveries_overview(answers::deliveries_overview);
     q.answer_sales_overview(answers::overview);
+    customer_figures::questions(q);
     q.numbered::<domain::sales::orders::SalesOrder>("SO");
     q.numbered::<domain::sales::deliveries::Delivery>("DLV");
     q.numbered::<domain::sales::returns::CustomerReturn>("RET");

@@ -21,6 +21,8 @@ pub struct Year<'d> {
     pub customers: Vec<Value>,
     pub warehouses: Vec<Value>,
     pub pipeline: Value,
+    pub loss_reasons: Vec<Value>,
+    pub competitors: Vec<Value>,
     /// What was made, by noun.
     pub made: BTreeMap<&'static str, usize>,
     /// Money that will come, by day: invoice and part of a hundred.
@@ -46,6 +48,8 @@ impl<'d> Year<'d> {
             customers: Vec::new(),
             warehouses: Vec::new(),
             pipeline: Value::Null,
+            loss_reasons: Vec::new(),
+            competitors: Vec::new(),
             made: BTreeMap::new(),
             due: BTreeMap::new(),
             prospects: 0,
@@ -177,7 +181,9 @@ impl<'d> Year<'d> {
             return Ok(());
         }
         if fate.is_multiple_of(3) {
-            let lost = json!({"reason": self.chance.pick(&data::LOSS_REASONS), "competitor": self.chance.pick(&data::COMPETITORS)});
+            let lost = json!({
+                "loss_reason_id": self.chance.pick(&self.loss_reasons)["id"], "competitor_id": self.chance.pick(&self.competitors)["id"],
+            });
             self.desk.act(OPPORTUNITIES, &deal, "lose", lost)?;
             self.count("deals lost");
             return Ok(());

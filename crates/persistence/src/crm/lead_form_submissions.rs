@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use domain::crm::lead_form_submissions::LeadFormSubmission;
 use domain::crm::lead_forms::LeadFormId;
 use domain::kernel::Id;
+use serde_json::Value as Json;
+use uuid::Uuid;
 
 use crate::{Conn, Result, record, sql};
 
@@ -21,6 +23,23 @@ pub fn by_token(db: &mut Conn, form: LeadFormId, token: &str) -> Result<Option<L
     let mut s = record::select::<LeadFormSubmission>();
     s.append(sql!(" WHERE form_id = {} AND token = {} AND status <> 'refused'", form.uuid(), token));
     Ok(record::load(db, &s)?.pop())
+}
+
+/// Takes the person out of what was sent by these leads, or with their e-mail addresses; the consent stays. Call it before
+/// the leads are emptied.
+pub fn erase(db: &mut Conn, leads: &[Uuid]) -> Result<()> {
+    for chunk in leads.chunks(500) {
+        sql!(
+            "UPDATE lead_form_submissions SET fields = {}, origin = {}, email = NULL, ip_address = NULL, anonymous_id = NULL, detail = NULL \
+             WHERE lead_id IN ({}) OR lower(email) IN (SELECT lower(email) FROM leads WHERE id IN ({}))",
+            Json::Object(Default::default()),
+            Json::Object(Default::default()),
+            crate::list(chunk),
+            crate::list(chunk)
+        )
+        .execute(db)?;
+    }
+    Ok(())
 }
 
 /// How many submissions of a form are kept since a moment: all, and those from one address.

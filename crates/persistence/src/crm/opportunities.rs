@@ -1,7 +1,7 @@
 //! Rows of opportunities, with their lines and the next activity read along.
 
 use chrono::{DateTime, Utc};
-use domain::crm::opportunities::{Opportunity, OpportunityLine};
+use domain::crm::opportunities::{Opportunity, OpportunityId, OpportunityLine};
 use domain::kernel::Id;
 use uuid::Uuid;
 
@@ -10,15 +10,17 @@ use crate::{Condition, Conn, Result, record, sql};
 crate::record! {
     opportunities: Opportunity {
         id: uid, company_id: uid, name: text, status: word, party_id: uid, contact_id: opt(uid), pipeline_id: uid,
-        stage_id: uid, stage_entered_at: instant, currency: text, amount_source: word, amount: amount,
+        stage_id: uid, stage_entered_at: instant, last_activity_at: opt(instant), stalls_at: opt(instant),
+        stalled_at: opt(instant), currency: text, amount_source: word, amount: amount,
         probability_percent: rate, probability_is_manual: bool, weighted_amount: amount, forecast_category: word,
         forecast_category_is_manual: bool, expected_close_date: opt(date), close_date_pushes: small, owner_id: opt(uid),
-        source_lead_id: opt(uid), source: opt(text), description: opt(text), loss_reason: opt(text), competitor: opt(text),
+        source_lead_id: opt(uid), source: opt(text), description: opt(text), loss_reason: opt(text),
+        loss_reason_id: opt(uid), competitor: opt(text), competitor_id: opt(uid),
         closed_date: opt(date), closed_at: opt(instant), metadata: json, version: int, created_at: instant,
         updated_at: instant,
     }
     derived { search: text = |o| search(o) }
-    unstored { next_activity_at, lines }
+    unstored { next_activity_at, lines, splits, contact_roles, competitors }
     complete = complete
 }
 
@@ -36,6 +38,7 @@ fn complete(db: &mut Conn, rows: &mut [Opportunity]) -> Result<()> {
             rows[at].lines.push(line);
         }
     }
+    super::opportunity_team::complete(db, rows, &ids)?;
     let next = sql!(
         "SELECT opportunity_id, MIN(due_at) FROM activities WHERE opportunity_id IN ({}) AND status IN ('planned', 'in_progress') \
          AND due_at IS NOT NULL GROUP BY opportunity_id",
@@ -53,4 +56,73 @@ fn complete(db: &mut Conn, rows: &mut [Opportunity]) -> Result<()> {
 pub fn has_next_activity(_: DateTime<Utc>, wanted: bool) -> Condition {
     let exists = "EXISTS (SELECT 1 FROM activities a WHERE a.opportunity_id = opportunities.id AND a.status IN ('planned', 'in_progress'))";
     Condition::Other(crate::Statement::new(if wanted { exists.to_string() } else { format!("NOT {exists}") }))
+}
+
+/// Open deals that wait longer than their stage allows, or all others.
+pub fn stalled(now: DateTime<Utc>, wanted: bool) -> Condition {
+    let mut s = crate::Statement::new(if wanted { "" } else { "NOT " });
+    s.append(sql!("(status = 'open' AND stalls_at IS NOT NULL AND stalls_at <= {})", now));
+    Condition::Other(s)
+}
+
+/// Deals that count for a user: with a share in them, or their owner when nobody has one.
+pub fn counts_for(user: Uuid) -> Condition {
+    Condition::Other(sql!(
+        "(EXISTS (SELECT 1 FROM opportunity_splits s WHERE s.opportunity_id = opportunities.id AND s.user_id = {}) OR (owner_id = {} \
+         AND NOT EXISTS (SELECT 1 FROM opportunity_splits s WHERE s.opportunity_id = opportunities.id)))",
+        user,
+        user
+    ))
+}
+
+/// Deals that count for somebody, or for nobody.
+pub fn has_seller(_: DateTime<Utc>, wanted: bool) -> Condition {
+    let seller = "(owner_id IS NOT NULL OR EXISTS (SELECT 1 FROM opportunity_splits s WHERE s.opportunity_id = opportunities.id))";
+    Condition::Other(crate::Statement::new(if wanted { seller.to_string() } else { format!("NOT {seller}") }))
+}
+
+/// Deals with an expected close, or without.
+pub fn has_expected_close_date(_: DateTime<Utc>, wanted: bool) -> Condition {
+    Condition::Null("expected_close_date", !wanted)
+}
+
+/// Deals that are or were in a stage.
+pub fn reached(stage: Uuid) -> Condition {
+    let stage = domain::crm::pipelines::StageId::from_uuid(stage).to_string();
+    Condition::Other(sql!(
+        "EXISTS (SELECT 1 FROM opportunity_changes c WHERE c.opportunity_id = opportunities.id AND c.field = 'stage' AND c.new_value = {})",
+        stage
+    ))
+}
+
+/// Deals in which a competitor is named.
+pub fn contested_by(competitor: Uuid) -> Condition {
+    Condition::Other(sql!(
+        "(competitor_id = {} OR EXISTS (SELECT 1 FROM opportunity_competitors c WHERE c.opportunity_id = opportunities.id \
+         AND c.competitor_id = {}))",
+        competitor,
+        competitor
+    ))
+}
+
+/// Open deals that stall and were not found so yet, the longest waiting first.
+pub fn to_stall(db: &mut Conn, now: DateTime<Utc>, limit: i64) -> Result<Vec<OpportunityId>> {
+    let found = sql!(
+        "SELECT id FROM opportunities WHERE status = 'open' AND stalled_at IS NULL AND stalls_at <= {} ORDER BY stalls_at, id LIMIT {}",
+        now,
+        limit
+    );
+    Ok(found.load::<(Uuid,)>(db)?.into_iter().map(|r| OpportunityId::from_uuid(r.0)).collect())
+}
+
+/// Keeps when an open deal was last worked on. It is no change of the deal itself: its version stays.
+pub fn touch(db: &mut Conn, deal: &Opportunity) -> Result<()> {
+    let s = sql!(
+        "UPDATE opportunities SET last_activity_at = {}, stalls_at = {}, stalled_at = {} WHERE id = {}",
+        deal.last_activity_at,
+        deal.stalls_at,
+        deal.stalled_at,
+        deal.id.uuid()
+    );
+    s.execute(db).map(drop)
 }

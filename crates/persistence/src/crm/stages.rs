@@ -8,7 +8,7 @@ use crate::{Conn, Result, record, sql};
 crate::record! {
     stages: Stage {
         id: uid, pipeline_id: uid, position: small, name: text, probability_percent: rate, forecast_category: word,
-        required_fields: json, allow_skip: bool, archived_at: opt(instant),
+        required_fields: json, allow_skip: bool, stalled_after_days: opt(small), archived_at: opt(instant),
     }
     unstored { version }
 }

@@ -2,25 +2,47 @@
 
 use domain::directory::contacts::{Contact, ContactId};
 use domain::directory::external_ids::ExternalId;
+use domain::directory::matching::Traits;
 use domain::kernel::Id;
+use uuid::Uuid;
 
 use super::lookups::Side;
-use crate::{Conn, Result};
+use crate::{Conn, Result, record, sql};
 
 crate::record! {
     contacts: Contact {
         id: uid, first_name: opt(text), last_name: text, name: text, salutation: opt(text), language: opt(text), emails: json,
         phones: json, address: opt(json), external_ids: json, owner_id: opt(uid), tags: json, metadata: json,
-        archived_at: opt(instant), created_at: instant, updated_at: instant, version: int,
+        archived_at: opt(instant), erased_at: opt(instant), created_at: instant, updated_at: instant, version: int,
     }
     derived { search: text = |c| c.search_text() }
 }
 
-const SIDE: Side = Side { external_ids: "contact_external_ids", emails: "contact_emails", owner: "contact_id" };
+const SIDE: Side = Side { external_ids: "contact_external_ids", emails: "contact_emails", keys: "contact_match_keys", owner: "contact_id" };
 
 /// Writes what the contact is found by; call it after every insert and update.
 pub fn write_lookups(db: &mut Conn, contact: &Contact) -> Result<()> {
-    SIDE.write(db, contact.id.uuid(), &contact.external_ids, &contact.emails)
+    match contact.erased_at {
+        Some(_) => SIDE.write(db, contact.id.uuid(), &[], &[], &[]),
+        None => SIDE.write(db, contact.id.uuid(), &contact.external_ids, &contact.emails, &Traits::of_contact(contact).keys()),
+    }
+}
+
+/// Writes only the keys by which duplicates are found, of a contact that was there before there were such keys.
+pub fn write_keys(db: &mut Conn, contact: &Contact) -> Result<()> {
+    SIDE.write_keys(db, contact.id.uuid(), &Traits::of_contact(contact).keys())
+}
+
+/// Contacts who may be the same, those that share most first.
+pub fn candidates(db: &mut Conn, traits: &Traits, limit: usize) -> Result<Vec<ContactId>> {
+    Ok(SIDE.candidates(db, &traits.emails, &traits.keys(), limit)?.into_iter().map(ContactId::from_uuid).collect())
+}
+
+/// Up to `limit` contacts after this one, by id.
+pub fn after(db: &mut Conn, id: Uuid, limit: i64) -> Result<Vec<Contact>> {
+    let mut s = record::select::<Contact>();
+    s.append(sql!(" WHERE erased_at IS NULL AND id > {} ORDER BY id LIMIT {}", id, limit));
+    record::load(db, &s)
 }
 
 /// The contact that another system calls so.

@@ -1,5 +1,7 @@
-//! The side tables by which parties and contacts are found: ids of other systems and e-mail addresses. They are written
-//! with their owner and never on their own.
+//! The side tables by which parties and contacts are found: ids of other systems, e-mail addresses, and the keys by which
+//! duplicates are looked for. They are written with their owner and never on their own.
+
+use std::collections::BTreeMap;
 
 use domain::directory::emails::{self, EmailAddress};
 use domain::directory::external_ids::ExternalId;
@@ -7,16 +9,20 @@ use uuid::Uuid;
 
 use crate::{Conn, Result, Statement, Value};
 
+/// Keys that more owners share are passed over.
+const COMMON: i64 = 200;
+
 /// Which side tables, and how they call their owner.
 pub(super) struct Side {
     pub external_ids: &'static str,
     pub emails: &'static str,
+    pub keys: &'static str,
     pub owner: &'static str,
 }
 
 impl Side {
     /// Replaces what is kept of one owner.
-    pub fn write(&self, db: &mut Conn, owner: Uuid, ids: &[ExternalId], mails: &[EmailAddress]) -> Result<()> {
+    pub fn write(&self, db: &mut Conn, owner: Uuid, ids: &[ExternalId], mails: &[EmailAddress], keys: &[String]) -> Result<()> {
         for table in [self.external_ids, self.emails] {
             let mut s = Statement::new(format!("DELETE FROM {table} WHERE {} = ", self.owner));
             s.push(Value::Uid(owner)).execute(db)?;
@@ -37,7 +43,41 @@ impl Side {
             }
             s.execute(db)?;
         }
+        self.write_keys(db, owner, keys)
+    }
+    /// Replaces the keys of one owner.
+    pub fn write_keys(&self, db: &mut Conn, owner: Uuid, keys: &[String]) -> Result<()> {
+        let mut s = Statement::new(format!("DELETE FROM {} WHERE {} = ", self.keys, self.owner));
+        s.push(Value::Uid(owner)).execute(db)?;
+        if !keys.is_empty() {
+            let mut s = Statement::new(format!("INSERT INTO {} (key, {}) VALUES ", self.keys, self.owner));
+            for (i, key) in keys.iter().enumerate() {
+                s.sql(if i == 0 { "(" } else { ", (" });
+                s.values([Value::Text(key.clone()), Value::Uid(owner)]).sql(")");
+            }
+            s.execute(db)?;
+        }
         Ok(())
+    }
+    /// Owners who may be the same as somebody with these addresses and keys, those that share most first, at most `limit`.
+    /// A key that too many share says nothing and is passed over, so that the work is bounded however many there are.
+    pub fn candidates(&self, db: &mut Conn, mails: &[String], keys: &[String], limit: usize) -> Result<Vec<Uuid>> {
+        let mut shared: BTreeMap<Uuid, usize> = BTreeMap::new();
+        for (table, column, values, weight) in [(self.emails, "address", mails, 100), (self.keys, "key", keys, 1)] {
+            for value in values {
+                let mut s = Statement::new(format!("SELECT {} FROM {table} WHERE {column} = ", self.owner));
+                s.push(Value::Text(value.clone())).sql(" LIMIT ").push(Value::Int(COMMON + 1));
+                let found = s.load::<(Uuid,)>(db)?;
+                if found.len() as i64 <= COMMON {
+                    // what is certain by itself must not be lost among those that share parts of a name
+                    let weight = if value.starts_with("a:") || value.starts_with("z:") { weight } else { 100 };
+                    found.into_iter().for_each(|(id,)| *shared.entry(id).or_default() += weight);
+                }
+            }
+        }
+        let mut all: Vec<(Uuid, usize)> = shared.into_iter().collect();
+        all.sort_by_key(|(id, n)| (std::cmp::Reverse(*n), *id));
+        Ok(all.into_iter().take(limit).map(|(id, _)| id).collect())
     }
     /// The owner whom another system calls so.
     pub fn by_external_id(&self, db: &mut Conn, id: &ExternalId) -> Result<Option<Uuid>> {

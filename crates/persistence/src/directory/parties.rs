@@ -1,33 +1,84 @@
 //! Rows of parties, and how they are found by what others call them.
 
 use domain::directory::external_ids::ExternalId;
+use domain::directory::matching::Traits;
 use domain::directory::parties::{Party, PartyId};
 use domain::kernel::Id;
 use uuid::Uuid;
 
 use super::lookups::Side;
-use crate::{Conn, Engine, Result, sql};
+use crate::{Conn, Engine, Result, record, sql};
 
 crate::record! {
     parties: Party {
         id: uid, kind: word, code: opt(text), name: text, legal_name: opt(text), tax_id: opt(text), is_customer: bool,
         is_vendor: bool, customer_terms: json, vendor_terms: json, addresses: json, emails: json, phones: json,
         website: opt(text), external_ids: json, parent_id: opt(uid), owner_id: opt(uid), tags: json, metadata: json,
-        archived_at: opt(instant), created_at: instant, updated_at: instant, version: int,
+        archived_at: opt(instant), merged_into: opt(uid),
+        erased_at: opt(instant), created_at: instant, updated_at: instant, version: int,
     }
     derived { search: text = |p| p.search_text() }
 }
 
-const SIDE: Side = Side { external_ids: "party_external_ids", emails: "party_emails", owner: "party_id" };
+const SIDE: Side = Side { external_ids: "party_external_ids", emails: "party_emails", keys: "party_match_keys", owner: "party_id" };
 
-/// Writes what the party is found by; call it after every insert and update.
+/// Writes what the party is found by; call it after every insert and update. A party that was merged away
+/// or erased is not found.
 pub fn write_lookups(db: &mut Conn, party: &Party) -> Result<()> {
-    SIDE.write(db, party.id.uuid(), &party.external_ids, &party.emails)
+    match party.merged_into.is_some() || party.erased_at.is_some() {
+        true => SIDE.write(db, party.id.uuid(), &[], &[], &[]),
+        false => SIDE.write(db, party.id.uuid(), &party.external_ids, &party.emails, &Traits::of_party(party).keys()),
+    }
+}
+
+/// Writes only the keys by which duplicates are found, of a party that was there before there were such keys.
+pub fn write_keys(db: &mut Conn, party: &Party) -> Result<()> {
+    SIDE.write_keys(db, party.id.uuid(), &Traits::of_party(party).keys())
+}
+
+/// Parties that may be the same, those that share most first.
+pub fn candidates(db: &mut Conn, traits: &Traits, limit: usize) -> Result<Vec<PartyId>> {
+    Ok(SIDE.candidates(db, &traits.emails, &traits.keys(), limit)?.into_iter().map(PartyId::from_uuid).collect())
+}
+
+/// Up to `limit` parties after this one, by id.
+pub fn after(db: &mut Conn, id: Uuid, limit: i64) -> Result<Vec<Party>> {
+    let mut s = record::select::<Party>();
+    s.append(sql!(" WHERE merged_into IS NULL AND erased_at IS NULL AND id > {} ORDER BY id LIMIT {}", id, limit));
+    record::load(db, &s)
+}
+
+/// Those that were merged into this party, directly or by way of another.
+pub fn merged_into(db: &mut Conn, party: PartyId) -> Result<Vec<PartyId>> {
+    let rows = sql!("SELECT id FROM parties WHERE merged_into = {} ORDER BY id", party.uuid()).load::<(Uuid,)>(db)?;
+    Ok(rows.into_iter().map(|r| PartyId::from_uuid(r.0)).collect())
+}
+
+/// Keeps everybody from making new references to the party until the end of the transaction.
+pub fn lock_out(db: &mut Conn, party: PartyId) -> Result<()> {
+    if db.engine() == Engine::Postgres {
+        let mut row = sql!("SELECT id FROM parties WHERE id = {}", party.uuid());
+        row.sql(" FOR UPDATE").load::<(Uuid,)>(db)?;
+    }
+    Ok(())
+}
+
+/// Parties right below these, by name, at most `limit`.
+pub fn children(db: &mut Conn, parents: &[PartyId], limit: usize) -> Result<Vec<Party>> {
+    let keys: Vec<Uuid> = parents.iter().map(|p| p.uuid()).collect();
+    let mut s = record::select::<Party>();
+    s.append(sql!(" WHERE parent_id IN ({}) ORDER BY name, id LIMIT {}", crate::list(&keys), limit as i64));
+    record::load(db, &s)
 }
 
 /// The party that another system calls so.
 pub fn by_external_id(db: &mut Conn, id: &ExternalId) -> Result<Option<PartyId>> {
     Ok(SIDE.by_external_id(db, id)?.map(PartyId::from_uuid))
+}
+
+/// The party with this code.
+pub fn by_code(db: &mut Conn, code: &str) -> Result<Option<PartyId>> {
+    Ok(sql!("SELECT id FROM parties WHERE code = {}", code).first::<(Uuid,)>(db)?.map(|r| PartyId::from_uuid(r.0)))
 }
 
 /// Up to ten other parties that share an e-mail address, with the address in lower case.

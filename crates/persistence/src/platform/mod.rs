@@ -7,5 +7,6 @@ pub mod idempotency;
 pub mod jobs;
 pub mod links;
 pub mod numbers;
+pub mod redactions;
 pub mod sequence;
 pub mod settings;

@@ -9,6 +9,15 @@ pub fn get(db: &mut Conn, id: &str) -> Result<Option<Value>> {
     Ok(sql!("SELECT value FROM settings WHERE id = {}", id).first::<(Value,)>(db)?.map(|r| r.0))
 }
 
+/// As [`get`], locked until the transaction ends.
+pub fn get_to_change(db: &mut Conn, id: &str) -> Result<Option<Value>> {
+    let mut statement = sql!("SELECT value FROM settings WHERE id = {}", id);
+    if db.engine() == Engine::Postgres {
+        statement.sql(" FOR NO KEY UPDATE");
+    }
+    Ok(statement.first::<(Value,)>(db)?.map(|r| r.0))
+}
+
 /// Keeps a value unless there is one already; the value that counts.
 pub fn get_or_insert(db: &mut Conn, id: &str, value: Value, now: DateTime<Utc>) -> Result<Value> {
     sql!("INSERT INTO settings (id, value, updated_at) VALUES ({}, {}, {}) ON CONFLICT (id) DO NOTHING", id, value.clone(), now)

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use domain::directory::parties::PartyId;
 use domain::kernel::Id;
 use domain::sales::deliveries::{Delivery, DeliveryLine};
 use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
 use crate::value::Scalar;
-use crate::{Conn, Result, Statement, record};
+use crate::{Conn, Result, Statement, list, record, sql};
 
 record! {
     deliveries: Delivery {
@@ -62,4 +63,15 @@ pub fn store_returns(db: &mut Conn, lines: &[DeliveryLine]) -> Result<usize> {
         done += statement.execute(db)?;
     }
     Ok(done)
+}
+
+/// The latest deliveries to a customer, newest first, without their lines.
+pub fn latest(db: &mut Conn, customer: PartyId, companies: Option<&[Uuid]>, limit: i64) -> Result<Vec<Delivery>> {
+    let mut found = record::select::<Delivery>();
+    found.append(sql!(" WHERE customer_id = {}", customer.uuid()));
+    if let Some(companies) = companies {
+        found.append(sql!(" AND company_id IN ({})", list(companies)));
+    }
+    found.append(sql!(" ORDER BY id DESC LIMIT {}", limit));
+    record::load_bare(db, &found)
 }

@@ -1,5 +1,6 @@
 //! Rows and queries of orders, deliveries and returns.
 
+pub mod customer_figures;
 pub mod deliveries;
 pub mod orders;
 pub mod returns;

@@ -1,10 +1,18 @@
 //! Operations on contacts.
 
-use domain::directory::contacts::{Contact, ContactId, ContactPatch, NewContact, POSSIBLE_DUPLICATE, REFUSALS};
+use domain::directory::contacts::{
+    Contact, ContactId, ContactPatch, NewContact, POSSIBLE_DUPLICATE, REFUSALS, UpsertContact, UpsertedContact,
+};
 use domain::directory::emails;
+use domain::directory::external_ids::ExternalId;
+use domain::directory::matching::{ContactMatches, Traits};
+use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
+use domain::directory::phones;
 use domain::identity::users::User;
 use persistence::directory::contacts as rows;
 
+use super::{matching, personal_data};
+use crate::bulk::Upserted;
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
@@ -18,10 +26,27 @@ pub fn operations(t: &mut Table) {
     n.bulk(create);
     n.read("Get a contact.").expand::<User>("owner", "owner_id");
     n.update(update, "Change a contact.").fails(REFUSALS);
-    n.delete(delete, "Delete a contact that nothing refers to.");
-    n.action("archive", archive, "Archive a contact.");
-    n.action("restore", restore, "Restore an archived contact.");
+    n.delete(delete, "Delete a contact that nothing refers to.").fails(&[ERASED]);
+    n.action("archive", archive, "Archive a contact.").fails(&[ERASED]);
+    n.action("restore", restore, "Restore an archived contact.").fails(&[ERASED]);
+    n.view::<NoFilter, ContactMatches>("duplicates", matching::of_contact, DUPLICATES);
+    n.view::<NoFilter, PersonalData>("export", personal_data::of_contact, personal_data::EXPORT).permission(personal_data::MAY_EXPORT);
+    n.action_with::<ErasePerson>("erase", personal_data::erase_contact, personal_data::ERASE)
+        .permission(personal_data::MAY_ERASE)
+        .fails(personal_data::REFUSALS);
+    t.command("upsert_contact", "directory/contacts/upsert", upsert, UPSERT).permission("directory.contacts.create").fails(REFUSALS);
+    t.bulk_upsert("bulk_upsert_contacts", "directory/contacts/upsert", upsert_one).fails(REFUSALS);
+    t.command("match_contacts", "directory/contacts/match", matching::contacts_like, MATCH)
+        .permission("directory.contacts.read")
+        .fails(&[emails::INVALID_EMAIL, phones::INVALID_PHONE])
+        .read_only();
 }
+
+const UPSERT: &str = "Create or change a contact by the id of another system. Any number of repetitions leaves one contact; fields \
+left out stay as they are. Changing one needs the permission `directory.contacts.update` too.";
+const DUPLICATES: &str = "List people who may be the same, with a score and the reasons. Compared are e-mail addresses, phone numbers, \
+and names by their spelling.";
+const MATCH: &str = "List people who may be the same as one who is being entered. Nothing is written.";
 
 const CREATE: &str = "Create a contact. When another has the same e-mail address, it is refused with `contact.possible_duplicate` and \
 the candidates in `errors`, unless `allow_duplicate` is true.";
@@ -30,6 +55,10 @@ the candidates in `errors`, unless `allow_duplicate` is true.";
 pub fn create(cx: &mut Cx, new: NewContact) -> Result<Contact> {
     let allow_duplicate = new.allow_duplicate;
     let contact = Contact::new(cx.new_id(), new, cx.now)?;
+    make(cx, contact, allow_duplicate)
+}
+
+fn make(cx: &mut Cx, contact: Contact, allow_duplicate: bool) -> Result<Contact> {
     check_references(cx, None, &contact)?;
     if !allow_duplicate {
         check_duplicates(cx, &contact)?;
@@ -41,28 +70,76 @@ pub fn create(cx: &mut Cx, new: NewContact) -> Result<Contact> {
 
 fn update(cx: &mut Cx, id: ContactId, patch: ContactPatch) -> Result<Contact> {
     let before = cx.change::<Contact>(id)?;
+    before.check_not_erased()?;
     let after = before.clone().change(patch, cx.now)?;
-    check_references(cx, Some(&before), &after)?;
-    let after = cx.save(&before, after, "updated")?;
-    if before.external_ids != after.external_ids || before.emails != after.emails {
+    store(cx, &before, after)
+}
+
+fn store(cx: &mut Cx, before: &Contact, after: Contact) -> Result<Contact> {
+    check_references(cx, Some(before), &after)?;
+    let after = cx.save(before, after, "updated")?;
+    let found_otherwise = matching::differ(&Traits::of_contact(before), &Traits::of_contact(&after));
+    if before.external_ids != after.external_ids || before.emails != after.emails || found_otherwise {
         rows::write_lookups(cx.db(), &after)?;
     }
     Ok(after)
 }
 
+fn upsert(cx: &mut Cx, body: UpsertContact) -> Result<UpsertedContact> {
+    let UpsertContact { external_id, contact: patch, allow_duplicate } = body;
+    if let Some(id) = rows::by_external_id(cx.db(), &external_id)? {
+        return replace(cx, id, external_id, patch);
+    }
+    let (known_as, first) = (external_id.clone(), patch.clone());
+    let made = cx.attempt(move |cx| {
+        let contact = Contact::from_patch(cx.new_id(), known_as, first, cx.now).map_err(in_contact)?;
+        make(cx, contact, allow_duplicate).map_err(in_contact)
+    });
+    match made {
+        Ok(contact) => Ok(UpsertedContact { created: true, contact }),
+        // Somebody else made it in the meantime.
+        Err(p) if p.code() == problems::already_exists => match rows::by_external_id(cx.db(), &external_id)? {
+            Some(id) => replace(cx, id, external_id, patch),
+            None => Err(p),
+        },
+        Err(p) => Err(p),
+    }
+}
+
+fn replace(cx: &mut Cx, id: ContactId, known_as: ExternalId, patch: ContactPatch) -> Result<UpsertedContact> {
+    cx.demand("directory.contacts.update")?;
+    let before = cx.change::<Contact>(id)?;
+    before.check_not_erased()?;
+    let after = before.clone().change_known_as(known_as, patch, cx.now).map_err(in_contact)?;
+    let contact = store(cx, &before, after).map_err(in_contact)?;
+    Ok(UpsertedContact { created: false, contact })
+}
+
+fn upsert_one(cx: &mut Cx, body: UpsertContact) -> Result<Upserted> {
+    upsert(cx, body).map(|done| Upserted { created: done.created, id: done.contact.id.to_string() })
+}
+
+/// The places of a problem with the contact inside an upsert.
+fn in_contact(p: Problem) -> Problem {
+    if p.errors().is_empty() { p } else { p.under("/contact") }
+}
+
 fn delete(cx: &mut Cx, id: ContactId) -> Result<()> {
     let contact = cx.change::<Contact>(id)?;
+    contact.check_not_erased()?;
     cx.remove(contact)
 }
 
 fn archive(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     let before = cx.change::<Contact>(id)?;
+    before.check_not_erased()?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     let before = cx.change::<Contact>(id)?;
+    before.check_not_erased()?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
 }

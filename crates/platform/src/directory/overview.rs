@@ -2,7 +2,7 @@
 
 use domain::directory::contacts::Contact;
 use domain::directory::overview::{OverviewLinks, OverviewSection, PartyContact, PartyOverview, TOP};
-use domain::directory::parties::{Party, PartyId};
+use domain::directory::parties::PartyId;
 use domain::directory::relationships::Relationship;
 use persistence::directory::relationships;
 
@@ -12,7 +12,8 @@ use crate::questions;
 
 /// The overview of a party. Sections that the caller may not read are null and named.
 pub fn of_party(cx: &mut Cx, id: PartyId, _: NoFilter) -> Result<PartyOverview> {
-    let party = cx.find::<Party>(id)?;
+    let party = timeline::stands_for(cx, id)?;
+    let id = party.id;
     let mut withheld = Vec::new();
     let mut may = |cx: &Cx, permission: &str, section| {
         let may = cx.caller.may(permission);

@@ -1,19 +1,28 @@
 //! Operations on parties. What makes two parties alike is looked for here; what a party may be is ruled in the domain.
 
+use chrono::TimeDelta;
 use domain::directory::emails;
 use domain::directory::external_ids::ExternalId;
+use domain::directory::matching::{PartyMatches, Traits};
 use domain::directory::overview::{PartyOverview, TimelineEntry};
-use domain::directory::parties::{DEEPEST, NewParty, POSSIBLE_DUPLICATE, Party, PartyId, PartyPatch, REFUSALS, UpsertParty, UpsertedParty};
+use domain::directory::parties::{
+    DEEPEST, MERGED, NewParty, POSSIBLE_DUPLICATE, Party, PartyId, PartyPatch, REFUSALS, UpsertParty, UpsertedParty,
+};
+use domain::directory::party_hierarchy::{HierarchyFilter, PartyHierarchy};
+use domain::directory::party_merges::{MergeParty, PartyMerge};
+use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
+use domain::directory::phones;
 use domain::identity::users::User;
 use persistence::directory::parties as rows;
 
-use super::{overview, timeline};
+use super::{matching, overview, party_hierarchy, party_merges, personal_data, timeline};
+use crate::bulk::Upserted;
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Party>("directory/parties", "People and organisations the company deals with, as customers, vendors or both.");
     n.list("List parties.")
-        .filter(&["code", "kind", "is_customer", "is_vendor", "tax_id", "parent_id", "owner_id", "archived_at"])
+        .filter(&["code", "kind", "is_customer", "is_vendor", "tax_id", "parent_id", "owner_id", "archived_at", "merged_into"])
         .search(&["search"])
         .sort(&["name", "updated_at"])
         .expand::<Party>("parent", "parent_id")
@@ -22,18 +31,45 @@ pub fn operations(t: &mut Table) {
     n.bulk(create);
     n.read("Get a party.").expand::<Party>("parent", "parent_id").expand::<User>("owner", "owner_id");
     n.update(update, "Change a party. Documents that exist keep the addresses and terms they were made with.").fails(REFUSALS);
-    n.delete(delete, "Delete a party that nothing refers to. A party that was used is archived instead.");
-    n.action("archive", archive, "Archive a party. It cannot be put on new documents.");
-    n.action("restore", restore, "Restore an archived party.");
+    n.delete(delete, "Delete a party that nothing refers to. A party that was used is archived instead.").fails(&[MERGED, ERASED]);
+    n.action("archive", archive, "Archive a party. It cannot be put on new documents.").fails(&[MERGED, ERASED]);
+    n.action("restore", restore, "Restore an archived party.").fails(&[MERGED, ERASED]);
+    n.command_on::<MergeParty, PartyMerge>("merge", party_merges::merge, MERGE).fails(party_merges::MERGE_REFUSALS);
+    n.action("unmerge", party_merges::unmerge, UNMERGE).fails(party_merges::UNMERGE_REFUSALS);
+    n.view::<NoFilter, PartyMatches>("duplicates", matching::of_party, DUPLICATES);
+    n.view::<HierarchyFilter, PartyHierarchy>("hierarchy", party_hierarchy::of_party, HIERARCHY);
+    n.view::<NoFilter, PersonalData>("export", personal_data::of_party, personal_data::EXPORT).permission(personal_data::MAY_EXPORT);
+    n.action_with::<ErasePerson>("erase", personal_data::erase_party, personal_data::ERASE)
+        .permission(personal_data::MAY_ERASE)
+        .fails(personal_data::REFUSALS)
+        .fails(&[MERGED]);
     n.view::<NoFilter, PartyOverview>("360", overview::of_party, OVERVIEW);
     n.page_of::<TimelineEntry>("timeline", timeline::of_party, TIMELINE).filter_as("occurred_at", "at").filter(&["kind", "subject"]);
     t.command("upsert_party", "directory/parties/upsert", upsert, UPSERT).permission("directory.parties.create").fails(REFUSALS);
+    t.bulk_upsert("bulk_upsert_parties", "directory/parties/upsert", upsert_one).fails(REFUSALS);
+    t.command("match_parties", "directory/parties/match", matching::parties_like, MATCH)
+        .permission("directory.parties.read")
+        .fails(&[emails::INVALID_EMAIL, phones::INVALID_PHONE])
+        .read_only();
+    t.every("directory.match_keys.catch_up", TimeDelta::minutes(1), matching::catch_up);
 }
 
 const CREATE: &str = "Create a party. When another has the same e-mail address or tax number, it is refused with \
 `party.possible_duplicate` and the candidates in `errors`, unless `allow_duplicate` is true.";
 const UPSERT: &str = "Create or change a party by the id of another system. Any number of repetitions leaves one party; fields \
 left out stay as they are. Changing one needs the permission `directory.parties.update` too.";
+const MERGE: &str = "Merge another party into this one. Orders, invoices, ledger rows, deals, activities, people and everything else \
+that led to the other leads to this one from now on; documents keep the names and addresses they were made with. Lists are united \
+without doubles; in fields with one value, this party's stays unless it has none or the caller takes the other's, and the answer \
+names every field in which the two differed. The other stays as a tombstone with `merged_into`. With `dry_run=true` this is the \
+table of conflicts before the merge. It can be taken back for 30 days.";
+const UNMERGE: &str = "Take back the merge by which this party went. It is as it was before, and so is everything that followed; what \
+was changed on the other party since stays there. Refused after 30 days, and when documents of both were joined since.";
+const DUPLICATES: &str = "List parties that may be the same, with a score and the reasons. Compared are e-mail addresses, tax numbers, \
+phone numbers, and names by their spelling.";
+const MATCH: &str = "List parties that may be the same as one that is being entered. Nothing is written.";
+const HIERARCHY: &str = "Get everything above and below a party. At most 32 levels and 1000 parties below; `has_more` says that there \
+is more.";
 const OVERVIEW: &str = "Get everything about a party in one snapshot. Profile, people, deals and activities, orders, invoices with \
 balance, ageing and credit, and the latest events. Each list holds at most ten; sections that the caller may not read are null and \
 named in `withheld`.";
@@ -61,6 +97,9 @@ fn make(cx: &mut Cx, party: Party, allow_duplicate: bool) -> Result<Party> {
 /// Marks a party as a customer, once something was sold to it.
 pub fn make_customer(cx: &mut Cx, id: PartyId) -> Result<()> {
     let before = cx.change::<Party>(id)?;
+    if let Some(other) = before.merged_into {
+        return make_customer(cx, other);
+    }
     if before.is_customer {
         return Ok(());
     }
@@ -70,6 +109,7 @@ pub fn make_customer(cx: &mut Cx, id: PartyId) -> Result<()> {
 
 fn update(cx: &mut Cx, id: PartyId, patch: PartyPatch) -> Result<Party> {
     let before = cx.change::<Party>(id)?;
+    before.check_changeable()?;
     let after = before.clone().change(patch, cx.now)?;
     store(cx, &before, after)
 }
@@ -78,7 +118,8 @@ fn store(cx: &mut Cx, before: &Party, after: Party) -> Result<Party> {
     check_references(cx, Some(before), &after)?;
     check_credit_limit(cx, Some(before), &after)?;
     let after = cx.save(before, after, "updated")?;
-    if before.external_ids != after.external_ids || before.emails != after.emails {
+    let found_otherwise = matching::differ(&Traits::of_party(before), &Traits::of_party(&after));
+    if before.external_ids != after.external_ids || before.emails != after.emails || found_otherwise {
         rows::write_lookups(cx.db(), &after)?;
     }
     Ok(after)
@@ -113,6 +154,10 @@ fn upsert(cx: &mut Cx, body: UpsertParty) -> Result<UpsertedParty> {
     }
 }
 
+fn upsert_one(cx: &mut Cx, body: UpsertParty) -> Result<Upserted> {
+    upsert(cx, body).map(|done| Upserted { created: done.created, id: done.party.id.to_string() })
+}
+
 fn replace(cx: &mut Cx, id: PartyId, known_as: ExternalId, patch: PartyPatch) -> Result<UpsertedParty> {
     cx.demand("directory.parties.update")?;
     let before = cx.change::<Party>(id)?;
@@ -128,17 +173,20 @@ fn in_party(p: Problem) -> Problem {
 
 fn delete(cx: &mut Cx, id: PartyId) -> Result<()> {
     let party = cx.change::<Party>(id)?;
+    party.check_changeable()?;
     cx.remove(party)
 }
 
 fn archive(cx: &mut Cx, id: PartyId) -> Result<Party> {
     let before = cx.change::<Party>(id)?;
+    before.check_changeable()?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: PartyId) -> Result<Party> {
     let before = cx.change::<Party>(id)?;
+    before.check_changeable()?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
 }
@@ -159,7 +207,9 @@ fn check_references(cx: &mut Cx, before: Option<&Party>, party: &Party) -> Resul
     }
     if let Some(parent) = party.parent_id.filter(|_| before.is_none_or(|b| b.parent_id != party.parent_id)) {
         rows::lock_hierarchy(cx.db())?;
-        cx.refer::<Party>("/parent_id", parent)?;
+        if let Some(other) = cx.refer::<Party>("/parent_id", parent)?.merged_into {
+            return Err(MERGED.field("/parent_id", format!("It was merged into {other}.")));
+        }
         let above = rows::ancestors(cx.db(), parent, DEEPEST + 1)?;
         let below = if before.is_some() { rows::depth_below(cx.db(), party.id, DEEPEST)? } else { 0 };
         party.check_parent(&above, below)?;

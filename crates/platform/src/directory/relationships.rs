@@ -1,7 +1,7 @@
 //! Operations on relationships between people and parties.
 
 use domain::directory::contacts::Contact;
-use domain::directory::parties::{Party, PartyId};
+use domain::directory::parties::{MERGED, Party, PartyId};
 use domain::directory::relationships::{ENDS_BEFORE_START, NewRelationship, Relationship, RelationshipId, RelationshipPatch};
 use persistence::directory::relationships as rows;
 
@@ -14,7 +14,7 @@ pub fn operations(t: &mut Table) {
         .sort(&["updated_at"])
         .expand::<Contact>("contact", "contact_id")
         .expand::<Party>("party", "party_id");
-    n.create(create, "Create a relationship. A new primary one takes the place of the one before.").fails(&[ENDS_BEFORE_START]);
+    n.create(create, "Create a relationship. A new primary one takes the place of the one before.").fails(&[ENDS_BEFORE_START, MERGED]);
     n.bulk(create);
     n.read("Get a relationship.").expand::<Contact>("contact", "contact_id").expand::<Party>("party", "party_id");
     n.update(update, "Change a relationship. To end it, set `to_date`.").fails(&[ENDS_BEFORE_START]);
@@ -24,7 +24,9 @@ pub fn operations(t: &mut Table) {
 /// Creates one, as the operation does; for services that need one on their way.
 pub fn create(cx: &mut Cx, new: NewRelationship) -> Result<Relationship> {
     cx.refer::<Contact>("/contact_id", new.contact_id)?;
-    cx.refer::<Party>("/party_id", new.party_id)?;
+    if let Some(other) = cx.refer::<Party>("/party_id", new.party_id)?.merged_into {
+        return Err(MERGED.field("/party_id", format!("It was merged into {other}.")));
+    }
     let relationship = Relationship::new(cx.new_id(), new, cx.now)?;
     if relationship.is_primary {
         make_room(cx, relationship.party_id)?;

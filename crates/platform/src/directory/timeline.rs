@@ -3,15 +3,33 @@
 use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::{Party, PartyId};
 use persistence::Value;
+use persistence::directory::parties;
 
 use crate::platform::events::{area_of, only_readable};
 use crate::prelude::*;
 
-/// A page of the events of a party that the caller may see, newest first.
+/// A page of the events of a party that the caller may see, newest first; with those of parties that were merged into it.
 pub fn of_party(cx: &mut Cx, id: PartyId, mut list: List) -> Result<Page<TimelineEntry>> {
-    cx.find::<Party>(id)?;
-    list.only("party_id", id.uuid());
+    let id = stands_for(cx, id)?.id;
+    match &parties::merged_into(cx.db(), id)?[..] {
+        [] => {
+            list.only("party_id", id.uuid());
+        }
+        gone => {
+            let all = std::iter::once(id).chain(gone.iter().copied());
+            list.condition(Condition::In("party_id", all.map(|p| Value::Uid(p.uuid())).collect()));
+        }
+    }
     page(cx, list)
+}
+
+/// The party, or the one that it was merged into.
+pub fn stands_for(cx: &mut Cx, id: PartyId) -> Result<Party> {
+    let party = cx.find::<Party>(id)?;
+    match party.merged_into {
+        Some(other) => cx.find::<Party>(other),
+        None => Ok(party),
+    }
 }
 
 /// A page of the events of these things that the caller may see, newest first.

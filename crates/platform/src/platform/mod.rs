@@ -7,6 +7,7 @@ pub mod explain;
 pub mod files;
 pub mod integrity;
 pub mod jobs;
+pub mod link_keys;
 pub mod number_series;
 pub mod trace;
 pub mod verifications;
@@ -19,6 +20,7 @@ pub fn operations(t: &mut Table) {
     calendars::operations(t);
     files::operations(t);
     jobs::operations(t);
+    link_keys::operations(t);
     verifications::operations(t);
     events::operations(t);
     audit_log::operations(t);

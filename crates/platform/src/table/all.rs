@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::list::{List, Listing};
 use super::op::{Answer, Binary, Input, Kind, Op, Origin, Output, Shape, codes_of, to_json};
 use super::{Body, Reply, body, noun, params};
+use crate::bulk;
 use crate::cx::Cx;
 
 /// All operations of the API.
@@ -126,6 +127,15 @@ impl Table {
         assert!(self.timers.iter().all(|t| t.name != name), "the timer {name} is declared twice");
         self.timers.push(crate::timers::Timer { name, period, tick });
     }
+    /// Many upserts at once, at `…/upsert/bulk`, with the permission to create; the function demands the one to change.
+    pub(crate) fn bulk_upsert<B: Body>(&mut self, id: &str, place: &str, f: fn(&mut Cx, B) -> Result<bulk::Upserted>) -> &mut Op {
+        let text = "Create or change many by the ids of another system. At most 500 items; `atomic` keeps all or none, `partial` keeps those that succeed and answers a problem for each other.";
+        let mut op = command_op::<bulk::Bulk<B>, bulk::BulkResult>(Kind::Command, id, &format!("{place}/bulk"), text);
+        op.permission = format!("{}.create", place.trim_end_matches("/upsert").replace('/', "."));
+        op.item = Some(Shape::of::<B>());
+        op.run = Box::new(move |cx, _, i| Answer::of(&bulk::each(cx, f, &i.body)?));
+        self.add(op).max_body(16 << 20)
+    }
     /// A command that takes no body.
     pub fn order<R: Reply>(&mut self, id: &str, place: &str, f: fn(&mut Cx) -> Result<R>, text: &'static str) -> &mut Op {
         let mut op = single(Kind::Command, Some(""), place, text);
@@ -203,7 +213,7 @@ impl Table {
     }
 }
 
-fn command_op<B: Body, R: Reply>(kind: Kind, id: &str, place: &str, text: &'static str) -> Op {
+fn command_op<B: utoipa::ToSchema, R: Reply>(kind: Kind, id: &str, place: &str, text: &'static str) -> Op {
     let mut op = single(kind, Some(""), place, text);
     op.id = id.into();
     op.body = Some(Shape::of::<B>());

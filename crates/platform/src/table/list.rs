@@ -38,6 +38,7 @@ pub struct Listing {
     texts: &'static Texts,
     pub filters: Vec<FilterParameter>,
     pub flags: Vec<Flag>,
+    pub ids: Vec<IdFilter>,
     /// Days that the list's own function is asked for, and what they mean.
     pub days: Vec<(&'static str, &'static str)>,
     pub search: &'static [&'static str],
@@ -53,6 +54,14 @@ pub struct Flag {
     pub condition: fn(DateTime<Utc>, bool) -> Condition,
 }
 
+/// A filter that is an id and no column: a condition on other tables.
+pub struct IdFilter {
+    pub name: &'static str,
+    pub text: &'static str,
+    pub prefix: &'static str,
+    pub condition: fn(uuid::Uuid) -> Condition,
+}
+
 /// One declared filter.
 #[derive(Clone)]
 pub struct FilterParameter {
@@ -65,8 +74,17 @@ impl Listing {
     pub(crate) fn of<T: Record + ToSchema>() -> Self {
         let texts: &'static Texts = T::texts();
         let sort = texts.column("created_at").map(|c| c.name).into_iter().collect();
-        let mut listing =
-            Listing { row: Shape::of::<T>(), texts, filters: vec![], flags: vec![], days: vec![], search: &[], sort, first_by: None };
+        let mut listing = Listing {
+            row: Shape::of::<T>(),
+            texts,
+            filters: vec![],
+            flags: vec![],
+            ids: vec![],
+            days: vec![],
+            search: &[],
+            sort,
+            first_by: None,
+        };
         for column in ["created_at", "updated_at"] {
             if texts.column(column).is_some() {
                 listing.filter("", &[column]);
@@ -170,6 +188,8 @@ impl Listing {
         out.extend(self.filters.iter().map(|f| text(&f.name, f.about(), f.schema())));
         let flag = || ObjectBuilder::new().schema_type(Type::Boolean);
         out.extend(self.flags.iter().map(|f| text(f.name, f.text.into(), flag())));
+        let id = |prefix: &str| string().max_length(Some(40)).pattern(Some(format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$")));
+        out.extend(self.ids.iter().map(|f| text(f.name, f.text.into(), id(f.prefix))));
         let day = || string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).max_length(Some(10));
         out.extend(self.days.iter().map(|(name, about)| text(name, (*about).into(), day())));
         out
@@ -366,6 +386,12 @@ impl List {
                     let wanted = value.parse().map_err(|_| invalid(name, "true or false".into()))?;
                     let flag = listing.flags.iter().filter(|f| f.name == *name);
                     list.query.conditions.extend(flag.map(|f| (f.condition)(cx.now, wanted)));
+                }
+                _ if listing.ids.iter().any(|f| f.name == *name) => {
+                    for f in listing.ids.iter().filter(|f| f.name == *name) {
+                        let id = decode(f.prefix, value).ok_or_else(|| invalid(name, format!("An id with the prefix {}_.", f.prefix)))?;
+                        list.query.conditions.push((f.condition)(id));
+                    }
                 }
                 _ if listing.days.iter().any(|d| d.0 == name) => {
                     let day = day(value).ok_or_else(|| invalid(name, format!("{value:?} is not a day such as 2026-01-31.")))?;

@@ -330,6 +330,19 @@ impl Op {
         }
         self
     }
+    /// A filter that is an id of a noun and no column; `condition` gets the id.
+    pub fn filter_by<I: domain::kernel::Id>(
+        &mut self,
+        name: &'static str,
+        text: &'static str,
+        condition: fn(uuid::Uuid) -> persistence::Condition,
+    ) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            l.ids.push(super::list::IdFilter { name, text, prefix: I::PREFIX, condition });
+            self.known.push(name.into());
+        }
+        self
+    }
     /// A day that the list's own function is asked for; it finds it in [`super::List::days`].
     pub fn day(&mut self, name: &'static str, text: &'static str) -> &mut Self {
         if let Some(l) = &mut self.listing {

@@ -1,0 +1,81 @@
+//! Operations on submissions of forecasts.
+
+use domain::crm::forecast_submissions::{Basis, ForecastSubmission, ForecastSubmissionId, NewForecastSubmission, REFUSALS};
+use domain::crm::forecasts::{ForecastFilter, ForecastMethod, Period, PeriodKind};
+use domain::directory::exchange_rates::NO_RATE;
+use domain::identity::users::User;
+use platform::prelude::*;
+
+use super::forecasts::{SEE_ALL, compute, own_alone, theirs};
+
+pub fn operations(t: &mut Table) {
+    let mut n =
+        t.noun::<ForecastSubmission>("crm/forecast-submissions", "What users commit to for a fiscal period, on top of their deals.");
+    n.list_with(list, "List submissions of forecasts. Who may not see all forecasts has the own alone.")
+        .filter(&["user_id", "submitted_by_user_id", "period", "start_date", "method"])
+        .sort(&["start_date", "commit_amount"])
+        .expand::<User>("user", "user_id");
+    n.create(create, CREATE).fails(REFUSALS).fails(&[NO_RATE]);
+    n.read_with(read, "Get a submission of a forecast.").expand::<User>("user", "user_id");
+}
+
+const CREATE: &str = "Submit a forecast. What is committed to, less what the deals say at that moment, is the adjustment that forecasts \
+of the period show from then on; the deals and their figures never change by it. For others and for the whole company it needs the \
+permission to see all forecasts.";
+
+fn list(cx: &mut Cx, mut list: List) -> Result<Page<ForecastSubmission>> {
+    if let Some(own) = own_alone(cx)? {
+        list.only("user_id", own.uuid());
+    }
+    cx.page(list)
+}
+
+fn read(cx: &mut Cx, id: ForecastSubmissionId) -> Result<ForecastSubmission> {
+    let found = cx.find::<ForecastSubmission>(id)?;
+    theirs(cx, found.user_id, || format!("There is no forecast submission {id}."))?;
+    Ok(found)
+}
+
+fn create(cx: &mut Cx, new: NewForecastSubmission) -> Result<ForecastSubmission> {
+    let company = cx.company(new.company_id)?;
+    let user = match (new.whole_company, new.user_id) {
+        (true, Some(_)) => return Err(problems::invalid_body.field("/user_id", "It is for a user or for the whole company.")),
+        (true, None) => None,
+        (false, given) => {
+            let user = given.or(cx.caller.user_id);
+            Some(user.ok_or_else(|| problems::invalid_body.field("/user_id", "Say whose forecast it is."))?)
+        }
+    };
+    if user.is_none() || user != cx.caller.user_id {
+        cx.demand(SEE_ALL)?;
+    }
+    if let Some(user) = user {
+        cx.refer::<User>("/user_id", user)?;
+    }
+    let today = cx.today(&company);
+    let method = new.method.unwrap_or(ForecastMethod::Weighted);
+    let period = Period::of(new.period.unwrap_or(PeriodKind::Month), new.date.unwrap_or(today), company.fiscal_year_start_month);
+    let asked = ForecastFilter {
+        company_id: company.id,
+        period: Some(period.kind),
+        date: Some(period.start),
+        method: Some(method),
+        group_by: None,
+        pipeline_id: None,
+        owner_id: user,
+    };
+    let forecast = compute(cx, &company, &asked)?.total.forecast_amount;
+    let basis = Basis {
+        id: cx.new_id(),
+        company: &company,
+        user_id: user,
+        submitted_by_user_id: cx.caller.user_id,
+        period,
+        method,
+        forecast,
+        today,
+        now: cx.now,
+    };
+    let made = new.build(basis)?;
+    cx.make(made, "submitted")
+}

@@ -1,0 +1,58 @@
+//! Operations on quotas.
+
+use domain::crm::quotas::{DUPLICATE, NewQuota, Quota, QuotaId, QuotaPatch, REFUSALS};
+use domain::directory::companies::Company;
+use domain::identity::users::User;
+use persistence::crm::quotas as rows;
+use platform::prelude::*;
+
+use super::forecasts::{own_alone, theirs};
+
+pub fn operations(t: &mut Table) {
+    let mut n = t.noun::<Quota>("crm/quotas", "What a user, or a company as a whole, is to sell in a fiscal period.");
+    n.list_with(list, "List quotas. Who may not see all forecasts has the own alone.")
+        .filter(&["user_id", "period", "start_date"])
+        .sort(&["start_date", "amount", "updated_at"])
+        .expand::<User>("user", "user_id");
+    n.create(create, "Create a quota. There is one for each user and fiscal period, and one for the company as a whole.").fails(REFUSALS);
+    n.read_with(read, "Get a quota.").expand::<User>("user", "user_id");
+    n.update(update, "Change a quota. User and period stay.").fails(REFUSALS);
+    n.delete(delete, "Delete a quota.");
+}
+
+fn list(cx: &mut Cx, mut list: List) -> Result<Page<Quota>> {
+    if let Some(own) = own_alone(cx)? {
+        list.only("user_id", own.uuid());
+    }
+    cx.page(list)
+}
+
+fn read(cx: &mut Cx, id: QuotaId) -> Result<Quota> {
+    let quota = cx.find::<Quota>(id)?;
+    theirs(cx, quota.user_id, || format!("There is no quota {id}."))?;
+    Ok(quota)
+}
+
+fn create(cx: &mut Cx, new: NewQuota) -> Result<Quota> {
+    let company = cx.company(new.company_id)?;
+    if let Some(user) = new.user_id {
+        cx.refer::<User>("/user_id", user)?;
+    }
+    let quota = Quota::new(cx.new_id(), &company, new, cx.now)?;
+    if rows::exists(cx.db(), &quota)? {
+        return Err(DUPLICATE.field("/date", format!("The {} from {} has a quota already.", quota.period, quota.start_date)));
+    }
+    cx.create(quota)
+}
+
+fn update(cx: &mut Cx, id: QuotaId, patch: QuotaPatch) -> Result<Quota> {
+    let before = cx.change::<Quota>(id)?;
+    let company = cx.find::<Company>(before.company_id)?;
+    let after = before.clone().change(patch, &company, cx.now)?;
+    cx.save(&before, after, "updated")
+}
+
+fn delete(cx: &mut Cx, id: QuotaId) -> Result<()> {
+    let quota = cx.change::<Quota>(id)?;
+    cx.remove(quota)
+}

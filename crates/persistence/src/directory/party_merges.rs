@@ -1,0 +1,225 @@
+//! Rows of merges, and the pointers that follow one and go back with it. Which pointers there are is said in
+//! `references.rs`.
+
+use chrono::{DateTime, Utc};
+use domain::directory::parties::PartyId;
+use domain::directory::party_merges::{MergeStatus, MovedRows, PartyMerge, PartyMergeId};
+use domain::kernel::{Id, Word};
+use uuid::Uuid;
+
+use super::references::{OnMerge, Reference, TO_PARTIES};
+use crate::{Conn, Result, Statement, Value, record, sql};
+
+crate::record! {
+    party_merges: PartyMerge {
+        id: uid, status: word, winner_id: uid, loser_id: uid, conflicts: json, winner_before: json, winner_after: json,
+        loser_before: json, undo_until: instant, undone_at: opt(instant), created_at: instant, updated_at: instant, version: int,
+    }
+    unstored { moved }
+    complete = count_moved
+}
+
+/// Activities name what they are about by its id as text, too.
+const REGARDING: &str = "activities.regarding_id";
+/// Relationships that stopped being the first of their party, because the party that stayed has one.
+const PRIMARY: &str = "relationships.is_primary";
+
+fn count_moved(db: &mut Conn, merges: &mut [PartyMerge]) -> Result<()> {
+    let ids: Vec<Uuid> = merges.iter().map(|m| m.id.uuid()).collect();
+    let counted = sql!(
+        "SELECT merge_id, what, COUNT(*) FROM party_merge_moves WHERE merge_id IN ({}) GROUP BY merge_id, what ORDER BY merge_id, what",
+        crate::list(&ids)
+    )
+    .load::<(Uuid, String, i64)>(db)?;
+    for merge in merges {
+        let own = counted.iter().filter(|(id, _, _)| *id == merge.id.uuid());
+        merge.moved = own.map(|(_, what, rows)| MovedRows { what: what.clone(), rows: *rows }).collect();
+    }
+    Ok(())
+}
+
+/// The merge by which a party went, as long as it was not taken back.
+pub fn of_loser(db: &mut Conn, loser: PartyId) -> Result<Option<PartyMerge>> {
+    let mut s = record::select::<PartyMerge>();
+    s.append(sql!(" WHERE loser_id = {} AND undone_at IS NULL ORDER BY id DESC LIMIT 1", loser.uuid()));
+    Ok(record::load(db, &s)?.pop())
+}
+
+/// Merges made after a moment and not taken back, the oldest first.
+pub fn made_after(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Vec<PartyMerge>> {
+    let mut s = record::select::<PartyMerge>();
+    s.append(sql!(" WHERE created_at > {} AND undone_at IS NULL ORDER BY created_at, id LIMIT {}", moment, limit));
+    record::load(db, &s)
+}
+
+/// Points everything that leads to the loser at the winner, and remembers what it was. Doing it again moves what was added
+/// to the loser meanwhile.
+pub fn follow(db: &mut Conn, merge: &PartyMerge) -> Result<()> {
+    let (id, winner, loser) = (merge.id.uuid(), merge.winner_id.uuid(), merge.loser_id.uuid());
+    step_back(db, id, winner, loser)?;
+    for reference in TO_PARTIES {
+        let Reference { table, column, .. } = reference;
+        let mut found = sql!("INSERT INTO party_merge_moves (merge_id, what, row_id) SELECT {}, {}, r.id", id, reference.name());
+        found.sql(format!(" FROM {table} r WHERE r.{column} = ")).push(Value::Uid(loser));
+        match reference.on_merge {
+            OnMerge::Stay => continue,
+            OnMerge::Follow | OnMerge::FollowUnchanged => {}
+            OnMerge::FollowUnlessDouble => {
+                found.append(sql!(
+                    " AND NOT EXISTS (SELECT 1 FROM relationships o WHERE o.party_id = {} AND o.contact_id = r.contact_id \
+                     AND COALESCE(o.role, '') = COALESCE(r.role, '') AND COALESCE(o.title, '') = COALESCE(r.title, ''))",
+                    winner
+                ));
+            }
+        }
+        // a party that stands below the loser and is the winner itself takes its place, and is not put below itself
+        if *table == "parties" {
+            found.sql(" AND r.id <> ").push(Value::Uid(winner));
+        }
+        if found.execute(db)? > 0 {
+            repoint(db, reference, id, loser, winner)?;
+        }
+    }
+    let (from, to) = (merge.loser_id.to_string(), merge.winner_id.to_string());
+    let found = sql!(
+        "INSERT INTO party_merge_moves (merge_id, what, row_id) SELECT {}, {}, id FROM activities WHERE regarding_id = {}",
+        id,
+        REGARDING,
+        &*from
+    );
+    if found.execute(db)? > 0 {
+        regard(db, id, &from, &to)?;
+    }
+    Ok(())
+}
+
+/// Points everything that followed back at the loser, but for what was pointed elsewhere since.
+pub fn go_back(db: &mut Conn, merge: &PartyMerge) -> Result<()> {
+    let (id, winner, loser) = (merge.id.uuid(), merge.winner_id.uuid(), merge.loser_id.uuid());
+    for reference in TO_PARTIES.iter().filter(|r| r.on_merge != OnMerge::Stay) {
+        repoint(db, reference, id, winner, loser)?;
+    }
+    regard(db, id, &merge.winner_id.to_string(), &merge.loser_id.to_string())?;
+    sql!(
+        "UPDATE relationships SET is_primary = {}, version = version + 1 WHERE party_id = {} \
+         AND id IN (SELECT row_id FROM party_merge_moves WHERE merge_id = {} AND what = {}) \
+         AND NOT EXISTS (SELECT 1 FROM relationships o WHERE o.party_id = {} AND o.is_primary = {})",
+        true,
+        loser,
+        id,
+        PRIMARY,
+        loser,
+        true
+    )
+    .execute(db)?;
+    Ok(())
+}
+
+/// A party has one person to ask first: when both have one, that of the loser steps back.
+fn step_back(db: &mut Conn, merge: Uuid, winner: Uuid, loser: Uuid) -> Result<()> {
+    let stepping = sql!(
+        "INSERT INTO party_merge_moves (merge_id, what, row_id) SELECT {}, {}, r.id FROM relationships r \
+         WHERE r.party_id = {} AND r.is_primary = {} AND EXISTS (SELECT 1 FROM relationships o WHERE o.party_id = {} AND o.is_primary = {})",
+        merge,
+        PRIMARY,
+        loser,
+        true,
+        winner,
+        true
+    );
+    if stepping.execute(db)? > 0 {
+        sql!("UPDATE relationships SET is_primary = {}, version = version + 1 WHERE party_id = {} AND is_primary = {}", false, loser, true)
+            .execute(db)?;
+    }
+    Ok(())
+}
+
+fn repoint(db: &mut Conn, reference: &Reference, merge: Uuid, from: Uuid, to: Uuid) -> Result<usize> {
+    let Reference { table, column, .. } = reference;
+    let mut s = Statement::new(format!("UPDATE {table} SET {column} = "));
+    s.push(Value::Uid(to));
+    if reference.on_merge != OnMerge::FollowUnchanged {
+        s.sql(", version = version + 1");
+    }
+    s.sql(format!(" WHERE {column} = ")).push(Value::Uid(from));
+    s.append(sql!(" AND id IN (SELECT row_id FROM party_merge_moves WHERE merge_id = {} AND what = {})", merge, reference.name()));
+    s.execute(db)
+}
+
+fn regard(db: &mut Conn, merge: Uuid, from: &str, to: &str) -> Result<usize> {
+    sql!(
+        "UPDATE activities SET regarding_id = {} WHERE regarding_id = {} \
+         AND id IN (SELECT row_id FROM party_merge_moves WHERE merge_id = {} AND what = {})",
+        to,
+        from,
+        merge,
+        REGARDING
+    )
+    .execute(db)
+}
+
+/// What was made since on the ground of what moved, and would be torn from it: the documents of this kind that follow
+/// others, their parent, and what both are called among the moved.
+const FOLLOWERS: [(&str, &str, &str, &str); 6] = [
+    ("deliveries", "customer_id", "order_id", "sales_orders.customer_id"),
+    ("customer_returns", "customer_id", "order_id", "sales_orders.customer_id"),
+    ("credit_notes", "customer_id", "invoice_id", "invoices.customer_id"),
+    ("allocations", "party_id", "invoice_id", "invoices.customer_id"),
+    ("allocations", "party_id", "payment_id", "payments.party_id"),
+    ("allocations", "party_id", "credit_note_id", "credit_notes.customer_id"),
+];
+
+/// What was made for the winner since and belongs to documents that moved, as one word of each kind.
+pub fn grown_together(db: &mut Conn, merge: &PartyMerge) -> Result<Vec<&'static str>> {
+    let (id, winner) = (merge.id.uuid(), merge.winner_id.uuid());
+    let mut out = Vec::new();
+    for (table, pointer, parent, moved) in FOLLOWERS {
+        let mut s = Statement::new(format!("SELECT f.id FROM {table} f WHERE f.{pointer} = "));
+        s.push(Value::Uid(winner)).sql(format!(" AND f.{parent} IN ("));
+        s.append(sql!("SELECT row_id FROM party_merge_moves WHERE merge_id = {} AND what = {})", id, moved));
+        s.append(sql!(
+            " AND NOT EXISTS (SELECT 1 FROM party_merge_moves o WHERE o.merge_id = {} AND o.what = {} AND o.row_id = f.id) LIMIT 1",
+            id,
+            format!("{table}.{pointer}")
+        ));
+        if s.first::<(Uuid,)>(db)?.is_some() && !out.contains(&table) {
+            out.push(table);
+        }
+    }
+    // what these name is kept as text
+    let named = sql!(
+        "SELECT order_id FROM invoices f WHERE customer_id = {} AND created_at >= {} AND order_id IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM party_merge_moves o WHERE o.merge_id = {} AND o.what = 'invoices.customer_id' AND o.row_id = f.id) \
+         UNION SELECT source FROM journal_lines f WHERE party_id = {} AND created_at >= {} AND source IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM party_merge_moves o WHERE o.merge_id = {} AND o.what = 'journal_lines.party_id' AND o.row_id = f.id)",
+        winner,
+        merge.created_at,
+        id,
+        winner,
+        merge.created_at,
+        id
+    )
+    .load::<(String,)>(db)?;
+    let ids: Vec<Uuid> = named.iter().filter_map(|(text,)| domain::kernel::decode(text.rsplit_once('_')?.0, text)).collect();
+    for chunk in ids.chunks(500) {
+        let found = sql!("SELECT what FROM party_merge_moves WHERE merge_id = {} AND row_id IN ({}) LIMIT 1", id, crate::list(chunk));
+        if found.first::<(String,)>(db)?.is_some() {
+            out.push("postings");
+            break;
+        }
+    }
+    Ok(out)
+}
+
+/// Keeps that a merge was taken back.
+pub fn mark_undone(db: &mut Conn, id: PartyMergeId, now: DateTime<Utc>) -> Result<usize> {
+    let undone = MergeStatus::Undone.as_str();
+    sql!(
+        "UPDATE party_merges SET status = {}, undone_at = {}, updated_at = {}, version = version + 1 WHERE id = {}",
+        undone,
+        now,
+        now,
+        id.uuid()
+    )
+    .execute(db)
+}

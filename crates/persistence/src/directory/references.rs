@@ -1,0 +1,118 @@
+//! Every foreign key that leads to a party or a contact, with what a merge does to it and how it is read for an export. A
+//! test walks the schema and fails when a key is missing here.
+
+use domain::accounting::allocations::Allocation;
+use domain::accounting::credit_notes::CreditNote;
+use domain::accounting::invoices::Invoice;
+use domain::accounting::journal_entries::JournalLine;
+use domain::accounting::open_items::OpenItem;
+use domain::accounting::payments::Payment;
+use domain::crm::activities::Activity;
+use domain::crm::case_messages::CaseMessage;
+use domain::crm::cases::Case;
+use domain::crm::entitlements::Entitlement;
+use domain::crm::leads::Lead;
+use domain::crm::opportunities::Opportunity;
+use domain::crm::opportunity_team::ContactRole;
+use domain::crm::touchpoints::Touchpoint;
+use domain::directory::parties::Party;
+use domain::directory::party_merges::PartyMerge;
+use domain::directory::relationships::Relationship;
+use domain::sales::deliveries::Delivery;
+use domain::sales::orders::SalesOrder;
+use domain::sales::returns::CustomerReturn;
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{Conn, Record, Result, record};
+
+/// What a merge does to the rows of the party that goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnMerge {
+    /// They follow, and count a version: callers hold them by their ETag.
+    Follow,
+    /// They follow silently: rows of ledgers, of which the database lets nothing else change.
+    FollowUnchanged,
+    /// They follow unless the party that stays has the same already; then they stay with the tombstone.
+    FollowUnlessDouble,
+    /// They stay: they are written with the party, or are history.
+    Stay,
+}
+
+/// One foreign key that leads to a party or a contact.
+pub struct Reference {
+    pub table: &'static str,
+    pub column: &'static str,
+    pub on_merge: OnMerge,
+    /// The rows of these parties as the API shows them; `None` where they are no more than a copy for looking up.
+    pub read: Option<fn(&mut Conn, &[Uuid]) -> Result<Vec<Value>>>,
+}
+
+impl Reference {
+    /// `invoices.customer_id`
+    pub fn name(&self) -> String {
+        format!("{}.{}", self.table, self.column)
+    }
+}
+
+const fn key(
+    table: &'static str,
+    column: &'static str,
+    on_merge: OnMerge,
+    read: fn(&mut Conn, &[Uuid]) -> Result<Vec<Value>>,
+) -> Reference {
+    Reference { table, column, on_merge, read: Some(read) }
+}
+
+/// Written with the party and found by it alone.
+const fn copy(table: &'static str, column: &'static str) -> Reference {
+    Reference { table, column, on_merge: OnMerge::Stay, read: None }
+}
+
+/// All of them, in alphabetical order.
+pub const TO_PARTIES: &[Reference] = &[
+    key("activities", "party_id", OnMerge::Follow, |db, ids| rows::<Activity>(db, "party_id", ids)),
+    key("allocations", "party_id", OnMerge::FollowUnchanged, |db, ids| rows::<Allocation>(db, "party_id", ids)),
+    key("cases", "party_id", OnMerge::Follow, |db, ids| rows::<Case>(db, "party_id", ids)),
+    key("credit_notes", "customer_id", OnMerge::Follow, |db, ids| rows::<CreditNote>(db, "customer_id", ids)),
+    key("customer_returns", "customer_id", OnMerge::Follow, |db, ids| rows::<CustomerReturn>(db, "customer_id", ids)),
+    key("deliveries", "customer_id", OnMerge::Follow, |db, ids| rows::<Delivery>(db, "customer_id", ids)),
+    key("entitlements", "party_id", OnMerge::Follow, |db, ids| rows::<Entitlement>(db, "party_id", ids)),
+    key("invoices", "customer_id", OnMerge::Follow, |db, ids| rows::<Invoice>(db, "customer_id", ids)),
+    key("journal_lines", "party_id", OnMerge::FollowUnchanged, |db, ids| rows::<JournalLine>(db, "party_id", ids)),
+    key("leads", "converted_party_id", OnMerge::Follow, |db, ids| rows::<Lead>(db, "converted_party_id", ids)),
+    key("open_items", "party_id", OnMerge::Follow, |db, ids| rows::<OpenItem>(db, "party_id", ids)),
+    key("opportunities", "party_id", OnMerge::Follow, |db, ids| rows::<Opportunity>(db, "party_id", ids)),
+    key("parties", "merged_into", OnMerge::Follow, |db, ids| rows::<Party>(db, "merged_into", ids)),
+    key("parties", "parent_id", OnMerge::Follow, |db, ids| rows::<Party>(db, "parent_id", ids)),
+    copy("party_emails", "party_id"),
+    copy("party_external_ids", "party_id"),
+    copy("party_match_keys", "party_id"),
+    key("party_merges", "loser_id", OnMerge::Stay, |db, ids| rows::<PartyMerge>(db, "loser_id", ids)),
+    key("party_merges", "winner_id", OnMerge::Stay, |db, ids| rows::<PartyMerge>(db, "winner_id", ids)),
+    key("payments", "party_id", OnMerge::Follow, |db, ids| rows::<Payment>(db, "party_id", ids)),
+    key("relationships", "party_id", OnMerge::FollowUnlessDouble, |db, ids| rows::<Relationship>(db, "party_id", ids)),
+    key("sales_orders", "customer_id", OnMerge::Follow, |db, ids| rows::<SalesOrder>(db, "customer_id", ids)),
+    key("touchpoints", "party_id", OnMerge::Follow, |db, ids| rows::<Touchpoint>(db, "party_id", ids)),
+];
+
+/// Those that lead to contacts, which are not merged.
+pub const TO_CONTACTS: &[Reference] = &[
+    key("case_messages", "author_contact_id", OnMerge::Stay, |db, ids| rows::<CaseMessage>(db, "author_contact_id", ids)),
+    key("cases", "contact_id", OnMerge::Stay, |db, ids| rows::<Case>(db, "contact_id", ids)),
+    copy("contact_emails", "contact_id"),
+    copy("contact_external_ids", "contact_id"),
+    copy("contact_match_keys", "contact_id"),
+    key("leads", "converted_contact_id", OnMerge::Stay, |db, ids| rows::<Lead>(db, "converted_contact_id", ids)),
+    key("opportunities", "contact_id", OnMerge::Stay, |db, ids| rows::<Opportunity>(db, "contact_id", ids)),
+    key("opportunity_contact_roles", "contact_id", OnMerge::Stay, |db, ids| rows::<ContactRole>(db, "contact_id", ids)),
+    key("relationships", "contact_id", OnMerge::Stay, |db, ids| rows::<Relationship>(db, "contact_id", ids)),
+    key("touchpoints", "contact_id", OnMerge::Stay, |db, ids| rows::<Touchpoint>(db, "contact_id", ids)),
+];
+
+fn rows<T: Record + Serialize>(db: &mut Conn, column: &'static str, ids: &[Uuid]) -> Result<Vec<Value>> {
+    let found = record::by::<T>(db, column, ids)?;
+    // plain data with string keys always has a JSON form
+    Ok(found.iter().map(|row| serde_json::to_value(row).unwrap_or(Value::Null)).collect())
+}

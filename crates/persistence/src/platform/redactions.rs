@@ -1,0 +1,111 @@
+//! What was taken out of facts for the sake of a person: the records of it, and the rewriting itself. The database lets the
+//! contents of a fact change only where such a record stands.
+
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::sequence::Placed;
+use crate::{Conn, Engine, Result, Statement, Value, sql};
+
+/// One fact that lost its personal contents in one erasure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Redaction {
+    pub event_id: Uuid,
+    pub erasure_id: Uuid,
+    /// The person, by the id on the wire.
+    pub subject: String,
+    /// The link of the fact in the chain.
+    pub hash: Vec<u8>,
+    /// Digest of the fact as it was.
+    pub before: Vec<u8>,
+    /// Digest of the fact as it is.
+    pub after: Vec<u8>,
+}
+
+/// Keeps everybody from numbering facts until the end of the transaction; waits for who is at it.
+pub fn lock_sequence(db: &mut Conn) -> Result<()> {
+    if db.engine() == Engine::Postgres {
+        // the key of the sequencer
+        sql!("SELECT CAST(pg_advisory_xact_lock(8386105358618030961) AS TEXT)").first::<(String,)>(db)?;
+    }
+    Ok(())
+}
+
+/// The numbered facts that concern one of these parties or are about one of these things, the oldest first.
+pub fn of_person(db: &mut Conn, parties: &[Uuid], subjects: &[String]) -> Result<Vec<Placed>> {
+    const COLUMNS: &str = "SELECT id, at, kind, subject, company_id, party_id, version, data, previous, actor, actor_name, request_id, \
+                           reason, seq, prev_hash, hash FROM events WHERE seq > 0 AND ";
+    let mut found: Vec<Placed> = Vec::new();
+    if !parties.is_empty() {
+        let mut s = Statement::new(COLUMNS);
+        found.extend(s.append(sql!("party_id IN ({})", crate::list(parties))).rows::<Placed>(db)?);
+    }
+    for chunk in subjects.chunks(500) {
+        let mut s = Statement::new(COLUMNS);
+        found.extend(s.append(sql!("subject IN ({})", crate::list(chunk))).rows::<Placed>(db)?);
+    }
+    found.sort_by_key(|p| p.place.seq);
+    found.dedup_by_key(|p| p.place.seq);
+    Ok(found)
+}
+
+/// Keeps the records, and then writes what is left of the facts: data and what was before.
+pub fn redact(db: &mut Conn, facts: &[(Redaction, Json, Option<Json>)]) -> Result<()> {
+    for chunk in facts.chunks(500) {
+        let mut s = Statement::new("INSERT INTO event_redactions (event_id, erasure_id, subject, hash, before, after) VALUES ");
+        for (i, (r, ..)) in chunk.iter().enumerate() {
+            s.sql(if i == 0 { "(" } else { ", (" });
+            let bytes = |b: &[u8]| Value::Bytes(b.to_vec());
+            let values = [Value::Uid(r.event_id), Value::Uid(r.erasure_id), Value::Text(r.subject.clone())];
+            s.values(values.into_iter().chain([bytes(&r.hash), bytes(&r.before), bytes(&r.after)])).sql(")");
+        }
+        s.execute(db)?;
+        for (r, data, previous) in chunk {
+            let mut s = sql!("UPDATE events SET data = {}", data.clone());
+            if let Some(previous) = previous {
+                s.append(sql!(", previous = {}", previous.clone()));
+            }
+            s.append(sql!(" WHERE id = {}", r.event_id)).execute(db)?;
+        }
+    }
+    Ok(())
+}
+
+/// The records about a fact, the oldest first.
+pub fn of_event(db: &mut Conn, event: Uuid) -> Result<Vec<Redaction>> {
+    load(db, sql!(" WHERE event_id = {} ORDER BY erasure_id", event))
+}
+
+/// The records of one erasure, in the order in which they are vouched for.
+pub fn of_erasure(db: &mut Conn, erasure: Uuid) -> Result<Vec<Redaction>> {
+    load(db, sql!(" WHERE erasure_id = {} ORDER BY event_id", erasure))
+}
+
+fn load(db: &mut Conn, rest: Statement) -> Result<Vec<Redaction>> {
+    let mut s = Statement::new("SELECT event_id, erasure_id, subject, hash, before, after FROM event_redactions");
+    let rows = s.append(rest).load::<(Uuid, Uuid, String, Vec<u8>, Vec<u8>, Vec<u8>)>(db)?;
+    let made = |(event_id, erasure_id, subject, hash, before, after)| Redaction { event_id, erasure_id, subject, hash, before, after };
+    Ok(rows.into_iter().map(made).collect())
+}
+
+/// What the facts say that tell of erasures of this person.
+pub fn erasures_told(db: &mut Conn, subject: &str) -> Result<Vec<Json>> {
+    let rows = sql!("SELECT data FROM events WHERE subject = {} AND kind IN ('party.erased', 'contact.erased') ORDER BY id", subject);
+    Ok(rows.load::<(Json,)>(db)?.into_iter().map(|r| r.0).collect())
+}
+
+/// Empties the kept answers that name one of these; a repetition of such a request gets its status alone.
+pub fn forget_answers(db: &mut Conn, needles: &[String]) -> Result<()> {
+    for needle in needles {
+        let pattern = like(needle);
+        sql!("UPDATE idempotency_keys SET answer = {} WHERE LOWER(answer) LIKE {} ESCAPE '!'", "{\"body\":null}", pattern).execute(db)?;
+    }
+    Ok(())
+}
+
+/// A pattern for `LIKE … ESCAPE '!'` that finds the text anywhere, in lower case and as JSON writes it.
+pub(crate) fn like(text: &str) -> String {
+    let quoted = Json::from(text.to_lowercase()).to_string();
+    let inner = quoted.trim_matches('"').replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{inner}%")
+}

@@ -1,0 +1,174 @@
+//! What customers bought, for the metrics of customers: revenue from the ledger lines of their invoices and credit notes,
+//! cost from what was delivered to and returned by them. Grouped by the database.
+
+use chrono::NaiveDate;
+use domain::crm::customer_metrics::{CustomerFigures, CustomerNarrow, CustomerState, SalesAsk, SalesFacts};
+use domain::directory::parties::PartyId;
+use domain::kernel::{Amount, Id};
+use uuid::Uuid;
+
+use crate::{Conn, Result, Statement, sql};
+
+/// `WITH … by_party AS (…), scored AS (…)`: one row for each customer, and the scores of those who bought.
+fn with_customers(ask: &SalesAsk) -> Statement {
+    // without a base period, one of no days
+    let (base_from, base_to) = ask.base.unwrap_or((ask.to, ask.to.pred_opt().unwrap_or(ask.to)));
+    let (first, last) = match ask.base {
+        Some((from, to)) => (from.min(ask.from), to.max(ask.to)),
+        None => (ask.from, ask.to),
+    };
+    let company = ask.company.uuid();
+    let mut s = sql!(
+        "WITH facts AS (\
+         SELECT i.customer_id AS party, i.invoice_date AS day, l.credit - l.debit AS revenue, 0 AS cost, 0 AS invoices FROM invoices i \
+         JOIN journal_lines l ON l.journal_entry_id = i.journal_entry_id JOIN accounts a ON a.id = l.account_id AND a.account_type = 'income' \
+         WHERE i.company_id = {} AND i.invoice_date >= {} AND i.invoice_date <= {} \
+         UNION ALL SELECT n.customer_id, n.credit_date, l.credit - l.debit, 0, 0 FROM credit_notes n \
+         JOIN journal_lines l ON l.journal_entry_id = n.journal_entry_id JOIN accounts a ON a.id = l.account_id AND a.account_type = 'income' \
+         WHERE n.company_id = {} AND n.credit_date >= {} AND n.credit_date <= {} \
+         UNION ALL SELECT customer_id, invoice_date, 0, 0, 1 FROM invoices WHERE company_id = {} AND invoice_date >= {} \
+         AND invoice_date <= {} AND posted_at IS NOT NULL",
+        company,
+        first,
+        last,
+        company,
+        first,
+        last,
+        company,
+        first,
+        last
+    );
+    s.append(sql!(
+        " UNION ALL SELECT customer_id, delivery_date, 0, cost_total, 0 FROM deliveries WHERE company_id = {} AND delivery_date >= {} \
+         AND delivery_date <= {} AND shipped_at IS NOT NULL \
+         UNION ALL SELECT customer_id, return_date, 0, -cost_total, 0 FROM customer_returns WHERE company_id = {} AND return_date >= {} \
+         AND return_date <= {} AND received_at IS NOT NULL)",
+        company,
+        first,
+        last,
+        company,
+        first,
+        last
+    ));
+    s.append(sql!(
+        ", by_party AS (SELECT party, SUM(CASE WHEN day >= {} AND day <= {} THEN revenue ELSE 0 END) AS revenue, \
+         SUM(CASE WHEN day >= {} AND day <= {} THEN revenue ELSE 0 END) AS base_revenue, \
+         SUM(CASE WHEN day >= {} AND day <= {} THEN cost ELSE 0 END) AS cost, \
+         SUM(CASE WHEN day >= {} AND day <= {} THEN invoices ELSE 0 END) AS invoices, \
+         MAX(CASE WHEN day >= {} AND day <= {} AND invoices = 1 THEN day END) AS last_day FROM facts",
+        ask.from,
+        ask.to,
+        base_from,
+        base_to,
+        ask.from,
+        ask.to,
+        ask.from,
+        ask.to,
+        ask.from,
+        ask.to
+    ));
+    s.sql(
+        " GROUP BY party), scored AS (SELECT party, NTILE(5) OVER (ORDER BY last_day, party) AS recency, \
+         NTILE(5) OVER (ORDER BY invoices, party) AS frequency, NTILE(5) OVER (ORDER BY revenue, party) AS monetary \
+         FROM by_party WHERE invoices > 0) ",
+    );
+    s
+}
+
+/// Everything together.
+pub fn facts(db: &mut Conn, ask: &SalesAsk) -> Result<SalesFacts> {
+    let mut s = with_customers(ask);
+    s.sql(
+        "SELECT COUNT(CASE WHEN base_revenue > 0 THEN 1 END), SUM(CASE WHEN base_revenue > 0 THEN base_revenue ELSE 0 END), \
+         COUNT(CASE WHEN base_revenue > 0 AND revenue > 0 THEN 1 END), \
+         SUM(CASE WHEN base_revenue > 0 AND revenue > 0 THEN revenue ELSE 0 END), \
+         SUM(CASE WHEN base_revenue <= 0 OR revenue <= 0 THEN 0 WHEN revenue < base_revenue THEN revenue ELSE base_revenue END), \
+         COUNT(CASE WHEN revenue > 0 THEN 1 END), COUNT(CASE WHEN invoices > 0 THEN 1 END), COUNT(CASE WHEN invoices > 1 THEN 1 END), \
+         SUM(revenue), SUM(cost) FROM by_party WHERE 1 = 1",
+    );
+    if let Some(party) = ask.party {
+        s.append(sql!(" AND party = {}", party.uuid()));
+    }
+    type Row = (i64, Option<Amount>, i64, Option<Amount>, Option<Amount>, i64, i64, i64, Option<Amount>, Option<Amount>);
+    let Some(r) = s.first::<Row>(db)? else { return Ok(SalesFacts::default()) };
+    Ok(SalesFacts {
+        base_customers: r.0,
+        base_revenue: r.1.unwrap_or_default(),
+        kept: r.2,
+        kept_revenue: r.3.unwrap_or_default(),
+        capped_revenue: r.4.unwrap_or_default(),
+        active: r.5,
+        buyers: r.6,
+        repeat: r.7,
+        revenue: r.8.unwrap_or_default(),
+        cost: r.9.unwrap_or_default(),
+    })
+}
+
+/// How many customers have which scores, and what they bought: recency, frequency, monetary, count, revenue.
+pub fn scores(db: &mut Conn, ask: &SalesAsk) -> Result<Vec<(i32, i32, i32, i64, Amount)>> {
+    let mut s = with_customers(ask);
+    s.sql(
+        "SELECT recency, frequency, monetary, COUNT(*), SUM(revenue) FROM by_party JOIN scored ON scored.party = by_party.party \
+         GROUP BY recency, frequency, monetary ORDER BY recency DESC, frequency DESC, monetary DESC",
+    );
+    s.load(db)
+}
+
+fn narrowed(s: &mut Statement, ask: &SalesAsk, which: &CustomerNarrow) {
+    s.sql(match which.state {
+        Some(CustomerState::Base) => " WHERE b.base_revenue > 0",
+        Some(CustomerState::Active) => " WHERE b.revenue > 0",
+        Some(CustomerState::Kept) => " WHERE b.base_revenue > 0 AND b.revenue > 0",
+        Some(CustomerState::Lost) => " WHERE b.base_revenue > 0 AND b.revenue <= 0",
+        Some(CustomerState::New) => " WHERE b.base_revenue <= 0 AND b.revenue > 0",
+        Some(CustomerState::Repeat) => " WHERE b.invoices > 1",
+        Some(CustomerState::Buyers) | None => " WHERE b.invoices > 0",
+    });
+    for (column, score) in [("recency", which.recency), ("frequency", which.frequency), ("monetary", which.monetary)] {
+        if let Some(score) = score {
+            s.sql(" AND scored.").sql(column).append(sql!(" = {}", score));
+        }
+    }
+    if let Some(party) = ask.party {
+        s.append(sql!(" AND b.party = {}", party.uuid()));
+    }
+}
+
+/// A page of customers by id, and how many fit.
+pub fn page(
+    db: &mut Conn,
+    ask: &SalesAsk,
+    which: &CustomerNarrow,
+    after: Option<PartyId>,
+    limit: i64,
+) -> Result<(Vec<CustomerFigures>, i64)> {
+    const FROM: &str = " FROM by_party b JOIN parties p ON p.id = b.party LEFT JOIN scored ON scored.party = b.party";
+    let mut count = with_customers(ask);
+    count.sql("SELECT COUNT(*)").sql(FROM);
+    narrowed(&mut count, ask, which);
+    let total = count.first::<(i64,)>(db)?.map_or(0, |r| r.0);
+    let mut s = with_customers(ask);
+    s.sql("SELECT b.party, p.name, b.revenue, b.base_revenue, b.cost, b.invoices, b.last_day, scored.recency, scored.frequency, scored.monetary");
+    s.sql(FROM);
+    narrowed(&mut s, ask, which);
+    if let Some(after) = after {
+        s.append(sql!(" AND b.party > {}", after.uuid()));
+    }
+    s.append(sql!(" ORDER BY b.party LIMIT {}", limit));
+    type Row = (Uuid, String, Amount, Amount, Amount, i64, Option<NaiveDate>, Option<i32>, Option<i32>, Option<i32>);
+    let figures = |r: Row| CustomerFigures {
+        party_id: PartyId::from_uuid(r.0),
+        name: r.1,
+        revenue_amount: r.2,
+        base_revenue_amount: r.3,
+        cost_amount: r.4,
+        margin_amount: r.2 - r.4,
+        invoice_count: r.5,
+        last_invoice_date: r.6,
+        recency: r.7,
+        frequency: r.8,
+        monetary: r.9,
+    };
+    Ok((s.load::<Row>(db)?.into_iter().map(figures).collect(), total))
+}

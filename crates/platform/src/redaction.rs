@@ -1,0 +1,112 @@
+//! Taking a person out of facts without breaking the chain. The link of a redacted fact can no longer be computed from what
+//! is left of it; instead a record says what the fact's link was and what is left, and the fact that tells of the erasure
+//! vouches for all its records by one digest. That fact is itself a link of the chain. So the check still finds every other
+//! change: of a redacted fact, of a record, and a redaction that no erasure told of.
+
+use std::collections::BTreeMap;
+
+use domain::directory::personal_data::{Terms, redacted};
+use persistence::platform::redactions::{self as rows, Redaction};
+use persistence::platform::sequence::{Fact, Placed};
+use persistence::{Conn, Error};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::sequence::{hex, link, number};
+
+/// Erasures that the check has met: whose they are, and the first fact they redacted.
+pub(crate) type Erasures = BTreeMap<Uuid, (String, i64)>;
+
+/// What a redaction did.
+pub(crate) struct Done {
+    /// Facts that lost something.
+    pub facts: usize,
+    /// What the fact that tells of the erasure must say.
+    pub digest: String,
+}
+
+/// The numbered facts of a person; none is numbered by others until the transaction ends.
+pub(crate) fn facts_of(db: &mut Conn, parties: &[Uuid], subjects: &[String]) -> Result<Vec<Placed>, Error> {
+    rows::lock_sequence(db)?;
+    while number(db)? > 0 {}
+    rows::of_person(db, parties, subjects)
+}
+
+/// Whether each of these facts is still as its link or its redactions say; the first that is not.
+pub(crate) fn broken(db: &mut Conn, facts: &[Placed]) -> Result<Option<i64>, Error> {
+    for row in facts {
+        let intact = link(&row.place.prev_hash, row.place.seq, &row.fact) == row.place.hash;
+        if !intact && !accounts_for(db, row, &mut Erasures::new())? {
+            return Ok(Some(row.place.seq));
+        }
+    }
+    Ok(None)
+}
+
+/// Takes the person out of these facts.
+pub(crate) fn redact(db: &mut Conn, erasure: Uuid, subject: &str, facts: &[Placed], terms: &Terms) -> Result<Done, Error> {
+    let mut changed = Vec::new();
+    for Placed { fact, place } in facts.iter().filter(|p| !p.fact.kind.ends_with(".erased")) {
+        let (data, previous) = (redacted(&fact.data, terms), fact.previous.as_ref().map(|p| redacted(p, terms)));
+        if data == fact.data && previous == fact.previous {
+            continue;
+        }
+        let left = Fact { data: data.clone(), previous: previous.clone(), ..fact.clone() };
+        let record = Redaction {
+            event_id: fact.id,
+            erasure_id: erasure,
+            subject: subject.to_string(),
+            hash: place.hash.clone(),
+            before: contents(fact),
+            after: contents(&left),
+        };
+        changed.push((record, data, previous));
+    }
+    rows::redact(db, &changed)?;
+    Ok(Done { facts: changed.len(), digest: digest(&rows::of_erasure(db, erasure)?) })
+}
+
+/// Digest of a fact without its place.
+fn contents(fact: &Fact) -> Vec<u8> {
+    link(&[], 0, fact)
+}
+
+/// One digest over all records of an erasure, in the order of the facts' ids.
+fn digest(records: &[Redaction]) -> String {
+    let mut all = Sha256::new();
+    for r in records {
+        all.update(r.event_id.as_bytes());
+        for part in [&r.hash, &r.before, &r.after] {
+            all.update((part.len() as u64).to_be_bytes());
+            all.update(part);
+        }
+    }
+    hex(&all.finalize())
+}
+
+/// Whether the records of a fact explain why its link cannot be computed: they are about this link, each begins where the one
+/// before ended, and the last is what is there now. The erasures they name still have to be vouched for.
+pub(crate) fn accounts_for(db: &mut Conn, row: &Placed, erasures: &mut Erasures) -> Result<bool, Error> {
+    let records = rows::of_event(db, row.fact.id)?;
+    let same_link = records.iter().all(|r| r.hash == row.place.hash);
+    let one_line = records.windows(2).all(|w| w[0].after == w[1].before);
+    let ends_here = records.last().is_some_and(|r| r.after == contents(&row.fact));
+    for r in &records {
+        erasures.entry(r.erasure_id).or_insert_with(|| (r.subject.clone(), row.place.seq));
+    }
+    Ok(same_link && one_line && ends_here)
+}
+
+/// The first fact redacted by an erasure that no fact tells of, or tells of otherwise.
+pub(crate) fn not_vouched_for(db: &mut Conn, erasures: &Erasures) -> Result<Option<i64>, Error> {
+    for (id, (subject, seq)) in erasures {
+        let found = digest(&rows::of_erasure(db, *id)?);
+        let told = rows::erasures_told(db, subject)?;
+        let vouched = |d: &Value| d["erasure_id"] == id.to_string() && d["redactions_digest"] == found;
+        if !told.iter().any(vouched) {
+            return Ok(Some(*seq));
+        }
+    }
+    Ok(None)
+}
