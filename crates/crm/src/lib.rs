@@ -13,6 +13,13 @@ pub fn operations(t: &mut Table) {
     crm::leads::operations(t);
     crm::opportunities::operations(t);
     crm::activities::operations(t);
+    crm::assignment_rules::operations(t);
+    crm::touchpoints::operations(t);
+    crm::lead_forms::operations(t);
+    crm::lead_form_submissions::operations(t);
+    crm::lead_scoring_models::operations(t);
+    crm::lead_response::operations(t);
+    crm::lead_scores::operations(t);
     crm::forecasts::operations(t);
     crm::forecast_snapshots::operations(t);
     crm::forecast_submissions::operations(t);
@@ -36,6 +43,8 @@ pub fn operations(t: &mut Table) {
 
 /// Says which facts this crate hears.
 pub fn reactions(r: &mut Reactions) {
+    r.on("activity.completed", crm::leads::responded);
+    r.on("activity.created", crm::leads::responded);
     r.on("activity.completed", crm::stalling::worked_on);
     r.on("activity.created", crm::stalling::worked_on);
     r.on("company.created", crm::pipelines::seed);

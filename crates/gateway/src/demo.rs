@@ -1,6 +1,7 @@
 //! `tandem demo`: a coherent company with a year of business in it, made through operations like any client would, so
 //! that every list and report has something to show. The same on every machine; only the year follows the calendar.
 
+mod capture;
 mod chance;
 mod data;
 mod desk;
@@ -95,6 +96,7 @@ fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError>
     rates(&mut y, year)?;
     partners(&mut y)?;
     wares(&mut y, first)?;
+    capture::capture(&mut y, first)?;
     for month in 1..=12u32 {
         bar.set_position(u64::from(month));
         bar.set_message(format!("{year}-{month:02}"));

@@ -12,6 +12,8 @@ const PUBLIC: &[&str] = &[
     "/v1/identity/login",
     "/v1/identity/refresh",
     "/v1/error-codes",
+    // writes and reads nothing; the key names the form
+    "/v1/public/forms/{key}/submissions",
     // the signed link is the credential
     "/v1/crm/quote-links/{token}",
     "/v1/crm/quote-links/{token}/accept",

@@ -1,6 +1,7 @@
 //! Features of the area `crm`, one file for each noun.
 
 mod activities;
+mod assignment_rules;
 mod campaign_crash;
 mod campaigns;
 mod cases;
@@ -14,6 +15,10 @@ mod forecast_submissions;
 mod forecasts;
 mod kb_articles;
 mod lead_conversion;
+mod lead_form_submissions;
+mod lead_forms;
+mod lead_response;
+mod lead_scoring_models;
 mod leads;
 mod loss_reasons;
 mod metrics;
@@ -35,3 +40,4 @@ mod suppressions;
 mod surveys;
 mod templates;
 mod timeline;
+mod touchpoints;

@@ -1,6 +1,7 @@
 //! Operations of the front office, and what it hears and answers.
 
 pub mod activities;
+pub mod assignment_rules;
 mod campaign_delivery;
 mod campaign_links;
 pub mod campaigns;
@@ -17,6 +18,11 @@ pub mod forecast_submissions;
 pub mod forecasts;
 pub mod kb_articles;
 pub mod lead_conversion;
+pub mod lead_form_submissions;
+pub mod lead_forms;
+pub mod lead_response;
+pub mod lead_scores;
+pub mod lead_scoring_models;
 pub mod leads;
 pub mod loss_reasons;
 pub mod metrics;
@@ -41,4 +47,5 @@ pub mod suppressions;
 pub mod surveys;
 pub mod templates;
 pub mod timeline;
+pub mod touchpoints;
 pub mod verification;

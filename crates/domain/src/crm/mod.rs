@@ -2,6 +2,7 @@
 //! known here; they hear of a won deal as a fact.
 
 pub mod activities;
+pub mod assignment_rules;
 pub mod campaign_stats;
 pub mod campaign_steps;
 pub mod campaigns;
@@ -17,6 +18,13 @@ pub mod forecast_snapshots;
 pub mod forecast_submissions;
 pub mod forecasts;
 pub mod kb_articles;
+pub mod lead_conditions;
+pub mod lead_form_submissions;
+pub mod lead_forms;
+pub mod lead_prediction;
+pub mod lead_response;
+pub mod lead_scores;
+pub mod lead_scoring_models;
 pub mod lead_steps;
 pub mod leads;
 pub mod loss_reasons;
@@ -45,3 +53,4 @@ pub mod suppressions;
 pub mod surveys;
 pub mod templates;
 mod text;
+pub mod touchpoints;

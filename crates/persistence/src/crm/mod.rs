@@ -1,6 +1,7 @@
 //! Rows and named queries of the front office. No rule is decided here.
 
 pub mod activities;
+pub mod assignment_rules;
 pub mod campaign_members;
 pub mod campaigns;
 pub mod cases;
@@ -12,6 +13,9 @@ pub mod forecast_submissions;
 pub mod forecasts;
 pub mod front_office;
 pub mod kb_articles;
+pub mod lead_form_submissions;
+pub mod lead_forms;
+pub mod lead_scoring_models;
 pub mod leads;
 pub mod loss_reasons;
 pub mod metrics;
@@ -32,3 +36,4 @@ pub mod stages;
 pub mod suppressions;
 pub mod surveys;
 pub mod templates;
+pub mod touchpoints;

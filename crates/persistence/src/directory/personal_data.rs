@@ -4,7 +4,9 @@
 use domain::crm::activities::Activity;
 use domain::crm::case_messages::CaseMessage;
 use domain::crm::cases::Case;
+use domain::crm::lead_form_submissions::LeadFormSubmission;
 use domain::crm::leads::Lead;
+use domain::crm::touchpoints::Touchpoint;
 use domain::directory::contacts::{Contact, ContactId};
 use domain::directory::parties::{Party, PartyId};
 use domain::directory::personal_data::{ExportedRows, NOTHING};
@@ -15,6 +17,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::references::{TO_CONTACTS, TO_PARTIES};
+use crate::crm::lead_form_submissions;
 use crate::platform::redactions::like;
 use crate::value::JsonText;
 use crate::{Conn, Record, Result, Statement, Value, record, sql};
@@ -87,6 +90,8 @@ impl Person {
             ExportedRows { what: "leads.id".into(), rows: rows::<Lead>(db, &self.leads)? },
             ExportedRows { what: "activities.id".into(), rows: rows::<Activity>(db, &self.activities)? },
             ExportedRows { what: "cases.id".into(), rows: rows::<Case>(db, &self.cases)? },
+            ExportedRows { what: "lead_form_submissions.lead_id".into(), rows: parts::<LeadFormSubmission>(db, "lead_id", &self.leads)? },
+            ExportedRows { what: "touchpoints.lead_id".into(), rows: parts::<Touchpoint>(db, "lead_id", &self.leads)? },
             ExportedRows { what: "case_messages.case_id".into(), rows: parts::<CaseMessage>(db, "case_id", &self.cases)? },
         ];
         for (references, ids) in [(TO_PARTIES, &self.parties), (TO_CONTACTS, &self.contacts)] {
@@ -117,6 +122,8 @@ impl Person {
     }
     /// Empties what is about the person in every table but the person's own.
     pub fn wipe(&self, db: &mut Conn) -> Result<()> {
+        lead_form_submissions::erase(db, &self.leads)?;
+        TOUCHPOINTS.run(db, "lead_id", &self.leads)?;
         for (wipe, ids) in
             [(&LEADS, &self.leads), (&ACTIVITIES, &self.activities), (&CASES, &self.cases), (&RELATIONSHIPS, &self.relationships)]
         {
@@ -174,6 +181,9 @@ const LEADS: Wipe = Wipe {
         "external_id",
         "description",
         "disqualification_reason",
+        "campaign",
+        "first_touch",
+        "last_touch",
     ],
     objects: &["utm", "metadata"],
     lists: &[],
@@ -188,6 +198,8 @@ const CASES: Wipe = Wipe {
 };
 /// By their case: what the customer added.
 const SURVEY_RESPONSES: Wipe = Wipe { objects: &[], ..wipe("survey_responses", &["comment"]) };
+const TOUCHPOINTS: Wipe =
+    Wipe { objects: &["utm"], ..wipe("touchpoints", &["anonymous_id", "referrer", "landing_page", "landing_path", "click_id"]) };
 const RELATIONSHIPS: Wipe = Wipe { objects: &[], ..wipe("relationships", &["title"]) };
 /// By the column that leads to the party. Posted documents keep the names and addresses that law wants on them.
 const OF_PARTIES: [(Wipe, &str); 8] = [

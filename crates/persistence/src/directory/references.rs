@@ -17,6 +17,7 @@ use domain::crm::opportunities::Opportunity;
 use domain::crm::opportunity_team::ContactRole;
 use domain::crm::quotes::Quote;
 use domain::crm::surveys::SurveyResponse;
+use domain::crm::touchpoints::Touchpoint;
 use domain::directory::parties::Party;
 use domain::directory::party_merges::PartyMerge;
 use domain::directory::relationships::Relationship;
@@ -99,6 +100,7 @@ pub const TO_PARTIES: &[Reference] = &[
     key("relationships", "party_id", OnMerge::FollowUnlessDouble, |db, ids| rows::<Relationship>(db, "party_id", ids)),
     key("sales_orders", "customer_id", OnMerge::Follow, |db, ids| rows::<SalesOrder>(db, "customer_id", ids)),
     key("survey_responses", "party_id", OnMerge::Follow, |db, ids| rows::<SurveyResponse>(db, "party_id", ids)),
+    key("touchpoints", "party_id", OnMerge::Follow, |db, ids| rows::<Touchpoint>(db, "party_id", ids)),
 ];
 
 /// Those that lead to contacts, which are not merged.
@@ -115,6 +117,7 @@ pub const TO_CONTACTS: &[Reference] = &[
     key("quotes", "contact_id", OnMerge::Stay, |db, ids| rows::<Quote>(db, "contact_id", ids)),
     key("relationships", "contact_id", OnMerge::Stay, |db, ids| rows::<Relationship>(db, "contact_id", ids)),
     key("survey_responses", "contact_id", OnMerge::Stay, |db, ids| rows::<SurveyResponse>(db, "contact_id", ids)),
+    key("touchpoints", "contact_id", OnMerge::Stay, |db, ids| rows::<Touchpoint>(db, "contact_id", ids)),
 ];
 
 fn rows<T: Record + Serialize>(db: &mut Conn, column: &'static str, ids: &[Uuid]) -> Result<Vec<Value>> {

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use domain::kernel::{Problem, problems};
 use domain::{Entity, Result};
+use utoipa::ToSchema;
 
 use super::list::{List, Listing};
 use super::op::{Answer, Binary, Input, Kind, Op, Origin, Output, Shape, codes_of, to_json};
@@ -134,6 +135,23 @@ impl Table {
     ) -> &mut Op {
         let mut op = command_op::<B, R>(Kind::Command, id, place, text);
         op.outside = Some(Box::new(move |origin, i| Answer::of(&f(origin, body::typed(&i.body)?)?)));
+        self.add(op)
+    }
+    /// As [`Table::command_outside`], on the thing whose key the path names: `public/forms/{key}/submissions`.
+    pub fn command_outside_on<K: ToSchema, B: Body, R: Reply>(
+        &mut self,
+        id: &str,
+        place: &str,
+        variable: &str,
+        f: fn(&Origin, &str, B) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = command_op::<B, R>(Kind::Command, id, place, text);
+        op.path_params = vec![(variable.into(), Shape::of::<K>())];
+        op.outside = Some(Box::new(move |origin, i| {
+            let key = i.path.first().map(String::as_str).unwrap_or_default();
+            Answer::of(&f(origin, key, body::typed(&i.body)?)?)
+        }));
         self.add(op)
     }
     /// What is done for jobs of a kind. `jobs::start` starts one.
