@@ -120,7 +120,14 @@ fn launch(s: &Server, sink: &Sink, segment: &Value, parties: usize, missed: &mut
     let mut slowest = 0.0f64;
     while s.get(&path).ok()["ready_at"].is_null() {
         // others are served while the audience is judged
-        let (_, seconds) = timed(|| s.patch(&format!("/v1/crm/segments/{}", id(segment)), &s.get(&format!("/v1/crm/segments/{}", id(segment))).ok(), json!({"name": "All"})).ok());
+        let (_, seconds) = timed(|| {
+            s.patch(
+                &format!("/v1/crm/segments/{}", id(segment)),
+                &s.get(&format!("/v1/crm/segments/{}", id(segment))).ok(),
+                json!({"name": "All"}),
+            )
+            .ok()
+        });
         slowest = slowest.max(seconds);
         assert!(begin.elapsed() < Duration::from_secs(120), "the audience is not ready: {}", s.get(&format!("{path}/stats")).text());
         std::thread::sleep(Duration::from_millis(100));
@@ -128,7 +135,10 @@ fn launch(s: &Server, sink: &Sink, segment: &Value, parties: usize, missed: &mut
     check("the audience frozen and judged, with 100,000 in it", begin.elapsed().as_secs_f64(), 30.0, missed);
     check("the slowest write of somebody else meanwhile", slowest, 8.0, missed);
     let stats = s.get(&format!("{path}/stats")).ok();
-    assert_eq!((stats["counts"]["audience"].as_u64().unwrap(), stats["counts"]["excluded"].as_u64().unwrap()), (parties as u64, parties as u64 / 10));
+    assert_eq!(
+        (stats["counts"]["audience"].as_u64().unwrap(), stats["counts"]["excluded"].as_u64().unwrap()),
+        (parties as u64, parties as u64 / 10)
+    );
     let (before, time) = (sink.letters().len(), Duration::from_secs(10));
     std::thread::sleep(time);
     println!("{:.0} messages a second", (sink.letters().len() - before) as f64 / time.as_secs_f64());

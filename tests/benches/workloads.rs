@@ -11,6 +11,7 @@
 mod harness;
 mod bare;
 mod measure;
+mod overview;
 mod wire;
 mod world;
 
@@ -35,7 +36,9 @@ fn main() {
     for (engine, name) in [(Engine::Sqlite, "sqlite"), (Engine::Postgres, "postgres")] {
         if wanted(name) && engine.available() {
             println!("\n== {name}");
-            measure_all(engine, if quick { 0.1 } else { 1.0 }, &mut verdicts);
+            let scale = if quick { 0.1 } else { 1.0 };
+            measure_all(engine, scale, &mut verdicts);
+            overview::growth(engine, scale, &mut verdicts);
         }
     }
     verdicts.size();

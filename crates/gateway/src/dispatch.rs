@@ -134,8 +134,10 @@ impl Work {
         let buckets = &self.edge.buckets;
         if op.public {
             let who = if op.kind.reads() || op.link { Who::Address(self.address) } else { Who::Login(self.address) };
-            let agent = self.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(|a| a.chars().take(500).collect());
-            return Ok((Arc::new(Caller { address: Some(self.address), agent, ..Caller::anonymous() }), buckets.draw(who)));
+            let user_agent =
+                self.headers.get(header::USER_AGENT).map(|v| String::from_utf8_lossy(v.as_bytes()).chars().take(300).collect());
+            let caller = Caller { address: Some(self.address), user_agent, ..Caller::anonymous() };
+            return Ok((Arc::new(caller), buckets.draw(who)));
         }
         let refused = |p: Problem| {
             let verdict = buckets.draw(Who::Address(self.address));

@@ -40,8 +40,8 @@ pub struct Caller {
     pub companies: Companies,
     /// Where the request came from, behind the proxies that are believed; nothing for the program itself.
     pub address: Option<std::net::IpAddr>,
-    /// What the caller's program says it is; nothing for the program itself.
-    pub agent: Option<String>,
+    /// What the program that asks calls itself, when it asks without credentials; at most 300 characters.
+    pub user_agent: Option<String>,
     /// Somebody else knows the password: nothing but changing it is allowed.
     pub must_change_password: bool,
 }
@@ -61,7 +61,7 @@ impl Caller {
             permissions: Permissions::everything(),
             companies: Companies::All,
             address: None,
-            agent: None,
+            user_agent: None,
             must_change_password: false,
         }
     }

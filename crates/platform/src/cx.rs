@@ -68,6 +68,14 @@ impl<'c> Cx<'c> {
         let zone: chrono_tz::Tz = company.time_zone.parse().unwrap_or(chrono_tz::UTC);
         self.now.with_timezone(&zone).date_naive()
     }
+    /// The instant at which a day is over in a company's time zone. Where clocks are put forward over midnight it is the
+    /// first instant after.
+    pub fn end_of(&self, company: &Company, day: NaiveDate) -> DateTime<Utc> {
+        let zone: chrono_tz::Tz = company.time_zone.parse().unwrap_or(chrono_tz::UTC);
+        let midnight = day.succ_opt().unwrap_or(day).and_time(chrono::NaiveTime::MIN);
+        let at = |hours| (midnight + chrono::TimeDelta::hours(hours)).and_local_timezone(zone).earliest();
+        at(0).or_else(|| at(1)).map_or(midnight.and_utc(), |t| t.with_timezone(&Utc))
+    }
     /// Refuses a caller without this permission.
     pub fn demand(&self, permission: &str) -> Result<()> {
         self.ensure(self.caller.may(permission), problems::missing_scope, || format!("This needs {permission}."))
@@ -232,6 +240,12 @@ impl<'c> Cx<'c> {
     /// Whether this runs inside another operation, which declares its own codes.
     pub(crate) fn nested(&self) -> bool {
         self.nested > 0
+    }
+
+    /// Lets the services hear now what was told so far, so that the answer can show what came of it. What is told later is
+    /// heard when the operation is done, as always.
+    pub fn hear(&mut self) -> Result<()> {
+        self.react()
     }
 
     // ---- the door's part ----------------------------------------------------------------------

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Result;
+use domain::accounting::invoice_lines::DocumentTax;
 use domain::crm::customer_metrics::{CustomerFigures, CustomerNarrow, SalesAsk, SalesFacts};
 use domain::crm::opportunities::OpportunityId;
 use domain::directory::companies::CompanyId;
-use domain::directory::overview::{FinanceOverview, FrontOverview, OrdersOverview};
+use domain::directory::overview::{FinanceOverview, FrontOverview, OrdersOverview, OverviewPart};
 use domain::directory::parties::PartyId;
 use domain::directory::products::ProductId;
-use domain::kernel::{Amount, Quantity};
+use domain::kernel::{Amount, Quantity, problems};
 use domain::sales::delivery_overview::DeliveriesOverview;
+use domain::sales::orders::{NewSalesOrder, SalesOrder};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -98,10 +100,25 @@ pub struct CustomerStanding {
     pub as_of: Option<DateTime<Utc>>,
 }
 
+/// What a sale comes to: an order that nobody took down, priced and taxed as one that is, and its taxes by code.
+#[derive(Debug, Clone)]
+pub struct PricedSale {
+    pub order: SalesOrder,
+    pub taxes: Vec<DocumentTax>,
+}
+
 type Explainer = fn(&mut Cx, &str) -> Result<Explanation>;
 type Numbers = fn(&mut Cx, CompanyId, &str) -> Result<Vec<String>>;
 type Checker = fn(&mut Cx) -> Result<Vec<Check>>;
 type About<R> = fn(&mut Cx, PartyId) -> Result<R>;
+
+/// What an area adds to the overview of a party: its name, the permission to see it, and who tells it. It must be bounded: a
+/// count that an index answers and at most ten things, of the companies that the caller may see.
+pub(crate) struct Joined {
+    pub name: &'static str,
+    pub permission: &'static str,
+    pub tell: About<OverviewPart>,
+}
 
 type Scores = Vec<(i32, i32, i32, i64, Amount)>;
 type CustomerPage = (Vec<CustomerFigures>, i64);
@@ -126,6 +143,8 @@ pub struct Questions {
     deliveries_overview: Option<About<DeliveriesOverview>>,
     sales_overview: Option<About<OrdersOverview>>,
     finance_overview: Option<About<FinanceOverview>>,
+    pub(crate) joined: Vec<Joined>,
+    price_sale: Option<fn(&mut Cx, NewSalesOrder) -> Result<PricedSale>>,
     pub(crate) explainers: BTreeMap<&'static str, Explainer>,
     pub(crate) checks: Vec<Checker>,
     /// Who knows the numbers in use of a series: its code, and the numbers of a company with a prefix.
@@ -160,6 +179,15 @@ impl Questions {
     pub fn answer_finance_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<FinanceOverview>) {
         self.finance_overview = Some(f);
     }
+    /// Joins the overview of a party with a section that callers with this permission see; the others are told its name. What
+    /// happens to a party joins its timeline by itself: as facts of things whose `party` it is.
+    pub fn join_overview(&mut self, name: &'static str, permission: &'static str, tell: fn(&mut Cx, PartyId) -> Result<OverviewPart>) {
+        self.joined.push(Joined { name, permission, tell });
+    }
+    /// Prices and taxes what may become an order.
+    pub fn answer_price_sale(&mut self, f: fn(&mut Cx, NewSalesOrder) -> Result<PricedSale>) {
+        self.price_sale = Some(f);
+    }
     /// Explains records whose id has this prefix.
     pub fn explain(&mut self, prefix: &'static str, f: Explainer) {
         self.explainers.insert(prefix, f);
@@ -169,6 +197,10 @@ impl Questions {
         self.numbered.insert(code, |cx, company, prefix| {
             Ok(persistence::platform::numbers::used::<T>(cx.db(), domain::kernel::Id::uuid(company), prefix)?)
         });
+    }
+    /// As [`Questions::numbered`], for documents of which several may share a number.
+    pub fn numbered_by(&mut self, code: &'static str, f: Numbers) {
+        self.numbered.insert(code, f);
     }
     /// Checks of the books.
     pub fn check(&mut self, f: Checker) {
@@ -222,6 +254,18 @@ pub fn sales_overview(cx: &mut Cx, party: PartyId) -> Result<OrdersOverview> {
 /// Invoices, balance, ageing and credit of a party.
 pub fn finance_overview(cx: &mut Cx, party: PartyId) -> Result<FinanceOverview> {
     cx.app().questions.finance_overview.map_or_else(|| Ok(FinanceOverview::default()), |answer| answer(cx, party))
+}
+
+/// What a sale would come to. Nothing is stored; the customer need not be one yet.
+///
+/// # Errors
+/// What taking the order down would be refused with because of its lines, taxes and currency; the places are those of the
+/// order. `internal` when nobody sells.
+pub fn price_sale(cx: &mut Cx, sale: NewSalesOrder) -> Result<PricedSale> {
+    match cx.app().questions.price_sale {
+        Some(answer) => answer(cx, sale),
+        None => Err(problems::internal.with("Nobody knows prices.")),
+    }
 }
 
 /// All checks of the books, one after the other, in one snapshot.

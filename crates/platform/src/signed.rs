@@ -26,6 +26,28 @@ pub const REFUSALS: &[Code] = &[LINK_INVALID, LINK_EXPIRED];
 /// What every token looks like: enough to refuse the rest before anything is computed.
 pub const TOKEN_PATTERN: &str = "^[A-Za-z0-9_-]{40,400}$";
 
+/// The token of a link, in a path.
+pub struct LinkToken;
+
+impl utoipa::PartialSchema for LinkToken {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .description(Some("The token of a signed link."))
+            .pattern(Some(TOKEN_PATTERN))
+            .min_length(Some(40))
+            .max_length(Some(400))
+            .examples(["AQAAAAEAAAAAagm8kHF1b18wMWh2MWczbTlyZnFxMXo5cTloNGQyazdhYZk0yX8WgK3F"])
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for LinkToken {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "LinkToken".into()
+    }
+}
+
 /// The setting that holds the keys.
 pub(crate) const SETTING: &str = "link_keys";
 

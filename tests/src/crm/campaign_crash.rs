@@ -89,7 +89,8 @@ fn story(engine: Engine) {
     let filter = json!({"field": "tag", "op": "equals", "value": "readers"});
     let segment = json!({"company_id": company["id"], "name": "Readers", "kind": "dynamic", "filter": filter});
     let segment = c.post("/v1/crm/segments", segment).created();
-    let template = json!({"company_id": company["id"], "name": "Letter", "subject": "Hi", "text": "{{ recipient.name }} {{ unsubscribe_url }}"});
+    let template =
+        json!({"company_id": company["id"], "name": "Letter", "subject": "Hi", "text": "{{ recipient.name }} {{ unsubscribe_url }}"});
     let template = c.post("/v1/crm/templates", template).created();
     let variants = json!([{"name": "a", "template_id": template["id"], "share_percent": 100}]);
     let campaign = json!({"company_id": company["id"], "name": "All", "segment_id": segment["id"], "variants": variants});

@@ -50,7 +50,8 @@ macro_rules! each_engine_with_mail {
 pub fn reader(s: &Client, name: &str, more: Value) -> Value {
     let base = json!({"name": name, "tags": ["readers"], "allow_duplicate": true, "emails": [{"address": format!("{}@example.org", name.to_lowercase())}]});
     let party = s.post("/v1/directory/parties", with(base, more)).created();
-    let grant = json!({"party_id": party["id"], "channel": "email", "status": "granted", "evidence": {"wording_version": "v1", "source": "form"}});
+    let grant =
+        json!({"party_id": party["id"], "channel": "email", "status": "granted", "evidence": {"wording_version": "v1", "source": "form"}});
     s.post("/v1/crm/consents", grant).created();
     party
 }

@@ -1,6 +1,7 @@
 //! Features of the area `crm`, one file for each noun.
 
 mod activities;
+mod assignment_rules;
 mod campaign_crash;
 mod campaigns;
 mod cases;
@@ -12,7 +13,12 @@ mod entitlements;
 mod forecast_snapshots;
 mod forecast_submissions;
 mod forecasts;
+mod kb_articles;
 mod lead_conversion;
+mod lead_form_submissions;
+mod lead_forms;
+mod lead_response;
+mod lead_scoring_models;
 mod leads;
 mod loss_reasons;
 mod metrics;
@@ -22,11 +28,16 @@ mod opportunity_team;
 mod pipelines;
 mod queues;
 mod quotas;
+mod quote_lines;
+mod quote_links;
+mod quotes;
 mod reports;
 mod segments;
 mod service;
 mod sla_policies;
 mod stages;
 mod suppressions;
+mod surveys;
 mod templates;
 mod timeline;
+mod touchpoints;

@@ -180,7 +180,7 @@ fn visit(
     id: CampaignMemberId,
     note: fn(CampaignMember, bool, chrono::DateTime<chrono::Utc>) -> CampaignMember,
 ) -> Result<()> {
-    let agent = origin.caller.agent.clone();
+    let agent = origin.caller.user_agent.clone();
     origin.write_as(&system(origin), move |cx| {
         let Some(member) = members::find_to_change(cx.db(), id)? else { return Err(LINK_INVALID.into()) };
         let program = is_program(agent.as_deref(), member.sent_at, cx.now);
@@ -258,7 +258,7 @@ fn show(origin: &Origin, asked: UnsubscribeFilter) -> Result<Unsubscription> {
 
 fn unsubscribe(origin: &Origin, asked: UnsubscribeFilter) -> Result<Unsubscription> {
     let everything = asked.everything.unwrap_or(false);
-    let (address, agent) = (origin.address(), origin.caller.agent.clone());
+    let (address, agent) = (origin.address(), origin.caller.user_agent.clone());
     let token = asked.token;
     origin.write_as(&system(origin), move |cx| {
         let (member, campaign) = of_link(cx, &token)?;

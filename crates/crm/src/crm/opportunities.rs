@@ -198,7 +198,7 @@ fn advance(cx: &mut Cx, id: OpportunityId, to: AdvanceOpportunity) -> Result<Opp
     store(cx, &before, after, &pipeline, "stage_changed", to.note)
 }
 
-fn win(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
+pub(super) fn win(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
     let before = cx.change::<Opportunity>(id)?;
     let (pipeline, company) = (cx.find::<Pipeline>(before.pipeline_id)?, cx.find::<Company>(before.company_id)?);
     let after = before.clone().win(cx.today(&company), cx.now)?;

@@ -2,18 +2,19 @@
 //! done next and when somebody was last in touch.
 
 use domain::crm::pipelines::{Stage, StageId};
-use domain::directory::overview::{ActivitySummary, DealValue, FrontOverview, LeadSummary, OpportunitySummary, TOP};
+use domain::crm::quotes::{Quote, QuoteStatus};
+use domain::directory::overview::{
+    ActivitySummary, DealValue, FrontOverview, LeadSummary, OpportunitySummary, OverviewItem, OverviewPart, TOP,
+};
 use domain::directory::parties::PartyId;
 use persistence::crm::front_office::{self as rows, Companies as These};
+use persistence::crm::quotes;
 use platform::Companies;
 use platform::prelude::*;
 
 /// The front office's part of the overview of a party, of the companies the caller may see.
 pub fn of_party(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
-    let companies: These = match &cx.caller.companies {
-        Companies::All => None,
-        Companies::These(ids) => Some(ids.iter().map(|c| c.uuid()).collect()),
-    };
+    let companies = allowed(cx);
     let may = |cx: &Cx, noun: &str| cx.caller.may(&format!("crm.{noun}.read"));
     let mut out = FrontOverview::default();
     if may(cx, "opportunities") {
@@ -66,4 +67,31 @@ fn in_brief(cx: &mut Cx, found: Vec<domain::crm::opportunities::Opportunity>) ->
         expected_close_date: o.expected_close_date,
     };
     Ok(found.into_iter().map(summary).collect())
+}
+
+/// The quotes of a party, of the companies the caller may see: how many are drafts or with the customer, and the latest.
+pub fn quotes_of(cx: &mut Cx, party: PartyId) -> Result<OverviewPart> {
+    let companies = allowed(cx);
+    let open_count = quotes::open_count(cx.db(), party, &companies)?;
+    let latest = quotes::latest(cx.db(), party, &companies, TOP)?;
+    let item = |q: Quote| OverviewItem {
+        id: q.id.to_string(),
+        company_id: Some(q.company_id),
+        number: q.number,
+        title: q.title,
+        status: q.status.to_string(),
+        amount: Some(q.total),
+        currency: Some(q.currency),
+        created_at: q.created_at,
+        due_at: q.expires_at.filter(|_| q.status == QuoteStatus::Sent),
+    };
+    let link = format!("/v1/crm/quotes?party_id={party}");
+    Ok(OverviewPart { name: "quotes".into(), open_count, latest: latest.into_iter().map(item).collect(), link })
+}
+
+fn allowed(cx: &Cx) -> These {
+    match &cx.caller.companies {
+        Companies::All => None,
+        Companies::These(ids) => Some(ids.iter().map(|c| c.uuid()).collect()),
+    }
 }

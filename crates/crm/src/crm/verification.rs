@@ -1,7 +1,10 @@
 //! Why a deal is worth what it is, and whether all deals are worth what they must be.
 
 use domain::crm::opportunities::{AmountSource, Opportunity, OpportunityId};
+use domain::crm::quotes::QuoteId;
+use domain::directory::companies::CompanyId;
 use domain::kernel::Word;
+use persistence::crm::quotes;
 use persistence::crm::reports::{self as rows, DealFacts};
 use platform::prelude::*;
 use platform::questions::{Check, Explanation};
@@ -93,4 +96,25 @@ fn breaks_state(d: &DealFacts) -> Option<String> {
 fn breaks_weight(d: &DealFacts) -> Option<String> {
     let expected = Opportunity::weighted(d.amount, d.probability, &d.currency).ok();
     (expected != Some(d.weighted)).then(|| format!("{}: weighted {}, expected {expected:?}", d.id, d.weighted))
+}
+
+/// Every quote: its lines and freight sum to its total, and a converted one is exactly one order.
+pub fn quote_checks(cx: &mut Cx) -> Result<Vec<Check>> {
+    let examined = quotes::count(cx.db())?;
+    let unsound = quotes::unsound(cx.db())?.into_iter().map(|(id, net, tax, total, lines, freight)| {
+        let id = QuoteId::from_uuid(id);
+        format!("{id}: net {net}, tax {tax}, total {total}; the lines sum to {lines}, freight is {freight}")
+    });
+    let unsound: Vec<String> = unsound.collect();
+    let orders = quotes::without_their_order(cx.db())?.into_iter();
+    let orders: Vec<String> = orders.map(|(id, n)| format!("{}: {n} orders", QuoteId::from_uuid(id))).collect();
+    Ok(vec![
+        Check::of("quote_totals", "Net and tax of a quote are its total, and so are its lines and freight with tax.", examined, unsound),
+        Check::of("quote_orders", "A converted quote is exactly one order.", examined, orders),
+    ])
+}
+
+/// The numbers of quotes in use, each once whatever the revisions.
+pub fn quote_numbers(cx: &mut Cx, company: CompanyId, prefix: &str) -> Result<Vec<String>> {
+    Ok(quotes::numbers(cx.db(), company.uuid(), prefix)?)
 }

@@ -35,24 +35,65 @@ pub struct PartyOverview {
     /// Invoices, balance, ageing and credit; null when the caller may not read them.
     #[schema(required)]
     pub finance: Option<FinanceOverview>,
+    /// What other areas add, each in brief: quotes and whatever else joins. Sections are added without notice.
+    #[schema(max_items = 50)]
+    pub sections: Vec<OverviewPart>,
     /// The latest events that concern it and that the caller may see, newest first; at most ten.
     #[schema(max_items = 10)]
     pub timeline: Vec<TimelineEntry>,
-    /// Names of the sections that are null because the caller lacks a permission.
-    #[schema(max_items = 10)]
-    pub withheld: Vec<OverviewSection>,
+    /// Names of the sections that are null or missing because the caller lacks a permission.
+    #[schema(max_items = 60)]
+    pub withheld: Vec<String>,
     /// Where the whole lists are.
     pub links: OverviewLinks,
 }
 
-crate::words! {
-    /// A section of the overview.
-    pub enum OverviewSection {
-        Contacts = "contacts",
-        Crm = "crm",
-        Sales = "sales",
-        Finance = "finance",
-    }
+/// What one area adds to the overview of a party.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct OverviewPart {
+    /// What it is about: `quotes`.
+    #[schema(max_length = 50, example = "quotes")]
+    pub name: String,
+    /// How many of its things are open.
+    #[schema(minimum = 0, maximum = 9007199254740991i64)]
+    pub open_count: i64,
+    /// Its things, the latest first; at most ten.
+    #[schema(max_items = 10)]
+    pub latest: Vec<OverviewItem>,
+    /// The path of the whole list.
+    #[schema(max_length = 200)]
+    pub link: String,
+}
+
+/// A thing of an area in brief.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct OverviewItem {
+    /// Its id.
+    #[schema(max_length = 40)]
+    pub id: String,
+    /// The company whose it is.
+    #[schema(required)]
+    pub company_id: Option<CompanyId>,
+    /// Its number, once it has one.
+    #[schema(required, max_length = 50)]
+    pub number: Option<String>,
+    /// What it is about.
+    #[schema(max_length = 300)]
+    pub title: String,
+    /// Where it stands.
+    #[schema(max_length = 50)]
+    pub status: String,
+    /// What it is worth, with tax.
+    #[schema(required)]
+    pub amount: Option<Amount>,
+    /// Currency of the amount, ISO 4217.
+    #[schema(required, max_length = 3)]
+    pub currency: Option<String>,
+    /// When it came to be.
+    pub created_at: DateTime<Utc>,
+    /// Until when something is to happen to it.
+    #[schema(required)]
+    pub due_at: Option<DateTime<Utc>>,
 }
 
 /// A person and the role at the party.

@@ -169,6 +169,13 @@ impl Problem {
         self.0.errors.push(error);
         self
     }
+    /// Takes `prefix` off the places, when the body was judged as a part of something larger.
+    pub fn out_of(mut self, prefix: &str) -> Self {
+        for e in &mut self.0.errors {
+            e.pointer = e.pointer.take().map(|p| p.strip_prefix(prefix).map(String::from).unwrap_or(p));
+        }
+        self
+    }
     /// Moves the places under `prefix`, for a body inside a body (`/items/3`); a problem without places gets this one.
     pub fn under(mut self, prefix: &str) -> Self {
         for e in &mut self.0.errors {

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 pub use super::order_lines::{NewSalesOrderLine, SalesOrderLine, SalesOrderLineId, SalesOrderLinePatch};
 pub use super::order_requests::{ConfirmSalesOrder, NewSalesOrder, SalesOrderPatch, SalesOrderReason};
 use crate::crm::opportunities::OpportunityId;
+use crate::crm::quotes::QuoteId;
 use crate::directory::addresses::Address;
 use crate::directory::companies::CompanyId;
 use crate::directory::parties::PartyId;
@@ -79,6 +80,8 @@ pub const ORDER_NOT_ENOUGH_STOCK: Code = Code::conflict("sales_order.not_enough_
 pub const ORDER_NO_WAREHOUSE: Code = Code::invalid("sales_order.no_warehouse", "The order needs a warehouse to ship from.");
 pub const ORDER_NOTHING_TO_SHIP: Code = Code::conflict("sales_order.nothing_to_ship", "Nothing is left to ship.");
 pub const ORDER_NOTHING_TO_INVOICE: Code = Code::conflict("sales_order.nothing_to_invoice", "Nothing can be invoiced now.");
+pub const OPPORTUNITY_ORDERED: Code =
+    Code::conflict("sales_order.opportunity_ordered", "The opportunity of the quote has an order already.");
 pub const ORDER_AMOUNT: Code = Code::invalid("sales_order.amount_invalid", "An amount of the order is wrong.");
 
 /// What a customer ordered.
@@ -110,6 +113,9 @@ pub struct SalesOrder {
     /// The opportunity it came from.
     #[schema(required)]
     pub opportunity_id: Option<OpportunityId>,
+    /// The quote it came from.
+    #[schema(required)]
+    pub quote_id: Option<QuoteId>,
     /// The warehouse the goods come from.
     #[schema(required)]
     pub warehouse_id: Option<WarehouseId>,

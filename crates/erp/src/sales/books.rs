@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use domain::accounting::invoice_lines::DocumentTax;
+use domain::accounting::invoices::document_tax;
 use domain::accounting::tax::{self, AppliedTax, TaxableLine, Taxed};
 use domain::accounting::tax_codes::{TaxCode, TaxCodeId};
 use domain::accounting::tax_rules::{TAX_RULE_MISSING, determine};
@@ -54,8 +56,8 @@ impl Taxes {
     }
 }
 
-/// Taxes the lines and the freight of an order and writes the totals onto it.
-pub fn assess(order: &mut SalesOrder, taxes: &Taxes, company: &Company) -> Result<()> {
+/// Taxes the lines and the freight of an order and writes the totals onto it; the taxes by code.
+pub fn assess(order: &mut SalesOrder, taxes: &Taxes, company: &Company) -> Result<Vec<DocumentTax>> {
     let places = currencies::minor_units(&order.currency)?;
     let mut applied: Vec<AppliedTax> = Vec::with_capacity(taxes.codes.len());
     for code in &taxes.codes {
@@ -79,13 +81,13 @@ pub fn assess(order: &mut SalesOrder, taxes: &Taxes, company: &Company) -> Resul
         let unit_price = UnitPrice::try_from(order.freight_amount.get()).map_err(|p| p.under("/freight_amount"))?;
         taxable.push(TaxableLine { quantity: Quantity::ONE, unit_price, discount_percent: Default::default(), taxes: at(freight) });
     }
-    let Taxed { lines, net, tax, gross, .. } = tax::calculate(&taxable, &applied, company.rounding, places)?;
+    let Taxed { lines, taxes, net, tax, gross } = tax::calculate(&taxable, &applied, company.rounding, places)?;
     for (line, taxed) in order.lines.iter_mut().zip(&lines) {
         (line.net_amount, line.tax_amount, line.gross_amount) = (taxed.net, taxed.tax, taxed.gross);
     }
     order.freight_gross = if order.freight_amount.is_zero() { Amount::ZERO } else { lines.last().map(|l| l.gross).unwrap_or_default() };
     (order.net_total, order.tax_total, order.total) = (net, tax, gross);
-    Ok(())
+    taxes.iter().map(|t| document_tax(&applied[t.tax], t)).collect()
 }
 
 /// What a customer owes a company for invoices, in the company's currency.

@@ -1,6 +1,7 @@
 //! Draft orders: taking one down, changing it, and drafting one for a deal that was won.
 
 use domain::crm::opportunities::{WonDeal, WonLine};
+use domain::crm::quote_answers::{ConvertedLine, ConvertedQuote};
 use domain::directory::companies::Company;
 use domain::directory::currencies;
 use domain::directory::parties::{AddressPurpose, Party};
@@ -10,6 +11,7 @@ use domain::sales::orders::*;
 use persistence::inventory::warehouses;
 use persistence::sales::orders;
 use platform::prelude::*;
+use platform::questions::PricedSale;
 
 use super::books::{self, Taxes};
 use super::order_lines;
@@ -30,27 +32,41 @@ fn draft(cx: &mut Cx, new: NewSalesOrder) -> Result<SalesOrder> {
     let company = cx.company(new.company_id)?;
     let customer = cx.refer::<Party>("/customer_id", new.customer_id)?;
     customer.check_orderable("/customer_id")?;
-    let currency = new.currency.clone().unwrap_or_else(|| customer.sales_currency(&company));
-    let places = currencies::minor_units(&currency).map_err(|p| p.under("/currency"))?;
-    let order_date = new.order_date.unwrap_or_else(|| cx.today(&company));
-    let exchange_rate = match new.exchange_rate {
+    let (given, named) = (new.exchange_rate, new.warehouse_id);
+    let mut order = priced(cx, &company, &customer, new)?.order;
+    order.exchange_rate = match given {
         Some(rate) if !rate.is_positive() => return Err(ORDER_AMOUNT.field("/exchange_rate", "A rate is more than zero.")),
-        Some(rate) if currency != company.currency => rate,
-        _ => books::exchange_rate(cx, &company, &currency, order_date)?,
+        Some(rate) if order.currency != company.currency => rate,
+        _ => books::exchange_rate(cx, &company, &order.currency, order.order_date)?,
     };
+    order.warehouse_id = warehouse(cx, &company, named)?.map(|w| w.id);
+    Ok(order)
+}
+
+/// What an order would come to, for others than its customers too: asked by whoever makes offers.
+pub fn price(cx: &mut Cx, new: NewSalesOrder) -> Result<PricedSale> {
+    let company = cx.company(new.company_id)?;
+    let customer = cx.refer::<Party>("/customer_id", new.customer_id)?;
+    customer.check_usable("/customer_id")?;
+    priced(cx, &company, &customer, new)
+}
+
+/// The order with its lines, taxes and totals, but for the rate of its currency and the place it ships from.
+fn priced(cx: &mut Cx, company: &Company, customer: &Party, new: NewSalesOrder) -> Result<PricedSale> {
+    let currency = new.currency.clone().unwrap_or_else(|| customer.sales_currency(company));
+    let places = currencies::minor_units(&currency).map_err(|p| p.under("/currency"))?;
+    let order_date = new.order_date.unwrap_or_else(|| cx.today(company));
     if let Some(address) = &new.ship_to {
         address.check().map_err(|p| p.under("/ship_to"))?;
     }
     check_freight(new.freight_amount, places)?;
-    let warehouse = warehouse(cx, &company, new.warehouse_id)?;
     let given = new.lines.clone();
-    let mut order = blank(cx, &company, &customer, new);
-    (order.currency, order.exchange_rate, order.order_date, order.warehouse_id) =
-        (currency, exchange_rate, order_date, warehouse.map(|w| w.id));
+    let mut order = blank(cx, company, customer, new);
+    (order.currency, order.order_date) = (currency, order_date);
     order.lines = order_lines::build(cx, &order, given, "/lines")?;
-    let taxes = Taxes::of(cx, &order, &customer)?;
-    books::assess(&mut order, &taxes, &company)?;
-    Ok(order)
+    let taxes = Taxes::of(cx, &order, customer)?;
+    let taxes = books::assess(&mut order, &taxes, company)?;
+    Ok(PricedSale { order, taxes })
 }
 
 /// An order without lines and figures.
@@ -67,6 +83,7 @@ fn blank(cx: &Cx, company: &Company, customer: &Party, new: NewSalesOrder) -> Sa
         customer_id: customer.id,
         customer_reference: new.customer_reference,
         opportunity_id: None,
+        quote_id: None,
         warehouse_id: None,
         order_date: cx.now.date_naive(),
         requested_date: new.requested_date,
@@ -213,6 +230,57 @@ pub fn draft_for_won_deal(cx: &mut Cx, event: &Event) -> Result<()> {
     order.opportunity_id = Some(deal.id);
     let order = keep(cx, order)?;
     cx.link(deal.id, order.id, "orders")
+}
+
+/// A quote became an order: it is drafted as it was accepted, in the same transaction and once. A later win of the quote's
+/// deal finds it and drafts no other.
+pub fn draft_for_quote(cx: &mut Cx, event: &Event) -> Result<()> {
+    let quote: ConvertedQuote = serde_json::from_value(event.data.clone()).map_err(|e| {
+        log::error!("a converted quote cannot be read: {e}");
+        problems::internal
+    })?;
+    if orders::has_of_quote(cx.db(), quote.id)? {
+        return Ok(());
+    }
+    if let Some(deal) = quote.opportunity_id
+        && orders::of_opportunity(cx.db(), deal)?.is_some()
+    {
+        return Err(OPPORTUNITY_ORDERED.with(format!("The order of {deal} was drafted without this quote.")));
+    }
+    let new = NewSalesOrder {
+        company_id: quote.company_id,
+        customer_id: quote.party_id,
+        customer_reference: quote.customer_reference,
+        warehouse_id: None,
+        order_date: None,
+        requested_date: None,
+        ship_to: quote.shipping_address,
+        currency: Some(quote.currency),
+        exchange_rate: None,
+        prices_include_tax: Some(quote.prices_include_tax),
+        allow_backorder: false,
+        freight_amount: quote.freight_amount,
+        freight_tax_class: Some(quote.freight_tax_class),
+        note: None,
+        lines: quote.lines.iter().map(quoted_line).collect(),
+        metadata: Default::default(),
+    };
+    let mut order = draft(cx, new)?;
+    (order.opportunity_id, order.quote_id) = (quote.opportunity_id, Some(quote.id));
+    let order = keep(cx, order)?;
+    cx.link(quote.id, order.id, "orders")
+}
+
+fn quoted_line(l: &ConvertedLine) -> NewSalesOrderLine {
+    NewSalesOrderLine {
+        product_id: l.product_id,
+        description: Some(l.description.clone()),
+        quantity: l.quantity,
+        unit_id: l.unit_id,
+        unit_price: Some(l.unit_price),
+        discount_percent: l.discount_percent,
+        tax_class: Some(l.tax_class),
+    }
 }
 
 fn won_line(l: &WonLine) -> NewSalesOrderLine {

@@ -26,6 +26,7 @@ pub fn operations(t: &mut Table) {
 /// What the area hears.
 pub fn reactions(r: &mut Reactions) {
     r.on("opportunity.won", drafts::draft_for_won_deal);
+    r.on("quote.converted", drafts::draft_for_quote);
     r.on("invoice.posted", billing::follow_invoice);
     r.on("credit_note.posted", billing::follow_credit_note);
 }
@@ -37,6 +38,7 @@ pub fn questions(q: &mut Questions) {
     q.answer_deliveries_overview(answers::deliveries_overview);
     q.answer_sales_overview(answers::overview);
     customer_figures::questions(q);
+    q.answer_price_sale(drafts::price);
     q.numbered::<domain::sales::orders::SalesOrder>("SO");
     q.numbered::<domain::sales::deliveries::Delivery>("DLV");
     q.numbered::<domain::sales::returns::CustomerReturn>("RET");

@@ -10,7 +10,8 @@ pub fn prepare(y: &mut Year<'_>) -> Done<()> {
     let company = y.company["id"].clone();
     for customer in y.customers.clone().iter().step_by(2) {
         let evidence = json!({"wording_version": "newsletter-1", "source": "order form"});
-        let grant = json!({"party_id": customer["id"], "channel": "email", "topic": "newsletter", "status": "granted", "evidence": evidence});
+        let grant =
+            json!({"party_id": customer["id"], "channel": "email", "topic": "newsletter", "status": "granted", "evidence": evidence});
         y.desk.post("/v1/crm/consents", grant)?;
         y.count("consents");
     }
@@ -32,8 +33,7 @@ pub fn prepare(y: &mut Year<'_>) -> Done<()> {
     y.count("segments");
     let html = "<p>Hello {{ recipient.name }},</p><p>we have not heard from you. <a href=\"https://example.com/new\">See what is new</a>.</p>\
                 <p><a href=\"{{ unsubscribe_url }}\">Unsubscribe</a></p>";
-    let template =
-        json!({"company_id": company, "name": "We miss you", "subject": "{{ recipient.name }}, we miss you", "html": html});
+    let template = json!({"company_id": company, "name": "We miss you", "subject": "{{ recipient.name }}, we miss you", "html": html});
     let template = y.desk.post("/v1/crm/templates", template)?;
     y.count("templates");
     let variants = json!([{"name": "a", "template_id": template["id"], "share_percent": 100}]);

@@ -129,7 +129,8 @@ pub fn queue(db: &mut Conn, campaign: &Campaign, now: DateTime<Utc>) -> Result<u
 
 /// The places that readers in the queue live in: time zone and country.
 pub fn places(db: &mut Conn, campaign: &Campaign) -> Result<Vec<(Option<String>, Option<String>)>> {
-    sql!("SELECT DISTINCT time_zone, country FROM campaign_members WHERE campaign_id = {} AND status = 'queued'", campaign.id.uuid()).load(db)
+    sql!("SELECT DISTINCT time_zone, country FROM campaign_members WHERE campaign_id = {} AND status = 'queued'", campaign.id.uuid())
+        .load(db)
 }
 
 /// Lets the readers of a place wait.
@@ -176,8 +177,7 @@ pub fn take(db: &mut Conn, ids: &[Uuid], now: DateTime<Utc>) -> Result<Vec<Campa
 
 /// How many are still to be written to, whenever.
 pub fn waiting(db: &mut Conn, campaign: &Campaign) -> Result<i64> {
-    let left =
-        sql!("SELECT COUNT(*) FROM campaign_members WHERE campaign_id = {} AND status IN ('queued', 'sending')", campaign.id.uuid());
+    let left = sql!("SELECT COUNT(*) FROM campaign_members WHERE campaign_id = {} AND status IN ('queued', 'sending')", campaign.id.uuid());
     Ok(left.first::<(i64,)>(db)?.map_or(0, |r| r.0))
 }
 
@@ -192,7 +192,13 @@ pub fn give_up(db: &mut Conn, campaign: Uuid) -> Result<usize> {
 }
 
 /// Writes down what became of a message that was on its way.
-pub fn settle(db: &mut Conn, id: CampaignMemberId, status: MemberStatus, sent_at: Option<DateTime<Utc>>, note: Option<&str>) -> Result<usize> {
+pub fn settle(
+    db: &mut Conn,
+    id: CampaignMemberId,
+    status: MemberStatus,
+    sent_at: Option<DateTime<Utc>>,
+    note: Option<&str>,
+) -> Result<usize> {
     sql!(
         "UPDATE campaign_members SET status = {}, sent_at = {}, bounced_at = {}, note = {} WHERE id = {} AND status IN ('sending', 'unknown')",
         status.as_str(),

@@ -54,7 +54,8 @@ pub fn set_job(db: &mut Conn, campaign: CampaignId, job: JobId) -> Result<usize>
 
 /// Up to `limit` scheduled campaigns whose moment has come.
 pub fn to_launch(db: &mut Conn, now: DateTime<Utc>, limit: i64) -> Result<Vec<CampaignId>> {
-    let due = sql!("SELECT id FROM campaigns WHERE status = 'scheduled' AND scheduled_at <= {} ORDER BY scheduled_at, id LIMIT {}", now, limit);
+    let due =
+        sql!("SELECT id FROM campaigns WHERE status = 'scheduled' AND scheduled_at <= {} ORDER BY scheduled_at, id LIMIT {}", now, limit);
     Ok(due.load::<(Uuid,)>(db)?.into_iter().map(|r| CampaignId::from_uuid(r.0)).collect())
 }
 

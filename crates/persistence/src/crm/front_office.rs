@@ -14,7 +14,8 @@ use crate::{Conn, Result, Statement, Value, record, sql};
 /// The companies to look at; `None` for all.
 pub type Companies = Option<Vec<Uuid>>;
 
-fn and_of(companies: &Companies) -> Statement {
+/// `AND` of these companies, or nothing.
+pub(super) fn and_of(companies: &Companies) -> Statement {
     match companies {
         None => Statement::default(),
         Some(ids) => {

@@ -93,7 +93,10 @@ fn of_test(test: &Test, of: SegmentAudience, ground: &Ground) -> Statement {
         Field::OrderCount => figure(orders(&test.period, ground), "COUNT(*)", test),
         Field::Revenue => figure(revenue(&test.period, ground), "SUM(net)", test),
         Field::OpenInvoiceCount => figure(
-            sql!("SELECT party_id AS customer_id FROM open_items WHERE company_id = {} AND kind = 'invoice' AND outstanding <> 0", ground.company),
+            sql!(
+                "SELECT party_id AS customer_id FROM open_items WHERE company_id = {} AND kind = 'invoice' AND outstanding <> 0",
+                ground.company
+            ),
             "COUNT(*)",
             test,
         ),
@@ -184,7 +187,9 @@ fn tag(table: &str, test: &Test, engine: Engine) -> Statement {
 fn place(of: SegmentAudience, member: &str, test: &Test, engine: Engine) -> Statement {
     let several = of == SegmentAudience::Parties;
     let (from, value) = match (engine, several) {
-        (Engine::Postgres, true) => ("jsonb_array_elements(parties.addresses) AS a (value)".to_string(), format!("(a.value -> 'address' ->> '{member}')")),
+        (Engine::Postgres, true) => {
+            ("jsonb_array_elements(parties.addresses) AS a (value)".to_string(), format!("(a.value -> 'address' ->> '{member}')"))
+        }
         (Engine::Sqlite, true) => ("json_each(parties.addresses) AS a".to_string(), format!("json_extract(a.value, '$.address.{member}')")),
         (Engine::Postgres, false) => (String::new(), format!("({}.address ->> '{member}')", table(of))),
         (Engine::Sqlite, false) => (String::new(), format!("json_extract({}.address, '$.{member}')", table(of))),
@@ -280,7 +285,11 @@ fn within(column: &str, period: &Period) -> Statement {
 fn last_order(test: &Test, ground: &Ground) -> Statement {
     let all = orders(&Period::default(), ground);
     if test.op == Op::Exists {
-        let mut s = Statement::new(if is_flag(test) { "parties.id IN (SELECT o.customer_id FROM (" } else { "parties.id NOT IN (SELECT o.customer_id FROM (" });
+        let mut s = Statement::new(if is_flag(test) {
+            "parties.id IN (SELECT o.customer_id FROM ("
+        } else {
+            "parties.id NOT IN (SELECT o.customer_id FROM ("
+        });
         s.append(all).sql(") AS o)");
         return s;
     }

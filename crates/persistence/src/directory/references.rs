@@ -15,6 +15,9 @@ use domain::crm::entitlements::Entitlement;
 use domain::crm::leads::Lead;
 use domain::crm::opportunities::Opportunity;
 use domain::crm::opportunity_team::ContactRole;
+use domain::crm::quotes::Quote;
+use domain::crm::surveys::SurveyResponse;
+use domain::crm::touchpoints::Touchpoint;
 use domain::directory::parties::Party;
 use domain::directory::party_merges::PartyMerge;
 use domain::directory::relationships::Relationship;
@@ -93,8 +96,11 @@ pub const TO_PARTIES: &[Reference] = &[
     key("party_merges", "loser_id", OnMerge::Stay, |db, ids| rows::<PartyMerge>(db, "loser_id", ids)),
     key("party_merges", "winner_id", OnMerge::Stay, |db, ids| rows::<PartyMerge>(db, "winner_id", ids)),
     key("payments", "party_id", OnMerge::Follow, |db, ids| rows::<Payment>(db, "party_id", ids)),
+    key("quotes", "party_id", OnMerge::Follow, |db, ids| rows::<Quote>(db, "party_id", ids)),
     key("relationships", "party_id", OnMerge::FollowUnlessDouble, |db, ids| rows::<Relationship>(db, "party_id", ids)),
     key("sales_orders", "customer_id", OnMerge::Follow, |db, ids| rows::<SalesOrder>(db, "customer_id", ids)),
+    key("survey_responses", "party_id", OnMerge::Follow, |db, ids| rows::<SurveyResponse>(db, "party_id", ids)),
+    key("touchpoints", "party_id", OnMerge::Follow, |db, ids| rows::<Touchpoint>(db, "party_id", ids)),
 ];
 
 /// Those that lead to contacts, which are not merged.
@@ -108,7 +114,10 @@ pub const TO_CONTACTS: &[Reference] = &[
     key("leads", "converted_contact_id", OnMerge::Stay, |db, ids| rows::<Lead>(db, "converted_contact_id", ids)),
     key("opportunities", "contact_id", OnMerge::Stay, |db, ids| rows::<Opportunity>(db, "contact_id", ids)),
     key("opportunity_contact_roles", "contact_id", OnMerge::Stay, |db, ids| rows::<ContactRole>(db, "contact_id", ids)),
+    key("quotes", "contact_id", OnMerge::Stay, |db, ids| rows::<Quote>(db, "contact_id", ids)),
     key("relationships", "contact_id", OnMerge::Stay, |db, ids| rows::<Relationship>(db, "contact_id", ids)),
+    key("survey_responses", "contact_id", OnMerge::Stay, |db, ids| rows::<SurveyResponse>(db, "contact_id", ids)),
+    key("touchpoints", "contact_id", OnMerge::Stay, |db, ids| rows::<Touchpoint>(db, "contact_id", ids)),
 ];
 
 fn rows<T: Record + Serialize>(db: &mut Conn, column: &'static str, ids: &[Uuid]) -> Result<Vec<Value>> {

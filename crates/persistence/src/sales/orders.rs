@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use domain::crm::opportunities::OpportunityId;
+use domain::crm::quotes::QuoteId;
 use domain::directory::companies::CompanyId;
 use domain::directory::parties::PartyId;
 use domain::kernel::{Amount, Id};
@@ -16,7 +17,7 @@ use crate::{Conn, Result, Statement, list, record, sql};
 record! {
     sales_orders: SalesOrder {
         id: uid, company_id: uid, number: opt(text), status: word, fulfilment_status: word, billing_status: word, is_on_hold: bool,
-        status_reason: opt(text), customer_id: uid, customer_reference: opt(text), opportunity_id: opt(uid), warehouse_id: opt(uid),
+        status_reason: opt(text), customer_id: uid, customer_reference: opt(text), opportunity_id: opt(uid), quote_id: opt(uid), warehouse_id: opt(uid),
         order_date: date, requested_date: opt(date), ship_to: opt(json), currency: text, exchange_rate: rate, prices_include_tax: bool,
         allow_backorder: bool, freight_amount: amount, freight_tax_class: word, freight_gross: amount, freight_invoiced: amount,
         net_total: amount, tax_total: amount, total: amount, unshipped_amount: amount, unbilled_amount: amount, credit_status: word,
@@ -91,6 +92,12 @@ pub fn companies_of(db: &mut Conn, customer: PartyId) -> Result<Vec<CompanyId>> 
 pub fn of_opportunity(db: &mut Conn, opportunity: OpportunityId) -> Result<Option<Uuid>> {
     let row = sql!("SELECT id FROM sales_orders WHERE opportunity_id = {} AND status <> 'cancelled' LIMIT 1", opportunity.uuid());
     Ok(row.first::<(Uuid,)>(db)?.map(|r| r.0))
+}
+
+/// Whether a quote has become an order.
+pub fn has_of_quote(db: &mut Conn, quote: QuoteId) -> Result<bool> {
+    let row = sql!("SELECT id FROM sales_orders WHERE quote_id = {}", quote.uuid());
+    Ok(row.first::<(Uuid,)>(db)?.is_some())
 }
 
 /// How many orders of a party are confirmed, and its latest orders, newest first: ids.

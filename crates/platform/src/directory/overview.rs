@@ -1,7 +1,7 @@
 //! Everything about one party in one answer and one snapshot. Each area answers for itself; this only gathers.
 
 use domain::directory::contacts::Contact;
-use domain::directory::overview::{OverviewLinks, OverviewSection, PartyContact, PartyOverview, TOP};
+use domain::directory::overview::{OverviewLinks, PartyContact, PartyOverview, TOP};
 use domain::directory::parties::PartyId;
 use domain::directory::relationships::Relationship;
 use persistence::directory::relationships;
@@ -15,22 +15,34 @@ pub fn of_party(cx: &mut Cx, id: PartyId, _: NoFilter) -> Result<PartyOverview> 
     let party = timeline::stands_for(cx, id)?;
     let id = party.id;
     let mut withheld = Vec::new();
-    let mut may = |cx: &Cx, permission: &str, section| {
+    let mut may = |cx: &Cx, permission: &str, section: &str| {
         let may = cx.caller.may(permission);
         if !may {
-            withheld.push(section);
+            withheld.push(section.to_string());
         }
         may
     };
-    let contacts = match may(cx, "directory.contacts.read", OverviewSection::Contacts) {
+    let contacts = match may(cx, "directory.contacts.read", "contacts") {
         true => contacts_of(cx, id)?,
         false => Vec::new(),
     };
-    let crm = may(cx, "crm.opportunities.read", OverviewSection::Crm).then(|| questions::crm_overview(cx, id)).transpose()?;
-    let sales = may(cx, "sales.orders.read", OverviewSection::Sales).then(|| questions::sales_overview(cx, id)).transpose()?;
-    let finance = may(cx, "accounting.invoices.read", OverviewSection::Finance).then(|| questions::finance_overview(cx, id)).transpose()?;
+    let crm = may(cx, "crm.opportunities.read", "crm").then(|| questions::crm_overview(cx, id)).transpose()?;
+    if crm.is_some() {
+        // parts of that section have permissions of their own
+        may(cx, "crm.leads.read", "leads");
+        may(cx, "crm.activities.read", "activities");
+    }
+    let sales = may(cx, "sales.orders.read", "sales").then(|| questions::sales_overview(cx, id)).transpose()?;
+    let finance = may(cx, "accounting.invoices.read", "finance").then(|| questions::finance_overview(cx, id)).transpose()?;
+    let app = cx.app().clone();
+    let mut sections = Vec::with_capacity(app.questions.joined.len());
+    for joined in &app.questions.joined {
+        if may(cx, joined.permission, joined.name) {
+            sections.push((joined.tell)(cx, id)?);
+        }
+    }
     let latest = timeline::of_party(cx, id, List::first(TOP))?.data;
-    Ok(PartyOverview { taken_at: cx.now, contacts, crm, sales, finance, timeline: latest, withheld, links: links(id), party })
+    Ok(PartyOverview { taken_at: cx.now, contacts, crm, sales, finance, sections, timeline: latest, withheld, links: links(id), party })
 }
 
 fn contacts_of(cx: &mut Cx, id: PartyId) -> Result<Vec<PartyContact>> {

@@ -89,9 +89,9 @@ fn by_key(app: &Arc<App>, token: &[u8; 32], now: DateTime<Utc>) -> Result<(Calle
         name: key.name,
         permissions: Permissions::of(&key.permissions).intersect(&rights.permissions),
         companies,
+        user_agent: None,
         must_change_password: false,
         address: None,
-        agent: None,
     };
     Ok((caller, until))
 }
@@ -145,8 +145,8 @@ pub(super) fn user_caller(user: &User, rights: Rights, session: Option<SessionId
         name: user.name.clone(),
         permissions: if user.must_change_password { Permissions::default() } else { rights.permissions },
         companies: rights.companies,
+        user_agent: None,
         must_change_password: user.must_change_password,
         address: None,
-        agent: None,
     }
 }

@@ -5,12 +5,14 @@ use std::sync::OnceLock;
 
 use domain::kernel::{Problem, problems};
 use domain::{Entity, Result};
+use utoipa::ToSchema;
 
 use super::list::{List, Listing};
 use super::op::{Answer, Binary, Input, Kind, Op, Origin, Output, Shape, codes_of, to_json};
 use super::{Body, Reply, body, noun, params};
 use crate::bulk;
 use crate::cx::Cx;
+use crate::signed;
 
 /// All operations of the API.
 #[derive(Default)]
@@ -64,6 +66,41 @@ impl Table {
         op.run = Box::new(move |cx, _, i| Answer::of(&f(cx, noun::id(i, 0)?, params::typed(&i.query)?)?));
         self.add(op)
     }
+    /// What a signed link opens, for people without an account: `GET area/…/{token}`. The function gets the token and opens
+    /// it with [`crate::signed::open`].
+    pub fn by_link<R: Reply>(&mut self, id: &str, place: &str, f: fn(&mut Cx, &str) -> Result<R>, text: &'static str) -> &mut Op {
+        let mut op = linked(Kind::Report, id, place, "", text);
+        op.output = Some(Shape::of::<R>());
+        self.add(Op { run: Box::new(move |cx, _, i| Answer::of(&f(cx, token(i))?)), ..op }).public().fails(signed::REFUSALS)
+    }
+    /// What can be done with a signed link: `POST area/…/{token}/verb`.
+    pub fn by_link_with<B: Body, R: Reply>(
+        &mut self,
+        id: &str,
+        place: &str,
+        verb: &str,
+        f: fn(&mut Cx, &str, B) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = linked(Kind::Command, id, place, verb, text);
+        op.body = Some(Shape::of::<B>());
+        op.output = Some(Shape::of::<R>());
+        let run = move |cx: &mut Cx, _: &Op, i: &Input| Answer::of(&f(cx, token(i), body::typed(&i.body)?)?);
+        self.add(Op { run: Box::new(run), ..op }).public().fails(signed::REFUSALS)
+    }
+    /// Bytes that a signed link opens: `GET area/…/{token}/name`.
+    pub fn download_by_link(
+        &mut self,
+        id: &str,
+        place: &str,
+        name: &str,
+        f: fn(&mut Cx, &str) -> Result<Binary>,
+        text: &'static str,
+    ) -> &mut Op {
+        let op = linked(Kind::Download, id, place, name, text);
+        let run = move |cx: &mut Cx, _: &Op, i: &Input| Ok(Answer { output: Output::Binary(f(cx, token(i))?), ..Answer::nothing() });
+        self.add(Op { run: Box::new(run), ..op }).public().fails(signed::REFUSALS)
+    }
     /// A list that belongs to no noun of its own, at `area/plural`.
     pub fn rows<R: Reply + persistence::Record>(
         &mut self,
@@ -100,6 +137,23 @@ impl Table {
         op.outside = Some(Box::new(move |origin, i| Answer::of(&f(origin, body::typed(&i.body)?)?)));
         self.add(op)
     }
+    /// As [`Table::command_outside`], on the thing whose key the path names: `public/forms/{key}/submissions`.
+    pub fn command_outside_on<K: ToSchema, B: Body, R: Reply>(
+        &mut self,
+        id: &str,
+        place: &str,
+        variable: &str,
+        f: fn(&Origin, &str, B) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = command_op::<B, R>(Kind::Command, id, place, text);
+        op.path_params = vec![(variable.into(), Shape::of::<K>())];
+        op.outside = Some(Box::new(move |origin, i| {
+            let key = i.path.first().map(String::as_str).unwrap_or_default();
+            Answer::of(&f(origin, key, body::typed(&i.body)?)?)
+        }));
+        self.add(op)
+    }
     /// What is done for jobs of a kind. `jobs::start` starts one.
     pub fn work(&mut self, kind: &'static str, run: crate::work::Run) {
         assert!(self.works.insert(kind, run).is_none(), "the job kind {kind} is declared twice");
@@ -126,9 +180,8 @@ impl Table {
     pub fn redirect_outside<F: params::Filter>(&mut self, place: &str, f: fn(&Origin, F) -> Result<String>, text: &'static str) -> &mut Op {
         let mut op = single(Kind::Report, None, place, text);
         op.query = params::query_of::<F>;
-        op.outside = Some(Box::new(move |origin, i| {
-            Ok(Answer { redirect: Some(f(origin, params::typed(&i.query)?)?), ..Answer::nothing() })
-        }));
+        op.outside =
+            Some(Box::new(move |origin, i| Ok(Answer { redirect: Some(f(origin, params::typed(&i.query)?)?), ..Answer::nothing() })));
         self.add(op).redirecting()
     }
     /// As [`Table::report_outside`], with bytes out.
@@ -239,6 +292,22 @@ impl Table {
         }
         self
     }
+}
+
+fn token(input: &Input) -> &str {
+    input.path.first().map(String::as_str).unwrap_or_default()
+}
+
+fn linked(kind: Kind, id: &str, place: &str, tail: &str, text: &'static str) -> Op {
+    let mut op = single(kind, None, place, text);
+    op.id = id.into();
+    op.path = match tail {
+        "" => format!("{}/{{token}}", op.path),
+        tail => format!("{}/{{token}}/{tail}", op.path),
+    };
+    op.path_params = vec![("token".into(), Shape::of::<signed::LinkToken>())];
+    op.tag = place.into();
+    op
 }
 
 fn command_op<B: utoipa::ToSchema, R: Reply>(kind: Kind, id: &str, place: &str, text: &'static str) -> Op {

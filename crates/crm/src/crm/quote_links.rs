@@ -1,0 +1,84 @@
+//! What the customer does with the public link of a quote, without an account: see it, accept it, reject it. The link is all
+//! there is to know who it is, so what is known of an answer is kept as evidence.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use domain::crm::quote_answers::{AcceptQuoteByLink, PublicQuote, RejectQuoteByLink};
+use domain::crm::quote_steps::LINK_DAYS;
+use domain::crm::quotes::*;
+use persistence::record;
+use platform::prelude::*;
+use platform::{Companies, signed};
+
+use super::quote_pdf;
+use super::quote_steps::{ANSWER_REFUSALS, win_with};
+use super::quotes::store;
+
+/// What the links are for; nothing else opens with them.
+const PURPOSE: &str = "quote";
+const PLACE: &str = "crm/quote-links";
+
+pub fn operations(t: &mut Table) {
+    t.tag(PLACE, "What customers do with the public link of a quote, without an account.");
+    t.by_link("get_quote_by_link", PLACE, see, "Get a quote by its public link, as its recipient sees it.");
+    t.by_link_with("accept_quote_by_link", PLACE, "accept", accept, ACCEPT).fails(ANSWER_REFUSALS);
+    t.by_link_with("reject_quote_by_link", PLACE, "reject", reject, "Reject a quote by its public link, with a reason.")
+        .fails(ANSWER_REFUSALS);
+    t.download_by_link("download_quote_by_link", PLACE, "pdf", quote_pdf::by_link, "Get a quote as PDF by its public link.");
+}
+
+const ACCEPT: &str = "Accept a quote by its public link. Your name and e-mail address are your signature; they are kept together with \
+the time, the network address and the program that the acceptance came from.";
+
+/// The link of a quote that was sent. It outlives the validity of the quote, so that the customer can read what it was.
+pub(super) fn link(cx: &mut Cx, quote: &Quote) -> Result<QuoteLink> {
+    let expires_at = quote.expires_at.unwrap_or(cx.now) + TimeDelta::days(LINK_DAYS);
+    let token = signed::sign(cx, PURPOSE, &quote.id.to_string(), Some(expires_at))?;
+    Ok(QuoteLink { path: format!("/v1/{PLACE}/{token}"), token, expires_at })
+}
+
+/// The quote that a link leads to. From here on the caller may see its company and nothing else.
+pub(super) fn opened(cx: &mut Cx, token: &str) -> Result<Quote> {
+    let subject = signed::open(cx, PURPOSE, token)?;
+    let id: QuoteId = subject.parse().map_err(|_| signed::LINK_INVALID)?;
+    let quote = record::find::<Quote>(cx.db(), id.uuid())?.ok_or(signed::LINK_INVALID)?;
+    cx.caller = Arc::new(Caller { companies: Companies::These(BTreeSet::from([quote.company_id])), ..(*cx.caller).clone() });
+    Ok(quote)
+}
+
+fn see(cx: &mut Cx, token: &str) -> Result<PublicQuote> {
+    let quote = opened(cx, token)?;
+    Ok(PublicQuote::of(&quote, cx.now))
+}
+
+fn accept(cx: &mut Cx, token: &str, who: AcceptQuoteByLink) -> Result<PublicQuote> {
+    let id = opened(cx, token)?.id;
+    let before = cx.change::<Quote>(id)?;
+    let answer = evidence(cx, who.signature(cx.now)?);
+    let after = before.clone().answered(answer, who.customer_reference, cx.now)?;
+    let after = store(cx, &before, after, "accepted")?;
+    let wins = after.wins_opportunity;
+    let after = win_with(cx, after, wins)?;
+    Ok(PublicQuote::of(&after, cx.now))
+}
+
+fn reject(cx: &mut Cx, token: &str, why: RejectQuoteByLink) -> Result<PublicQuote> {
+    let id = opened(cx, token)?.id;
+    let before = cx.change::<Quote>(id)?;
+    let answer = evidence(cx, why.signature(cx.now)?);
+    let after = before.clone().answered(answer, None, cx.now)?;
+    let after = store(cx, &before, after, "rejected")?;
+    Ok(PublicQuote::of(&after, cx.now))
+}
+
+/// The answer with what is known of where it came from; the audit trail names who signed.
+fn evidence(cx: &mut Cx, mut answer: QuoteAnswer) -> QuoteAnswer {
+    answer.address = cx.caller.address.map(|a| a.to_string());
+    answer.user_agent = cx.caller.user_agent.clone();
+    if let Some(name) = &answer.name {
+        cx.caller = Arc::new(Caller { name: format!("{name}, by a link"), ..(*cx.caller).clone() });
+    }
+    answer
+}

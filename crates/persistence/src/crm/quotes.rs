@@ -1,0 +1,126 @@
+//! Rows of quotes, with their lines and the order they became read along.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use domain::crm::opportunities::OpportunityId;
+use domain::crm::quotes::{Quote, QuoteId, QuoteLine};
+use domain::directory::parties::PartyId;
+use domain::kernel::{Amount, Id};
+use uuid::Uuid;
+
+use super::front_office::{Companies, and_of};
+use crate::{Conn, Result, record, sql};
+
+crate::record! {
+    quotes: Quote {
+        id: uid, company_id: uid, number: opt(text), revision: small, previous_revision_id: opt(uid), superseded_by_id: opt(uid),
+        status: word, title: text, opportunity_id: opt(uid), wins_opportunity: bool, party_id: uid, contact_id: opt(uid),
+        owner_id: opt(uid), seller: json, customer: json, shipping_address: opt(json), quote_date: date, valid_until: date,
+        expires_at: opt(instant), payment_terms_days: small, currency: text, prices_include_tax: bool, freight_amount: amount,
+        freight_tax_class: word, freight_gross: amount, net_total: amount, tax_total: amount, total: amount, taxes: json,
+        note: opt(text), customer_reference: opt(text), answer: opt(json), win_problem: opt(text), sent_at: opt(instant),
+        converted_at: opt(instant), metadata: json, version: int, created_at: instant, updated_at: instant,
+    }
+    derived { search: text = |q| search(q) }
+    unstored { sales_order_id, link, lines }
+    complete = complete
+}
+
+fn search(q: &Quote) -> String {
+    let or = |t: &Option<String>| t.clone().unwrap_or_default();
+    crate::search_text(&[&q.title, &q.customer.name, &or(&q.number), &or(&q.customer_reference)])
+}
+
+fn complete(db: &mut Conn, rows: &mut [Quote]) -> Result<()> {
+    let ids: Vec<Uuid> = rows.iter().map(|q| q.id.uuid()).collect();
+    let mut lines: HashMap<_, Vec<_>> = HashMap::new();
+    for line in record::by::<QuoteLine>(db, "quote_id", &ids)? {
+        lines.entry(line.quote_id).or_default().push(line);
+    }
+    let converted: Vec<String> = rows.iter().filter(|q| q.converted_at.is_some()).map(|q| q.id.to_string()).collect();
+    let mut orders = orders_of(db, &converted)?;
+    for quote in rows {
+        quote.lines = lines.remove(&quote.id).unwrap_or_default();
+        quote.lines.iter_mut().for_each(|l| l.version = quote.version);
+        quote.sales_order_id = orders.remove(&quote.id.to_string()).and_then(|id| id.parse().ok());
+    }
+    Ok(())
+}
+
+/// The orders that came from these quotes.
+fn orders_of(db: &mut Conn, quotes: &[String]) -> Result<HashMap<String, String>> {
+    if quotes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = sql!("SELECT from_id, to_id FROM links WHERE from_id IN ({}) AND kind = 'orders'", crate::list(quotes));
+    Ok(found.load::<(String, String)>(db)?.into_iter().collect())
+}
+
+/// Quotes that wait for an answer although their time is over, the longest over first.
+pub fn overdue(db: &mut Conn, now: DateTime<Utc>, limit: i64) -> Result<Vec<QuoteId>> {
+    let due = sql!("SELECT id FROM quotes WHERE status = 'sent' AND expires_at <= {} ORDER BY expires_at, id LIMIT {}", now, limit);
+    Ok(due.load::<(Uuid,)>(db)?.into_iter().map(|r| QuoteId::from_uuid(r.0)).collect())
+}
+
+/// The accepted quote of a deal that is not an order yet, the latest when there are several.
+pub fn accepted_of(db: &mut Conn, deal: OpportunityId) -> Result<Option<QuoteId>> {
+    let found = sql!("SELECT id FROM quotes WHERE opportunity_id = {} AND status = 'accepted' ORDER BY id DESC LIMIT 1", deal.uuid());
+    Ok(found.first::<(Uuid,)>(db)?.map(|r| QuoteId::from_uuid(r.0)))
+}
+
+/// Whether a deal has a quote that was sent and is neither rejected nor over.
+pub fn stands(db: &mut Conn, deal: OpportunityId, now: DateTime<Utc>) -> Result<bool> {
+    let found = sql!(
+        "SELECT id FROM quotes WHERE opportunity_id = {} AND (status IN ('accepted', 'converted') OR status = 'sent' AND expires_at > {}) LIMIT 1",
+        deal.uuid(),
+        now
+    );
+    Ok(found.first::<(Uuid,)>(db)?.is_some())
+}
+
+/// The numbers that quotes of a company have with a prefix, each once whatever the revisions.
+pub fn numbers(db: &mut Conn, company: Uuid, prefix: &str) -> Result<Vec<String>> {
+    let found = sql!("SELECT number FROM quotes WHERE company_id = {} AND revision = 1 AND number LIKE {}", company, format!("{prefix}%"));
+    Ok(found.load::<(String,)>(db)?.into_iter().map(|r| r.0).collect())
+}
+
+/// How many quotes of a party are drafts or with the customer.
+pub fn open_count(db: &mut Conn, party: PartyId, companies: &Companies) -> Result<i64> {
+    let mut s = sql!("SELECT COUNT(*) FROM quotes WHERE party_id = {} AND status IN ('draft', 'sent')", party.uuid());
+    s.append(and_of(companies));
+    Ok(s.first::<(i64,)>(db)?.map_or(0, |r| r.0))
+}
+
+/// The latest quotes of a party, without those that a revision took the place of.
+pub fn latest(db: &mut Conn, party: PartyId, companies: &Companies, limit: i64) -> Result<Vec<Quote>> {
+    let mut s = record::select::<Quote>();
+    s.append(sql!(" WHERE party_id = {} AND status <> 'superseded'", party.uuid())).append(and_of(companies));
+    s.append(sql!(" ORDER BY id DESC LIMIT {}", limit));
+    record::load_bare(db, &s)
+}
+
+/// Quotes whose figures do not add up: id, net, tax, total, the sum of the lines with tax, and freight with tax.
+#[allow(clippy::type_complexity)]
+pub fn unsound(db: &mut Conn) -> Result<Vec<(Uuid, Amount, Amount, Amount, Amount, Amount)>> {
+    sql!(
+        "SELECT q.id, q.net_total, q.tax_total, q.total, COALESCE(SUM(l.gross_amount), 0), q.freight_gross FROM quotes q \
+         LEFT JOIN quote_lines l ON l.quote_id = q.id GROUP BY q.id, q.net_total, q.tax_total, q.total, q.freight_gross \
+         HAVING q.net_total + q.tax_total <> q.total OR COALESCE(SUM(l.gross_amount), 0) + q.freight_gross <> q.total LIMIT 100"
+    )
+    .load(db)
+}
+
+/// Converted quotes that are not exactly one order.
+pub fn without_their_order(db: &mut Conn) -> Result<Vec<(Uuid, i64)>> {
+    sql!(
+        "SELECT q.id, COUNT(o.id) FROM quotes q LEFT JOIN sales_orders o ON o.quote_id = q.id WHERE q.status = 'converted' \
+         GROUP BY q.id HAVING COUNT(o.id) <> 1 LIMIT 100"
+    )
+    .load(db)
+}
+
+/// How many quotes there are.
+pub fn count(db: &mut Conn) -> Result<i64> {
+    Ok(sql!("SELECT COUNT(*) FROM quotes").first::<(i64,)>(db)?.map_or(0, |r| r.0))
+}
