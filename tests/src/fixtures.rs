@@ -54,6 +54,14 @@ pub fn a_bit_of_everything(s: &Server) -> Value {
     s.post("/v1/crm/activities", json!({"company_id": company, "kind": "call", "subject": "Ask", "regarding_id": buyer["id"]})).created();
     let quoted = json!([{"product_id": books.product("BEANS")["id"], "quantity": "2"}]);
     s.post("/v1/crm/quotes", json!({"company_id": company, "party_id": buyer["id"], "lines": quoted})).created();
+    s.post("/v1/crm/queues", json!({"company_id": company, "name": "Service"})).created();
+    s.post("/v1/crm/kb-articles", json!({"company_id": company, "title": "Beans", "body": "Keep them dry."})).created();
+    s.post(
+        "/v1/crm/surveys",
+        json!({"company_id": company, "kind": "nps", "name": "After service", "question": "Would you recommend us?"}),
+    )
+    .created();
+    s.post("/v1/crm/cases", json!({"company_id": company, "subject": "Wet beans", "party_id": buyer["id"]})).created();
     let order = json!({"company_id": company, "customer_id": buyer["id"], "lines": [{"product_id": books.product("BEANS")["id"], "quantity": "3"}]});
     let order = s.post("/v1/sales/orders", order).created();
     let path = format!("/v1/sales/orders/{}", id(&order));

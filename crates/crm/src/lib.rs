@@ -13,7 +13,13 @@ pub fn operations(t: &mut Table) {
     crm::leads::operations(t);
     crm::opportunities::operations(t);
     crm::activities::operations(t);
-    crm::quotes::operations(t);
+    crm::assignment_rules::operations(t);
+    crm::touchpoints::operations(t);
+    crm::lead_forms::operations(t);
+    crm::lead_form_submissions::operations(t);
+    crm::lead_scoring_models::operations(t);
+    crm::lead_response::operations(t);
+    crm::lead_scores::operations(t);
     crm::forecasts::operations(t);
     crm::forecast_snapshots::operations(t);
     crm::forecast_submissions::operations(t);
@@ -24,15 +30,31 @@ pub fn operations(t: &mut Table) {
     crm::sla_policies::operations(t);
     crm::entitlements::operations(t);
     crm::cases::operations(t);
+    crm::quotes::operations(t);
+    crm::kb_articles::operations(t);
+    crm::surveys::operations(t);
     crm::reports::operations(t);
+    crm::campaigns::operations(t);
+    crm::consents::operations(t);
+    crm::segments::operations(t);
+    crm::suppressions::operations(t);
+    crm::templates::operations(t);
 }
 
 /// Says which facts this crate hears.
 pub fn reactions(r: &mut Reactions) {
+    r.on("activity.completed", crm::leads::responded);
+    r.on("activity.created", crm::leads::responded);
     r.on("activity.completed", crm::stalling::worked_on);
     r.on("activity.created", crm::stalling::worked_on);
     r.on("company.created", crm::pipelines::seed);
     r.on("opportunity.won", crm::quote_steps::convert_with_deal);
+    r.on("contact.erased", crm::consents::forget);
+    r.on("lead.converted", crm::consents::carry_over);
+    r.on("lead_form.submitted", crm::consents::from_form);
+    r.on("party.erased", crm::consents::forget);
+    r.on("party.merged", crm::consents::keep_strictest);
+    r.on("party.unmerged", crm::consents::part_again);
 }
 
 /// Says which questions this crate answers.
@@ -45,4 +67,5 @@ pub fn questions(q: &mut Questions) {
     q.check(crm::verification::checks);
     q.check(crm::verification::quote_checks);
     q.numbered_by("QUO", crm::verification::quote_numbers);
+    q.check(crm::consents::checks);
 }

@@ -35,6 +35,11 @@ pub struct Config {
     pub login_rate_limit: Rate,
     /// The address under which the world knows this server; `https://` switches on Strict-Transport-Security.
     pub public_url: Option<String>,
+    /// The mail server, `smtp://user:password@host:port`; `smtps://` for TLS from the start, `?tls=required` for STARTTLS.
+    /// Without it no campaign is launched.
+    pub smtp_url: Option<Secret>,
+    /// Who campaigns are from, as `News <news@example.com>`.
+    pub mail_from: Option<String>,
     /// Filter of the log, as `info` or `info,platform=debug`.
     pub log: String,
     /// Threads that speak HTTP.
@@ -104,6 +109,8 @@ impl Default for Config {
             rate_limit: Rate { per_minute: 6000, burst: 1000 },
             login_rate_limit: Rate { per_minute: 120, burst: 60 },
             public_url: None,
+            smtp_url: None,
+            mail_from: None,
             log: "info".into(),
             workers: 2,
             threads: 12,
@@ -217,6 +224,8 @@ impl Config {
         source.set("TANDEM_RATE_LIMIT", &mut c.rate_limit)?;
         source.set("TANDEM_LOGIN_RATE_LIMIT", &mut c.login_rate_limit)?;
         c.public_url = source.text("TANDEM_PUBLIC_URL")?.map(|u| u.trim_end_matches('/').to_string());
+        c.smtp_url = source.text("TANDEM_SMTP_URL")?.map(Secret);
+        c.mail_from = source.text("TANDEM_MAIL_FROM")?;
         source.set("TANDEM_LOG", &mut c.log)?;
         source.set("TANDEM_WORKERS", &mut c.workers)?;
         source.set("TANDEM_THREADS", &mut c.threads)?;
@@ -236,6 +245,9 @@ impl Config {
                     "TANDEM_CORS_ORIGINS: {origin:?} is not an exact origin such as https://app.example.com."
                 )));
             }
+        }
+        if self.smtp_url.is_some() && (self.mail_from.is_none() || self.public_url.is_none()) {
+            return Err(ConfigError("TANDEM_SMTP_URL needs TANDEM_MAIL_FROM, and TANDEM_PUBLIC_URL for the links in mails.".into()));
         }
         if self.workers == 0 || self.threads == 0 || self.queue == 0 {
             return Err(ConfigError("TANDEM_WORKERS, TANDEM_THREADS and TANDEM_QUEUE must be at least 1.".into()));
@@ -327,6 +339,14 @@ mod tests {
         }
         let c = from(&[("TANDEM_CORS_ORIGINS", "https://a.example, http://localhost:5173")]).expect("origins");
         assert_eq!(c.cors_origins.len(), 2);
+    }
+
+    #[test]
+    fn a_mail_server_needs_a_sender_and_an_address_for_links() {
+        let smtp = ("TANDEM_SMTP_URL", "smtp://u:secret@mail.example");
+        assert!(from(&[smtp]).is_err() && from(&[smtp, ("TANDEM_MAIL_FROM", "a@example.com")]).is_err());
+        let c = from(&[smtp, ("TANDEM_MAIL_FROM", "a@example.com"), ("TANDEM_PUBLIC_URL", "https://a.example")]).expect("complete");
+        assert!(c.smtp_url.is_some() && !format!("{c:?}").contains("secret"));
     }
 
     #[test]

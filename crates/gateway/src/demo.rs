@@ -1,9 +1,12 @@
 //! `tandem demo`: a coherent company with a year of business in it, made through operations like any client would, so
 //! that every list and report has something to show. The same on every machine; only the year follows the calendar.
 
+mod capture;
 mod chance;
 mod data;
 mod desk;
+mod marketing;
+mod service;
 mod targets;
 mod year;
 
@@ -93,6 +96,7 @@ fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError>
     rates(&mut y, year)?;
     partners(&mut y)?;
     wares(&mut y, first)?;
+    capture::capture(&mut y, first)?;
     for month in 1..=12u32 {
         bar.set_position(u64::from(month));
         bar.set_message(format!("{year}-{month:02}"));
@@ -102,10 +106,12 @@ fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError>
             y.stock_taking()?;
         }
     }
+    service::service(&mut y, service::day_of(year))?;
     bar.set_position(13);
     bar.set_message("late payments");
     let last = NaiveDate::from_ymd_opt(year + 1, 1, 20).unwrap_or_default();
     y.money_until(last)?;
+    marketing::prepare(&mut y)?;
     bar.finish_with_message("done");
     Ok(Made(y.made))
 }
@@ -161,7 +167,7 @@ fn pipeline(company: &Value) -> Value {
     })
 }
 
-/// Customers with a contact each, and vendors.
+/// Customers with a contact each, one of them entered twice, and vendors.
 fn partners(y: &mut Year<'_>) -> Done<()> {
     for (i, (code, name, city, postal_code, country)) in data::CUSTOMERS.into_iter().enumerate() {
         let mail = format!("office{}@example.org", i + 1);
@@ -186,6 +192,14 @@ fn partners(y: &mut Year<'_>) -> Done<()> {
         y.desk.post("/v1/directory/relationships", relation)?;
         y.count("contacts");
         y.customers.push(party);
+    }
+    // somebody entered the first customer a second time; the two were found to be one
+    if let Some(first) = y.customers.first().cloned() {
+        let name = first["name"].as_str().unwrap_or_default();
+        let double = json!({"name": format!("{name} Ltd"), "is_customer": true, "phones": [{"number": "+49 40 5550123"}]});
+        let double = y.desk.post("/v1/directory/parties", double)?;
+        y.desk.act("/v1/directory/parties", &first, "merge", json!({"source_id": double["id"]}))?;
+        y.count("merges");
     }
     for (code, name, city, postal_code, country) in data::VENDORS {
         let address = json!({"line1": "Via Roma 1", "city": city, "postal_code": postal_code, "country": country});

@@ -133,7 +133,7 @@ impl Work {
     fn admit(&self, op: &Op) -> std::result::Result<(Arc<Caller>, Verdict), (Verdict, Problem)> {
         let buckets = &self.edge.buckets;
         if op.public {
-            let who = if op.kind.reads() { Who::Address(self.address) } else { Who::Login(self.address) };
+            let who = if op.kind.reads() || op.link { Who::Address(self.address) } else { Who::Login(self.address) };
             let user_agent =
                 self.headers.get(header::USER_AGENT).map(|v| String::from_utf8_lossy(v.as_bytes()).chars().take(300).collect());
             let caller = Caller { address: Some(self.address), user_agent, ..Caller::anonymous() };
@@ -157,7 +157,8 @@ impl Work {
         acceptable(&self.headers)?;
         let query = request::query(&self.query)?;
         let bytes = self.body?;
-        let body = match bytes.is_empty() {
+        // the form of a one-click unsubscription says nothing that the link does not
+        let body = match bytes.is_empty() || op.link {
             true => None,
             false => {
                 check_media_type(op, &self.headers)?;

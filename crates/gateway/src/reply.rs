@@ -34,6 +34,9 @@ pub fn response(table: &Table, op: &Op, asked: &Asked, answer: Answer) -> Result
     {
         r.insert_header((header::LOCATION, place));
     }
+    if let Some(place) = &answer.redirect {
+        r.insert_header((header::LOCATION, place.as_str())).insert_header((header::CACHE_CONTROL, "no-store"));
+    }
     if answer.dry_run {
         r.insert_header(("Dry-Run", "true"));
     }
@@ -55,7 +58,7 @@ pub fn response(table: &Table, op: &Op, asked: &Asked, answer: Answer) -> Result
             })?;
             Ok(r.content_type("application/json").body(body))
         }
-        Output::Binary(file) => binary::response(asked.headers, file),
+        Output::Binary(file) => binary::response(asked.headers, file, op.link),
     }
 }
 
@@ -63,6 +66,7 @@ fn status(op: &Op, answer: &Answer) -> StatusCode {
     match (op.kind, &answer.output) {
         (Kind::Create | Kind::Upload, _) if !answer.dry_run => StatusCode::CREATED,
         (Kind::Job, _) if !answer.dry_run => StatusCode::ACCEPTED,
+        _ if answer.redirect.is_some() => StatusCode::FOUND,
         (_, Output::Nothing) => StatusCode::NO_CONTENT,
         _ => StatusCode::OK,
     }

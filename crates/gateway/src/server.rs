@@ -71,6 +71,9 @@ pub fn open_app(config: &Config) -> Result<Arc<App>, StartError> {
     let signing_keys_pem = config.signing_keys.as_ref().map(|k| k.reveal().to_string());
     let tokens = platform::identity::Config { issuer, signing_keys_pem, ..Default::default() };
     app.identity.configure(tokens).map_err(because("TANDEM_SIGNING_KEYS"))?;
+    if let (Some(server), Some(from), Some(links)) = (&config.smtp_url, &config.mail_from, &config.public_url) {
+        app.mail.configure(server.reveal(), from, links).map_err(because("TANDEM_SMTP_URL or TANDEM_MAIL_FROM"))?;
+    }
     Ok(app)
 }
 

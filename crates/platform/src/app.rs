@@ -74,6 +74,8 @@ pub struct App {
     pub questions: Questions,
     /// What identity keeps in memory between requests.
     pub identity: crate::identity::State,
+    /// The way to the mail server.
+    pub mail: crate::mail::State,
     pub(crate) reactions: Reactions,
     cursor_key: Vec<u8>,
     properties: RwLock<HashMap<String, Vec<&'static str>>>,
@@ -153,6 +155,7 @@ impl App {
             clock,
             questions,
             identity,
+            mail: crate::mail::State::default(),
             reactions,
             cursor_key,
             properties: RwLock::default(),

@@ -7,6 +7,7 @@ mod caller;
 mod cx;
 pub mod directory;
 pub mod identity;
+pub mod mail;
 pub mod pdf;
 pub mod platform;
 pub mod prelude;

@@ -23,6 +23,9 @@ pub const LINK_EXPIRED: Code = Code::new(Failure::NotFound, "link.expired", "The
 /// What opening a link may answer.
 pub const REFUSALS: &[Code] = &[LINK_INVALID, LINK_EXPIRED];
 
+/// What every token looks like: enough to refuse the rest before anything is computed.
+pub const TOKEN_PATTERN: &str = "^[A-Za-z0-9_-]{40,400}$";
+
 /// The token of a link, in a path.
 pub struct LinkToken;
 
@@ -31,7 +34,7 @@ impl utoipa::PartialSchema for LinkToken {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::Type::String)
             .description(Some("The token of a signed link."))
-            .pattern(Some("^[A-Za-z0-9_-]{40,400}$"))
+            .pattern(Some(TOKEN_PATTERN))
             .min_length(Some(40))
             .max_length(Some(400))
             .examples(["AQAAAAEAAAAAagm8kHF1b18wMWh2MWczbTlyZnFxMXo5cTloNGQyazdhYZk0yX8WgK3F"])

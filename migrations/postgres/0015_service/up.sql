@@ -1,4 +1,4 @@
--- Service: queues of cases, service level policies, entitlements, cases with their messages.
+-- Service: queues of cases, service level policies, entitlements, cases with their messages, knowledge, surveys.
 
 -- Where cases wait. turns counts the turns that the queue has given.
 CREATE TABLE queues (
@@ -212,10 +212,123 @@ CREATE INDEX case_messages_author_user_id ON case_messages (author_user_id);
 CREATE INDEX case_messages_author_contact_id ON case_messages (author_contact_id);
 CREATE INDEX case_messages_created_at ON case_messages (created_at, id);
 
+-- The words of somebody who is erased may go; nothing else of a message ever does.
 CREATE FUNCTION case_messages_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF NEW.body = 'Erased' AND to_jsonb(NEW) - 'body' = to_jsonb(OLD) - 'body' THEN
+            RETURN NEW;
+        END IF;
+    END IF;
     RAISE EXCEPTION 'tandem: the messages of cases cannot be changed';
 END $$;
 CREATE TRIGGER case_messages_update BEFORE UPDATE ON case_messages FOR EACH ROW EXECUTE FUNCTION case_messages_guard();
 CREATE TRIGGER case_messages_delete BEFORE DELETE ON case_messages FOR EACH ROW EXECUTE FUNCTION case_messages_guard();
 CREATE TRIGGER case_messages_truncate BEFORE TRUNCATE ON case_messages FOR EACH STATEMENT EXECUTE FUNCTION case_messages_guard();
+
+-- What service knows. What was published has versions; no row of them ever changes.
+CREATE TABLE kb_articles (
+    id UUID NOT NULL PRIMARY KEY,
+    company_id UUID NOT NULL REFERENCES companies (id),
+    status TEXT NOT NULL,
+    title TEXT NOT NULL,
+    body TEXT NOT NULL,
+    category TEXT NULL,
+    visibility TEXT NOT NULL,
+    article_version INTEGER NOT NULL,
+    has_changes BOOLEAN NOT NULL,
+    published_at TIMESTAMPTZ NULL,
+    archived_at TIMESTAMPTZ NULL,
+    metadata JSONB NOT NULL,
+    search TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    version BIGINT NOT NULL
+);
+CREATE INDEX kb_articles_company_id ON kb_articles (company_id, id);
+CREATE INDEX kb_articles_status ON kb_articles (status, id);
+CREATE INDEX kb_articles_category ON kb_articles (category, id);
+CREATE INDEX kb_articles_visibility ON kb_articles (visibility, id);
+CREATE INDEX kb_articles_title ON kb_articles (title, id);
+CREATE INDEX kb_articles_published_at ON kb_articles (published_at, id);
+CREATE INDEX kb_articles_created_at ON kb_articles (created_at, id);
+CREATE INDEX kb_articles_updated_at ON kb_articles (updated_at, id);
+
+CREATE TABLE kb_article_versions (
+    id UUID NOT NULL PRIMARY KEY,
+    kb_article_id UUID NOT NULL REFERENCES kb_articles (id),
+    article_version INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    body TEXT NOT NULL,
+    published_by_user_id UUID NULL REFERENCES users (id),
+    published_at TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX kb_article_versions_version_key ON kb_article_versions (kb_article_id, article_version);
+CREATE INDEX kb_article_versions_kb_article_id ON kb_article_versions (kb_article_id, id);
+CREATE INDEX kb_article_versions_published_by_user_id ON kb_article_versions (published_by_user_id);
+
+CREATE FUNCTION kb_article_versions_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'tandem: the published versions of articles cannot be changed';
+END $$;
+CREATE TRIGGER kb_article_versions_update BEFORE UPDATE ON kb_article_versions FOR EACH ROW EXECUTE FUNCTION kb_article_versions_guard();
+CREATE TRIGGER kb_article_versions_delete BEFORE DELETE ON kb_article_versions FOR EACH ROW EXECUTE FUNCTION kb_article_versions_guard();
+CREATE TRIGGER kb_article_versions_truncate BEFORE TRUNCATE ON kb_article_versions FOR EACH STATEMENT EXECUTE FUNCTION kb_article_versions_guard();
+
+-- Which articles answer a case.
+CREATE TABLE case_articles (
+    case_id UUID NOT NULL REFERENCES cases (id),
+    kb_article_id UUID NOT NULL REFERENCES kb_articles (id),
+    linked_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (case_id, kb_article_id)
+);
+CREATE INDEX case_articles_kb_article_id ON case_articles (kb_article_id);
+
+-- What customers are asked after a case, and their answers: a survey asks about a case once.
+CREATE TABLE surveys (
+    id UUID NOT NULL PRIMARY KEY,
+    company_id UUID NOT NULL REFERENCES companies (id),
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    question TEXT NOT NULL,
+    least_responses INTEGER NOT NULL,
+    answer_days INTEGER NOT NULL,
+    archived_at TIMESTAMPTZ NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX surveys_company_id_name_key ON surveys (company_id, name);
+CREATE INDEX surveys_company_id ON surveys (company_id, id);
+CREATE INDEX surveys_kind ON surveys (kind, id);
+CREATE INDEX surveys_name ON surveys (name, id);
+CREATE INDEX surveys_created_at ON surveys (created_at, id);
+CREATE INDEX surveys_updated_at ON surveys (updated_at, id);
+
+CREATE TABLE survey_responses (
+    id UUID NOT NULL PRIMARY KEY,
+    survey_id UUID NOT NULL REFERENCES surveys (id),
+    company_id UUID NOT NULL REFERENCES companies (id),
+    case_id UUID NOT NULL REFERENCES cases (id),
+    party_id UUID NULL REFERENCES parties (id),
+    contact_id UUID NULL REFERENCES contacts (id),
+    agent_id UUID NULL REFERENCES users (id),
+    expires_at TIMESTAMPTZ NOT NULL,
+    score INTEGER NULL,
+    comment TEXT NULL,
+    responded_at TIMESTAMPTZ NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX survey_responses_survey_id_case_id_key ON survey_responses (survey_id, case_id);
+CREATE INDEX survey_responses_survey_id ON survey_responses (survey_id, responded_at);
+CREATE INDEX survey_responses_company_id ON survey_responses (company_id, id);
+CREATE INDEX survey_responses_case_id ON survey_responses (case_id, id);
+CREATE INDEX survey_responses_party_id ON survey_responses (party_id, id);
+CREATE INDEX survey_responses_contact_id ON survey_responses (contact_id);
+CREATE INDEX survey_responses_agent_id ON survey_responses (agent_id, id);
+CREATE INDEX survey_responses_score ON survey_responses (score, id);
+CREATE INDEX survey_responses_responded_at ON survey_responses (responded_at, id);
+CREATE INDEX survey_responses_created_at ON survey_responses (created_at, id);
+CREATE INDEX survey_responses_updated_at ON survey_responses (updated_at, id);

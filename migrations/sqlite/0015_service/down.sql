@@ -1,3 +1,8 @@
+DROP TABLE survey_responses;
+DROP TABLE surveys;
+DROP TABLE case_articles;
+DROP TABLE kb_article_versions;
+DROP TABLE kb_articles;
 DROP TABLE case_messages;
 DROP TABLE cases;
 DROP TABLE entitlements;

@@ -8,15 +8,24 @@ use super::{Breaches, operations};
 use crate::fixtures;
 
 /// What answers without credentials. May grow only with a reason.
-const PUBLIC: [&str; 7] = [
+const PUBLIC: &[&str] = &[
     "/v1/identity/login",
     "/v1/identity/refresh",
     "/v1/error-codes",
+    // writes and reads nothing; the key names the form
+    "/v1/public/forms/{key}/submissions",
     // the signed link is the credential
     "/v1/crm/quote-links/{token}",
     "/v1/crm/quote-links/{token}/accept",
     "/v1/crm/quote-links/{token}/reject",
     "/v1/crm/quote-links/{token}/pdf",
+    // the signed token of the invitation is the credential
+    "/v1/crm/survey-forms",
+    "/v1/crm/survey-responses/respond",
+    // links in messages, which are signed
+    "/v1/crm/links/click",
+    "/v1/crm/links/open",
+    "/v1/crm/links/unsubscribe",
 ];
 
 each_engine! {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::common::{act, at, events, with};
+use super::common::{act, activity, at, events, with};
 use super::service::{case, entitlement, new_case, policy, queue, say, told};
 use crate::fixtures::{customer, id, ready_to_sell, user, user_with};
 use crate::harness::Server;
@@ -233,6 +233,7 @@ each_engine! {
         assert_eq!((&next["follows_case_id"], &next["status"], &next["party_id"]), (&c["id"], &json!("new"), &party["id"]));
         assert_eq!(s.all(&format!("{}/messages", at("cases", &next)))[0]["body"], "And again");
         assert_eq!(s.get(&at("cases", &c)).ok(), c, "the old one stays as it was");
+        assert_eq!(id(&say(s, &c, json!({"author": "customer", "body": "Hello?"}))), id(&next), "one case follows");
     }
 
     fn a_message_of_the_customer_takes_a_case_off_hold(s) {
@@ -337,6 +338,13 @@ each_engine! {
         assert_eq!((&seen["finance"], &seen["orders"]["latest_orders"][0]["id"]), (&json!(null), &order["id"]));
         let alone = s.get(&format!("{}/context", at("cases", &case(s, json!({}))))).ok();
         assert_eq!((&alone["orders"], &alone["links"]["orders"], &alone["withheld"]), (&json!(null), &json!(null), &json!([])));
+    }
+
+    fn activities_may_be_about_a_case(s) {
+        let party = customer(s, "Alfreds");
+        let c = case(s, json!({"party_id": party["id"]}));
+        let a = activity(s, &c, json!({}));
+        assert_eq!((&a["regarding_id"], &a["regarding_kind"], &a["party_id"]), (&c["id"], &json!("case"), &party["id"]));
     }
 
     fn cases_are_on_the_timeline_of_their_party(s) {

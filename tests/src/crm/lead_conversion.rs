@@ -158,6 +158,34 @@ each_engine! {
         assert!(parties(s).is_empty());
     }
 
+    fn people_of_one_domain_are_of_one_organisation_unless_anybody_can_have_it(s) {
+        let one = |email: &str, organisation: &str| qualified(s, json!({"first_name": "Ana", "email": email, "organisation_name": organisation}));
+        let first = act(s, "leads", &one("ana@beans.example", "Beans"), "convert", json!({}));
+        let second = one("bob@Beans.example", "Beans Ltd");
+        let problem = s.act(&format!("{}/convert", at("leads", &second)), &second, json!({})).problem(409, "lead.duplicate");
+        let told = problem["errors"].to_string();
+        assert!(told.contains(first["party_id"].as_str().unwrap()) && told.contains("e-mail domain"), "{told}");
+        let linked = act(s, "leads", &second, "convert", json!({"on_duplicate": "link"}));
+        assert_eq!(linked["party_id"], first["party_id"]);
+        assert_ne!(linked["contact_id"], first["contact_id"]);
+        act(s, "leads", &one("carla@gmail.com", "Carla's"), "convert", json!({}));
+        act(s, "leads", &one("dora@gmail.com", "Dora's"), "convert", json!({}));
+        assert_eq!(parties(s).len(), 3);
+        // a domain that many have says nothing either
+        for n in 0..4 {
+            let l = one(&format!("p{n}@hosting.example"), &format!("Tenant {n}"));
+            act(s, "leads", &l, "convert", json!({"on_duplicate": "create"}));
+        }
+        act(s, "leads", &one("p5@hosting.example", "Tenant 5"), "convert", json!({}));
+        assert_eq!(parties(s).len(), 8);
+    }
+
+    fn colleagues_converted_at_once_share_their_organisation(s) {
+        let leads: Vec<_> = (0..4).map(|n| qualified(s, json!({"first_name": format!("P{n}"), "email": format!("p{n}@beans.example"), "organisation_name": "Beans"}))).collect();
+        s.parallel(4, |i, c| c.act(&format!("{}/convert", at("leads", &leads[i])), &leads[i], json!({"on_duplicate": "link"})).ok());
+        assert_eq!((parties(s).len(), s.all("/v1/directory/contacts").len()), (1, 4));
+    }
+
     fn a_lead_that_is_not_qualified_is_not_converted(s) {
         let l = crate::crm::common::lead(s, json!({}));
         let problem = s.act(&format!("{}/convert", at("leads", &l)), &l, json!({})).problem(409, "invalid_state");

@@ -79,10 +79,10 @@ each_engine! {
         s.act(&format!("{}/assign", at("leads", &l)), &l, json!({"owner_id": "usr_00000000000000000000000000"})).problem(422, "unknown_reference");
         s.at("2026-01-02T10:30:00Z");
         let l = act(s, "leads", &l, "assign", json!({"owner_id": me(s)}));
-        assert_eq!((&l["status"], &l["first_response_at"]), (&json!("working"), &json!("2026-01-02T10:30:00Z")));
+        assert_eq!((&l["status"], &l["assigned_at"], &l["first_response_at"]), (&json!("working"), &json!("2026-01-02T10:30:00Z"), &json!(null)));
         s.at("2026-01-02T11:30:00Z");
         let l = act(s, "leads", &l, "qualify", json!({}));
-        assert_eq!((&l["qualified_at"], &l["first_response_at"]), (&json!("2026-01-02T11:30:00Z"), &json!("2026-01-02T10:30:00Z")));
+        assert_eq!((&l["qualified_at"], &l["first_response_at"]), (&json!("2026-01-02T11:30:00Z"), &json!("2026-01-02T11:30:00Z")));
         let expanded = s.get(&format!("{}?expand=owner", at("leads", &l))).ok();
         assert_eq!(expanded["owner"]["id"], l["owner_id"]);
     }

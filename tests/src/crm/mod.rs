@@ -1,15 +1,24 @@
 //! Features of the area `crm`, one file for each noun.
 
 mod activities;
+mod assignment_rules;
+mod campaign_crash;
+mod campaigns;
 mod cases;
 mod common;
 mod competitors;
+mod consents;
 mod customer_metrics;
 mod entitlements;
 mod forecast_snapshots;
 mod forecast_submissions;
 mod forecasts;
+mod kb_articles;
 mod lead_conversion;
+mod lead_form_submissions;
+mod lead_forms;
+mod lead_response;
+mod lead_scoring_models;
 mod leads;
 mod loss_reasons;
 mod metrics;
@@ -23,7 +32,12 @@ mod quote_lines;
 mod quote_links;
 mod quotes;
 mod reports;
+mod segments;
 mod service;
 mod sla_policies;
 mod stages;
+mod suppressions;
+mod surveys;
+mod templates;
 mod timeline;
+mod touchpoints;

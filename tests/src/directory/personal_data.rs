@@ -86,9 +86,14 @@ fn canary(s: &Server) -> Canary {
     s.post("/v1/directory/relationships", json!({"contact_id": contact["id"], "party_id": organisation["id"], "title": word(78)}))
         .created();
     for asks in [json!({"party_id": party["id"], "requester_email": "canary7@example.com"}), json!({"contact_id": contact["id"]})] {
-        let mut case = json!({"company_id": company, "subject": word(80), "requester_name": word(81), "metadata": {"k": word(82)}});
+        let mut case = json!({"company_id": company, "subject": word(80), "requester_name": word(81), "metadata": {"k": word(82)}, "description": word(83)});
         case.as_object_mut().unwrap().extend(asks.as_object().unwrap().clone());
-        s.post("/v1/crm/cases", case).created();
+        let case = s.post("/v1/crm/cases", case).created();
+        let case = s.act(&format!("/v1/crm/cases/{}/resolve", id(&case)), &case, json!({"resolution": word(84)})).ok();
+        let survey = json!({"company_id": company, "kind": "csat", "name": format!("Survey {}", id(&case)), "question": "How was it?"});
+        let survey = s.post("/v1/crm/surveys", survey).created();
+        let asked = s.act(&format!("/v1/crm/surveys/{}/invite", id(&survey)), &survey, json!({"case_id": case["id"]})).ok();
+        s.post("/v1/crm/survey-responses/respond", json!({"token": asked["token"], "score": 5, "comment": word(85)})).ok();
     }
     let meeting = json!({"company_id": company, "kind": "meeting", "subject": "Review", "regarding_id": organisation["id"], "participants": [{"contact_id": contact["id"]}]});
     s.post("/v1/crm/activities", meeting).created();

@@ -7,12 +7,14 @@ mod cluster;
 mod database;
 mod record;
 mod server;
+mod sink;
 
 pub use answer::Answer;
 pub use client::{Client, Request};
 pub use cluster::DURABLE;
 pub use database::{Database, Engine, workspace};
 pub use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Server, on};
+pub use sink::{Letter, Sink};
 
 /// `each_engine! { fn a_draft_can_be_confirmed(s) { … } }` makes the tests `a_draft_can_be_confirmed::sqlite` and
 /// `a_draft_can_be_confirmed::postgres`; `s` is a [`Server`] with an administrator's rights.

@@ -4,6 +4,7 @@
 use domain::crm::case_context::*;
 use domain::crm::case_messages::CaseMessage;
 use domain::crm::cases::{Case, CaseId};
+use domain::crm::kb_articles::KbArticle;
 use domain::directory::contacts::Contact;
 use domain::directory::overview::TOP;
 use domain::directory::parties::{Party, PartyId};
@@ -44,6 +45,11 @@ pub(super) fn context(cx: &mut Cx, id: CaseId, _: NoFilter) -> Result<CaseContex
             finance = Some(questions::finance_overview(cx, id)?);
         }
     }
+    let mut articles = Vec::new();
+    if !case.kb_article_ids.is_empty() && may(cx, "crm.kb_articles.read", CaseContextSection::KbArticles) {
+        articles = cx.find_all::<KbArticle>(&case.kb_article_ids)?;
+        articles.sort_by_key(|a| case.kb_article_ids.iter().position(|i| *i == a.id));
+    }
     if let Some(id) = case.contact_id
         && may(cx, "directory.contacts.read", CaseContextSection::Contact)
     {
@@ -56,6 +62,7 @@ pub(super) fn context(cx: &mut Cx, id: CaseId, _: NoFilter) -> Result<CaseContex
         case,
         sla,
         messages,
+        kb_articles: articles.into_iter().map(|a| KbArticleSummary { id: a.id, title: a.title, status: a.status }).collect(),
         party,
         contact,
         orders,

@@ -83,8 +83,13 @@ fn customer_says(cx: &mut Cx, before: Case, said: ReplyToCase) -> Result<Case> {
     }
 }
 
-/// A new case of the same customer about the same thing, in the same queue.
+/// The case that follows, or else a new one of the same customer about the same thing, in the same queue. The earlier case
+/// is locked, so that two messages at once begin one case.
 fn follow(cx: &mut Cx, earlier: &Case, said: ReplyToCase) -> Result<Case> {
+    if let Some(next) = rows::follow_up(cx.db(), earlier.id)? {
+        let next = cx.change::<Case>(next)?;
+        return customer_says(cx, next, said);
+    }
     let company = cx.find::<Company>(earlier.company_id)?;
     let queue = match earlier.queue_id {
         Some(id) => Some(cx.find::<Queue>(id)?).filter(|q| q.archived_at.is_none()),

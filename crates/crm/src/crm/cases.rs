@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use domain::crm::case_messages::{CUSTOMER_INTERNAL, CUSTOMER_TIME, CaseMessage, MessageAuthor, ReplyToCase};
 use domain::crm::cases::*;
 use domain::crm::entitlements::{self, Entitlement};
+use domain::crm::kb_articles::{NOT_PUBLISHED, TOO_MANY_ARTICLES};
 use domain::crm::queues::{self, Queue};
 use domain::crm::sla_policies::SlaPolicy;
 use domain::directory::contacts::Contact;
@@ -18,7 +19,7 @@ use persistence::crm::{activities, cases as rows, sla_policies};
 use platform::prelude::*;
 
 use super::case_clocks::{self, MOST_MERGED};
-use super::{case_context, case_steps, entitlements as contracts};
+use super::{case_context, case_steps, entitlements as contracts, kb_articles};
 
 /// What choosing an assignee can answer.
 const WHO: &[Code] = &[queues::ARCHIVED, NOT_A_MEMBER];
@@ -62,6 +63,8 @@ pub fn operations(t: &mut Table) {
     n.action("reopen", case_steps::reopen, REOPEN).fails(&[MERGED, REOPEN_WINDOW_OVER, OUT_OF_REACH]);
     n.action_with("escalate", case_steps::escalate, ESCALATE).fails(WHO).fails(&[MERGED]);
     n.action_with("merge", case_steps::merge, MERGE).fails(&[MERGED, MERGED_INTO_ITSELF, MERGED_ACROSS_PARTIES, MERGED_INTO_CLOSED]);
+    n.action_with("link-article", kb_articles::link, LINK).fails(&[CLOSED, MERGED, NOT_PUBLISHED, TOO_MANY_ARTICLES]);
+    n.action_with("unlink-article", kb_articles::unlink, "Take an article of the knowledge base from a case.").fails(&[CLOSED, MERGED]);
     n.view("sla", case_clocks::sla, SLA);
     n.view("context", case_context::context, CONTEXT);
     n.page_of::<CaseMessage>("messages", messages, MESSAGES).filter(&["author", "visibility"]);
@@ -83,6 +86,7 @@ const REOPEN: &str = "Reopen a resolved or closed case while its window lasts. T
 const ESCALATE: &str = "Escalate a case to the next level, and perhaps to another queue or user. The reason becomes an internal message.";
 const MERGE: &str = "Merge a case into another of the same customer. It is closed, its messages are shown with the other's, and the case \
 it counted on its entitlement is given back.";
+const LINK: &str = "Say that an article of the knowledge base answers a case. Only published articles do; saying it again changes nothing.";
 const SLA: &str = "Get the service level of a case, measured now in working time. Reading raises nothing; warnings and breaches are raised \
 once, by the clock.";
 const CONTEXT: &str = "Get a case with all that an agent needs beside it, in one answer from one moment: its service level and latest \

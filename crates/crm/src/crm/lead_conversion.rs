@@ -7,18 +7,22 @@ use domain::crm::activities::Activity;
 use domain::crm::lead_steps::Converted;
 use domain::crm::leads::{AMBIGUOUS, ConvertLead, DUPLICATE, Lead, LeadConversion, LeadDeal, LeadId, OnDuplicate, PartyOrigin};
 use domain::crm::opportunities::NewOpportunity;
+use domain::crm::touchpoints::Subject;
 use domain::directory::companies::Company;
 use domain::directory::contacts::{Contact, ContactId, NewContact};
 use domain::directory::emails::EmailAddress;
 use domain::directory::parties::{AddressPurpose, NewParty, Party, PartyAddress, PartyId, PartyKind};
 use domain::directory::phones::PhoneNumber;
 use domain::directory::relationships::{NewRelationship, Relationship};
-use persistence::crm::{activities, leads as rows};
+use persistence::crm::{activities, leads as rows, touchpoints};
 use persistence::directory::{contacts as contact_rows, parties as party_rows};
 use platform::directory::{contacts, parties, relationships};
 use platform::prelude::*;
 
 use super::opportunities::{begin, below};
+
+/// Organisations that may share an e-mail domain and still be meant by it.
+const MOST_OF_A_DOMAIN: i64 = 3;
 
 /// Who may be meant by a lead.
 #[derive(Default)]
@@ -50,6 +54,8 @@ pub fn convert(cx: &mut Cx, id: LeadId, how: ConvertLead) -> Result<LeadConversi
         false => None,
     };
     carry_activities(cx, id, opportunity.map(|o| o.to_string()), party)?;
+    let became = Subject { lead: Some(id), contact, party: Some(party), opportunity };
+    touchpoints::carry(cx.db(), id, became)?;
     let after = before.clone().convert(Converted { party, origin, contact, opportunity }, cx.now)?;
     let after = cx.save(&before, after, "converted")?;
     match opportunity {
@@ -69,7 +75,8 @@ fn phones_of(lead: &Lead) -> Vec<PhoneNumber> {
     lead.phone.iter().map(phone).collect()
 }
 
-/// Parties and people that share an e-mail address, tax number or external id with the lead.
+/// Parties and people that share an e-mail address, tax number or external id with the lead, and organisations that share
+/// the domain of its e-mail address.
 fn look_for(cx: &mut Cx, lead: &Lead) -> Result<Matches> {
     let mut found = Matches::default();
     let mut note = |id: PartyId, why: &str| {
@@ -93,6 +100,13 @@ fn look_for(cx: &mut Cx, lead: &Lead) -> Result<Matches> {
     }
     let person = Contact::new(cx.new_id(), new_contact(lead, "?".into(), None), cx.now)?;
     let today = cx.now.date_naive();
+    if let Some(domain) = lead.own_domain() {
+        // A domain that many have is a service and not an organisation.
+        let same = rows::organisations_of_domain(cx.db(), &domain, today, MOST_OF_A_DOMAIN + 1)?;
+        if same.len() as i64 <= MOST_OF_A_DOMAIN {
+            same.into_iter().for_each(|id| note(id, "e-mail domain"));
+        }
+    }
     let mut people = Vec::new();
     for (id, _) in contact_rows::by_emails(cx.db(), &person)? {
         people.push(id);

@@ -1,8 +1,10 @@
 //! Operations on leads. What a conversion looks for and creates is in [`super::lead_conversion`].
 
+use chrono::{DateTime, Utc};
+use domain::crm::lead_scoring_models::NONE_ACTIVE;
 use domain::crm::lead_steps::REFUSALS;
 use domain::crm::leads::{
-    AMBIGUOUS, AssignLead, CONVERTED, ConvertLead, DUPLICATE, DisqualifyLead, Lead, LeadConversion, LeadId, LeadPatch, NewLead,
+    AMBIGUOUS, AssignLead, CONVERTED, ConvertLead, DUPLICATE, DisqualifyLead, Lead, LeadConversion, LeadId, LeadPatch, NO_RULE, NewLead,
 };
 use domain::crm::opportunities::Opportunity;
 use domain::directory::contacts::Contact;
@@ -11,14 +13,15 @@ use domain::directory::parties::Party;
 use domain::identity::users::User;
 use platform::prelude::*;
 
-use super::{lead_conversion, opportunities, timeline};
+use super::{assignment_rules, lead_conversion, lead_scores, opportunities, timeline};
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Lead>("crm/leads", "People and organisations who may become customers.");
     n.list("List leads.")
-        .filter(&["status", "owner_id", "source", "email", "converted_party_id", "converted_at"])
+        .filter(&["status", "owner_id", "source", "campaign", "email", "converted_party_id", "converted_at"])
+        .filter(&["assignment_rule_id", "grade", "score"])
         .search(&["search"])
-        .sort(&["name", "updated_at"])
+        .sort(&["name", "score", "updated_at"])
         .expand::<User>("owner", "owner_id")
         .expand::<Party>("converted_party", "converted_party_id")
         .expand::<Opportunity>("converted_opportunity", "converted_opportunity_id");
@@ -30,19 +33,24 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("converted_contact", "converted_contact_id")
         .expand::<Opportunity>("converted_opportunity", "converted_opportunity_id");
     n.update(update, "Change a lead. Converted leads do not change.").fails(REFUSALS).fails(&[CONVERTED]);
-    n.delete(delete, "Delete a lead that was entered by mistake. Converted leads and leads with activities stay.").fails(&[CONVERTED]);
-    n.action_with("assign", assign, "Assign a lead to a user. A new lead is being worked on from then on.").fails(&[CONVERTED]);
+    n.delete(delete, "Delete a lead that was entered by mistake. Converted leads and leads with activities or touches stay.")
+        .fails(&[CONVERTED]);
+    n.action_with("assign", assign, ASSIGN).fails(&[CONVERTED, NO_RULE]);
     n.action("qualify", qualify, "Qualify a lead: it is worth an opportunity.").fails(&[CONVERTED]);
     n.action_with("disqualify", disqualify, "Give a lead up. The reason is required.").fails(&[CONVERTED]);
     n.action("reopen", reopen, "Take a disqualified lead up again.").fails(&[CONVERTED]);
     n.command_on::<ConvertLead, LeadConversion>("convert", lead_conversion::convert, CONVERT)
         .fails(&[CONVERTED, DUPLICATE, AMBIGUOUS])
         .fails(opportunities::REFUSALS);
+    n.view("score", lead_scores::of_lead, lead_scores::SCORE).fails(&[NONE_ACTIVE, problems::amount_out_of_range]);
     n.page_of::<TimelineEntry>("timeline", timeline::of_lead, TIMELINE).filter_as("occurred_at", "at").filter(&["kind", "subject"]);
 }
 
+const ASSIGN: &str = "Assign a lead to a user, or to whom the assignment rules choose when none is named. A new lead is being worked on \
+from then on.";
 const CONVERT: &str = "Convert a qualified lead. In one transaction it becomes a party with a contact and, unless told otherwise, an \
-opportunity; its activities go along. A party or contact with the same e-mail address, tax number or external id is refused with \
+opportunity; its activities and touches go along. A party or contact with the same e-mail address, e-mail \
+domain (unless many have it), tax number or external id is refused with \
 `lead.duplicate` and the candidates in `errors`, or linked, or ignored, as `on_duplicate` says. Converting a converted lead answers \
 what it became and creates nothing.";
 const TIMELINE: &str = "List what happened to a lead and to what it became, newest first. Kinds that the caller may not read are left out.";
@@ -53,13 +61,15 @@ fn create(cx: &mut Cx, new: NewLead) -> Result<Lead> {
         cx.refer::<User>("/owner_id", owner)?;
     }
     let lead = Lead::new(cx.new_id(), new, cx.now)?;
-    cx.create(lead)
+    let lead = cx.create(lead)?;
+    lead_scores::renew(cx, lead)
 }
 
 fn update(cx: &mut Cx, id: LeadId, patch: LeadPatch) -> Result<Lead> {
     let before = cx.change::<Lead>(id)?;
     let after = before.clone().change(patch, cx.now)?;
-    cx.save(&before, after, "updated")
+    let after = cx.save(&before, after, "updated")?;
+    lead_scores::renew(cx, after)
 }
 
 fn delete(cx: &mut Cx, id: LeadId) -> Result<()> {
@@ -70,8 +80,15 @@ fn delete(cx: &mut Cx, id: LeadId) -> Result<()> {
 
 fn assign(cx: &mut Cx, id: LeadId, to: AssignLead) -> Result<Lead> {
     let before = cx.change::<Lead>(id)?;
-    cx.refer::<User>("/owner_id", to.owner_id)?;
-    let after = before.clone().assign(to.owner_id, cx.now)?;
+    before.must_be_assignable()?;
+    let (owner, rule) = match to.owner_id {
+        Some(owner) => (cx.refer::<User>("/owner_id", owner)?.id, None),
+        None => match assignment_rules::owner_for(cx, &before)? {
+            Some((owner, rule)) => (owner, Some(rule)),
+            None => return Err(NO_RULE.with("Name an owner, or keep a rule that takes such leads.")),
+        },
+    };
+    let after = before.clone().assign(owner, rule, cx.now)?;
     cx.save(&before, after, "assigned")
 }
 
@@ -91,4 +108,17 @@ fn reopen(cx: &mut Cx, id: LeadId) -> Result<Lead> {
     let before = cx.change::<Lead>(id)?;
     let after = before.clone().reopen(cx.now)?;
     cx.save(&before, after, "reopened")
+}
+
+/// Somebody got in touch with a lead: the first call, meeting or e-mail that was done is the response to it.
+pub fn responded(cx: &mut Cx, event: &Event) -> Result<()> {
+    let text = |name: &str| event.data[name].as_str();
+    let contact = matches!(text("kind"), Some("call" | "meeting" | "email"));
+    let at = text("completed_at").and_then(|t| t.parse::<DateTime<Utc>>().ok());
+    let (Some(id), Some(at), true) = (text("lead_id").and_then(|id| id.parse::<LeadId>().ok()), at, contact) else { return Ok(()) };
+    let before = cx.change::<Lead>(id)?;
+    match before.clone().responded(at, cx.now) {
+        Some(after) => cx.save(&before, after, "responded").map(drop),
+        None => Ok(()),
+    }
 }

@@ -61,6 +61,7 @@ pub const REGARDING: &[(&str, &str)] = &[
     ("opp", "opportunity"),
     ("pty", "party"),
     ("con", "contact"),
+    ("case", "case"),
     ("so", "sales_order"),
     ("dlv", "delivery"),
     ("ret", "return"),
@@ -71,7 +72,7 @@ pub const REGARDING: &[(&str, &str)] = &[
 
 /// The id names nothing that an activity can be about.
 pub const NOT_REGARDABLE: Code =
-    Code::invalid("activity.wrong_regarding", "An activity is about a lead, opportunity, party, contact or document.");
+    Code::invalid("activity.wrong_regarding", "An activity is about a lead, opportunity, party, contact, case or document.");
 /// What it is about belongs to another company.
 pub const OTHER_COMPANY: Code = Code::invalid("activity.other_company", "What the activity is about belongs to another company.");
 /// A participant is one contact, one user or one e-mail address.

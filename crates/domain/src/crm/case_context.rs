@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::case_messages::CaseMessage;
 use super::cases::{Case, CaseId, CasePriority, CaseSla, CaseStatus};
+use super::kb_articles::{KbArticleId, KbArticleStatus};
 use crate::directory::contacts::Contact;
 use crate::directory::overview::{FinanceOverview, OrdersOverview};
 use crate::directory::parties::Party;
@@ -22,6 +23,7 @@ crate::words! {
         Orders = "orders",
         Deliveries = "deliveries",
         Finance = "finance",
+        KbArticles = "kb_articles",
     }
 }
 
@@ -35,8 +37,11 @@ pub struct CaseContext {
     /// Its service level, measured at that moment.
     pub sla: CaseSla,
     /// Its latest messages, the oldest of them first; at most 50.
-    #[schema(max_items = 50)]
+    #[schema(max_items = 60)]
     pub messages: Vec<CaseMessage>,
+    /// Articles of the knowledge base that answer it; empty when the caller may not read them.
+    #[schema(max_items = 20)]
+    pub kb_articles: Vec<KbArticleSummary>,
     /// Other cases of the customer that are neither resolved nor closed, newest first; at most ten.
     #[schema(max_items = 10)]
     pub other_cases: Vec<CaseSummary>,
@@ -60,6 +65,18 @@ pub struct CaseContext {
     pub withheld: Vec<CaseContextSection>,
     /// Where the whole lists are.
     pub links: CaseContextLinks,
+}
+
+/// An article in brief.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct KbArticleSummary {
+    /// The id of the article.
+    pub id: KbArticleId,
+    /// What it answers.
+    #[schema(max_length = 300)]
+    pub title: String,
+    /// Where it stands.
+    pub status: KbArticleStatus,
 }
 
 /// A case in brief.

@@ -30,10 +30,10 @@ impl Case {
             return vec![];
         }
         match self.status {
-            CaseStatus::New => vec!["assign", "reply", "resolve", "escalate", "merge"],
-            CaseStatus::Open => vec!["assign", "reply", "hold", "resolve", "escalate", "merge"],
-            CaseStatus::Pending => vec!["assign", "reply", "resume", "resolve", "escalate", "merge"],
-            CaseStatus::Resolved => vec!["reply", "close", "reopen", "merge"],
+            CaseStatus::New => vec!["assign", "reply", "resolve", "escalate", "merge", "link_article", "unlink_article"],
+            CaseStatus::Open => vec!["assign", "reply", "hold", "resolve", "escalate", "merge", "link_article", "unlink_article"],
+            CaseStatus::Pending => vec!["assign", "reply", "resume", "resolve", "escalate", "merge", "link_article", "unlink_article"],
+            CaseStatus::Resolved => vec!["reply", "close", "reopen", "merge", "link_article", "unlink_article"],
             CaseStatus::Closed => vec!["reply", "reopen"],
         }
     }
@@ -63,6 +63,7 @@ impl Case {
             escalated_at: None,
             follows_case_id: new.follows_case_id,
             merged_into_id: None,
+            kb_article_ids: vec![],
             entitlement_id: None,
             sla_policy_id: None,
             sla_policy_version_id: None,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::entitlements::EntitlementId;
+use super::kb_articles::KbArticleId;
 use super::queues::QueueId;
 use super::sla_clocks::{Pause, SlaClock, SlaMilestone, SlaState};
 use super::sla_policies::{HoldBehaviour, SlaPolicyId, SlaPolicyVersionId};
@@ -154,6 +155,9 @@ pub struct Case {
     /// The case into which it was merged.
     #[schema(required)]
     pub merged_into_id: Option<CaseId>,
+    /// Articles of the knowledge base that answer it.
+    #[schema(max_items = 20)]
+    pub kb_article_ids: Vec<KbArticleId>,
     /// The entitlement it counts on.
     #[schema(required)]
     pub entitlement_id: Option<EntitlementId>,

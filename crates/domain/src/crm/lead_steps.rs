@@ -3,14 +3,16 @@
 
 use chrono::{DateTime, Utc};
 
+use super::assignment_rules::AssignmentRuleId;
 use super::leads::*;
 use super::opportunities::OpportunityId;
 use super::text::{filled, trimmed};
+use super::touchpoints::Touchpoint;
 use crate::directory::contacts::ContactId;
 use crate::directory::parties::PartyId;
 use crate::directory::{addresses, emails, phones};
 use crate::identity::users::UserId;
-use crate::kernel::{Code, Findings, Result, problems};
+use crate::kernel::{Code, Findings, Rate, Result, problems};
 
 /// What the rules of a lead's data can answer.
 pub const REFUSALS: &[Code] = &[NAMELESS, emails::INVALID_EMAIL, phones::INVALID_PHONE, addresses::UNKNOWN_COUNTRY];
@@ -26,6 +28,50 @@ impl LeadStatus {
         }
     }
 }
+
+/// Mail services where anybody has an address: their domain says nothing about who belongs together.
+const PUBLIC_MAIL: [&str; 40] = [
+    "gmail.com",
+    "googlemail.com",
+    "outlook.com",
+    "hotmail.com",
+    "hotmail.co.uk",
+    "hotmail.fr",
+    "live.com",
+    "msn.com",
+    "yahoo.com",
+    "yahoo.co.uk",
+    "yahoo.fr",
+    "yahoo.de",
+    "ymail.com",
+    "icloud.com",
+    "me.com",
+    "mac.com",
+    "aol.com",
+    "gmx.de",
+    "gmx.net",
+    "gmx.at",
+    "gmx.ch",
+    "gmx.com",
+    "web.de",
+    "t-online.de",
+    "freenet.de",
+    "posteo.de",
+    "mailbox.org",
+    "proton.me",
+    "protonmail.com",
+    "pm.me",
+    "tutanota.com",
+    "zoho.com",
+    "mail.com",
+    "mail.ru",
+    "yandex.ru",
+    "yandex.com",
+    "orange.fr",
+    "free.fr",
+    "libero.it",
+    "qq.com",
+];
 
 /// What a conversion created or found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,8 +103,18 @@ impl Lead {
             external_id: new.external_id,
             source: new.source,
             utm: new.utm,
+            campaign: new.campaign,
+            first_touch: None,
+            last_touch: None,
             description: new.description,
             owner_id: new.owner_id,
+            assigned_at: new.owner_id.map(|_| now),
+            assignment_rule_id: None,
+            score: None,
+            grade: None,
+            scored_at: None,
+            scoring_model_version: None,
+            grade_changes: 0,
             first_response_at: None,
             qualified_at: None,
             disqualified_at: None,
@@ -91,14 +147,57 @@ impl Lead {
         self.updated_at = now;
         self.tidied()
     }
-    /// Somebody takes it up: a new lead is being worked on from then on.
-    pub fn assign(mut self, owner: UserId, now: DateTime<Utc>) -> Result<Self> {
-        self.in_one_of(&[LeadStatus::New, LeadStatus::Working, LeadStatus::Qualified])?;
-        self.owner_id = Some(owner);
+    /// Whether it can get an owner now.
+    pub fn must_be_assignable(&self) -> Result<()> {
+        self.in_one_of(&[LeadStatus::New, LeadStatus::Working, LeadStatus::Qualified])
+    }
+    /// Somebody is to work on it: a new lead is being worked on from then on. `rule` names the rule that chose the owner.
+    pub fn assign(mut self, owner: UserId, rule: Option<AssignmentRuleId>, now: DateTime<Utc>) -> Result<Self> {
+        self.must_be_assignable()?;
         if self.status == LeadStatus::New {
             self.status = LeadStatus::Working;
         }
-        Ok(self.touched(now))
+        Ok(self.given_to(owner, rule, now))
+    }
+    /// It gets an owner as it comes in; nobody has taken it up yet.
+    pub fn given_to(mut self, owner: UserId, rule: Option<AssignmentRuleId>, now: DateTime<Utc>) -> Self {
+        self.owner_id = Some(owner);
+        self.assignment_rule_id = rule;
+        self.assigned_at = Some(now);
+        self.updated_at = now;
+        self
+    }
+    /// Somebody got in touch with it. The earliest time counts; a time before the lead existed does not.
+    pub fn responded(mut self, at: DateTime<Utc>, now: DateTime<Utc>) -> Option<Self> {
+        let earlier = at >= self.created_at && self.first_response_at.is_none_or(|known| at < known);
+        if !earlier || self.status == LeadStatus::Converted {
+            return None;
+        }
+        self.first_response_at = Some(at);
+        self.updated_at = now;
+        Some(self)
+    }
+    /// What its touches say: the earliest and the latest by the time of the event. The campaign is that of the first
+    /// touch that came from one, unless it is known already.
+    pub fn touched_by(mut self, first: &Touchpoint, last: &Touchpoint, now: DateTime<Utc>) -> Self {
+        let told = [&self.first_touch, &self.last_touch].into_iter().flatten().any(|t| t.campaign == self.campaign);
+        if told || self.campaign.is_none() {
+            self.campaign = first.campaign.clone().or_else(|| last.campaign.clone()).or(self.campaign);
+        }
+        self.first_touch = Some(first.summary());
+        self.last_touch = Some(last.summary());
+        self.updated_at = now;
+        self
+    }
+    /// The score as it is now. Tells whether the grade is another one.
+    pub fn scored(mut self, score: Rate, grade: Option<String>, model_version: i64, now: DateTime<Utc>) -> (Self, bool) {
+        let crossed = self.grade != grade;
+        self.score = Some(score);
+        self.grade_changes += i64::from(crossed);
+        self.grade = grade;
+        self.scored_at = Some(now);
+        self.scoring_model_version = Some(model_version);
+        (self, crossed)
     }
     /// It is worth a deal.
     pub fn qualify(mut self, now: DateTime<Utc>) -> Result<Self> {
@@ -162,6 +261,12 @@ impl Lead {
             (None, None) => None,
         }
     }
+    /// The domain that its organisation seems to own: that of the e-mail address, unless a public mail service has it.
+    pub fn own_domain(&self) -> Option<String> {
+        let (_, domain) = self.email.as_deref()?.rsplit_once('@')?;
+        let domain = domain.to_lowercase();
+        (!PUBLIC_MAIL.contains(&&*domain)).then_some(domain)
+    }
     fn in_one_of(&self, states: &[LeadStatus]) -> Result<()> {
         self.must_be_changeable()?;
         match states.contains(&self.status) {
@@ -188,6 +293,7 @@ impl Lead {
             &mut self.email,
             &mut self.phone,
             &mut self.source,
+            &mut self.campaign,
             &mut self.description,
         ] {
             *text = trimmed(text.take());

@@ -33,7 +33,7 @@ fn became() -> Converted {
 
 /// The lead in each state.
 fn in_state(status: LeadStatus) -> Lead {
-    let working = lead().assign(id(1), now()).expect("assigned");
+    let working = lead().assign(id(1), None, now()).expect("assigned");
     match status {
         LeadStatus::New => lead(),
         LeadStatus::Working => working,
@@ -70,7 +70,7 @@ fn each_state_allows_exactly_what_it_says() {
         let l = in_state(status);
         assert_eq!(l.status, status);
         let tries = [
-            ("assign", l.clone().assign(id(2), now())),
+            ("assign", l.clone().assign(id(2), None, now())),
             ("qualify", l.clone().qualify(now())),
             ("disqualify", l.clone().disqualify(&why("x"), now())),
             ("reopen", l.clone().reopen(now())),
@@ -94,9 +94,15 @@ fn a_reopened_lead_is_worked_on_and_forgets_why_it_was_given_up() {
 
 #[test]
 fn the_first_response_stays_the_first() {
+    let at = |hours| now() + chrono::Duration::hours(hours);
     let l = in_state(LeadStatus::Working);
-    let later = now() + chrono::Duration::hours(1);
-    assert_eq!(l.qualify(later).expect("qualified").first_response_at, Some(now()));
+    assert_eq!(l.first_response_at, None, "to be given to somebody is no response");
+    assert!(l.clone().responded(at(-1), at(2)).is_none(), "before it was there");
+    let l = l.responded(at(2), at(2)).expect("a response");
+    assert!(l.clone().responded(at(3), at(3)).is_none());
+    let l = l.responded(at(1), at(3)).expect("an earlier one that was told later");
+    assert_eq!(l.qualify(at(4)).expect("qualified").first_response_at, Some(at(1)));
+    assert_eq!(lead().qualify(at(5)).expect("qualified").first_response_at, Some(at(5)));
 }
 
 #[test]
@@ -105,4 +111,33 @@ fn a_conversion_is_remembered() {
     let c = in_state(LeadStatus::Converted).conversion().expect("converted");
     assert_eq!((c.party_id, c.party_origin, c.contact_id), (id(1), PartyOrigin::Created, None));
     assert_eq!(in_state(LeadStatus::Converted).change(LeadPatch::default(), now()).expect_err("read-only").code(), CONVERTED);
+}
+
+fn touch(occurred_at: DateTime<Utc>, campaign: Option<&str>) -> Touchpoint {
+    let body = json!({"company_id": id::<crate::directory::companies::CompanyId>(1), "kind": "page_view", "lead_id": id::<LeadId>(1),
+        "occurred_at": occurred_at, "origin": {"utm": {"campaign": campaign}}});
+    Touchpoint::new(id(occurred_at.timestamp() as u128), serde_json::from_value(body).expect("a body"), now()).expect("a touch")
+}
+
+#[test]
+fn the_campaign_is_that_of_the_first_touch_unless_somebody_said_otherwise() {
+    let at = |hours| now() - chrono::Duration::hours(hours);
+    let (old, new) = (touch(at(5), Some("Spring")), touch(at(1), Some("Summer")));
+    let l = lead().touched_by(&new, &new, now());
+    assert_eq!(l.campaign.as_deref(), Some("summer"));
+    // an earlier one that becomes known later
+    let l = l.touched_by(&old, &new, now());
+    assert_eq!((l.campaign.as_deref(), l.first_touch.map(|t| t.occurred_at)), (Some("spring"), Some(at(5))));
+    let own = Lead { campaign: Some("fair".into()), ..lead() };
+    assert_eq!(own.touched_by(&old, &new, now()).campaign.as_deref(), Some("fair"));
+}
+
+#[test]
+fn a_grade_is_counted_when_it_changes() {
+    let (l, crossed) = lead().scored(Rate::from(40), Some("B".into()), 1, now());
+    assert!(crossed && l.grade_changes == 1);
+    let (l, crossed) = l.scored(Rate::from(45), Some("B".into()), 1, now());
+    assert!(!crossed && l.grade_changes == 1 && l.score == Some(Rate::from(45)));
+    let (l, crossed) = l.scored(Rate::from(5), None, 1, now());
+    assert!(crossed && l.grade_changes == 2 && l.grade.is_none());
 }

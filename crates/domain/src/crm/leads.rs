@@ -7,15 +7,17 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::assignment_rules::AssignmentRuleId;
 use super::opportunities::OpportunityId;
 use super::pipelines::{PipelineId, StageId};
+use super::touchpoints::TouchSummary;
 use crate::directory::addresses::Address;
 use crate::directory::companies::CompanyId;
 use crate::directory::contacts::ContactId;
 use crate::directory::external_ids::ExternalId;
 use crate::directory::parties::PartyId;
 use crate::identity::users::UserId;
-use crate::kernel::{Amount, Code};
+use crate::kernel::{Amount, Code, Rate};
 
 crate::ids! {
     /// A lead.
@@ -60,6 +62,8 @@ pub const NAMELESS: Code = Code::invalid("lead.nameless", "A lead needs a last n
 pub const CONVERTED: Code = Code::conflict("lead.converted", "The lead is converted and does not change.");
 /// Somebody like this exists; `errors` names the candidates.
 pub const DUPLICATE: Code = Code::conflict("lead.duplicate", "A party or contact like this lead exists.");
+/// No rule in use fits the lead, or nobody is free to take it.
+pub const NO_RULE: Code = Code::conflict("lead.no_assignment_rule", "No assignment rule gives this lead to anybody.");
 /// Several parties could be meant; name one with `party_id`.
 pub const AMBIGUOUS: Code = Code::conflict("lead.ambiguous", "Several parties like this lead exist.");
 
@@ -139,13 +143,44 @@ pub struct Lead {
     pub source: Option<String>,
     /// Where the visitor came from.
     pub utm: Utm,
+    /// The campaign it came from, as its first touch says unless somebody said otherwise.
+    #[schema(required, max_length = 200, example = "spring sale")]
+    pub campaign: Option<String>,
+    /// The earliest touch, by the time of the event. A later one never takes its place.
+    #[schema(required)]
+    pub first_touch: Option<TouchSummary>,
+    /// The latest touch.
+    #[schema(required)]
+    pub last_touch: Option<TouchSummary>,
     /// Anything else worth knowing.
     #[schema(required, max_length = 10000)]
     pub description: Option<String>,
     /// The user who works on it.
     #[schema(required)]
     pub owner_id: Option<UserId>,
-    /// When somebody first took it up.
+    /// When it last got an owner.
+    #[schema(required)]
+    pub assigned_at: Option<DateTime<Utc>>,
+    /// The rule that gave it to its owner; null when a person did.
+    #[schema(required)]
+    pub assignment_rule_id: Option<AssignmentRuleId>,
+    /// How much it is worth to follow up, as last computed; `GET …/score` computes it anew and explains it.
+    #[schema(required)]
+    pub score: Option<Rate>,
+    /// The grade that the score earned.
+    #[schema(required, max_length = 50, example = "A")]
+    pub grade: Option<String>,
+    /// When the score was last computed.
+    #[schema(required)]
+    pub scored_at: Option<DateTime<Utc>>,
+    /// The version of the scoring model that computed it.
+    #[schema(required, minimum = 1, maximum = 9007199254740991i64)]
+    pub scoring_model_version: Option<i64>,
+    /// How often the grade has changed.
+    #[schema(minimum = 0, maximum = 9007199254740991i64)]
+    pub grade_changes: i64,
+    /// When somebody first got in touch with it, or decided on it: the first call, meeting or e-mail that was done, or
+    /// its qualification or refusal.
     #[schema(required)]
     pub first_response_at: Option<DateTime<Utc>>,
     /// When it was last qualified.
@@ -238,6 +273,10 @@ pub struct NewLead {
     /// Where the visitor came from.
     #[serde(default)]
     pub utm: Utm,
+    /// The campaign it came from.
+    #[serde(default)]
+    #[schema(max_length = 200, example = "spring sale")]
+    pub campaign: Option<String>,
     /// Anything else worth knowing.
     #[serde(default)]
     #[schema(max_length = 10000)]
@@ -278,6 +317,8 @@ crate::patch! {
         clear source: String [max_length = 100],
         /// Where the visitor came from; replaced whole.
         set utm: Utm,
+        /// The campaign it came from.
+        clear campaign: String [max_length = 200],
         /// Anything else worth knowing.
         clear description: String [max_length = 10000],
         /// Own keys and values; replaced whole.
@@ -289,8 +330,9 @@ crate::patch! {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignLead {
-    /// The user.
-    pub owner_id: UserId,
+    /// The user; the assignment rules of the company choose when left out.
+    #[serde(default)]
+    pub owner_id: Option<UserId>,
 }
 
 /// Why a lead is given up.
@@ -306,7 +348,7 @@ pub struct DisqualifyLead {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConvertLead {
-    /// What to do when a party or contact with the same e-mail address, tax number or external id exists; `reject` when
+    /// What to do when a party or contact with the same e-mail address, e-mail domain, tax number or external id exists; `reject` when
     /// left out. Not asked when `party_id` names the party.
     #[serde(default = "reject")]
     pub on_duplicate: OnDuplicate,

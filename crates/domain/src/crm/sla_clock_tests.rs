@@ -1,5 +1,7 @@
 //! Clocks of cases: G11 with its hold, re-targeting, warnings and breaches once.
 
+use std::slice::from_ref;
+
 use super::*;
 use crate::crm::sla_policies::{SlaPolicyId, SlaPolicyVersionId};
 use crate::kernel::Id;
@@ -96,18 +98,18 @@ fn warnings_and_breaches_are_raised_once_and_a_deadline_is_kept_at_its_moment() 
     ] {
         let before = c.clone();
         c.judge(at(time));
-        told.extend(raised(&[before], &[c.clone()]).into_iter().map(|(verb, _)| (time, verb)));
+        told.extend(raised(&[before], from_ref(&c)).into_iter().map(|(verb, _)| (time, verb)));
         assert_eq!(c.next_look(), next.map(at), "{time}");
     }
     assert_eq!(told, [("2026-05-26T14:00", "sla_warned"), ("2026-05-26T16:01", "sla_breached")]);
-    assert_eq!(state_of(&[c.clone()]), SlaState::Breached);
+    assert_eq!(state_of(from_ref(&c)), SlaState::Breached);
     c.complete(at("2026-05-28T10:00"));
-    assert_eq!(raised(&[fresh.clone()], &[c.clone()]).len(), 2, "a breached clock is never met");
+    assert_eq!(raised(from_ref(&fresh), from_ref(&c)).len(), 2, "a breached clock is never met");
 
     let mut met = fresh.clone();
     met.complete(at("2026-05-26T16:00"));
-    assert_eq!((state_of(&[met.clone()]), met.breached_at), (SlaState::Met, None));
-    assert!(raised(&[fresh.clone()], &[met]).contains(&("sla_met", SlaMilestone::FirstResponse)));
+    assert_eq!((state_of(from_ref(&met)), met.breached_at), (SlaState::Met, None));
+    assert!(raised(from_ref(&fresh), &[met]).contains(&("sla_met", SlaMilestone::FirstResponse)));
     let mut late = fresh.clone();
     late.complete(at("2026-05-26T16:01"));
     assert_eq!(raised(&[fresh], &[late]), [("sla_breached", SlaMilestone::FirstResponse)], "raised by the answer when no clock was faster");

@@ -281,8 +281,9 @@ mod tests {
         fn no_term_is_left_and_doing_it_twice_changes_nothing(name in "[a-z]{4,10}", before in "[a-zA-Z ]{0,10}", key in "[a-z_]{1,12}") {
             let mut terms = Terms::default();
             terms.learn(&json!({"name": name}));
-            let once = redacted(&json!({key: format!("{before}{}", name.to_uppercase()), "deep": [{"x": [name.clone()]}]}), &terms);
-            prop_assert!(name == "erased" || !once.to_string().to_lowercase().contains(&format!("\"{name}\"")));
+            let once = redacted(&json!({(key.clone()): format!("{before}{}", name.to_uppercase()), "deep": [{"x": [name.clone()]}]}), &terms);
+            let left = once.to_string().to_lowercase().replace("erased", "").contains(&name);
+            prop_assert!(!left || key.contains(&name));
             prop_assert_eq!(redacted(&once, &terms), once);
         }
     }

@@ -203,7 +203,7 @@ mod tests {
     fn nothing_is_due_at_once_and_too_much_is_refused() {
         let office = hours("UTC", 0..=0, &[(9, 10)], &[]);
         assert_eq!(due("2026-05-23T12:00", 0, &office), utc("2026-05-23T12:00"));
-        let never = hours("UTC", 1..=0, &[], &[]);
+        let never = hours("UTC", 0..=FRIDAY, &[], &[]);
         assert_eq!(add_business(utc("2026-05-23T12:00"), h(1), &never).expect_err("never").code(), OUT_OF_REACH);
         assert_eq!(business_between(utc("2026-05-26T12:00"), utc("2026-05-25T12:00"), &office), TimeDelta::zero());
         assert_eq!(due("2026-05-23T12:00", 30, &Hours::around_the_clock()), utc("2026-05-24T18:00"));

@@ -37,8 +37,8 @@ pub fn questions(q: &mut Questions) {
     q.explain("dlv", answers::explain_delivery);
     q.answer_deliveries_overview(answers::deliveries_overview);
     q.answer_sales_overview(answers::overview);
-    q.answer_price_sale(drafts::price);
     customer_figures::questions(q);
+    q.answer_price_sale(drafts::price);
     q.numbered::<domain::sales::orders::SalesOrder>("SO");
     q.numbered::<domain::sales::deliveries::Delivery>("DLV");
     q.numbered::<domain::sales::returns::CustomerReturn>("RET");

@@ -151,10 +151,14 @@ fn responses(op: &Op) -> Value {
     if op.kind == Kind::Job {
         heads.push("Retry-After");
     }
+    if op.redirects {
+        heads.push("Location");
+    }
     if has_dry_run(op) {
         heads.extend(["Dry-Run", "Idempotency-Replayed"]);
     }
     let content = match (&op.output, op.kind) {
+        (_, Kind::Download) if op.link => Some(json!({ "image/gif": { "schema": { "type": "string", "format": "binary" } } })),
         (_, Kind::Download) => Some(json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } })),
         (Some(shape), _) => Some(json!({ "application/json": { "schema": schema_ref(shape) } })),
         (None, _) => None,
@@ -184,6 +188,7 @@ fn responses(op: &Op) -> Value {
             out.insert("201".into(), answer("Stored."));
         }
         Kind::Delete => drop(out.insert("204".into(), answer("Gone."))),
+        _ if op.redirects => drop(out.insert("302".into(), answer("The link leads there."))),
         _ if content.is_none() => drop(out.insert("204".into(), answer("Done."))),
         _ => drop(out.insert("200".into(), answer("Done."))),
     }

@@ -22,6 +22,8 @@ crate::record! {
         updated_at: instant,
     }
     derived { search: text = |c| search(c) }
+    unstored { kb_article_ids }
+    complete = super::kb_articles::complete_cases
 }
 crate::record! {
     case_messages: CaseMessage {
@@ -62,6 +64,12 @@ pub fn to_look_at(db: &mut Conn, now: DateTime<Utc>, limit: i64) -> Result<Vec<C
 pub fn to_close(db: &mut Conn, now: DateTime<Utc>, limit: i64) -> Result<Vec<CaseId>> {
     let found = sql!("SELECT id FROM cases WHERE status = 'resolved' AND reopen_until < {} ORDER BY reopen_until, id LIMIT {}", now, limit);
     Ok(ids(found.load(db)?))
+}
+
+/// The latest case that follows this one and was not merged into another.
+pub fn follow_up(db: &mut Conn, case: CaseId) -> Result<Option<CaseId>> {
+    let found = sql!("SELECT id FROM cases WHERE follows_case_id = {} AND merged_into_id IS NULL ORDER BY id DESC LIMIT 1", case.uuid());
+    Ok(ids(found.load(db)?).pop())
 }
 
 /// The cases that were merged into this one, at most `limit`.

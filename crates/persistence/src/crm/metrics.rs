@@ -33,7 +33,7 @@ impl Whose<'_> {
 fn cycle(engine: Engine) -> &'static str {
     match engine {
         Engine::Sqlite => "(o.closed_at - o.created_at)",
-        Engine::Postgres => "CAST(EXTRACT(EPOCH FROM (o.closed_at - o.created_at)) * 1000000 AS BIGINT)",
+        Engine::Postgres => "CAST(EXTRACT(EPOCH FROM CAST(o.closed_at - o.created_at AS INTERVAL)) * 1000000 AS BIGINT)",
     }
 }
 

@@ -1,13 +1,21 @@
 //! Rows and named queries of the front office. No rule is decided here.
 
 pub mod activities;
+pub mod assignment_rules;
+pub mod campaign_members;
+pub mod campaigns;
 pub mod cases;
 pub mod competitors;
+pub mod consents;
 pub mod entitlements;
 pub mod forecast_snapshots;
 pub mod forecast_submissions;
 pub mod forecasts;
 pub mod front_office;
+pub mod kb_articles;
+pub mod lead_form_submissions;
+pub mod lead_forms;
+pub mod lead_scoring_models;
 pub mod leads;
 pub mod loss_reasons;
 pub mod metrics;
@@ -21,5 +29,11 @@ pub mod quotas;
 pub mod quote_lines;
 pub mod quotes;
 pub mod reports;
+pub mod segment_filters;
+pub mod segments;
 pub mod sla_policies;
 pub mod stages;
+pub mod suppressions;
+pub mod surveys;
+pub mod templates;
+pub mod touchpoints;

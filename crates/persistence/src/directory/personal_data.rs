@@ -4,7 +4,9 @@
 use domain::crm::activities::Activity;
 use domain::crm::case_messages::CaseMessage;
 use domain::crm::cases::Case;
+use domain::crm::lead_form_submissions::LeadFormSubmission;
 use domain::crm::leads::Lead;
+use domain::crm::touchpoints::Touchpoint;
 use domain::directory::contacts::{Contact, ContactId};
 use domain::directory::parties::{Party, PartyId};
 use domain::directory::personal_data::{ExportedRows, NOTHING};
@@ -15,6 +17,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::references::{TO_CONTACTS, TO_PARTIES};
+use crate::crm::lead_form_submissions;
 use crate::platform::redactions::like;
 use crate::value::JsonText;
 use crate::{Conn, Record, Result, Statement, Value, record, sql};
@@ -28,6 +31,7 @@ pub struct Person {
     pub opportunities: Vec<Uuid>,
     pub activities: Vec<Uuid>,
     pub cases: Vec<Uuid>,
+    pub survey_responses: Vec<Uuid>,
     pub relationships: Vec<Uuid>,
     /// Entries of the ledger with a line of the person.
     pub journal_entries: Vec<Uuid>,
@@ -52,9 +56,12 @@ impl Person {
         it.cases.extend(ids(db, sql!("SELECT id FROM cases WHERE party_id IN ({})", crate::list(&it.parties)))?);
         it.cases.extend(ids(db, sql!("SELECT id FROM cases WHERE contact_id IN ({})", crate::list(&it.contacts)))?);
         it.cases.extend(ids(db, sql!("SELECT id FROM cases WHERE requester_email IN ({})", crate::list(mails)))?);
+        for chunk in it.cases.chunks(500) {
+            it.survey_responses.extend(ids(db, sql!("SELECT id FROM survey_responses WHERE case_id IN ({})", crate::list(chunk)))?);
+        }
         let entries = sql!("SELECT DISTINCT journal_entry_id FROM journal_lines WHERE party_id IN ({})", crate::list(&it.parties));
         it.journal_entries.extend(ids(db, entries)?);
-        for list in [&mut it.leads, &mut it.relationships, &mut it.activities, &mut it.cases] {
+        for list in [&mut it.leads, &mut it.relationships, &mut it.activities, &mut it.cases, &mut it.survey_responses] {
             list.sort_unstable();
             list.dedup();
         }
@@ -70,6 +77,7 @@ impl Person {
             ("act", &self.activities),
             ("rel", &self.relationships),
             ("case", &self.cases),
+            ("svr", &self.survey_responses),
             ("je", &self.journal_entries),
         ];
         kinds.into_iter().flat_map(|(prefix, ids)| ids.iter().map(move |id| encode(prefix, *id))).collect()
@@ -82,6 +90,8 @@ impl Person {
             ExportedRows { what: "leads.id".into(), rows: rows::<Lead>(db, &self.leads)? },
             ExportedRows { what: "activities.id".into(), rows: rows::<Activity>(db, &self.activities)? },
             ExportedRows { what: "cases.id".into(), rows: rows::<Case>(db, &self.cases)? },
+            ExportedRows { what: "lead_form_submissions.lead_id".into(), rows: parts::<LeadFormSubmission>(db, "lead_id", &self.leads)? },
+            ExportedRows { what: "touchpoints.lead_id".into(), rows: parts::<Touchpoint>(db, "lead_id", &self.leads)? },
             ExportedRows { what: "case_messages.case_id".into(), rows: parts::<CaseMessage>(db, "case_id", &self.cases)? },
         ];
         for (references, ids) in [(TO_PARTIES, &self.parties), (TO_CONTACTS, &self.contacts)] {
@@ -112,10 +122,18 @@ impl Person {
     }
     /// Empties what is about the person in every table but the person's own.
     pub fn wipe(&self, db: &mut Conn) -> Result<()> {
+        lead_form_submissions::erase(db, &self.leads)?;
+        TOUCHPOINTS.run(db, "lead_id", &self.leads)?;
         for (wipe, ids) in
             [(&LEADS, &self.leads), (&ACTIVITIES, &self.activities), (&CASES, &self.cases), (&RELATIONSHIPS, &self.relationships)]
         {
             wipe.run(db, "id", ids)?;
+        }
+        SURVEY_RESPONSES.run(db, "case_id", &self.cases)?;
+        // the guard of the messages lets this word alone through
+        for chunk in self.cases.chunks(500) {
+            let words = sql!("UPDATE case_messages SET body = {} WHERE case_id IN ({})", NOTHING.to_string(), crate::list(chunk));
+            words.execute(db)?;
         }
         for (wipe, column) in OF_PARTIES {
             wipe.run(db, column, &self.parties)?;
@@ -163,6 +181,9 @@ const LEADS: Wipe = Wipe {
         "external_id",
         "description",
         "disqualification_reason",
+        "campaign",
+        "first_touch",
+        "last_touch",
     ],
     objects: &["utm", "metadata"],
     lists: &[],
@@ -175,6 +196,10 @@ const CASES: Wipe = Wipe {
     searches: &["search"],
     ..wipe("cases", &["requester_name", "requester_email", "hold_reason", "resolution"])
 };
+/// By their case: what the customer added.
+const SURVEY_RESPONSES: Wipe = Wipe { objects: &[], ..wipe("survey_responses", &["comment"]) };
+const TOUCHPOINTS: Wipe =
+    Wipe { objects: &["utm"], ..wipe("touchpoints", &["anonymous_id", "referrer", "landing_page", "landing_path", "click_id"]) };
 const RELATIONSHIPS: Wipe = Wipe { objects: &[], ..wipe("relationships", &["title"]) };
 /// By the column that leads to the party. Posted documents keep the names and addresses that law wants on them.
 const OF_PARTIES: [(Wipe, &str); 8] = [

@@ -10,11 +10,14 @@ use domain::accounting::payments::Payment;
 use domain::crm::activities::Activity;
 use domain::crm::case_messages::CaseMessage;
 use domain::crm::cases::Case;
+use domain::crm::consents::Consent;
 use domain::crm::entitlements::Entitlement;
 use domain::crm::leads::Lead;
 use domain::crm::opportunities::Opportunity;
 use domain::crm::opportunity_team::ContactRole;
 use domain::crm::quotes::Quote;
+use domain::crm::surveys::SurveyResponse;
+use domain::crm::touchpoints::Touchpoint;
 use domain::directory::parties::Party;
 use domain::directory::party_merges::PartyMerge;
 use domain::directory::relationships::Relationship;
@@ -75,6 +78,7 @@ pub const TO_PARTIES: &[Reference] = &[
     key("activities", "party_id", OnMerge::Follow, |db, ids| rows::<Activity>(db, "party_id", ids)),
     key("allocations", "party_id", OnMerge::FollowUnchanged, |db, ids| rows::<Allocation>(db, "party_id", ids)),
     key("cases", "party_id", OnMerge::Follow, |db, ids| rows::<Case>(db, "party_id", ids)),
+    key("consents", "party_id", OnMerge::Stay, |db, ids| rows::<Consent>(db, "party_id", ids)),
     key("credit_notes", "customer_id", OnMerge::Follow, |db, ids| rows::<CreditNote>(db, "customer_id", ids)),
     key("customer_returns", "customer_id", OnMerge::Follow, |db, ids| rows::<CustomerReturn>(db, "customer_id", ids)),
     key("deliveries", "customer_id", OnMerge::Follow, |db, ids| rows::<Delivery>(db, "customer_id", ids)),
@@ -95,12 +99,15 @@ pub const TO_PARTIES: &[Reference] = &[
     key("quotes", "party_id", OnMerge::Follow, |db, ids| rows::<Quote>(db, "party_id", ids)),
     key("relationships", "party_id", OnMerge::FollowUnlessDouble, |db, ids| rows::<Relationship>(db, "party_id", ids)),
     key("sales_orders", "customer_id", OnMerge::Follow, |db, ids| rows::<SalesOrder>(db, "customer_id", ids)),
+    key("survey_responses", "party_id", OnMerge::Follow, |db, ids| rows::<SurveyResponse>(db, "party_id", ids)),
+    key("touchpoints", "party_id", OnMerge::Follow, |db, ids| rows::<Touchpoint>(db, "party_id", ids)),
 ];
 
 /// Those that lead to contacts, which are not merged.
 pub const TO_CONTACTS: &[Reference] = &[
     key("case_messages", "author_contact_id", OnMerge::Stay, |db, ids| rows::<CaseMessage>(db, "author_contact_id", ids)),
     key("cases", "contact_id", OnMerge::Stay, |db, ids| rows::<Case>(db, "contact_id", ids)),
+    key("consents", "contact_id", OnMerge::Stay, |db, ids| rows::<Consent>(db, "contact_id", ids)),
     copy("contact_emails", "contact_id"),
     copy("contact_external_ids", "contact_id"),
     copy("contact_match_keys", "contact_id"),
@@ -109,6 +116,8 @@ pub const TO_CONTACTS: &[Reference] = &[
     key("opportunity_contact_roles", "contact_id", OnMerge::Stay, |db, ids| rows::<ContactRole>(db, "contact_id", ids)),
     key("quotes", "contact_id", OnMerge::Stay, |db, ids| rows::<Quote>(db, "contact_id", ids)),
     key("relationships", "contact_id", OnMerge::Stay, |db, ids| rows::<Relationship>(db, "contact_id", ids)),
+    key("survey_responses", "contact_id", OnMerge::Stay, |db, ids| rows::<SurveyResponse>(db, "contact_id", ids)),
+    key("touchpoints", "contact_id", OnMerge::Stay, |db, ids| rows::<Touchpoint>(db, "contact_id", ids)),
 ];
 
 fn rows<T: Record + Serialize>(db: &mut Conn, column: &'static str, ids: &[Uuid]) -> Result<Vec<Value>> {

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use domain::kernel::{Problem, problems};
 use domain::{Entity, Result};
+use utoipa::ToSchema;
 
 use super::list::{List, Listing};
 use super::op::{Answer, Binary, Input, Kind, Op, Origin, Output, Shape, codes_of, to_json};
@@ -136,6 +137,23 @@ impl Table {
         op.outside = Some(Box::new(move |origin, i| Answer::of(&f(origin, body::typed(&i.body)?)?)));
         self.add(op)
     }
+    /// As [`Table::command_outside`], on the thing whose key the path names: `public/forms/{key}/submissions`.
+    pub fn command_outside_on<K: ToSchema, B: Body, R: Reply>(
+        &mut self,
+        id: &str,
+        place: &str,
+        variable: &str,
+        f: fn(&Origin, &str, B) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = command_op::<B, R>(Kind::Command, id, place, text);
+        op.path_params = vec![(variable.into(), Shape::of::<K>())];
+        op.outside = Some(Box::new(move |origin, i| {
+            let key = i.path.first().map(String::as_str).unwrap_or_default();
+            Answer::of(&f(origin, key, body::typed(&i.body)?)?)
+        }));
+        self.add(op)
+    }
     /// What is done for jobs of a kind. `jobs::start` starts one.
     pub fn work(&mut self, kind: &'static str, run: crate::work::Run) {
         assert!(self.works.insert(kind, run).is_none(), "the job kind {kind} is declared twice");
@@ -144,6 +162,51 @@ impl Table {
     pub fn every(&mut self, name: &'static str, period: chrono::TimeDelta, tick: crate::timers::Tick) {
         assert!(self.timers.iter().all(|t| t.name != name), "the timer {name} is declared twice");
         self.timers.push(crate::timers::Timer { name, period, tick });
+    }
+    /// A report that opens its own transactions, because looking at it is worth remembering: a link in a mail.
+    pub fn report_outside<F: params::Filter, R: Reply>(
+        &mut self,
+        place: &str,
+        f: fn(&Origin, F) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = single(Kind::Report, None, place, text);
+        op.query = params::query_of::<F>;
+        op.output = Some(Shape::of::<R>());
+        op.outside = Some(Box::new(move |origin, i| Answer::of(&f(origin, params::typed(&i.query)?)?)));
+        self.add(op)
+    }
+    /// As [`Table::report_outside`], and the answer leads elsewhere: the function says where.
+    pub fn redirect_outside<F: params::Filter>(&mut self, place: &str, f: fn(&Origin, F) -> Result<String>, text: &'static str) -> &mut Op {
+        let mut op = single(Kind::Report, None, place, text);
+        op.query = params::query_of::<F>;
+        op.outside =
+            Some(Box::new(move |origin, i| Ok(Answer { redirect: Some(f(origin, params::typed(&i.query)?)?), ..Answer::nothing() })));
+        self.add(op).redirecting()
+    }
+    /// As [`Table::report_outside`], with bytes out.
+    pub fn download_outside<F: params::Filter>(&mut self, place: &str, f: fn(&Origin, F) -> Result<Binary>, text: &'static str) -> &mut Op {
+        let mut op = single(Kind::Download, Some("download"), place, text);
+        op.query = params::query_of::<F>;
+        op.outside = Some(Box::new(move |origin, i| {
+            Ok(Answer { output: Output::Binary(f(origin, params::typed(&i.query)?)?), ..Answer::nothing() })
+        }));
+        self.add(op)
+    }
+    /// A command without a body that opens its own transactions; what it is about is in the query.
+    pub fn order_outside<F: params::Filter, R: Reply>(
+        &mut self,
+        id: &str,
+        place: &str,
+        f: fn(&Origin, F) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = single(Kind::Command, Some(""), place, text);
+        op.id = id.into();
+        op.query = params::query_of::<F>;
+        op.output = Some(Shape::of::<R>());
+        op.outside = Some(Box::new(move |origin, i| Answer::of(&f(origin, params::typed(&i.query)?)?)));
+        self.add(op)
     }
     /// Many upserts at once, at `…/upsert/bulk`, with the permission to create; the function demands the one to change.
     pub(crate) fn bulk_upsert<B: Body>(&mut self, id: &str, place: &str, f: fn(&mut Cx, B) -> Result<bulk::Upserted>) -> &mut Op {
@@ -263,6 +326,8 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         tag,
         permission,
         public: false,
+        link: false,
+        redirects: false,
         text,
         codes: vec![],
         own_codes: 0,

@@ -132,11 +132,13 @@ pub struct Answer {
     pub replayed: bool,
     /// Where the next page is, for a Link header.
     pub next_cursor: Option<String>,
+    /// Where the caller is sent on.
+    pub redirect: Option<String>,
 }
 
 impl Answer {
     pub fn nothing() -> Self {
-        Self { output: Output::Nothing, version: None, id: None, dry_run: false, replayed: false, next_cursor: None }
+        Self { output: Output::Nothing, version: None, id: None, dry_run: false, replayed: false, next_cursor: None, redirect: None }
     }
     pub fn json(value: Value) -> Self {
         Self { output: Output::Json(value), ..Self::nothing() }
@@ -224,6 +226,10 @@ pub struct Op {
     pub output: Option<Shape>,
     /// The schema name of the resource in the output (itself, or in the rows of the page).
     pub entity: Option<String>,
+    /// A link in a mail: it draws from the bucket of the address, and a form that comes with it is not read.
+    pub link: bool,
+    /// The answer leads elsewhere.
+    pub redirects: bool,
     /// A POST that writes nothing: no idempotency key, no dry run, a snapshot instead of a transaction.
     pub read_only: bool,
     /// The largest body in bytes.
@@ -281,6 +287,16 @@ impl Op {
     pub fn read_only(&mut self) -> &mut Self {
         self.read_only = true;
         self.known.retain(|k| k != "dry_run");
+        self
+    }
+    /// A link in a mail (see [`Op::link`]), for whoever holds it.
+    pub fn linked(&mut self) -> &mut Self {
+        self.link = true;
+        self.public()
+    }
+    /// The answer leads elsewhere: [`Answer::redirect`].
+    pub fn redirecting(&mut self) -> &mut Self {
+        self.redirects = true;
         self
     }
     /// The largest body in bytes, when it is not 1 MiB.

@@ -1,0 +1,73 @@
+//! Operations on assignment rules, and the choice of an owner by them.
+
+use std::collections::BTreeMap;
+
+use domain::crm::assignment_rules::*;
+use domain::crm::leads::Lead;
+use domain::identity::users::{User, UserId, UserStatus};
+use persistence::crm::assignment_rules as rows;
+use platform::prelude::*;
+
+pub fn operations(t: &mut Table) {
+    let mut n = t.noun::<AssignmentRule>("crm/assignment-rules", "Who gets which leads: in turns, by load, by territory.");
+    n.list("List assignment rules.").filter(&["method", "is_active"]).sort(&["position", "name", "updated_at"]);
+    n.create(create, CREATE).fails(REFUSALS);
+    n.read("Get an assignment rule.");
+    n.update(update, "Change an assignment rule. Leads that it has given away stay where they are.").fails(REFUSALS);
+    n.delete(delete, "Delete an assignment rule. Leads that it has given away stay where they are.");
+}
+
+const CREATE: &str = "Create an assignment rule. Rules are tried in the order of their positions when a lead is captured or assigned \
+without naming an owner; the first in use whose conditions hold and that has a member who is free decides. Turns are exact also \
+when many leads come at once.";
+
+fn check_members(cx: &mut Cx, members: &[AssignmentMember]) -> Result<()> {
+    for (i, member) in members.iter().enumerate() {
+        cx.refer::<User>(&format!("/members/{i}/user_id"), member.user_id)?;
+    }
+    Ok(())
+}
+
+fn create(cx: &mut Cx, new: NewAssignmentRule) -> Result<AssignmentRule> {
+    cx.company(new.company_id)?;
+    check_members(cx, &new.members)?;
+    let rule = AssignmentRule::new(cx.new_id(), new, cx.now)?;
+    let rule = cx.create(rule)?;
+    rows::begin(cx.db(), rule.id)?;
+    Ok(rule)
+}
+
+fn update(cx: &mut Cx, id: AssignmentRuleId, patch: AssignmentRulePatch) -> Result<AssignmentRule> {
+    let before = cx.change::<AssignmentRule>(id)?;
+    check_members(cx, patch.members.as_deref().unwrap_or_default())?;
+    let after = before.clone().change(patch, cx.now)?;
+    cx.save(&before, after, "updated")
+}
+
+fn delete(cx: &mut Cx, id: AssignmentRuleId) -> Result<()> {
+    let rule = cx.change::<AssignmentRule>(id)?;
+    cx.remove(rule)
+}
+
+/// Who gets this lead and by which rule; nobody when no rule in use fits or nobody is free. The turn of the rule is held
+/// until the transaction ends, so that two leads never count the same loads or take the same turn.
+pub fn owner_for(cx: &mut Cx, lead: &Lead) -> Result<Option<(UserId, AssignmentRuleId)>> {
+    for rule in rows::in_use(cx.db(), lead.company_id)?.into_iter().filter(|r| r.applies_to(lead)) {
+        let taken = rows::hold_turn(cx.db(), rule.id)?;
+        let loads = loads(cx, &rule, lead)?;
+        let candidates = rule.candidates(lead, &loads);
+        if let Some(owner) = rule.choose(&candidates, taken, &loads) {
+            rows::take_turn(cx.db(), rule.id)?;
+            return Ok(Some((owner, rule.id)));
+        }
+    }
+    Ok(None)
+}
+
+/// How many open leads each member has who may log in.
+fn loads(cx: &mut Cx, rule: &AssignmentRule, lead: &Lead) -> Result<BTreeMap<UserId, i64>> {
+    let members: Vec<UserId> = rule.members.iter().map(|m| m.user_id).collect();
+    let counted = rows::open_leads(cx.db(), lead.company_id, &members)?;
+    let active = cx.find_all::<User>(&members)?.into_iter().filter(|u| u.status == UserStatus::Active);
+    Ok(active.map(|u| (u.id, counted.get(&u.id).copied().unwrap_or_default())).collect())
+}

@@ -1,0 +1,47 @@
+//! What marketing has prepared in the demo company: consent of customers, an address that gets nothing, a segment, a
+//! template and a campaign to be launched once a mail server is configured.
+
+use serde_json::json;
+
+use super::desk::Done;
+use super::year::Year;
+
+pub fn prepare(y: &mut Year<'_>) -> Done<()> {
+    let company = y.company["id"].clone();
+    for customer in y.customers.clone().iter().step_by(2) {
+        let evidence = json!({"wording_version": "newsletter-1", "source": "order form"});
+        let grant =
+            json!({"party_id": customer["id"], "channel": "email", "topic": "newsletter", "status": "granted", "evidence": evidence});
+        y.desk.post("/v1/crm/consents", grant)?;
+        y.count("consents");
+    }
+    if let Some(first) = y.customers.first().cloned() {
+        let withdrawn = json!({"party_id": first["id"], "channel": "phone", "status": "withdrawn"});
+        y.desk.post("/v1/crm/consents", withdrawn)?;
+        y.count("consents");
+    }
+    y.desk.post("/v1/crm/suppressions", json!({"channel": "email", "address": "gone@example.org", "reason": "hard_bounce"}))?;
+    y.count("suppressions");
+    let asleep = json!({"all": [
+        {"field": "is_customer", "op": "equals", "value": true},
+        {"field": "last_order_date", "op": "older_than_days", "value": 60},
+        {"field": "overdue_amount", "op": "at_most", "value": "0"},
+    ]});
+    let segment = json!({"company_id": company, "name": "Customers who fell asleep", "kind": "dynamic", "filter": asleep});
+    let segment = y.desk.post("/v1/crm/segments", segment)?;
+    let segment = y.desk.act("/v1/crm/segments", &segment, "evaluate", json!({}))?;
+    y.count("segments");
+    let html = "<p>Hello {{ recipient.name }},</p><p>we have not heard from you. <a href=\"https://example.com/new\">See what is new</a>.</p>\
+                <p><a href=\"{{ unsubscribe_url }}\">Unsubscribe</a></p>";
+    let template = json!({"company_id": company, "name": "We miss you", "subject": "{{ recipient.name }}, we miss you", "html": html});
+    let template = y.desk.post("/v1/crm/templates", template)?;
+    y.count("templates");
+    let variants = json!([{"name": "a", "template_id": template["id"], "share_percent": 100}]);
+    let campaign = json!({
+        "company_id": company, "name": "Win back", "segment_id": segment["id"], "topic": "newsletter", "variants": variants,
+        "frequency_cap": {"messages": 2, "days": 30}, "quiet_hours": {"from": "20:00", "until": "08:00"},
+    });
+    y.desk.post("/v1/crm/campaigns", campaign)?;
+    y.count("campaigns");
+    Ok(())
+}

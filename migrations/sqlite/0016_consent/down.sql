@@ -1,0 +1,4 @@
+DROP TABLE suppressions;
+DROP TABLE consent_states;
+DROP TABLE consent_evidence;
+DROP TABLE consents;

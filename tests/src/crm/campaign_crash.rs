@@ -1,0 +1,132 @@
+//! The server is killed with -9 while a campaign goes out. Afterwards everybody was written to at most once, and those
+//! whose message was on its way are called unknown and not written to again.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use gateway::{Config, Rate, Secret};
+use serde_json::{Value, json};
+
+use super::campaigns::{LINKS, reader, stats, until};
+use crate::fixtures::id;
+use crate::harness::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, Database, Engine, Sink};
+
+/// Tells the test binary that it is the server now: the database, where to write the address, the mail server.
+const CHILD: [&str; 3] = ["TANDEM_TEST_MAIL_CHILD", "TANDEM_TEST_MAIL_ADDRESS", "TANDEM_TEST_MAIL_SERVER"];
+const READERS: usize = 240;
+
+/// Not a test: the program that is killed, when this binary is started as such.
+#[test]
+fn the_server_to_be_killed() {
+    let [Ok(database), Ok(address), Ok(mail)] = CHILD.map(std::env::var) else { return };
+    let many = Rate { per_minute: 10_000_000, burst: 1_000_000 };
+    let config = Config {
+        bind: "127.0.0.1:0".into(),
+        database,
+        admin_email: ADMIN_EMAIL.into(),
+        admin_password: Some(Secret::new(ADMIN_PASSWORD)),
+        rate_limit: many,
+        login_rate_limit: many,
+        smtp_url: Some(Secret::new(mail)),
+        mail_from: Some("news@acme.example".into()),
+        public_url: Some(LINKS.into()),
+        log: "off".into(),
+        ..Config::default()
+    };
+    let running = gateway::start(config).unwrap();
+    let half = PathBuf::from(format!("{address}.new"));
+    std::fs::write(&half, format!("http://{}", running.address)).unwrap();
+    std::fs::rename(half, address).unwrap();
+    std::thread::sleep(Duration::from_secs(600));
+}
+
+/// A server that is killed when this value goes.
+struct Victim(Child);
+
+impl Victim {
+    fn start(database: &str, mail: &str) -> (Self, Client) {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("address");
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "crm::campaign_crash::the_server_to_be_killed", "--nocapture"])
+            .envs([(CHILD[0], database), (CHILD[1], file.to_str().unwrap()), (CHILD[2], mail)])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let victim = Self(child);
+        let began = Instant::now();
+        loop {
+            if let Ok(base) = std::fs::read_to_string(&file) {
+                return (victim, Client::new(&base));
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "the server does not come up");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn story(engine: Engine) {
+    if !engine.available() {
+        return;
+    }
+    let (sink, database) = (Sink::start(), Database::empty(engine));
+    let (victim, client) = Victim::start(&database.url, &sink.url());
+    let login = client.post("/v1/identity/login", json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD})).ok();
+    let token = login["access_token"].as_str().unwrap().to_string();
+    let c = client.with_token(&token);
+    let company = c.post("/v1/directory/companies", json!({"code": "ACME", "name": "Acme", "currency": "EUR"})).created();
+    let names: Vec<String> = (0..READERS).map(|i| format!("Reader{i:03}")).collect();
+    c.spread(4, &names, |name, c| reader(c, name, json!({})));
+    let filter = json!({"field": "tag", "op": "equals", "value": "readers"});
+    let segment = json!({"company_id": company["id"], "name": "Readers", "kind": "dynamic", "filter": filter});
+    let segment = c.post("/v1/crm/segments", segment).created();
+    let template =
+        json!({"company_id": company["id"], "name": "Letter", "subject": "Hi", "text": "{{ recipient.name }} {{ unsubscribe_url }}"});
+    let template = c.post("/v1/crm/templates", template).created();
+    let variants = json!([{"name": "a", "template_id": template["id"], "share_percent": 100}]);
+    let campaign = json!({"company_id": company["id"], "name": "All", "segment_id": segment["id"], "variants": variants});
+    let campaign = c.post("/v1/crm/campaigns", campaign).created();
+    sink.slow(Duration::from_millis(15));
+    c.act(&format!("/v1/crm/campaigns/{}/launch", id(&campaign)), &campaign, json!({})).ok();
+    sink.wait_for(READERS / 4);
+    drop(victim);
+    let before = sink.letters().len();
+    assert!(before < READERS, "everything was sent before the server was killed");
+
+    // another one takes the job over when the lease of the dead one has run out
+    let (_victim, client) = Victim::start(&database.url, &sink.url());
+    let c = client.with_token(&token);
+    until(&c, &campaign, "completed", |now| now["status"] == "completed");
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for letter in sink.letters() {
+        *times.entry(letter.to).or_default() += 1;
+    }
+    let twice: Vec<_> = times.iter().filter(|(_, n)| **n > 1).collect();
+    assert!(twice.is_empty(), "written to more than once: {twice:?}");
+    let counts = stats(&c, &campaign)["counts"].clone();
+    let number = |name: &str| counts[name].as_u64().unwrap() as usize;
+    assert_eq!(number("sent") + number("unknown"), READERS, "{counts}");
+    assert!((1..=25).contains(&number("unknown")), "{counts}");
+    assert!(times.len() >= number("sent") && times.len() <= READERS, "{} got it, {counts}", times.len());
+    let unknown: Vec<Value> = c.all(&format!("/v1/crm/campaigns/{}/members?status=unknown", id(&campaign)));
+    assert!(unknown.iter().all(|m| m["note"].is_string() && m["sent_at"].is_null()), "{unknown:#?}");
+}
+
+#[test]
+fn nobody_is_written_to_twice_when_the_server_is_killed_on_sqlite() {
+    story(Engine::Sqlite);
+}
+
+#[test]
+fn nobody_is_written_to_twice_when_the_server_is_killed_on_postgres() {
+    story(Engine::Postgres);
+}
