@@ -1,6 +1,7 @@
 //! Plain documents as PDF: text in the two standard fonts that every reader has, lines, tables over many pages, page numbers.
 //! The same content gives the same bytes: no time, no random id. Lengths are thousandths of a point, from the top left.
 
+#[path = "pdf_metrics.rs"]
 mod metrics;
 
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
