@@ -61,6 +61,7 @@ pub fn reactions(r: &mut Reactions) {
 pub fn questions(q: &mut Questions) {
     q.answer_crm_overview(crm::overview::of_party);
     q.answer_quoted(crm::quote_steps::quoted);
+    q.join_overview("cases", "crm.cases.read", crm::case_overview::of_party);
     q.join_overview("quotes", "crm.quotes.read", crm::overview::quotes_of);
     q.numbered::<domain::crm::cases::Case>("CASE");
     q.explain("opp", crm::verification::explain);

@@ -359,6 +359,20 @@ each_engine! {
         assert!(seen.iter().all(|e| e["subject"] != c["id"]), "{seen:?}");
     }
 
+    fn cases_join_the_overview_of_their_party(s) {
+        let party = customer(s, "Alfreds");
+        let old = case(s, json!({"party_id": party["id"]}));
+        act(s, "cases", &old, "resolve", json!({"resolution": "Done"}));
+        let c = case(s, json!({"party_id": party["id"]}));
+        let seen = s.get(&format!("/v1/directory/parties/{}/360", id(&party))).ok();
+        let part = seen["sections"].as_array().unwrap().iter().find(|p| p["name"] == "cases").unwrap().clone();
+        assert_eq!((&part["open_count"], &part["latest"][0]["id"], &part["latest"][1]["status"]), (&json!(1), &c["id"], &json!("resolved")));
+        assert_eq!(s.all(part["link"].as_str().unwrap()).len(), 2);
+        let blind = user_with(s, &["directory.*"], &[s.company_id()]);
+        let seen = blind.get(&format!("/v1/directory/parties/{}/360", id(&party))).ok();
+        assert!(seen["withheld"].as_array().unwrap().contains(&json!("cases")) && seen["sections"] == json!([]), "{seen}");
+    }
+
     fn cases_of_other_companies_do_not_exist(s) {
         let c = case(s, json!({}));
         let stranger = user_with(s, &["crm.*"], &[]);

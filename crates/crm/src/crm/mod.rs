@@ -7,6 +7,7 @@ mod campaign_links;
 pub mod campaigns;
 pub mod case_clocks;
 pub mod case_context;
+pub mod case_overview;
 pub mod case_steps;
 pub mod cases;
 pub mod competitors;
