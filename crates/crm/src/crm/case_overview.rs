@@ -10,7 +10,8 @@ use platform::prelude::*;
 pub fn of_party(cx: &mut Cx, party: PartyId) -> Result<OverviewPart> {
     let mut list = List::first(TOP);
     list.only("party_id", party.uuid()).newest_first();
-    let mut open = List { include_total: true, ..list.clone() };
+    let mut open = list.clone();
+    open.include_total = true;
     open.condition(rows::is_open(cx.now, true));
     let open_count = cx.page::<Case>(open)?.total_count.unwrap_or_default();
     let item = |c: Case| OverviewItem {
