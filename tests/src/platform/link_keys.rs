@@ -13,7 +13,10 @@ each_engine! {
     }
 
     fn only_so_many_keys_are_kept(s) {
-        let last = (0..20).map(|_| s.post("/v1/platform/link-keys/rotate", json!({})).ok()).last().unwrap();
+        for _ in 0..19 {
+            s.post("/v1/platform/link-keys/rotate", json!({})).ok();
+        }
+        let last = s.post("/v1/platform/link-keys/rotate", json!({})).ok();
         assert_eq!((last["signing"].as_i64(), last["good"].as_i64()), (Some(21), Some(16)));
     }
 }

@@ -141,6 +141,7 @@ pub struct CustomerFiguresFilter {
     pub base_to_date: Option<NaiveDate>,
     /// Only these customers; those with an invoice in the period when left out.
     #[param(required = false)]
+    #[param(inline)]
     pub state: Option<CustomerState>,
     /// Only this customer.
     #[param(required = false)]

@@ -164,6 +164,7 @@ pub struct AccuracyFilter {
     pub to_date: NaiveDate,
     /// Which figure of the snapshots; weighted when left out.
     #[param(required = false)]
+    #[param(inline)]
     pub measure: Option<SnapshotMeasure>,
     /// The last snapshot taken so many days before the end of each period or earlier; the first of each period when left
     /// out.

@@ -94,6 +94,7 @@ pub struct ForecastFilter {
     pub method: Option<ForecastMethod>,
     /// A row for each of these; the sum alone when left out.
     #[param(required = false)]
+    #[param(inline)]
     pub group_by: Option<ForecastGroup>,
     /// Only deals of this pipeline. Quotas and submissions are for all pipelines and left out then.
     #[param(required = false)]
