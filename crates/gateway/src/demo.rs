@@ -6,6 +6,7 @@ mod chance;
 mod data;
 mod desk;
 mod marketing;
+mod quotes;
 mod service;
 mod targets;
 mod year;
@@ -107,6 +108,7 @@ fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError>
         }
     }
     service::service(&mut y, service::day_of(year))?;
+    quotes::offer(&mut y, service::day_of(year))?;
     bar.set_position(13);
     bar.set_message("late payments");
     let last = NaiveDate::from_ymd_opt(year + 1, 1, 20).unwrap_or_default();

@@ -25,7 +25,8 @@ pub fn response(table: &Table, op: &Op, asked: &Asked, answer: Answer) -> Result
         }
         return Ok(r.finish());
     }
-    let mut r = HttpResponseBuilder::new(status(op, &answer));
+    let sends_away = answer.redirect.is_some() && !wants_json(asked.headers);
+    let mut r = HttpResponseBuilder::new(if sends_away { StatusCode::FOUND } else { status(op, &answer) });
     if let Some(tag) = etag {
         r.insert_header((header::ETAG, tag));
     }
@@ -50,6 +51,7 @@ pub fn response(table: &Table, op: &Op, asked: &Asked, answer: Answer) -> Result
         r.insert_header((header::LINK, format!("<{}>; rel=\"next\"", next_page(asked, cursor))));
     }
     match answer.output {
+        _ if sends_away => Ok(r.finish()),
         Output::Nothing => Ok(r.finish()),
         Output::Json(value) => {
             let body = serde_json::to_vec(&value).map_err(|e| {
@@ -62,11 +64,16 @@ pub fn response(table: &Table, op: &Op, asked: &Asked, answer: Answer) -> Result
     }
 }
 
+/// Whether a program asks where a link leads, and not a browser to be led there.
+fn wants_json(headers: &header::HeaderMap) -> bool {
+    let accepts = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    accepts.contains("application/json") && !accepts.contains("text/html")
+}
+
 fn status(op: &Op, answer: &Answer) -> StatusCode {
     match (op.kind, &answer.output) {
         (Kind::Create | Kind::Upload, _) if !answer.dry_run => StatusCode::CREATED,
         (Kind::Job, _) if !answer.dry_run => StatusCode::ACCEPTED,
-        _ if answer.redirect.is_some() => StatusCode::FOUND,
         (_, Output::Nothing) => StatusCode::NO_CONTENT,
         _ => StatusCode::OK,
     }

@@ -15,10 +15,10 @@ const PUBLIC: &[&str] = &[
     // writes and reads nothing; the key names the form
     "/v1/public/forms/{key}/submissions",
     // the signed link is the credential
-    "/v1/crm/quote-links/{token}",
-    "/v1/crm/quote-links/{token}/accept",
-    "/v1/crm/quote-links/{token}/reject",
-    "/v1/crm/quote-links/{token}/pdf",
+    "/v1/crm/quote-links/{link}",
+    "/v1/crm/quote-links/{link}/accept",
+    "/v1/crm/quote-links/{link}/reject",
+    "/v1/crm/quote-links/{link}/pdf",
     // the signed token of the invitation is the credential
     "/v1/crm/survey-forms",
     "/v1/crm/survey-responses/respond",

@@ -146,7 +146,7 @@ each_engine_with_mail! {
         assert!(from.contains("Ana of Acme") && from.contains("<news@acme.example>"), "{from}");
         assert_eq!(letter.header("List-Unsubscribe-Post").as_deref(), Some("List-Unsubscribe=One-Click"));
         let one_click = letter.header("List-Unsubscribe").unwrap();
-        assert!(one_click.starts_with("<http://links.example/v1/crm/links/unsubscribe?token=") && one_click.ends_with('>'), "{one_click}");
+        assert!(one_click.starts_with("<http://links.example/v1/crm/links/unsubscribe?link=") && one_click.ends_with('>'), "{one_click}");
         assert!(letter.header("Message-ID").unwrap().starts_with(&format!("<{}@", id(&member(s, &c, "Ana")))));
         assert_eq!(member(s, &c, "Ana")["party_id"], ana["id"]);
         assert_eq!(events(s, &c), ["campaign.created", "campaign.launched", "campaign.audience_frozen", "campaign.audience_judged", "campaign.completed"]);
@@ -178,7 +178,7 @@ each_engine_with_mail! {
         // a link leads where it was signed for, and nowhere else
         follow(s, "GET", &link.replace("shop.example", "evil.example")).problem(404, "link.invalid");
         follow(s, "GET", &seen.replace("/open?", "/click?url=https%3A%2F%2Fevil.example&")).problem(404, "link.invalid");
-        follow(s, "GET", &format!("{LINKS}/v1/crm/links/open?token={}", "A".repeat(60))).problem(404, "link.invalid");
+        follow(s, "GET", &format!("{LINKS}/v1/crm/links/open?link={}", "A".repeat(60))).problem(404, "link.invalid");
     }
 
     fn one_click_unsubscribes_without_an_account_and_again_changes_nothing(s, sink) {
@@ -205,7 +205,7 @@ each_engine_with_mail! {
         assert_eq!(follow(s, "POST", &format!("{link}&everything=true")).ok()["topic"], json!(null));
         assert_eq!(member(s, &again(json!({"topic": "autumn"})), "Ana")["exclusion_reason"], "no_consent");
         assert_eq!(sink.letters().len(), 2);
-        follow(s, "POST", &format!("{LINKS}/v1/crm/links/unsubscribe?token={}", "A".repeat(60))).problem(404, "link.invalid");
+        follow(s, "POST", &format!("{LINKS}/v1/crm/links/unsubscribe?link={}", "A".repeat(60))).problem(404, "link.invalid");
     }
 
     fn who_unsubscribes_before_the_turn_comes_gets_nothing(s, sink) {

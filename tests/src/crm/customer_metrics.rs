@@ -29,7 +29,7 @@ fn counts_the_same(s: &Server, of: &Value) {
     for side in ["numerator", "denominator"] {
         let list = s.get(of[side]["drill_down"].as_str().unwrap()).ok();
         assert_eq!(
-            (&list["total_count"], list["data"].as_array().unwrap().len() as i64),
+            (&list["total_count"], list["customers"].as_array().unwrap().len() as i64),
             (&of[side]["count"], of[side]["count"].as_i64().unwrap()),
             "{side} of {of}"
         );
@@ -55,8 +55,8 @@ each_engine! {
         assert_eq!((&r["lost_amount"], &r["expansion_amount"], &r["denominator"]["amount"]), (&json!("150.00"), &json!("150.00"), &json!("400.00")));
         counts_the_same(s, &r);
         let lost = metric(s, "customers", &format!("{days}&state=lost"));
-        assert_eq!((&lost["total_count"], &lost["data"][0]["name"]), (&json!(1), &json!("Gone")));
-        assert_eq!(metric(s, "customers", &format!("{days}&state=new"))["data"][0]["revenue_amount"], "1000.00");
+        assert_eq!((&lost["total_count"], &lost["customers"][0]["name"]), (&json!(1), &json!("Gone")));
+        assert_eq!(metric(s, "customers", &format!("{days}&state=new"))["customers"][0]["revenue_amount"], "1000.00");
         assert_eq!(metric(s, "customers", &format!("{days}&state=active"))["total_count"], 3);
         let none = metric(s, "retention", "base_from_date=2025-01-01&base_to_date=2025-01-31&from_date=2026-02-01&to_date=2026-02-28");
         assert_eq!((&none["logo_retention_percent"], &none["net_revenue_retention_percent"]), (&json!(null), &json!(null)));
@@ -85,11 +85,11 @@ each_engine! {
             assert_eq!(s.get(cell["drill_down"].as_str().unwrap()).ok()["total_count"], cell["count"]);
         }
         let first = metric(s, "customers", &format!("{days}&limit=2"));
-        assert_eq!((first["data"].as_array().unwrap().len(), &first["total_count"]), (2, &json!(5)));
+        assert_eq!((first["customers"].as_array().unwrap().len(), &first["total_count"]), (2, &json!(5)));
         let rest = metric(s, "customers", &format!("{days}&limit=200&after={}", first["next_after"].as_str().unwrap()));
-        assert_eq!((rest["data"].as_array().unwrap().len(), &rest["next_after"]), (3, &json!(null)));
+        assert_eq!((rest["customers"].as_array().unwrap().len(), &rest["next_after"]), (3, &json!(null)));
         let one = metric(s, "customers", &format!("{days}&party_id={}", id(&all[2])));
-        assert_eq!((&one["data"][0]["invoice_count"], &one["data"][0]["last_invoice_date"]), (&json!(3), &json!("2026-01-14")));
+        assert_eq!((&one["customers"][0]["invoice_count"], &one["customers"][0]["last_invoice_date"]), (&json!(3), &json!("2026-01-14")));
         for name in ["repeat-rate", "rfm"] {
             s.get(&format!("/v1/crm/metrics/{name}?company_id={}&from_date=2026-02-01&to_date=2026-01-01", s.company_id())).problem(422, "metric.wrong_range");
         }
@@ -129,7 +129,7 @@ each_engine! {
         s.act(&format!("/v1/accounting/invoices/{}/post", id(&made)), &made, json!({})).ok();
         let days = "from_date=2026-01-01&to_date=2026-01-31";
         let c = metric(s, "customers", days);
-        let of = &c["data"][0];
+        let of = &c["customers"][0];
         assert_eq!((&of["revenue_amount"], &of["cost_amount"], &of["margin_amount"]), (&json!("45.00"), &json!("18.00"), &json!("27.00")));
         let v = metric(s, "clv", &format!("{days}&party_id={}", id(&buyer)));
         assert_eq!((&v["clv_amount"], &v["numerator"]["amount"]), (&json!("27.00"), &json!("27.00")));

@@ -31,7 +31,7 @@ each_engine! {
         let q = survey(s, "csat", json!({}));
         let c = resolved(s, json!({"assignee_id": who["id"]}));
         let token = invited(s, &q, &c);
-        let form = s.anonymous().get(&format!("/v1/crm/survey-forms?token={token}")).ok();
+        let form = s.anonymous().get(&format!("/v1/crm/survey-forms?link={token}")).ok();
         assert_eq!((&form["question"], &form["case_number"], &form["highest_score"], &form["is_answered"]), (&json!("How was it?"), &c["number"], &json!(5), &json!(false)));
         respond(s, &token, 0).problem(422, "survey.score_out_of_range");
         let answers = s.parallel(4, |_, _| respond(s, &token, 5).status);
@@ -40,7 +40,7 @@ each_engine! {
         let found = s.all("/v1/crm/survey-responses?is_answered=true");
         assert_eq!((&found[0]["score"], &found[0]["comment"], &found[0]["case_id"], &found[0]["agent_id"]), (&json!(5), &json!("Fine."), &c["id"], &who["id"]));
         assert_eq!(s.get(&format!("/v1/crm/survey-responses/{}?expand=case", id(&found[0]))).ok()["case"]["id"], c["id"]);
-        assert_eq!(s.anonymous().get(&format!("/v1/crm/survey-forms?token={token}")).ok()["is_answered"], true);
+        assert_eq!(s.anonymous().get(&format!("/v1/crm/survey-forms?link={token}")).ok()["is_answered"], true);
     }
 
     fn a_link_is_good_for_what_it_is_and_as_long_as_it_says(s) {
@@ -49,7 +49,7 @@ each_engine! {
         let mut forged = token.clone();
         forged.replace_range(60..61, if &token[60..61] == "A" { "B" } else { "A" });
         respond(s, &forged, 5).problem(404, "link.invalid");
-        s.anonymous().get(&format!("/v1/crm/survey-forms?token={forged}")).problem(404, "link.invalid");
+        s.anonymous().get(&format!("/v1/crm/survey-forms?link={forged}")).problem(404, "link.invalid");
         s.at("2026-01-03T09:00:01Z");
         respond(s, &token, 5).problem(404, "link.expired");
     }

@@ -14,7 +14,7 @@ const CONTACTS: &str = "/v1/directory/contacts";
 fn told(matches: &Value, what: &str) -> Vec<(String, i64, Vec<String>)> {
     let text = |v: &Value| v.as_str().unwrap().to_string();
     let kinds = |m: &Value| m["reasons"].as_array().unwrap().iter().map(|r| text(&r["kind"])).collect();
-    matches["data"].as_array().unwrap().iter().map(|m| (text(&m[what]["name"]), m["score"].as_i64().unwrap(), kinds(m))).collect()
+    matches["matches"].as_array().unwrap().iter().map(|m| (text(&m[what]["name"]), m["score"].as_i64().unwrap(), kinds(m))).collect()
 }
 
 each_engine! {
@@ -32,7 +32,7 @@ each_engine! {
         assert_eq!(kinds, [vec!["tax_id", "email"], vec!["name", "phone"]], "{found:#}");
         assert!(told(&found, "party")[0].1 >= 99 && told(&found, "party")[1].1 > 80, "{found:#}");
         let alone = s.post(PARTIES, json!({"name": "Unlike anybody"})).created();
-        assert_eq!(s.get(&format!("{PARTIES}/{}/duplicates", id(&alone))).ok(), json!({"data": []}));
+        assert_eq!(s.get(&format!("{PARTIES}/{}/duplicates", id(&alone))).ok(), json!({"matches": []}));
         s.get(&format!("{PARTIES}/pty_00000000000000000000000000/duplicates")).problem(404, "not_found");
     }
 
@@ -41,8 +41,8 @@ each_engine! {
         let found = s.post(&format!("{PARTIES}/match"), json!({"name": "Berglund Snabbkop AB"})).ok();
         assert_eq!(told(&found, "party")[0].0, "Berglunds snabbköp", "{found:#}");
         let found = s.post(&format!("{PARTIES}/match"), json!({"emails": ["B@Berg.example"], "except_id": there["id"]})).ok();
-        assert_eq!(found, json!({"data": []}));
-        assert_eq!(s.post(&format!("{PARTIES}/match"), json!({})).ok(), json!({"data": []}));
+        assert_eq!(found, json!({"matches": []}));
+        assert_eq!(s.post(&format!("{PARTIES}/match"), json!({})).ok(), json!({"matches": []}));
         s.post(&format!("{PARTIES}/match"), json!({"emails": ["nonsense"]})).problem(422, "email.invalid");
         s.post(&format!("{PARTIES}/match"), json!({"phones": ["call me"]})).problem(422, "phone.invalid");
         user_with(s, &["directory.contacts.read"], &[]).post(&format!("{PARTIES}/match"), json!({})).problem(403, "missing_scope");

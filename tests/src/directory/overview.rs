@@ -46,7 +46,7 @@ each_engine! {
         let clerk = user_with(s, &["directory.parties.read", "sales.orders.read"], &[s.company_id()]);
         let all = clerk.get(&format!("/v1/directory/parties/{}/360", id(&party))).ok();
         assert!(all["finance"].is_null() && all["crm"].is_null() && all["sales"].is_object());
-        assert_eq!(all["withheld"], json!(["contacts", "crm", "finance", "quotes"]));
+        assert_eq!(all["withheld"], json!(["contacts", "crm", "finance", "cases", "quotes"]));
         let seller = user_with(s, &["directory.*.read", "crm.opportunities.read", "crm.quotes.read", "sales.orders.read"], &[s.company_id()]);
         let all = seller.get(&format!("/v1/directory/parties/{}/360", id(&party))).ok();
         assert!(all["crm"].is_object() && all["finance"].is_null());

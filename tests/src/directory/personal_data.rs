@@ -161,7 +161,7 @@ each_engine! {
         let invoice = &s.all(&format!("/v1/accounting/invoices?customer_id={}", id(&one.party)))[0];
         assert_eq!(invoice["customer_name"], word(13), "the invoice is as it was sent");
         s.post("/v1/directory/parties/match", json!({"emails": ["canary7@example.com"]})).expect(200);
-        assert_eq!(s.post("/v1/directory/parties/match", json!({"name": word(13)})).ok(), json!({"data": []}));
+        assert_eq!(s.post("/v1/directory/parties/match", json!({"name": word(13)})).ok(), json!({"matches": []}));
     }
 
     fn what_is_done_to_a_redacted_fact_afterwards_is_found(s) {

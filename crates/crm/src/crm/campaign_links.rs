@@ -55,7 +55,7 @@ campaign is withdrawn, or to everything by e-mail when the campaign has no topic
 pub struct LinkFilter {
     /// The token of the link.
     #[param(min_length = 40, max_length = 400, pattern = "^[A-Za-z0-9_-]{40,400}$")]
-    token: String,
+    link: String,
 }
 
 /// A link to an address.
@@ -63,7 +63,7 @@ pub struct LinkFilter {
 pub struct ClickFilter {
     /// The token of the link.
     #[param(min_length = 40, max_length = 400, pattern = "^[A-Za-z0-9_-]{40,400}$")]
-    token: String,
+    link: String,
     /// The address it leads to; the one that was signed.
     #[param(min_length = 8, max_length = 2000)]
     url: String,
@@ -74,7 +74,7 @@ pub struct ClickFilter {
 pub struct UnsubscribeFilter {
     /// The token of the link.
     #[param(min_length = 40, max_length = 400, pattern = "^[A-Za-z0-9_-]{40,400}$")]
-    token: String,
+    link: String,
     /// Whether nothing at all is wanted by e-mail any more; false when left out.
     everything: Option<bool>,
 }
@@ -113,7 +113,7 @@ impl Links {
     }
     /// Where a reader unsubscribes.
     pub fn unsubscribe(&self, member: CampaignMemberId) -> Result<String> {
-        self.link("unsubscribe", &[("token", &self.signer.sign(UNSUBSCRIBE, &member.to_string(), None)?)])
+        self.link("unsubscribe", &[("link", &self.signer.sign(UNSUBSCRIBE, &member.to_string(), None)?)])
     }
     /// The HTML with its links led over here and a picture at its end. Our own links and those that are no web addresses
     /// stay as they are.
@@ -132,14 +132,14 @@ impl Links {
             let web = url.starts_with("http://") || url.starts_with("https://");
             if web && !url.starts_with(&self.base) && (8..=2000).contains(&url.chars().count()) {
                 let token = self.signer.sign(CLICK, &subject(member, &url), None)?;
-                out.push_str(&self.link("click", &[("token", &token), ("url", &url)])?.replace('&', "&amp;"));
+                out.push_str(&self.link("click", &[("link", &token), ("url", &url)])?.replace('&', "&amp;"));
             } else {
                 out.push_str(raw);
             }
             rest = tail;
         }
         out.push_str(rest);
-        let seen = self.link("open", &[("token", &self.signer.sign(OPEN, &member.to_string(), None)?)])?;
+        let seen = self.link("open", &[("link", &self.signer.sign(OPEN, &member.to_string(), None)?)])?;
         let picture = format!("<img src=\"{seen}\" width=\"1\" height=\"1\" alt=\"\">");
         let end = out.to_ascii_lowercase().rfind("</body>").unwrap_or(out.len());
         out.insert_str(end, &picture);
@@ -191,13 +191,13 @@ fn visit(
 }
 
 fn open(origin: &Origin, asked: LinkFilter) -> Result<Binary> {
-    let id = origin.read(|cx| signed::open(cx, OPEN, &asked.token))?;
+    let id = origin.read(|cx| signed::open(cx, OPEN, &asked.link))?;
     visit(origin, member_of(&id)?, CampaignMember::open)?;
     Ok(Binary { media_type: "image/gif".into(), file_name: "dot.gif".into(), etag: None, bytes: DOT.to_vec() })
 }
 
 fn click(origin: &Origin, asked: ClickFilter) -> Result<String> {
-    let about = origin.read(|cx| signed::open(cx, CLICK, &asked.token))?;
+    let about = origin.read(|cx| signed::open(cx, CLICK, &asked.link))?;
     let id = member_of(about.split(':').next().unwrap_or_default())?;
     // the address is not in the token, its hash is
     if about != subject(id, &asked.url) || asked.url.chars().any(char::is_control) {
@@ -248,7 +248,7 @@ fn show(origin: &Origin, asked: UnsubscribeFilter) -> Result<Unsubscription> {
     let system = system(origin);
     let origin = Origin { caller: system, ..origin.clone() };
     origin.read(|cx| {
-        let id = member_of(&signed::open(cx, UNSUBSCRIBE, &asked.token)?)?;
+        let id = member_of(&signed::open(cx, UNSUBSCRIBE, &asked.link)?)?;
         let member = persistence::record::find::<CampaignMember>(cx.db(), id.uuid())?.ok_or(LINK_INVALID)?;
         let campaign = persistence::record::find::<Campaign>(cx.db(), member.campaign_id.uuid())?.ok_or(LINK_INVALID)?;
         let topic = campaign.topic.clone().filter(|_| !everything);
@@ -259,7 +259,7 @@ fn show(origin: &Origin, asked: UnsubscribeFilter) -> Result<Unsubscription> {
 fn unsubscribe(origin: &Origin, asked: UnsubscribeFilter) -> Result<Unsubscription> {
     let everything = asked.everything.unwrap_or(false);
     let (address, agent) = (origin.address(), origin.caller.user_agent.clone());
-    let token = asked.token;
+    let token = asked.link;
     origin.write_as(&system(origin), move |cx| {
         let (member, campaign) = of_link(cx, &token)?;
         let topic = campaign.topic.clone().filter(|_| !everything);

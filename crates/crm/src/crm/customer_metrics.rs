@@ -60,15 +60,15 @@ fn customers(cx: &mut Cx, f: CustomerFiguresFilter) -> Result<CustomerFiguresLis
     let ask = SalesAsk { company: company.id, from: f.from_date, to: f.to_date, base, party: f.party_id };
     let which = CustomerNarrow { state: f.state, recency: f.recency, frequency: f.frequency, monetary: f.monetary };
     let limit = i64::from(f.limit.unwrap_or(50).clamp(1, 200));
-    let (mut data, total_count) = questions::customers(cx, &ask, &which, f.after, limit + 1)?;
-    let more = data.len() as i64 > limit;
-    data.truncate(usize::try_from(limit).unwrap_or(200));
+    let (mut customers, total_count) = questions::customers(cx, &ask, &which, f.after, limit + 1)?;
+    let more = customers.len() as i64 > limit;
+    customers.truncate(usize::try_from(limit).unwrap_or(200));
     Ok(CustomerFiguresList {
         definition: format!("{BOUGHT} Scores are fifths of the customers with an invoice in the period, 5 the best"),
         currency: company.currency,
         total_count,
-        next_after: data.last().filter(|_| more).map(|c| c.party_id),
-        data,
+        next_after: customers.last().filter(|_| more).map(|c| c.party_id),
+        customers,
     })
 }
 

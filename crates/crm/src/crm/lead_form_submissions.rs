@@ -24,7 +24,7 @@ pub fn operations(t: &mut Table) {
     let mut n =
         t.noun::<LeadFormSubmission>("crm/lead-form-submissions", "What was sent to capture forms, good or bad, with the consent given.");
     n.list_with(list, "List submissions, the newest first.")
-        .filter(&["form_id", "status", "reason", "lead_id", "token", "email", "ip_address", "consent", "received_at", "occurred_at"])
+        .filter(&["form_id", "status", "reason", "lead_id", "email", "ip_address", "consent", "received_at", "occurred_at"])
         .sort(&["received_at", "occurred_at"])
         .expand::<LeadForm>("form", "form_id")
         .expand::<Lead>("lead", "lead_id");

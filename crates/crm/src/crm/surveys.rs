@@ -109,7 +109,7 @@ fn behind(cx: &mut Cx, token: &str, to_change: bool) -> Result<(SurveyResponse, 
 }
 
 fn form(cx: &mut Cx, asked: SurveyToken) -> Result<SurveyForm> {
-    let (response, survey) = behind(cx, &asked.token, false)?;
+    let (response, survey) = behind(cx, &asked.link, false)?;
     let (lowest_score, highest_score) = survey.kind.scores();
     Ok(SurveyForm {
         kind: survey.kind,

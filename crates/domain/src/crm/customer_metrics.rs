@@ -177,7 +177,7 @@ pub struct CustomerFiguresList {
     pub total_count: i64,
     /// The customers of this page.
     #[schema(max_items = 200)]
-    pub data: Vec<CustomerFigures>,
+    pub customers: Vec<CustomerFigures>,
     /// Give it as `after` for the next page; null on the last one.
     #[schema(required)]
     pub next_after: Option<PartyId>,

@@ -205,7 +205,7 @@ pub struct SurveyInvitation {
 pub struct SurveyToken {
     /// The token of the invitation.
     #[param(min_length = 40, max_length = 400, example = "AQAAAAEAAAAAAAAAAHN2cl8wMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw")]
-    pub token: String,
+    pub link: String,
 }
 
 /// What the customer is shown.

@@ -68,7 +68,7 @@ pub struct PartyMatch {
 pub struct PartyMatches {
     /// The candidates.
     #[schema(max_items = 20)]
-    pub data: Vec<PartyMatch>,
+    pub matches: Vec<PartyMatch>,
 }
 
 /// A person who may be the same.
@@ -89,7 +89,7 @@ pub struct ContactMatch {
 pub struct ContactMatches {
     /// The candidates.
     #[schema(max_items = 20)]
-    pub data: Vec<ContactMatch>,
+    pub matches: Vec<ContactMatch>,
 }
 
 /// What is known of a party that is perhaps there already.

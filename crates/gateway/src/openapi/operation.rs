@@ -188,7 +188,12 @@ fn responses(op: &Op) -> Value {
             out.insert("201".into(), answer("Stored."));
         }
         Kind::Delete => drop(out.insert("204".into(), answer("Gone."))),
-        _ if op.redirects => drop(out.insert("302".into(), answer("The link leads there."))),
+        _ if op.redirects => {
+            let mut away = answer("The link leads there.");
+            away.as_object_mut().map(|a| a.remove("content"));
+            out.insert("302".into(), away);
+            out.insert("200".into(), answer("Where the link leads, for a caller that accepts JSON alone."));
+        }
         _ if content.is_none() => drop(out.insert("204".into(), answer("Done."))),
         _ => drop(out.insert("200".into(), answer("Done."))),
     }

@@ -31,7 +31,7 @@ pub fn parties_like(cx: &mut Cx, draft: MatchParty) -> Result<PartyMatches> {
 fn like_party(cx: &mut Cx, traits: &Traits, except: Option<PartyId>) -> Result<PartyMatches> {
     let mut found = parties::candidates(cx.db(), traits, COMPARED)?;
     found.retain(|id| Some(*id) != except);
-    let mut data: Vec<PartyMatch> = cx
+    let mut matches: Vec<PartyMatch> = cx
         .find_all::<Party>(&found)?
         .into_iter()
         .filter(|p| p.merged_into.is_none() && p.erased_at.is_none())
@@ -41,9 +41,9 @@ fn like_party(cx: &mut Cx, traits: &Traits, except: Option<PartyId>) -> Result<P
         })
         .filter(|m| m.score >= LEAST_SCORE)
         .collect();
-    data.sort_by_key(|m| (std::cmp::Reverse(m.score), m.party.id));
-    data.truncate(MOST_MATCHES);
-    Ok(PartyMatches { data })
+    matches.sort_by_key(|m| (std::cmp::Reverse(m.score), m.party.id));
+    matches.truncate(MOST_MATCHES);
+    Ok(PartyMatches { matches })
 }
 
 /// People who may be the same as this one.
@@ -60,7 +60,7 @@ pub fn contacts_like(cx: &mut Cx, draft: MatchContact) -> Result<ContactMatches>
 fn like_contact(cx: &mut Cx, traits: &Traits, except: Option<ContactId>) -> Result<ContactMatches> {
     let mut found = contacts::candidates(cx.db(), traits, COMPARED)?;
     found.retain(|id| Some(*id) != except);
-    let mut data: Vec<ContactMatch> = cx
+    let mut matches: Vec<ContactMatch> = cx
         .find_all::<Contact>(&found)?
         .into_iter()
         .map(|contact| {
@@ -69,9 +69,9 @@ fn like_contact(cx: &mut Cx, traits: &Traits, except: Option<ContactId>) -> Resu
         })
         .filter(|m| m.score >= LEAST_SCORE)
         .collect();
-    data.sort_by_key(|m| (std::cmp::Reverse(m.score), m.contact.id));
-    data.truncate(MOST_MATCHES);
-    Ok(ContactMatches { data })
+    matches.sort_by_key(|m| (std::cmp::Reverse(m.score), m.contact.id));
+    matches.truncate(MOST_MATCHES);
+    Ok(ContactMatches { matches })
 }
 
 /// How far the keys of those who were there before there were keys have been written.

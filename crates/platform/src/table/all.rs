@@ -180,8 +180,11 @@ impl Table {
     pub fn redirect_outside<F: params::Filter>(&mut self, place: &str, f: fn(&Origin, F) -> Result<String>, text: &'static str) -> &mut Op {
         let mut op = single(Kind::Report, None, place, text);
         op.query = params::query_of::<F>;
-        op.outside =
-            Some(Box::new(move |origin, i| Ok(Answer { redirect: Some(f(origin, params::typed(&i.query)?)?), ..Answer::nothing() })));
+        op.output = Some(Shape::of::<LinkTarget>());
+        op.outside = Some(Box::new(move |origin, i| {
+            let url = f(origin, params::typed(&i.query)?)?;
+            Ok(Answer { redirect: Some(url.clone()), ..Answer::of(&LinkTarget { url })? })
+        }));
         self.add(op).redirecting()
     }
     /// As [`Table::report_outside`], with bytes out.
@@ -294,6 +297,14 @@ impl Table {
     }
 }
 
+/// Where a link leads, for a caller that accepts JSON and does not want to be sent there.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub struct LinkTarget {
+    /// The address.
+    #[schema(max_length = 2000, example = "https://shop.example/offer")]
+    url: String,
+}
+
 fn token(input: &Input) -> &str {
     input.path.first().map(String::as_str).unwrap_or_default()
 }
@@ -302,10 +313,10 @@ fn linked(kind: Kind, id: &str, place: &str, tail: &str, text: &'static str) -> 
     let mut op = single(kind, None, place, text);
     op.id = id.into();
     op.path = match tail {
-        "" => format!("{}/{{token}}", op.path),
-        tail => format!("{}/{{token}}/{tail}", op.path),
+        "" => format!("{}/{{link}}", op.path),
+        tail => format!("{}/{{link}}/{tail}", op.path),
     };
-    op.path_params = vec![("token".into(), Shape::of::<signed::LinkToken>())];
+    op.path_params = vec![("link".into(), Shape::of::<signed::LinkToken>())];
     op.tag = place.into();
     op
 }
