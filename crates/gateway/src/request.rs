@@ -90,7 +90,8 @@ pub fn none_match(headers: &HeaderMap, current: Option<&str>) -> Result<bool> {
     let mut matched = false;
     for tag in raw.split(',') {
         let tag = tag.trim().trim_start_matches("W/");
-        let inner = tag.trim_matches('"');
+        // quotes on both ends or, as people write it, on none
+        let inner = tag.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(tag);
         if inner.is_empty() || inner.contains('"') {
             return Err(refused_header("If-None-Match", "must be one or more ETags as answered, for example \"3\", or *"));
         }
@@ -203,7 +204,7 @@ mod tests {
         let known = |v: &str| none_match(&headers(&[("if-none-match", v)]), Some("\"3\""));
         assert!(known("\"3\"").expect("tags") && known("\"2\", W/\"3\"").expect("tags") && known("*").expect("tags"));
         assert!(!known("\"4\"").expect("tags"));
-        assert!(known("3").expect("tags") && known("\"\"").is_err());
+        assert!(known("3").expect("tags") && known("\"\"").is_err() && known("\"3").is_err());
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub struct ClickFilter {
     #[param(min_length = 40, max_length = 400, pattern = "^[A-Za-z0-9_-]{40,400}$")]
     link: String,
     /// The address it leads to; the one that was signed.
-    #[param(min_length = 8, max_length = 2000)]
+    #[param(min_length = 8, max_length = 2000, pattern = "^[!-~]{8,2000}$")]
     url: String,
 }
 

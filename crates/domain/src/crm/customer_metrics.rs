@@ -315,10 +315,10 @@ pub struct ClvFilter {
     pub party_id: Option<PartyId>,
     /// Customers lost in a month, in percent. When left out, those lost between the months before and the observed ones, as
     /// many months each, divided by their number.
-    #[param(required = false, value_type = Option<Rate>)]
+    #[param(required = false, value_type = Option<String>, pattern = r"^(0|[1-9][0-9]{0,2})(\.[0-9]{1,10})?$", max_length = 14)]
     pub churn_percent: Option<Rate>,
     /// Worth of money lost in a month, in percent; 1 when left out.
-    #[param(required = false, value_type = Option<Rate>)]
+    #[param(required = false, value_type = Option<String>, pattern = r"^(0|[1-9][0-9]{0,2})(\.[0-9]{1,10})?$", max_length = 14)]
     pub discount_percent: Option<Rate>,
 }
 

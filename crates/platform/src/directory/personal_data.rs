@@ -28,8 +28,8 @@ pub const REFUSALS: &[Code] = &[NOT_A_PERSON, IN_BUSINESS, ERASED, CHAIN_BROKEN]
 pub const EXPORT: &str = "Get all data of one person. Every row that leads to the person, as the API shows it, leads with the same \
 e-mail address, and everything that happened; rows of companies without a grant are left out and counted in `withheld`.";
 pub const ERASE: &str = "Erase the data of one person. Names, addresses, texts and identifiers go from the person, from leads, deals, \
-activities, cases, orders and deliveries, from events and from kept answers; posted invoices and the ledger stay as law wants them, \
-messages of cases as they were said, and the audit trail can still be verified. It cannot be taken back.";
+activities, cases and their messages, orders and deliveries, from events and from kept answers; posted invoices and the ledger stay \
+as law wants them, and the audit trail can still be verified. It cannot be taken back.";
 
 /// Everything that is kept about a party.
 pub fn of_party(cx: &mut Cx, id: PartyId, _: NoFilter) -> Result<PersonalData> {

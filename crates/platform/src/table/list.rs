@@ -375,6 +375,7 @@ impl List {
                 "include_total" => list.include_total = value.parse().map_err(|_| invalid(name, "true or false".into()))?,
                 "fields" => list.fields = Some(expand::names(name, value, &field_names(cx, op, &listing.row))?),
                 "expand" => list.expand = expand::names(name, value, &op.expansions.iter().map(|e| e.name).collect::<Vec<_>>())?,
+                "sort" if value.is_empty() => return Err(invalid(name, format!("It names none of {}.", listing.sort.join(", ")))),
                 "sort" => sort = value,
                 "q" => {
                     if !(1..=100).contains(&value.chars().count()) {
