@@ -157,9 +157,11 @@ fn responses(op: &Op) -> Value {
     if has_dry_run(op) {
         heads.extend(["Dry-Run", "Idempotency-Replayed"]);
     }
+    let bytes = json!({ "schema": { "type": "string", "format": "binary" } });
     let content = match (&op.output, op.kind) {
-        (_, Kind::Download) if op.link => Some(json!({ "image/gif": { "schema": { "type": "string", "format": "binary" } } })),
-        (_, Kind::Download) => Some(json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } })),
+        // the picture in a message; some generators know bytes by the first of the two alone
+        (_, Kind::Download) if op.link => Some(json!({ "application/octet-stream": bytes, "image/gif": bytes })),
+        (_, Kind::Download) => Some(json!({ "application/octet-stream": bytes })),
         (Some(shape), _) => Some(json!({ "application/json": { "schema": schema_ref(shape) } })),
         (None, _) => None,
     };
