@@ -24,6 +24,8 @@ use crate::cx::Cx;
 
 /// How every cursor begins, so that one that was tampered with can be told from one that never was.
 const CURSOR_MARK: &[u8] = b"tndm";
+/// Names of fields, separated by commas.
+pub const FIELDS_PATTERN: &str = "^[a-z0-9_,]+$";
 const CURSOR_PATTERN: &str = "^[A-Za-z0-9_-]{40,2000}$";
 
 fn well_formed_cursor(cursor: &str) -> bool {
@@ -167,7 +169,7 @@ impl Listing {
             text(
                 "fields",
                 "Only these fields of each row, separated by commas.".into(),
-                string().min_length(Some(1)).max_length(Some(1000)),
+                string().min_length(Some(1)).max_length(Some(1000)).pattern(Some(FIELDS_PATTERN)),
             ),
         ];
         if !self.sort.is_empty() {

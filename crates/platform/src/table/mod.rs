@@ -12,7 +12,7 @@ pub mod schema;
 
 pub use all::Table;
 pub use expand::Expansion;
-pub use list::{List, Listing, Page};
+pub use list::{FIELDS_PATTERN, List, Listing, Page};
 pub use noun::{NoFilter, Noun, Part};
 pub use op::{Answer, Binary, Input, Kind, Op, Origin, Output, Pairs, Shape, Upload};
 pub use params::Filter;
