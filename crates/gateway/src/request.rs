@@ -90,9 +90,10 @@ pub fn none_match(headers: &HeaderMap, current: Option<&str>) -> Result<bool> {
     let mut matched = false;
     for tag in raw.split(',') {
         let tag = tag.trim().trim_start_matches("W/");
-        // quotes on both ends or, as people write it, on none
-        let inner = tag.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(tag);
-        if inner.is_empty() || inner.contains('"') {
+        // quotes on both ends or, as people write a version, on none
+        let quoted = tag.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
+        let inner = quoted.unwrap_or(tag);
+        if inner.is_empty() || inner.contains('"') || (quoted.is_none() && !inner.bytes().all(|b| b.is_ascii_digit())) {
             return Err(refused_header("If-None-Match", "must be one or more ETags as answered, for example \"3\", or *"));
         }
         matched |= current.is_some_and(|c| c.trim_matches('"') == inner);
@@ -204,7 +205,7 @@ mod tests {
         let known = |v: &str| none_match(&headers(&[("if-none-match", v)]), Some("\"3\""));
         assert!(known("\"3\"").expect("tags") && known("\"2\", W/\"3\"").expect("tags") && known("*").expect("tags"));
         assert!(!known("\"4\"").expect("tags"));
-        assert!(known("3").expect("tags") && known("\"\"").is_err() && known("\"3").is_err());
+        assert!(known("3").expect("tags") && known("\"\"").is_err() && known("\"3").is_err() && known("x").is_err());
     }
 
     #[test]
