@@ -31,17 +31,32 @@ pub trait Entity: Serialize + ToSchema + Clone + Send + Sync + 'static {
     }
 }
 
-/// `entity! { SalesOrder, SalesOrderId, "sales_order", company: |o| Some(o.company_id), party: |o| Some(o.customer_id) }`
-/// implements [`Entity`] for a struct with fields `id` and `version`.
+/// `entity! { SalesOrder, SalesOrderId, "sales_order", company: |o| Some(o.company_id), parts: lines }` implements
+/// [`Entity`] for a struct with fields `id` and `version`. Its `parts` share its version.
+///
+/// `entity! { unchanging StockMove, StockMoveId, "stock_move" }` is for rows that never change: their version is 1.
 #[macro_export]
 macro_rules! entity {
-    ($name:ty, $id:ty, $noun:literal $(, company: |$c:ident| $company:expr)? $(, party: |$p:ident| $party:expr)? $(, actions: |$a:ident| $actions:expr)? $(,)?) => {
+    (unchanging $name:ty, $id:ty, $noun:literal $(, company: |$c:ident| $company:expr)? $(,)?) => {
+        impl $crate::entity::Entity for $name {
+            type Id = $id;
+            const NOUN: &'static str = $noun;
+            fn id(&self) -> $id { self.id }
+            fn version(&self) -> i64 { 1 }
+            fn bump(&mut self) {}
+            $(fn company(&self) -> Option<$crate::directory::companies::CompanyId> { let $c = self; $company })?
+        }
+    };
+    ($name:ty, $id:ty, $noun:literal $(, company: |$c:ident| $company:expr)? $(, party: |$p:ident| $party:expr)? $(, actions: |$a:ident| $actions:expr)? $(, parts: $parts:ident)? $(,)?) => {
         impl $crate::entity::Entity for $name {
             type Id = $id;
             const NOUN: &'static str = $noun;
             fn id(&self) -> $id { self.id }
             fn version(&self) -> i64 { self.version }
-            fn bump(&mut self) { self.version += 1; }
+            fn bump(&mut self) {
+                self.version += 1;
+                $(self.$parts.iter_mut().for_each(|part| part.version = self.version);)?
+            }
             $(fn company(&self) -> Option<$crate::directory::companies::CompanyId> { let $c = self; $company })?
             $(fn party(&self) -> Option<$crate::directory::parties::PartyId> { let $p = self; $party })?
             $(fn allowed_actions(&self) -> Vec<&'static str> { let $a = self; $actions })?

@@ -11,7 +11,6 @@ use super::lead_forms::{ConsentChannel, LeadForm, LeadFormId};
 use super::leads::LeadId;
 use super::touchpoints::{TouchOrigin, TouchpointId};
 use crate::directory::companies::CompanyId;
-use crate::entity::Entity;
 use crate::kernel::Code;
 
 crate::ids! {
@@ -158,20 +157,7 @@ pub struct LeadFormSubmission {
     pub touchpoint_id: Option<TouchpointId>,
 }
 
-impl Entity for LeadFormSubmission {
-    type Id = LeadFormSubmissionId;
-    const NOUN: &'static str = "lead_form_submission";
-    fn id(&self) -> LeadFormSubmissionId {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        1
-    }
-    fn bump(&mut self) {}
-    fn company(&self) -> Option<CompanyId> {
-        Some(self.company_id)
-    }
-}
+crate::entity! { unchanging LeadFormSubmission, LeadFormSubmissionId, "lead_form_submission", company: |o| Some(o.company_id) }
 
 /// What gives a machine away: it filled in the trap, or it was faster than a person can be.
 pub fn machine(form: &LeadForm, sent: &SubmitLeadForm, occurred_at: DateTime<Utc>) -> Option<&'static str> {

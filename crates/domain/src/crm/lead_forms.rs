@@ -11,7 +11,6 @@ use super::leads::NewLead;
 use super::text::{filled, trimmed};
 use crate::directory::addresses::Address;
 use crate::directory::companies::CompanyId;
-use crate::entity::Entity;
 use crate::identity::users::UserId;
 use crate::kernel::{Code, Findings, Result, problems};
 
@@ -180,20 +179,7 @@ pub struct LeadFormWording {
     pub created_at: DateTime<Utc>,
 }
 
-impl Entity for LeadFormWording {
-    type Id = LeadFormWordingId;
-    const NOUN: &'static str = "lead_form_wording";
-    fn id(&self) -> LeadFormWordingId {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        1
-    }
-    fn bump(&mut self) {}
-    fn company(&self) -> Option<CompanyId> {
-        Some(self.company_id)
-    }
-}
+crate::entity! { unchanging LeadFormWording, LeadFormWordingId, "lead_form_wording", company: |o| Some(o.company_id) }
 
 /// A capture form to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

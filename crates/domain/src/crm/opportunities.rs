@@ -20,7 +20,6 @@ use crate::directory::companies::CompanyId;
 use crate::directory::contacts::ContactId;
 use crate::directory::parties::PartyId;
 use crate::directory::products::ProductId;
-use crate::entity::Entity;
 use crate::identity::users::UserId;
 use crate::kernel::{Amount, Code, PatchBody, Quantity, Rate, UnitPrice, present, some};
 
@@ -185,30 +184,7 @@ pub struct Opportunity {
     pub updated_at: DateTime<Utc>,
 }
 
-impl Entity for Opportunity {
-    type Id = OpportunityId;
-    const NOUN: &'static str = "opportunity";
-    fn id(&self) -> OpportunityId {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    /// Lines have the version of their deal.
-    fn bump(&mut self) {
-        self.version += 1;
-        self.lines.iter_mut().for_each(|l| l.version = self.version);
-    }
-    fn company(&self) -> Option<CompanyId> {
-        Some(self.company_id)
-    }
-    fn party(&self) -> Option<PartyId> {
-        Some(self.party_id)
-    }
-    fn allowed_actions(&self) -> Vec<&'static str> {
-        self.status.actions()
-    }
-}
+crate::entity! { Opportunity, OpportunityId, "opportunity", company: |o| Some(o.company_id), party: |o| Some(o.party_id), actions: |o| o.status.actions(), parts: lines }
 
 /// A deal to create. It starts open.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

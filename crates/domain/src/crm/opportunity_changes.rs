@@ -6,7 +6,6 @@ use utoipa::ToSchema;
 
 use super::opportunities::{Opportunity, OpportunityId};
 use crate::directory::companies::CompanyId;
-use crate::entity::Entity;
 use crate::identity::users::UserId;
 
 crate::ids! {
@@ -69,20 +68,7 @@ pub struct OpportunityChange {
     pub changed_at: DateTime<Utc>,
 }
 
-impl Entity for OpportunityChange {
-    type Id = OpportunityChangeId;
-    const NOUN: &'static str = "opportunity_change";
-    fn id(&self) -> OpportunityChangeId {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        1
-    }
-    fn bump(&mut self) {}
-    fn company(&self) -> Option<CompanyId> {
-        Some(self.company_id)
-    }
-}
+crate::entity! { unchanging OpportunityChange, OpportunityChangeId, "opportunity_change", company: |o| Some(o.company_id) }
 
 /// A difference between two states of a deal.
 #[derive(Debug, Clone, PartialEq)]

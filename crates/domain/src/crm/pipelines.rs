@@ -12,7 +12,6 @@ use super::opportunity_lines::percentage;
 pub use super::stages::{ForecastCategory, NewStage, Stage, StageId, StagePatch, StageRequirement, standard_stages};
 use super::text::filled;
 use crate::directory::companies::CompanyId;
-use crate::entity::Entity;
 use crate::kernel::{Code, Result};
 
 crate::ids! {
@@ -74,27 +73,7 @@ pub struct Pipeline {
     pub version: i64,
 }
 
-impl Entity for Pipeline {
-    type Id = PipelineId;
-    const NOUN: &'static str = "pipeline";
-    fn id(&self) -> PipelineId {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    /// Stages have the version of their pipeline.
-    fn bump(&mut self) {
-        self.version += 1;
-        self.stages.iter_mut().for_each(|s| s.version = self.version);
-    }
-    fn company(&self) -> Option<CompanyId> {
-        Some(self.company_id)
-    }
-    fn allowed_actions(&self) -> Vec<&'static str> {
-        self.actions()
-    }
-}
+crate::entity! { Pipeline, PipelineId, "pipeline", company: |o| Some(o.company_id), actions: |o| o.actions(), parts: stages }
 
 /// A pipeline to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

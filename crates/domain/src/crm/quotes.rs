@@ -15,7 +15,6 @@ use crate::directory::companies::CompanyId;
 use crate::directory::contacts::ContactId;
 use crate::directory::parties::PartyId;
 use crate::directory::products::TaxClass;
-use crate::entity::Entity;
 use crate::identity::users::UserId;
 use crate::kernel::{Amount, PatchBody, present, some};
 use crate::sales::orders::SalesOrderId;
@@ -165,30 +164,7 @@ pub struct Quote {
     pub updated_at: DateTime<Utc>,
 }
 
-impl Entity for Quote {
-    type Id = QuoteId;
-    const NOUN: &'static str = "quote";
-    fn id(&self) -> QuoteId {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    /// Lines have the version of their quote.
-    fn bump(&mut self) {
-        self.version += 1;
-        self.lines.iter_mut().for_each(|l| l.version = self.version);
-    }
-    fn company(&self) -> Option<CompanyId> {
-        Some(self.company_id)
-    }
-    fn party(&self) -> Option<PartyId> {
-        Some(self.party_id)
-    }
-    fn allowed_actions(&self) -> Vec<&'static str> {
-        self.status.actions()
-    }
-}
+crate::entity! { Quote, QuoteId, "quote", company: |o| Some(o.company_id), party: |o| Some(o.party_id), actions: |o| o.status.actions(), parts: lines }
 
 /// Somebody as printed on a quote. A copy: what changes in the directory later rewrites no quote.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -13,7 +13,6 @@ use crate::directory::companies::CompanyId;
 use crate::directory::contacts::ContactId;
 use crate::directory::parties::PartyId;
 use crate::directory::search::normalise;
-use crate::entity::Entity;
 use crate::kernel::{Code, Result};
 
 crate::ids! {
@@ -161,25 +160,7 @@ pub struct Touchpoint {
     pub version: i64,
 }
 
-impl Entity for Touchpoint {
-    type Id = TouchpointId;
-    const NOUN: &'static str = "touchpoint";
-    fn id(&self) -> TouchpointId {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn bump(&mut self) {
-        self.version += 1;
-    }
-    fn company(&self) -> Option<CompanyId> {
-        Some(self.company_id)
-    }
-    fn party(&self) -> Option<PartyId> {
-        self.party_id
-    }
-}
+crate::entity! { Touchpoint, TouchpointId, "touchpoint", company: |o| Some(o.company_id), party: |o| o.party_id }
 
 /// The first or last touch of a lead, by the time of the event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

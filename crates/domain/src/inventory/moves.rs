@@ -7,7 +7,6 @@ use utoipa::ToSchema;
 use super::locations::LocationId;
 use crate::directory::companies::CompanyId;
 use crate::directory::products::ProductId;
-use crate::entity::Entity;
 use crate::kernel::Quantity;
 
 crate::ids! {
@@ -42,17 +41,4 @@ pub struct StockMove {
     pub moved_at: DateTime<Utc>,
 }
 
-impl Entity for StockMove {
-    type Id = StockMoveId;
-    const NOUN: &'static str = "stock_move";
-    fn id(&self) -> StockMoveId {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        1
-    }
-    fn bump(&mut self) {}
-    fn company(&self) -> Option<CompanyId> {
-        Some(self.company_id)
-    }
-}
+crate::entity! { unchanging StockMove, StockMoveId, "stock_move", company: |o| Some(o.company_id) }

@@ -7,7 +7,6 @@ use utoipa::{IntoParams, ToSchema};
 use super::costing::{CostState, ValueKind};
 use crate::directory::companies::CompanyId;
 use crate::directory::products::ProductId;
-use crate::entity::Entity;
 use crate::kernel::{Amount, Quantity, UnitPrice};
 
 crate::ids! {
@@ -44,20 +43,7 @@ pub struct ValueEntry {
     pub created_at: DateTime<Utc>,
 }
 
-impl Entity for ValueEntry {
-    type Id = ValueEntryId;
-    const NOUN: &'static str = "value_entry";
-    fn id(&self) -> ValueEntryId {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        1
-    }
-    fn bump(&mut self) {}
-    fn company(&self) -> Option<CompanyId> {
-        Some(self.company_id)
-    }
-}
+crate::entity! { unchanging ValueEntry, ValueEntryId, "value_entry", company: |o| Some(o.company_id) }
 
 /// What a company owns of a product and what it is worth now.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -9,7 +9,6 @@ use super::orders::SalesOrderId;
 use crate::accounting::tax_codes::TaxCodeId;
 use crate::directory::products::{ProductId, TaxClass};
 use crate::directory::units::UnitId;
-use crate::entity::Entity;
 use crate::kernel::{Amount, Code, Decimals, FieldError, Quantity, Rate, Result, UnitPrice, round};
 
 crate::ids! {
@@ -76,19 +75,7 @@ pub struct SalesOrderLine {
     pub version: i64,
 }
 
-impl Entity for SalesOrderLine {
-    type Id = SalesOrderLineId;
-    const NOUN: &'static str = "sales_order_line";
-    fn id(&self) -> SalesOrderLineId {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn bump(&mut self) {
-        self.version += 1;
-    }
-}
+crate::entity! { SalesOrderLine, SalesOrderLineId, "sales_order_line" }
 
 /// A line to be ordered. Give a product, or a description and a price for a service in free text.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -16,7 +16,6 @@ use crate::directory::addresses::Address;
 use crate::directory::companies::CompanyId;
 use crate::directory::parties::PartyId;
 use crate::directory::products::TaxClass;
-use crate::entity::Entity;
 use crate::inventory::warehouses::WarehouseId;
 use crate::kernel::{Amount, Code, Decimals, Problem, Quantity, Rate, Result, round};
 
@@ -183,30 +182,7 @@ pub struct SalesOrder {
     pub updated_at: DateTime<Utc>,
 }
 
-impl Entity for SalesOrder {
-    type Id = SalesOrderId;
-    const NOUN: &'static str = "sales_order";
-    fn id(&self) -> SalesOrderId {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    /// The lines have the version of the order.
-    fn bump(&mut self) {
-        self.version += 1;
-        self.lines.iter_mut().for_each(|l| l.version = self.version);
-    }
-    fn company(&self) -> Option<CompanyId> {
-        Some(self.company_id)
-    }
-    fn party(&self) -> Option<PartyId> {
-        Some(self.customer_id)
-    }
-    fn allowed_actions(&self) -> Vec<&'static str> {
-        self.allowed()
-    }
-}
+crate::entity! { SalesOrder, SalesOrderId, "sales_order", company: |o| Some(o.company_id), party: |o| Some(o.customer_id), actions: |o| o.allowed(), parts: lines }
 
 impl SalesOrder {
     /// What the present state allows.
