@@ -50,39 +50,58 @@ fn span(cx: &mut Cx, asked: &PeriodFilter) -> Result<(Company, NaiveDate, NaiveD
 
 type Sums<K> = BTreeMap<K, (Amount, Amount)>;
 
-/// Adds debits and credits of all days up to `to`, from `from` when given: whole months from the running balances, broken
-/// ones from the lines.
+/// Debits and credits of all days up to `to`, from `from` when given: whole months from the running balances, broken ones
+/// at the ends from the lines.
 fn movements(cx: &mut Cx, company: &Company, from: Option<NaiveDate>, to: NaiveDate) -> Result<Sums<persistence::Uuid>> {
-    let mut out = Sums::new();
-    let mut add = |rows: Vec<(persistence::Uuid, Amount, Amount)>| {
-        for (account, debit, credit) in rows {
-            let sum = out.entry(account).or_default();
-            sum.0 += debit;
-            sum.1 += credit;
+    let mut sums = Sums::new();
+    let mut first = from;
+    if let Some(from) = from.filter(|day| day.day() != 1) {
+        let end = last_of_month(from);
+        part_of_month(cx, company, from, end.min(to), &mut sums)?;
+        if end >= to {
+            return Ok(sums);
         }
-    };
-    let id = company.id.uuid();
-    let first = match from {
-        Some(from) if from.day() != 1 => {
-            let end = last_of_month(from);
-            add(balances::lines(cx.db(), id, from, end.min(to))?);
-            if end >= to {
-                return Ok(out);
-            }
-            end.succ_opt()
-        }
-        other => other,
-    };
+        first = end.succ_opt();
+    }
     let whole_until = match to == last_of_month(to) {
         true => to.succ_opt().unwrap_or(to),
         false => first_of_month(to),
     };
-    add(balances::months(cx.db(), id, first, whole_until)?);
+    add(&mut sums, balances::months(cx.db(), company.id.uuid(), first, whole_until)?);
     if whole_until <= to {
-        let start = first.map_or(whole_until, |f| f.max(whole_until));
-        add(balances::lines(cx.db(), id, start, to)?);
+        part_of_month(cx, company, whole_until, to, &mut sums)?;
     }
-    Ok(out)
+    Ok(sums)
+}
+
+/// Adds some days of one month. Either their lines are added up, or those of the other days are taken from the balance of
+/// the month, whichever days are fewer. Days to come count for nothing, as hardly anything is booked ahead; so a report up
+/// to today reads next to no lines, however busy the month was.
+fn part_of_month(cx: &mut Cx, company: &Company, from: NaiveDate, to: NaiveDate, sums: &mut Sums<persistence::Uuid>) -> Result<()> {
+    let (id, today) = (company.id.uuid(), cx.today(company));
+    let (start, end) = (first_of_month(from), last_of_month(from));
+    let passed = |from: NaiveDate, to: NaiveDate| (to.min(today) - from).num_days().max(-1) + 1;
+    let before = from.pred_opt().filter(|day| *day >= start).map(|day| (start, day));
+    let after = to.succ_opt().filter(|day| *day <= end).map(|day| (day, end));
+    let others: Vec<_> = before.into_iter().chain(after).collect();
+    if passed(from, to) <= others.iter().map(|(from, to)| passed(*from, *to)).sum() {
+        add(sums, balances::lines(cx.db(), id, from, to)?);
+        return Ok(());
+    }
+    add(sums, balances::months(cx.db(), id, Some(start), end.succ_opt().unwrap_or(end))?);
+    for (from, to) in others {
+        let lines = balances::lines(cx.db(), id, from, to)?;
+        add(sums, lines.into_iter().map(|(account, debit, credit)| (account, -debit, -credit)));
+    }
+    Ok(())
+}
+
+fn add(sums: &mut Sums<persistence::Uuid>, rows: impl IntoIterator<Item = (persistence::Uuid, Amount, Amount)>) {
+    for (account, debit, credit) in rows {
+        let sum = sums.entry(account).or_default();
+        sum.0 += debit;
+        sum.1 += credit;
+    }
 }
 
 /// The balance of each account at the end of a day: debit less credit.
