@@ -374,7 +374,8 @@ impl App {
             for name in op.shown_once {
                 body[name] = Value::Null;
             }
-            let kept = json!({ "body": body, "version": answer.version, "id": answer.id });
+            let mut kept = json!({ "version": answer.version, "id": answer.id });
+            kept["body"] = body;
             idempotency::answer(conn, scope, &kept.to_string())?;
         }
         Ok(Outcome::Keep(answer))

@@ -98,7 +98,7 @@ fn canonical(v: &Value) -> String {
                     if i > 0 {
                         out.push(',');
                     }
-                    out.push_str(&Value::from(name.as_str()).to_string());
+                    quoted(name, out);
                     out.push(':');
                     write(value, out);
                 }
@@ -114,8 +114,19 @@ fn canonical(v: &Value) -> String {
                 }
                 out.push(']');
             }
+            Value::String(text) => quoted(text, out),
             plain => out.push_str(&plain.to_string()),
         }
+    }
+
+    /// Nearly no text has anything to escape.
+    fn quoted(text: &str, out: &mut String) {
+        if text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
+            return out.push_str(&Value::from(text).to_string());
+        }
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
     }
 }
 

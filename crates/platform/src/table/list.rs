@@ -516,8 +516,13 @@ impl List {
             fields.extend(self.expand.iter().filter_map(|e| e.split('.').next()).map(String::from));
             rows.iter_mut().for_each(|r| expand::prune(&fields, r));
         }
-        let body = json!({ "data": rows, "has_more": page.has_more, "next_cursor": page.next_cursor, "total_count": page.total_count });
-        Ok(Answer { next_cursor: page.next_cursor, ..Answer::json(body) })
+        // the macro `json!` would copy the rows
+        let mut body = serde_json::Map::new();
+        body.insert("data".into(), Value::Array(rows));
+        body.insert("has_more".into(), page.has_more.into());
+        body.insert("next_cursor".into(), page.next_cursor.clone().into());
+        body.insert("total_count".into(), page.total_count.into());
+        Ok(Answer { next_cursor: page.next_cursor, ..Answer::json(Value::Object(body)) })
     }
 }
 
