@@ -2,6 +2,9 @@
 
 pub mod activities;
 pub mod assignment_rules;
+pub mod attribution;
+pub mod attribution_credits;
+pub mod attribution_models;
 mod campaign_delivery;
 mod campaign_links;
 pub mod campaigns;

@@ -1,0 +1,582 @@
+//! The ledger of attribution. A fact of a deal or of its documents lets the figures of that deal be asked for anew; what differs
+//! from what was written is a restatement, and the difference is credited to the touches by every model, in the transaction of
+//! the fact. Whatever was missed is found by the next fact, or by the timer for deals that wait.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::crm::attribution::{AttributionBasis, Credits, DealOrigin, Journey, PathTouch, credits};
+use domain::crm::attribution_credits::{
+    AttributionCredit, AttributionDeal, AttributionDealId, AttributionDealStatus, AttributionRestatement, AttributionRestatementId,
+};
+use domain::crm::attribution_models::{AttributionModel, AttributionModelId};
+use domain::crm::leads::{Lead, LeadId};
+use domain::crm::opportunities::{Opportunity, OpportunityId, OpportunityStatus};
+use domain::crm::touchpoints::{Subject, Touchpoint, TouchpointId};
+use domain::directory::companies::{Company, CompanyId};
+use domain::directory::exchange_rates::NO_RATE;
+use domain::directory::parties::{Party, PartyId};
+use persistence::crm::{attribution_credits as rows, attribution_models as model_rows};
+use platform::prelude::*;
+use platform::questions;
+use platform::questions::Check;
+
+use super::attribution_models;
+use super::forecasts::{Rates, rate_for};
+
+/// So many deals are credited in the transaction of a touch or of a model; more wait for the timer.
+const AT_ONCE: i64 = 10;
+const BATCH: i64 = 200;
+/// A deal with more touches than this is credited by the timer when it gets another one.
+const MANY_TOUCHES: i32 = 100;
+
+use AttributionBasis::{Bookings, Cash, Invoiced, Margin, Pipeline};
+
+pub fn operations(t: &mut Table) {
+    let mut n = t.noun::<AttributionDeal>("crm/attribution-deals", "The deals that may be credited, with their figures by the books.");
+    n.list("List deals. Opportunities, orders without one, and invoices without an order, with what they brought.")
+        .filter(&["opportunity_id", "order_id", "invoice_id", "party_id", "lead_id", "status", "converted_at"])
+        .expand::<Opportunity>("opportunity", "opportunity_id")
+        .expand::<Party>("party", "party_id")
+        .expand::<Lead>("lead", "lead_id");
+    n.read("Get a deal.")
+        .expand::<Opportunity>("opportunity", "opportunity_id")
+        .expand::<Party>("party", "party_id")
+        .expand::<Lead>("lead", "lead_id");
+    let mut n = t
+        .noun::<AttributionRestatement>("crm/attribution-restatements", "Every change of a figure of a deal, and the fact that caused it.");
+    n.list("List restatements.")
+        .filter(&["deal_id", "opportunity_id", "basis", "day", "reason", "cause_id"])
+        .sort(&["day"])
+        .expand::<AttributionDeal>("deal", "deal_id");
+    n.read("Get a restatement.").expand::<AttributionDeal>("deal", "deal_id");
+    let mut n = t.noun::<AttributionCredit>("crm/attribution-credits", "What touches earned, change by change.");
+    n.list(LIST)
+        .filter(&["deal_id", "opportunity_id", "restatement_id", "basis", "day", "touchpoint_id"])
+        .filter(&["campaign_id", "campaign", "channel", "source", "medium"])
+        .filter_by::<AttributionModelId>("model_id", "Only rows of this model, and those that hold for every model.", rows::of_model)
+        .flag("unattributed", "Only rows that no touch earned, or all others.", rows::is_unattributed)
+        .sort(&["day"])
+        .expand::<Touchpoint>("touchpoint", "touchpoint_id")
+        .expand::<AttributionDeal>("deal", "deal_id");
+    n.read("Get a credit.").expand::<Touchpoint>("touchpoint", "touchpoint_id").expand::<AttributionDeal>("deal", "deal_id");
+    t.every("crm.attribution.restate", TimeDelta::minutes(1), restate_waiting);
+}
+
+const LIST: &str = "List credits. Those of a model sum to what its reports show; without a touch: what nobody earned.";
+
+// ---- facts --------------------------------------------------------------------------------------
+
+/// Says which facts are heard.
+pub fn reactions(r: &mut Reactions) {
+    for kind in OPPORTUNITY {
+        r.on(kind, on_opportunity);
+    }
+    r.on("sales_order.confirmed", on_order);
+    r.on("sales_order.cancelled", on_order);
+    r.on("invoice.posted", on_invoice);
+    r.on("credit_note.posted", on_credit_note);
+    for paid in ["invoice.partially_paid", "invoice.paid", "invoice.reopened"] {
+        r.on(paid, on_payment);
+    }
+    r.on("credit_note.refunded", on_refund);
+    r.on("credit_note.reopened", on_refund);
+    r.on("delivery.shipped", on_goods);
+    r.on("customer_return.received", on_goods);
+    r.on("touchpoint.recorded", on_touch);
+    r.on("touchpoint.identified", on_people);
+    r.on("lead.converted", on_lead);
+    r.on("relationship.created", on_people);
+    r.on("party.merged", on_merge);
+    r.on("party.unmerged", on_merge);
+}
+
+const OPPORTUNITY: [&str; 6] = [
+    "opportunity.created",
+    "opportunity.updated",
+    "opportunity.stage_changed",
+    "opportunity.won",
+    "opportunity.lost",
+    "opportunity.reopened",
+];
+
+/// The id in a field of a fact.
+fn said<I: Id>(event: &Event, field: &str) -> Option<I> {
+    event.data[field].as_str().and_then(|text| text.parse().ok())
+}
+
+fn on_opportunity(cx: &mut Cx, event: &Event) -> Result<()> {
+    match event.subject.parse() {
+        Ok(id) => follow_opportunity(cx, id, &Cause::of(event)),
+        Err(_) => Ok(()),
+    }
+}
+
+fn follow_opportunity(cx: &mut Cx, id: OpportunityId, cause: &Cause) -> Result<()> {
+    let Some(opportunity) = persistence::record::find::<Opportunity>(cx.db(), id.uuid())? else { return Ok(()) };
+    let before = deal_of(cx, &opportunity)?;
+    let mut deal = before.clone();
+    deal.party_id = opportunity.party_id;
+    let documents = rows::documents_of(cx.db(), deal.id)?;
+    let ordered = !documents.is_empty() && !questions::deal_figures(cx, deal.company_id, &documents, &[Bookings])?.is_empty();
+    deal.status = match opportunity.status {
+        _ if ordered => AttributionDealStatus::Won,
+        OpportunityStatus::Won => AttributionDealStatus::Won,
+        OpportunityStatus::Lost => AttributionDealStatus::Lost,
+        OpportunityStatus::Open => AttributionDealStatus::Open,
+    };
+    if !ordered {
+        deal.converted_at = opportunity.closed_at.filter(|_| opportunity.status == OpportunityStatus::Won);
+    }
+    // another customer or another end is another journey
+    let anew = (before.party_id, before.converted_at) != (deal.party_id, deal.converted_at);
+    restate(cx, deal, &before, &[Pipeline, Bookings], cause, anew)
+}
+
+/// The deal that an opportunity is.
+fn deal_of(cx: &mut Cx, opportunity: &Opportunity) -> Result<AttributionDeal> {
+    if let Some(known) = rows::deal_of(cx.db(), opportunity.id)? {
+        return Ok(known);
+    }
+    let lead = match opportunity.source_lead_id {
+        Some(lead) => persistence::record::find::<Lead>(cx.db(), lead.uuid())?,
+        None => None,
+    };
+    let deal = AttributionDeal {
+        opportunity_id: Some(opportunity.id),
+        lead_id: opportunity.source_lead_id,
+        started_at: opportunity.created_at,
+        lead_created_at: lead.map(|l| l.created_at),
+        opportunity_created_at: Some(opportunity.created_at),
+        ..blank(cx, opportunity.company_id, opportunity.party_id)
+    };
+    cx.insert_all(std::slice::from_ref(&deal))?;
+    Ok(deal)
+}
+
+fn blank(cx: &Cx, company_id: CompanyId, party_id: PartyId) -> AttributionDeal {
+    AttributionDeal {
+        id: cx.new_id(),
+        company_id,
+        opportunity_id: None,
+        order_id: None,
+        invoice_id: None,
+        party_id,
+        lead_id: None,
+        status: AttributionDealStatus::Open,
+        started_at: cx.now,
+        lead_created_at: None,
+        opportunity_created_at: None,
+        converted_at: None,
+        touch_count: 0,
+        pipeline: Amount::ZERO,
+        bookings: Amount::ZERO,
+        invoiced: Amount::ZERO,
+        cash: Amount::ZERO,
+        margin: Amount::ZERO,
+        is_stale: false,
+        version: 1,
+        created_at: cx.now,
+        updated_at: cx.now,
+    }
+}
+
+/// The deal that a document belongs to, converted when it was not.
+fn deal_with(cx: &mut Cx, document: &str) -> Result<Option<(AttributionDeal, AttributionDeal)>> {
+    let Some(origin) = questions::deal_origin(cx, document)? else { return Ok(None) };
+    let before = match rows::deal_with(cx.db(), &origin.document)? {
+        Some(known) => known,
+        None => {
+            let deal = new_deal(cx, &origin)?;
+            rows::note_document(cx.db(), deal.id, &origin.document)?;
+            deal
+        }
+    };
+    let mut deal = before.clone();
+    deal.converted_at = deal.converted_at.or(origin.at).or(Some(cx.now));
+    deal.status = AttributionDealStatus::Won;
+    if deal.opportunity_id.is_none() {
+        deal.party_id = origin.party;
+    }
+    Ok(Some((before, deal)))
+}
+
+/// The deal of a document that none is known of.
+fn new_deal(cx: &mut Cx, origin: &DealOrigin) -> Result<AttributionDeal> {
+    if let Some(id) = origin.opportunity
+        && let Some(opportunity) = persistence::record::find::<Opportunity>(cx.db(), id.uuid())?
+    {
+        return deal_of(cx, &opportunity);
+    }
+    let deal = AttributionDeal {
+        order_id: origin.document.parse().ok(),
+        invoice_id: origin.document.parse().ok(),
+        started_at: origin.at.unwrap_or(cx.now),
+        ..blank(cx, origin.company, origin.party)
+    };
+    cx.insert_all(std::slice::from_ref(&deal))?;
+    Ok(deal)
+}
+
+fn on_document(cx: &mut Cx, event: &Event, document: &str, bases: &[AttributionBasis]) -> Result<()> {
+    let Some((before, deal)) = deal_with(cx, document)? else { return Ok(()) };
+    let anew = before.converted_at != deal.converted_at;
+    restate(cx, deal, &before, bases, &Cause::of(event), anew)
+}
+
+fn on_order(cx: &mut Cx, event: &Event) -> Result<()> {
+    // a draft that is given up was never booked
+    let was_draft = event.previous.as_ref().is_some_and(|p| p["status"] == "draft");
+    if event.kind == "sales_order.cancelled" && was_draft {
+        return Ok(());
+    }
+    on_document(cx, event, &event.subject, &[Pipeline, Bookings])?;
+    match said::<OpportunityId>(event, "opportunity_id").filter(|_| event.kind == "sales_order.cancelled") {
+        Some(opportunity) => follow_opportunity(cx, opportunity, &Cause::of(event)),
+        None => Ok(()),
+    }
+}
+
+fn on_invoice(cx: &mut Cx, event: &Event) -> Result<()> {
+    on_document(cx, event, &event.subject, &[Invoiced, Margin])
+}
+
+fn on_credit_note(cx: &mut Cx, event: &Event) -> Result<()> {
+    match event.data["invoice_id"].as_str() {
+        Some(invoice) => on_document(cx, event, invoice, &[Invoiced, Margin]),
+        None => Ok(()),
+    }
+}
+
+fn on_payment(cx: &mut Cx, event: &Event) -> Result<()> {
+    on_document(cx, event, &event.subject, &[Cash])
+}
+
+fn on_refund(cx: &mut Cx, event: &Event) -> Result<()> {
+    match event.data["invoice_id"].as_str() {
+        Some(invoice) => on_document(cx, event, invoice, &[Cash]),
+        None => Ok(()),
+    }
+}
+
+fn on_goods(cx: &mut Cx, event: &Event) -> Result<()> {
+    match event.data["order_id"].as_str() {
+        Some(order) => on_document(cx, event, order, &[Margin]),
+        None => Ok(()),
+    }
+}
+
+fn on_touch(cx: &mut Cx, event: &Event) -> Result<()> {
+    let whose = subject_of(event);
+    let at = event.data["occurred_at"].as_str().and_then(|t| t.parse::<DateTime<Utc>>().ok());
+    waits(cx, event.company, whose, at, &Cause::of(event))
+}
+
+fn subject_of(event: &Event) -> Subject {
+    Subject {
+        lead: said::<LeadId>(event, "lead_id"),
+        contact: said(event, "contact_id"),
+        party: said(event, "party_id"),
+        opportunity: said(event, "opportunity_id"),
+    }
+}
+
+/// Somebody turned out to be somebody: all touches of theirs are new to the deals.
+fn on_people(cx: &mut Cx, event: &Event) -> Result<()> {
+    let mut whose = subject_of(event);
+    if event.kind == "relationship.created" {
+        whose = Subject { party: whose.party, ..Subject::default() };
+    }
+    waits(cx, event.company, whose, None, &Cause::of(event))
+}
+
+fn on_lead(cx: &mut Cx, event: &Event) -> Result<()> {
+    let whose = Subject {
+        lead: None,
+        contact: None,
+        party: said(event, "converted_party_id"),
+        opportunity: said(event, "converted_opportunity_id"),
+    };
+    waits(cx, event.company, whose, None, &Cause::of(event))
+}
+
+fn on_merge(cx: &mut Cx, event: &Event) -> Result<()> {
+    for field in ["winner_id", "loser_id"] {
+        let party = said::<PartyId>(event, field);
+        rows::mark_stale(cx.db(), None, Subject { party, ..Subject::default() }, None)?;
+    }
+    Ok(())
+}
+
+/// The deals of these people are credited anew: a few with few touches at once, the others by the timer.
+fn waits(cx: &mut Cx, company: Option<CompanyId>, whose: Subject, at: Option<DateTime<Utc>>, cause: &Cause) -> Result<()> {
+    if rows::mark_stale(cx.db(), company, whose, at)? == 0 {
+        return Ok(());
+    }
+    for id in rows::stale_of(cx.db(), company, whose, AT_ONCE)? {
+        credit_anew(cx, id, cause, MANY_TOUCHES)?;
+    }
+    Ok(())
+}
+
+// ---- restating ----------------------------------------------------------------------------------
+
+/// The fact that makes a deal be looked at.
+struct Cause {
+    reason: String,
+    id: Option<String>,
+}
+
+impl Cause {
+    fn of(event: &Event) -> Self {
+        Self { reason: event.kind.clone(), id: Some(event.subject.clone()) }
+    }
+}
+
+/// Credits a deal anew, of all its money, unless it has more touches than `most`.
+fn credit_anew(cx: &mut Cx, id: AttributionDealId, cause: &Cause, most: i32) -> Result<()> {
+    let Some(before) = persistence::record::find_to_change::<AttributionDeal>(cx.db(), id.uuid())? else { return Ok(()) };
+    if before.touch_count > most {
+        return Ok(());
+    }
+    let deal = AttributionDeal { is_stale: false, ..before.clone() };
+    restate(cx, deal, &before, AttributionBasis::ALL, cause, true)
+}
+
+/// Asks for these figures of a locked deal, writes what differs, and credits the difference. `anew` also when nothing differs:
+/// the journey or a model changed.
+fn restate(
+    cx: &mut Cx,
+    mut deal: AttributionDeal,
+    before: &AttributionDeal,
+    bases: &[AttributionBasis],
+    cause: &Cause,
+    anew: bool,
+) -> Result<()> {
+    let company = cx.find::<Company>(deal.company_id)?;
+    // another journey concerns all money
+    let bases = if anew { AttributionBasis::ALL } else { bases };
+    let stands = rows::figures(cx.db(), deal.id, bases)?;
+    let should = figures(cx, &company, &mut deal, bases)?;
+    let mut written = Vec::new();
+    let days = should.keys().chain(stands.keys().filter(|k| !should.contains_key(k)));
+    for &(basis, day) in days {
+        let of = |m: &BTreeMap<(AttributionBasis, NaiveDate), Amount>| m.get(&(basis, day)).copied().unwrap_or_default();
+        let change = of(&should) - of(&stands);
+        if !change.is_zero() {
+            let figure = deal.figure(basis);
+            let from = *figure;
+            *figure += change;
+            let to = *figure;
+            written.push(restatement(cx, &deal, (basis, day), (from, to), cause));
+        }
+    }
+    if anew || !written.is_empty() {
+        let models = cx.by::<AttributionModel>("company_id", company.id.uuid())?;
+        let journey = journey(cx, &deal, &models)?;
+        deal.touch_count = i32::try_from(journey.touches.len()).unwrap_or(i32::MAX);
+        let found = credits(&models, &journey, &should, company.minor_units())?;
+        write(cx, &deal, bases, &journey, &found, written, cause)?;
+    }
+    if *before == deal {
+        return Ok(());
+    }
+    deal.version += 1;
+    deal.updated_at = cx.now;
+    match persistence::record::update(cx.db(), &deal, Some(before.version))? {
+        true => Ok(()),
+        false => Err(persistence::RETRY.with("The deal changed at the same time.")),
+    }
+}
+
+fn restatement(
+    cx: &Cx,
+    deal: &AttributionDeal,
+    (basis, day): (AttributionBasis, NaiveDate),
+    (from, to): (Amount, Amount),
+    cause: &Cause,
+) -> AttributionRestatement {
+    AttributionRestatement {
+        id: cx.new_id(),
+        company_id: deal.company_id,
+        deal_id: deal.id,
+        opportunity_id: deal.opportunity_id,
+        basis,
+        day,
+        before_amount: from,
+        after_amount: to,
+        change_amount: to - from,
+        reason: cause.reason.clone(),
+        cause_id: cause.id.clone(),
+        version: 1,
+        created_at: cx.now,
+    }
+}
+
+/// What a deal brought, by basis and day, as the books and the opportunity have it now. An opportunity in a currency without a rate
+/// counts once there is one.
+fn figures(
+    cx: &mut Cx,
+    company: &Company,
+    deal: &mut AttributionDeal,
+    bases: &[AttributionBasis],
+) -> Result<BTreeMap<(AttributionBasis, NaiveDate), Amount>> {
+    let mut out: BTreeMap<(AttributionBasis, NaiveDate), Amount> = BTreeMap::new();
+    let documents = rows::documents_of(cx.db(), deal.id)?;
+    if !documents.is_empty() {
+        for figure in questions::deal_figures(cx, company.id, &documents, bases)? {
+            *out.entry((figure.basis, figure.day)).or_default() += figure.amount;
+        }
+    }
+    if let Some(id) = deal.opportunity_id
+        && bases.contains(&Pipeline)
+        && bases.contains(&Bookings)
+        && let Some(opportunity) = persistence::record::find::<Opportunity>(cx.db(), id.uuid())?
+    {
+        let ordered = out.keys().any(|k| k.0 == Bookings);
+        let created = company.date_of(opportunity.created_at);
+        let place = match opportunity.status {
+            _ if ordered => None,
+            OpportunityStatus::Open => Some((Pipeline, created)),
+            OpportunityStatus::Won => Some((Bookings, opportunity.closed_date.unwrap_or(created))),
+            OpportunityStatus::Lost => None,
+        };
+        if let Some(place) = place {
+            let rate_day = if place.0 == Pipeline { cx.today(company) } else { place.1 };
+            match rate_for(cx, company, &mut Rates::new(), &opportunity.currency, rate_day) {
+                Ok(rate) => *out.entry(place).or_default() += company.round(opportunity.amount.get() * rate.get())?,
+                Err(p) if p.code() == NO_RATE => deal.is_stale = true,
+                Err(p) => return Err(p),
+            }
+        }
+    }
+    out.retain(|_, amount| !amount.is_zero());
+    Ok(out)
+}
+
+/// The touches that led to a deal, in the widest window of the models.
+fn journey(cx: &mut Cx, deal: &AttributionDeal, models: &[AttributionModel]) -> Result<Journey> {
+    let until = deal.converted_at.unwrap_or(cx.now);
+    let widest = models.iter().map(|m| m.lookback_days).max().unwrap_or_default();
+    let touches = rows::touches(cx.db(), deal, until - TimeDelta::days(widest.into()), until)?;
+    Ok(Journey { touches, until, lead_created_at: deal.lead_created_at, opportunity_created_at: deal.opportunity_created_at })
+}
+
+/// Writes restatements, and the credits that make the ledger what it should be.
+fn write(
+    cx: &mut Cx,
+    deal: &AttributionDeal,
+    bases: &[AttributionBasis],
+    journey: &Journey,
+    found: &Credits,
+    mut written: Vec<AttributionRestatement>,
+    cause: &Cause,
+) -> Result<()> {
+    let mut stands = rows::standing(cx.db(), deal.id, bases)?;
+    let moved = found.changes(&stands);
+    if moved.iter().any(|(key, _)| key.1 == Pipeline) {
+        rows::clear_pipeline(cx.db(), deal.id)?;
+        stands.retain(|key, _| key.1 != Pipeline);
+    }
+    let touches: BTreeMap<TouchpointId, &PathTouch> = journey.touches.iter().map(|t| (t.id, t)).collect();
+    let mut gone: Vec<TouchpointId> = Vec::new();
+    let changes = found.changes(&stands);
+    let mut places: BTreeMap<(AttributionBasis, NaiveDate), AttributionRestatementId> = BTreeMap::new();
+    places.extend(written.iter().map(|r| ((r.basis, r.day), r.id)));
+    for (key, _) in &changes {
+        if !places.contains_key(&(key.1, key.2)) {
+            // only the shares changed
+            let figure = *deal.clone().figure(key.1);
+            let row = restatement(cx, deal, (key.1, key.2), (figure, figure), cause);
+            places.insert((key.1, key.2), row.id);
+            written.push(row);
+        }
+        gone.extend(key.3.filter(|t| !touches.contains_key(t)));
+    }
+    gone.sort_unstable();
+    gone.dedup();
+    // touches that no longer lead here, as after a merge was taken back
+    let gone: BTreeMap<TouchpointId, Touchpoint> = match gone.is_empty() {
+        true => BTreeMap::new(),
+        false => cx.find_all::<Touchpoint>(&gone)?.into_iter().map(|t| (t.id, t)).collect(),
+    };
+    let credit = |((model, basis, day, touch), amount): (
+        (Option<AttributionModelId>, AttributionBasis, NaiveDate, Option<TouchpointId>),
+        Amount,
+    )| {
+        let (now, then) = (touch.and_then(|t| touches.get(&t)), touch.and_then(|t| gone.get(&t)));
+        AttributionCredit {
+            id: cx.new_id(),
+            company_id: deal.company_id,
+            model_id: model,
+            deal_id: deal.id,
+            opportunity_id: deal.opportunity_id,
+            restatement_id: places.get(&(basis, day)).copied().unwrap_or_else(|| cx.new_id()),
+            basis,
+            day,
+            touchpoint_id: touch,
+            campaign_id: now.and_then(|t| t.campaign_id).or_else(|| then.and_then(|t| t.campaign_id)),
+            campaign: now.and_then(|t| t.campaign.clone()).or_else(|| then.and_then(|t| t.campaign.clone())),
+            channel: now.map(|t| t.channel).or_else(|| then.map(|t| t.channel)),
+            source: now.and_then(|t| t.source.clone()).or_else(|| then.and_then(|t| t.source.clone())),
+            medium: now.and_then(|t| t.medium.clone()).or_else(|| then.and_then(|t| t.medium.clone())),
+            weight: model.zip(touch).and_then(|k| found.weights.get(&k)).copied().unwrap_or_default(),
+            amount,
+            version: 1,
+            created_at: cx.now,
+        }
+    };
+    let credits: Vec<AttributionCredit> = changes.into_iter().map(credit).collect();
+    cx.insert_all(&written)?;
+    cx.insert_all(&credits)
+}
+
+// ---- catching up --------------------------------------------------------------------------------
+
+/// Credits the next deals of a company by a model that is behind; the model as it stands then.
+pub fn catch_up(cx: &mut Cx, model: AttributionModel) -> Result<AttributionModel> {
+    if model.is_ready {
+        return Ok(model);
+    }
+    let next = rows::deals_after(cx.db(), model.company_id, model.credited_through, BATCH)?;
+    let cause = Cause { reason: "attribution_model.changed".into(), id: Some(model.id.to_string()) };
+    for &id in &next {
+        credit_anew(cx, id, &cause, i32::MAX)?;
+    }
+    let is_ready = (next.len() as i64) < BATCH;
+    let credited_through = if is_ready { None } else { next.last().copied() };
+    let after = AttributionModel { is_ready, credited_through, ..model };
+    // how far it has come is a note of ours and no change of the model
+    persistence::record::update(cx.db(), &after, Some(after.version))?;
+    Ok(after)
+}
+
+/// Credits deals that wait, and goes on with models that are behind.
+fn restate_waiting(cx: &mut Cx) -> Result<()> {
+    for company in model_rows::companies_without(cx.db(), AT_ONCE)? {
+        attribution_models::equip(cx, company)?;
+    }
+    let cause = Cause { reason: "touchpoints.changed".into(), id: None };
+    for id in rows::stale(cx.db(), BATCH)? {
+        credit_anew(cx, id, &cause, i32::MAX)?;
+    }
+    for id in model_rows::behind(cx.db(), 1)? {
+        let model = cx.change::<AttributionModel>(id)?;
+        catch_up(cx, model)?;
+    }
+    Ok(())
+}
+
+/// Does the ledger of attribution agree with the figures of the deals?
+pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
+    let shown = |(deal, basis, figure, sum): (persistence::Uuid, String, Amount, Amount)| {
+        format!("{}: {basis} is {figure}, the ledger sums to {sum}", AttributionDealId::from_uuid(deal))
+    };
+    let changes: Vec<String> = rows::unlike_changes(cx.db())?.into_iter().map(shown).collect();
+    let credits: Vec<String> = rows::unlike_credits(cx.db())?.into_iter().map(shown).collect();
+    let deals = rows::count_deals(cx.db())?;
+    Ok(vec![
+        Check::of("attribution_figures", "A figure of a deal is the sum of its restatements.", deals, changes),
+        Check::of("attribution_credits", "By every model, credits of a deal sum to its figure.", deals, credits),
+    ])
+}
