@@ -243,7 +243,7 @@ each_engine! {
         s.get(&format!("{path}&from_date=2026-02-01&to_date=2026-01-01")).problem(422, "metric.wrong_range");
         s.get(&format!("{path}&basis=hope")).problem(400, "invalid_parameter");
         s.get(&format!("{path}&model_id=atm_00000000000000000000000000")).problem(404, "not_found");
-        let other = s.post("/v1/directory/companies", json!({"code": "TWO", "name": "Two", "legal_name": "Two", "country": "DE", "currency": "EUR"})).created();
+        let other = s.post("/v1/directory/companies", json!({"code": "TWO", "name": "Two", "currency": "EUR"})).created();
         let foreign = s.all(&format!("/v1/crm/attribution-models?company_id={}", id(&other)));
         s.get(&format!("{path}&model_id={}", id(&foreign[0]))).problem(422, "attribution.other_company");
         let c = campaign(s, json!({}));

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::crm::attribution::{AttributionBasis, Credits, DealOrigin, Journey, PathTouch, credits};
+use domain::crm::attribution::{AttributionBasis, CreditKey, Credits, DealOrigin, Journey, PathTouch, credits};
 use domain::crm::attribution_credits::{
     AttributionCredit, AttributionDeal, AttributionDealId, AttributionDealStatus, AttributionRestatement, AttributionRestatementId,
 };
@@ -87,6 +87,7 @@ pub fn reactions(r: &mut Reactions) {
     r.on("touchpoint.identified", on_people);
     r.on("lead.converted", on_lead);
     r.on("relationship.created", on_people);
+    r.on("relationship.deleted", on_people);
     r.on("party.merged", on_merge);
     r.on("party.unmerged", on_merge);
 }
@@ -150,8 +151,16 @@ fn deal_of(cx: &mut Cx, opportunity: &Opportunity) -> Result<AttributionDeal> {
         opportunity_created_at: Some(opportunity.created_at),
         ..blank(cx, opportunity.company_id, opportunity.party_id)
     };
-    cx.insert_all(std::slice::from_ref(&deal))?;
-    Ok(deal)
+    note(cx, deal)
+}
+
+/// Keeps a new deal. When somebody else noted it at the same moment, the work is done again.
+fn note(cx: &mut Cx, deal: AttributionDeal) -> Result<AttributionDeal> {
+    match persistence::record::insert(cx.db(), std::slice::from_ref(&deal)) {
+        Ok(()) => Ok(deal),
+        Err(persistence::Error::Unique(_)) => Err(persistence::RETRY.with("The deal was noted at the same time.")),
+        Err(other) => Err(other.into()),
+    }
 }
 
 fn blank(cx: &Cx, company_id: CompanyId, party_id: PartyId) -> AttributionDeal {
@@ -174,31 +183,42 @@ fn blank(cx: &Cx, company_id: CompanyId, party_id: PartyId) -> AttributionDeal {
         invoiced: Amount::ZERO,
         cash: Amount::ZERO,
         margin: Amount::ZERO,
-        is_stale: false,
+        // nobody has looked for touches yet
+        is_stale: true,
         version: 1,
         created_at: cx.now,
         updated_at: cx.now,
     }
 }
 
-/// The deal that a document belongs to, converted when it was not.
+/// The deal that a document belongs to, before and as converted. Only of a document that no deal is known to have led to the back
+/// office is asked where it came from.
 fn deal_with(cx: &mut Cx, document: &str) -> Result<Option<(AttributionDeal, AttributionDeal)>> {
-    let Some(origin) = questions::deal_origin(cx, document)? else { return Ok(None) };
-    let before = match rows::deal_with(cx.db(), &origin.document)? {
+    let mut at = None;
+    let before = match rows::deal_with(cx.db(), document)? {
         Some(known) => known,
         None => {
-            let deal = new_deal(cx, &origin)?;
-            rows::note_document(cx.db(), deal.id, &origin.document)?;
-            deal
+            let Some(origin) = questions::deal_origin(cx, document)? else { return Ok(None) };
+            at = origin.at;
+            match rows::deal_with(cx.db(), &origin.document)? {
+                Some(known) => known,
+                None => {
+                    let deal = new_deal(cx, &origin)?;
+                    rows::note_document(cx.db(), deal.id, &origin.document)?;
+                    deal
+                }
+            }
         }
     };
     let mut deal = before.clone();
-    deal.converted_at = deal.converted_at.or(origin.at).or(Some(cx.now));
+    deal.converted_at = deal.converted_at.or(at).or(Some(cx.now));
     deal.status = AttributionDealStatus::Won;
-    if deal.opportunity_id.is_none() {
-        deal.party_id = origin.party;
-    }
     Ok(Some((before, deal)))
+}
+
+/// The order of an invoice that a fact is about, or the invoice.
+fn billed(event: &Event) -> &str {
+    event.data["order_id"].as_str().unwrap_or(&event.subject)
 }
 
 /// The deal of a document that none is known of.
@@ -214,8 +234,7 @@ fn new_deal(cx: &mut Cx, origin: &DealOrigin) -> Result<AttributionDeal> {
         started_at: origin.at.unwrap_or(cx.now),
         ..blank(cx, origin.company, origin.party)
     };
-    cx.insert_all(std::slice::from_ref(&deal))?;
-    Ok(deal)
+    note(cx, deal)
 }
 
 fn on_document(cx: &mut Cx, event: &Event, document: &str, bases: &[AttributionBasis]) -> Result<()> {
@@ -238,7 +257,7 @@ fn on_order(cx: &mut Cx, event: &Event) -> Result<()> {
 }
 
 fn on_invoice(cx: &mut Cx, event: &Event) -> Result<()> {
-    on_document(cx, event, &event.subject, &[Invoiced, Margin])
+    on_document(cx, event, billed(event), &[Invoiced, Margin])
 }
 
 fn on_credit_note(cx: &mut Cx, event: &Event) -> Result<()> {
@@ -249,7 +268,7 @@ fn on_credit_note(cx: &mut Cx, event: &Event) -> Result<()> {
 }
 
 fn on_payment(cx: &mut Cx, event: &Event) -> Result<()> {
-    on_document(cx, event, &event.subject, &[Cash])
+    on_document(cx, event, billed(event), &[Cash])
 }
 
 fn on_refund(cx: &mut Cx, event: &Event) -> Result<()> {
@@ -284,7 +303,7 @@ fn subject_of(event: &Event) -> Subject {
 /// Somebody turned out to be somebody: all touches of theirs are new to the deals.
 fn on_people(cx: &mut Cx, event: &Event) -> Result<()> {
     let mut whose = subject_of(event);
-    if event.kind == "relationship.created" {
+    if event.noun() == "relationship" {
         whose = Subject { party: whose.party, ..Subject::default() };
     }
     waits(cx, event.company, whose, None, &Cause::of(event))
@@ -339,8 +358,7 @@ fn credit_anew(cx: &mut Cx, id: AttributionDealId, cause: &Cause, most: i32) -> 
     if before.touch_count > most {
         return Ok(());
     }
-    let deal = AttributionDeal { is_stale: false, ..before.clone() };
-    restate(cx, deal, &before, AttributionBasis::ALL, cause, true)
+    restate(cx, before.clone(), &before, AttributionBasis::ALL, cause, true)
 }
 
 /// Asks for these figures of a locked deal, writes what differs, and credits the difference. `anew` also when nothing differs:
@@ -354,7 +372,9 @@ fn restate(
     anew: bool,
 ) -> Result<()> {
     let company = cx.find::<Company>(deal.company_id)?;
-    // another journey concerns all money
+    // another journey concerns all money, and so does one that waited to be looked at
+    let anew = anew || deal.is_stale;
+    deal.is_stale = false;
     let bases = if anew { AttributionBasis::ALL } else { bases };
     let stands = rows::figures(cx.db(), deal.id, bases)?;
     let should = figures(cx, &company, &mut deal, bases)?;
@@ -371,7 +391,13 @@ fn restate(
             written.push(restatement(cx, &deal, (basis, day), (from, to), cause));
         }
     }
-    if anew || !written.is_empty() {
+    if !anew && deal.touch_count == 0 {
+        // nobody touched it, or it would wait: what changed is nobody's by any model
+        let credits: Vec<AttributionCredit> =
+            written.iter().map(|r| credit(cx, &deal, (None, r.basis, r.day, None), (r.change_amount, r.id))).collect();
+        cx.insert_all(&written)?;
+        cx.insert_all(&credits)?;
+    } else if anew || !written.is_empty() {
         let models = cx.by::<AttributionModel>("company_id", company.id.uuid())?;
         let journey = journey(cx, &deal, &models)?;
         deal.touch_count = i32::try_from(journey.touches.len()).unwrap_or(i32::MAX);
@@ -496,39 +522,63 @@ fn write(
     gone.sort_unstable();
     gone.dedup();
     // touches that no longer lead here, as after a merge was taken back
-    let gone: BTreeMap<TouchpointId, Touchpoint> = match gone.is_empty() {
+    let gone: BTreeMap<TouchpointId, PathTouch> = match gone.is_empty() {
         true => BTreeMap::new(),
-        false => cx.find_all::<Touchpoint>(&gone)?.into_iter().map(|t| (t.id, t)).collect(),
+        false => cx.find_all::<Touchpoint>(&gone)?.into_iter().map(|t| (t.id, PathTouch::from(t))).collect(),
     };
-    let credit = |((model, basis, day, touch), amount): (
-        (Option<AttributionModelId>, AttributionBasis, NaiveDate, Option<TouchpointId>),
-        Amount,
-    )| {
-        let (now, then) = (touch.and_then(|t| touches.get(&t)), touch.and_then(|t| gone.get(&t)));
-        AttributionCredit {
-            id: cx.new_id(),
-            company_id: deal.company_id,
-            model_id: model,
-            deal_id: deal.id,
-            opportunity_id: deal.opportunity_id,
-            restatement_id: places.get(&(basis, day)).copied().unwrap_or_else(|| cx.new_id()),
-            basis,
-            day,
-            touchpoint_id: touch,
-            campaign_id: now.and_then(|t| t.campaign_id).or_else(|| then.and_then(|t| t.campaign_id)),
-            campaign: now.and_then(|t| t.campaign.clone()).or_else(|| then.and_then(|t| t.campaign.clone())),
-            channel: now.map(|t| t.channel).or_else(|| then.map(|t| t.channel)),
-            source: now.and_then(|t| t.source.clone()).or_else(|| then.and_then(|t| t.source.clone())),
-            medium: now.and_then(|t| t.medium.clone()).or_else(|| then.and_then(|t| t.medium.clone())),
-            weight: model.zip(touch).and_then(|k| found.weights.get(&k)).copied().unwrap_or_default(),
-            amount,
-            version: 1,
-            created_at: cx.now,
-        }
-    };
-    let credits: Vec<AttributionCredit> = changes.into_iter().map(credit).collect();
+    let mut credits = Vec::with_capacity(changes.len());
+    for (key, amount) in changes {
+        // every place has its restatement by now
+        let Some(&restatement) = places.get(&(key.1, key.2)) else { return Err(problems::internal.into()) };
+        let plain = credit(cx, deal, key, (amount, restatement));
+        let weight = key.0.zip(key.3).and_then(|k| found.weights.get(&k)).copied().unwrap_or_default();
+        credits.push(match key.3.and_then(|t| touches.get(&t).copied().or_else(|| gone.get(&t))) {
+            Some(touch) => AttributionCredit { weight, ..marked(plain, touch) },
+            None => plain,
+        });
+    }
     cx.insert_all(&written)?;
     cx.insert_all(&credits)
+}
+
+fn credit(
+    cx: &Cx,
+    deal: &AttributionDeal,
+    (model_id, basis, day, touchpoint_id): CreditKey,
+    (amount, restatement_id): (Amount, AttributionRestatementId),
+) -> AttributionCredit {
+    AttributionCredit {
+        id: cx.new_id(),
+        company_id: deal.company_id,
+        model_id,
+        deal_id: deal.id,
+        opportunity_id: deal.opportunity_id,
+        restatement_id,
+        basis,
+        day,
+        touchpoint_id,
+        campaign_id: None,
+        campaign: None,
+        channel: None,
+        source: None,
+        medium: None,
+        weight: Rate::ZERO,
+        amount,
+        version: 1,
+        created_at: cx.now,
+    }
+}
+
+/// The credit with the marks of its touch.
+fn marked(credit: AttributionCredit, touch: &PathTouch) -> AttributionCredit {
+    AttributionCredit {
+        campaign_id: touch.campaign_id,
+        campaign: touch.campaign.clone(),
+        channel: Some(touch.channel),
+        source: touch.source.clone(),
+        medium: touch.medium.clone(),
+        ..credit
+    }
 }
 
 // ---- catching up --------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ use super::attribution_models::{AttributionKind, AttributionModel, AttributionMo
 use super::campaigns::CampaignId;
 use super::metrics::MetricSide;
 use super::opportunities::OpportunityId;
-use super::touchpoints::{TouchChannel, TouchpointId};
+use super::touchpoints::{TouchChannel, Touchpoint, TouchpointId};
 use crate::directory::companies::CompanyId;
 use crate::directory::parties::PartyId;
 use crate::kernel::{Amount, Code, Decimals, Rate, Result, allocate};
@@ -83,6 +83,20 @@ pub struct PathTouch {
     pub medium: Option<String>,
     pub campaign: Option<String>,
     pub campaign_id: Option<CampaignId>,
+}
+
+impl From<Touchpoint> for PathTouch {
+    fn from(t: Touchpoint) -> Self {
+        Self {
+            id: t.id,
+            occurred_at: t.occurred_at,
+            channel: t.channel,
+            source: t.source,
+            medium: t.medium,
+            campaign: t.campaign,
+            campaign_id: t.campaign_id,
+        }
+    }
 }
 
 /// The touches of all people of an account, the earliest first, and where they led to.

@@ -159,26 +159,26 @@ pub fn deals_after(db: &mut Conn, company: CompanyId, after: Option<AttributionD
 /// of the opportunity and of its lead. At most [`MOST_TOUCHES`] of the latest, and the first.
 pub fn touches(db: &mut Conn, deal: &AttributionDeal, since: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<PathTouch>> {
     let one = |order: &'static str, limit: i64| {
-        let mut s = sql!(
-            "SELECT id, occurred_at, channel, source, medium, campaign, campaign_id FROM touchpoints WHERE id IN (\
-             SELECT id FROM touchpoints WHERE party_id = {} \
-             UNION SELECT t.id FROM relationships r JOIN touchpoints t ON t.contact_id = r.contact_id WHERE r.party_id = {}",
-            deal.party_id.uuid(),
-            deal.party_id.uuid()
-        );
-        if let Some(opportunity) = deal.opportunity_id {
-            s.append(sql!(" UNION SELECT id FROM touchpoints WHERE opportunity_id = {}", opportunity.uuid()));
+        let mut each = vec![
+            sql!("touchpoints t WHERE t.party_id = {}", deal.party_id.uuid()),
+            sql!("relationships r JOIN touchpoints t ON t.contact_id = r.contact_id WHERE r.party_id = {}", deal.party_id.uuid()),
+        ];
+        each.extend(deal.opportunity_id.map(|id| sql!("touchpoints t WHERE t.opportunity_id = {}", id.uuid())));
+        each.extend(deal.lead_id.map(|id| sql!("touchpoints t WHERE t.lead_id = {}", id.uuid())));
+        let mut s = Statement::new("SELECT id, occurred_at, channel, source, medium, campaign, campaign_id FROM (");
+        for (i, whose) in each.into_iter().enumerate() {
+            s.sql(if i == 0 { "" } else { " UNION " });
+            s.sql("SELECT t.id, t.occurred_at, t.channel, t.source, t.medium, t.campaign, t.campaign_id FROM ").append(whose);
+            // the company must not be what rows are looked up by: it has many, the account has few
+            s.append(sql!(
+                " AND COALESCE(t.company_id, t.company_id) = {} AND t.occurred_at >= {} AND t.occurred_at <= {} \
+                 AND t.kind NOT IN ('unsubscribe', 'bounce')",
+                deal.company_id.uuid(),
+                since,
+                until
+            ));
         }
-        if let Some(lead) = deal.lead_id {
-            s.append(sql!(" UNION SELECT id FROM touchpoints WHERE lead_id = {}", lead.uuid()));
-        }
-        s.append(sql!(
-            ") AND company_id = {} AND occurred_at >= {} AND occurred_at <= {} AND kind NOT IN ('unsubscribe', 'bounce') ORDER BY ",
-            deal.company_id.uuid(),
-            since,
-            until
-        ));
-        s.sql(order).append(sql!(" LIMIT {}", limit));
+        s.sql(") AS met ORDER BY ").sql(order).append(sql!(" LIMIT {}", limit));
         s
     };
     type Row = (Uuid, DateTime<Utc>, String, Option<String>, Option<String>, Option<String>, Option<Uuid>);
@@ -326,15 +326,15 @@ pub fn earned(db: &mut Conn, ask: &Ask, campaign: Option<CampaignId>) -> Result<
 
 /// How many deals have something that no touch earned.
 pub fn unearned_deals(db: &mut Conn, ask: &Ask) -> Result<i64> {
-    let mut s = sql!(
-        "SELECT COUNT(*) FROM (SELECT deal_id FROM attribution_credits WHERE company_id = {} AND (model_id = {} OR model_id IS NULL) \
-         AND basis = {} AND touchpoint_id IS NULL",
+    let mut s = Statement::new("SELECT COUNT(*) FROM (SELECT deal_id FROM (");
+    s.append(ask.credits("SELECT deal_id, amount")).sql(" AND touchpoint_id IS NULL UNION ALL ");
+    s.append(sql!(
+        "SELECT deal_id, amount FROM attribution_credits WHERE company_id = {} AND model_id IS NULL AND basis = {}",
         ask.company.uuid(),
-        ask.model.uuid(),
         ask.basis.as_str()
-    );
+    ));
     ask.days(&mut s);
-    s.sql(" GROUP BY deal_id HAVING SUM(amount) <> 0) AS found");
+    s.sql(") AS parts GROUP BY deal_id HAVING SUM(amount) <> 0) AS found");
     Ok(s.first::<(i64,)>(db)?.map_or(0, |r| r.0))
 }
 
