@@ -35,6 +35,9 @@ pub fn operations(t: &mut Table) {
     crm::surveys::operations(t);
     crm::reports::operations(t);
     crm::campaigns::operations(t);
+    crm::attribution_models::operations(t);
+    crm::attribution::operations(t);
+    crm::attribution_credits::operations(t);
     crm::consents::operations(t);
     crm::segments::operations(t);
     crm::suppressions::operations(t);
@@ -48,6 +51,10 @@ pub fn reactions(r: &mut Reactions) {
     r.on("activity.completed", crm::stalling::worked_on);
     r.on("activity.created", crm::stalling::worked_on);
     r.on("company.created", crm::pipelines::seed);
+    r.on("company.created", crm::attribution_models::seed);
+    for named in ["campaign.created", "campaign.updated", "campaign.deleted"] {
+        r.on(named, crm::attribution::call);
+    }
     r.on("opportunity.won", crm::quote_steps::convert_with_deal);
     r.on("contact.erased", crm::consents::forget);
     r.on("lead.converted", crm::consents::carry_over);
@@ -55,6 +62,7 @@ pub fn reactions(r: &mut Reactions) {
     r.on("party.erased", crm::consents::forget);
     r.on("party.merged", crm::consents::keep_strictest);
     r.on("party.unmerged", crm::consents::part_again);
+    crm::attribution_credits::reactions(r);
 }
 
 /// Says which questions this crate answers.
@@ -69,4 +77,5 @@ pub fn questions(q: &mut Questions) {
     q.check(crm::verification::quote_checks);
     q.numbered_by("QUO", crm::verification::quote_numbers);
     q.check(crm::consents::checks);
+    q.check(crm::attribution_credits::checks);
 }

@@ -5,6 +5,7 @@ mod capture;
 mod chance;
 mod data;
 mod desk;
+mod journeys;
 mod marketing;
 mod quotes;
 mod service;
@@ -97,6 +98,7 @@ fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError>
     rates(&mut y, year)?;
     partners(&mut y)?;
     wares(&mut y, first)?;
+    journeys::prepare(&mut y, first)?;
     capture::capture(&mut y, first)?;
     for month in 1..=12u32 {
         bar.set_position(u64::from(month));
@@ -113,6 +115,7 @@ fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError>
     bar.set_message("late payments");
     let last = NaiveDate::from_ymd_opt(year + 1, 1, 20).unwrap_or_default();
     y.money_until(last)?;
+    journeys::spend(&mut y, last)?;
     marketing::prepare(&mut y)?;
     bar.finish_with_message("done");
     Ok(Made(y.made))

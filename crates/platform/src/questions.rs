@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Result;
 use domain::accounting::invoice_lines::DocumentTax;
+use domain::crm::attribution::{AttributionBasis, DealFigure, DealOrigin};
 use domain::crm::customer_metrics::{CustomerFigures, CustomerNarrow, SalesAsk, SalesFacts};
 use domain::crm::opportunities::OpportunityId;
 use domain::directory::companies::CompanyId;
@@ -133,12 +134,25 @@ pub struct CustomerAnswers {
     pub page: fn(&mut Cx, &SalesAsk, &CustomerNarrow, Option<PartyId>, i64) -> Result<CustomerPage>,
 }
 
+/// Who answers what deals brought by the books.
+#[derive(Clone, Copy)]
+pub struct DealAnswers {
+    /// Which deal an order or invoice belongs to.
+    pub origin: fn(&mut Cx, &str) -> Result<Option<DealOrigin>>,
+    /// What orders, and invoices without one, brought in all: booked, invoiced, paid and earned, by day.
+    pub figures: fn(&mut Cx, CompanyId, &[String], &[AttributionBasis]) -> Result<Vec<DealFigure>>,
+}
+
+type CampaignCosts = fn(&mut Cx, CompanyId, &[String], Option<NaiveDate>, Option<NaiveDate>) -> Result<(Amount, i64)>;
+
 /// Who answers what.
 #[derive(Default)]
 pub struct Questions {
     availability: Option<fn(&mut Cx, CompanyId, &[ProductId]) -> Result<Vec<Availability>>>,
     crm_overview: Option<About<FrontOverview>>,
+    campaign_costs: Option<CampaignCosts>,
     customers: Option<CustomerAnswers>,
+    deals: Option<DealAnswers>,
     quoted: Option<fn(&mut Cx, OpportunityId) -> Result<bool>>,
     deliveries_overview: Option<About<DeliveriesOverview>>,
     sales_overview: Option<About<OrdersOverview>>,
@@ -154,6 +168,14 @@ pub struct Questions {
 impl Questions {
     pub fn answer_availability(&mut self, f: fn(&mut Cx, CompanyId, &[ProductId]) -> Result<Vec<Availability>>) {
         self.availability = Some(f);
+    }
+    /// What was spent on a campaign by the ledger, and in how many lines.
+    pub fn answer_campaign_costs(&mut self, f: CampaignCosts) {
+        self.campaign_costs = Some(f);
+    }
+    /// What deals brought by the books.
+    pub fn answer_deals(&mut self, answers: DealAnswers) {
+        self.deals = Some(answers);
     }
     /// What customers bought, in figures for metrics.
     pub fn answer_customers(&mut self, answers: CustomerAnswers) {
@@ -214,6 +236,28 @@ pub fn availability(cx: &mut Cx, company: CompanyId, products: &[ProductId]) -> 
         Some(answer) if !products.is_empty() => answer(cx, company, products),
         _ => Ok(Vec::new()),
     }
+}
+
+/// What was spent on what is called by one of these words in the dimension `campaign` of journal lines, between two days, and in
+/// how many lines.
+pub fn campaign_costs(
+    cx: &mut Cx,
+    company: CompanyId,
+    codes: &[String],
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+) -> Result<(Amount, i64)> {
+    cx.app().questions.campaign_costs.map_or_else(|| Ok((Amount::ZERO, 0)), |answer| answer(cx, company, codes, from, to))
+}
+
+/// Which deal an order or invoice belongs to; nothing when there is no such document.
+pub fn deal_origin(cx: &mut Cx, document: &str) -> Result<Option<DealOrigin>> {
+    cx.app().questions.deals.map_or(Ok(None), |a| (a.origin)(cx, document))
+}
+
+/// What orders, and invoices without one, brought in all, of these kinds of money, by day.
+pub fn deal_figures(cx: &mut Cx, company: CompanyId, documents: &[String], of: &[AttributionBasis]) -> Result<Vec<DealFigure>> {
+    cx.app().questions.deals.map_or_else(|| Ok(Vec::new()), |a| (a.figures)(cx, company, documents, of))
 }
 
 /// What customers bought, all together.

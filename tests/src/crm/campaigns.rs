@@ -63,7 +63,7 @@ fn readers(s: &Server) -> Value {
 
 /// A draft to all readers.
 #[track_caller]
-fn campaign(s: &Server, more: Value) -> Value {
+pub fn campaign(s: &Server, more: Value) -> Value {
     let variants = json!([{"name": "a", "template_id": template(s, json!({}))["id"], "share_percent": 100}]);
     let base = json!({"company_id": s.company_id(), "name": "Spring", "segment_id": readers(s)["id"], "variants": variants});
     s.post("/v1/crm/campaigns", with(base, more)).created()
@@ -175,6 +175,12 @@ each_engine_with_mail! {
         assert_eq!((&rates["open_rate"], &rates["click_to_open_rate"]), (&json!("1"), &json!("1")));
         let m = member(s, &c, "Ana");
         assert_eq!((&m["status"], &m["open_count"], &m["click_count"], &m["bot_count"]), (&json!("clicked"), &json!(3), &json!(3), &json!(1)));
+        // the first look and every step are touches of the campaign, those of programs are not
+        let touches = s.all(&format!("/v1/crm/touchpoints?campaign_id={}&party_id={}&sort=occurred_at", id(&c), m["party_id"].as_str().unwrap()));
+        let mut kinds: Vec<_> = touches.iter().map(|t| (t["kind"].as_str().unwrap(), t["channel"].as_str().unwrap())).collect();
+        kinds.sort_unstable();
+        assert_eq!(kinds, [("email_click", "email"), ("email_click", "email"), ("email_click", "email"), ("email_open", "email")]);
+        assert_eq!(touches.iter().filter(|t| t["landing_page"] == "https://shop.example/new").count(), 3);
         // a link leads where it was signed for, and nowhere else
         follow(s, "GET", &link.replace("shop.example", "evil.example")).problem(404, "link.invalid");
         follow(s, "GET", &seen.replace("/open?", "/click?url=https%3A%2F%2Fevil.example&")).problem(404, "link.invalid");

@@ -2,6 +2,9 @@
 
 mod activities;
 mod assignment_rules;
+mod attribution;
+mod attribution_credits;
+mod attribution_models;
 mod campaign_crash;
 mod campaigns;
 mod cases;

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::crm::campaign_steps::is_program;
 use domain::crm::campaigns::{Campaign, CampaignMember, CampaignMemberId};
 use domain::crm::consents::{ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, LawfulBasis, NewConsent, judge};
+use domain::crm::touchpoints::{NewTouchpoint, TouchKind, TouchOrigin};
 use domain::directory::companies::Company;
 use persistence::crm::{campaign_members as members, consents as consent_rows};
 use platform::prelude::*;
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
-use super::consents;
+use super::{consents, touchpoints};
 
 const OPEN: &str = "campaign.open";
 const CLICK: &str = "campaign.click";
@@ -178,21 +179,46 @@ fn member_of(text: &str) -> Result<CampaignMemberId> {
 fn visit(
     origin: &Origin,
     id: CampaignMemberId,
+    page: Option<String>,
     note: fn(CampaignMember, bool, chrono::DateTime<chrono::Utc>) -> CampaignMember,
 ) -> Result<()> {
     let agent = origin.caller.user_agent.clone();
     origin.write_as(&system(origin), move |cx| {
         let Some(member) = members::find_to_change(cx.db(), id)? else { return Err(LINK_INVALID.into()) };
         let program = is_program(agent.as_deref(), member.sent_at, cx.now);
-        let after = note(member, program, cx.now);
+        let after = note(member.clone(), program, cx.now);
         members::store(cx.db(), &after)?;
-        Ok(())
+        touched(cx, &member, &after, page.as_deref())
     })
+}
+
+/// The first time that a person looked at a message, and every link that a person followed, is a touch of the campaign.
+fn touched(cx: &mut Cx, before: &CampaignMember, after: &CampaignMember, page: Option<&str>) -> Result<()> {
+    let kind = match page {
+        Some(_) if after.click_count > before.click_count => TouchKind::EmailClick,
+        None if before.opened_at.is_none() && after.opened_at.is_some() => TouchKind::EmailOpen,
+        _ => return Ok(()),
+    };
+    if after.lead_id.is_none() && after.contact_id.is_none() && after.party_id.is_none() {
+        return Ok(());
+    }
+    let lead = after.lead_id.filter(|_| after.contact_id.is_none() && after.party_id.is_none());
+    let new = NewTouchpoint {
+        company_id: after.company_id,
+        kind,
+        occurred_at: None,
+        anonymous_id: None,
+        lead_id: lead,
+        contact_id: after.contact_id,
+        party_id: after.party_id,
+        origin: TouchOrigin { landing_page: page.map(Into::into), ..TouchOrigin::default() },
+    };
+    touchpoints::of_message(cx, new, after.campaign_id)
 }
 
 fn open(origin: &Origin, asked: LinkFilter) -> Result<Binary> {
     let id = origin.read(|cx| signed::open(cx, OPEN, &asked.link))?;
-    visit(origin, member_of(&id)?, CampaignMember::open)?;
+    visit(origin, member_of(&id)?, None, CampaignMember::open)?;
     Ok(Binary { media_type: "image/gif".into(), file_name: "dot.gif".into(), etag: None, bytes: DOT.to_vec() })
 }
 
@@ -203,7 +229,7 @@ fn click(origin: &Origin, asked: ClickFilter) -> Result<String> {
     if about != subject(id, &asked.url) || asked.url.chars().any(char::is_control) {
         return Err(LINK_INVALID.into());
     }
-    visit(origin, id, CampaignMember::click)?;
+    visit(origin, id, Some(asked.url.clone()), CampaignMember::click)?;
     Ok(asked.url)
 }
 

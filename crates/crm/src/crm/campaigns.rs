@@ -18,6 +18,7 @@ use platform::platform::jobs;
 use platform::prelude::*;
 use serde_json::json;
 
+use super::attribution;
 use super::campaign_delivery::{self, Asked, LAUNCH};
 use super::campaign_links;
 
@@ -46,6 +47,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id");
     n.view("stats", stats, STATS);
+    n.view("roi", attribution::roi, ROI).fails(attribution::ROI_REFUSALS);
     t.command("report_messages", "crm/campaigns/reports", report, REPORT).fails(&[UNKNOWN_MESSAGE]);
     campaign_delivery::operations(t);
     campaign_links::operations(t);
@@ -59,6 +61,8 @@ const MEMBERS: &str = "List the frozen audience of a campaign: who gets the mess
 const STATS: &str = "Get what became of a campaign. Counts are of readers, not of events; rates are over delivered messages; visits of programs \
 count apart; variants are compared with the first one by a z-test for two proportions, and a better one is only named when the difference is \
 more than chance.";
+const ROI: &str = "Get the return on a campaign. Attributed margin less what was spent by the ledger, divided by what was spent; null when nothing \
+was.";
 const REPORT: &str = "Report what the world says about messages: deliveries, bounces, complaints, conversions. Hard bounces and complaints \
 suppress the address. Reports may come twice.";
 

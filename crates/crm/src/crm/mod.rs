@@ -2,6 +2,10 @@
 
 pub mod activities;
 pub mod assignment_rules;
+pub mod attribution;
+pub mod attribution_credits;
+pub mod attribution_models;
+mod attribution_restatements;
 mod campaign_delivery;
 mod campaign_links;
 pub mod campaigns;

@@ -1,11 +1,13 @@
 //! Operations on touchpoints, and the stitching of anonymous visitors to those they turn out to be.
 
+use domain::crm::campaigns::CampaignId;
 use domain::crm::leads::{Lead, LeadId, LeadStatus};
 use domain::crm::opportunities::Opportunity;
 use domain::crm::touchpoints::*;
 use domain::directory::companies::CompanyId;
 use domain::directory::contacts::Contact;
 use domain::directory::parties::Party;
+use persistence::crm::campaign_codes;
 use persistence::crm::leads::take_turns_on;
 use persistence::crm::touchpoints as rows;
 use platform::prelude::*;
@@ -16,7 +18,7 @@ pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Touchpoint>("crm/touchpoints", "How visitors met us, and where they came from.");
     n.list("List touchpoints.")
         .filter(&["kind", "channel", "occurred_at", "anonymous_id", "lead_id", "contact_id", "party_id", "opportunity_id"])
-        .filter(&["source", "medium", "campaign", "referrer_host", "landing_path"])
+        .filter(&["source", "medium", "campaign", "campaign_id", "referrer_host", "landing_path"])
         .sort(&["occurred_at"])
         .expand::<Lead>("lead", "lead_id")
         .expand::<Contact>("contact", "contact_id")
@@ -45,6 +47,32 @@ fn create(cx: &mut Cx, new: NewTouchpoint) -> Result<Touchpoint> {
     record(cx, touch.from(subject))
 }
 
+/// Records what a reader did with a message of a campaign. Who is gone by now leaves no touch.
+pub fn of_message(cx: &mut Cx, mut new: NewTouchpoint, campaign: CampaignId) -> Result<()> {
+    // what was sent stays when its reader goes or is merged away
+    let party = match new.party_id {
+        Some(party) => persistence::record::find::<Party>(cx.db(), party.uuid())?,
+        None => None,
+    };
+    new.party_id = party.map(|p| p.merged_into.unwrap_or(p.id));
+    if let Some(contact) = new.contact_id
+        && persistence::record::find::<Contact>(cx.db(), contact.uuid())?.is_none()
+    {
+        new.contact_id = None;
+    }
+    if let Some(lead) = new.lead_id
+        && persistence::record::find::<Lead>(cx.db(), lead.uuid())?.is_none()
+    {
+        new.lead_id = None;
+    }
+    if new.lead_id.is_none() && new.contact_id.is_none() && new.party_id.is_none() {
+        return Ok(());
+    }
+    let touch = Touchpoint::new(cx.new_id(), new, cx.now)?.by(Some(campaign));
+    let subject = settle(cx, touch.company_id, touch.subject())?;
+    record(cx, touch.from(subject)).map(drop)
+}
+
 /// Stores a touch, as known to be from somebody when its visitor is, and lets the lead follow.
 pub fn record(cx: &mut Cx, mut touch: Touchpoint) -> Result<Touchpoint> {
     if let Some(visitor) = touch.anonymous_id.clone() {
@@ -54,6 +82,12 @@ pub fn record(cx: &mut Cx, mut touch: Touchpoint) -> Result<Touchpoint> {
         {
             touch = touch.from(known);
         }
+    }
+    if touch.campaign_id.is_none()
+        && let Some(code) = touch.campaign.clone()
+    {
+        let campaign = campaign_codes::find(cx.db(), touch.company_id, &code)?;
+        touch = touch.by(campaign);
     }
     let touch = cx.make(touch, "recorded")?;
     if let Some(lead) = touch.lead_id {

@@ -233,6 +233,18 @@ pub struct Campaign {
 
 crate::entity! { Campaign, CampaignId, "campaign", company: |c| Some(c.company_id), actions: |c| campaign_steps::actions(c.status) }
 
+impl Campaign {
+    /// What the campaign is called in the marks of links and in the dimensions of journal lines: its id, and its name in normal
+    /// form with spaces, hyphens or underscores.
+    pub fn codes(&self) -> Vec<String> {
+        let name = crate::directory::search::normalise(&self.name);
+        let mut codes = vec![self.id.to_string(), name.replace(' ', "-"), name.replace(' ', "_"), name];
+        codes.dedup();
+        codes.retain(|c| !c.is_empty());
+        codes
+    }
+}
+
 /// A variant to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

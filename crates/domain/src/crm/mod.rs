@@ -3,6 +3,10 @@
 
 pub mod activities;
 pub mod assignment_rules;
+pub mod attribution;
+pub mod attribution_credits;
+pub mod attribution_markov;
+pub mod attribution_models;
 pub mod campaign_stats;
 pub mod campaign_steps;
 pub mod campaigns;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
+use super::campaigns::CampaignId;
 use super::leads::{LeadId, Utm};
 use super::opportunities::OpportunityId;
 use super::text::trimmed;
@@ -135,6 +136,10 @@ pub struct Touchpoint {
     /// `utm_campaign` in the same form.
     #[schema(required, max_length = 200)]
     pub campaign: Option<String>,
+    /// The campaign of the company that the touch came about by: that of the message, or the one that `utm_campaign` names by its
+    /// id or its name.
+    #[schema(required)]
+    pub campaign_id: Option<CampaignId>,
     /// The page before, as it was said.
     #[schema(required, max_length = 2000)]
     pub referrer: Option<String>,
@@ -348,6 +353,7 @@ impl Touchpoint {
             source,
             medium,
             campaign: form(&utm.campaign),
+            campaign_id: None,
             utm,
             referrer,
             referrer_host,
@@ -363,6 +369,11 @@ impl Touchpoint {
     pub fn from(mut self, subject: Subject) -> Self {
         (self.lead_id, self.contact_id, self.party_id, self.opportunity_id) =
             (subject.lead, subject.contact, subject.party, subject.opportunity);
+        self
+    }
+    /// The touch as one that a campaign brought about.
+    pub fn by(mut self, campaign: Option<CampaignId>) -> Self {
+        self.campaign_id = campaign.or(self.campaign_id);
         self
     }
     pub fn subject(&self) -> Subject {

@@ -149,6 +149,11 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "crm.lead_scoring_models.read",
             "crm.reports.lead_response.read",
             "crm.touchpoints.*",
+            "crm.attribution.read",
+            "crm.attribution_credits.read",
+            "crm.attribution_deals.read",
+            "crm.attribution_models.read",
+            "crm.attribution_restatements.read",
         ],
     },
     ReadyMadeRole {
@@ -177,6 +182,11 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "crm.lead_scoring_models.*",
             "crm.reports.lead_response.read",
             "crm.touchpoints.*",
+            "crm.attribution.read",
+            "crm.attribution_credits.read",
+            "crm.attribution_deals.read",
+            "crm.attribution_models.*",
+            "crm.attribution_restatements.read",
         ],
     },
     ReadyMadeRole {

@@ -10,11 +10,13 @@ use domain::accounting::journal_entries::{
 use domain::accounting::policies::{AccountingPolicy, SELF_APPROVAL_ENTRY};
 use domain::accounting::posting::{Journal, ModuleClass};
 use domain::accounting::tax_codes::TaxCode;
+use domain::crm::campaigns::CampaignId;
 use domain::directory::companies::Company;
 use domain::directory::currencies;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
 use domain::kernel::{Decimals, round_to};
+use persistence::accounting::campaign_costs::of_campaign;
 
 use super::periods::{admit, first_open_day};
 use super::posting::{REFUSALS, write};
@@ -59,6 +61,7 @@ pub fn operations(t: &mut Table) {
         "List posted ledger lines. Filter by account and dates to get the lines behind a balance.",
     )
     .filter(&["account_id", "journal_entry_id", "posting_date", "party_id", "source"])
+    .filter_by::<CampaignId>("campaign_id", "Only lines with this campaign in their dimensions, by its id or its name.", of_campaign)
     .sort(&["posting_date"]);
 }
 

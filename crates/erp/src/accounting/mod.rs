@@ -1,6 +1,7 @@
 //! The books: what is posted, what customers owe and pay, and the reports and proofs over it.
 
 pub mod accounts;
+mod campaign_costs;
 pub mod credit_notes;
 pub mod invoices;
 mod items;
@@ -42,5 +43,6 @@ pub fn reactions(r: &mut Reactions) {
 /// What this area answers to the others.
 pub fn questions(q: &mut Questions) {
     proofs::questions(q);
+    q.answer_campaign_costs(campaign_costs::spent);
     q.answer_finance_overview(receivables::overview);
 }

@@ -6,6 +6,7 @@ pub mod billing;
 pub mod books;
 pub mod confirmation;
 pub mod customer_figures;
+pub mod deal_figures;
 pub mod deliveries;
 pub mod drafts;
 pub mod order_lines;
@@ -38,6 +39,7 @@ pub fn questions(q: &mut Questions) {
     q.answer_deliveries_overview(answers::deliveries_overview);
     q.answer_sales_overview(answers::overview);
     customer_figures::questions(q);
+    deal_figures::questions(q);
     q.answer_price_sale(drafts::price);
     q.numbered::<domain::sales::orders::SalesOrder>("SO");
     q.numbered::<domain::sales::deliveries::Delivery>("DLV");

@@ -28,6 +28,8 @@ pub struct Year<'d> {
     /// Money that will come, by day: invoice and part of a hundred.
     pub due: BTreeMap<NaiveDate, Vec<(Value, u32)>>,
     prospects: usize,
+    /// Who looked at something before they asked, so far.
+    pub visitors: usize,
     returned: bool,
 }
 
@@ -53,6 +55,7 @@ impl<'d> Year<'d> {
             made: BTreeMap::new(),
             due: BTreeMap::new(),
             prospects: 0,
+            visitors: 0,
             returned: false,
         }
     }
@@ -114,6 +117,9 @@ impl<'d> Year<'d> {
         });
         let lead = self.desk.post(LEADS, lead)?;
         self.count("leads");
+        super::journeys::visits(self, "lead_id", &lead["id"], day)?;
+        // its touches count as changes
+        let lead = self.desk.get(&format!("{LEADS}/{}", lead["id"].as_str().unwrap_or_default()))?;
         let fate = self.chance.of(0..100);
         if fate < 55 {
             self.desk.at(day + Days::new(3), 10);
@@ -137,6 +143,7 @@ impl<'d> Year<'d> {
             "company_id": self.company["id"], "party_id": customer["id"], "pipeline_id": self.pipeline["id"],
             "name": format!("Renewal at {}", customer["name"].as_str().unwrap_or_default()), "expected_close_date": closes,
         });
+        super::journeys::visits(self, "party_id", &customer["id"], day)?;
         let deal = self.desk.post(OPPORTUNITIES, deal)?;
         self.lines(deal)
     }

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod balances;
+pub mod campaign_costs;
 pub mod checks;
 pub mod credit_notes;
 pub mod determinations;

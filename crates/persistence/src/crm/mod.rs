@@ -2,6 +2,9 @@
 
 pub mod activities;
 pub mod assignment_rules;
+pub mod attribution_credits;
+pub mod attribution_models;
+pub mod campaign_codes;
 pub mod campaign_members;
 pub mod campaigns;
 pub mod cases;

@@ -13,7 +13,7 @@ crate::record! {
     touchpoints: Touchpoint {
         id: uid, company_id: uid, kind: word, occurred_at: instant, anonymous_id: opt(text), lead_id: opt(uid),
         contact_id: opt(uid), party_id: opt(uid), opportunity_id: opt(uid), channel: word, utm: json, source: opt(text),
-        medium: opt(text), campaign: opt(text), referrer: opt(text), referrer_host: opt(text), landing_page: opt(text),
+        medium: opt(text), campaign: opt(text), campaign_id: opt(uid), referrer: opt(text), referrer_host: opt(text), landing_page: opt(text),
         landing_path: opt(text), click_id: opt(text), click_id_kind: opt(word), created_at: instant, version: int,
     }
 }

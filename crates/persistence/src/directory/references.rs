@@ -8,6 +8,7 @@ use domain::accounting::journal_entries::JournalLine;
 use domain::accounting::open_items::OpenItem;
 use domain::accounting::payments::Payment;
 use domain::crm::activities::Activity;
+use domain::crm::attribution_credits::AttributionDeal;
 use domain::crm::case_messages::CaseMessage;
 use domain::crm::cases::Case;
 use domain::crm::consents::Consent;
@@ -77,6 +78,7 @@ const fn copy(table: &'static str, column: &'static str) -> Reference {
 pub const TO_PARTIES: &[Reference] = &[
     key("activities", "party_id", OnMerge::Follow, |db, ids| rows::<Activity>(db, "party_id", ids)),
     key("allocations", "party_id", OnMerge::FollowUnchanged, |db, ids| rows::<Allocation>(db, "party_id", ids)),
+    key("attribution_deals", "party_id", OnMerge::Follow, |db, ids| rows::<AttributionDeal>(db, "party_id", ids)),
     key("cases", "party_id", OnMerge::Follow, |db, ids| rows::<Case>(db, "party_id", ids)),
     key("consents", "party_id", OnMerge::Stay, |db, ids| rows::<Consent>(db, "party_id", ids)),
     key("credit_notes", "customer_id", OnMerge::Follow, |db, ids| rows::<CreditNote>(db, "customer_id", ids)),

@@ -1,6 +1,7 @@
 //! Rows and queries of orders, deliveries and returns.
 
 pub mod customer_figures;
+pub mod deal_figures;
 pub mod deliveries;
 pub mod orders;
 pub mod returns;
