@@ -19,7 +19,7 @@ use persistence::crm::{activities, cases as rows, sla_policies};
 use platform::prelude::*;
 
 use super::case_clocks::{self, MOST_MERGED};
-use super::{case_context, case_steps, entitlements as contracts, kb_articles};
+use super::{case_context, case_recounts, case_steps, entitlements as contracts, kb_articles};
 
 /// What choosing an assignee can answer.
 const WHO: &[Code] = &[queues::ARCHIVED, NOT_A_MEMBER];
@@ -27,6 +27,7 @@ const WHO: &[Code] = &[queues::ARCHIVED, NOT_A_MEMBER];
 const COVER: &[Code] = &[entitlements::OTHER_PARTY, entitlements::NOT_COVERING, entitlements::EXHAUSTED, entitlements::CANCELLED];
 
 pub fn operations(t: &mut Table) {
+    case_recounts::operations(t);
     t.every("crm.cases.look_at_clocks", TimeDelta::minutes(1), case_clocks::look);
     t.every("crm.cases.close", TimeDelta::minutes(1), case_clocks::close);
     let mut n = t.noun::<Case>("crm/cases", "What customers ask of service, with messages and service level.");
