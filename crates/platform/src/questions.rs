@@ -9,7 +9,7 @@ use domain::accounting::invoice_lines::DocumentTax;
 use domain::crm::customer_metrics::{CustomerFigures, CustomerNarrow, SalesAsk, SalesFacts};
 use domain::crm::opportunities::OpportunityId;
 use domain::directory::companies::CompanyId;
-use domain::directory::overview::{FinanceOverview, FrontOverview, OrdersOverview, OverviewPart};
+use domain::directory::overview::{BalanceAsOf, FinanceOverview, FrontOverview, OrdersAsOf, OrdersOverview, OverviewPart};
 use domain::directory::parties::PartyId;
 use domain::directory::products::ProductId;
 use domain::kernel::{Amount, Quantity, problems};
@@ -111,6 +111,7 @@ type Explainer = fn(&mut Cx, &str) -> Result<Explanation>;
 type Numbers = fn(&mut Cx, CompanyId, &str) -> Result<Vec<String>>;
 type Checker = fn(&mut Cx) -> Result<Vec<Check>>;
 type About<R> = fn(&mut Cx, PartyId) -> Result<R>;
+type AsOf<R> = fn(&mut Cx, PartyId, NaiveDate) -> Result<R>;
 
 /// What an area adds to the overview of a party: its name, the permission to see it, and who tells it. It must be bounded: a
 /// count that an index answers and at most ten things, of the companies that the caller may see.
@@ -143,6 +144,8 @@ pub struct Questions {
     deliveries_overview: Option<About<DeliveriesOverview>>,
     sales_overview: Option<About<OrdersOverview>>,
     finance_overview: Option<About<FinanceOverview>>,
+    finance_as_of: Option<AsOf<Vec<BalanceAsOf>>>,
+    sales_as_of: Option<AsOf<OrdersAsOf>>,
     pub(crate) joined: Vec<Joined>,
     price_sale: Option<fn(&mut Cx, NewSalesOrder) -> Result<PricedSale>>,
     pub(crate) explainers: BTreeMap<&'static str, Explainer>,
@@ -178,6 +181,14 @@ impl Questions {
     /// Invoices, balance, ageing and credit of a party, at the companies that the caller may see.
     pub fn answer_finance_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<FinanceOverview>) {
         self.finance_overview = Some(f);
+    }
+    /// What a party owed at the end of a day, exactly, at the companies that the caller may see.
+    pub fn answer_finance_as_of(&mut self, f: AsOf<Vec<BalanceAsOf>>) {
+        self.finance_as_of = Some(f);
+    }
+    /// What a party had on order at the end of a day, exactly, at the companies that the caller may see.
+    pub fn answer_sales_as_of(&mut self, f: AsOf<OrdersAsOf>) {
+        self.sales_as_of = Some(f);
     }
     /// Joins the overview of a party with a section that callers with this permission see; the others are told its name. What
     /// happens to a party joins its timeline by itself: as facts of things whose `party` it is.
@@ -254,6 +265,16 @@ pub fn sales_overview(cx: &mut Cx, party: PartyId) -> Result<OrdersOverview> {
 /// Invoices, balance, ageing and credit of a party.
 pub fn finance_overview(cx: &mut Cx, party: PartyId) -> Result<FinanceOverview> {
     cx.app().questions.finance_overview.map_or_else(|| Ok(FinanceOverview::default()), |answer| answer(cx, party))
+}
+
+/// What a party owed at the end of a day.
+pub fn finance_as_of(cx: &mut Cx, party: PartyId, day: NaiveDate) -> Result<Vec<BalanceAsOf>> {
+    cx.app().questions.finance_as_of.map_or_else(|| Ok(Vec::new()), |answer| answer(cx, party, day))
+}
+
+/// What a party had on order at the end of a day.
+pub fn sales_as_of(cx: &mut Cx, party: PartyId, day: NaiveDate) -> Result<OrdersAsOf> {
+    cx.app().questions.sales_as_of.map_or_else(|| Ok(OrdersAsOf::default()), |answer| answer(cx, party, day))
 }
 
 /// What a sale would come to. Nothing is stored; the customer need not be one yet.

@@ -43,4 +43,5 @@ pub fn reactions(r: &mut Reactions) {
 pub fn questions(q: &mut Questions) {
     proofs::questions(q);
     q.answer_finance_overview(receivables::overview);
+    q.answer_finance_as_of(receivables::overview_as_of);
 }
