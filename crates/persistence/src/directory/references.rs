@@ -23,6 +23,7 @@ use domain::directory::contacts::Contact;
 use domain::directory::parties::Party;
 use domain::directory::party_merges::PartyMerge;
 use domain::directory::relationships::Relationship;
+use domain::inventory::serials::Serial;
 use domain::sales::deliveries::Delivery;
 use domain::sales::orders::SalesOrder;
 use domain::sales::returns::CustomerReturn;
@@ -105,6 +106,7 @@ pub const TO_PARTIES: &[Reference] = &[
         rows::<Relationship>(db, "party_id", ids)
     }),
     key("sales_orders", "customer_id", OnMerge::Follow, |db, ids| rows::<SalesOrder>(db, "customer_id", ids)),
+    key("serials", "customer_id", OnMerge::Follow, |db, ids| rows::<Serial>(db, "customer_id", ids)),
     key("survey_responses", "party_id", OnMerge::Follow, |db, ids| rows::<SurveyResponse>(db, "party_id", ids)),
     key("touchpoints", "party_id", OnMerge::Follow, |db, ids| rows::<Touchpoint>(db, "party_id", ids)),
 ];
