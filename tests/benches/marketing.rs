@@ -133,7 +133,7 @@ fn launch(s: &Server, sink: &Sink, segment: &Value, parties: usize, missed: &mut
         std::thread::sleep(Duration::from_millis(100));
     }
     check("the audience frozen and judged, with 100,000 in it", begin.elapsed().as_secs_f64(), 30.0, missed);
-    check("the slowest write of somebody else meanwhile", slowest, 8.0, missed);
+    check("the slowest write of somebody else meanwhile", slowest, 0.25, missed);
     let stats = s.get(&format!("{path}/stats")).ok();
     assert_eq!(
         (stats["counts"]["audience"].as_u64().unwrap(), stats["counts"]["excluded"].as_u64().unwrap()),

@@ -50,13 +50,18 @@ pub fn reactions(r: &mut Reactions) {
     r.on("activity.created", crm::leads::responded);
     r.on("activity.completed", crm::stalling::worked_on);
     r.on("activity.created", crm::stalling::worked_on);
+    r.on("calendar.updated", crm::case_recounts::calendar_changed);
     r.on("company.created", crm::pipelines::seed);
     r.on("company.created", crm::attribution_models::seed);
     for named in ["campaign.created", "campaign.updated", "campaign.deleted"] {
         r.on(named, crm::attribution::call);
     }
     r.on("opportunity.won", crm::quote_steps::convert_with_deal);
+    // before the back office, which drafts an order from the lines of the deal where no quote became one
+    r.first("opportunity.won", crm::quote_steps::convert_with_deal);
     r.on("contact.erased", crm::consents::forget);
+    r.on("contact.merged", crm::consents::keep_strictest);
+    r.on("contact.unmerged", crm::consents::part_again);
     r.on("lead.converted", crm::consents::carry_over);
     r.on("lead_form.submitted", crm::consents::from_form);
     r.on("party.erased", crm::consents::forget);

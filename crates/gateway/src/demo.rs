@@ -205,6 +205,13 @@ fn partners(y: &mut Year<'_>) -> Done<()> {
         let double = y.desk.post("/v1/directory/parties", double)?;
         y.desk.act("/v1/directory/parties", &first, "merge", json!({"source_id": double["id"]}))?;
         y.count("merges");
+        let people = y.desk.get("/v1/directory/contacts?limit=1&sort=created_at")?;
+        if let Some(person) = people["data"].get(0).cloned() {
+            let twice = json!({"last_name": person["last_name"], "phones": [{"number": "+49 40 5550124"}]});
+            let twice = y.desk.post("/v1/directory/contacts", twice)?;
+            y.desk.act("/v1/directory/contacts", &person, "merge", json!({"source_id": twice["id"]}))?;
+            y.count("merges");
+        }
     }
     for (code, name, city, postal_code, country) in data::VENDORS {
         let address = json!({"line1": "Via Roma 1", "city": city, "postal_code": postal_code, "country": country});

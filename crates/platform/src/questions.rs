@@ -10,9 +10,10 @@ use domain::crm::attribution::{AttributionBasis, DealFigure, DealOrigin};
 use domain::crm::customer_metrics::{CustomerFigures, CustomerNarrow, SalesAsk, SalesFacts};
 use domain::crm::opportunities::OpportunityId;
 use domain::directory::companies::CompanyId;
-use domain::directory::overview::{FinanceOverview, FrontOverview, OrdersOverview, OverviewPart};
+use domain::directory::overview::{BalanceAsOf, FinanceOverview, FrontOverview, OrdersAsOf, OrdersOverview, OverviewPart};
 use domain::directory::parties::PartyId;
 use domain::directory::products::ProductId;
+use domain::inventory::serials::SerialsOverview;
 use domain::kernel::{Amount, Quantity, problems};
 use domain::sales::delivery_overview::DeliveriesOverview;
 use domain::sales::orders::{NewSalesOrder, SalesOrder};
@@ -112,6 +113,8 @@ type Explainer = fn(&mut Cx, &str) -> Result<Explanation>;
 type Numbers = fn(&mut Cx, CompanyId, &str) -> Result<Vec<String>>;
 type Checker = fn(&mut Cx) -> Result<Vec<Check>>;
 type About<R> = fn(&mut Cx, PartyId) -> Result<R>;
+type ShippedTo = fn(&mut Cx, PartyId, ProductId, &str) -> Result<Option<bool>>;
+type AsOf<R> = fn(&mut Cx, PartyId, NaiveDate) -> Result<R>;
 
 /// What an area adds to the overview of a party: its name, the permission to see it, and who tells it. It must be bounded: a
 /// count that an index answers and at most ten things, of the companies that the caller may see.
@@ -157,6 +160,10 @@ pub struct Questions {
     deliveries_overview: Option<About<DeliveriesOverview>>,
     sales_overview: Option<About<OrdersOverview>>,
     finance_overview: Option<About<FinanceOverview>>,
+    serials_overview: Option<About<SerialsOverview>>,
+    was_shipped_to: Option<ShippedTo>,
+    finance_as_of: Option<AsOf<Vec<BalanceAsOf>>>,
+    sales_as_of: Option<AsOf<OrdersAsOf>>,
     pub(crate) joined: Vec<Joined>,
     price_sale: Option<fn(&mut Cx, NewSalesOrder) -> Result<PricedSale>>,
     pub(crate) explainers: BTreeMap<&'static str, Explainer>,
@@ -200,6 +207,18 @@ impl Questions {
     /// Invoices, balance, ageing and credit of a party, at the companies that the caller may see.
     pub fn answer_finance_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<FinanceOverview>) {
         self.finance_overview = Some(f);
+    }
+    /// What a customer has of products that are tracked by serial numbers, and whether a piece was shipped to a customer.
+    pub fn answer_serials(&mut self, of: About<SerialsOverview>, was_shipped_to: ShippedTo) {
+        (self.serials_overview, self.was_shipped_to) = (Some(of), Some(was_shipped_to));
+    }
+    /// What a party owed at the end of a day, exactly, at the companies that the caller may see.
+    pub fn answer_finance_as_of(&mut self, f: AsOf<Vec<BalanceAsOf>>) {
+        self.finance_as_of = Some(f);
+    }
+    /// What a party had on order at the end of a day, exactly, at the companies that the caller may see.
+    pub fn answer_sales_as_of(&mut self, f: AsOf<OrdersAsOf>) {
+        self.sales_as_of = Some(f);
     }
     /// Joins the overview of a party with a section that callers with this permission see; the others are told its name. What
     /// happens to a party joins its timeline by itself: as facts of things whose `party` it is.
@@ -298,6 +317,26 @@ pub fn sales_overview(cx: &mut Cx, party: PartyId) -> Result<OrdersOverview> {
 /// Invoices, balance, ageing and credit of a party.
 pub fn finance_overview(cx: &mut Cx, party: PartyId) -> Result<FinanceOverview> {
     cx.app().questions.finance_overview.map_or_else(|| Ok(FinanceOverview::default()), |answer| answer(cx, party))
+}
+
+/// What a customer has of products that are tracked by serial numbers.
+pub fn serials_overview(cx: &mut Cx, party: PartyId) -> Result<SerialsOverview> {
+    cx.app().questions.serials_overview.map_or_else(|| Ok(SerialsOverview::default()), |answer| answer(cx, party))
+}
+
+/// Whether a piece of a product was shipped to a customer; nothing when pieces of it are not told apart.
+pub fn was_shipped_to(cx: &mut Cx, party: PartyId, product: ProductId, number: &str) -> Result<Option<bool>> {
+    cx.app().questions.was_shipped_to.map_or(Ok(None), |answer| answer(cx, party, product, number))
+}
+
+/// What a party owed at the end of a day.
+pub fn finance_as_of(cx: &mut Cx, party: PartyId, day: NaiveDate) -> Result<Vec<BalanceAsOf>> {
+    cx.app().questions.finance_as_of.map_or_else(|| Ok(Vec::new()), |answer| answer(cx, party, day))
+}
+
+/// What a party had on order at the end of a day.
+pub fn sales_as_of(cx: &mut Cx, party: PartyId, day: NaiveDate) -> Result<OrdersAsOf> {
+    cx.app().questions.sales_as_of.map_or_else(|| Ok(OrdersAsOf::default()), |answer| answer(cx, party, day))
 }
 
 /// What a sale would come to. Nothing is stored; the customer need not be one yet.

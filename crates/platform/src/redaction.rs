@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::directory::personal_data::{Terms, redacted};
+use domain::directory::personal_data::{Terms, redacted, without_reader};
 use persistence::platform::redactions::{self as rows, Redaction};
 use persistence::platform::sequence::{Fact, Placed};
 use persistence::{Conn, Error};
@@ -44,11 +44,22 @@ pub(crate) fn broken(db: &mut Conn, facts: &[Placed]) -> Result<Option<i64>, Err
     Ok(None)
 }
 
-/// Takes the person out of these facts.
-pub(crate) fn redact(db: &mut Conn, erasure: Uuid, subject: &str, facts: &[Placed], terms: &Terms) -> Result<Done, Error> {
+/// Takes the person out of these facts. Quotes to other parties, and their orders, lose only their
+/// reader: they are the business of those.
+pub(crate) fn redact(
+    db: &mut Conn,
+    erasure: Uuid,
+    subject: &str,
+    facts: &[Placed],
+    parties: &[Uuid],
+    terms: &Terms,
+) -> Result<Done, Error> {
     let mut changed = Vec::new();
     for Placed { fact, place } in facts.iter().filter(|p| !p.fact.kind.ends_with(".erased")) {
-        let (data, previous) = (redacted(&fact.data, terms), fact.previous.as_ref().map(|p| redacted(p, terms)));
+        let is_sale = ["quo_", "so_"].iter().any(|prefix| fact.subject.starts_with(prefix));
+        let to_another = is_sale && !fact.party_id.is_some_and(|p| parties.contains(&p));
+        let left = if to_another { without_reader } else { redacted };
+        let (data, previous) = (left(&fact.data, terms), fact.previous.as_ref().map(|p| left(p, terms)));
         if data == fact.data && previous == fact.previous {
             continue;
         }

@@ -141,6 +141,15 @@ struct Tried {
 }
 
 fn tried() -> Tried {
+    tried_with(|reactions| {
+        reactions.on("widget.polished", |cx, event| {
+            let new = NewWidget { name: format!("dust {}", event.version), price: Amount::ONE, note: None };
+            create(cx, new).map(drop)
+        });
+    })
+}
+
+fn tried_with(declare: fn(&mut Reactions)) -> Tried {
     let dir = tempfile::tempdir().unwrap();
     let db = Database::open(&DatabaseConfig::new(format!("sqlite:{}", dir.path().join("t.db").display()))).unwrap();
     db.migrate().unwrap();
@@ -153,10 +162,7 @@ fn tried() -> Tried {
     let mut table = Table::default();
     operations(&mut table);
     let mut reactions = Reactions::default();
-    reactions.on("widget.polished", |cx, event| {
-        let new = NewWidget { name: format!("dust {}", event.version), price: Amount::ONE, note: None };
-        create(cx, new).map(drop)
-    });
+    declare(&mut reactions);
     let app = App::new(AppConfig { table, database: db, reactions, questions: Default::default(), clock: Clock::default() }).unwrap();
     Tried { app, _dir: dir }
 }
@@ -401,4 +407,26 @@ fn values_are_exact_in_sql() {
         })
         .unwrap();
     assert_eq!(sum, Some(("5".parse().unwrap(), 50)));
+}
+
+/// Makes a widget called so, with the names of those there were before as its note.
+fn note_down(cx: &mut Cx, name: &str) -> Result<()> {
+    let before = sql!("SELECT name FROM widgets WHERE name <> 'a' ORDER BY rowid").load::<(String,)>(cx.db())?;
+    let note = before.into_iter().map(|r| r.0).collect::<Vec<_>>().join(" ");
+    create(cx, NewWidget { name: name.into(), price: Amount::ONE, note: Some(note) }).map(drop)
+}
+
+#[test]
+fn who_asked_to_hear_first_hears_first_whichever_was_declared_first() {
+    let t = tried_with(|reactions| {
+        reactions.on("widget.polished", |cx, _| note_down(cx, "third"));
+        reactions.first("widget.polished", |cx, _| note_down(cx, "first"));
+        reactions.on("widget.polished", |cx, _| note_down(cx, "fourth"));
+        reactions.first("widget.polished", |cx, _| note_down(cx, "second"));
+    });
+    let made = t.made("a", "1");
+    t.call("polish_widget", Ask { path: &[made["id"].as_str().unwrap()], if_match: Some(1), ..Ask::default() }).unwrap();
+    let note = sql!("SELECT note FROM widgets WHERE name = 'fourth'");
+    let notes = t.app.db.read(|c| -> persistence::Result<_> { note.load::<(String,)>(c) }).unwrap();
+    assert_eq!(notes[0].0, "first second third");
 }

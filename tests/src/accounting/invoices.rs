@@ -95,6 +95,21 @@ each_engine! {
         verified(s);
     }
 
+    fn days_agreed_for_an_invoice_come_before_those_of_the_customer_and_after_a_term(s) {
+        let party = buyer(s);
+        let due = |more: Value| act(s, &draft(s, &party, "2026-01-10", "100", &[], more), "invoices", "post", json!({})).ok()["due_date"].clone();
+        assert_eq!(due(json!({})), "2026-02-09");
+        assert_eq!(due(json!({"payment_terms_days": 0})), "2026-01-10");
+        let term = json!({"company_id": s.company_id(), "code": "N14", "name": "14 days", "instalments": [{"percent": "100", "days": 14}]});
+        let term = s.post("/v1/accounting/payment-terms", term).created();
+        assert_eq!(due(json!({"payment_terms_days": 5, "payment_term_id": term["id"]})), "2026-01-24");
+        let d = draft(s, &party, "2026-01-10", "100", &[], json!({"payment_terms_days": 5}));
+        let path = format!("/v1/accounting/invoices/{}", id(&d));
+        let d = s.patch(&path, &d, json!({"payment_terms_days": null})).ok();
+        assert_eq!(d["payment_terms_days"], Value::Null);
+        s.patch(&path, &d, json!({"payment_terms_days": -1})).problem(422, "invalid_body");
+    }
+
     fn the_lines_can_be_read_on_their_own(s) {
         let party = buyer(s);
         let body = json!({"company_id": s.company_id(), "customer_id": party["id"], "lines": [

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use gateway::{Config, Rate, Secret};
 use serde_json::{Value, json};
 
-use super::campaigns::{LINKS, reader, stats, until};
+use super::campaigns::{LINKS, crowd, reader, stats, until};
 use crate::fixtures::id;
 use crate::harness::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, Database, Engine, Sink};
 
@@ -74,18 +74,17 @@ impl Drop for Victim {
     }
 }
 
-fn story(engine: Engine) {
-    if !engine.available() {
-        return;
-    }
-    let (sink, database) = (Sink::start(), Database::empty(engine));
-    let (victim, client) = Victim::start(&database.url, &sink.url());
+/// The administrator's client, and a company.
+fn begin(client: Client) -> (Client, String, Value) {
     let login = client.post("/v1/identity/login", json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD})).ok();
     let token = login["access_token"].as_str().unwrap().to_string();
     let c = client.with_token(&token);
     let company = c.post("/v1/directory/companies", json!({"code": "ACME", "name": "Acme", "currency": "EUR"})).created();
-    let names: Vec<String> = (0..READERS).map(|i| format!("Reader{i:03}")).collect();
-    c.spread(4, &names, |name, c| reader(c, name, json!({})));
+    (c, token, company)
+}
+
+/// A draft to all readers.
+fn draft(c: &Client, company: &Value) -> Value {
     let filter = json!({"field": "tag", "op": "equals", "value": "readers"});
     let segment = json!({"company_id": company["id"], "name": "Readers", "kind": "dynamic", "filter": filter});
     let segment = c.post("/v1/crm/segments", segment).created();
@@ -94,7 +93,52 @@ fn story(engine: Engine) {
     let template = c.post("/v1/crm/templates", template).created();
     let variants = json!([{"name": "a", "template_id": template["id"], "share_percent": 100}]);
     let campaign = json!({"company_id": company["id"], "name": "All", "segment_id": segment["id"], "variants": variants});
-    let campaign = c.post("/v1/crm/campaigns", campaign).created();
+    c.post("/v1/crm/campaigns", campaign).created()
+}
+
+/// The server is killed again and again while it makes members of an audience and judges them.
+fn frozen_while_killed(engine: Engine) {
+    const CROWD: usize = 4_100;
+    if !engine.available() {
+        return;
+    }
+    let (sink, database) = (Sink::start(), Database::empty(engine));
+    let (mut victim, client) = Victim::start(&database.url, &sink.url());
+    let (mut c, token, company) = begin(client);
+    reader(&c, "Ana", json!({}));
+    crowd(&c, CROWD);
+    let campaign = draft(&c, &company);
+    c.act(&format!("/v1/crm/campaigns/{}/launch", id(&campaign)), &campaign, json!({})).ok();
+    for at_least in [1, CROWD / 2] {
+        let began = Instant::now();
+        let frozen = |c: &Client| stats(c, &campaign)["counts"]["audience"].as_u64().unwrap() as usize;
+        while frozen(&c) < at_least && began.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        drop(victim);
+        let (next, client) = Victim::start(&database.url, &sink.url());
+        (victim, c) = (next, client.with_token(&token));
+    }
+    let done = until(&c, &campaign, "completed", |now| now["status"] == "completed");
+    let counts = stats(&c, &campaign)["counts"].clone();
+    assert_eq!((&done["audience_count"], &counts["audience"]), (&json!(CROWD + 1), &json!(CROWD + 1)), "{counts}");
+    assert_eq!((&counts["excluded"], &counts["sent"]), (&json!(CROWD), &json!(1)), "{counts}");
+    assert_eq!(sink.addresses(), ["ana@example.org"]);
+    let told = c.all(&format!("/v1/platform/events?subject={}&kind=campaign.audience_frozen", id(&campaign)));
+    assert_eq!(told.len(), 1, "found once");
+    drop(victim);
+}
+
+fn story(engine: Engine) {
+    if !engine.available() {
+        return;
+    }
+    let (sink, database) = (Sink::start(), Database::empty(engine));
+    let (victim, client) = Victim::start(&database.url, &sink.url());
+    let (c, token, company) = begin(client);
+    let names: Vec<String> = (0..READERS).map(|i| format!("Reader{i:03}")).collect();
+    c.spread(4, &names, |name, c| reader(c, name, json!({})));
+    let campaign = draft(&c, &company);
     sink.slow(Duration::from_millis(15));
     c.act(&format!("/v1/crm/campaigns/{}/launch", id(&campaign)), &campaign, json!({})).ok();
     sink.wait_for(READERS / 4);
@@ -129,4 +173,14 @@ fn nobody_is_written_to_twice_when_the_server_is_killed_on_sqlite() {
 #[test]
 fn nobody_is_written_to_twice_when_the_server_is_killed_on_postgres() {
     story(Engine::Postgres);
+}
+
+#[test]
+fn an_audience_is_frozen_once_however_often_the_server_is_killed_on_sqlite() {
+    frozen_while_killed(Engine::Sqlite);
+}
+
+#[test]
+fn an_audience_is_frozen_once_however_often_the_server_is_killed_on_postgres() {
+    frozen_while_killed(Engine::Postgres);
 }

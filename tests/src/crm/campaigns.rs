@@ -415,6 +415,58 @@ each_engine_with_mail! {
     }
 }
 
+/// Many readers at once, who agreed to nothing; their ids.
+pub fn crowd(s: &Client, parties: usize) -> Vec<String> {
+    let party = |i: usize| json!({"name": format!("P{i:05}"), "tags": ["readers"], "allow_duplicate": true, "emails": [{"address": format!("p{i:05}@example.org")}]});
+    let all: Vec<Value> = (0..parties).map(party).collect();
+    let make = |items: &[Value]| s.post("/v1/directory/parties/bulk", json!({"mode": "atomic", "items": items})).ok()["items"].clone();
+    let made: Vec<Value> = all.chunks(500).map(make).collect();
+    made.iter().flat_map(|m| m.as_array().unwrap()).map(|i| i["id"].as_str().unwrap().to_string()).collect()
+}
+
+each_engine_with_mail! {
+    fn a_large_audience_is_frozen_in_parts_as_it_was_at_one_moment(s, sink) {
+        let first = reader(s, "Ana", json!({}));
+        crowd(s, 1_200);
+        // the same mailbox in the first part and in the last
+        let last = reader(s, "Zoe", json!({"emails": [{"address": "ANA@example.org"}]}));
+        let c = completed(s, &launched(s, &campaign(s, json!({"quiet_hours": {"from": "22:00", "until": "06:00"}}))));
+        assert_eq!((&c["audience_count"], &c["audience_at"]), (&json!(1_202), &json!("2026-01-02T09:00:00Z")));
+        let counts = stats(s, &c)["counts"].clone();
+        assert_eq!((&counts["audience"], &counts["excluded"], &counts["sent"]), (&json!(1_202), &json!(1_201), &json!(1)));
+        let of = |party: &Value| s.all(&format!("{}/members?party_id={}", at("campaigns", &c), id(party)))[0].clone();
+        assert_eq!((&of(&first)["status"], &of(&last)["exclusion_reason"]), (&json!("sent"), &json!("duplicate_email")));
+        assert_eq!(sink.addresses(), ["ana@example.org"]);
+        let job = &s.all("/v1/platform/jobs?kind=campaign_launch")[0];
+        assert_eq!((&job["status"], &job["progress"], &job["result"]), (&json!("succeeded"), &json!({"done": 3_606, "total": 3_606}), &json!({"audience": 1_202, "queued": 1})));
+    }
+
+    fn a_campaign_that_is_cancelled_drops_everybody_at_once_or_by_a_job(s, sink) {
+        let grant = |p: &String| json!({"party_id": p, "channel": "email", "status": "granted", "evidence": {"wording_version": "v1", "source": "form"}});
+        let grants: Vec<Value> = crowd(s, 1_200).iter().map(grant).collect();
+        for items in grants.chunks(500) {
+            s.post("/v1/crm/consents/bulk", json!({"mode": "atomic", "items": items})).ok();
+        }
+        s.at("2026-01-02T23:00:00Z");
+        let c = launched(s, &campaign(s, json!({"quiet_hours": {"from": "20:00", "until": "08:00"}})));
+        let c = until(s, &c, "ready", |c| !c["ready_at"].is_null());
+        let cancelled = act(s, "campaigns", &c, "cancel", json!({}));
+        until(s, &cancelled, "dropped", |_| stats(s, &c)["counts"]["dropped"] == 1_200);
+        assert_eq!(s.all("/v1/platform/jobs?kind=campaign_ending").len(), 1);
+        assert!(sink.letters().is_empty());
+        // one that is cancelled while its audience is frozen has what was frozen by then, and nobody is written to
+        let c = launched(s, &campaign(s, json!({})));
+        let answer = s.act(&format!("{}/cancel", at("campaigns", &c)), &c, json!({}));
+        if answer.status == 412 {
+            act(s, "campaigns", &s.get(&at("campaigns", &c)).ok(), "cancel", json!({}));
+        }
+        let at_rest = |_: &Value| s.all("/v1/platform/jobs?status=queued").is_empty() && s.all("/v1/platform/jobs?status=running").is_empty();
+        until(s, &c, "at rest", at_rest);
+        let counts = stats(s, &c)["counts"].clone();
+        assert_eq!((&counts["queued"], &counts["sending"], s.get(&at("campaigns", &c)).ok()["status"].clone()), (&json!(0), &json!(0), json!("cancelled")));
+    }
+}
+
 each_engine! {
     fn without_a_mail_server_nothing_is_launched(s) {
         let c = campaign(s, json!({}));

@@ -334,7 +334,7 @@ each_engine! {
         }
         let narrow = user_with(s, &["crm.cases.read", "sales.orders.read"], &[s.company_id()]);
         let seen = narrow.get(&format!("{}/context", at("cases", &c))).ok();
-        assert_eq!(seen["withheld"], json!(["party", "deliveries", "finance", "contact"]));
+        assert_eq!(seen["withheld"], json!(["party", "deliveries", "serials", "finance", "contact"]));
         assert_eq!((&seen["finance"], &seen["orders"]["latest_orders"][0]["id"]), (&json!(null), &order["id"]));
         let alone = s.get(&format!("{}/context", at("cases", &case(s, json!({}))))).ok();
         assert_eq!((&alone["orders"], &alone["links"]["orders"], &alone["withheld"]), (&json!(null), &json!(null), &json!([])));

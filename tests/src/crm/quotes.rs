@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::common::{act, at, deal, events, with};
+use crate::directory::references::run;
 use crate::fixtures::{Books, customer, id, money, ready_to_sell, user_with, verified};
 use crate::harness::Server;
 
@@ -153,22 +154,37 @@ each_engine! {
         verified(s);
     }
 
+    fn a_number_has_no_more_than_a_thousand_revisions(s) {
+        let q = sent(s, &customer(s, "Alfreds"), json!({}));
+        assert_eq!(run(s, "UPDATE quotes SET revision = 1000"), None);
+        s.act(&format!("{}/revise", at("quotes", &q)), &q, json!({})).problem(409, "quote.too_many_revisions");
+    }
+
     fn an_accepted_quote_becomes_one_order_at_its_price(s) {
         let books = ready_to_sell(s);
         let prospect = s.post("/v1/directory/parties", json!({"name": "Prospect"})).created();
         let address = json!({"line1": "Obere Str. 57", "city": "Berlin", "country": "DE"});
-        let q = sent(s, &prospect, json!({"lines": two_products(&books), "freight_amount": "4.20", "shipping_address": address}));
+        let q = sent(s, &prospect, json!({"lines": two_products(&books), "freight_amount": "4.20", "shipping_address": address,
+            "payment_terms_days": 21, "note": "Leave it at the gate."}));
         let q = act(s, "quotes", &q, "accept", json!({"name": "Ana", "email": "ana@example.com", "customer_reference": "PO 7"}));
         assert_eq!((&q["status"], &q["answer"]["channel"], &q["answer"]["name"]), (&json!("accepted"), &json!("user"), &json!("Ana")));
         assert!(q["answer"]["user_id"].is_string() && q["sales_order_id"].is_null());
         let q = act(s, "quotes", &q, "convert", json!({}));
         assert_eq!(q["status"], "converted");
         let o = s.get(&format!("/v1/sales/orders/{}", q["sales_order_id"].as_str().unwrap())).ok();
-        for figure in ["net_total", "tax_total", "total", "freight_amount", "customer_reference"] {
+        for figure in ["net_total", "tax_total", "total", "freight_amount", "customer_reference", "payment_terms_days", "note", "currency"] {
             assert_eq!(q[figure], o[figure], "{figure}");
         }
         assert_eq!((&o["status"], &o["quote_id"], &o["ship_to"]["city"]), (&json!("draft"), &q["id"], &json!("Berlin")));
         assert_eq!(s.get(&format!("/v1/directory/parties/{}", id(&prospect))).ok()["is_customer"], true);
+        // what was agreed reaches the invoice
+        let (path, today) = (format!("/v1/sales/orders/{}", id(&o)), json!("2026-01-02"));
+        let confirmed = s.act(&format!("{path}/confirm"), &o, json!({})).ok();
+        s.act(&format!("{path}/deliver"), &confirmed, json!({"ship": true})).expect(200);
+        let invoice = s.act(&format!("{path}/invoice"), &s.get(&path).ok(), json!({})).ok();
+        let invoice = s.act(&format!("/v1/accounting/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
+        assert_eq!((&invoice["payment_terms_days"], &invoice["reference"], &invoice["currency"]), (&json!(21), &json!("PO 7"), &q["currency"]));
+        assert_eq!((&invoice["invoice_date"], &invoice["due_date"], &invoice["total"]), (&today, &json!("2026-01-23"), &q["total"]));
         // again: the same answer, no second order
         let again = act(s, "quotes", &q, "convert", json!({}));
         assert_eq!((&again["sales_order_id"], &again["version"]), (&q["sales_order_id"], &q["version"]));

@@ -1,9 +1,9 @@
 //! Service level policies and the versions of their terms.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::common::{act, at};
-use super::service::{case, office, policy};
+use super::service::{case, office, policy, say, told};
 use crate::fixtures::id;
 use crate::harness::Engine;
 
@@ -25,6 +25,44 @@ each_engine! {
         let urgent = s.patch(&at("cases", &old), &old, json!({"impact": "high", "urgency": "high"})).ok();
         assert_eq!(urgent["clocks"][0]["target_minutes"], 120, "by the terms it began with");
         assert_eq!(s.get(&format!("{}/sla", at("cases", &old))).ok()["terms"]["terms_version"], 1);
+    }
+
+    fn a_holiday_declared_later_moves_what_is_not_due_yet_and_nothing_that_was_missed(s) {
+        let calendar = office(s);
+        let p = policy(s, json!({"calendar_id": calendar["id"]}));
+        s.at("2026-05-19T09:00:00Z");
+        let (missed, held) = (case(s, json!({})), case(s, json!({})));
+        say(s, &held, json!({}));
+        let held = act(s, "cases", &s.get(&at("cases", &held)).ok(), "hold", json!({"reason": "A photo"}));
+        s.at("2026-05-20T12:00:00Z");
+        assert_eq!(told(s, &missed, "case.sla_breached"), 2);
+        let answered = case(s, json!({}));
+        say(s, &answered, json!({}));
+        let before = |c: &Value| s.get(&at("cases", c)).ok();
+        let (late, open, still) = (before(&missed), before(&answered), before(&held));
+        assert_eq!(open["resolution_due_at"], "2026-05-21T12:00:00Z");
+        let path = format!("/v1/platform/calendars/{}", id(&calendar));
+        let renamed = s.patch(&path, &calendar, json!({"name": "Headquarters"})).ok();
+        s.patch(&path, &renamed, json!({"holidays": [{"date": "2026-05-21", "name": "A day off"}]})).ok();
+        assert_eq!(told(s, &answered, "case.sla_recounted"), 1);
+        let c = before(&answered);
+        assert_eq!((&c["resolution_due_at"], &c["first_response_due_at"]), (&json!("2026-05-22T12:00:00Z"), &json!(null)));
+        assert_eq!((&c["sla_policy_version_id"], &c["clocks"][0]["completed_at"]), (&open["sla_policy_version_id"], &open["clocks"][0]["completed_at"]));
+        assert_eq!((&before(&missed)["clocks"], &before(&missed)["sla_state"]), (&late["clocks"], &json!("breached")), "a breach stays one");
+        assert_eq!(before(&held), still, "what stands still has as much left as before");
+        // more hours bring it nearer; by the terms it began with, whatever the policy says since
+        let tight = json!([{"priority": "normal", "first_response_minutes": 10, "resolution_minutes": 20}]);
+        s.patch(&at("sla-policies", &p), &p, json!({"targets": tight})).ok();
+        let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+        let seven: Vec<Value> = days.iter().map(|d| json!({"day": d, "from": "00:00", "to": "24:00"})).collect();
+        s.patch(&path, &s.get(&path).ok(), json!({"working_hours": seven, "holidays": []})).ok();
+        let began = std::time::Instant::now();
+        while before(&answered)["resolution_due_at"] != "2026-05-20T20:00:00Z" {
+            assert!(began.elapsed().as_secs() < 10, "{}", before(&answered));
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let jobs = s.all("/v1/platform/jobs?kind=case_recount");
+        assert_eq!(jobs.len(), 2, "another name moves nothing");
     }
 
     fn what_makes_no_policy_is_refused(s) {

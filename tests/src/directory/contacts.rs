@@ -32,6 +32,14 @@ each_engine! {
         let problem = s.post(HERE, json!({"last_name": "A", "language": "German", "emails": [{"address": "nonsense"}]})).problem(422, "invalid_body");
         assert_eq!(problem["errors"].as_array().unwrap().len(), 2);
         s.post(HERE, json!({"last_name": "A", "company": "B"})).problem(422, "unknown_field");
+        let alone = |more: Value, code: &str| {
+            let mut body = json!({"last_name": "A"});
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            s.post(HERE, body).problem(422, code);
+        };
+        alone(json!({"language": "German"}), "contact.invalid_language");
+        alone(json!({"emails": [{"address": "a@example.com"}, {"address": "A@example.com"}]}), "email.duplicate");
+        alone(json!({"external_ids": [{"system": "shop", "id": "1"}, {"system": "shop", "id": "1"}]}), "external_id.duplicate");
     }
 
     fn upserting_again_and_again_leaves_one_contact(s) {

@@ -49,6 +49,7 @@ each_engine! {
     fn bad_rates_and_questions_are_refused(s) {
         let problem = s.post(HERE, json!({"from_currency": "EUR", "to_currency": "EUR", "rate_date": "2026-01-01", "rate": "0"})).problem(422, "invalid_body");
         assert_eq!(problem["errors"].as_array().unwrap().len(), 2);
+        s.post(HERE, json!({"from_currency": "EUR", "to_currency": "EUR", "rate_date": "2026-01-01", "rate": "1"})).problem(422, "exchange_rate.same_currency");
         s.post(HERE, json!({"from_currency": "USD", "to_currency": "XXX", "rate_date": "2026-01-01", "rate": "1"})).problem(422, "currency.unknown");
         s.get(&format!("{HERE}/at?from=USD")).problem(400, "invalid_parameter");
         s.get(&format!("{HERE}/at?from=USD&to=XXX")).problem(422, "invalid_query");

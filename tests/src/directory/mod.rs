@@ -1,6 +1,7 @@
 //! Features of the area `directory`, one file for each noun.
 
 mod companies;
+mod contact_merges;
 mod contacts;
 mod currencies;
 mod exchange_rates;
@@ -11,6 +12,6 @@ mod party_hierarchy;
 mod party_merges;
 mod personal_data;
 mod products;
-mod references;
+pub mod references;
 mod relationships;
 mod units;

@@ -41,6 +41,58 @@ each_engine! {
         assert_eq!((&hidden["finance"]["balances"], &hidden["sales"]["latest_orders"]), (&json!([]), &json!([])));
     }
 
+    fn only_what_is_asked_for_is_read(s) {
+        let party = customer(s, "Acme");
+        let at = |query: &str| format!("/v1/directory/parties/{}/360?{query}", id(&party));
+        let some = s.get(&at("include=finance,cases")).ok();
+        assert_eq!((&some["included"], some["finance"].is_object(), &some["party"]["name"]), (&json!(["finance", "cases"]), true, &json!("Acme")));
+        assert!(some["crm"].is_null() && some["sales"].is_null() && some["as_of"].is_null() && some["timeline"] == json!([]));
+        assert_eq!(some["sections"].as_array().unwrap().iter().map(|p| p["name"].clone()).collect::<Vec<_>>(), ["cases"]);
+        let clerk = user_with(s, &["directory.parties.read", "sales.orders.read"], &[s.company_id()]);
+        assert_eq!(clerk.get(&at("include=sales,quotes")).ok()["withheld"], json!(["quotes"]), "only what was asked for is named");
+        let problem = s.get(&at("include=finance,weather")).problem(422, "invalid_query");
+        assert!(problem.to_string().contains("weather"), "{problem}");
+        for kinds in ["crm", "sales,timeline"] {
+            s.get(&at(&format!("as_of=2026-01-01&include={kinds}"))).problem(422, "overview.not_of_a_day");
+        }
+        s.get(&at("as_of=2026-01-09")).problem(422, "overview.day_ahead");
+        s.get(&at("as_of=yesterday")).problem(400, "invalid_parameter");
+    }
+
+    fn what_was_owed_and_ordered_is_told_of_a_past_day(s) {
+        let books = ready_to_sell(s);
+        let buyer = customer(s, "Buyer");
+        let line = json!({"product_id": books.product("BEANS")["id"], "quantity": "2", "unit_price": "15.00"});
+        let body = json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": [line]});
+        let order = s.post("/v1/sales/orders", body).created();
+        let path = format!("/v1/sales/orders/{}", id(&order));
+        let order = s.act(&format!("{path}/confirm"), &order, json!({})).ok();
+        s.at("2026-01-05T09:00:00Z");
+        s.act(&format!("{path}/deliver"), &order, json!({"ship": true})).expect(200);
+        let invoice = s.act(&format!("{path}/invoice"), &s.get(&path).ok(), json!({})).ok();
+        let invoice = s.act(&format!("/v1/accounting/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
+        s.at("2026-03-01T09:00:00Z");
+        let mut payment = books.payment(&buyer, &invoice["total"]);
+        payment["allocate_to"] = json!([{"invoice_id": invoice["id"]}]);
+        let payment = s.post("/v1/accounting/payments", payment).created();
+        s.act(&format!("/v1/accounting/payments/{}/post", id(&payment)), &payment, json!({})).ok();
+        s.act(&format!("{path}/close"), &s.get(&path).ok(), json!({})).ok();
+        let of = |day: &str| s.get(&format!("/v1/directory/parties/{}/360?as_of={day}", id(&buyer))).ok()["as_of"].clone();
+        let (before, owed, late, paid) = (of("2026-01-01"), of("2026-01-05"), of("2026-02-28"), of("2026-03-01"));
+        assert_eq!((&before["balances"], &before["orders"]["open_order_count"], &before["orders"]["latest_orders"]), (&json!([]), &json!(0), &json!([])));
+        assert_eq!(of("2026-01-02")["orders"]["latest_orders"][0]["status"], "confirmed");
+        assert_eq!((&owed["balances"][0]["balance"], &owed["balances"][0]["ageing"]["not_due"]), (&invoice["total"], &invoice["total"]));
+        assert_eq!((&late["balances"][0]["ageing"]["days_1_to_30"], &late["orders"]["open_order_count"]), (&invoice["total"], &json!(1)));
+        assert_eq!((&paid["balances"], &paid["orders"]["open_order_count"], &paid["orders"]["latest_orders"][0]["status"]), (&json!([]), &json!(0), &json!("closed")));
+        assert_eq!(paid["orders"]["latest_orders"][0]["total"], order["total"]);
+        // the same as the ageing of all customers on that day
+        let report = s.get(&format!("/v1/accounting/reports/ageing?company_id={}&as_of=2026-02-28", s.company_id())).ok();
+        assert_eq!(report["rows"][0]["ageing"], late["balances"][0]["ageing"]);
+        let elsewhere = user_with(s, &["directory.parties.read", "accounting.invoices.read"], &[]);
+        let hidden = elsewhere.get(&format!("/v1/directory/parties/{}/360?as_of=2026-02-28", id(&buyer))).ok();
+        assert_eq!((&hidden["as_of"]["balances"], &hidden["as_of"]["orders"], &hidden["withheld"]), (&json!([]), &json!(null), &json!(["sales"])));
+    }
+
     fn sections_that_may_not_be_read_are_named(s) {
         let party = customer(s, "Acme");
         let clerk = user_with(s, &["directory.parties.read", "sales.orders.read"], &[s.company_id()]);

@@ -7,6 +7,16 @@ use crate::fixtures::{id, user_with};
 const HERE: &str = "/v1/directory/parties";
 
 each_engine! {
+    fn one_address_of_a_purpose_is_primary_and_only_customers_buy(s) {
+        let address = |purpose: &str| json!({"purpose": purpose, "primary": true, "address": {"line1": "x", "country": "DE"}});
+        let with = |addresses: Value| s.post("/v1/directory/parties", json!({"name": "Acme", "addresses": addresses}));
+        with(json!([address("billing"), address("billing")])).problem(422, "party.two_primary_addresses");
+        let party = with(json!([address("billing"), address("shipping")])).created();
+        let body = json!({"company_id": s.company_id(), "customer_id": party["id"], "lines": []});
+        s.post("/v1/sales/orders", body.clone()).problem(422, "party.not_a_customer");
+        s.post("/v1/accounting/invoices", body).problem(422, "party.not_a_customer");
+    }
+
     fn a_party_keeps_its_lists_in_normal_form(s) {
         let body = json!({
             "name": "Alfreds Futterkiste", "code": "ALFKI", "is_customer": true, "is_vendor": true, "tax_id": "DE811",

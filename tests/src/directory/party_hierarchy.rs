@@ -7,6 +7,21 @@ use crate::fixtures::id;
 const HERE: &str = "/v1/directory/parties";
 
 each_engine! {
+    fn a_hierarchy_has_no_more_than_32_levels(s) {
+        let under = |parent: Option<&Value>| s.post(HERE, json!({"name": "Level", "parent_id": parent.map(|p| p["id"].clone())}));
+        let mut low = under(None).created();
+        let refused = (0..40).find_map(|_| {
+            let made = under(Some(&low));
+            match made.status {
+                201 => { low = made.created(); None }
+                _ => Some(made),
+            }
+        });
+        refused.unwrap().problem(422, "party.hierarchy_too_deep");
+        let above = s.get(&format!("{HERE}/{}/hierarchy", id(&low))).ok()["ancestors"].as_array().unwrap().len();
+        assert!((30..=32).contains(&above), "{above} above the lowest");
+    }
+
     fn the_hierarchy_shows_everything_above_and_below(s) {
         let make = |name: &str, parent: Option<&Value>| s.post(HERE, json!({"name": name, "parent_id": parent.map(|p| p["id"].clone())})).created();
         let top = make("Top", None);

@@ -85,6 +85,16 @@ fn canary(s: &Server) -> Canary {
     let organisation = s.post(PARTIES, json!({"name": "Employer"})).created();
     s.post("/v1/directory/relationships", json!({"contact_id": contact["id"], "party_id": organisation["id"], "title": word(78)}))
         .created();
+    let name = contact["name"].as_str().unwrap();
+    let quote = json!({"company_id": company, "party_id": organisation["id"], "contact_id": contact["id"], "title": format!("For {name}"),
+        "note": format!("Dear {name}"), "metadata": {"k": name}, "lines": [{"product_id": books.product("BEANS")["id"], "quantity": "1"}]});
+    let quote = s.post("/v1/crm/quotes", quote).created();
+    let sent = s.act(&format!("/v1/crm/quotes/{}/send", id(&quote)), &quote, json!({})).ok();
+    let signed = json!({"name": name, "email": "canary74@example.com", "customer_reference": "PO 4711"});
+    let (customer, place) = (s.anonymous(), format!("/v1/crm/quote-links/{}/accept", sent["link"]["token"].as_str().unwrap()));
+    customer.request("POST", &place).header("user-agent", "Canary Browser").json(&signed).send().expect(200);
+    let accepted = s.get(&format!("/v1/crm/quotes/{}", id(&quote))).ok();
+    s.act(&format!("/v1/crm/quotes/{}/convert", id(&quote)), &accepted, json!({})).ok();
     for asks in [json!({"party_id": party["id"], "requester_email": "canary7@example.com"}), json!({"contact_id": contact["id"]})] {
         let mut case = json!({"company_id": company, "subject": word(80), "requester_name": word(81), "metadata": {"k": word(82)}, "description": word(83)});
         case.as_object_mut().unwrap().extend(asks.as_object().unwrap().clone());
@@ -162,6 +172,31 @@ each_engine! {
         assert_eq!(invoice["customer_name"], word(13), "the invoice is as it was sent");
         s.post("/v1/directory/parties/match", json!({"emails": ["canary7@example.com"]})).expect(200);
         assert_eq!(s.post("/v1/directory/parties/match", json!({"name": word(13)})).ok(), json!({"matches": []}));
+    }
+
+    fn a_quote_to_an_organisation_keeps_what_was_offered_and_loses_who_it_was_sent_to(s) {
+        let one = canary(s);
+        let firm = &s.all(&format!("{PARTIES}?q=employer"))[0];
+        let quote = |s: &Server| s.all(&format!("/v1/crm/quotes?party_id={}", id(firm)))[0].clone();
+        let before = quote(s);
+        assert!(before["customer"]["contact"].is_string() && before["answer"]["user_agent"].is_string());
+        erase(s, &one);
+        let left = quote(s);
+        for kept in ["number", "status", "net_total", "total", "sales_order_id", "customer_reference", "contact_id"] {
+            assert_eq!(left[kept], before[kept], "{kept}");
+        }
+        assert_eq!((&left["customer"]["name"], &left["customer"]["contact"]), (&json!("Employer"), &Value::Null));
+        let answer = &left["answer"];
+        assert_eq!((&answer["accepted"], &answer["at"], &answer["channel"]), (&json!(true), &before["answer"]["at"], &json!("link")));
+        assert!(["name", "email", "address", "user_agent"].iter().all(|m| answer[m].is_null()), "{answer}");
+        assert_eq!((&left["title"], &left["note"]), (&json!("Erased"), &json!("Erased")));
+        let told = s.all(&format!("/v1/platform/events?subject={}", id(&left)));
+        let accepted = told.iter().find(|e| e["kind"] == "quote.accepted").unwrap();
+        assert_eq!((&accepted["data"]["customer"]["name"], &accepted["data"]["total"]), (&json!("Employer"), &before["total"]));
+        let order = s.get(&format!("/v1/sales/orders/{}", left["sales_order_id"].as_str().unwrap())).ok();
+        assert_eq!((&order["note"], &order["customer_reference"], &order["total"]), (&json!("Erased"), &json!("PO 4711"), &before["total"]));
+        s.get(&format!("/v1/crm/quotes/{}/pdf", id(&left))).expect(200);
+        verified(s);
     }
 
     fn what_is_done_to_a_redacted_fact_afterwards_is_found(s) {

@@ -3,6 +3,7 @@
 mod adjustments;
 mod locations;
 mod reservations;
+mod serials;
 mod stock;
 mod valuation;
 mod warehouses;

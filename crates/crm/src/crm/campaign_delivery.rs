@@ -1,9 +1,10 @@
-//! What happens after a launch, in jobs that may die at any step. The audience is frozen once; everybody in it is judged
-//! by statements that may be repeated; then messages go out in small batches: a batch is marked as on its way and that is
+//! What happens after a launch, in jobs that may die at any step. Who is in the audience is found at one moment, by a read
+//! that nobody waits for, and kept; members are made of it and judged a part at a time, each part in a short transaction
+//! that may be repeated, so that other writers get their turn in between; then messages go out in small batches: a batch is marked as on its way and that is
 //! committed, then the mail server is spoken to, then what became of it is written down. A batch whose sender died is
 //! found on its way and given up as unknown, never sent again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use domain::crm::segments::Segment;
 use domain::crm::suppressions::SuppressionReason;
 use domain::crm::templates::{Content, Template};
 use domain::directory::companies::Company;
+use domain::kernel::Word;
 use persistence::crm::{campaign_members as members, campaigns as rows, segments as segment_rows};
 use platform::mail::{Mailer, Outgoing, Sent};
 use platform::platform::jobs;
@@ -22,6 +24,7 @@ use platform::prelude::*;
 use platform::work::Work;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::campaign_links::Links;
 use super::{campaigns, segments, templates};
@@ -30,6 +33,8 @@ use super::{campaigns, segments, templates};
 pub const LAUNCH: &str = "campaign_launch";
 /// The job that sends.
 const DELIVERY: &str = "campaign_delivery";
+/// The job that drops whoever was not written to when a campaign ended.
+const ENDING: &str = "campaign_ending";
 /// Messages on their way at once. So many at most are unknown after a crash.
 const BATCH: i64 = 25;
 /// After this time a job lets others have their turn; another one goes on.
@@ -37,20 +42,17 @@ const TURN: Duration = Duration::from_secs(20);
 /// Campaigns looked at in one tick of the clock.
 const CAMPAIGNS: i64 = 20;
 
-/// The reasons in the order in which they are asked: of two with one address, the first who may get it gets it.
-const REASONS: [ExclusionReason; 5] = [
-    ExclusionReason::NoAddress,
-    ExclusionReason::Suppressed,
-    ExclusionReason::NoConsent,
-    ExclusionReason::FrequencyCap,
-    ExclusionReason::DuplicateEmail,
-];
+/// The reasons that concern one reader alone. They are asked of all before doubles are: of two with one address, the first
+/// who may get it gets it.
+const REASONS: [ExclusionReason; 4] =
+    [ExclusionReason::NoAddress, ExclusionReason::Suppressed, ExclusionReason::NoConsent, ExclusionReason::FrequencyCap];
 /// Those that may have come up since the launch.
 const AGAIN: [ExclusionReason; 3] = [ExclusionReason::Suppressed, ExclusionReason::NoConsent, ExclusionReason::FrequencyCap];
 
 pub(super) fn operations(t: &mut Table) {
     t.work(LAUNCH, judge_audience);
     t.work(DELIVERY, deliver);
+    t.work(ENDING, drop_all);
     t.every("crm.campaigns.dispatch", TimeDelta::seconds(15), dispatch);
 }
 
@@ -95,60 +97,143 @@ pub fn go_on(cx: &mut Cx, campaign: &Campaign) -> Result<()> {
 fn judge_audience(work: &mut Work) -> Result<Value> {
     let id = work.input::<Asked>()?.campaign_id;
     let (app, caller) = (work.app().clone(), work.caller().clone());
-    let Some(total) = app.write(&caller, move |cx| freeze(cx, id))? else { return Ok(json!({ "ended": true })) };
-    let steps = REASONS.len() as i64 + 1;
-    work.step(0, Some(total))?;
-    for (i, reason) in REASONS.into_iter().enumerate() {
-        app.write(&caller, move |cx| {
-            let campaign = cx.find::<Campaign>(id)?;
-            let now = cx.now;
-            Ok(members::exclude(cx.db(), &campaign, reason, &members::Scope::Pending, now)?)
-        })?;
-        work.step(total * (i as i64 + 1) / steps, Some(total))?;
+    let Some(total) = find_audience(&app, &caller, id)? else { return Ok(json!({ "ended": true })) };
+    // everybody is looked at three times: made a member, judged alone, judged among the others and put into the queue
+    let mut done = 0;
+    work.step(done, Some(total * 3))?;
+    while let Some(made) = app.write(&caller, move |cx| make_members(cx, id))? {
+        done += made;
+        work.step(done.min(total), Some(total * 3))?;
     }
-    let queued = app.write(&caller, move |cx| queue(cx, id))?;
-    work.step(total, Some(total))?;
+    for (lap, step) in [judge_part as Step, queue_part].into_iter().enumerate() {
+        let (mut after, mut seen) = (Uuid::nil(), total * (lap as i64 + 1));
+        while let Some((stretch, members)) = app.write(&caller, move |cx| step(cx, id, after))? {
+            (after, seen) = (stretch.to, seen + members);
+            work.step(seen, Some(total * 3))?;
+        }
+    }
+    let Some(queued) = app.write(&caller, move |cx| ready(cx, id))? else { return Ok(json!({ "ended": true })) };
     Ok(json!({ "audience": total, "queued": queued }))
 }
 
-/// Freezes the audience, once; how many are in it, or nothing when the campaign has ended.
-fn freeze(cx: &mut Cx, id: CampaignId) -> Result<Option<i64>> {
-    let before = cx.change::<Campaign>(id)?;
-    if !matches!(before.status, CampaignStatus::Running | CampaignStatus::Paused) {
-        return Ok(None);
-    }
-    if before.audience_at.is_some() {
-        let found = members::counts(cx.db(), id.uuid())?;
-        return Ok(Some(found.iter().map(|(_, c)| c.audience).sum()));
-    }
-    let segment = cx.find::<Segment>(before.segment_id)?;
-    let (filter, ground) = segments::grounds(cx, &segment)?;
-    let condition = segment_rows::is_member(&segment, filter.as_ref(), &ground);
-    let total = members::freeze(cx.db(), &before, condition)?;
-    let after = Campaign { audience_at: Some(cx.now), updated_at: cx.now, ..before.clone() };
-    cx.save(&before, after, "audience_frozen")?;
-    Ok(Some(total as i64))
+/// A step over the members after a subject: which they were, and how many. Nothing when there are no more, or when the
+/// campaign has ended.
+type Step = fn(&mut Cx, CampaignId, Uuid) -> Result<Option<(members::Stretch, i64)>>;
+
+/// The campaign, locked, unless it has ended.
+fn going_on(cx: &mut Cx, id: CampaignId) -> Result<Option<Campaign>> {
+    let campaign = cx.change::<Campaign>(id)?;
+    Ok(matches!(campaign.status, CampaignStatus::Running | CampaignStatus::Paused).then_some(campaign))
 }
 
-/// Puts those who get the message into the queue, each after the quiet hours of the place, and starts sending.
-fn queue(cx: &mut Cx, id: CampaignId) -> Result<usize> {
-    let before = cx.change::<Campaign>(id)?;
-    if !matches!(before.status, CampaignStatus::Running | CampaignStatus::Paused) {
-        return Ok(0);
-    }
+/// Finds who is in the audience, once, in a snapshot that holds no writer up; how many, or nothing when the campaign has
+/// ended.
+fn find_audience(app: &Arc<App>, caller: &Arc<Caller>, id: CampaignId) -> Result<Option<i64>> {
+    let found = app.read(caller, |cx| {
+        let campaign = cx.find::<Campaign>(id)?;
+        if campaign.audience_at.is_some() {
+            return Ok(None);
+        }
+        let segment = cx.find::<Segment>(campaign.segment_id)?;
+        let (filter, ground) = segments::grounds(cx, &segment)?;
+        let condition = segment_rows::is_member(&segment, filter.as_ref(), &ground);
+        Ok(Some((members::audience(cx.db(), &campaign, condition)?, cx.now)))
+    })?;
+    app.write(caller, move |cx| {
+        let Some(before) = going_on(cx, id)? else { return Ok(None) };
+        // another job may have been faster
+        let Some((ids, at)) = found.as_ref().filter(|_| before.audience_at.is_none()) else {
+            return Ok(Some(before.audience_count.unwrap_or_default()));
+        };
+        members::keep_audience(cx.db(), &before, ids)?;
+        let count = ids.len() as i64;
+        let after = Campaign { audience_at: Some(*at), audience_count: Some(count), updated_at: cx.now, ..before.clone() };
+        cx.save(&before, after, "audience_frozen")?;
+        Ok(Some(count))
+    })
+}
+
+/// Makes members of the next part of the audience; how many ids it had, or nothing when there is no more.
+fn make_members(cx: &mut Cx, id: CampaignId) -> Result<Option<i64>> {
+    let Some(campaign) = going_on(cx, id)? else { return Ok(None) };
+    let Some(part) = members::take_part(cx.db(), &campaign)? else { return Ok(None) };
+    let segment = cx.find::<Segment>(campaign.segment_id)?;
+    members::freeze(cx.db(), &campaign, segment.audience.member().as_str(), &part)?;
+    Ok(Some(part.len() as i64))
+}
+
+/// Judges the next members, each alone.
+fn judge_part(cx: &mut Cx, id: CampaignId, after: Uuid) -> Result<Option<(members::Stretch, i64)>> {
+    let Some(campaign) = going_on(cx, id)? else { return Ok(None) };
+    let Some((stretch, found)) = members::stretch(cx.db(), &campaign, after)? else { return Ok(None) };
     let now = cx.now;
-    let queued = members::queue(cx.db(), &before, now)?;
-    if before.quiet_hours.is_some() {
-        for place in members::places(cx.db(), &before)? {
-            wait_for_morning(cx, &before, &place)?;
+    for reason in REASONS {
+        members::exclude(cx.db(), &campaign, reason, &members::Scope::Pending(stretch), now)?;
+    }
+    Ok(Some((stretch, found)))
+}
+
+/// Takes out doubles among the next members and puts the others into the queue, each after the quiet hours of the place.
+fn queue_part(cx: &mut Cx, id: CampaignId, after: Uuid) -> Result<Option<(members::Stretch, i64)>> {
+    let Some(campaign) = going_on(cx, id)? else { return Ok(None) };
+    let Some((stretch, found)) = members::stretch(cx.db(), &campaign, after)? else { return Ok(None) };
+    let now = cx.now;
+    members::exclude(cx.db(), &campaign, ExclusionReason::DuplicateEmail, &members::Scope::Pending(stretch), now)?;
+    members::queue(cx.db(), &campaign, stretch, now)?;
+    if let Some(quiet) = &campaign.quiet_hours {
+        let company = cx.find::<Company>(campaign.company_id)?;
+        let (mut known, mut sleeping) = (HashMap::new(), BTreeMap::<_, Vec<Uuid>>::new());
+        for (subject, zone, country) in members::places(cx.db(), &campaign, stretch)? {
+            let zones = || zones_of(zone.as_deref(), country.as_deref(), &company.time_zone);
+            let next = *known.entry((zone.clone(), country.clone())).or_insert_with(|| quiet.next_allowed(now, &zones()));
+            if next > now {
+                sleeping.entry(next).or_default().push(subject);
+            }
+        }
+        for (next, subjects) in sleeping {
+            members::wait(cx.db(), &campaign, &subjects, next)?;
         }
     }
-    let after = Campaign { ready_at: before.ready_at.or(Some(now)), updated_at: now, ..before.clone() };
+    Ok(Some((stretch, found)))
+}
+
+/// Everybody was judged: sending starts. How many are in the queue; nothing when the campaign has ended.
+fn ready(cx: &mut Cx, id: CampaignId) -> Result<Option<i64>> {
+    let Some(before) = going_on(cx, id)? else { return Ok(None) };
+    let queued = members::waiting(cx.db(), &before)?;
+    if before.ready_at.is_some() {
+        return Ok(Some(queued));
+    }
+    let after = Campaign { ready_at: Some(cx.now), updated_at: cx.now, ..before.clone() };
     let after = cx.save(&before, after, "audience_judged")?;
     if after.status == CampaignStatus::Running {
         go_on(cx, &after)?;
     }
-    Ok(queued)
+    Ok(Some(queued))
+}
+
+/// Drops whoever was not written to when a campaign ends: so many at once as are quick, the others by a job. Nobody in the
+/// queue of a campaign that has ended is written to.
+pub fn drop_rest(cx: &mut Cx, campaign: &Campaign) -> Result<()> {
+    members::forget_parts(cx.db(), campaign)?;
+    if members::drop_rest(cx.db(), campaign.id.uuid())? == members::PART {
+        jobs::start(cx, ENDING, &Asked { campaign_id: campaign.id })?;
+    }
+    Ok(())
+}
+
+fn drop_all(work: &mut Work) -> Result<Value> {
+    let id = work.input::<Asked>()?.campaign_id;
+    let (app, caller) = (work.app().clone(), work.caller().clone());
+    let mut dropped = 0;
+    loop {
+        let more = app.write(&caller, move |cx| Ok(members::drop_rest(cx.db(), id.uuid())?))?;
+        dropped += more as i64;
+        work.step(dropped, None)?;
+        if more < members::PART {
+            return Ok(json!({ "dropped": dropped }));
+        }
+    }
 }
 
 /// Lets the readers of a place wait while it is quiet there; whether it is.

@@ -53,8 +53,8 @@ pub fn operations(t: &mut Table) {
     campaign_links::operations(t);
 }
 
-const LAUNCH_TEXT: &str = "Launch a campaign. The audience of its segment is frozen, and a job (`job_id`) judges everybody in it: without an \
-address, suppressed, without consent, over the frequency cap or with an address that is there twice, nobody gets anything, and the reason is \
+const LAUNCH_TEXT: &str = "Launch a campaign. A job (`job_id`) finds who is in its segment at one moment (`audience_at`, `audience_count`), makes \
+them members, with the addresses of that minute and without those archived meanwhile, and judges everybody: without an address, suppressed, without consent, over the frequency cap or with an address that is there twice, nobody gets anything, and the reason is \
 kept. The others get the message at most once, never in their quiet hours, and not if they unsubscribe before their turn. After a crash the \
 work goes on where it was; messages that were on their way are `unknown` and not sent again.";
 const MEMBERS: &str = "List the frozen audience of a campaign: who gets the message, who does not and why, and what became of it.";
@@ -171,14 +171,14 @@ fn resume(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
 fn complete(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
     let before = cx.change::<Campaign>(id)?;
     let after = before.clone().complete(cx.now)?;
-    members::drop_rest(cx.db(), &before)?;
+    campaign_delivery::drop_rest(cx, &before)?;
     cx.save(&before, after, "completed")
 }
 
 fn cancel(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
     let before = cx.change::<Campaign>(id)?;
     let after = before.clone().cancel(cx.now)?;
-    members::drop_rest(cx.db(), &before)?;
+    campaign_delivery::drop_rest(cx, &before)?;
     cx.save(&before, after, "cancelled")
 }
 

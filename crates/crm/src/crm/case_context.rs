@@ -30,7 +30,7 @@ pub(super) fn context(cx: &mut Cx, id: CaseId, _: NoFilter) -> Result<CaseContex
         }
         may
     };
-    let (mut party, mut contact, mut orders, mut deliveries, mut finance) = (None, None, None, None, None);
+    let (mut party, mut contact, mut orders, mut deliveries, mut serials, mut finance) = (None, None, None, None, None, None);
     if let Some(id) = case.party_id {
         if may(cx, "directory.parties.read", CaseContextSection::Party) {
             party = Some(cx.find::<Party>(id)?);
@@ -40,6 +40,9 @@ pub(super) fn context(cx: &mut Cx, id: CaseId, _: NoFilter) -> Result<CaseContex
         }
         if may(cx, "sales.deliveries.read", CaseContextSection::Deliveries) {
             deliveries = Some(questions::deliveries_overview(cx, id)?);
+        }
+        if may(cx, "inventory.serials.read", CaseContextSection::Serials) {
+            serials = Some(questions::serials_overview(cx, id)?);
         }
         if may(cx, "accounting.invoices.read", CaseContextSection::Finance) {
             finance = Some(questions::finance_overview(cx, id)?);
@@ -67,6 +70,7 @@ pub(super) fn context(cx: &mut Cx, id: CaseId, _: NoFilter) -> Result<CaseContex
         contact,
         orders,
         deliveries,
+        serials,
         finance,
         withheld,
     })
@@ -88,6 +92,7 @@ fn links(id: CaseId, party: Option<PartyId>) -> CaseContextLinks {
         cases: of("/v1/crm/cases?party_id="),
         orders: of("/v1/sales/orders?customer_id="),
         deliveries: of("/v1/sales/deliveries?customer_id="),
+        serials: of("/v1/inventory/serials?customer_id="),
         invoices: of("/v1/accounting/invoices?customer_id="),
         timeline: party.map(|p| format!("/v1/directory/parties/{p}/timeline")),
     }

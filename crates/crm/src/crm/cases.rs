@@ -17,9 +17,10 @@ use domain::platform::business_time::OUT_OF_REACH;
 use persistence::Value;
 use persistence::crm::{activities, cases as rows, sla_policies};
 use platform::prelude::*;
+use platform::questions;
 
 use super::case_clocks::{self, MOST_MERGED};
-use super::{case_context, case_steps, entitlements as contracts, kb_articles};
+use super::{case_context, case_recounts, case_steps, entitlements as contracts, kb_articles};
 
 /// What choosing an assignee can answer.
 const WHO: &[Code] = &[queues::ARCHIVED, NOT_A_MEMBER];
@@ -27,6 +28,7 @@ const WHO: &[Code] = &[queues::ARCHIVED, NOT_A_MEMBER];
 const COVER: &[Code] = &[entitlements::OTHER_PARTY, entitlements::NOT_COVERING, entitlements::EXHAUSTED, entitlements::CANCELLED];
 
 pub fn operations(t: &mut Table) {
+    case_recounts::operations(t);
     t.every("crm.cases.look_at_clocks", TimeDelta::minutes(1), case_clocks::look);
     t.every("crm.cases.close", TimeDelta::minutes(1), case_clocks::close);
     let mut n = t.noun::<Case>("crm/cases", "What customers ask of service, with messages and service level.");
@@ -43,7 +45,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Product>("product", "product_id")
         .expand::<Queue>("queue", "queue_id")
         .expand::<User>("assignee", "assignee_id");
-    n.create(create, CREATE).fails(WHO).fails(COVER).fails(&[INVALID_EMAIL, ORDER_OF_ANOTHER, OUT_OF_REACH]);
+    n.create(create, CREATE).fails(WHO).fails(COVER).fails(&[INVALID_EMAIL, ORDER_OF_ANOTHER, OUT_OF_REACH]).fails(&[UNKNOWN_SERIAL]);
     n.bulk(create);
     n.read("Get a case.")
         .expand::<Party>("party", "party_id")
@@ -53,7 +55,7 @@ pub fn operations(t: &mut Table) {
         .expand::<User>("assignee", "assignee_id")
         .expand::<Entitlement>("entitlement", "entitlement_id")
         .expand::<SlaPolicy>("sla_policy", "sla_policy_id");
-    n.update(update, UPDATE).fails(&[CLOSED, MERGED, OUT_OF_REACH]);
+    n.update(update, UPDATE).fails(&[CLOSED, MERGED, OUT_OF_REACH]).fails(&[UNKNOWN_SERIAL]);
     n.action_with("assign", case_steps::assign, ASSIGN).fails(WHO).fails(&[NOTHING_TO_ASSIGN, MERGED]);
     n.action_with("reply", case_steps::reply, REPLY).fails(&[CLOSED, MERGED, CUSTOMER_INTERNAL, CUSTOMER_TIME, OUT_OF_REACH]).fails(COVER);
     n.action_with("hold", case_steps::hold, HOLD).fails(&[MERGED, OUT_OF_REACH]);
@@ -90,7 +92,7 @@ const LINK: &str = "Say that an article of the knowledge base answers a case. On
 const SLA: &str = "Get the service level of a case, measured now in working time. Reading raises nothing; warnings and breaches are raised \
 once, by the clock.";
 const CONTEXT: &str = "Get a case with all that an agent needs beside it, in one answer from one moment: its service level and latest \
-messages, the customer and the person, other cases, orders, deliveries and invoices. Sections that the caller may not read are null and \
+messages, the customer and the person, other cases, orders, deliveries, invoices and the pieces it has by serial number. Sections that the caller may not read are null and \
 named in `withheld`.";
 const MESSAGES: &str = "List the messages of a case and of those that were merged into it, the oldest first.";
 
@@ -98,7 +100,18 @@ fn create(cx: &mut Cx, new: NewCase) -> Result<Case> {
     let company = cx.company(new.company_id)?;
     check_links(cx, &new)?;
     let case = Case::new(cx.new_id(), &new, cx.now)?;
+    check_serial(cx, &case)?;
     begin(cx, &company, case, &new, MessageAuthor::Customer)
+}
+
+/// Refuses the serial number of a piece that the customer never got. Where pieces of the product are not told apart, or no
+/// product or customer is named, the number is what somebody read off.
+fn check_serial(cx: &mut Cx, case: &Case) -> Result<()> {
+    let (Some(party), Some(product), Some(number)) = (case.party_id, case.product_id, &case.serial_number) else { return Ok(()) };
+    match questions::was_shipped_to(cx, party, product, number)? {
+        Some(false) => Err(UNKNOWN_SERIAL.field("/serial_number", format!("{number} was never shipped to the customer."))),
+        _ => Ok(()),
+    }
 }
 
 /// Begins a case: its place and assignee, entitlement and service level, and at last its number.
@@ -172,6 +185,9 @@ fn update(cx: &mut Cx, id: CaseId, patch: CasePatch) -> Result<Case> {
     }
     let terms = case_clocks::terms(cx, before.sla_policy_version_id)?;
     let after = before.clone().change(patch, terms.as_ref(), cx.now)?;
+    if (after.product_id, &after.serial_number) != (before.product_id, &before.serial_number) {
+        check_serial(cx, &after)?;
+    }
     case_clocks::save(cx, &before, after, "updated")
 }
 

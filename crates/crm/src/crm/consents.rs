@@ -177,13 +177,12 @@ pub fn from_form(cx: &mut Cx, event: &Event) -> Result<()> {
 
 /// In a merge the strictest word stays, and the winner takes the place of the loser in segments and campaigns. The rows of the one that is merged away stay with it.
 pub fn keep_strictest(cx: &mut Cx, event: &Event) -> Result<()> {
-    let of = |name: &str| event.data[name].as_str().and_then(|id| id.parse::<PartyId>().ok());
-    let (Some(winner), Some(loser)) = (of("winner_id"), of("loser_id")) else { return Ok(()) };
-    campaign_members::follow(cx.db(), loser.uuid(), winner.uuid())?;
-    segments::follow(cx.db(), loser.uuid(), winner.uuid())?;
-    let to = ConsentSubject { party_id: Some(winner), ..Default::default() };
-    let own = words_of(cx, winner.uuid())?;
-    for word in words_of(cx, loser.uuid())? {
+    let (Some(to), Some(loser)) = (one_of(event, "winner_id"), one_of(event, "loser_id")) else { return Ok(()) };
+    let (winner, loser) = (to.one()?, loser.one()?);
+    campaign_members::follow(cx.db(), loser, winner)?;
+    segments::follow(cx.db(), loser, winner)?;
+    let own = words_of(cx, winner)?;
+    for word in words_of(cx, loser)? {
         let rival = own.iter().find(|o| (o.channel, &o.topic) == (word.channel, &word.topic));
         if rival.is_some_and(|o| !word.is_stricter_than(o)) {
             continue;
@@ -199,11 +198,17 @@ pub fn keep_strictest(cx: &mut Cx, event: &Event) -> Result<()> {
 
 /// What the winner did with messages to the loser stays; from now on both speak for themselves again.
 pub fn part_again(cx: &mut Cx, event: &Event) -> Result<()> {
-    let of = |name: &str| event.data[name].as_str().and_then(|id| id.parse::<PartyId>().ok());
-    if let (Some(winner), Some(loser)) = (of("winner_id"), of("loser_id")) {
-        campaign_members::go_back(cx.db(), loser.uuid(), winner.uuid())?;
+    if let (Some(winner), Some(loser)) = (one_of(event, "winner_id"), one_of(event, "loser_id")) {
+        campaign_members::go_back(cx.db(), loser.one()?, winner.one()?)?;
     }
     Ok(())
+}
+
+/// The party or contact that a fact names under `name`.
+fn one_of(event: &Event, name: &str) -> Option<ConsentSubject> {
+    let id = event.data[name].as_str()?;
+    let subject = ConsentSubject { party_id: id.parse().ok(), contact_id: id.parse().ok(), ..Default::default() };
+    (subject.party_id.is_some() || subject.contact_id.is_some()).then_some(subject)
 }
 
 /// Who is erased leaves no evidence behind but its hash.

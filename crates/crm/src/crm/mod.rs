@@ -12,6 +12,7 @@ pub mod campaigns;
 pub mod case_clocks;
 pub mod case_context;
 pub mod case_overview;
+pub mod case_recounts;
 pub mod case_steps;
 pub mod cases;
 pub mod competitors;

@@ -73,12 +73,11 @@ fn reject(cx: &mut Cx, token: &str, why: RejectQuoteByLink) -> Result<PublicQuot
     Ok(PublicQuote::of(&after, cx.now))
 }
 
-/// The answer with what is known of where it came from; the audit trail names who signed.
+/// The answer with what is known of where it came from. Who signed stands in the data of the fact, where an erasure reaches
+/// it, and not among the actors, which never change.
 fn evidence(cx: &mut Cx, mut answer: QuoteAnswer) -> QuoteAnswer {
     answer.address = cx.caller.address.map(|a| a.to_string());
     answer.user_agent = cx.caller.user_agent.clone();
-    if let Some(name) = &answer.name {
-        cx.caller = Arc::new(Caller { name: format!("{name}, by a link"), ..(*cx.caller).clone() });
-    }
+    cx.caller = Arc::new(Caller { name: "The customer, by a link".into(), ..(*cx.caller).clone() });
     answer
 }

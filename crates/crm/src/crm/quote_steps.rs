@@ -45,8 +45,8 @@ const ACCEPT: &str = "Write down that the customer said yes. When the quote or t
 the order drafted; what stands against that is told in `win_problem` and does not undo the acceptance.";
 const REVISE: &str = "Make the next revision of a quote that was sent, rejected or expired: a draft with the same number. The old one is \
 superseded at once, and its link answers nothing any more.";
-const CONVERT: &str = "Make a sales order of an accepted quote, as a draft and in the same transaction: the same lines, prices and \
-discounts. A quote that is an order already is answered as it is; there are never two.";
+const CONVERT: &str = "Make a sales order of an accepted quote, as a draft and in the same transaction: the same lines, prices, \
+discounts, days to pay, addresses and remark. A quote that is an order already is answered as it is; there are never two.";
 
 fn send(cx: &mut Cx, id: QuoteId) -> Result<Quote> {
     let before = cx.change::<Quote>(id)?;
@@ -145,7 +145,7 @@ fn convert_now(cx: &mut Cx, id: QuoteId) -> Result<Quote> {
     cx.find::<Quote>(id)
 }
 
-/// A deal was won: its accepted quote becomes the order. The front office hears of it before the back office, which finds the
+/// A deal was won: its accepted quote becomes the order. The front office hears of it first, and the back office finds the
 /// order and drafts no other from the lines of the deal.
 pub fn convert_with_deal(cx: &mut Cx, event: &Event) -> Result<()> {
     let Ok(deal) = event.subject.parse::<OpportunityId>() else { return Ok(()) };

@@ -284,6 +284,7 @@ pub(super) fn price(cx: &mut Cx, quote: &mut Quote, wanted: Wanted) -> Result<()
         order_date: Some(quote.quote_date),
         requested_date: None,
         ship_to: None,
+        payment_terms_days: None,
         currency: Some(quote.currency.clone()),
         exchange_rate: None,
         prices_include_tax: Some(quote.prices_include_tax),

@@ -86,6 +86,10 @@ pub struct Invoice {
     /// The payment term.
     #[schema(required)]
     pub payment_term_id: Option<PaymentTermId>,
+    /// Days until it is due, as agreed for this invoice. A payment term comes before them; without either, the customer's
+    /// days hold.
+    #[schema(required, minimum = 0, maximum = 3650)]
+    pub payment_terms_days: Option<i32>,
     /// The last due date; set when posted.
     #[schema(required)]
     pub due_date: Option<NaiveDate>,
@@ -160,9 +164,13 @@ pub struct NewInvoice {
     /// Company currency for one unit of the invoice's currency; the rate of the day when left out.
     #[serde(default)]
     pub exchange_rate: Option<Rate>,
-    /// The customer's days to pay when left out.
+    /// The payment term.
     #[serde(default)]
     pub payment_term_id: Option<PaymentTermId>,
+    /// Days until it is due, where there is no payment term; the customer's when left out.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 3650, example = 14)]
+    pub payment_terms_days: Option<i32>,
     /// The customer's own reference.
     #[serde(default)]
     #[schema(max_length = 100)]
@@ -191,6 +199,8 @@ crate::patch! {
         set invoice_date: NaiveDate,
         /// The payment term.
         clear payment_term_id: PaymentTermId,
+        /// Days until it is due, where there is no payment term; the customer's when null.
+        clear payment_terms_days: i32 [minimum = 0, maximum = 3650],
         /// A reference.
         clear reference: String [max_length = 100],
         /// Where it is sent, as it was.
@@ -211,6 +221,8 @@ pub struct DraftInvoice {
     pub invoice_date: NaiveDate,
     /// The payment term.
     pub payment_term_id: Option<PaymentTermId>,
+    /// Days until it is due.
+    pub payment_terms_days: Option<i32>,
     /// A reference.
     pub reference: Option<String>,
     /// Where it is sent, as it was.

@@ -82,6 +82,7 @@ fn invoice(lines: Vec<InvoiceLine>, codes: &[TaxCode]) -> Invoice {
         exchange_rate: Rate::ONE,
         invoice_date: day("2019-01-01"),
         payment_term_id: None,
+        payment_terms_days: None,
         due_date: None,
         discount_until_date: Some(day("2019-01-11")),
         discount_percent: Rate::from(10),

@@ -62,6 +62,7 @@ impl Campaign {
             scheduled_at: None,
             launched_at: None,
             audience_at: None,
+            audience_count: None,
             ready_at: None,
             completed_at: None,
             cancelled_at: None,

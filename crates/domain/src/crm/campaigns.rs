@@ -207,10 +207,14 @@ pub struct Campaign {
     /// When it was launched.
     #[schema(required)]
     pub launched_at: Option<DateTime<Utc>>,
-    /// When its audience was frozen.
+    /// The moment as of which its audience was found and is frozen. While it is null after a launch, it is being found.
     #[schema(required)]
     pub audience_at: Option<DateTime<Utc>>,
-    /// When everybody in it had been judged, so that messages could go out.
+    /// How many were in the audience at that moment.
+    #[schema(required, minimum = 0, maximum = 9007199254740991i64)]
+    pub audience_count: Option<i64>,
+    /// When everybody in it had been judged, so that messages could go out. While it is null after a launch, nothing is
+    /// sent, and the job tells how far it is.
     #[schema(required)]
     pub ready_at: Option<DateTime<Utc>>,
     /// When it was completed.

@@ -10,6 +10,7 @@ use super::kb_articles::{KbArticleId, KbArticleStatus};
 use crate::directory::contacts::Contact;
 use crate::directory::overview::{FinanceOverview, OrdersOverview};
 use crate::directory::parties::Party;
+use crate::inventory::serials::SerialsOverview;
 use crate::sales::delivery_overview::DeliveriesOverview;
 
 /// Messages in a context at most.
@@ -22,6 +23,7 @@ crate::words! {
         Contact = "contact",
         Orders = "orders",
         Deliveries = "deliveries",
+        Serials = "serials",
         Finance = "finance",
         KbArticles = "kb_articles",
     }
@@ -57,6 +59,10 @@ pub struct CaseContext {
     /// Deliveries to the customer; null without a customer or when the caller may not read them.
     #[schema(required)]
     pub deliveries: Option<DeliveriesOverview>,
+    /// Pieces of tracked products that were shipped to the customer, with the moment a warranty counts from; null when the
+    /// caller may not read them.
+    #[schema(required)]
+    pub serials: Option<SerialsOverview>,
     /// Invoices and balance of the customer; null without a customer or when the caller may not read them.
     #[schema(required)]
     pub finance: Option<FinanceOverview>,
@@ -130,6 +136,9 @@ pub struct CaseContextLinks {
     /// Deliveries to the customer.
     #[schema(required, max_length = 200)]
     pub deliveries: Option<String>,
+    /// Pieces that the customer got, by serial number.
+    #[schema(required, max_length = 200)]
+    pub serials: Option<String>,
     /// Invoices of the customer.
     #[schema(required, max_length = 200)]
     pub invoices: Option<String>,

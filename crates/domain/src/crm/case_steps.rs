@@ -270,6 +270,18 @@ impl Case {
         self.updated_at = now;
         Ok(self.settled())
     }
+    /// The calendar of its terms has other hours now: what is not due yet is due when they say, from where the clocks began.
+    /// What was due by now stays missed, and a warning that was given stays given.
+    ///
+    /// # Errors
+    /// The calendar has too little working time.
+    pub fn recounted(mut self, terms: &Terms, now: DateTime<Utc>) -> Result<Self> {
+        self.judge(now);
+        for clock in self.clocks.iter_mut().filter(|c| c.is_running() && c.breached_at.is_none()) {
+            clock.set(&self.pauses, terms)?;
+        }
+        Ok(self.settled())
+    }
     /// Raises what the clocks have to raise at this time. Called by a clock and by whatever stops or moves one, never by
     /// a read.
     pub fn looked_at(mut self, now: DateTime<Utc>) -> Self {

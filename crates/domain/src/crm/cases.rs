@@ -81,6 +81,8 @@ pub const REOPEN_WINDOW_OVER: Code = Code::conflict("case.reopen_window_over", "
 pub const NOT_A_MEMBER: Code = Code::invalid("case.not_a_member", "The user is not a member of the queue.");
 /// Neither a user nor a queue is named.
 pub const NOTHING_TO_ASSIGN: Code = Code::invalid("case.nothing_to_assign", "Name a user or a queue.");
+/// The piece was never shipped to the customer.
+pub const UNKNOWN_SERIAL: Code = Code::invalid("case.unknown_serial", "A piece with this serial number was never shipped to the customer.");
 /// A case cannot be merged into itself.
 pub const MERGED_INTO_ITSELF: Code = Code::invalid("case.merged_into_itself", "A case cannot be merged into itself.");
 /// Cases of two customers or companies are never one.

@@ -225,6 +225,10 @@ pub struct ConvertedQuote {
     pub opportunity_id: Option<OpportunityId>,
     pub customer_reference: Option<String>,
     pub shipping_address: Option<Address>,
+    /// Days from the invoice until payment is due.
+    pub payment_terms_days: i32,
+    /// What the customer reads below the lines.
+    pub note: Option<String>,
     /// ISO 4217.
     pub currency: String,
     pub prices_include_tax: bool,

@@ -26,12 +26,13 @@ crate::ids! {
 pub const POSSIBLE_DUPLICATE: Code = Code::conflict("contact.possible_duplicate", "A contact like this exists already.");
 /// The language is not a tag such as `de` or `pt-BR`.
 pub const INVALID_LANGUAGE: Code = Code::invalid("contact.invalid_language", "This is not a language tag.");
-/// The contact is archived.
-pub const ARCHIVED: Code = Code::conflict("contact.archived", "The contact is archived.");
+/// It was merged into another one.
+pub const MERGED: Code = Code::conflict("contact.merged", "The contact was merged into another one.");
 /// What the rules of a contact can answer on writing it.
 pub const REFUSALS: &[Code] = &[
     POSSIBLE_DUPLICATE,
     ERASED,
+    MERGED,
     INVALID_LANGUAGE,
     emails::INVALID_EMAIL,
     emails::DUPLICATE_EMAIL,
@@ -41,7 +42,7 @@ pub const REFUSALS: &[Code] = &[
 ];
 
 /// A person.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Contact {
     /// The id.
     pub id: ContactId,
@@ -84,6 +85,9 @@ pub struct Contact {
     /// When the contact was archived.
     #[schema(required)]
     pub archived_at: Option<DateTime<Utc>>,
+    /// The contact that this one was merged into. The contact is not changed any more.
+    #[schema(required)]
+    pub merged_into: Option<ContactId>,
     /// When the personal data was erased. The contact is not changed any more.
     #[schema(required)]
     pub erased_at: Option<DateTime<Utc>>,
@@ -96,10 +100,11 @@ pub struct Contact {
     pub version: i64,
 }
 
-crate::entity! { Contact, ContactId, "contact", actions: |c| match (c.erased_at, c.archived_at) {
-    (Some(_), _) => vec![],
-    (None, Some(_)) => vec!["restore"],
-    (None, None) => vec!["archive"],
+crate::entity! { Contact, ContactId, "contact", actions: |c| match (c.erased_at, c.merged_into, c.archived_at) {
+    (Some(_), ..) => vec![],
+    (None, Some(_), _) => vec!["unmerge"],
+    (None, None, Some(_)) => vec!["restore"],
+    (None, None, None) => vec!["archive"],
 } }
 
 /// A person to create.
@@ -222,6 +227,7 @@ impl Contact {
             tags: Vec::new(),
             metadata: BTreeMap::new(),
             archived_at: None,
+            merged_into: None,
             erased_at: None,
             created_at: now,
             updated_at: now,
@@ -255,6 +261,7 @@ impl Contact {
             tags: new.tags,
             metadata: new.metadata,
             archived_at: None,
+            merged_into: None,
             erased_at: None,
             created_at: now,
             updated_at: now,
@@ -268,7 +275,7 @@ impl Contact {
         self.updated_at = now;
         self.tidied()
     }
-    fn tidied(mut self) -> Result<Self> {
+    pub(super) fn tidied(mut self) -> Result<Self> {
         let mut found = Findings::default();
         self.last_name = self.last_name.trim().to_string();
         self.first_name = self.first_name.map(|n| n.trim().to_string()).filter(|n| !n.is_empty());

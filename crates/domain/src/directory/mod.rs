@@ -3,12 +3,14 @@
 
 pub mod addresses;
 pub mod companies;
+pub mod contact_merges;
 pub mod contacts;
 pub mod currencies;
 pub mod emails;
 pub mod exchange_rates;
 pub mod external_ids;
 pub mod matching;
+pub mod merging;
 pub mod overview;
 pub mod parties;
 pub mod party_hierarchy;

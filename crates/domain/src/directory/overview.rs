@@ -3,18 +3,104 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::companies::CompanyId;
 use super::contacts::Contact;
 use super::parties::Party;
 use super::relationships::Relationship;
-use crate::kernel::{Amount, Problem, Rate};
+use crate::kernel::{Amount, Code, Problem, Rate};
 use crate::platform::events::EventId;
 
 /// Entries of each list in an overview at most.
 pub const TOP: i64 = 10;
+
+/// Sections of the overview that every server has. Those that areas add have their names too.
+pub const SECTIONS: [&str; 5] = ["contacts", "crm", "sales", "finance", "timeline"];
+/// Sections that are known of a past day as exactly as of today.
+pub const OF_A_DAY: [&str; 2] = ["sales", "finance"];
+
+/// The section is not known of a past day.
+pub const NOT_OF_A_DAY: Code =
+    Code::invalid("overview.not_of_a_day", "Only the sections sales and finance are known exactly of a past day.");
+/// A day that is not over cannot be looked back to.
+pub const DAY_AHEAD: Code = Code::invalid("overview.day_ahead", "The day is still to come.");
+
+/// Which sections are wanted, and of when.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct OverviewFilter {
+    /// Names of the sections wanted, separated by commas: `contacts`, `crm`, `sales`, `finance`, `timeline`, `cases`, `quotes`.
+    /// All when left out. The party itself is always there.
+    #[param(max_length = 500, example = "finance,cases")]
+    pub include: Option<String>,
+    /// What was owed and on order at the end of this day, in `as_of`, and nothing else. Only `sales` and `finance` can be
+    /// included with it. They are told of the party as it is today, with all that was merged into it since.
+    pub as_of: Option<NaiveDate>,
+}
+
+/// What was owed and on order at the end of a day.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OverviewAsOf {
+    /// The day, at its end in the time zone of each company.
+    pub as_of_date: NaiveDate,
+    /// What was owed, by company and currency; null when it was not asked for or the caller may not read it.
+    #[schema(required, max_items = 200)]
+    pub balances: Option<Vec<BalanceAsOf>>,
+    /// What was on order; null when it was not asked for or the caller may not read it.
+    #[schema(required)]
+    pub orders: Option<OrdersAsOf>,
+}
+
+/// What a party owed a company at the end of a day, by the dates of its invoices, credits and payments.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct BalanceAsOf {
+    /// The company.
+    pub company_id: CompanyId,
+    /// The currency of the amounts.
+    #[schema(min_length = 3, max_length = 3)]
+    pub currency: String,
+    /// What was owed less what was paid in advance.
+    pub balance: Amount,
+    /// The same by how late it was on that day; open credits are taken off what was not due.
+    pub ageing: Ageing,
+}
+
+/// The orders of a party that were confirmed by the end of a day. How far they were shipped and billed then is not told.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct OrdersAsOf {
+    /// Confirmed by then, and neither closed nor cancelled by then.
+    #[schema(minimum = 0, maximum = 9007199254740991i64)]
+    pub open_order_count: i64,
+    /// The latest of those confirmed by then; at most ten.
+    #[schema(max_items = 10)]
+    pub latest_orders: Vec<OrderAsOf>,
+}
+
+/// An order as it was at the end of a day.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OrderAsOf {
+    /// The order.
+    #[schema(max_length = 40)]
+    pub id: String,
+    /// The company that sells.
+    pub company_id: CompanyId,
+    /// Its number.
+    #[schema(required, max_length = 50)]
+    pub number: Option<String>,
+    /// Its business date.
+    pub order_date: NaiveDate,
+    /// Where it stood: `confirmed`, `closed` or `cancelled`.
+    #[schema(max_length = 50)]
+    pub status: String,
+    /// All lines and freight with tax, as confirmed.
+    pub total: Amount,
+    /// The currency of the total.
+    #[schema(min_length = 3, max_length = 3)]
+    pub currency: String,
+}
 
 /// Everything known about one party, read at one moment.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -38,6 +124,12 @@ pub struct PartyOverview {
     /// What other areas add, each in brief: quotes and whatever else joins. Sections are added without notice.
     #[schema(max_items = 50)]
     pub sections: Vec<OverviewPart>,
+    /// What was owed and on order at the end of the day asked for; null when none was.
+    #[schema(required)]
+    pub as_of: Option<OverviewAsOf>,
+    /// Names of the sections that were asked for.
+    #[schema(max_items = 60)]
+    pub included: Vec<String>,
     /// The latest events that concern it and that the caller may see, newest first; at most ten.
     #[schema(max_items = 10)]
     pub timeline: Vec<TimelineEntry>,

@@ -3,13 +3,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::emails;
+use super::merging::{self, MergeSide, MergeStatus, MovedRows, UNDO_DAYS};
 use super::parties::{Party, PartyId};
 use super::terms::TradeTerms;
-use crate::kernel::{Code, Result, problems};
+use crate::kernel::{Code, Result};
 
 crate::ids! {
     /// A merge of two parties.
@@ -29,24 +28,7 @@ crate::words! {
         CustomerTerms = "customer_terms",
         VendorTerms = "vendor_terms",
     }
-    /// One of the two parties of a merge.
-    pub enum MergeSide {
-        /// The one that stays.
-        Winner = "winner",
-        /// The one that goes.
-        Loser = "loser",
-    }
-    /// Where a merge stands.
-    pub enum MergeStatus {
-        /// The two are one.
-        Merged = "merged",
-        /// It was taken back.
-        Undone = "undone",
-    }
 }
-
-/// Days in which a merge can be taken back.
-pub const UNDO_DAYS: i64 = 30;
 
 /// A party cannot be merged with itself.
 pub const WITH_ITSELF: Code = Code::invalid("party_merge.with_itself", "A party cannot be merged with itself.");
@@ -87,17 +69,6 @@ pub struct MergeConflict {
     pub loser: Option<String>,
     /// Whose value is kept.
     pub kept: MergeSide,
-}
-
-/// Rows that follow the party that stays.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct MovedRows {
-    /// Which ones: `invoices.customer_id`.
-    #[schema(max_length = 100, example = "invoices.customer_id")]
-    pub what: String,
-    /// How many.
-    #[schema(minimum = 0, maximum = 9007199254740991i64)]
-    pub rows: i64,
 }
 
 /// A merge of two parties, with all that is needed to take it back.
@@ -220,10 +191,7 @@ impl PartyMerge {
     }
     /// Refuses to take back what is too long ago.
     pub fn check_undoable(&self, now: DateTime<Utc>) -> Result<()> {
-        match now > self.undo_until {
-            true => Err(TOO_LATE.with(format!("It could be taken back until {}.", self.undo_until.to_rfc3339()))),
-            false => Ok(()),
-        }
+        merging::check_in_time(self.undo_until, now, TOO_LATE)
     }
     /// The two parties after the merge was taken back: what the merge brought goes, what happened since stays. The
     /// versions go on counting.
@@ -231,9 +199,7 @@ impl PartyMerge {
     /// # Errors
     /// `internal` when a party has no JSON form, which cannot be.
     pub fn undo(&self, winner_now: &Party, loser_now: &Party, now: DateTime<Utc>) -> Result<(Party, Party)> {
-        let of = |p: &Party| serde_json::to_value(p).map_err(|_| problems::internal);
-        let restored = taken_back(&of(&self.winner_before)?, &of(&self.winner_after)?, of(winner_now)?);
-        let restored: Party = serde_json::from_value(restored).map_err(|_| problems::internal)?;
+        let restored = merging::without_merge(&self.winner_before, &self.winner_after, winner_now)?;
         let winner = Party {
             id: winner_now.id,
             merged_into: winner_now.merged_into,
@@ -282,18 +248,8 @@ fn copy(from: &Party, field: MergeField, to: &mut Party) {
 fn unite(to: &mut Party, from: &Party) {
     to.is_customer |= from.is_customer;
     to.is_vendor |= from.is_vendor;
-    for mail in &from.emails {
-        if !to.emails.iter().any(|e| emails::key(&e.address) == emails::key(&mail.address)) {
-            let primary = mail.primary && to.emails.is_empty();
-            to.emails.push(emails::EmailAddress { primary, ..mail.clone() });
-        }
-    }
-    for phone in &from.phones {
-        if !to.phones.iter().any(|p| p.normalised == phone.normalised) {
-            let primary = phone.primary && to.phones.is_empty();
-            to.phones.push(super::phones::PhoneNumber { primary, ..phone.clone() });
-        }
-    }
+    merging::unite_emails(&mut to.emails, &from.emails);
+    merging::unite_phones(&mut to.phones, &from.phones);
     for address in &from.addresses {
         let same = |a: &&super::parties::PartyAddress| a.purpose == address.purpose;
         if !to.addresses.iter().filter(same).any(|a| a.address == address.address) {
@@ -301,11 +257,9 @@ fn unite(to: &mut Party, from: &Party) {
             to.addresses.push(super::parties::PartyAddress { primary, ..address.clone() });
         }
     }
-    to.external_ids.extend(from.external_ids.iter().filter(|id| !to.external_ids.contains(id)).cloned().collect::<Vec<_>>());
-    to.tags.extend(from.tags.iter().filter(|t| !to.tags.contains(t)).cloned().collect::<Vec<_>>());
-    for (key, value) in &from.metadata {
-        to.metadata.entry(key.clone()).or_insert_with(|| value.clone());
-    }
+    merging::unite(&mut to.external_ids, &from.external_ids);
+    merging::unite(&mut to.tags, &from.tags);
+    merging::unite_metadata(&mut to.metadata, &from.metadata);
 }
 
 fn check_sizes(party: &Party) -> Result<()> {
@@ -317,39 +271,7 @@ fn check_sizes(party: &Party) -> Result<()> {
         ("tags", party.tags.len(), 50),
         ("metadata", party.metadata.len(), 50),
     ];
-    match sizes.iter().find(|(_, size, most)| size > most) {
-        Some((list, size, most)) => Err(TOO_LARGE.with(format!("There would be {size} {list}; a party has at most {most}."))),
-        None => Ok(()),
-    }
-}
-
-/// `now` without what `after` has more than `before`: values that nobody has touched since are those of before again, and
-/// lists lose what the merge added to them.
-fn taken_back(before: &Value, after: &Value, now: Value) -> Value {
-    if &now == after {
-        return before.clone();
-    }
-    match (before, after, now) {
-        (Value::Object(before), Value::Object(after), Value::Object(now)) => Value::Object(members_back(before, after, now)),
-        (Value::Array(before), Value::Array(after), Value::Array(now)) => {
-            let brought = |v: &Value| after.contains(v) && !before.contains(v);
-            Value::Array(now.into_iter().filter(|v| !brought(v)).collect())
-        }
-        (_, _, now) => now,
-    }
-}
-
-fn members_back(before: &Map<String, Value>, after: &Map<String, Value>, now: Map<String, Value>) -> Map<String, Value> {
-    let mut out = Map::new();
-    for (key, value) in now {
-        match (before.get(&key), after.get(&key)) {
-            (Some(b), Some(a)) => drop(out.insert(key, taken_back(b, a, value))),
-            // the merge brought it and nobody changed it since
-            (None, Some(a)) if *a == value => {}
-            _ => drop(out.insert(key, value)),
-        }
-    }
-    out
+    merging::check_sizes(&sizes, TOO_LARGE)
 }
 
 #[cfg(test)]
@@ -358,6 +280,7 @@ mod tests {
     use crate::directory::terms::Blocked;
     use crate::kernel::Id;
     use proptest::prelude::*;
+    use serde_json::Value;
     use serde_json::json;
     use uuid::Uuid;
 

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::contacts::Contact;
+use super::contacts::{Contact, MERGED};
 use super::parties::{Party, PartyKind};
 use super::terms::TradeTerms;
+use crate::crm::quotes::{Quote, QuoteAnswer, QuoteParty};
 use crate::kernel::{Code, Result};
 use crate::platform::events::AuditEntry;
 
@@ -99,11 +100,12 @@ impl Party {
 }
 
 impl Contact {
-    /// Refuses a contact whose data is gone already.
-    pub fn check_not_erased(&self) -> Result<()> {
-        match self.erased_at {
-            Some(at) => Err(ERASED.with(format!("It was erased at {}.", at.to_rfc3339()))),
-            None => Ok(()),
+    /// Refuses to change a contact that was merged into another one, or erased.
+    pub fn check_changeable(&self) -> Result<()> {
+        match (self.erased_at, self.merged_into) {
+            (Some(at), _) => Err(ERASED.with(format!("It was erased at {}.", at.to_rfc3339()))),
+            (None, Some(other)) => Err(MERGED.with(format!("{} was merged into {other}; change that one.", self.name))),
+            (None, None) => Ok(()),
         }
     }
     /// What is left: that there was a contact.
@@ -129,7 +131,7 @@ impl Contact {
 }
 
 /// Members of facts that say something about a person, whatever they are members of.
-const PERSONAL: [&str; 51] = [
+const PERSONAL: [&str; 53] = [
     "address",
     "addresses",
     "billing_address",
@@ -140,6 +142,7 @@ const PERSONAL: [&str; 51] = [
     "comment",
     "company_name",
     "competitor",
+    "contact",
     "customer_name",
     "customer_reference",
     "customer_tax_id",
@@ -179,6 +182,7 @@ const PERSONAL: [&str; 51] = [
     "tax_id",
     "title",
     "tracking_number",
+    "user_agent",
     "utm",
     "website",
 ];
@@ -213,7 +217,8 @@ impl Terms {
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
-    fn is_in(&self, text: &str) -> bool {
+    /// Whether one of them stands in the text.
+    pub fn is_in(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         self.0.iter().any(|term| text.contains(term))
     }
@@ -231,6 +236,59 @@ pub fn redacted(value: &Value, terms: &Terms) -> Value {
         Value::Array(items) => items.iter().map(|v| redacted(v, terms)).collect(),
         Value::String(text) if terms.is_in(text) => NOTHING.into(),
         plain => plain.clone(),
+    }
+}
+
+/// A fact about a quote, or the order it became, without the person it was sent to: who that was, who signed, and texts with one of the terms. What was
+/// offered to whom, and that it was accepted and when, is not about the person and stays.
+pub fn without_reader(value: &Value, terms: &Terms) -> Value {
+    let mut left = without(value, terms);
+    if let Some(customer) = left.get_mut("customer").and_then(Value::as_object_mut) {
+        customer.insert("contact".into(), Value::Null);
+    }
+    if let Some(answer) = left.get_mut("answer").and_then(Value::as_object_mut) {
+        for name in SIGNED {
+            answer.insert(name.into(), Value::Null);
+        }
+    }
+    left
+}
+
+/// What the answer to a quote says of who gave it.
+const SIGNED: [&str; 4] = ["name", "email", "address", "user_agent"];
+
+/// The value without texts in which one of the terms stands.
+fn without(value: &Value, terms: &Terms) -> Value {
+    match value {
+        Value::Object(members) => Value::Object(members.iter().map(|(k, v)| (k.clone(), without(v, terms))).collect()),
+        Value::Array(items) => items.iter().map(|v| without(v, terms)).collect(),
+        Value::String(text) if terms.is_in(text) => NOTHING.into(),
+        plain => plain.clone(),
+    }
+}
+
+impl Quote {
+    /// The quote without the person it was sent to, as [`without_reader`] says.
+    pub fn without_reader(&self, terms: &Terms) -> Self {
+        let word = |text: &String| if terms.is_in(text) { NOTHING.to_string() } else { text.clone() };
+        let answer = self.answer.as_ref().map(|a| QuoteAnswer {
+            name: None,
+            email: None,
+            address: None,
+            user_agent: None,
+            reason: a.reason.as_ref().map(word),
+            ..a.clone()
+        });
+        Self {
+            title: word(&self.title),
+            customer: QuoteParty { contact: None, ..self.customer.clone() },
+            note: self.note.as_ref().map(word),
+            customer_reference: self.customer_reference.as_ref().map(word),
+            win_problem: self.win_problem.as_ref().map(word),
+            metadata: self.metadata.iter().map(|(k, v)| (k.clone(), word(v))).collect(),
+            answer,
+            ..self.clone()
+        }
     }
 }
 

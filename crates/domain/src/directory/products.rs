@@ -23,6 +23,13 @@ crate::words! {
         Stocked = "stocked",
         Service = "service",
     }
+    /// Whether pieces of it are told apart.
+    pub enum Tracking as ProductTracking {
+        /// They are not.
+        None = "none",
+        /// Each has a serial number, which is written down when it leaves.
+        Serial = "serial",
+    }
     /// Which rate of tax it falls under.
     pub enum TaxClass {
         Standard = "standard",
@@ -45,10 +52,12 @@ pub const PRICE_WITHOUT_CURRENCY: Code = Code::invalid("product.price_without_cu
 pub const NEGATIVE_PRICE: Code = Code::invalid("product.negative_value", "Prices, costs and weights are not below zero.");
 /// A service with the posting class of goods, or goods with that of services.
 pub const WRONG_POSTING_CLASS: Code = Code::invalid("product.wrong_posting_class", "The posting class does not fit the kind.");
+/// Only goods have serial numbers.
+pub const WRONG_TRACKING: Code = Code::invalid("product.wrong_tracking", "Only goods are tracked by serial numbers.");
 /// The product is archived.
 pub const ARCHIVED: Code = Code::conflict("product.archived", "The product is archived.");
 /// What the rules of a product can answer.
-pub const REFUSALS: &[Code] = &[PRICE_WITHOUT_CURRENCY, NEGATIVE_PRICE, WRONG_POSTING_CLASS, currencies::UNKNOWN_CURRENCY];
+pub const REFUSALS: &[Code] = &[PRICE_WITHOUT_CURRENCY, NEGATIVE_PRICE, WRONG_POSTING_CLASS, WRONG_TRACKING, currencies::UNKNOWN_CURRENCY];
 
 /// Something that is bought, kept or sold.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -66,6 +75,8 @@ pub struct Product {
     pub description: Option<String>,
     /// Whether stock is kept of it. Fixed after creation.
     pub kind: ProductKind,
+    /// Whether pieces of it are told apart.
+    pub tracking: Tracking,
     /// The unit it is counted in. Fixed after creation.
     pub unit_id: UnitId,
     /// List price for one unit.
@@ -127,6 +138,9 @@ pub struct NewProduct {
     /// Whether stock is kept of it; `stocked` when left out. It cannot be changed later.
     #[serde(default = "stocked")]
     pub kind: ProductKind,
+    /// Whether pieces of it are told apart by serial numbers; `none` when left out.
+    #[serde(default = "untracked")]
+    pub tracking: Tracking,
     /// The unit it is counted in. It cannot be changed later.
     pub unit_id: UnitId,
     /// List price for one unit.
@@ -169,6 +183,9 @@ pub struct NewProduct {
 fn stocked() -> ProductKind {
     ProductKind::Stocked
 }
+fn untracked() -> Tracking {
+    Tracking::None
+}
 fn standard() -> TaxClass {
     TaxClass::Standard
 }
@@ -188,6 +205,8 @@ crate::patch! {
         clear expected_cost: UnitPrice,
         /// Currency of price and cost.
         clear currency: String [min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$"],
+        /// Whether pieces of it are told apart. Pieces that left before have no numbers.
+        set tracking: Tracking,
         /// Which rate of tax it falls under.
         set tax_class: TaxClass,
         /// By which accounts its documents are booked.
@@ -218,6 +237,7 @@ impl Product {
             name: new.name.trim().to_string(),
             description: new.description,
             kind: new.kind,
+            tracking: new.tracking,
             unit_id: new.unit_id,
             sales_price: new.sales_price,
             expected_cost: new.expected_cost,
@@ -248,6 +268,9 @@ impl Product {
             if text.trim().is_empty() {
                 found.add(problems::invalid_body, pointer, "It must not be empty.");
             }
+        }
+        if self.kind == ProductKind::Service && self.tracking == Tracking::Serial {
+            found.add(WRONG_TRACKING, "/tracking", "A service has no pieces.");
         }
         match &self.currency {
             Some(currency) => {

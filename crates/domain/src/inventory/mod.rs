@@ -6,6 +6,7 @@ pub mod costing;
 pub mod locations;
 pub mod moves;
 pub mod reservations;
+pub mod serials;
 pub mod stock;
 pub mod valuation;
 pub mod warehouses;

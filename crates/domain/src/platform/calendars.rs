@@ -117,8 +117,8 @@ pub struct NewCalendar {
 }
 
 crate::patch! {
-    /// Changes to a business calendar. What is due already stays due when it was; what is computed from now on follows
-    /// the changed hours.
+    /// Changes to a business calendar. What was due already stays due when it was; what is not due yet, and what is computed
+    /// from now on, follows the changed hours.
     pub struct CalendarPatch for Calendar {
         /// What it is called.
         set name: String [min_length = 1, max_length = 100],

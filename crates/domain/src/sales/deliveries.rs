@@ -130,6 +130,9 @@ pub struct DeliveryLine {
     pub quantity_returned: Quantity,
     /// What came back had cost, in the company's currency.
     pub cost_returned: Amount,
+    /// Which pieces leave, of a product that is tracked by serial numbers.
+    #[schema(max_items = 1000)]
+    pub serial_numbers: Vec<String>,
 }
 
 /// Goods to be delivered for an order.
@@ -174,6 +177,10 @@ pub struct NewDeliveryLine {
     pub order_line_id: SalesOrderLineId,
     /// How many, in the unit of the order line; more than zero.
     pub quantity: Quantity,
+    /// Which pieces leave, of a product that is tracked by serial numbers. They may be written down later, before it ships.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    pub serial_numbers: Vec<String>,
 }
 
 /// How an order is delivered in one step.

@@ -38,6 +38,10 @@ pub struct NewSalesOrder {
     /// Where the goods go; the customer's shipping address when left out.
     #[serde(default)]
     pub ship_to: Option<Address>,
+    /// Days from the invoice until payment is due, when another number than with the customer is agreed for this order.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 3650, example = 14)]
+    pub payment_terms_days: Option<i32>,
     /// The currency of all amounts; the company's when left out.
     #[serde(default)]
     #[schema(min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$")]
@@ -96,6 +100,10 @@ pub struct SalesOrderPatch {
     #[serde(default, deserialize_with = "crate::kernel::some")]
     #[schema(value_type = Option<Address>)]
     pub ship_to: Option<Option<Address>>,
+    /// Days from the invoice until payment is due; as agreed with the customer when null.
+    #[serde(default, deserialize_with = "crate::kernel::some")]
+    #[schema(value_type = Option<i32>, minimum = 0, maximum = 3650)]
+    pub payment_terms_days: Option<Option<i32>>,
     /// Whether it may be confirmed with less stock than ordered.
     #[serde(default, deserialize_with = "crate::kernel::present")]
     pub allow_backorder: Option<bool>,
@@ -120,7 +128,7 @@ pub struct SalesOrderPatch {
 }
 
 impl crate::kernel::PatchBody for SalesOrderPatch {
-    const CLEARABLE: &'static [&'static str] = &["customer_reference", "requested_date", "ship_to", "note"];
+    const CLEARABLE: &'static [&'static str] = &["customer_reference", "requested_date", "ship_to", "payment_terms_days", "note"];
 }
 
 /// How an order is confirmed.

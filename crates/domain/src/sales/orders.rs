@@ -126,6 +126,9 @@ pub struct SalesOrder {
     /// Where the goods go, as it was when the order was taken.
     #[schema(required)]
     pub ship_to: Option<Address>,
+    /// Days from the invoice until payment is due, as agreed for this order; as agreed with the customer when null.
+    #[schema(required, minimum = 0, maximum = 3650)]
+    pub payment_terms_days: Option<i32>,
     /// The currency of all amounts.
     #[schema(max_length = 3)]
     pub currency: String,

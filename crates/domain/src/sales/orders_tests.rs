@@ -60,6 +60,7 @@ fn order(lines: Vec<SalesOrderLine>) -> SalesOrder {
         order_date: now.date_naive(),
         requested_date: None,
         ship_to: None,
+        payment_terms_days: None,
         currency: "EUR".into(),
         exchange_rate: Rate::ONE,
         prices_include_tax: false,

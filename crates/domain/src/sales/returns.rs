@@ -187,6 +187,11 @@ pub struct ReceivedReturnLine {
     pub return_line_id: CustomerReturnLineId,
     /// How many, in the unit of the order line; more than zero.
     pub quantity: Quantity,
+    /// Which pieces came in, of a product that is tracked by serial numbers; all that are still out of the line when left out
+    /// and all of them come.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    pub serial_numbers: Vec<String>,
     /// Whether they can be sold again; otherwise they are scrapped.
     #[serde(default = "yes")]
     pub resaleable: bool,

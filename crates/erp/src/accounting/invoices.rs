@@ -123,6 +123,7 @@ pub fn draft(cx: &mut Cx, new: NewInvoice) -> Result<Invoice> {
         exchange_rate: rate,
         invoice_date: date,
         payment_term_id: new.payment_term_id,
+        payment_terms_days: new.payment_terms_days,
         due_date: None,
         discount_until_date: None,
         discount_percent: Rate::ZERO,
@@ -254,6 +255,7 @@ fn update(cx: &mut Cx, id: InvoiceId, patch: InvoicePatch) -> Result<Invoice> {
     let mut draft = DraftInvoice {
         invoice_date: before.invoice_date,
         payment_term_id: before.payment_term_id,
+        payment_terms_days: before.payment_terms_days,
         reference: before.reference.clone(),
         billing_address: before.billing_address.clone(),
         exchange_rate: before.exchange_rate,
@@ -264,6 +266,7 @@ fn update(cx: &mut Cx, id: InvoiceId, patch: InvoicePatch) -> Result<Invoice> {
     let mut after = Invoice {
         invoice_date: draft.invoice_date,
         payment_term_id: draft.payment_term_id,
+        payment_terms_days: draft.payment_terms_days,
         reference: draft.reference,
         billing_address: draft.billing_address,
         metadata: draft.metadata,
@@ -308,7 +311,7 @@ pub fn post(cx: &mut Cx, id: InvoiceId) -> Result<Invoice> {
         }
         None => {
             let customer = cx.find::<Party>(after.customer_id)?;
-            let days = customer.customer_terms.payment_terms_days.unwrap_or(company.payment_terms_days);
+            let days = after.payment_terms_days.unwrap_or_else(|| customer.customer_days(&company));
             after.instalments = schedule(&[TermInstalment::net(days)], after.invoice_date, after.total, places)?;
         }
     }

@@ -45,4 +45,5 @@ pub fn questions(q: &mut Questions) {
     proofs::questions(q);
     q.answer_campaign_costs(campaign_costs::spent);
     q.answer_finance_overview(receivables::overview);
+    q.answer_finance_as_of(receivables::overview_as_of);
 }

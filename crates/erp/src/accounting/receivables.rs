@@ -8,7 +8,7 @@ use domain::accounting::open_items::{AgeBucket, ItemKind, OpenItem};
 use domain::accounting::posting::Role;
 use domain::accounting::reports::{AgeingReport, AgeingRow, DayFilter};
 use domain::directory::companies::{Company, CompanyId};
-use domain::directory::overview::{Ageing, FinanceOverview, InvoiceSummary, PartyBalance, TOP};
+use domain::directory::overview::{Ageing, BalanceAsOf, FinanceOverview, InvoiceSummary, PartyBalance, TOP};
 use domain::directory::parties::{Party, PartyId};
 use domain::kernel::Word;
 use persistence::accounting::{invoices, open_items as stored};
@@ -173,6 +173,20 @@ pub fn overview(cx: &mut Cx, id: PartyId) -> Result<FinanceOverview> {
         open_invoices: open.iter().take(TOP as usize).map(in_brief).collect(),
         latest_invoices: latest.iter().map(in_brief).collect(),
     })
+}
+
+/// What a party owed the companies that the caller may see at the end of a day, by the dates of what was posted.
+pub fn overview_as_of(cx: &mut Cx, id: PartyId, day: NaiveDate) -> Result<Vec<BalanceAsOf>> {
+    let mut sums: BTreeMap<(CompanyId, String), (Ageing, Amount)> = BTreeMap::new();
+    let items = stored::open_of_as_of(cx.db(), id.uuid(), day)?;
+    for item in items.iter().filter(|i| cx.caller.companies.contain(i.company_id)) {
+        let sum = sums.entry((item.company_id, item.currency.clone())).or_default();
+        let bucket = if item.outstanding.is_negative() { AgeBucket::NotDue } else { AgeBucket::of(item.due_date, day) };
+        put(&mut sum.0, bucket, item.outstanding);
+        sum.1 += item.outstanding;
+    }
+    let balance = |((company_id, currency), (ageing, balance))| BalanceAsOf { company_id, currency, balance, ageing };
+    Ok(sums.into_iter().map(balance).collect())
 }
 
 fn in_brief(i: &Invoice) -> InvoiceSummary {

@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod locations;
 pub mod moves;
 pub mod reservations;
+pub mod serials;
 pub mod shelves;
 pub mod stock;
 pub mod valuation;
@@ -22,6 +23,7 @@ pub fn operations(t: &mut Table) {
     stock::operations(t);
     moves::operations(t);
     reservations::operations(t);
+    serials::operations(t);
     adjustments::operations(t);
     valuation::operations(t);
 }
@@ -34,6 +36,7 @@ pub fn reactions(r: &mut Reactions) {
 /// What the area answers to others.
 pub fn questions(q: &mut Questions) {
     q.answer_availability(answers::availability);
+    q.answer_serials(serials::of_customer, serials::was_shipped_to);
     q.numbered::<domain::inventory::adjustments::StockAdjustment>("ADJ");
     q.check(answers::checks);
 }

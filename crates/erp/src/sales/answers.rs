@@ -1,7 +1,8 @@
 //! What sales answers to others: the orders of a party, where a figure comes from, and whether its own books agree.
 
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::Company;
-use domain::directory::overview::{OrderSummary, OrdersOverview, TOP};
+use domain::directory::overview::{OrderAsOf, OrderSummary, OrdersAsOf, OrdersOverview, TOP};
 use domain::directory::parties::PartyId;
 use domain::kernel::Word;
 use domain::sales::deliveries::{Delivery, DeliveryId};
@@ -34,6 +35,40 @@ pub fn overview(cx: &mut Cx, party: PartyId) -> Result<OrdersOverview> {
         currency: o.currency,
     };
     Ok(OrdersOverview { open_order_count, latest_orders: found.into_iter().map(summary).collect() })
+}
+
+/// The orders of a party that were confirmed by the end of a day, by the moments that are written on them.
+pub fn overview_as_of(cx: &mut Cx, party: PartyId, day: NaiveDate) -> Result<OrdersAsOf> {
+    let (mut out, mut found) = (OrdersAsOf::default(), Vec::new());
+    let companies = orders::all_companies_of(cx.db(), party)?;
+    for company in cx.find_all::<Company>(&companies)? {
+        let end = cx.end_of(&company, day);
+        let (open, ids) = orders::confirmed_by(cx.db(), party, company.id, end, TOP)?;
+        out.open_order_count += open;
+        found.extend(ids.into_iter().map(|id| (SalesOrderId::from_uuid(id), end)));
+    }
+    found.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
+    found.truncate(TOP as usize);
+    let rows = cx.find_all::<SalesOrder>(&found.iter().map(|f| f.0).collect::<Vec<_>>())?;
+    for (id, end) in found {
+        let Some(o) = rows.iter().find(|o| o.id == id) else { continue };
+        let by_then = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at < end);
+        let status = match (by_then(o.cancelled_at), by_then(o.closed_at)) {
+            (true, _) => SalesOrderStatus::Cancelled,
+            (false, true) => SalesOrderStatus::Closed,
+            (false, false) => SalesOrderStatus::Confirmed,
+        };
+        out.latest_orders.push(OrderAsOf {
+            id: o.id.to_string(),
+            company_id: o.company_id,
+            number: o.number.clone(),
+            order_date: o.order_date,
+            status: status.as_str().into(),
+            total: o.total,
+            currency: o.currency.clone(),
+        });
+    }
+    Ok(out)
 }
 
 /// The deliveries to a party, newest first.

@@ -63,6 +63,7 @@ pub fn invoice(cx: &mut Cx, id: SalesOrderId, how: InvoiceSalesOrder) -> Result<
         currency: Some(order.currency.clone()),
         exchange_rate: None,
         payment_term_id: None,
+        payment_terms_days: order.payment_terms_days,
         reference: order.customer_reference.clone().or(order.number.clone()),
         order_id: Some(id.to_string()),
         prices_include_tax: Some(order.prices_include_tax),

@@ -10,6 +10,7 @@ use platform::prelude::*;
 use super::orders::CUSTOMER;
 use super::shipping;
 use crate::accounting::posting;
+use crate::inventory::serials;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Delivery>("sales/deliveries", "Goods on their way to customers. One order may have several.");
@@ -21,14 +22,9 @@ pub fn operations(t: &mut Table) {
         .expand::<SalesOrder>("order", "order_id")
         .expand::<Warehouse>("warehouse", "warehouse_id")
         .expand::<Product>("lines.product", "lines.product_id");
-    n.create(create, "Draft a delivery for a confirmed order. Everything open when no lines are given.").fails(&[
-        ORDER_NOT_CONFIRMED,
-        ORDER_ON_HOLD,
-        ORDER_NO_WAREHOUSE,
-        ORDER_NOTHING_TO_SHIP,
-        DELIVERY_LINE,
-        DELIVERY_OVER_ORDERED,
-    ]);
+    n.create(create, "Draft a delivery for a confirmed order. Everything open when no lines are given.")
+        .fails(&[ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, ORDER_NO_WAREHOUSE, ORDER_NOTHING_TO_SHIP, DELIVERY_LINE, DELIVERY_OVER_ORDERED])
+        .fails(serials::REFUSALS);
     n.read("Get a delivery.")
         .expand::<Party>("customer", "customer_id")
         .expand::<SalesOrder>("order", "order_id")
@@ -41,8 +37,17 @@ pub fn operations(t: &mut Table) {
         "Ship a delivery. Takes a number, takes the goods off the shelves, values them at the moving average and posts their cost.",
     )
     .fails(&[DELIVERY_NOT_A_DRAFT, ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, DELIVERY_OVER_ORDERED, DELIVERY_NOT_ENOUGH_STOCK])
+    .fails(serials::REFUSALS)
+    .fails(serials::SHIP_REFUSALS)
     .fails(CUSTOMER)
     .fails(posting::REFUSALS);
+    n.action_with(
+        "record-serials",
+        serials::record,
+        "Write down which pieces leave on a draft delivery. A product that is tracked by serial numbers ships with one for each piece.",
+    )
+    .fails(&[DELIVERY_NOT_A_DRAFT])
+    .fails(serials::REFUSALS);
     n.action("cancel", cancel, "Cancel a draft delivery. What it would have shipped stays open on the order.")
         .fails(&[DELIVERY_NOT_A_DRAFT]);
 }

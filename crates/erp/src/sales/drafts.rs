@@ -88,6 +88,7 @@ fn blank(cx: &Cx, company: &Company, customer: &Party, new: NewSalesOrder) -> Sa
         order_date: cx.now.date_naive(),
         requested_date: new.requested_date,
         ship_to: new.ship_to.or_else(|| customer.address_for(AddressPurpose::Shipping).cloned()),
+        payment_terms_days: new.payment_terms_days,
         currency: company.currency.clone(),
         exchange_rate: Rate::ONE,
         prices_include_tax: new.prices_include_tax.unwrap_or(company.prices_include_tax),
@@ -158,6 +159,7 @@ pub fn update(cx: &mut Cx, id: SalesOrderId, patch: SalesOrderPatch) -> Result<S
     after.order_date = patch.order_date.unwrap_or(after.order_date);
     after.requested_date = patch.requested_date.unwrap_or(after.requested_date);
     after.ship_to = patch.ship_to.unwrap_or(after.ship_to);
+    after.payment_terms_days = patch.payment_terms_days.unwrap_or(after.payment_terms_days);
     after.allow_backorder = patch.allow_backorder.unwrap_or(after.allow_backorder);
     after.freight_tax_class = patch.freight_tax_class.unwrap_or(after.freight_tax_class);
     after.note = patch.note.unwrap_or(after.note);
@@ -216,6 +218,7 @@ pub fn draft_for_won_deal(cx: &mut Cx, event: &Event) -> Result<()> {
         order_date: deal.closed_date,
         requested_date: None,
         ship_to: None,
+        payment_terms_days: None,
         currency: Some(deal.currency.clone()),
         exchange_rate: None,
         prices_include_tax: Some(false),
@@ -231,6 +234,9 @@ pub fn draft_for_won_deal(cx: &mut Cx, event: &Event) -> Result<()> {
     let order = keep(cx, order)?;
     cx.link(deal.id, order.id, "orders")
 }
+
+/// Letters that a remark on an order has at most; that of a quote may be longer.
+const NOTE: usize = 2_000;
 
 /// A quote became an order: it is drafted as it was accepted, in the same transaction and once. A later win of the quote's
 /// deal finds it and drafts no other.
@@ -255,13 +261,14 @@ pub fn draft_for_quote(cx: &mut Cx, event: &Event) -> Result<()> {
         order_date: None,
         requested_date: None,
         ship_to: quote.shipping_address,
+        payment_terms_days: Some(quote.payment_terms_days),
         currency: Some(quote.currency),
         exchange_rate: None,
         prices_include_tax: Some(quote.prices_include_tax),
         allow_backorder: false,
         freight_amount: quote.freight_amount,
         freight_tax_class: Some(quote.freight_tax_class),
-        note: None,
+        note: quote.note.map(|note| note.chars().take(NOTE).collect()),
         lines: quote.lines.iter().map(quoted_line).collect(),
         metadata: Default::default(),
     };

@@ -38,6 +38,7 @@ pub fn questions(q: &mut Questions) {
     q.explain("dlv", answers::explain_delivery);
     q.answer_deliveries_overview(answers::deliveries_overview);
     q.answer_sales_overview(answers::overview);
+    q.answer_sales_as_of(answers::overview_as_of);
     customer_figures::questions(q);
     deal_figures::questions(q);
     q.answer_price_sale(drafts::price);

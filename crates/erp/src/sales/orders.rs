@@ -15,6 +15,7 @@ use utoipa::IntoParams;
 
 use super::{billing, confirmation, drafts, order_lines, shipping};
 use crate::accounting::posting;
+use crate::inventory::serials;
 
 /// What a customer on a document may answer.
 pub const CUSTOMER: &[Code] = &[parties::BLOCKED, parties::ARCHIVED, parties::NOT_A_CUSTOMER];
@@ -96,6 +97,8 @@ fn actions(n: &mut Noun<SalesOrder>) {
             DELIVERY_OVER_ORDERED,
             DELIVERY_NOT_ENOUGH_STOCK,
         ])
+        .fails(serials::REFUSALS)
+        .fails(serials::SHIP_REFUSALS)
         .fails(CUSTOMER)
         .fails(posting::REFUSALS);
     n.command_on(

@@ -24,6 +24,7 @@ use utoipa::ToSchema;
 use crate::accounting::{credit_notes, posting};
 use crate::inventory::adjustments::products;
 use crate::inventory::ledger::{Ledger, item_class};
+use crate::inventory::serials;
 use crate::inventory::shelves::{Shelves, Source};
 use crate::inventory::warehouses::virtual_location;
 
@@ -49,6 +50,7 @@ pub fn operations(t: &mut Table) {
         "Receive returned goods, wholly or in part. They come back at the cost at which they left; what cannot be sold again is scrapped.",
     )
     .fails(&[RETURN_STATE, RETURN_LINE, RETURN_TOO_MUCH, RETURN_NOTHING_TO_CREDIT])
+    .fails(&[domain::inventory::serials::SERIALS_WRONG, domain::inventory::serials::SERIALS_MISSING])
     .fails(posting::REFUSALS)
     .fails(credit_notes::REFUSALS);
     n.command_on::<CreditCustomerReturn, ReturnCredit>(
@@ -172,7 +174,13 @@ fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Re
     let date = what.return_date.unwrap_or_else(|| cx.today(&company)).min(cx.today(&company));
     let came: Vec<ReceivedReturnLine> = what.lines.unwrap_or_else(|| {
         let open = before.lines.iter().filter(|l| l.quantity > l.quantity_received);
-        open.map(|l| ReceivedReturnLine { return_line_id: l.id, quantity: l.quantity - l.quantity_received, resaleable: true }).collect()
+        open.map(|l| ReceivedReturnLine {
+            return_line_id: l.id,
+            quantity: l.quantity - l.quantity_received,
+            serial_numbers: Vec::new(),
+            resaleable: true,
+        })
+        .collect()
     });
     let warehouse = cx.find::<Warehouse>(before.warehouse_id)?;
     let ids: Vec<ProductId> = before.lines.iter().map(|l| l.product_id).collect();
@@ -185,7 +193,7 @@ fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Re
     let minor_units = ledger.minor_units();
     let document = id.to_string();
     let mut after = before.clone();
-    for (i, came) in came.iter().enumerate() {
+    for (i, came) in came.into_iter().enumerate() {
         let wrong = |field: &str, message: String| RETURN_LINE.field(format!("/lines/{i}/{field}"), message);
         let Some(line) = after.lines.iter_mut().find(|l| l.id == came.return_line_id) else {
             return Err(wrong("return_line_id", "The return has no such line.".into()));
@@ -202,6 +210,7 @@ fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Re
             return Err(RETURN_TOO_MUCH.field(format!("/lines/{i}/quantity"), "More than announced or delivered would come back."));
         }
         let stock_quantity = billed.in_stock_unit(came.quantity)?;
+        serials::take_back(cx, of.id, came.serial_numbers, stock_quantity, &format!("/lines/{i}/serial_numbers"))?;
         let cost = share(of.cost_amount, of.quantity, of.quantity_returned, of.cost_returned, came.quantity, minor_units);
         let line_id = line.id.to_string();
         let source = Source { document: &document, line: Some(&line_id), date };

@@ -17,6 +17,7 @@ use platform::prelude::*;
 
 use crate::inventory::adjustments::products;
 use crate::inventory::ledger::{Ledger, item_class};
+use crate::inventory::serials;
 use crate::inventory::shelves::{Promises, Shelves, Source};
 use crate::inventory::warehouses::virtual_location;
 
@@ -51,16 +52,20 @@ pub fn draft(cx: &mut Cx, order: &SalesOrder, new: NewDelivery) -> Result<Delive
     if warehouse.company_id != company.id {
         return Err(problems::unknown_reference.field("/warehouse_id", "The warehouse belongs to another company."));
     }
-    let wanted: Vec<(SalesOrderLineId, Quantity)> = match new.lines {
-        Some(lines) => lines.into_iter().map(|l| (l.order_line_id, l.quantity)).collect(),
-        None => order.lines.iter().filter(|l| l.open_to_ship().is_positive()).map(|l| (l.id, l.open_to_ship())).collect(),
-    };
+    let wanted: Vec<NewDeliveryLine> = new.lines.unwrap_or_else(|| {
+        let open = order.lines.iter().filter(|l| l.open_to_ship().is_positive());
+        open.map(|l| NewDeliveryLine { order_line_id: l.id, quantity: l.open_to_ship(), serial_numbers: Vec::new() }).collect()
+    });
     if wanted.is_empty() {
         return Err(order.refuse(ORDER_NOTHING_TO_SHIP, "Nothing is left to ship."));
     }
     let id = cx.new_id();
     let lines = lines(cx, id, order, &wanted)?;
     ship_lines(&mut order.clone(), &lines)?;
+    if lines.iter().any(|l| !l.serial_numbers.is_empty()) {
+        let products = products(cx, lines.iter().map(|l| l.product_id))?;
+        domain::inventory::serials::check(&lines, serials::tracked(&products))?;
+    }
     let delivery = Delivery {
         id,
         company_id: company.id,
@@ -89,10 +94,11 @@ pub fn draft(cx: &mut Cx, order: &SalesOrder, new: NewDelivery) -> Result<Delive
     Ok(made)
 }
 
-fn lines(cx: &Cx, delivery: DeliveryId, order: &SalesOrder, wanted: &[(SalesOrderLineId, Quantity)]) -> Result<Vec<DeliveryLine>> {
+fn lines(cx: &Cx, delivery: DeliveryId, order: &SalesOrder, wanted: &[NewDeliveryLine]) -> Result<Vec<DeliveryLine>> {
     let mut errors = Vec::new();
     let mut out: Vec<DeliveryLine> = Vec::with_capacity(wanted.len());
-    for (i, (id, quantity)) in wanted.iter().enumerate() {
+    for (i, NewDeliveryLine { order_line_id: id, quantity, serial_numbers }) in wanted.iter().enumerate() {
+        let serial_numbers = domain::inventory::serials::tidied(serial_numbers.clone(), &format!("/lines/{i}/serial_numbers"))?;
         let mut wrong =
             |field: &str, message: &str| errors.push(FieldError::body(format!("/lines/{i}/{field}"), DELIVERY_LINE.code, message));
         let Some((of, product)) = order.lines.iter().find(|l| l.id == *id).and_then(|l| Some((l, l.product_id.filter(|_| l.is_stocked)?)))
@@ -123,6 +129,7 @@ fn lines(cx: &Cx, delivery: DeliveryId, order: &SalesOrder, wanted: &[(SalesOrde
             cost_amount: Amount::ZERO,
             quantity_returned: Quantity::ZERO,
             cost_returned: Amount::ZERO,
+            serial_numbers,
         });
     }
     if errors.is_empty() { Ok(out) } else { Err(DELIVERY_LINE.at(errors)) }
@@ -145,6 +152,7 @@ fn ship_draft(cx: &mut Cx, delivery: Delivery, order: SalesOrder) -> Result<Deli
     ship_lines(&mut shipped, &delivery.lines)?;
     let date = delivery.delivery_date.min(cx.today(&company));
     let products = products(cx, delivery.lines.iter().map(|l| l.product_id))?;
+    serials::ship(cx, &delivery, &products)?;
     take_off_shelves(cx, &company, &delivery, &mut shipped, date)?;
     let (costs, ledger) = value(cx, &company, &delivery, &products, date)?;
     let document = delivery.id.to_string();

@@ -28,6 +28,7 @@ pub fn service(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
     let survey = json!({"company_id": y.company["id"], "kind": "csat", "name": "After service", "question": "How satisfied are you with our service?"});
     let survey = y.desk.post(SURVEYS, survey)?;
     y.count("surveys");
+    piece(y)?;
     for (i, (subject, level, resolution)) in ASKED.into_iter().enumerate() {
         let customer = y.chance.pick(&y.customers)["id"].clone();
         let body = json!({
@@ -49,6 +50,33 @@ pub fn service(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// A grinder whose pieces are told apart, sold, delivered and spoken of.
+fn piece(y: &mut Year<'_>) -> Done<()> {
+    let first = |list: &[Value], name: &str| list.first().map(|p| p[name].clone()).unwrap_or_default();
+    let (unit, warehouse, customer) = (first(&y.products, "unit_id"), first(&y.warehouses, "id"), first(&y.customers, "id"));
+    let grinder = json!({"sku": "GRINDER-PRO", "name": "Grinder Pro", "unit_id": unit, "sales_price": "480.00", "expected_cost": "260.00",
+        "currency": y.company["currency"], "tracking": "serial"});
+    let grinder = y.desk.post("/v1/directory/products", grinder)?;
+    let lines = json!([{"product_id": grinder["id"], "quantity_delta": "5", "unit_cost": "260.00"}]);
+    let found = json!({"reason": "found", "warehouse_id": warehouse, "lines": lines});
+    let found = y.desk.post("/v1/inventory/adjustments", found)?;
+    y.desk.act("/v1/inventory/adjustments", &found, "post", json!({}))?;
+    let lines = json!([{"product_id": grinder["id"], "quantity": "2"}]);
+    let order = json!({"company_id": y.company["id"], "customer_id": customer, "warehouse_id": warehouse, "lines": lines});
+    let order = y.desk.post("/v1/sales/orders", order)?;
+    let order = y.desk.act("/v1/sales/orders", &order, "confirm", json!({"override_credit": true}))?;
+    let delivery = y.desk.act("/v1/sales/orders", &order, "deliver", json!({}))?;
+    let numbers = json!([{"delivery_line_id": delivery["lines"][0]["id"], "serial_numbers": ["GP-000117", "GP-000118"]}]);
+    let delivery = y.desk.act("/v1/sales/deliveries", &delivery, "record-serials", json!({"lines": numbers}))?;
+    y.desk.act("/v1/sales/deliveries", &delivery, "ship", json!({}))?;
+    y.count("pieces");
+    let case = json!({"company_id": y.company["id"], "subject": "The grinder is loud", "party_id": customer, "product_id": grinder["id"],
+        "serial_number": "GP-000117"});
+    y.desk.post(CASES, case)?;
+    y.count("cases");
     Ok(())
 }
 

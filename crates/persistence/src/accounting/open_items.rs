@@ -98,6 +98,23 @@ pub fn open_as_of(db: &mut Conn, company: Uuid, party: Option<Uuid>, day: NaiveD
     Ok(items)
 }
 
+/// The items of a customer that were open at the end of a day, with what was open of them then, the first due first.
+pub fn open_of_as_of(db: &mut Conn, party: Uuid, day: NaiveDate) -> Result<Vec<OpenItem>> {
+    let mut statement = record::select::<OpenItem>();
+    statement.append(sql!(
+        " WHERE party_id = {} AND (outstanding <> 0 OR last_entry_date > {}) AND document_date <= {} ORDER BY due_date, id",
+        party,
+        day,
+        day
+    ));
+    let mut items: Vec<OpenItem> = record::load(db, &statement)?;
+    for some in items.chunks_mut(500) {
+        turn_back(db, some, day)?;
+    }
+    items.retain(|i| !i.outstanding.is_zero());
+    Ok(items)
+}
+
 /// The condition that something is open of an item.
 pub fn is_open() -> Statement {
     sql!("outstanding <> 0")

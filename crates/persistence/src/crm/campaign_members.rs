@@ -1,5 +1,6 @@
-//! Rows of the frozen audiences of campaigns. What concerns a whole audience is one statement, whatever its size; what
-//! concerns a message goes by the state of its row, so that none is sent twice.
+//! Rows of the frozen audiences of campaigns. Who is in one is found at one moment and kept as packed ids; members are made
+//! and judged a stretch of ids at a time, so that nobody waits long for a lock; what concerns a message goes by the state
+//! of its row, so that none is sent twice.
 
 use chrono::{DateTime, Utc};
 use domain::crm::campaign_stats::Counts;
@@ -7,7 +8,7 @@ use domain::crm::campaigns::{Campaign, CampaignMember, CampaignMemberId, Exclusi
 use domain::kernel::{Id, Word};
 use uuid::Uuid;
 
-use crate::{Conn, Engine, Result, Statement, list, record, sql};
+use crate::{Conn, Engine, Result, Statement, Value, list, record, sql};
 
 record! {
     campaign_members: CampaignMember {
@@ -19,8 +20,47 @@ record! {
     }
 }
 
-/// Freezes the audience: everybody for whom `condition` on the view `audience` holds, in one statement. How many.
-pub fn freeze(db: &mut Conn, campaign: &Campaign, condition: Statement) -> Result<usize> {
+/// How many readers one transaction makes or judges.
+pub const PART: usize = 1_000;
+
+/// Everybody for whom `condition` on the view `audience` holds at this moment, in the order of ids.
+pub fn audience(db: &mut Conn, campaign: &Campaign, condition: Statement) -> Result<Vec<Uuid>> {
+    let mut s = sql!(
+        "SELECT audience.id FROM audience WHERE (audience.company_id IS NULL OR audience.company_id = {}) AND ",
+        campaign.company_id.uuid()
+    );
+    s.append(condition).sql(" ORDER BY audience.id");
+    take_time(db)?;
+    Ok(s.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect())
+}
+
+/// Keeps who is in the audience, in parts that become members one after another.
+pub fn keep_audience(db: &mut Conn, campaign: &Campaign, ids: &[Uuid]) -> Result<()> {
+    let parts: Vec<(i64, Vec<u8>)> =
+        (1i64..).zip(ids.chunks(PART).map(|part| part.iter().flat_map(|id| *id.as_bytes()).collect())).collect();
+    for rows in parts.chunks(100) {
+        let mut s = Statement::new("INSERT INTO campaign_audience_parts (campaign_id, position, subjects) VALUES ");
+        for (i, (position, subjects)) in rows.iter().enumerate() {
+            s.sql(if i == 0 { "(" } else { ", (" });
+            s.append(sql!("{}, {}, ", campaign.id.uuid(), *position)).push(Value::Bytes(subjects.clone())).sql(")");
+        }
+        s.execute(db)?;
+    }
+    Ok(())
+}
+
+/// Takes the next part of the audience out of what is kept; nothing when all are members.
+pub fn take_part(db: &mut Conn, campaign: &Campaign) -> Result<Option<Vec<Uuid>>> {
+    let first =
+        sql!("SELECT position, subjects FROM campaign_audience_parts WHERE campaign_id = {} ORDER BY position LIMIT 1", campaign.id.uuid());
+    let Some((position, subjects)) = first.first::<(i64, Vec<u8>)>(db)? else { return Ok(None) };
+    sql!("DELETE FROM campaign_audience_parts WHERE campaign_id = {} AND position = {}", campaign.id.uuid(), position).execute(db)?;
+    let read = |bytes: &[u8]| Uuid::from_slice(bytes).map_err(|_| crate::Error::Broken("a part of an audience is no list of ids".into()));
+    Ok(Some(subjects.chunks(16).map(read).collect::<Result<_>>()?))
+}
+
+/// Makes those of these ids members whom the audience still has; who is one already stays.
+pub fn freeze(db: &mut Conn, campaign: &Campaign, kind: &str, ids: &[Uuid]) -> Result<usize> {
     // a number from 0 to 99 for each, by which the variants are drawn
     let (id, lot) = match db.engine() {
         Engine::Postgres => ("gen_random_uuid()", "CAST(floor(random() * 100) AS BIGINT)"),
@@ -33,13 +73,42 @@ pub fn freeze(db: &mut Conn, campaign: &Campaign, condition: Statement) -> Resul
          audience.last_name, audience.email, lower(audience.email), audience.language, audience.country, \
          substr(audience.time_zone, 1, 100), 'pending', 0, 0, 0, 0, "
     ));
-    s.append(sql!("{}, {} FROM audience WHERE ", campaign.id.uuid(), campaign.company_id.uuid())).append(condition);
-    s.append(sql!(" AND (audience.company_id IS NULL OR audience.company_id = {})", campaign.company_id.uuid()));
-    take_time(db)?;
+    s.append(sql!(
+        "{}, {} FROM audience WHERE audience.kind = {} AND audience.id IN ({}) ON CONFLICT (campaign_id, subject) DO NOTHING",
+        campaign.id.uuid(),
+        campaign.company_id.uuid(),
+        kind,
+        list(ids)
+    ));
     s.execute(db)
 }
 
-/// Statements about a whole audience may take longer than a request may; nobody waits for them.
+/// Members next to each other in the order of subjects: those after one, up to and with another.
+#[derive(Debug, Clone, Copy)]
+pub struct Stretch {
+    pub after: Uuid,
+    pub to: Uuid,
+}
+
+impl Stretch {
+    fn condition(self) -> Statement {
+        sql!(" AND subject > {} AND subject <= {}", self.after, self.to)
+    }
+}
+
+/// The next members after a subject, of whatever status, and how many they are; nothing when that was the last.
+pub fn stretch(db: &mut Conn, campaign: &Campaign, after: Uuid) -> Result<Option<(Stretch, i64)>> {
+    let next = sql!(
+        "SELECT subject FROM campaign_members WHERE campaign_id = {} AND subject > {} ORDER BY subject LIMIT {}",
+        campaign.id.uuid(),
+        after,
+        PART as i64
+    );
+    let found = next.load::<(Uuid,)>(db)?;
+    Ok(found.last().map(|last| (Stretch { after, to: last.0 }, found.len() as i64)))
+}
+
+/// Finding a whole audience may take longer than a request may; nobody waits for it.
 fn take_time(db: &mut Conn) -> Result<()> {
     if db.engine() == Engine::Postgres {
         sql!("SET LOCAL statement_timeout = '10min'").execute(db)?;
@@ -47,9 +116,9 @@ fn take_time(db: &mut Conn) -> Result<()> {
     Ok(())
 }
 
-/// Whom an exclusion concerns: those who were not yet judged, or some of those in the queue.
+/// Whom an exclusion concerns: those of a stretch who were not yet judged, or some of those in the queue.
 pub enum Scope<'a> {
-    Pending,
+    Pending(Stretch),
     Queued(&'a [Uuid]),
 }
 
@@ -62,13 +131,10 @@ pub fn exclude(db: &mut Conn, campaign: &Campaign, reason: ExclusionReason, scop
         campaign.id.uuid()
     );
     match scope {
-        Scope::Pending => s.sql(" AND status = 'pending' AND "),
+        Scope::Pending(stretch) => s.sql(" AND status = 'pending'").append(stretch.condition()).sql(" AND "),
         Scope::Queued(ids) => s.append(sql!(" AND status = 'queued' AND id IN ({}) AND ", list(ids))),
     };
     s.append(condition);
-    if matches!(scope, Scope::Pending) {
-        take_time(db)?;
-    }
     s.execute(db)
 }
 
@@ -109,8 +175,8 @@ fn holds(campaign: &Campaign, reason: ExclusionReason, now: DateTime<Utc>) -> Op
     })
 }
 
-/// Puts everybody who was not excluded into the queue, with a variant drawn by lot; how many.
-pub fn queue(db: &mut Conn, campaign: &Campaign, now: DateTime<Utc>) -> Result<usize> {
+/// Puts those of a stretch who were not excluded into the queue, with a variant drawn by lot; how many.
+pub fn queue(db: &mut Conn, campaign: &Campaign, stretch: Stretch, now: DateTime<Utc>) -> Result<usize> {
     let mut s = Statement::new("UPDATE campaign_members SET status = 'queued', variant = ");
     let Some((last, others)) = campaign.variants.split_last() else { return Ok(0) };
     if !others.is_empty() {
@@ -123,14 +189,28 @@ pub fn queue(db: &mut Conn, campaign: &Campaign, now: DateTime<Utc>) -> Result<u
     }
     s.append(if others.is_empty() { sql!("{}", &last.name) } else { sql!(" ELSE {} END", &last.name) });
     s.append(sql!(", due_at = {} WHERE campaign_id = {} AND status = 'pending'", now, campaign.id.uuid()));
-    take_time(db)?;
+    s.append(stretch.condition());
     s.execute(db)
 }
 
-/// The places that readers in the queue live in: time zone and country.
-pub fn places(db: &mut Conn, campaign: &Campaign) -> Result<Vec<(Option<String>, Option<String>)>> {
-    sql!("SELECT DISTINCT time_zone, country FROM campaign_members WHERE campaign_id = {} AND status = 'queued'", campaign.id.uuid())
-        .load(db)
+/// Where the readers of a stretch live who are in the queue: subject, time zone and country.
+pub fn places(db: &mut Conn, campaign: &Campaign, stretch: Stretch) -> Result<Vec<(Uuid, Option<String>, Option<String>)>> {
+    let mut s =
+        sql!("SELECT subject, time_zone, country FROM campaign_members WHERE campaign_id = {} AND status = 'queued'", campaign.id.uuid());
+    s.append(stretch.condition());
+    s.load(db)
+}
+
+/// Lets these readers wait.
+pub fn wait(db: &mut Conn, campaign: &Campaign, subjects: &[Uuid], until: DateTime<Utc>) -> Result<usize> {
+    sql!(
+        "UPDATE campaign_members SET due_at = {} WHERE campaign_id = {} AND status = 'queued' AND due_at < {} AND subject IN ({})",
+        until,
+        campaign.id.uuid(),
+        until,
+        list(subjects)
+    )
+    .execute(db)
 }
 
 /// Lets the readers of a place wait.
@@ -226,10 +306,20 @@ pub fn try_later(db: &mut Conn, id: CampaignMemberId, now: DateTime<Utc>, note: 
     .execute(db)
 }
 
-/// Drops everybody whose turn did not come; how many.
-pub fn drop_rest(db: &mut Conn, campaign: &Campaign) -> Result<usize> {
-    sql!("UPDATE campaign_members SET status = 'dropped' WHERE campaign_id = {} AND status IN ('pending', 'queued')", campaign.id.uuid())
-        .execute(db)
+/// Forgets who is in the audience and no member yet.
+pub fn forget_parts(db: &mut Conn, campaign: &Campaign) -> Result<usize> {
+    sql!("DELETE FROM campaign_audience_parts WHERE campaign_id = {}", campaign.id.uuid()).execute(db)
+}
+
+/// Drops up to [`PART`] of those whose turn did not come; how many.
+pub fn drop_rest(db: &mut Conn, campaign: Uuid) -> Result<usize> {
+    sql!(
+        "UPDATE campaign_members SET status = 'dropped' WHERE status IN ('pending', 'queued') AND id IN (SELECT id FROM campaign_members \
+         WHERE campaign_id = {} AND status IN ('pending', 'queued') LIMIT {})",
+        campaign,
+        PART as i64
+    )
+    .execute(db)
 }
 
 /// A reader, locked until the transaction ends.
@@ -303,12 +393,16 @@ pub fn counts(db: &mut Conn, campaign: Uuid) -> Result<Vec<(String, Counts)>> {
 
 /// After a merge the winner speaks for what the loser got: who unsubscribes by an old link is the winner.
 pub fn follow(db: &mut Conn, loser: Uuid, winner: Uuid) -> Result<usize> {
-    sql!("UPDATE campaign_members SET party_id = {} WHERE party_id = {}", winner, loser).execute(db)
+    let parties = sql!("UPDATE campaign_members SET party_id = {} WHERE party_id = {}", winner, loser).execute(db)?;
+    Ok(parties + sql!("UPDATE campaign_members SET contact_id = {} WHERE contact_id = {}", winner, loser).execute(db)?)
 }
 
 /// After a merge was taken back everybody speaks again for what they got.
 pub fn go_back(db: &mut Conn, loser: Uuid, winner: Uuid) -> Result<usize> {
-    sql!("UPDATE campaign_members SET party_id = {} WHERE party_id = {} AND subject = {}", loser, winner, loser).execute(db)
+    let parties =
+        sql!("UPDATE campaign_members SET party_id = {} WHERE party_id = {} AND subject = {}", loser, winner, loser).execute(db)?;
+    let contacts = sql!("UPDATE campaign_members SET contact_id = {} WHERE contact_id = {} AND subject = {}", loser, winner, loser);
+    Ok(parties + contacts.execute(db)?)
 }
 
 /// Takes away who somebody was, for an erasure; what was sent stays as a number. Who waits for a message gets none.

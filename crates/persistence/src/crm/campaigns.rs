@@ -14,7 +14,7 @@ record! {
     campaigns: Campaign {
         id: uid, company_id: uid, name: text, status: word, segment_id: uid, topic: opt(text), from_name: opt(text),
         reply_to: opt(text), variables: json, quiet_hours: opt(json), frequency_cap: opt(json), scheduled_at: opt(instant),
-        launched_at: opt(instant), audience_at: opt(instant), ready_at: opt(instant), completed_at: opt(instant),
+        launched_at: opt(instant), audience_at: opt(instant), audience_count: opt(int), ready_at: opt(instant), completed_at: opt(instant),
         cancelled_at: opt(instant), job_id: opt(uid), version: int, created_at: instant, updated_at: instant,
     }
     derived { search: text = |c| crate::search_text(&[&c.name]) }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::crm::case_messages::CaseMessage;
 use domain::crm::cases::{Case, CaseId};
+use domain::crm::sla_policies::SlaPolicyVersionId;
 use domain::kernel::Id;
 use uuid::Uuid;
 
@@ -58,6 +59,17 @@ fn ids(rows: Vec<(Uuid,)>) -> Vec<CaseId> {
 /// Cases whose clocks have something to raise by now, the longest due first, at most `limit`.
 pub fn to_look_at(db: &mut Conn, now: DateTime<Utc>, limit: i64) -> Result<Vec<CaseId>> {
     Ok(ids(sql!("SELECT id FROM cases WHERE sla_look_at <= {} ORDER BY sla_look_at, id LIMIT {}", now, limit).load(db)?))
+}
+
+/// The next cases after one that are not closed and began with these terms, at most `limit`.
+pub fn running_under(db: &mut Conn, terms: SlaPolicyVersionId, after: Uuid, limit: i64) -> Result<Vec<CaseId>> {
+    let found = sql!(
+        "SELECT id FROM cases WHERE sla_policy_version_id = {} AND status <> 'closed' AND id > {} ORDER BY id LIMIT {}",
+        terms.uuid(),
+        after,
+        limit
+    );
+    Ok(ids(found.load(db)?))
 }
 
 /// Resolved cases whose window for reopening is over, at most `limit`.

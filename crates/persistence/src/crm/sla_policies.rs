@@ -3,6 +3,7 @@
 use domain::crm::sla_policies::{SlaPolicy, SlaPolicyId, SlaPolicyVersion, SlaPolicyVersionId};
 use domain::directory::companies::CompanyId;
 use domain::kernel::Id;
+use domain::platform::calendars::CalendarId;
 use uuid::Uuid;
 
 use crate::{Conn, Result, record, sql};
@@ -30,6 +31,12 @@ pub fn default_of(db: &mut Conn, company: CompanyId) -> Result<Option<SlaPolicyI
 /// A version of the terms of some policy.
 pub fn version(db: &mut Conn, id: SlaPolicyVersionId) -> Result<Option<SlaPolicyVersion>> {
     record::find::<SlaPolicyVersion>(db, id.uuid())
+}
+
+/// The terms that count by a calendar, of all policies.
+pub fn counting_by(db: &mut Conn, calendar: CalendarId) -> Result<Vec<SlaPolicyVersionId>> {
+    let found = sql!("SELECT id FROM sla_policy_versions WHERE calendar_id = {} ORDER BY id", calendar.uuid());
+    Ok(found.load::<(Uuid,)>(db)?.into_iter().map(|r| SlaPolicyVersionId::from_uuid(r.0)).collect())
 }
 
 /// The latest version of the terms of a policy.

@@ -36,11 +36,10 @@ fn ids(s: Subject) -> Ids {
     (s.lead.map(|i| i.uuid()), s.contact.map(|i| i.uuid()), s.party.map(|i| i.uuid()), s.opportunity.map(|i| i.uuid()))
 }
 
-/// Who an anonymous id was last said to be. What is gone is left out, and a party that was merged away stands for the one
-/// that stays.
+/// Who an anonymous id was last said to be. What is gone is left out, and who was merged away stands for the one that stays.
 pub fn identity(db: &mut Conn, company: CompanyId, anonymous_id: &str) -> Result<Option<Subject>> {
     let row = sql!(
-        "SELECT v.lead_id, c.id, COALESCE(p.merged_into, p.id), v.opportunity_id FROM visitor_identities v \
+        "SELECT v.lead_id, COALESCE(c.merged_into, c.id), COALESCE(p.merged_into, p.id), v.opportunity_id FROM visitor_identities v \
          LEFT JOIN contacts c ON c.id = v.contact_id LEFT JOIN parties p ON p.id = v.party_id \
          WHERE v.company_id = {} AND v.anonymous_id = {}",
         company.uuid(),

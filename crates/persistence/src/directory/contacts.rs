@@ -7,24 +7,25 @@ use domain::kernel::Id;
 use uuid::Uuid;
 
 use super::lookups::Side;
-use crate::{Conn, Result, record, sql};
+use crate::{Conn, Engine, Result, record, sql};
 
 crate::record! {
     contacts: Contact {
         id: uid, first_name: opt(text), last_name: text, name: text, salutation: opt(text), language: opt(text), emails: json,
         phones: json, address: opt(json), external_ids: json, owner_id: opt(uid), tags: json, metadata: json,
-        archived_at: opt(instant), erased_at: opt(instant), created_at: instant, updated_at: instant, version: int,
+        archived_at: opt(instant), merged_into: opt(uid), erased_at: opt(instant), created_at: instant, updated_at: instant, version: int,
     }
     derived { search: text = |c| c.search_text() }
 }
 
 const SIDE: Side = Side { external_ids: "contact_external_ids", emails: "contact_emails", keys: "contact_match_keys", owner: "contact_id" };
 
-/// Writes what the contact is found by; call it after every insert and update.
+/// Writes what the contact is found by; call it after every insert and update. One that was merged away or erased is not
+/// found.
 pub fn write_lookups(db: &mut Conn, contact: &Contact) -> Result<()> {
-    match contact.erased_at {
-        Some(_) => SIDE.write(db, contact.id.uuid(), &[], &[], &[]),
-        None => SIDE.write(db, contact.id.uuid(), &contact.external_ids, &contact.emails, &Traits::of_contact(contact).keys()),
+    match contact.merged_into.is_some() || contact.erased_at.is_some() {
+        true => SIDE.write(db, contact.id.uuid(), &[], &[], &[]),
+        false => SIDE.write(db, contact.id.uuid(), &contact.external_ids, &contact.emails, &Traits::of_contact(contact).keys()),
     }
 }
 
@@ -41,8 +42,23 @@ pub fn candidates(db: &mut Conn, traits: &Traits, limit: usize) -> Result<Vec<Co
 /// Up to `limit` contacts after this one, by id.
 pub fn after(db: &mut Conn, id: Uuid, limit: i64) -> Result<Vec<Contact>> {
     let mut s = record::select::<Contact>();
-    s.append(sql!(" WHERE erased_at IS NULL AND id > {} ORDER BY id LIMIT {}", id, limit));
+    s.append(sql!(" WHERE merged_into IS NULL AND erased_at IS NULL AND id > {} ORDER BY id LIMIT {}", id, limit));
     record::load(db, &s)
+}
+
+/// The contacts that were merged into this one.
+pub fn merged_into(db: &mut Conn, contact: ContactId) -> Result<Vec<ContactId>> {
+    let rows = sql!("SELECT id FROM contacts WHERE merged_into = {} ORDER BY id", contact.uuid()).load::<(Uuid,)>(db)?;
+    Ok(rows.into_iter().map(|r| ContactId::from_uuid(r.0)).collect())
+}
+
+/// Keeps everybody from making new references to the contact until the end of the transaction.
+pub fn lock_out(db: &mut Conn, contact: ContactId) -> Result<()> {
+    if db.engine() == Engine::Postgres {
+        let mut row = sql!("SELECT id FROM contacts WHERE id = {}", contact.uuid());
+        row.sql(" FOR UPDATE").load::<(Uuid,)>(db)?;
+    }
+    Ok(())
 }
 
 /// The contact that another system calls so.

@@ -1,10 +1,12 @@
 //! Rows and named queries of companies, parties, contacts, products, units, currencies and rates. No rule is decided here.
 
 pub mod companies;
+pub mod contact_merges;
 pub mod contacts;
 pub mod currencies;
 pub mod exchange_rates;
 mod lookups;
+mod merging;
 pub mod parties;
 pub mod party_merges;
 pub mod personal_data;

@@ -2,12 +2,14 @@
 //! `references.rs`.
 
 use chrono::{DateTime, Utc};
+use domain::directory::merging::MergeStatus;
 use domain::directory::parties::PartyId;
-use domain::directory::party_merges::{MergeStatus, MovedRows, PartyMerge, PartyMergeId};
+use domain::directory::party_merges::{PartyMerge, PartyMergeId};
 use domain::kernel::{Id, Word};
 use uuid::Uuid;
 
-use super::references::{OnMerge, Reference, TO_PARTIES};
+use super::merging::{Merged, Pair};
+use super::references::TO_PARTIES;
 use crate::{Conn, Result, Statement, Value, record, sql};
 
 crate::record! {
@@ -19,22 +21,12 @@ crate::record! {
     complete = count_moved
 }
 
-/// Activities name what they are about by its id as text, too.
-const REGARDING: &str = "activities.regarding_id";
 /// Relationships that stopped being the first of their party, because the party that stayed has one.
 const PRIMARY: &str = "relationships.is_primary";
 
 fn count_moved(db: &mut Conn, merges: &mut [PartyMerge]) -> Result<()> {
-    let ids: Vec<Uuid> = merges.iter().map(|m| m.id.uuid()).collect();
-    let counted = sql!(
-        "SELECT merge_id, what, COUNT(*) FROM party_merge_moves WHERE merge_id IN ({}) GROUP BY merge_id, what ORDER BY merge_id, what",
-        crate::list(&ids)
-    )
-    .load::<(Uuid, String, i64)>(db)?;
-    for merge in merges {
-        let own = counted.iter().filter(|(id, _, _)| *id == merge.id.uuid());
-        merge.moved = own.map(|(_, what, rows)| MovedRows { what: what.clone(), rows: *rows }).collect();
-    }
+    let mut moved = PARTIES.moved(db, &merges.iter().map(|m| m.id.uuid()).collect::<Vec<_>>())?;
+    merges.iter_mut().for_each(|m| m.moved = moved.remove(&m.id.uuid()).unwrap_or_default());
     Ok(())
 }
 
@@ -52,54 +44,25 @@ pub fn made_after(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Ve
     record::load(db, &s)
 }
 
+/// Parties that were merged.
+const PARTIES: Merged = Merged { table: "parties", moves: "party_merge_moves", references: TO_PARTIES };
+
+fn pair(merge: &PartyMerge) -> Pair {
+    let wire = (merge.winner_id.to_string(), merge.loser_id.to_string());
+    Pair { merge: merge.id.uuid(), winner: merge.winner_id.uuid(), loser: merge.loser_id.uuid(), wire }
+}
+
 /// Points everything that leads to the loser at the winner, and remembers what it was. Doing it again moves what was added
 /// to the loser meanwhile.
 pub fn follow(db: &mut Conn, merge: &PartyMerge) -> Result<()> {
-    let (id, winner, loser) = (merge.id.uuid(), merge.winner_id.uuid(), merge.loser_id.uuid());
-    step_back(db, id, winner, loser)?;
-    for reference in TO_PARTIES {
-        let Reference { table, column, .. } = reference;
-        let mut found = sql!("INSERT INTO party_merge_moves (merge_id, what, row_id) SELECT {}, {}, r.id", id, reference.name());
-        found.sql(format!(" FROM {table} r WHERE r.{column} = ")).push(Value::Uid(loser));
-        match reference.on_merge {
-            OnMerge::Stay => continue,
-            OnMerge::Follow | OnMerge::FollowUnchanged => {}
-            OnMerge::FollowUnlessDouble => {
-                found.append(sql!(
-                    " AND NOT EXISTS (SELECT 1 FROM relationships o WHERE o.party_id = {} AND o.contact_id = r.contact_id \
-                     AND COALESCE(o.role, '') = COALESCE(r.role, '') AND COALESCE(o.title, '') = COALESCE(r.title, ''))",
-                    winner
-                ));
-            }
-        }
-        // a party that stands below the loser and is the winner itself takes its place, and is not put below itself
-        if *table == "parties" {
-            found.sql(" AND r.id <> ").push(Value::Uid(winner));
-        }
-        if found.execute(db)? > 0 {
-            repoint(db, reference, id, loser, winner)?;
-        }
-    }
-    let (from, to) = (merge.loser_id.to_string(), merge.winner_id.to_string());
-    let found = sql!(
-        "INSERT INTO party_merge_moves (merge_id, what, row_id) SELECT {}, {}, id FROM activities WHERE regarding_id = {}",
-        id,
-        REGARDING,
-        &*from
-    );
-    if found.execute(db)? > 0 {
-        regard(db, id, &from, &to)?;
-    }
-    Ok(())
+    step_back(db, merge.id.uuid(), merge.winner_id.uuid(), merge.loser_id.uuid())?;
+    PARTIES.follow(db, &pair(merge))
 }
 
 /// Points everything that followed back at the loser, but for what was pointed elsewhere since.
 pub fn go_back(db: &mut Conn, merge: &PartyMerge) -> Result<()> {
-    let (id, winner, loser) = (merge.id.uuid(), merge.winner_id.uuid(), merge.loser_id.uuid());
-    for reference in TO_PARTIES.iter().filter(|r| r.on_merge != OnMerge::Stay) {
-        repoint(db, reference, id, winner, loser)?;
-    }
-    regard(db, id, &merge.winner_id.to_string(), &merge.loser_id.to_string())?;
+    PARTIES.go_back(db, &pair(merge))?;
+    let (id, loser) = (merge.id.uuid(), merge.loser_id.uuid());
     sql!(
         "UPDATE relationships SET is_primary = {}, version = version + 1 WHERE party_id = {} \
          AND id IN (SELECT row_id FROM party_merge_moves WHERE merge_id = {} AND what = {}) \
@@ -132,30 +95,6 @@ fn step_back(db: &mut Conn, merge: Uuid, winner: Uuid, loser: Uuid) -> Result<()
             .execute(db)?;
     }
     Ok(())
-}
-
-fn repoint(db: &mut Conn, reference: &Reference, merge: Uuid, from: Uuid, to: Uuid) -> Result<usize> {
-    let Reference { table, column, .. } = reference;
-    let mut s = Statement::new(format!("UPDATE {table} SET {column} = "));
-    s.push(Value::Uid(to));
-    if reference.on_merge != OnMerge::FollowUnchanged {
-        s.sql(", version = version + 1");
-    }
-    s.sql(format!(" WHERE {column} = ")).push(Value::Uid(from));
-    s.append(sql!(" AND id IN (SELECT row_id FROM party_merge_moves WHERE merge_id = {} AND what = {})", merge, reference.name()));
-    s.execute(db)
-}
-
-fn regard(db: &mut Conn, merge: Uuid, from: &str, to: &str) -> Result<usize> {
-    sql!(
-        "UPDATE activities SET regarding_id = {} WHERE regarding_id = {} \
-         AND id IN (SELECT row_id FROM party_merge_moves WHERE merge_id = {} AND what = {})",
-        to,
-        from,
-        merge,
-        REGARDING
-    )
-    .execute(db)
 }
 
 /// What was made since on the ground of what moved, and would be torn from it: the documents of this kind that follow

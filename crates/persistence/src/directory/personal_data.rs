@@ -1,17 +1,20 @@
 //! The rows of one person: found for an export, and emptied in an erasure. What is emptied in which table is said here as
 //! data; a test plants words in every table and looks for them afterwards.
 
+use domain::Entity;
 use domain::crm::activities::Activity;
 use domain::crm::case_messages::CaseMessage;
 use domain::crm::cases::Case;
 use domain::crm::lead_form_submissions::LeadFormSubmission;
 use domain::crm::leads::Lead;
+use domain::crm::quotes::Quote;
 use domain::crm::touchpoints::Touchpoint;
 use domain::directory::contacts::{Contact, ContactId};
 use domain::directory::parties::{Party, PartyId};
-use domain::directory::personal_data::{ExportedRows, NOTHING};
+use domain::directory::personal_data::{ExportedRows, NOTHING, Terms};
 use domain::kernel::{Id, encode};
 use domain::platform::events::AuditEntry;
+use domain::sales::orders::SalesOrder;
 use serde::Serialize;
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -32,6 +35,10 @@ pub struct Person {
     pub activities: Vec<Uuid>,
     pub cases: Vec<Uuid>,
     pub survey_responses: Vec<Uuid>,
+    /// Quotes that were sent to the contacts, or signed with one of their addresses, whoever they are for.
+    pub quotes: Vec<Uuid>,
+    /// The orders that these became.
+    pub orders: Vec<Uuid>,
     pub relationships: Vec<Uuid>,
     /// Entries of the ledger with a line of the person.
     pub journal_entries: Vec<Uuid>,
@@ -59,9 +66,26 @@ impl Person {
         for chunk in it.cases.chunks(500) {
             it.survey_responses.extend(ids(db, sql!("SELECT id FROM survey_responses WHERE case_id IN ({})", crate::list(chunk)))?);
         }
+        it.quotes.extend(ids(db, sql!("SELECT id FROM quotes WHERE contact_id IN ({})", crate::list(&it.contacts)))?);
+        for mail in mails {
+            let signed =
+                sql!("SELECT id FROM quotes WHERE answer IS NOT NULL AND LOWER(CAST(answer AS TEXT)) LIKE {} ESCAPE '!'", like(mail));
+            it.quotes.extend(ids(db, signed)?);
+        }
+        for chunk in it.quotes.chunks(500) {
+            it.orders.extend(ids(db, sql!("SELECT id FROM sales_orders WHERE quote_id IN ({})", crate::list(chunk)))?);
+        }
         let entries = sql!("SELECT DISTINCT journal_entry_id FROM journal_lines WHERE party_id IN ({})", crate::list(&it.parties));
         it.journal_entries.extend(ids(db, entries)?);
-        for list in [&mut it.leads, &mut it.relationships, &mut it.activities, &mut it.cases, &mut it.survey_responses] {
+        for list in [
+            &mut it.leads,
+            &mut it.relationships,
+            &mut it.activities,
+            &mut it.cases,
+            &mut it.survey_responses,
+            &mut it.quotes,
+            &mut it.orders,
+        ] {
             list.sort_unstable();
             list.dedup();
         }
@@ -78,6 +102,8 @@ impl Person {
             ("rel", &self.relationships),
             ("case", &self.cases),
             ("svr", &self.survey_responses),
+            ("quo", &self.quotes),
+            ("so", &self.orders),
             ("je", &self.journal_entries),
         ];
         kinds.into_iter().flat_map(|(prefix, ids)| ids.iter().map(move |id| encode(prefix, *id))).collect()
@@ -121,7 +147,22 @@ impl Person {
         rows::<Lead>(db, &self.leads)
     }
     /// Empties what is about the person in every table but the person's own.
-    pub fn wipe(&self, db: &mut Conn) -> Result<()> {
+    pub fn wipe(&self, db: &mut Conn, terms: &Terms) -> Result<()> {
+        // those to the person's own parties are emptied below
+        for quote in record::find_all::<Quote>(db, &self.quotes)? {
+            let mut left = quote.without_reader(terms);
+            left.bump();
+            record::update(db, &left, None)?;
+        }
+        for order in record::find_all::<SalesOrder>(db, &self.orders)? {
+            let word = |text: &Option<String>| text.as_ref().map(|t| if terms.is_in(t) { NOTHING.to_string() } else { t.clone() });
+            let (note, customer_reference) = (word(&order.note), word(&order.customer_reference));
+            if (&note, &customer_reference) != (&order.note, &order.customer_reference) {
+                let mut left = SalesOrder { note, customer_reference, ..order };
+                left.bump();
+                record::update(db, &left, None)?;
+            }
+        }
         lead_form_submissions::erase(db, &self.leads)?;
         TOUCHPOINTS.run(db, "lead_id", &self.leads)?;
         for (wipe, ids) in
@@ -140,6 +181,11 @@ impl Person {
         }
         sql!("DELETE FROM party_merge_moves WHERE merge_id IN ({})", self.merges()).execute(db)?;
         sql!("DELETE FROM party_merges WHERE id IN ({})", self.merges()).execute(db)?;
+        let (winners, losers) = (crate::list(&self.contacts), crate::list(&self.contacts));
+        let found = sql!("SELECT id FROM contact_merges WHERE winner_id IN ({}) OR loser_id IN ({})", winners, losers);
+        let merges = ids(db, found)?;
+        sql!("DELETE FROM contact_merge_moves WHERE merge_id IN ({})", crate::list(&merges)).execute(db)?;
+        sql!("DELETE FROM contact_merges WHERE id IN ({})", crate::list(&merges)).execute(db)?;
         Ok(())
     }
     /// The merges that keep what these parties were like.

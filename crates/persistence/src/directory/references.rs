@@ -19,9 +19,12 @@ use domain::crm::opportunity_team::ContactRole;
 use domain::crm::quotes::Quote;
 use domain::crm::surveys::SurveyResponse;
 use domain::crm::touchpoints::Touchpoint;
+use domain::directory::contact_merges::ContactMerge;
+use domain::directory::contacts::Contact;
 use domain::directory::parties::Party;
 use domain::directory::party_merges::PartyMerge;
 use domain::directory::relationships::Relationship;
+use domain::inventory::serials::Serial;
 use domain::sales::deliveries::Delivery;
 use domain::sales::orders::SalesOrder;
 use domain::sales::returns::CustomerReturn;
@@ -31,16 +34,18 @@ use uuid::Uuid;
 
 use crate::{Conn, Record, Result, record};
 
-/// What a merge does to the rows of the party that goes.
+/// What a merge does to the rows of the one that goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnMerge {
     /// They follow, and count a version: callers hold them by their ETag.
     Follow,
     /// They follow silently: rows of ledgers, of which the database lets nothing else change.
     FollowUnchanged,
-    /// They follow unless the party that stays has the same already; then they stay with the tombstone.
-    FollowUnlessDouble,
-    /// They stay: they are written with the party, or are history.
+    /// They follow unless the one that stays has a row with the same in these columns; then they stay with the tombstone.
+    FollowUnlessDouble(&'static [&'static str]),
+    /// The same for parts of a noun, which have no version of their own.
+    PartUnlessDouble(&'static [&'static str]),
+    /// They stay: they are written with it, or are history.
     Stay,
 }
 
@@ -99,27 +104,37 @@ pub const TO_PARTIES: &[Reference] = &[
     key("party_merges", "winner_id", OnMerge::Stay, |db, ids| rows::<PartyMerge>(db, "winner_id", ids)),
     key("payments", "party_id", OnMerge::Follow, |db, ids| rows::<Payment>(db, "party_id", ids)),
     key("quotes", "party_id", OnMerge::Follow, |db, ids| rows::<Quote>(db, "party_id", ids)),
-    key("relationships", "party_id", OnMerge::FollowUnlessDouble, |db, ids| rows::<Relationship>(db, "party_id", ids)),
+    key("relationships", "party_id", OnMerge::FollowUnlessDouble(&["contact_id", "role", "title"]), |db, ids| {
+        rows::<Relationship>(db, "party_id", ids)
+    }),
     key("sales_orders", "customer_id", OnMerge::Follow, |db, ids| rows::<SalesOrder>(db, "customer_id", ids)),
+    key("serials", "customer_id", OnMerge::Follow, |db, ids| rows::<Serial>(db, "customer_id", ids)),
     key("survey_responses", "party_id", OnMerge::Follow, |db, ids| rows::<SurveyResponse>(db, "party_id", ids)),
     key("touchpoints", "party_id", OnMerge::Follow, |db, ids| rows::<Touchpoint>(db, "party_id", ids)),
 ];
 
-/// Those that lead to contacts, which are not merged.
+/// Those that lead to contacts. Who wrote a message of a case stays as it was.
 pub const TO_CONTACTS: &[Reference] = &[
     key("case_messages", "author_contact_id", OnMerge::Stay, |db, ids| rows::<CaseMessage>(db, "author_contact_id", ids)),
-    key("cases", "contact_id", OnMerge::Stay, |db, ids| rows::<Case>(db, "contact_id", ids)),
+    key("cases", "contact_id", OnMerge::Follow, |db, ids| rows::<Case>(db, "contact_id", ids)),
     key("consents", "contact_id", OnMerge::Stay, |db, ids| rows::<Consent>(db, "contact_id", ids)),
     copy("contact_emails", "contact_id"),
     copy("contact_external_ids", "contact_id"),
     copy("contact_match_keys", "contact_id"),
-    key("leads", "converted_contact_id", OnMerge::Stay, |db, ids| rows::<Lead>(db, "converted_contact_id", ids)),
-    key("opportunities", "contact_id", OnMerge::Stay, |db, ids| rows::<Opportunity>(db, "contact_id", ids)),
-    key("opportunity_contact_roles", "contact_id", OnMerge::Stay, |db, ids| rows::<ContactRole>(db, "contact_id", ids)),
-    key("quotes", "contact_id", OnMerge::Stay, |db, ids| rows::<Quote>(db, "contact_id", ids)),
-    key("relationships", "contact_id", OnMerge::Stay, |db, ids| rows::<Relationship>(db, "contact_id", ids)),
-    key("survey_responses", "contact_id", OnMerge::Stay, |db, ids| rows::<SurveyResponse>(db, "contact_id", ids)),
-    key("touchpoints", "contact_id", OnMerge::Stay, |db, ids| rows::<Touchpoint>(db, "contact_id", ids)),
+    key("contact_merges", "loser_id", OnMerge::Stay, |db, ids| rows::<ContactMerge>(db, "loser_id", ids)),
+    key("contact_merges", "winner_id", OnMerge::Stay, |db, ids| rows::<ContactMerge>(db, "winner_id", ids)),
+    key("contacts", "merged_into", OnMerge::Follow, |db, ids| rows::<Contact>(db, "merged_into", ids)),
+    key("leads", "converted_contact_id", OnMerge::Follow, |db, ids| rows::<Lead>(db, "converted_contact_id", ids)),
+    key("opportunities", "contact_id", OnMerge::Follow, |db, ids| rows::<Opportunity>(db, "contact_id", ids)),
+    key("opportunity_contact_roles", "contact_id", OnMerge::PartUnlessDouble(&["opportunity_id"]), |db, ids| {
+        rows::<ContactRole>(db, "contact_id", ids)
+    }),
+    key("quotes", "contact_id", OnMerge::Follow, |db, ids| rows::<Quote>(db, "contact_id", ids)),
+    key("relationships", "contact_id", OnMerge::FollowUnlessDouble(&["party_id", "role", "title"]), |db, ids| {
+        rows::<Relationship>(db, "contact_id", ids)
+    }),
+    key("survey_responses", "contact_id", OnMerge::Follow, |db, ids| rows::<SurveyResponse>(db, "contact_id", ids)),
+    key("touchpoints", "contact_id", OnMerge::Follow, |db, ids| rows::<Touchpoint>(db, "contact_id", ids)),
 ];
 
 fn rows<T: Record + Serialize>(db: &mut Conn, column: &'static str, ids: &[Uuid]) -> Result<Vec<Value>> {

@@ -5,6 +5,7 @@ pub mod checks;
 pub mod locations;
 pub mod moves;
 pub mod reservations;
+pub mod serials;
 pub mod stock;
 pub mod valuation;
 pub mod warehouses;

@@ -24,6 +24,7 @@ record! {
     delivery_lines: DeliveryLine {
         id: uid, delivery_id: uid, position: small, order_line_id: uid, product_id: uid, description: text, quantity: quantity,
         stock_quantity: quantity, unit_cost: opt(price), cost_amount: amount, quantity_returned: quantity, cost_returned: amount,
+        serial_numbers: json,
     }
 }
 

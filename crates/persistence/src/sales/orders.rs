@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use domain::crm::opportunities::OpportunityId;
 use domain::crm::quotes::QuoteId;
 use domain::directory::companies::CompanyId;
@@ -18,7 +19,7 @@ record! {
     sales_orders: SalesOrder {
         id: uid, company_id: uid, number: opt(text), status: word, fulfilment_status: word, billing_status: word, is_on_hold: bool,
         status_reason: opt(text), customer_id: uid, customer_reference: opt(text), opportunity_id: opt(uid), quote_id: opt(uid), warehouse_id: opt(uid),
-        order_date: date, requested_date: opt(date), ship_to: opt(json), currency: text, exchange_rate: rate, prices_include_tax: bool,
+        order_date: date, requested_date: opt(date), ship_to: opt(json), payment_terms_days: opt(small), currency: text, exchange_rate: rate, prices_include_tax: bool,
         allow_backorder: bool, freight_amount: amount, freight_tax_class: word, freight_gross: amount, freight_invoiced: amount,
         net_total: amount, tax_total: amount, total: amount, unshipped_amount: amount, unbilled_amount: amount, credit_status: word,
         note: opt(text), metadata: json, confirmed_at: opt(instant), cancelled_at: opt(instant), closed_at: opt(instant), version: int,
@@ -110,6 +111,33 @@ pub fn latest(db: &mut Conn, customer: PartyId, companies: Option<&[Uuid]>, limi
     open.append(scope.clone()).sql(" AND status = 'confirmed'");
     let mut last = Statement::new("SELECT id");
     last.append(scope).append(sql!(" ORDER BY id DESC LIMIT {}", limit));
+    let count = open.first::<(i64,)>(db)?.map_or(0, |r| r.0);
+    Ok((count, last.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect()))
+}
+
+/// Companies that a customer ever ordered at.
+pub fn all_companies_of(db: &mut Conn, customer: PartyId) -> Result<Vec<CompanyId>> {
+    let rows = sql!("SELECT DISTINCT company_id FROM sales_orders WHERE customer_id = {} ORDER BY company_id", customer.uuid());
+    Ok(rows.load::<(Uuid,)>(db)?.into_iter().map(|r| CompanyId::from_uuid(r.0)).collect())
+}
+
+/// Of the orders of a customer at a company that were confirmed by a moment: how many were neither closed nor cancelled by
+/// then, and the latest.
+pub fn confirmed_by(db: &mut Conn, customer: PartyId, company: CompanyId, moment: DateTime<Utc>, limit: i64) -> Result<(i64, Vec<Uuid>)> {
+    let by = sql!(
+        " FROM sales_orders WHERE customer_id = {} AND company_id = {} AND confirmed_at < {}",
+        customer.uuid(),
+        company.uuid(),
+        moment
+    );
+    let mut open = Statement::new("SELECT COUNT(*)");
+    open.append(by.clone()).append(sql!(
+        " AND (closed_at IS NULL OR closed_at >= {}) AND (cancelled_at IS NULL OR cancelled_at >= {})",
+        moment,
+        moment
+    ));
+    let mut last = Statement::new("SELECT id");
+    last.append(by).append(sql!(" ORDER BY id DESC LIMIT {}", limit));
     let count = open.first::<(i64,)>(db)?.map_or(0, |r| r.0);
     Ok((count, last.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect()))
 }

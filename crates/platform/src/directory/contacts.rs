@@ -1,7 +1,8 @@
 //! Operations on contacts.
 
+use domain::directory::contact_merges::{ContactMerge, MergeContact};
 use domain::directory::contacts::{
-    Contact, ContactId, ContactPatch, NewContact, POSSIBLE_DUPLICATE, REFUSALS, UpsertContact, UpsertedContact,
+    Contact, ContactId, ContactPatch, MERGED, NewContact, POSSIBLE_DUPLICATE, REFUSALS, UpsertContact, UpsertedContact,
 };
 use domain::directory::emails;
 use domain::directory::external_ids::ExternalId;
@@ -11,14 +12,14 @@ use domain::directory::phones;
 use domain::identity::users::User;
 use persistence::directory::contacts as rows;
 
-use super::{matching, personal_data};
+use super::{contact_merges, matching, personal_data};
 use crate::bulk::Upserted;
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Contact>("directory/contacts", "People, whomever they work for.");
     n.list("List contacts.")
-        .filter(&["language", "owner_id", "archived_at"])
+        .filter(&["language", "owner_id", "archived_at", "merged_into"])
         .search(&["search"])
         .sort(&["name", "last_name", "updated_at"])
         .expand::<User>("owner", "owner_id");
@@ -26,14 +27,17 @@ pub fn operations(t: &mut Table) {
     n.bulk(create);
     n.read("Get a contact.").expand::<User>("owner", "owner_id");
     n.update(update, "Change a contact.").fails(REFUSALS);
-    n.delete(delete, "Delete a contact that nothing refers to.").fails(&[ERASED]);
-    n.action("archive", archive, "Archive a contact.").fails(&[ERASED]);
-    n.action("restore", restore, "Restore an archived contact.").fails(&[ERASED]);
+    n.delete(delete, "Delete a contact that nothing refers to.").fails(&[ERASED, MERGED]);
+    n.action("archive", archive, "Archive a contact.").fails(&[ERASED, MERGED]);
+    n.action("restore", restore, "Restore an archived contact.").fails(&[ERASED, MERGED]);
+    n.command_on::<MergeContact, ContactMerge>("merge", contact_merges::merge, MERGE).fails(contact_merges::MERGE_REFUSALS);
+    n.action("unmerge", contact_merges::unmerge, UNMERGE).fails(contact_merges::UNMERGE_REFUSALS);
     n.view::<NoFilter, ContactMatches>("duplicates", matching::of_contact, DUPLICATES);
     n.view::<NoFilter, PersonalData>("export", personal_data::of_contact, personal_data::EXPORT).permission(personal_data::MAY_EXPORT);
     n.action_with::<ErasePerson>("erase", personal_data::erase_contact, personal_data::ERASE)
         .permission(personal_data::MAY_ERASE)
-        .fails(personal_data::REFUSALS);
+        .fails(personal_data::REFUSALS)
+        .fails(&[MERGED]);
     t.command("upsert_contact", "directory/contacts/upsert", upsert, UPSERT).permission("directory.contacts.create").fails(REFUSALS);
     t.bulk_upsert("bulk_upsert_contacts", "directory/contacts/upsert", upsert_one).fails(REFUSALS);
     t.command("match_contacts", "directory/contacts/match", matching::contacts_like, MATCH)
@@ -44,6 +48,13 @@ pub fn operations(t: &mut Table) {
 
 const UPSERT: &str = "Create or change a contact by the id of another system. Any number of repetitions leaves one contact; fields \
 left out stay as they are. Changing one needs the permission `directory.contacts.update` too.";
+const MERGE: &str = "Merge another contact into this one. Relationships, deals, quotes, cases, answers to surveys and everything else that \
+led to the other leads to this one from now on; what the other was told no to stays forbidden. Lists are united without doubles; in \
+fields with one value, this contact's stays unless it has none or the caller takes the other's, and the answer names every field in \
+which the two differed. The other stays as a tombstone with `merged_into`. With `dry_run=true` this is the table of conflicts before \
+the merge. It can be taken back for 30 days.";
+const UNMERGE: &str = "Take back the merge by which this contact went. It is as it was before, and so is everything that followed; what \
+was changed on the other contact since stays there. Refused after 30 days.";
 const DUPLICATES: &str = "List people who may be the same, with a score and the reasons. Compared are e-mail addresses, phone numbers, \
 and names by their spelling.";
 const MATCH: &str = "List people who may be the same as one who is being entered. Nothing is written.";
@@ -70,7 +81,7 @@ fn make(cx: &mut Cx, contact: Contact, allow_duplicate: bool) -> Result<Contact>
 
 fn update(cx: &mut Cx, id: ContactId, patch: ContactPatch) -> Result<Contact> {
     let before = cx.change::<Contact>(id)?;
-    before.check_not_erased()?;
+    before.check_changeable()?;
     let after = before.clone().change(patch, cx.now)?;
     store(cx, &before, after)
 }
@@ -109,7 +120,7 @@ fn upsert(cx: &mut Cx, body: UpsertContact) -> Result<UpsertedContact> {
 fn replace(cx: &mut Cx, id: ContactId, known_as: ExternalId, patch: ContactPatch) -> Result<UpsertedContact> {
     cx.demand("directory.contacts.update")?;
     let before = cx.change::<Contact>(id)?;
-    before.check_not_erased()?;
+    before.check_changeable()?;
     let after = before.clone().change_known_as(known_as, patch, cx.now).map_err(in_contact)?;
     let contact = store(cx, &before, after).map_err(in_contact)?;
     Ok(UpsertedContact { created: false, contact })
@@ -126,20 +137,20 @@ fn in_contact(p: Problem) -> Problem {
 
 fn delete(cx: &mut Cx, id: ContactId) -> Result<()> {
     let contact = cx.change::<Contact>(id)?;
-    contact.check_not_erased()?;
+    contact.check_changeable()?;
     cx.remove(contact)
 }
 
 fn archive(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     let before = cx.change::<Contact>(id)?;
-    before.check_not_erased()?;
+    before.check_changeable()?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     let before = cx.change::<Contact>(id)?;
-    before.check_not_erased()?;
+    before.check_changeable()?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
 }

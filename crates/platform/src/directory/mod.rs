@@ -1,6 +1,7 @@
 //! Operations on companies, parties, contacts, products, units, currencies and rates.
 
 pub mod companies;
+pub mod contact_merges;
 pub mod contacts;
 pub mod currencies;
 pub mod exchange_rates;
@@ -23,6 +24,7 @@ pub fn operations(t: &mut Table) {
     parties::operations(t);
     party_merges::operations(t);
     contacts::operations(t);
+    contact_merges::operations(t);
     relationships::operations(t);
     products::operations(t);
     units::operations(t);

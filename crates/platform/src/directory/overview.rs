@@ -1,7 +1,10 @@
 //! Everything about one party in one answer and one snapshot. Each area answers for itself; this only gathers.
 
+use chrono::{NaiveDate, TimeDelta};
 use domain::directory::contacts::Contact;
-use domain::directory::overview::{OverviewLinks, PartyContact, PartyOverview, TOP};
+use domain::directory::overview::{
+    DAY_AHEAD, NOT_OF_A_DAY, OF_A_DAY, OverviewAsOf, OverviewFilter, OverviewLinks, PartyContact, PartyOverview, SECTIONS, TOP,
+};
 use domain::directory::parties::PartyId;
 use domain::directory::relationships::Relationship;
 use persistence::directory::relationships;
@@ -9,40 +12,103 @@ use persistence::directory::relationships;
 use super::timeline;
 use crate::prelude::*;
 use crate::questions;
+use crate::table::names_of;
+
+/// What the parameters can be refused for.
+pub const REFUSALS: &[Code] = &[NOT_OF_A_DAY, DAY_AHEAD];
+
+/// What is asked for, and what of it the caller may not read.
+struct Asked {
+    included: Vec<String>,
+    withheld: Vec<String>,
+}
+
+impl Asked {
+    /// Whether a section is wanted and may be read; one that is wanted and may not be is named.
+    fn wants(&mut self, cx: &Cx, permission: &str, section: &str) -> bool {
+        let (wanted, may) = (self.includes(section), cx.caller.may(permission));
+        if wanted && !may {
+            self.withheld.push(section.to_string());
+        }
+        wanted && may
+    }
+    fn includes(&self, section: &str) -> bool {
+        self.included.iter().any(|name| name == section)
+    }
+}
 
 /// The overview of a party. Sections that the caller may not read are null and named.
-pub fn of_party(cx: &mut Cx, id: PartyId, _: NoFilter) -> Result<PartyOverview> {
+pub fn of_party(cx: &mut Cx, id: PartyId, filter: OverviewFilter) -> Result<PartyOverview> {
     let party = timeline::stands_for(cx, id)?;
     let id = party.id;
-    let mut withheld = Vec::new();
-    let mut may = |cx: &Cx, permission: &str, section: &str| {
-        let may = cx.caller.may(permission);
-        if !may {
-            withheld.push(section.to_string());
-        }
-        may
-    };
-    let contacts = match may(cx, "directory.contacts.read", "contacts") {
-        true => contacts_of(cx, id)?,
-        false => Vec::new(),
-    };
-    let crm = may(cx, "crm.opportunities.read", "crm").then(|| questions::crm_overview(cx, id)).transpose()?;
-    if crm.is_some() {
-        // parts of that section have permissions of their own
-        may(cx, "crm.leads.read", "leads");
-        may(cx, "crm.activities.read", "activities");
-    }
-    let sales = may(cx, "sales.orders.read", "sales").then(|| questions::sales_overview(cx, id)).transpose()?;
-    let finance = may(cx, "accounting.invoices.read", "finance").then(|| questions::finance_overview(cx, id)).transpose()?;
     let app = cx.app().clone();
-    let mut sections = Vec::with_capacity(app.questions.joined.len());
-    for joined in &app.questions.joined {
-        if may(cx, joined.permission, joined.name) {
-            sections.push((joined.tell)(cx, id)?);
+    let known: Vec<&str> = SECTIONS.into_iter().chain(app.questions.joined.iter().map(|j| j.name)).collect();
+    let possible = if filter.as_of.is_some() { OF_A_DAY.to_vec() } else { known.clone() };
+    let included = match &filter.include {
+        Some(names) => names_of("include", names, &known)?,
+        None => possible.iter().map(ToString::to_string).collect(),
+    };
+    if let Some(name) = included.iter().find(|name| !possible.contains(&&***name)) {
+        return Err(NOT_OF_A_DAY.with(format!("The section {name} is only known as it is now.")));
+    }
+    let mut asked = Asked { included, withheld: Vec::new() };
+    let mut out = PartyOverview {
+        taken_at: cx.now,
+        contacts: Vec::new(),
+        crm: None,
+        sales: None,
+        finance: None,
+        sections: Vec::new(),
+        as_of: None,
+        included: asked.included.clone(),
+        timeline: Vec::new(),
+        withheld: Vec::new(),
+        links: links(id),
+        party,
+    };
+    match filter.as_of {
+        Some(day) => out.as_of = Some(of_a_day(cx, id, day, &mut asked)?),
+        None => of_now(cx, id, &mut asked, &mut out)?,
+    }
+    out.withheld = asked.withheld;
+    Ok(out)
+}
+
+fn of_a_day(cx: &mut Cx, id: PartyId, day: NaiveDate, asked: &mut Asked) -> Result<OverviewAsOf> {
+    // somewhere it may be the day already
+    if day > (cx.now + TimeDelta::hours(14)).date_naive() {
+        return Err(DAY_AHEAD.with(format!("It is {} at most.", (cx.now + TimeDelta::hours(14)).date_naive())));
+    }
+    let orders = asked.wants(cx, "sales.orders.read", "sales").then(|| questions::sales_as_of(cx, id, day)).transpose()?;
+    let balances = asked.wants(cx, "accounting.invoices.read", "finance").then(|| questions::finance_as_of(cx, id, day)).transpose()?;
+    Ok(OverviewAsOf { as_of_date: day, balances, orders })
+}
+
+fn of_now(cx: &mut Cx, id: PartyId, asked: &mut Asked, out: &mut PartyOverview) -> Result<()> {
+    if asked.wants(cx, "directory.contacts.read", "contacts") {
+        out.contacts = contacts_of(cx, id)?;
+    }
+    if asked.wants(cx, "crm.opportunities.read", "crm") {
+        out.crm = Some(questions::crm_overview(cx, id)?);
+        // parts of that section have permissions of their own
+        for (permission, part) in [("crm.leads.read", "leads"), ("crm.activities.read", "activities")] {
+            if !cx.caller.may(permission) {
+                asked.withheld.push(part.to_string());
+            }
         }
     }
-    let latest = timeline::of_party(cx, id, List::first(TOP))?.data;
-    Ok(PartyOverview { taken_at: cx.now, contacts, crm, sales, finance, sections, timeline: latest, withheld, links: links(id), party })
+    out.sales = asked.wants(cx, "sales.orders.read", "sales").then(|| questions::sales_overview(cx, id)).transpose()?;
+    out.finance = asked.wants(cx, "accounting.invoices.read", "finance").then(|| questions::finance_overview(cx, id)).transpose()?;
+    let app = cx.app().clone();
+    for joined in &app.questions.joined {
+        if asked.wants(cx, joined.permission, joined.name) {
+            out.sections.push((joined.tell)(cx, id)?);
+        }
+    }
+    if asked.includes("timeline") {
+        out.timeline = timeline::of_party(cx, id, List::first(TOP))?.data;
+    }
+    Ok(())
 }
 
 fn contacts_of(cx: &mut Cx, id: PartyId) -> Result<Vec<PartyContact>> {

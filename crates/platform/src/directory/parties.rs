@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::directory::emails;
 use domain::directory::external_ids::ExternalId;
 use domain::directory::matching::{PartyMatches, Traits};
-use domain::directory::overview::{PartyOverview, TimelineEntry};
+use domain::directory::overview::{OverviewFilter, PartyOverview, TimelineEntry};
 use domain::directory::parties::{
     DEEPEST, MERGED, NewParty, POSSIBLE_DUPLICATE, Party, PartyId, PartyPatch, REFUSALS, UpsertParty, UpsertedParty,
 };
@@ -43,7 +43,7 @@ pub fn operations(t: &mut Table) {
         .permission(personal_data::MAY_ERASE)
         .fails(personal_data::REFUSALS)
         .fails(&[MERGED]);
-    n.view::<NoFilter, PartyOverview>("360", overview::of_party, OVERVIEW);
+    n.view::<OverviewFilter, PartyOverview>("360", overview::of_party, OVERVIEW).fails(overview::REFUSALS);
     n.page_of::<TimelineEntry>("timeline", timeline::of_party, TIMELINE).filter_as("occurred_at", "at").filter(&["kind", "subject"]);
     t.command("upsert_party", "directory/parties/upsert", upsert, UPSERT).permission("directory.parties.create").fails(REFUSALS);
     t.bulk_upsert("bulk_upsert_parties", "directory/parties/upsert", upsert_one).fails(REFUSALS);
@@ -72,7 +72,9 @@ const HIERARCHY: &str = "Get everything above and below a party. At most 32 leve
 is more.";
 const OVERVIEW: &str = "Get everything about a party in one snapshot. Profile, people, deals and activities, orders, invoices with \
 balance, ageing and credit, and the latest events. Each list holds at most ten; sections that the caller may not read are null and \
-named in `withheld`.";
+named in `withheld`. With `include` only the sections named are read; with `as_of` the answer has what was owed and on order at the \
+end of a day, which is known exactly by the dates of postings and of orders; all other sections are only known as they are now and are \
+refused with it.";
 const TIMELINE: &str = "List what happened to a party, newest first. Events of front and back office in one stream; kinds that the \
 caller may not read are left out.";
 

@@ -29,7 +29,7 @@ pub const EXPORT: &str = "Get all data of one person. Every row that leads to th
 e-mail address, and everything that happened; rows of companies without a grant are left out and counted in `withheld`.";
 pub const ERASE: &str = "Erase the data of one person. Names, addresses, texts and identifiers go from the person, from leads, deals, \
 activities, cases and their messages, orders and deliveries, from events and from kept answers; posted invoices and the ledger stay \
-as law wants them, and the audit trail can still be verified. It cannot be taken back.";
+as law wants them. Quotes to an organisation lose the person they were sent to and who signed, not what was offered and accepted; and the audit trail can still be verified. It cannot be taken back.";
 
 /// Everything that is kept about a party.
 pub fn of_party(cx: &mut Cx, id: PartyId, _: NoFilter) -> Result<PersonalData> {
@@ -42,8 +42,9 @@ pub fn of_party(cx: &mut Cx, id: PartyId, _: NoFilter) -> Result<PersonalData> {
 
 /// Everything that is kept about a contact.
 pub fn of_contact(cx: &mut Cx, id: ContactId, _: NoFilter) -> Result<PersonalData> {
-    let contact = cx.find::<Contact>(id)?;
-    let person = Person::find(cx.db(), &[], &[id], &addresses(&contact.emails))?;
+    let all = contact_with_merged(cx, id)?;
+    let ids: Vec<ContactId> = all.iter().map(|c| c.id).collect();
+    let person = Person::find(cx.db(), &[], &ids, &addresses(all.iter().flat_map(|c| &c.emails)))?;
     export(cx, &person)
 }
 
@@ -53,6 +54,15 @@ fn with_merged(cx: &mut Cx, id: PartyId) -> Result<Vec<Party>> {
     let gone = parties::merged_into(cx.db(), id)?;
     let mut all = vec![party];
     all.extend(cx.find_all::<Party>(&gone)?);
+    Ok(all)
+}
+
+/// The contact, and those that were merged into it.
+fn contact_with_merged(cx: &mut Cx, id: ContactId) -> Result<Vec<Contact>> {
+    let contact = cx.find::<Contact>(id)?;
+    let gone = contacts::merged_into(cx.db(), id)?;
+    let mut all = vec![contact];
+    all.extend(cx.find_all::<Contact>(&gone)?);
     Ok(all)
 }
 
@@ -106,15 +116,24 @@ pub fn erase_party(cx: &mut Cx, id: PartyId, body: ErasePerson) -> Result<Party>
 /// Erases the data of a contact.
 pub fn erase_contact(cx: &mut Cx, id: ContactId, body: ErasePerson) -> Result<Contact> {
     let contact = cx.change::<Contact>(id)?;
-    contact.check_not_erased()?;
-    let person = Person::find(cx.db(), &[], &[id], &addresses(&contact.emails))?;
-    let mut left = contact.erased(cx.now);
-    left.bump();
-    let erasure = erase(cx, &person, &id.to_string(), vec![json(&contact)])?;
-    record::update(cx.db(), &left, None)?;
-    contacts::write_lookups(cx.db(), &left)?;
-    tell(cx, &left, &erasure, body);
-    Ok(left)
+    contact.check_changeable()?;
+    let all = contact_with_merged(cx, id)?;
+    contacts::lock_out(cx.db(), id)?;
+    let ids: Vec<ContactId> = all.iter().map(|c| c.id).collect();
+    let person = Person::find(cx.db(), &[], &ids, &addresses(all.iter().flat_map(|c| &c.emails)))?;
+    let mut left = Vec::new();
+    for one in &all {
+        let mut after = one.erased(cx.now);
+        after.bump();
+        left.push(after);
+    }
+    let erasure = erase(cx, &person, &id.to_string(), all.iter().map(json).collect())?;
+    for one in &left {
+        record::update(cx.db(), one, None)?;
+        contacts::write_lookups(cx.db(), one)?;
+    }
+    tell(cx, &left[0], &erasure, body);
+    Ok(left.swap_remove(0))
 }
 
 /// One erasure, and what the fact about it says.
@@ -149,8 +168,8 @@ fn erase(cx: &mut Cx, person: &Person, subject: &str, own: Vec<Value>) -> Result
         terms.learn(&fact.data);
         fact.previous.iter().for_each(|p| terms.learn(p));
     }
-    let done = redaction::redact(cx.db(), id, subject, &facts, &terms)?;
-    person.wipe(cx.db())?;
+    let done = redaction::redact(cx.db(), id, subject, &facts, &person.parties, &terms)?;
+    person.wipe(cx.db(), &terms)?;
     needles.extend(terms.iter().map(String::from));
     needles.extend(person.leads.iter().map(|l| encode("lead", *l)));
     redactions::forget_answers(cx.db(), &needles)?;

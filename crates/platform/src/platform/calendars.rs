@@ -12,8 +12,8 @@ pub fn operations(t: &mut Table) {
     n.update(update, UPDATE).fails(REFUSALS);
 }
 
-const UPDATE: &str = "Change a business calendar. Hours and holidays are replaced whole. What was computed with it stays; what is \
-computed from now on follows the changed hours.";
+const UPDATE: &str = "Change a business calendar. Hours and holidays are replaced whole. A job moves what is \
+not due yet of open cases that count by it; what was missed stays missed.";
 
 fn create(cx: &mut Cx, new: NewCalendar) -> Result<Calendar> {
     let made = Calendar::new(cx.new_id(), new, cx.now)?;

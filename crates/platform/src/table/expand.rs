@@ -88,8 +88,8 @@ pub(crate) fn names(parameter: &str, value: &str, known: &[&str]) -> Result<Vec<
     for name in value.split(',') {
         if !known.contains(&name) {
             let error = domain::FieldError::parameter(parameter, "not_allowed", format!("{name:?} is none of {}.", known.join(", ")));
-            // `expand` has a pattern in the document, so another value is malformed; `fields` has none
-            let code = if parameter == "fields" { problems::invalid_query } else { problems::invalid_parameter };
+            // `expand` has a pattern in the document, so another value is malformed; others have none
+            let code = if parameter == "expand" { problems::invalid_parameter } else { problems::invalid_query };
             return Err(code.at(vec![error]));
         }
         if !out.iter().any(|n| n == name) {

@@ -1,0 +1,135 @@
+//! What merges of parties and of contacts have in common: lists are united without doubles, and what a merge brought is
+//! taken out again when it is taken back.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::emails::{self, EmailAddress};
+use super::phones::PhoneNumber;
+use crate::kernel::{Code, Result, problems};
+
+crate::words! {
+    /// One of the two of a merge.
+    pub enum MergeSide {
+        /// The one that stays.
+        Winner = "winner",
+        /// The one that goes.
+        Loser = "loser",
+    }
+    /// Where a merge stands.
+    pub enum MergeStatus {
+        /// The two are one.
+        Merged = "merged",
+        /// It was taken back.
+        Undone = "undone",
+    }
+}
+
+/// Days in which a merge can be taken back.
+pub const UNDO_DAYS: i64 = 30;
+
+/// Rows that follow the one that stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MovedRows {
+    /// Which ones: `invoices.customer_id`.
+    #[schema(max_length = 100, example = "invoices.customer_id")]
+    pub what: String,
+    /// How many.
+    #[schema(minimum = 0, maximum = 9007199254740991i64)]
+    pub rows: i64,
+}
+
+/// Adds the addresses of the one that goes. What was primary stays primary.
+pub(super) fn unite_emails(to: &mut Vec<EmailAddress>, from: &[EmailAddress]) {
+    for mail in from {
+        if !to.iter().any(|e| emails::key(&e.address) == emails::key(&mail.address)) {
+            let primary = mail.primary && to.is_empty();
+            to.push(EmailAddress { primary, ..mail.clone() });
+        }
+    }
+}
+
+/// Adds the phone numbers of the one that goes. What was primary stays primary.
+pub(super) fn unite_phones(to: &mut Vec<PhoneNumber>, from: &[PhoneNumber]) {
+    for phone in from {
+        if !to.iter().any(|p| p.normalised == phone.normalised) {
+            let primary = phone.primary && to.is_empty();
+            to.push(PhoneNumber { primary, ..phone.clone() });
+        }
+    }
+}
+
+/// Adds what is not there yet.
+pub(super) fn unite<T: Clone + PartialEq>(to: &mut Vec<T>, from: &[T]) {
+    for one in from {
+        if !to.contains(one) {
+            to.push(one.clone());
+        }
+    }
+}
+
+/// Adds the values under keys that are not there yet.
+pub(super) fn unite_metadata(to: &mut BTreeMap<String, String>, from: &BTreeMap<String, String>) {
+    for (key, value) in from {
+        to.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+}
+
+/// Refuses lists that became too long: name, length, how long it may be.
+pub(super) fn check_sizes(sizes: &[(&str, usize, usize)], refusal: Code) -> Result<()> {
+    match sizes.iter().find(|(_, size, most)| size > most) {
+        Some((list, size, most)) => Err(refusal.with(format!("There would be {size} {list}; there are at most {most}."))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses to take back what is too long ago.
+pub(super) fn check_in_time(until: DateTime<Utc>, now: DateTime<Utc>, refusal: Code) -> Result<()> {
+    match now > until {
+        true => Err(refusal.with(format!("It could be taken back until {}.", until.to_rfc3339()))),
+        false => Ok(()),
+    }
+}
+
+/// The one that stayed without what the merge brought; what happened to it since stays.
+///
+/// # Errors
+/// `internal` when it has no JSON form, which cannot be.
+pub(super) fn without_merge<T: Serialize + DeserializeOwned>(before: &T, after: &T, now: &T) -> Result<T> {
+    let of = |v: &T| serde_json::to_value(v).map_err(|_| problems::internal);
+    Ok(serde_json::from_value(taken_back(&of(before)?, &of(after)?, of(now)?)).map_err(|_| problems::internal)?)
+}
+
+/// `now` without what `after` has more than `before`: values that nobody has touched since are those of before again, and
+/// lists lose what the merge added to them.
+fn taken_back(before: &Value, after: &Value, now: Value) -> Value {
+    if &now == after {
+        return before.clone();
+    }
+    match (before, after, now) {
+        (Value::Object(before), Value::Object(after), Value::Object(now)) => Value::Object(members_back(before, after, now)),
+        (Value::Array(before), Value::Array(after), Value::Array(now)) => {
+            let brought = |v: &Value| after.contains(v) && !before.contains(v);
+            Value::Array(now.into_iter().filter(|v| !brought(v)).collect())
+        }
+        (_, _, now) => now,
+    }
+}
+
+fn members_back(before: &Map<String, Value>, after: &Map<String, Value>, now: Map<String, Value>) -> Map<String, Value> {
+    let mut out = Map::new();
+    for (key, value) in now {
+        match (before.get(&key), after.get(&key)) {
+            (Some(b), Some(a)) => drop(out.insert(key, taken_back(b, a, value))),
+            // the merge brought it and nobody changed it since
+            (None, Some(a)) if *a == value => {}
+            _ => drop(out.insert(key, value)),
+        }
+    }
+    out
+}

@@ -1,0 +1,72 @@
+//! Rows of merges of contacts, and the pointers that follow one and go back with it.
+
+use chrono::{DateTime, Utc};
+use domain::directory::contact_merges::{ContactMerge, ContactMergeId};
+use domain::directory::contacts::ContactId;
+use domain::directory::merging::MergeStatus;
+use domain::kernel::{Id, Word};
+
+use super::merging::{Merged, Pair};
+use super::references::TO_CONTACTS;
+use crate::{Conn, Result, record, sql};
+
+crate::record! {
+    contact_merges: ContactMerge {
+        id: uid, status: word, winner_id: uid, loser_id: uid, conflicts: json, winner_before: json, winner_after: json,
+        loser_before: json, undo_until: instant, undone_at: opt(instant), created_at: instant, updated_at: instant, version: int,
+    }
+    unstored { moved }
+    complete = count_moved
+}
+
+/// Contacts that were merged.
+const CONTACTS: Merged = Merged { table: "contacts", moves: "contact_merge_moves", references: TO_CONTACTS };
+
+fn pair(merge: &ContactMerge) -> Pair {
+    let wire = (merge.winner_id.to_string(), merge.loser_id.to_string());
+    Pair { merge: merge.id.uuid(), winner: merge.winner_id.uuid(), loser: merge.loser_id.uuid(), wire }
+}
+
+fn count_moved(db: &mut Conn, merges: &mut [ContactMerge]) -> Result<()> {
+    let mut moved = CONTACTS.moved(db, &merges.iter().map(|m| m.id.uuid()).collect::<Vec<_>>())?;
+    merges.iter_mut().for_each(|m| m.moved = moved.remove(&m.id.uuid()).unwrap_or_default());
+    Ok(())
+}
+
+/// The merge by which a contact went, as long as it was not taken back.
+pub fn of_loser(db: &mut Conn, loser: ContactId) -> Result<Option<ContactMerge>> {
+    let mut s = record::select::<ContactMerge>();
+    s.append(sql!(" WHERE loser_id = {} AND undone_at IS NULL ORDER BY id DESC LIMIT 1", loser.uuid()));
+    Ok(record::load(db, &s)?.pop())
+}
+
+/// Merges made after a moment and not taken back, the oldest first.
+pub fn made_after(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Vec<ContactMerge>> {
+    let mut s = record::select::<ContactMerge>();
+    s.append(sql!(" WHERE created_at > {} AND undone_at IS NULL ORDER BY created_at, id LIMIT {}", moment, limit));
+    record::load(db, &s)
+}
+
+/// Points everything that leads to the loser at the winner, and remembers what it was. Doing it again moves what was added
+/// to the loser meanwhile.
+pub fn follow(db: &mut Conn, merge: &ContactMerge) -> Result<()> {
+    CONTACTS.follow(db, &pair(merge))
+}
+
+/// Points everything that followed back at the loser, but for what was pointed elsewhere since.
+pub fn go_back(db: &mut Conn, merge: &ContactMerge) -> Result<()> {
+    CONTACTS.go_back(db, &pair(merge))
+}
+
+/// Keeps that a merge was taken back.
+pub fn mark_undone(db: &mut Conn, id: ContactMergeId, now: DateTime<Utc>) -> Result<usize> {
+    let undone = MergeStatus::Undone.as_str();
+    sql!(
+        "UPDATE contact_merges SET status = {}, undone_at = {}, updated_at = {}, version = version + 1 WHERE id = {}",
+        undone,
+        now,
+        now,
+        id.uuid()
+    )
+    .execute(db)
+}

@@ -1,0 +1,111 @@
+//! How everything that leads to one that was merged away follows to the one that stayed, and goes back: for parties and for
+//! contacts alike. Which pointers there are is said in `references.rs`.
+
+use std::collections::HashMap;
+
+use domain::directory::merging::MovedRows;
+use uuid::Uuid;
+
+use super::references::{OnMerge, Reference};
+use crate::{Conn, Result, Statement, Value, sql};
+
+/// Activities name what they are about by its id as text, too.
+const REGARDING: &str = "activities.regarding_id";
+
+/// Things that are merged.
+pub(super) struct Merged {
+    /// Where they are.
+    pub table: &'static str,
+    /// Where it is kept which rows followed: `merge_id`, `what`, `row_id`.
+    pub moves: &'static str,
+    /// What leads to them.
+    pub references: &'static [Reference],
+}
+
+/// Who is merged into whom.
+pub(super) struct Pair {
+    pub merge: Uuid,
+    pub winner: Uuid,
+    pub loser: Uuid,
+    /// Winner and loser as on the wire.
+    pub wire: (String, String),
+}
+
+impl Merged {
+    /// What followed in these merges.
+    pub fn moved(&self, db: &mut Conn, merges: &[Uuid]) -> Result<HashMap<Uuid, Vec<MovedRows>>> {
+        let mut s = Statement::new(format!("SELECT merge_id, what, COUNT(*) FROM {} WHERE merge_id IN (", self.moves));
+        s.append(sql!("{}) GROUP BY merge_id, what ORDER BY merge_id, what", crate::list(merges)));
+        let mut out: HashMap<Uuid, Vec<MovedRows>> = HashMap::new();
+        for (merge, what, rows) in s.load::<(Uuid, String, i64)>(db)? {
+            out.entry(merge).or_default().push(MovedRows { what, rows });
+        }
+        Ok(out)
+    }
+    /// Points everything that leads to the loser at the winner, and remembers what it was.
+    pub fn follow(&self, db: &mut Conn, pair: &Pair) -> Result<()> {
+        for reference in self.references {
+            let Reference { table, column, .. } = reference;
+            let mut found = self.remember(pair, &reference.name());
+            found.sql(format!(" FROM {table} r WHERE r.{column} = ")).push(Value::Uid(pair.loser));
+            match reference.on_merge {
+                OnMerge::Stay => continue,
+                OnMerge::Follow | OnMerge::FollowUnchanged => {}
+                OnMerge::FollowUnlessDouble(same) | OnMerge::PartUnlessDouble(same) => {
+                    found.sql(format!(" AND NOT EXISTS (SELECT 1 FROM {table} o WHERE o.{column} = ")).push(Value::Uid(pair.winner));
+                    for column in same {
+                        found.sql(format!(" AND o.{column} IS NOT DISTINCT FROM r.{column}"));
+                    }
+                    found.sql(")");
+                }
+            }
+            // one that leads to the loser and is the winner itself takes its place, and does not lead to itself
+            if *table == self.table {
+                found.sql(" AND r.id <> ").push(Value::Uid(pair.winner));
+            }
+            if found.execute(db)? > 0 {
+                self.repoint(db, reference, pair.merge, pair.loser, pair.winner)?;
+            }
+        }
+        let mut found = self.remember(pair, REGARDING);
+        found.append(sql!(" FROM activities r WHERE r.regarding_id = {}", &pair.wire.1));
+        if found.execute(db)? > 0 {
+            self.regard(db, pair.merge, &pair.wire.1, &pair.wire.0)?;
+        }
+        Ok(())
+    }
+    /// Points everything that followed back at the loser, but for what was pointed elsewhere since.
+    pub fn go_back(&self, db: &mut Conn, pair: &Pair) -> Result<()> {
+        for reference in self.references.iter().filter(|r| r.on_merge != OnMerge::Stay) {
+            self.repoint(db, reference, pair.merge, pair.winner, pair.loser)?;
+        }
+        self.regard(db, pair.merge, &pair.wire.0, &pair.wire.1)?;
+        Ok(())
+    }
+    fn remember(&self, pair: &Pair, what: &str) -> Statement {
+        let mut s = Statement::new(format!("INSERT INTO {} (merge_id, what, row_id)", self.moves));
+        s.append(sql!(" SELECT {}, {}, r.id", pair.merge, what));
+        s
+    }
+    fn moves_of(&self, merge: Uuid, what: &str) -> Statement {
+        let mut s = Statement::new(format!(" AND id IN (SELECT row_id FROM {} WHERE merge_id = ", self.moves));
+        s.append(sql!("{} AND what = {})", merge, what));
+        s
+    }
+    fn repoint(&self, db: &mut Conn, reference: &Reference, merge: Uuid, from: Uuid, to: Uuid) -> Result<usize> {
+        let Reference { table, column, on_merge, .. } = reference;
+        let mut s = Statement::new(format!("UPDATE {table} SET {column} = "));
+        s.push(Value::Uid(to));
+        if matches!(on_merge, OnMerge::Follow | OnMerge::FollowUnlessDouble(_)) {
+            s.sql(", version = version + 1");
+        }
+        s.sql(format!(" WHERE {column} = ")).push(Value::Uid(from));
+        s.append(self.moves_of(merge, &reference.name()));
+        s.execute(db)
+    }
+    fn regard(&self, db: &mut Conn, merge: Uuid, from: &str, to: &str) -> Result<usize> {
+        let mut s = sql!("UPDATE activities SET regarding_id = {} WHERE regarding_id = {}", to, from);
+        s.append(self.moves_of(merge, REGARDING));
+        s.execute(db)
+    }
+}

@@ -1,0 +1,98 @@
+//! Merging two contacts that are one person, and taking it back, as with parties. Areas that keep more than pointers hear
+//! `contact.merged` and `contact.unmerged`, whose `winner_id` and `loser_id` say who is who.
+
+use chrono::TimeDelta;
+use domain::directory::contact_merges::{ContactMerge, MergeContact, NOT_MERGED, NOT_UNDOABLE, TOO_LARGE, TOO_LATE, WITH_ITSELF};
+use domain::directory::contacts::{Contact, ContactId, MERGED};
+use domain::directory::personal_data::ERASED;
+use persistence::directory::{contact_merges as rows, contacts};
+
+use crate::prelude::*;
+
+/// What a merge can be refused for.
+pub const MERGE_REFUSALS: &[Code] = &[WITH_ITSELF, TOO_LARGE, MERGED, ERASED];
+/// What taking one back can be refused for.
+pub const UNMERGE_REFUSALS: &[Code] = &[NOT_MERGED, TOO_LATE, NOT_UNDOABLE];
+
+pub fn operations(t: &mut Table) {
+    let mut n =
+        t.noun::<ContactMerge>("directory/contact-merges", "Contacts that were merged into others, and what is needed to take it back.");
+    n.list("List merges of contacts.")
+        .filter(&["winner_id", "loser_id", "status"])
+        .sort(&["updated_at"])
+        .expand::<Contact>("winner", "winner_id")
+        .expand::<Contact>("loser", "loser_id");
+    n.read("Get a merge of contacts.").expand::<Contact>("winner", "winner_id").expand::<Contact>("loser", "loser_id");
+    t.every("directory.contact_merges.follow", TimeDelta::minutes(1), follow_up);
+}
+
+/// Merges a contact into the one that the path names.
+pub fn merge(cx: &mut Cx, id: ContactId, body: MergeContact) -> Result<ContactMerge> {
+    if body.source_id != id {
+        cx.refer::<Contact>("/source_id", body.source_id)?;
+    }
+    // of two merges at once each locks the two in the same order
+    let (low, high) = (id.min(body.source_id), id.max(body.source_id));
+    let low = cx.change::<Contact>(low)?;
+    let high = if low.id == high { low.clone() } else { cx.change::<Contact>(high)? };
+    let (winner, loser) = if low.id == id { (low, high) } else { (high, low) };
+    contacts::lock_out(cx.db(), loser.id)?;
+    let merge = ContactMerge::decide(cx.new_id(), &winner, &loser, &body.take, cx.now)?;
+    cx.insert_all(std::slice::from_ref(&merge))?;
+    let grave = cx.save(&loser, merge.tombstone(cx.now), "updated")?;
+    contacts::write_lookups(cx.db(), &grave)?;
+    rows::follow(cx.db(), &merge)?;
+    let united = cx.save(&winner, merge.winner_after.clone(), "updated")?;
+    contacts::write_lookups(cx.db(), &united)?;
+    tell(cx, "merged", &united, &merge);
+    cx.find::<ContactMerge>(merge.id)
+}
+
+/// Takes the merge of a contact back, by which it went.
+pub fn unmerge(cx: &mut Cx, id: ContactId) -> Result<Contact> {
+    let grave = cx.change::<Contact>(id)?;
+    let Some(winner_id) = grave.merged_into else {
+        return Err(NOT_MERGED.with(format!("{} was not merged into another contact.", grave.name)));
+    };
+    let merge = rows::of_loser(cx.db(), id)?.ok_or_else(|| NOT_UNDOABLE.with("What was there before is no longer known."))?;
+    merge.check_undoable(cx.now)?;
+    if merge.winner_id != winner_id {
+        return Err(NOT_UNDOABLE.with(format!("{} was merged into {winner_id} since; take that back first.", merge.winner_id)));
+    }
+    let winner = cx.change::<Contact>(winner_id)?;
+    let (alone, back) = merge.undo(&winner, &grave, cx.now)?;
+    for known in &back.external_ids {
+        if contacts::by_external_id(cx.db(), known)?.is_some_and(|c| c != merge.winner_id && c != merge.loser_id) {
+            return Err(NOT_UNDOABLE.with(format!("{:?} in {} is another contact by now.", known.id, known.system)));
+        }
+    }
+    let alone = cx.save(&winner, alone, "updated")?;
+    contacts::write_lookups(cx.db(), &alone)?;
+    let back = cx.save(&grave, back, "updated")?;
+    contacts::write_lookups(cx.db(), &back)?;
+    rows::go_back(cx.db(), &merge)?;
+    let now = cx.now;
+    rows::mark_undone(cx.db(), merge.id, now)?;
+    tell(cx, "unmerged", &alone, &merge);
+    Ok(back)
+}
+
+fn tell(cx: &mut Cx, verb: &str, winner: &Contact, merge: &ContactMerge) {
+    let mut event = Event::of(verb, winner);
+    if let Some(data) = event.data.as_object_mut() {
+        data.insert("merge_id".into(), merge.id.to_string().into());
+        data.insert("winner_id".into(), merge.winner_id.to_string().into());
+        data.insert("loser_id".into(), merge.loser_id.to_string().into());
+    }
+    cx.tell(event);
+}
+
+/// Somebody who read the contact before it went may have written a reference to it after. For a while after a merge, such
+/// stragglers follow.
+fn follow_up(cx: &mut Cx) -> Result<()> {
+    let since = cx.now - TimeDelta::minutes(10);
+    for merge in rows::made_after(cx.db(), since, 50)? {
+        rows::follow(cx.db(), &merge)?;
+    }
+    Ok(())
+}
