@@ -114,6 +114,7 @@ fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError>
     let last = NaiveDate::from_ymd_opt(year + 1, 1, 20).unwrap_or_default();
     y.money_until(last)?;
     marketing::prepare(&mut y)?;
+    y.learn()?;
     bar.finish_with_message("done");
     Ok(Made(y.made))
 }

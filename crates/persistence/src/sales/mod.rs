@@ -3,4 +3,5 @@
 pub mod customer_figures;
 pub mod deliveries;
 pub mod orders;
+pub mod purchase_histories;
 pub mod returns;

@@ -1,0 +1,282 @@
+//! Lifetime values: the published cases, the models on a company's own customers, and what it cost to win them.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+
+use super::customer_metrics::{counts_the_same, credited, invoice};
+use super::teams::team;
+use crate::fixtures::{customer, id, money, ready_to_sell, user, user_with};
+use crate::harness::{Client, Server};
+
+/// The CDNOW sample of Fader and Hardie as PyPI lifetimes 0.11.3 (MIT) has it: customer, day, quantity, value.
+const CDNOW: &str = include_str!("../../data/cdnow_transactions.csv");
+
+struct Purchase {
+    customer: String,
+    day: NaiveDate,
+    cents: i64,
+}
+
+fn cdnow() -> Vec<Purchase> {
+    let mut out = Vec::new();
+    for row in csv::Reader::from_reader(CDNOW.as_bytes()).records() {
+        let row = row.unwrap();
+        let cents = (row[3].parse::<f64>().unwrap() * 100.0).round() as i64;
+        out.push(Purchase { customer: row[0].into(), day: row[1].parse().unwrap(), cents });
+    }
+    out
+}
+
+/// Histories until the end of the calibration, as the published summary rounds them: two places.
+fn histories(of: &[Purchase]) -> Vec<Value> {
+    let end: NaiveDate = "1997-09-30".parse().unwrap();
+    let mut by: BTreeMap<&str, BTreeMap<NaiveDate, i64>> = BTreeMap::new();
+    for p in of.iter().filter(|p| p.day <= end) {
+        *by.entry(&p.customer).or_default().entry(p.day).or_default() += p.cents;
+    }
+    let weeks = |days: i64| format!("{:.2}", days as f64 / 7.0);
+    by.values()
+        .map(|days| {
+            let (first, last) = (*days.keys().next().unwrap(), *days.keys().last().unwrap());
+            let repeats = days.len() as i64 - 1;
+            let mut h = json!({"frequency": repeats, "recency": weeks((last - first).num_days()), "age": weeks((end - first).num_days())});
+            if repeats > 0 {
+                let mean = days.values().skip(1).sum::<i64>() as f64 / repeats as f64 / 100.0;
+                h["mean_amount"] = format!("{mean:.2}").into();
+            }
+            h
+        })
+        .collect()
+}
+
+#[track_caller]
+fn near(value: &Value, wanted: f64, by: f64) {
+    let got: f64 = value.as_str().unwrap().parse().unwrap();
+    assert!((got - wanted).abs() <= by, "{got} is not {wanted} ± {by}");
+}
+
+#[track_caller]
+fn fitted(s: &Client, company: &str) -> Value {
+    let job = s.post("/v1/crm/clv-fits/fit", json!({"company_id": company})).accepted();
+    for _ in 0..1200 {
+        let job = s.get(&format!("/v1/platform/jobs/{}", id(&job))).ok();
+        if ["succeeded", "failed"].contains(&job["status"].as_str().unwrap()) {
+            return job;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("the job does not end");
+}
+
+/// Twelve customers of whom some come back and some do not.
+fn customers(s: &Server) -> Vec<Value> {
+    s.at("2026-06-30T09:00:00Z");
+    let all: Vec<Value> = (0..12).map(|n| customer(s, &format!("C{n}"))).collect();
+    for (n, buyer) in all.iter().enumerate() {
+        for visit in 0..=(n % 5) {
+            let day = NaiveDate::from_ymd_opt(2026, 1 + visit as u32, 3 + 2 * n as u32 % 20).unwrap();
+            invoice(s, buyer, &day.to_string(), &(50 + 10 * n).to_string());
+        }
+    }
+    all
+}
+
+/// CLV-06 of the published cases: the totals of the sample.
+#[test]
+fn the_cdnow_sample_has_the_published_totals() {
+    let all = cdnow();
+    let end: NaiveDate = "1997-09-30".parse().unwrap();
+    let people: std::collections::BTreeSet<&str> = all.iter().map(|p| p.customer.as_str()).collect();
+    let later: Vec<_> = all.iter().filter(|p| p.day > end).collect();
+    let days: std::collections::BTreeSet<_> = later.iter().map(|p| (&p.customer, p.day)).collect();
+    assert_eq!((all.len(), people.len(), all.len() - later.len(), later.len(), days.len()), (6919, 2357, 4960, 1959, 1882));
+    assert_eq!(all.iter().map(|p| p.cents).sum::<i64>(), 24_409_194);
+    assert_eq!(all.iter().map(|p| p.day).max(), "1998-06-30".parse().ok());
+    assert_eq!(histories(&all)[0], json!({"frequency": 2, "recency": "30.43", "age": "38.86", "mean_amount": "22.35"}));
+}
+
+each_engine! {
+    /// CLV-01 and CLV-03 of the published cases.
+    fn the_models_find_the_published_parameters_and_expectations(s) {
+        let body = json!({"histories": histories(&cdnow()), "weeks": 39, "foretell": 2});
+        let m = s.post("/v1/crm/clv-fits/simulate", body).ok();
+        for (name, wanted) in [("r", 0.2426), ("alpha", 4.4135), ("a", 0.7929), ("b", 2.4258)] {
+            near(&m["purchases"][name], wanted, 0.005);
+        }
+        near(&m["purchases"]["log_likelihood"], -9582.4256, 0.1);
+        assert_eq!(m["purchases"]["is_at_bound"], false);
+        for (i, alive, purchases, mean) in [(0, 72.66, 1.2259, 24.66), (1, 21.22, 0.2033, 18.91)] {
+            let e = &m["expectations"][i];
+            near(&e["p_alive_percent"], alive, 0.1);
+            near(&e["purchases"], purchases, 0.002);
+            near(&e["mean_amount"], mean, 0.02);
+        }
+        assert_eq!(m["expectations"].as_array().unwrap().len(), 2);
+    }
+
+    fn impossible_histories_and_too_few_are_refused(s) {
+        let of = |more: Value| vec![more; 10];
+        let tried = |h: Vec<Value>| s.post("/v1/crm/clv-fits/simulate", json!({"histories": h}));
+        for wrong in [json!({"frequency": 1, "recency": "5", "age": "4"}), json!({"frequency": 0, "recency": "1", "age": "4"}), json!({"frequency": 0, "recency": "0", "age": "0"})] {
+            let problem = tried(of(wrong)).problem(422, "clv_fit.wrong_history");
+            assert_eq!(problem["errors"][0]["pointer"], "/histories/0");
+        }
+        tried(of(json!({"frequency": 0, "recency": "0", "age": "4"}))).problem(422, "clv_fit.no_fit");
+        let days = "from_date=2026-01-01&to_date=2026-01-31";
+        let path = format!("/v1/crm/metrics/clv?company_id={}&{days}", s.company_id());
+        s.get(&format!("{path}&model=bgnbd")).problem(409, "clv_fit.none");
+        s.get(&format!("{path}&cac_account_ids=nonsense")).problem(400, "invalid_parameter");
+        let job = fitted(s, s.company_id());
+        assert_eq!((&job["status"], &job["problem"]["code"]), (&json!("failed"), &json!("clv_fit.no_fit")), "{job}");
+    }
+
+    fn the_models_learn_from_the_customers_of_a_company(s) {
+        let all = customers(s);
+        let gone = customer(s, "Credited");
+        let note = invoice(s, &gone, "2026-02-10", "500");
+        credited(s, &note, "500", "2026-02-11");
+        let job = fitted(s, s.company_id());
+        assert_eq!((&job["result"]["customers"], &job["result"]["repeat_customers"]), (&json!(12), &json!(9)), "{job}");
+        let again = fitted(s, s.company_id());
+        assert_eq!(again["result"]["clv_fit_id"], job["result"]["clv_fit_id"], "once a day");
+        let fit = s.get(&format!("/v1/crm/clv-fits/{}", job["result"]["clv_fit_id"].as_str().unwrap())).ok();
+        assert_eq!((&fit["as_of_date"], s.all("/v1/crm/clv-fits").len()), (&json!("2026-06-30"), 1));
+        let clv = |who: &Value, more: &str| s.get(&format!("/v1/directory/parties/{}/clv?company_id={}{more}", id(who), s.company_id())).ok();
+        let value = clv(&all[4], "&model=bgnbd&horizon_days=90");
+        let outlook = &value["outlook"];
+        assert_eq!((&outlook["repeat_purchases"], &outlook["recency_days"], &outlook["age_days"]), (&json!(4), &json!(120), &json!(170)));
+        assert_eq!((&value["clv_amount"], &outlook["horizon_days"]), (&outlook["expected_margin_amount"], &json!(90)));
+        let percent = |p: &Value| p.as_str().unwrap().parse::<f64>().unwrap();
+        assert_eq!(percent(&outlook["p_alive_percent"]) + percent(&outlook["churn_risk_percent"]), 100.0);
+        // to date: five invoices of 90
+        let historic = clv(&all[4], "");
+        assert_eq!((&historic["model"], &historic["clv_amount"]), (&json!("historic"), &json!("450.00")));
+        counts_the_same(s, &historic);
+        let overview = s.get(&format!("/v1/directory/parties/{}/360", id(&all[4]))).ok();
+        let in_brief = &overview["crm"]["customer_values"][0];
+        assert_eq!((&in_brief["margin_amount"], &in_brief["churn_risk_percent"]), (&json!("450.00"), &historic["outlook"]["churn_risk_percent"]));
+        assert_eq!(s.get(in_brief["link"].as_str().unwrap()).ok()["clv_amount"], "450.00");
+        // credited in full: nothing was bought
+        let nothing = clv(&gone, "&model=bgnbd");
+        assert_eq!((&nothing["outlook"], &nothing["clv_amount"], &nothing["denominator"]["count"]), (&json!(null), &json!(null), &json!(0)));
+        // of all: the mean of what is expected of each
+        let days = "from_date=2026-01-01&to_date=2026-06-30&model=bgnbd&horizon_days=90";
+        let m = s.get(&format!("/v1/crm/metrics/clv?company_id={}&{days}&group_by=cohort", s.company_id())).ok();
+        counts_the_same(s, &m);
+        let sum: rust_decimal::Decimal = all.iter().map(|c| money(&clv(c, "&model=bgnbd&horizon_days=90")["clv_amount"])).sum();
+        let difference = (sum - money(&m["numerator"]["amount"])).abs();
+        assert!(difference < rust_decimal::Decimal::new(12, 2), "{sum} {m}");
+        m["groups"].as_array().unwrap().iter().for_each(|g| counts_the_same(s, g));
+        let path = format!("/v1/directory/parties/{}/clv?company_id={}", id(&all[0]), s.company_id());
+        s.get(&format!("{path}&churn_percent=101&model=simple")).problem(422, "metric.not_a_percentage");
+        s.get("/v1/directory/parties/pty_00000000000000000000000000/clv?company_id=co_00000000000000000000000000").problem(404, "not_found");
+        let reader = user_with(s, &["directory.*", "crm.opportunities.read"], &[s.company_id()]);
+        reader.get(&path).problem(403, "missing_scope");
+        assert_eq!(reader.get(&format!("/v1/directory/parties/{}/360", id(&all[4]))).ok()["crm"]["customer_values"], json!([]));
+    }
+
+    /// G14 of the vectors, for one customer: m 35, churn 4 %, d 1 %.
+    fn one_customer_is_worth_what_the_vectors_say(s) {
+        s.at("2026-02-20T09:00:00Z");
+        let buyer = customer(s, "Alfreds");
+        invoice(s, &buyer, "2026-01-10", "35");
+        let clv = |more: &str| s.get(&format!("/v1/directory/parties/{}/clv?company_id={}&months=1&{more}", id(&buyer), s.company_id())).ok();
+        let simple = clv("model=simple&churn_percent=4");
+        assert_eq!((&simple["clv_amount"], &simple["monthly_margin_amount"]), (&json!("875.00"), &json!("35.00")));
+        let discounted = clv("model=discounted&churn_percent=4&discount_percent=1");
+        assert_eq!((&discounted["clv_amount"], &discounted["clv_with_first_month_amount"]), (&json!("672.00"), &json!("707.00")));
+        counts_the_same(s, &discounted);
+        assert_eq!(clv("model=simple")["clv_amount"], json!(null), "nobody could be lost");
+        s.get(&format!("/v1/directory/parties/{}/clv?company_id={}&model=bgnbd", id(&buyer), s.company_id())).problem(409, "clv_fit.none");
+    }
+
+    /// Each group by what it is grouped by, its lists, and what its customers cost.
+    fn values_and_retention_have_groups_and_costs(s) {
+        let books = ready_to_sell(s);
+        s.at("2026-02-28T09:00:00Z");
+        let ann = user(s).0;
+        let sales = team(s, "Sales", json!({}));
+        let below = team(s, "Inside", json!({"parent_id": sales["id"], "member_ids": [ann["id"]]}));
+        let owned = s.post("/v1/directory/parties", json!({"name": "Owned", "is_customer": true, "owner_id": ann["id"]})).created();
+        let (free, late) = (customer(s, "Free"), customer(s, "Late"));
+        for (at, campaign) in [("2026-01-02T09:00:00Z", "Spring  Sale"), ("2026-01-03T09:00:00Z", "other")] {
+            s.post("/v1/crm/touchpoints", json!({"company_id": s.company_id(), "kind": "page_view", "party_id": owned["id"], "occurred_at": at,
+                "utm": {"campaign": campaign}})).created();
+        }
+        for (buyer, day, amount) in [(&owned, "2026-01-10", "100"), (&owned, "2026-02-10", "150"), (&free, "2026-01-10", "60"), (&late, "2026-02-10", "40")] {
+            invoice(s, buyer, day, amount);
+        }
+        let list = s.post("/v1/crm/segments", json!({"company_id": s.company_id(), "name": "Key", "kind": "static", "audience": "parties"})).created();
+        s.act(&format!("/v1/crm/segments/{}/add-members", id(&list)), &list, json!({"party_ids": [owned["id"], free["id"]]})).ok();
+        let dynamic = json!({"company_id": s.company_id(), "name": "Big", "kind": "dynamic", "audience": "parties",
+            "filter": {"all": [{"field": "revenue", "op": "at_least", "value": "200"}]}});
+        let dynamic = s.post("/v1/crm/segments", dynamic).created();
+        // what it cost: 30 for the campaign in January, 20 for sales in February
+        let account = |number: &str| s.all(&format!("/v1/accounting/accounts?company_id={}&number={number}", s.company_id())).remove(0);
+        let expense = s.all(&format!("/v1/accounting/accounts?company_id={}&account_type=expense", s.company_id())).into_iter()
+            .find(|a| a["is_heading"] != true && a["role"] == json!(null)).expect("an expense account");
+        let bank = account("1200");
+        for (day, amount, dimensions) in [("2026-01-15", "30", json!({"campaign": "spring sale"})), ("2026-02-15", "20", json!({"sales": "fair"})), ("2026-02-16", "999", json!({}))] {
+            let entry = json!({"company_id": s.company_id(), "posting_date": day, "description": "Ads", "lines": [
+                {"account_id": expense["id"], "debit": amount, "dimensions": dimensions}, {"account_id": bank["id"], "credit": amount}]});
+            let entry = s.post("/v1/accounting/journal-entries", entry).created();
+            s.act(&format!("/v1/accounting/journal-entries/{}/post", id(&entry)), &entry, json!({})).ok();
+        }
+        drop(books);
+        let days = "from_date=2026-01-01&to_date=2026-02-28";
+        let clv = |more: &str| s.get(&format!("/v1/crm/metrics/clv?company_id={}&{days}{more}", s.company_id())).ok();
+        let group = |m: &Value, key: &Value| m["groups"].as_array().unwrap().iter().find(|g| g["group"]["key"] == *key).unwrap_or_else(|| panic!("no {key} in {m}")).clone();
+        let m = clv("&group_by=campaign&model=historic");
+        let a = &m["acquisition"];
+        assert_eq!((&a["numerator"]["amount"], &a["denominator"]["count"], &a["cac_amount"]), (&json!("50.00"), &json!(3), &json!("16.67")));
+        // margin 350 of three in two months: 58.33 a month each; worth 116.67 of 16.67
+        assert_eq!((&m["clv_amount"], &a["clv_to_cac"], &a["payback_months"]), (&json!("116.67"), &json!("7"), &json!("0.29")));
+        let spring = group(&m, &json!("spring sale"));
+        assert_eq!((&spring["clv_amount"], &spring["acquisition"]["cac_amount"]), (&json!("250.00"), &json!("30.00")));
+        assert_eq!(group(&m, &json!(null))["acquisition"], json!(null));
+        let m = clv("&group_by=cohort");
+        let january = group(&m, &json!("2026-01-01"));
+        assert_eq!((&january["clv_amount"], &january["acquisition"]["cac_amount"], &january["denominator"]["count"]), (&json!("155.00"), &json!("15.00"), &json!(2)));
+        assert_eq!(group(&m, &json!("2026-02-01"))["acquisition"]["cac_amount"], "20.00");
+        let m = clv("&group_by=segment");
+        assert_eq!((&group(&m, &list["id"])["denominator"]["count"], &group(&m, &dynamic["id"])["denominator"]["count"]), (&json!(2), &json!(1)));
+        assert_eq!(group(&m, &list["id"])["group"]["name"], "Key");
+        let m = clv(&format!("&group_by=team&cac_account_ids={}", id(&expense)));
+        assert_eq!((&group(&m, &sales["id"])["denominator"]["count"], &group(&m, &below["id"])["numerator"]["amount"]), (&json!(1), &json!("250.00")));
+        let spent = &m["acquisition"]["numerator"];
+        assert_eq!((&spent["amount"], &spent["count"]), (&json!("1049.00"), &json!(3)));
+        assert_eq!(s.all(spent["drill_down"].as_str().unwrap()).len(), 3);
+        for by in ["owner", "team", "segment", "campaign", "cohort"] {
+            for model in ["historic", "simple", "discounted"] {
+                let m = clv(&format!("&group_by={by}&model={model}&churn_percent=4"));
+                counts_the_same(s, &m);
+                assert_eq!(json!(m["groups"].as_array().unwrap().len()), m["group_count"]);
+                for g in m["groups"].as_array().unwrap() {
+                    counts_the_same(s, g);
+                    if !g["acquisition"].is_null() {
+                        let new = s.get(g["acquisition"]["denominator"]["drill_down"].as_str().unwrap()).ok();
+                        assert_eq!(new["total_count"], g["acquisition"]["denominator"]["count"]);
+                    }
+                }
+            }
+            let base = "base_from_date=2026-01-01&base_to_date=2026-01-31&from_date=2026-02-01&to_date=2026-02-28";
+            for compare in ["previous_period", "previous_year"] {
+                let path = format!("/v1/crm/metrics/retention?company_id={}&{base}&group_by={by}&compare={compare}", s.company_id());
+                let r = s.get(&path).ok();
+                counts_the_same(s, &r);
+                counts_the_same(s, &r["previous"]);
+                assert!(!r["groups"].as_array().unwrap().is_empty(), "{by}");
+                for g in r["groups"].as_array().unwrap() {
+                    counts_the_same(s, g);
+                    counts_the_same(s, &g["previous"]);
+                    assert_eq!(g["definition"], r["definition"]);
+                }
+            }
+        }
+        let path = format!("/v1/crm/metrics/retention?company_id={}&base_from_date=2026-01-01&base_to_date=2026-01-31&from_date=2026-02-01&to_date=2026-02-28&group_by=owner", s.company_id());
+        let r = s.get(&path).ok();
+        assert_eq!((&group(&r, &ann["id"])["net_revenue_retention_percent"], &group(&r, &json!(null))["logo_retention_percent"]), (&json!("150"), &json!("0")));
+    }
+}
