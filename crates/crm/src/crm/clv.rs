@@ -24,8 +24,8 @@ use rust_decimal::Decimal;
 use super::customer_groups::{Groups, everybody, histories, month};
 use super::customer_metrics::{BOUGHT, in_groups, list, side};
 
-/// The permission to see lifetime values.
-pub(super) const SEE: &str = "crm.metrics.clv.read";
+/// The permission to see what one customer is worth: it tells margins.
+pub(super) const SEE: &str = "directory.parties.clv.read";
 
 pub fn operations(t: &mut Table) {
     let of_all = &[WRONG_RANGE, NOT_WHOLE_MONTHS, NOT_A_PERCENTAGE, NOT_FITTED, NO_FIT, TOO_MANY_CUSTOMERS, problems::amount_out_of_range];

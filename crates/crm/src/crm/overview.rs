@@ -55,7 +55,7 @@ pub fn of_party(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
         out.next_activities = next.into_iter().map(activity).collect();
         out.last_touch_at = rows::last_touch(cx.db(), party, &companies)?;
     }
-    if may(cx, "metrics.clv") {
+    if cx.caller.may(clv::SEE) {
         out.customer_values = values(cx, party)?;
     }
     Ok(out)
