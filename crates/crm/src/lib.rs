@@ -24,7 +24,10 @@ pub fn operations(t: &mut Table) {
     crm::forecast_snapshots::operations(t);
     crm::forecast_submissions::operations(t);
     crm::metrics::operations(t);
+    crm::productivity::operations(t);
     crm::customer_metrics::operations(t);
+    crm::clv::operations(t);
+    crm::clv_fits::operations(t);
     crm::quotas::operations(t);
     crm::queues::operations(t);
     crm::sla_policies::operations(t);
@@ -41,7 +44,9 @@ pub fn operations(t: &mut Table) {
     crm::consents::operations(t);
     crm::segments::operations(t);
     crm::suppressions::operations(t);
+    crm::teams::operations(t);
     crm::templates::operations(t);
+    crm::territories::operations(t);
 }
 
 /// Says which facts this crate hears.

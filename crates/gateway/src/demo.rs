@@ -117,6 +117,7 @@ fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError>
     y.money_until(last)?;
     journeys::spend(&mut y, last)?;
     marketing::prepare(&mut y)?;
+    y.learn()?;
     bar.finish_with_message("done");
     Ok(Made(y.made))
 }

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Result;
+use domain::accounting::accounts::AccountId;
 use domain::accounting::invoice_lines::DocumentTax;
 use domain::crm::attribution::{AttributionBasis, DealFigure, DealOrigin};
 use domain::crm::customer_metrics::{CustomerFigures, CustomerNarrow, SalesAsk, SalesFacts};
+use domain::crm::customer_metrics::{CustomerFigures, CustomerNarrow, PurchaseHistory, SalesAsk, SalesFacts, Spending};
 use domain::crm::opportunities::OpportunityId;
 use domain::directory::companies::CompanyId;
 use domain::directory::overview::{BalanceAsOf, FinanceOverview, FrontOverview, OrdersAsOf, OrdersOverview, OverviewPart};
@@ -135,6 +137,10 @@ pub struct CustomerAnswers {
     pub scores: fn(&mut Cx, &SalesAsk) -> Result<Scores>,
     /// A page by id, and how many there are.
     pub page: fn(&mut Cx, &SalesAsk, &CustomerNarrow, Option<PartyId>, i64) -> Result<CustomerPage>,
+    /// What customers bought until a day, one by one and at most so many; or one of them.
+    pub histories: fn(&mut Cx, CompanyId, NaiveDate, Option<PartyId>, i64) -> Result<Vec<PurchaseHistory>>,
+    /// What was spent between two days to win customers: of these accounts, or as dimensions say.
+    pub spending: fn(&mut Cx, CompanyId, (NaiveDate, NaiveDate), &[AccountId]) -> Result<Vec<Spending>>,
 }
 
 /// Who answers what deals brought by the books.
@@ -292,6 +298,22 @@ pub fn customer_scores(cx: &mut Cx, ask: &SalesAsk) -> Result<Scores> {
 /// What customers bought, one by one: a page by id, and how many there are.
 pub fn customers(cx: &mut Cx, ask: &SalesAsk, which: &CustomerNarrow, after: Option<PartyId>, limit: i64) -> Result<CustomerPage> {
     cx.app().questions.customers.map_or_else(|| Ok((Vec::new(), 0)), |a| (a.page)(cx, ask, which, after, limit))
+}
+
+/// What customers bought until a day, one by one and at most so many; or one of them.
+pub fn purchase_histories(
+    cx: &mut Cx,
+    company: CompanyId,
+    until: NaiveDate,
+    party: Option<PartyId>,
+    limit: i64,
+) -> Result<Vec<PurchaseHistory>> {
+    cx.app().questions.customers.map_or_else(|| Ok(Vec::new()), |a| (a.histories)(cx, company, until, party, limit))
+}
+
+/// What was spent between two days to win customers: of these accounts, or without any as the dimensions of the ledger say.
+pub fn acquisition_costs(cx: &mut Cx, company: CompanyId, days: (NaiveDate, NaiveDate), accounts: &[AccountId]) -> Result<Vec<Spending>> {
+    cx.app().questions.customers.map_or_else(|| Ok(Vec::new()), |a| (a.spending)(cx, company, days, accounts))
 }
 
 /// Whether a deal has a quote that still stands; nobody who could know of one means that there is none.

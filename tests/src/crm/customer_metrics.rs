@@ -10,14 +10,14 @@ fn metric(s: &Server, name: &str, more: &str) -> Value {
 }
 
 /// A posted invoice of one line without tax.
-fn invoice(s: &Server, buyer: &Value, day: &str, amount: &str) -> Value {
+pub fn invoice(s: &Server, buyer: &Value, day: &str, amount: &str) -> Value {
     let body = json!({"company_id": s.company_id(), "customer_id": buyer["id"], "invoice_date": day, "lines": [
         {"description": "Advice", "item_class": "service", "quantity": "1", "unit_price": amount, "tax_code_ids": []}]});
     let made = s.post("/v1/accounting/invoices", body).created();
     s.act(&format!("/v1/accounting/invoices/{}/post", id(&made)), &made, json!({})).ok()
 }
 
-fn credited(s: &Server, invoice: &Value, net: &str, day: &str) {
+pub fn credited(s: &Server, invoice: &Value, net: &str, day: &str) {
     let body = json!({"credit_date": day, "lines": [{"invoice_line_id": invoice["lines"][0]["id"], "net": net}]});
     let note = s.act(&format!("/v1/accounting/invoices/{}/credit", id(invoice)), invoice, body).ok();
     s.act(&format!("/v1/accounting/credit-notes/{}/post", id(&note)), &note, json!({})).ok();
@@ -25,7 +25,7 @@ fn credited(s: &Server, invoice: &Value, net: &str, day: &str) {
 
 /// Each side of a metric has a list that counts the same.
 #[track_caller]
-fn counts_the_same(s: &Server, of: &Value) {
+pub fn counts_the_same(s: &Server, of: &Value) {
     for side in ["numerator", "denominator"] {
         let list = s.get(of[side]["drill_down"].as_str().unwrap()).ok();
         assert_eq!(

@@ -17,7 +17,7 @@ fn rate(s: &Server, day: &str, rate: &str) {
 
 /// Every figure of a row counts what its list shows.
 #[track_caller]
-fn drills_down(s: &Server, row: &Value) {
+pub fn drills_down(s: &Server, row: &Value) {
     for name in ["closed", "commit", "best_case", "pipeline", "omitted", "overdue", "undated"] {
         let figure = &row[name];
         let rows = s.all(figure["drill_down"].as_str().unwrap());

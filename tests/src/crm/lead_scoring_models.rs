@@ -109,6 +109,31 @@ each_engine! {
         assert_eq!(s.all("/v1/crm/leads?grade=B").len(), 1);
     }
 
+    /// Nobody reads and nobody starts a job: the clock tells what has faded, once, and keeps nothing else.
+    fn the_clock_tells_a_grade_that_faded(s) {
+        model(s, json!({}));
+        let (l, steady) = (german(s), german(s));
+        for _ in 0..2 {
+            touch(s, &l, "email_click", "2026-01-02T09:00:00Z");
+        }
+        assert_eq!(s.get(&at("leads", &l)).ok()["grade"], "A");
+        let told = |l: &Value| events(s, l).iter().filter(|e| *e == "lead.scored").count();
+        let before = (told(&l), told(&steady), s.get(&at("leads", &steady)).ok());
+        s.at("2026-03-03T09:00:00Z");
+        for _ in 0..400 {
+            if told(&l) > before.0 {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(25));
+        }
+        assert_eq!((told(&l), &s.get(&at("leads", &l)).ok()["grade"]), (before.0 + 1, &json!("B")));
+        for hour in 10..14 {
+            s.at(&format!("2026-03-03T{hour}:00:00Z"));
+        }
+        assert_eq!(rescored(s, s.company_id())["regraded"], 0);
+        assert_eq!((told(&l), told(&steady), s.get(&at("leads", &steady)).ok()), (before.0 + 1, before.1, before.2));
+    }
+
     fn touches_at_once_cross_a_threshold_once(s) {
         model(s, json!({}));
         let l = german(s);

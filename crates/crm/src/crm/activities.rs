@@ -4,11 +4,13 @@
 use domain::crm::activities::*;
 use domain::crm::leads::Lead;
 use domain::crm::opportunities::Opportunity;
+use domain::crm::teams::TeamId;
 use domain::directory::companies::CompanyId;
 use domain::directory::contacts::Contact;
 use domain::directory::parties::{Party, PartyId};
 use domain::identity::users::User;
 use persistence::crm::activities as rows;
+use persistence::crm::teams;
 use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
@@ -16,6 +18,9 @@ pub fn operations(t: &mut Table) {
     n.list_with(list, "List activities.")
         .filter(&["kind", "status", "priority", "owner_id", "regarding_id", "lead_id", "opportunity_id", "party_id"])
         .filter(&["due_at", "completed_at"])
+        .filter_by::<TeamId>("owner_team_id", "Only rows whose owner is in this team or below it.", teams::owned_by)
+        .flag("has_owner_team", "Only rows whose owner is in a team of the company, or is not.", teams::activity_has_team)
+        .flag("has_owner", "Only rows with an owner, or without.", teams::has_owner)
         .flag("overdue", "Only rows that are due and neither done nor cancelled, or all others.", rows::overdue)
         .search(&["search"])
         .sort(&["due_at", "completed_at", "updated_at"])

@@ -1,21 +1,23 @@
 //! Metrics of customers. The back office answers what they bought, summed; the domain computes. What lies behind a figure is
 //! listed by `crm/metrics/customers`.
 
-use chrono::Months;
+use std::collections::BTreeMap;
+
 use domain::crm::customer_metrics::*;
+use domain::crm::metric_groups::{MOST_GROUPS, MetricComparison, Parts, compared};
 use domain::crm::metrics::{MetricSide, WRONG_RANGE, check_range, percent};
 use domain::directory::companies::Company;
 use platform::prelude::*;
 use platform::questions;
-use rust_decimal::Decimal;
+
+use super::customer_groups::{Groups, everybody, histories};
 
 pub fn operations(t: &mut Table) {
     let tag = "crm/metrics";
-    t.report("crm/metrics/customers", customers, CUSTOMERS).fails(&[WRONG_RANGE]).tag = tag.into();
-    t.report("crm/metrics/retention", retention, RETENTION).fails(&[WRONG_RANGE]).tag = tag.into();
+    t.report("crm/metrics/customers", customers, CUSTOMERS).fails(&[WRONG_RANGE, TOO_MANY_CUSTOMERS]).tag = tag.into();
+    t.report("crm/metrics/retention", retention, RETENTION).fails(&[WRONG_RANGE, TOO_MANY_CUSTOMERS]).tag = tag.into();
     t.report("crm/metrics/repeat-rate", repeat_rate, REPEAT).fails(&[WRONG_RANGE]).tag = tag.into();
     t.report("crm/metrics/rfm", rfm, RFM).fails(&[WRONG_RANGE]).tag = tag.into();
-    t.report("crm/metrics/clv", clv, CLV).fails(&[WRONG_RANGE, NOT_WHOLE_MONTHS, NOT_A_PERCENTAGE]).tag = tag.into();
 }
 
 const CUSTOMERS: &str = "Get what customers bought. By customer, in a period and a base period, with margin and scores; the list behind \
@@ -24,18 +26,15 @@ const RETENTION: &str = "Get who and what was kept. Customers of a base period a
 revenue retention, never above 100 percent, and net revenue retention. New customers never count.";
 const REPEAT: &str = "Get how many customers buy again. Those with at least two invoices of those with at least one.";
 const RFM: &str = "Get how lately, how often and for how much customers bought. Each in fifths of the customers who bought in the period.";
-const CLV: &str = "Get what a customer is worth. On margin, not on revenue: so far, by margin and churn, or discounted; with the conventions \
-of the model.";
-
-const BOUGHT: &str = "Revenue is what was posted to income accounts by invoices less credit notes, before tax, in the company's currency; \
+pub(super) const BOUGHT: &str = "Revenue is what was posted to income accounts by invoices less credit notes, before tax, in the company's currency; \
 cost is that of the goods delivered less those returned.";
 
-fn side(text: &str, count: i64, amount: Amount, drill_down: String) -> MetricSide {
+pub(super) fn side(text: &str, count: i64, amount: Amount, drill_down: String) -> MetricSide {
     MetricSide { text: text.into(), count, amount, drill_down: Some(drill_down) }
 }
 
 /// The list of customers of a question.
-fn list(ask: &SalesAsk, state: CustomerState) -> String {
+pub(super) fn list(ask: &SalesAsk, state: CustomerState) -> String {
     let mut path = format!("/v1/crm/metrics/customers?company_id={}&from_date={}&to_date={}&state={state}", ask.company, ask.from, ask.to);
     if let Some((from, to)) = ask.base {
         path.push_str(&format!("&base_from_date={from}&base_to_date={to}"));
@@ -58,9 +57,12 @@ fn customers(cx: &mut Cx, f: CustomerFiguresFilter) -> Result<CustomerFiguresLis
     };
     let company = cx.find::<Company>(f.company_id)?;
     let ask = SalesAsk { company: company.id, from: f.from_date, to: f.to_date, base, party: f.party_id };
-    let which = CustomerNarrow { state: f.state, recency: f.recency, frequency: f.frequency, monetary: f.monetary };
+    let which = CustomerNarrow { any: false, state: f.state, recency: f.recency, frequency: f.frequency, monetary: f.monetary };
     let limit = i64::from(f.limit.unwrap_or(50).clamp(1, 200));
-    let (mut customers, total_count) = questions::customers(cx, &ask, &which, f.after, limit + 1)?;
+    let (mut customers, total_count) = match (f.group_by, f.is_first_purchase) {
+        (None, None) => questions::customers(cx, &ask, &which, f.after, limit + 1)?,
+        _ => picked(cx, &ask, which, &f)?,
+    };
     let more = customers.len() as i64 > limit;
     customers.truncate(usize::try_from(limit).unwrap_or(200));
     Ok(CustomerFiguresList {
@@ -72,32 +74,41 @@ fn customers(cx: &mut Cx, f: CustomerFiguresFilter) -> Result<CustomerFiguresLis
     })
 }
 
-fn retention(cx: &mut Cx, f: RetentionFilter) -> Result<RetentionMetric> {
-    check_range(f.base_from_date, f.base_to_date)?;
-    check_range(f.from_date, f.to_date)?;
-    let company = cx.find::<Company>(f.company_id)?;
-    let base = Some((f.base_from_date, f.base_to_date));
-    let ask = SalesAsk { company: company.id, from: f.from_date, to: f.to_date, base, party: None };
-    let facts = questions::customer_facts(cx, &ask)?;
+/// The customers of a group, or those new in the period: looked at one by one.
+fn picked(cx: &mut Cx, ask: &SalesAsk, which: CustomerNarrow, f: &CustomerFiguresFilter) -> Result<(Vec<CustomerFigures>, i64)> {
+    let (mut all, _) = questions::customers(cx, ask, &which, None, MOST_CUSTOMERS + 1)?;
+    if all.len() as i64 > MOST_CUSTOMERS {
+        return Err(TOO_MANY_CUSTOMERS.with("Ask for fewer days, or without a group."));
+    }
+    if let Some(by) = f.group_by {
+        let groups = Groups::load(cx, ask.company, by, ask.to)?;
+        let wanted = if f.ungrouped == Some(true) { None } else { f.group.clone() };
+        if wanted.is_some() || f.ungrouped == Some(true) {
+            all.retain(|c| groups.of(c.party_id).contains(&wanted));
+        }
+    }
+    if let Some(first) = f.is_first_purchase {
+        let new: std::collections::BTreeSet<_> =
+            histories(cx, ask.company, ask.to)?.into_iter().filter(|h| h.first_date >= ask.from).map(|h| h.party_id).collect();
+        all.retain(|c| new.contains(&c.party_id) == first);
+    }
+    let total = all.len() as i64;
+    all.retain(|c| f.after.is_none_or(|after| c.party_id > after));
+    Ok((all, total))
+}
+
+/// The figures of retention, with the lists of customers narrowed by `more`.
+fn retained(company: &Company, ask: &SalesAsk, facts: &SalesFacts, more: &str) -> Result<RetentionFigures> {
     let [logo, gross, net] = facts.retention()?;
-    Ok(RetentionMetric {
-        definition: format!(
-            "{BOUGHT} Logo retention is customers with sales in both periods of those with sales in the base period; gross revenue \
-             retention the sales to them, each no more than before, of the sales of the base period; net revenue retention the sales to \
-             them in full of the same. Customers without sales in the base period count nowhere"
-        ),
-        currency: company.currency,
-        numerator: side(
-            "customers kept, and what they bought in the period",
-            facts.kept,
-            facts.kept_revenue,
-            list(&ask, CustomerState::Kept),
-        ),
+    let list = |state| format!("{}{more}", list(ask, state));
+    Ok(RetentionFigures {
+        currency: company.currency.clone(),
+        numerator: side("customers kept, and what they bought in the period", facts.kept, facts.kept_revenue, list(CustomerState::Kept)),
         denominator: side(
             "customers of the base period, and what they bought in it",
             facts.base_customers,
             facts.base_revenue,
-            list(&ask, CustomerState::Base),
+            list(CustomerState::Base),
         ),
         logo_retention_percent: logo,
         gross_revenue_retention_percent: gross,
@@ -105,6 +116,67 @@ fn retention(cx: &mut Cx, f: RetentionFilter) -> Result<RetentionMetric> {
         lost_amount: facts.base_revenue - facts.capped_revenue,
         expansion_amount: facts.kept_revenue - facts.capped_revenue,
     })
+}
+
+/// Customers one by one in their groups, those with the most first.
+pub(super) fn in_groups(groups: &Groups, rows: Vec<CustomerFigures>) -> BTreeMap<Option<String>, Vec<CustomerFigures>> {
+    let mut out: BTreeMap<Option<String>, Vec<CustomerFigures>> = BTreeMap::new();
+    for row in rows {
+        for key in groups.of(row.party_id) {
+            out.entry(key).or_default().push(row.clone());
+        }
+    }
+    out
+}
+
+fn retention(cx: &mut Cx, f: RetentionFilter) -> Result<RetentionMetric> {
+    check_range(f.base_from_date, f.base_to_date)?;
+    check_range(f.from_date, f.to_date)?;
+    let company = cx.find::<Company>(f.company_id)?;
+    let base = (f.base_from_date, f.base_to_date);
+    let ask = SalesAsk { company: company.id, from: f.from_date, to: f.to_date, base: Some(base), party: None };
+    let earlier = f.compare.map(|with| match with {
+        MetricComparison::PreviousPeriod => SalesAsk { from: base.0, to: base.1, base: Some(compared(base.0, base.1, with)), ..ask },
+        MetricComparison::PreviousYear => {
+            let (from, to) = compared(ask.from, ask.to, with);
+            SalesAsk { from, to, base: Some(compared(base.0, base.1, with)), ..ask }
+        }
+    });
+    let mut parts = Parts {
+        total: retained(&company, &ask, &questions::customer_facts(cx, &ask)?, "")?,
+        previous: match &earlier {
+            Some(a) => Some((a.from, a.to, retained(&company, a, &questions::customer_facts(cx, a)?, "")?)),
+            None => None,
+        },
+        groups: Vec::new(),
+        group_count: 0,
+    };
+    if let Some(by) = f.group_by {
+        let groups = Groups::load(cx, company.id, by, f.to_date)?;
+        let now = in_groups(&groups, everybody(cx, &ask, None)?);
+        let then = match &earlier {
+            Some(a) => in_groups(&groups, everybody(cx, a, None)?),
+            None => BTreeMap::new(),
+        };
+        let mut keys: Vec<(SalesFacts, &Option<String>)> = now.iter().map(|(key, rows)| (SalesFacts::of(rows), key)).collect();
+        keys.retain(|(facts, _)| facts.base_customers > 0);
+        keys.sort_by_key(|(facts, key)| (-facts.base_customers, (*key).clone()));
+        parts.group_count = keys.len() as i64;
+        for (facts, key) in keys.into_iter().take(MOST_GROUPS) {
+            let more = groups.path(key);
+            let before = match &earlier {
+                Some(a) => Some(retained(&company, a, &SalesFacts::of(then.get(key).into_iter().flatten()), &more)?),
+                None => None,
+            };
+            parts.groups.push((groups.named(key), retained(&company, &ask, &facts, &more)?, before));
+        }
+    }
+    let definition = format!(
+        "{BOUGHT} Logo retention is customers with sales in both periods of those with sales in the base period; gross revenue retention \
+         the sales to them, each no more than before, of the sales of the base period; net revenue retention the sales to them in full of \
+         the same. Customers without sales in the base period count nowhere, and groups without such customers are left out"
+    );
+    Ok(RetentionFigures::answer(&definition, parts))
 }
 
 fn period(cx: &mut Cx, f: &CustomerPeriod) -> Result<(Company, SalesAsk)> {
@@ -158,63 +230,4 @@ fn rfm(cx: &mut Cx, f: CustomerPeriod) -> Result<RfmMetric> {
         ),
         cells,
     })
-}
-
-fn clv(cx: &mut Cx, f: ClvFilter) -> Result<ClvMetric> {
-    check_range(f.from_date, f.to_date)?;
-    let months = whole_months(f.from_date, f.to_date)?;
-    for (name, rate) in [("churn_percent", f.churn_percent), ("discount_percent", f.discount_percent)] {
-        if rate.is_some_and(|r| r.is_negative() || r.get() > Decimal::ONE_HUNDRED) {
-            return Err(NOT_A_PERCENTAGE.at(vec![FieldError::parameter(name, NOT_A_PERCENTAGE.code, "Between 0 and 100.")]));
-        }
-    }
-    let company = cx.find::<Company>(f.company_id)?;
-    let model = f.model.unwrap_or(ClvModel::Historic);
-    let before = f.from_date.checked_sub_months(Months::new(months.unsigned_abs())).zip(f.from_date.pred_opt());
-    let ask = SalesAsk { company: company.id, from: f.from_date, to: f.to_date, base: None, party: f.party_id };
-    let facts = questions::customer_facts(cx, &ask)?;
-    let customers = Decimal::from(facts.buyers);
-    let per = |divisor: Decimal| if facts.buyers == 0 { None } else { Some(facts.margin().get() / divisor) };
-    let monthly = per(customers * Decimal::from(months));
-    let churn = match (model, f.churn_percent) {
-        (ClvModel::Historic, _) => None,
-        (_, Some(given)) => Some(given),
-        // nobody alone has a churn: that of all customers stands for it
-        (_, None) => questions::customer_facts(cx, &SalesAsk { base: before, party: None, ..ask })?.monthly_churn(months)?,
-    };
-    let discount = f.discount_percent.unwrap_or(Rate::ONE);
-    let basis = if model == ClvModel::Historic { per(customers) } else { monthly };
-    let (value, with_first) = match (basis, churn, model) {
-        (Some(basis), None, ClvModel::Historic) => lifetime_value(model, basis, Rate::ZERO, discount, &company)?,
-        (Some(basis), Some(churn), _) => lifetime_value(model, basis, churn, discount, &company)?,
-        _ => (None, None),
-    };
-    Ok(ClvMetric {
-        definition: definition(model),
-        model,
-        numerator: side("margin of the observed months", facts.buyers, facts.margin(), list(&ask, CustomerState::Buyers)),
-        denominator: side("customers with an invoice in them", facts.buyers, facts.revenue, list(&ask, CustomerState::Buyers)),
-        months,
-        monthly_margin_amount: monthly.map(|m| company.round(m)).transpose()?,
-        churn_percent: churn,
-        discount_percent: (model == ClvModel::Discounted).then_some(discount),
-        clv_amount: value,
-        clv_with_first_month_amount: with_first,
-        currency: company.currency,
-    })
-}
-
-fn definition(model: ClvModel) -> String {
-    let how = match model {
-        ClvModel::Historic => "the margin of the observed months for each customer with an invoice in them",
-        ClvModel::Simple => "m ÷ churn, with m the margin of a customer in a month",
-        ClvModel::Discounted => {
-            "m × r ÷ (1 + d − r) with margin at the end of each month, and m × (1 + d) ÷ (1 + d − r) with the first month at once; m the \
-             margin of a customer in a month, r = 1 − churn, d the discount of a month"
-        }
-    };
-    format!(
-        "{how}. {BOUGHT} Margin is revenue less cost. Where it is not given, churn is the customers with sales in the months before and \
-         none in the observed ones, of the former, divided by the number of months. Computed unrounded, rounded once"
-    )
 }

@@ -57,6 +57,8 @@ fn take(cx: &mut Cx, company: &Company, kind: PeriodKind, date: Option<NaiveDate
         group_by: Some(ForecastGroup::Owner),
         pipeline_id: None,
         owner_id: None,
+        team_id: None,
+        territory_id: None,
     };
     let forecast = compute(cx, company, &asked)?;
     let snapshot = ForecastSnapshot::of(cx.new_id(), forecast, cx.now);

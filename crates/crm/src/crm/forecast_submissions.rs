@@ -6,12 +6,12 @@ use domain::directory::exchange_rates::NO_RATE;
 use domain::identity::users::User;
 use platform::prelude::*;
 
-use super::forecasts::{SEE_ALL, compute, own_alone, theirs};
+use super::forecasts::{SEE_ALL, compute, sight, theirs};
 
 pub fn operations(t: &mut Table) {
     let mut n =
         t.noun::<ForecastSubmission>("crm/forecast-submissions", "What users commit to for a fiscal period, on top of their deals.");
-    n.list_with(list, "List submissions of forecasts. Who may not see all forecasts has the own alone.")
+    n.list_with(list, "List submissions of forecasts. Who may not see all forecasts has the own and those of managed teams.")
         .filter(&["user_id", "submitted_by_user_id", "period", "start_date", "method"])
         .sort(&["start_date", "commit_amount"])
         .expand::<User>("user", "user_id");
@@ -20,13 +20,11 @@ pub fn operations(t: &mut Table) {
 }
 
 const CREATE: &str = "Submit a forecast. What is committed to, less what the deals say at that moment, is the adjustment that forecasts \
-of the period show from then on; the deals and their figures never change by it. For others and for the whole company it needs the \
-permission to see all forecasts.";
+of the period show from then on; the deals and their figures never change by it. For the whole company it needs the permission to see \
+all forecasts, for others that or to manage their team.";
 
 fn list(cx: &mut Cx, mut list: List) -> Result<Page<ForecastSubmission>> {
-    if let Some(own) = own_alone(cx)? {
-        list.only("user_id", own.uuid());
-    }
+    sight(cx)?.narrow(&mut list, "user_id");
     cx.page(list)
 }
 
@@ -46,8 +44,9 @@ fn create(cx: &mut Cx, new: NewForecastSubmission) -> Result<ForecastSubmission>
             Some(user.ok_or_else(|| problems::invalid_body.field("/user_id", "Say whose forecast it is."))?)
         }
     };
-    if user.is_none() || user != cx.caller.user_id {
-        cx.demand(SEE_ALL)?;
+    if !sight(cx)?.reaches(user) {
+        let detail = format!("To submit for others needs {SEE_ALL}, or to manage their team.");
+        return Err(problems::missing_scope.with(detail));
     }
     if let Some(user) = user {
         cx.refer::<User>("/user_id", user)?;
@@ -63,6 +62,8 @@ fn create(cx: &mut Cx, new: NewForecastSubmission) -> Result<ForecastSubmission>
         group_by: None,
         pipeline_id: None,
         owner_id: user,
+        team_id: None,
+        territory_id: None,
     };
     let forecast = compute(cx, &company, &asked)?.total.forecast_amount;
     let basis = Basis {

@@ -1,21 +1,25 @@
 //! Forecasts. The database sums the deals, rates convert the sums, the domain decides what counts; each figure has a path
 //! to the deals behind it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Months, NaiveDate};
 use domain::crm::forecasts::{
     DealGroup, Forecast, ForecastFilter, ForecastGroup, ForecastMethod, ForecastRate, ForecastRow, Measures, Period, PeriodKind,
     StageConversion, Tally,
 };
-use domain::crm::pipelines::{Pipeline, PipelineId};
+use domain::crm::pipelines::{ForecastCategory, Pipeline, PipelineId};
+use domain::crm::teams::{Team, TeamId, Tree, subtree};
+use domain::crm::territories::{Territory, TerritoryId};
 use domain::directory::companies::Company;
 use domain::directory::exchange_rates::{NO_RATE, RateKind, RateQuestion};
 use domain::identity::users::UserId;
-use persistence::crm::forecasts::{self as rows, Ask, Sum};
-use persistence::crm::{forecast_submissions, quotas};
+use persistence::Scalar;
+use persistence::crm::forecasts::{self as rows, Ask, CountBy, Sum};
+use persistence::crm::{forecast_submissions, quotas, teams, territories};
 use platform::directory::exchange_rates::rate_at;
 use platform::prelude::*;
+use uuid::Uuid;
 
 pub fn operations(t: &mut Table) {
     t.tag("crm/forecasts", "What a fiscal period will bring, and how right that was.");
@@ -25,7 +29,9 @@ pub fn operations(t: &mut Table) {
 
 const FORECAST: &str = "Get what a fiscal period will bring. Won opportunities closed in it count whole, open ones expected to close in it \
 by the method asked, lost ones not at all; overdue and undated ones are shown apart. Users count by their shares, the total counts each \
-opportunity once. Quotas and the last submissions stand beside the figures. Who may not see all forecasts has the own alone.";
+opportunity once. Rows by team and territory have the figures of those below them in theirs, and each opportunity once; a team's quota and \
+adjustment are those of its members together. Quotas and the last submissions stand beside the figures. Who may not see all forecasts has \
+the own alone, and those of managed teams.";
 
 /// The permission to see the forecasts, quotas and submissions of others.
 pub(super) const SEE_ALL: &str = "crm.forecasts.all.read";
@@ -33,32 +39,88 @@ pub(super) const SEE_ALL: &str = "crm.forecasts.all.read";
 /// Rates by currency and day.
 pub(super) type Rates = BTreeMap<(String, NaiveDate), Rate>;
 
-/// The caller, when only the own may be seen.
-pub(super) fn own_alone(cx: &Cx) -> Result<Option<UserId>> {
+/// Whose figures the caller may see.
+pub(super) enum Sight {
+    Everybodys,
+    /// The own, those of the members of teams that the caller manages, and those teams.
+    Own {
+        user: UserId,
+        teams: BTreeSet<TeamId>,
+        users: BTreeSet<UserId>,
+    },
+}
+
+/// Whose figures the caller may see. Fails for a caller who is nobody and may not see all.
+pub(super) fn sight(cx: &mut Cx) -> Result<Sight> {
     if cx.caller.may(SEE_ALL) {
-        return Ok(None);
+        return Ok(Sight::Everybodys);
     }
-    match cx.caller.user_id {
-        Some(own) => Ok(Some(own)),
-        None => Err(problems::missing_scope.with(format!("This needs {SEE_ALL}."))),
+    let Some(user) = cx.caller.user_id else {
+        return Err(problems::missing_scope.with(format!("This needs {SEE_ALL}.")));
+    };
+    let (teams, mut users) = teams::led_by(cx.db(), user)?;
+    users.insert(user);
+    Ok(Sight::Own { user, teams, users })
+}
+
+impl Sight {
+    /// Whether it reaches the figures of this user; of nobody and of the whole only with all.
+    pub(super) fn reaches(&self, whose: Option<UserId>) -> bool {
+        match self {
+            Self::Everybodys => true,
+            Self::Own { users, .. } => whose.is_some_and(|u| users.contains(&u)),
+        }
+    }
+    /// Whose figures are asked for: those of a user, of a team, or of all; without either the own when not all may be seen.
+    pub(super) fn whose(&self, owner: Option<UserId>, team: Option<TeamId>) -> Result<Option<UserId>> {
+        match self {
+            Self::Everybodys => Ok(owner),
+            Self::Own { user, teams, users } => {
+                let allowed = owner.is_none_or(|o| users.contains(&o)) && team.is_none_or(|t| teams.contains(&t));
+                match (allowed, team) {
+                    (false, _) => {
+                        Err(problems::missing_scope.with(format!("The figures of others need {SEE_ALL}, or to manage their team.")))
+                    }
+                    (true, Some(_)) => Ok(owner),
+                    (true, None) => Ok(Some(owner.unwrap_or(*user))),
+                }
+            }
+        }
+    }
+    /// Leaves in a list what it reaches, by this column.
+    pub(super) fn narrow(&self, list: &mut List, column: &'static str) {
+        if let Self::Own { users, .. } = self {
+            list.condition(Condition::In(column, users.iter().map(|u| u.uuid().put()).collect()));
+        }
     }
 }
 
-/// Refuses what is another's, as if it did not exist, when only the own may be seen.
-pub(super) fn theirs(cx: &Cx, whose: Option<UserId>, missing: impl FnOnce() -> String) -> Result<()> {
-    match own_alone(cx)? {
-        Some(own) if whose != Some(own) => Err(problems::not_found.with(missing())),
+/// Refuses what is another's, as if it did not exist, when it may not be seen.
+pub(super) fn theirs(cx: &mut Cx, whose: Option<UserId>, missing: impl FnOnce() -> String) -> Result<()> {
+    match sight(cx)?.reaches(whose) {
+        true => Ok(()),
+        false => Err(problems::not_found.with(missing())),
+    }
+}
+
+/// A team of the company.
+pub(super) fn team_of(cx: &mut Cx, company: &Company, id: Option<TeamId>) -> Result<()> {
+    match id {
+        Some(id) if cx.find::<Team>(id)?.company_id != company.id => {
+            Err(problems::not_found.with(format!("{id} is no team of this company.")))
+        }
         _ => Ok(()),
     }
 }
 
 fn forecast(cx: &mut Cx, mut asked: ForecastFilter) -> Result<Forecast> {
     let company = cx.find::<Company>(asked.company_id)?;
-    if let Some(own) = own_alone(cx)? {
-        if asked.owner_id.is_some_and(|o| o != own) {
-            return Err(problems::missing_scope.with(format!("The forecasts of others need {SEE_ALL}.")));
-        }
-        asked.owner_id = Some(own);
+    team_of(cx, &company, asked.team_id)?;
+    asked.owner_id = sight(cx)?.whose(asked.owner_id, asked.team_id)?;
+    if let Some(id) = asked.territory_id
+        && cx.find::<Territory>(id)?.company_id != company.id
+    {
+        return Err(problems::not_found.with(format!("{id} is no territory of this company.")));
     }
     if let Some(id) = asked.pipeline_id
         && cx.find::<Pipeline>(id)?.company_id != company.id
@@ -81,11 +143,15 @@ pub(super) fn compute(cx: &mut Cx, company: &Company, asked: &ForecastFilter) ->
         today,
         pipeline: asked.pipeline_id,
         owner: asked.owner_id,
-        by_owner: asked.owner_id.is_some(),
+        team: asked.team_id,
+        territory: asked.territory_id,
+        by_owner: asked.owner_id.is_some() || asked.team_id.is_some(),
     };
     let whole = rows::sums(cx.db(), &ask)?;
     let shares = match asked.group_by {
-        Some(ForecastGroup::Owner) if asked.owner_id.is_none() => Some(rows::sums(cx.db(), &Ask { by_owner: true, ..ask.clone() })?),
+        Some(ForecastGroup::Owner | ForecastGroup::Team) if !ask.by_owner => {
+            Some(rows::sums(cx.db(), &Ask { by_owner: true, ..ask.clone() })?)
+        }
         _ => None,
     };
     let mut rates = Rates::new();
@@ -98,27 +164,55 @@ pub(super) fn compute(cx: &mut Cx, company: &Company, asked: &ForecastFilter) ->
     let measures = Measures { conversions: &conversions, period, today };
     let mut total = Tally::default();
     whole.iter().for_each(|g| total.add(g, &measures));
-    let targets = Targets::load(cx, company, &period, method, asked)?;
-    let keys = keys(asked.group_by, shares.as_ref().unwrap_or(&whole), &targets);
+    let staff = teams::members(cx.db(), company.id)?;
+    let targets = Targets::load(cx, company, &period, method, asked, &staff)?;
+    let above = match asked.group_by {
+        Some(ForecastGroup::Team) => Above::Teams(teams::tree(cx.db(), company.id)?),
+        Some(ForecastGroup::Territory) => Above::Territories(territories::tree(cx.db(), company.id)?),
+        _ => Above::Nothing,
+    };
+    let groups = shares.as_ref().unwrap_or(&whole);
+    let keys = keys(asked, groups, &targets, &above);
     let parts: Vec<Tally> = keys
         .iter()
         .map(|key| {
             let mut tally = Tally::default();
-            shares.as_ref().unwrap_or(&whole).iter().filter(|g| key.holds(g)).for_each(|g| tally.add(g, &measures));
+            groups.iter().filter(|g| key.holds(g, &staff)).for_each(|g| tally.add(g, &measures));
             tally
         })
         .collect();
+    // each row alone sums to the total; a team or territory has those below it added
+    let own = total.rows(&parts, company, method)?;
+    let deals = deals(cx, &ask, asked)?;
     let path = Path { company, period, today, asked };
     let mut out = Vec::with_capacity(keys.len());
-    for (key, row) in keys.iter().zip(total.rows(&parts, company, method)?) {
-        let row = path.fill(ForecastRow { owner_id: key.owner(), pipeline_id: key.pipeline(), ..row }, Some(key));
-        out.push(match key {
-            Key::Owner(Some(user)) => targets.on(row, Some(*user))?,
-            _ => row,
-        });
+    for (i, key) in keys.iter().enumerate() {
+        let below = (0..keys.len()).filter(|j| *j != i && above.holds(key, &keys[*j]));
+        let mut row = below.fold(own[i].clone(), |sum, j| sum.plus(&own[j]));
+        if let Some(deals) = &deals {
+            row = row.counting(deals.get(&key.id()).unwrap_or(&Tally::default()));
+        }
+        let row = ForecastRow { level: above.level(key, &keys), ..key.on(row) };
+        out.push(targets.on_key(path.fill(row, Some(key)), key, &above, &staff)?);
     }
-    let row = path.fill(ForecastRow { owner_id: asked.owner_id, pipeline_id: asked.pipeline_id, ..total.row(company, method)? }, None);
-    let total = targets.on(row, asked.owner_id)?;
+    let mut row = total.row(company, method)?;
+    if asked.team_id.is_some() {
+        let mut once = Tally::default();
+        rows::counts(cx.db(), &ask, CountBy::Nothing)?.into_iter().for_each(|(_, place, category, n)| once.count(place, category, n));
+        row = row.counting(&once);
+    }
+    let row = ForecastRow {
+        owner_id: asked.owner_id,
+        pipeline_id: asked.pipeline_id,
+        team_id: asked.team_id,
+        territory_id: asked.territory_id,
+        ..row
+    };
+    let row = path.fill(row, None);
+    let total = match (asked.owner_id, asked.team_id) {
+        (None, Some(_)) => targets.on_users(row, |_| true)?,
+        (owner, _) => targets.on(row, owner)?,
+    };
     let used = rates.iter().filter(|((currency, _), _)| *currency != company.currency);
     let rates = used.map(|((currency, day), rate)| ForecastRate { currency: currency.clone(), rate_date: *day, rate: *rate }).collect();
     Ok(Forecast {
@@ -178,6 +272,7 @@ fn converted(cx: &mut Cx, company: &Company, rates: &mut Rates, today: NaiveDate
             owner: s.owner,
             percent: s.percent.unwrap_or_else(|| Rate::from(100)),
             pipeline: s.pipeline,
+            territory: s.territory,
             stage: s.stage,
             place: s.place,
             category: s.category,
@@ -197,43 +292,114 @@ fn conversions(cx: &mut Cx, company: &Company, today: NaiveDate) -> Result<Vec<S
     found.into_iter().filter_map(|(stage, closed, won)| StageConversion::of(stage, closed, won).transpose()).collect()
 }
 
+/// How many deals each row has, where shares of one deal would count it twice or rows have others below them.
+fn deals(cx: &mut Cx, ask: &Ask<'_>, asked: &ForecastFilter) -> Result<Option<BTreeMap<Option<Uuid>, Tally>>> {
+    let by = match asked.group_by {
+        Some(ForecastGroup::Team) => CountBy::Team,
+        Some(ForecastGroup::Territory) => CountBy::Territory,
+        Some(ForecastGroup::Owner) if asked.team_id.is_some() => CountBy::Owner,
+        Some(ForecastGroup::Pipeline) if asked.team_id.is_some() => CountBy::Pipeline,
+        Some(ForecastGroup::Category) if asked.team_id.is_some() => {
+            // a key of its own for each category
+            let mut out: BTreeMap<Option<Uuid>, Tally> = BTreeMap::new();
+            for (_, place, category, n) in rows::counts(cx.db(), ask, CountBy::Nothing)? {
+                out.entry(Key::Category(category).id()).or_default().count(place, category, n);
+            }
+            return Ok(Some(out));
+        }
+        _ => return Ok(None),
+    };
+    let mut out: BTreeMap<Option<Uuid>, Tally> = BTreeMap::new();
+    for (key, place, category, n) in rows::counts(cx.db(), ask, by)? {
+        out.entry(key).or_default().count(place, category, n);
+    }
+    Ok(Some(out))
+}
+
 /// What a row is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Owner(Option<UserId>),
     Pipeline(PipelineId),
+    Team(Option<TeamId>),
+    Territory(Option<TerritoryId>),
+    Category(ForecastCategory),
 }
 
 impl Key {
-    fn holds(&self, g: &DealGroup) -> bool {
+    /// Whether deals are its own; those of what is below it are not.
+    fn holds(&self, g: &DealGroup, staff: &BTreeMap<UserId, TeamId>) -> bool {
         match self {
             Key::Owner(user) => g.owner == *user,
             Key::Pipeline(id) => g.pipeline == *id,
+            Key::Team(team) => g.owner.and_then(|u| staff.get(&u).copied()) == *team,
+            Key::Territory(id) => g.territory == *id,
+            Key::Category(category) => g.category == *category,
         }
     }
-    fn owner(&self) -> Option<UserId> {
+    fn id(&self) -> Option<Uuid> {
         match self {
-            Key::Owner(user) => *user,
-            Key::Pipeline(_) => None,
+            Key::Owner(user) => user.map(|u| u.uuid()),
+            Key::Pipeline(id) => Some(id.uuid()),
+            Key::Team(team) => team.map(|t| t.uuid()),
+            Key::Territory(id) => id.map(|t| t.uuid()),
+            Key::Category(category) => Some(Uuid::from_u128(*category as u128)),
         }
     }
-    fn pipeline(&self) -> Option<PipelineId> {
-        match self {
-            Key::Owner(_) => None,
-            Key::Pipeline(id) => Some(*id),
+    fn on(&self, row: ForecastRow) -> ForecastRow {
+        match *self {
+            Key::Owner(owner_id) => ForecastRow { owner_id, ..row },
+            Key::Pipeline(id) => ForecastRow { pipeline_id: Some(id), ..row },
+            Key::Team(team_id) => ForecastRow { team_id, ..row },
+            Key::Territory(territory_id) => ForecastRow { territory_id, ..row },
+            Key::Category(category) => ForecastRow { forecast_category: Some(category), ..row },
         }
     }
 }
 
-/// The rows: whoever has deals, and by owner also who has a quota or a submission.
-fn keys(by: Option<ForecastGroup>, groups: &[DealGroup], targets: &Targets) -> Vec<Key> {
-    let mut keys: Vec<Key> = match by {
-        None => return Vec::new(),
-        Some(ForecastGroup::Pipeline) => groups.iter().map(|g| Key::Pipeline(g.pipeline)).collect(),
-        Some(ForecastGroup::Owner) => {
+/// What rows are below what.
+enum Above {
+    Nothing,
+    Teams(Tree<TeamId>),
+    Territories(Tree<TerritoryId>),
+}
+
+impl Above {
+    /// Whether the second is below the first.
+    fn holds(&self, key: &Key, other: &Key) -> bool {
+        match (self, key, other) {
+            (Self::Teams(tree), Key::Team(Some(root)), Key::Team(Some(team))) => subtree(tree, *root).contains(team),
+            (Self::Territories(tree), Key::Territory(Some(root)), Key::Territory(Some(t))) => subtree(tree, *root).contains(t),
+            _ => false,
+        }
+    }
+    /// How many rows a row is below.
+    fn level(&self, key: &Key, keys: &[Key]) -> i32 {
+        let over = keys.iter().filter(|other| *other != key && self.holds(other, key)).count();
+        i32::try_from(over).unwrap_or(i32::MAX)
+    }
+}
+
+/// The rows: whoever has deals, and by owner also who has a quota or a submission; every team and territory.
+fn keys(asked: &ForecastFilter, groups: &[DealGroup], targets: &Targets, above: &Above) -> Vec<Key> {
+    let nobody = |none: bool, key: Key| none.then_some(key);
+    let mut keys: Vec<Key> = match (asked.group_by, above) {
+        (Some(ForecastGroup::Team), Above::Teams(tree)) => {
+            let all: Vec<TeamId> = asked.team_id.map_or_else(|| tree.keys().copied().collect(), |root| subtree(tree, root));
+            all.into_iter().map(|t| Key::Team(Some(t))).chain(nobody(asked.team_id.is_none(), Key::Team(None))).collect()
+        }
+        (Some(ForecastGroup::Territory), Above::Territories(tree)) => {
+            let all: Vec<TerritoryId> = asked.territory_id.map_or_else(|| tree.keys().copied().collect(), |root| subtree(tree, root));
+            let none = nobody(asked.territory_id.is_none(), Key::Territory(None));
+            all.into_iter().map(|t| Key::Territory(Some(t))).chain(none).collect()
+        }
+        (Some(ForecastGroup::Pipeline), _) => groups.iter().map(|g| Key::Pipeline(g.pipeline)).collect(),
+        (Some(ForecastGroup::Category), _) => ForecastCategory::ALL.iter().map(|c| Key::Category(*c)).collect(),
+        (Some(ForecastGroup::Owner), _) => {
             let known = targets.quotas.keys().chain(targets.submissions.keys()).flatten();
             groups.iter().map(|g| Key::Owner(g.owner)).chain(known.map(|u| Key::Owner(Some(*u)))).collect()
         }
+        _ => return Vec::new(),
     };
     keys.sort_unstable();
     keys.dedup();
@@ -248,11 +414,26 @@ struct Targets {
 }
 
 impl Targets {
-    fn load(cx: &mut Cx, company: &Company, period: &Period, method: ForecastMethod, asked: &ForecastFilter) -> Result<Self> {
-        if asked.pipeline_id.is_some() {
+    fn load(
+        cx: &mut Cx,
+        company: &Company,
+        period: &Period,
+        method: ForecastMethod,
+        asked: &ForecastFilter,
+        staff: &BTreeMap<UserId, TeamId>,
+    ) -> Result<Self> {
+        if asked.pipeline_id.is_some() || asked.territory_id.is_some() {
             return Ok(Self::default());
         }
-        let wanted = |user: &Option<UserId>| asked.owner_id.is_none() || *user == asked.owner_id;
+        let inside = match asked.team_id {
+            Some(team) => Some(subtree(&teams::tree(cx.db(), company.id)?, team)),
+            None => None,
+        };
+        let member = |user: &Option<UserId>| match &inside {
+            Some(teams) => user.and_then(|u| staff.get(&u)).is_some_and(|t| teams.contains(t)),
+            None => true,
+        };
+        let wanted = |user: &Option<UserId>| (asked.owner_id.is_none() || *user == asked.owner_id) && member(user);
         let quotas: BTreeMap<_, _> = quotas::of_period(cx.db(), company.id, period)?.into_iter().filter(|q| wanted(&q.0)).collect();
         let submitted = forecast_submissions::last_of_period(cx.db(), company.id, period, method)?;
         let submissions = submitted.into_iter().filter(|s| wanted(&s.user_id)).map(|s| (s.user_id, s)).collect();
@@ -269,6 +450,25 @@ impl Targets {
     }
 }
 
+impl Targets {
+    /// A row with what its users are to sell and submitted, together.
+    fn on_users(&self, row: ForecastRow, fits: impl Fn(UserId) -> bool) -> Result<ForecastRow> {
+        let quotas: Vec<Amount> = self.quotas.iter().filter(|(u, _)| u.is_some_and(&fits)).map(|(_, a)| *a).collect();
+        let row = row.with_quota((!quotas.is_empty()).then(|| quotas.into_iter().sum()))?;
+        let submitted = self.submissions.iter().filter(|(u, _)| u.is_some_and(&fits));
+        Ok(row.adjusted_by(submitted.map(|(_, s)| s.adjustment_amount).sum()))
+    }
+    fn on_key(&self, row: ForecastRow, key: &Key, above: &Above, staff: &BTreeMap<UserId, TeamId>) -> Result<ForecastRow> {
+        match key {
+            Key::Owner(Some(user)) => self.on(row, Some(*user)),
+            Key::Team(Some(team)) => {
+                self.on_users(row, |user| staff.get(&user).is_some_and(|t| t == team || above.holds(key, &Key::Team(Some(*t)))))
+            }
+            _ => Ok(row),
+        }
+    }
+}
+
 /// Where the deals behind a figure are.
 struct Path<'a> {
     company: &'a Company,
@@ -280,28 +480,50 @@ struct Path<'a> {
 impl Path<'_> {
     fn fill(&self, mut row: ForecastRow, key: Option<&Key>) -> ForecastRow {
         let Period { start, end, .. } = self.period;
-        let inside = |category: &str| {
-            self.to(key, &format!("status=open&forecast_category={category}&expected_close_date_gte={start}&expected_close_date_lte={end}"))
+        let of_row = match key {
+            Some(Key::Category(category)) => Some(*category),
+            _ => None,
         };
-        row.closed.drill_down = self.to(key, &format!("status=won&closed_date_gte={start}&closed_date_lte={end}"));
-        row.commit.drill_down = inside("commit");
-        row.best_case.drill_down = inside("best_case");
-        row.pipeline.drill_down = inside("pipeline");
-        row.omitted.drill_down = inside("omitted");
-        row.overdue.drill_down = self.to(key, &format!("status=open&expected_close_date_lt={}", self.today));
-        row.undated.drill_down = self.to(key, "status=open&has_expected_close_date=false");
+        let inside = |category: ForecastCategory| {
+            let days = format!("expected_close_date_gte={start}&expected_close_date_lte={end}");
+            // a row of another category has none of these: no open deal has the category closed
+            let listed = if of_row.is_none_or(|own| own == category) { category } else { ForecastCategory::Closed };
+            self.to(key, &format!("status=open&forecast_category={listed}&{days}"))
+        };
+        let also = of_row.map_or(String::new(), |own| format!("&forecast_category={own}"));
+        row.commit.drill_down = inside(ForecastCategory::Commit);
+        row.best_case.drill_down = inside(ForecastCategory::BestCase);
+        row.pipeline.drill_down = inside(ForecastCategory::Pipeline);
+        row.omitted.drill_down = inside(ForecastCategory::Omitted);
+        row.closed.drill_down = self.to(key, &format!("status=won&closed_date_gte={start}&closed_date_lte={end}{also}"));
+        row.overdue.drill_down = self.to(key, &format!("status=open&expected_close_date_lt={}{also}", self.today));
+        row.undated.drill_down = self.to(key, &format!("status=open&has_expected_close_date=false{also}"));
         row
     }
     fn to(&self, key: Option<&Key>, filter: &str) -> String {
         let mut path = format!("/v1/crm/opportunities?company_id={}&{filter}", self.company.id);
-        if let Some(pipeline) = key.and_then(Key::pipeline).or(self.asked.pipeline_id) {
-            path.push_str(&format!("&pipeline_id={pipeline}"));
+        let mut narrow = |name: &str, own: Option<String>, asked: Option<String>| {
+            if let Some(id) = own.or(asked) {
+                path.push_str(&format!("&{name}={id}"));
+            }
+        };
+        let (mut owner, mut pipeline, mut team, mut territory) = (None, None, None, None);
+        let mut nobody = "";
+        match key {
+            Some(Key::Owner(Some(user))) => owner = Some(user.to_string()),
+            Some(Key::Owner(None)) => nobody = "&has_seller=false",
+            Some(Key::Pipeline(id)) => pipeline = Some(id.to_string()),
+            Some(Key::Team(Some(id))) => team = Some(id.to_string()),
+            Some(Key::Team(None)) => nobody = "&has_seller_team=false",
+            Some(Key::Territory(Some(id))) => territory = Some(id.to_string()),
+            Some(Key::Territory(None)) => nobody = "&has_territory=false",
+            Some(Key::Category(_)) | None => {}
         }
-        match key.and_then(Key::owner).or(self.asked.owner_id) {
-            Some(user) => path.push_str(&format!("&seller_id={user}")),
-            None if key == Some(&Key::Owner(None)) => path.push_str("&has_seller=false"),
-            None => {}
-        }
+        narrow("pipeline_id", pipeline, self.asked.pipeline_id.map(|i| i.to_string()));
+        narrow("seller_id", owner, self.asked.owner_id.map(|i| i.to_string()));
+        narrow("seller_team_id", team, self.asked.team_id.map(|i| i.to_string()));
+        narrow("territory_id", territory, self.asked.territory_id.map(|i| i.to_string()));
+        path.push_str(nobody);
         path
     }
 }

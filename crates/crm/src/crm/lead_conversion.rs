@@ -49,7 +49,7 @@ pub fn convert(cx: &mut Cx, id: LeadId, how: ConvertLead) -> Result<LeadConversi
     let opportunity = match how.create_opportunity {
         true => {
             let new = deal_of(&before, how.opportunity, party, contact);
-            Some(begin(cx, &company, new, Some(id)).map_err(|p| below("/opportunity", p))?.id)
+            Some(begin(cx, &company, new, Some(&before)).map_err(|p| below("/opportunity", p))?.id)
         }
         false => None,
     };
@@ -272,6 +272,7 @@ fn deal_of(lead: &Lead, deal: LeadDeal, party_id: PartyId, contact_id: Option<Co
         expected_close_date: deal.expected_close_date,
         owner_id: lead.owner_id,
         source: lead.source.clone(),
+        territory_id: None,
         description: lead.description.clone(),
         competitor: None,
         lines: Vec::new(),

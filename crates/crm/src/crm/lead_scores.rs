@@ -1,6 +1,9 @@
 //! Scores of leads: asked for, kept beside the lead, and computed anew for all leads of a company by a job. A change of
-//! the grade is told once, when it is noticed.
+//! the grade is told once, when it is noticed; the clock notices what fades while nobody looks.
 
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
 use domain::crm::lead_scores::LeadScore;
 use domain::crm::lead_scoring_models::{LeadScoringModel, NONE_ACTIVE, RescoreLeads};
 use domain::crm::leads::{Lead, LeadId, LeadStatus};
@@ -17,16 +20,22 @@ use serde_json::{Value, json};
 const KIND: &str = "lead_rescoring";
 /// Leads of one transaction of the job.
 const BATCH: i64 = 100;
+/// Leads that the clock looks at in one go; more come with the next.
+const LOOK: i64 = 200;
+/// The clock looks at a lead at most so often.
+const REST: TimeDelta = TimeDelta::hours(1);
 /// Changes of the grade in one answer at most.
 const MOST_CHANGES: i64 = 20;
 
 pub fn operations(t: &mut Table) {
     t.work(KIND, run);
+    t.every("crm.leads.regrade", TimeDelta::minutes(1), regrade);
     t.job("rescore_leads", "crm/leads/rescore", start, RESCORE).fails(&[NONE_ACTIVE]).tag = "crm/leads".into();
 }
 
 const RESCORE: &str = "Score all open leads of a company anew, in batches. Scores fade with time and nobody has to do anything for \
-that; this keeps the figures in lists up to date and notices leads whose grade has changed meanwhile. The result of the job has \
+that, and changes of the grade are noticed within hours; this keeps the figures in lists up to date at once, also of leads that were \
+never scored. The result of the job has \
 `examined`, `changed` and `regraded`.";
 
 /// The text of the operation on one lead.
@@ -157,4 +166,29 @@ fn batch(cx: &mut Cx, company: CompanyId, mut progress: Progress) -> Result<(Pro
         progress.regraded += i64::from(kept == Kept::Regraded);
     }
     Ok((progress, (ids.len() as i64) < BATCH))
+}
+
+/// Looks at scored leads, those not looked at for the longest time first, and tells which have another grade by now. A score
+/// that moved within its grade is nobody's news and stays as it is kept.
+fn regrade(cx: &mut Cx) -> Result<()> {
+    let now = cx.now;
+    let due = rows::to_regrade(cx.db(), now - REST, LOOK)?;
+    let mut by_company: BTreeMap<CompanyId, Vec<LeadId>> = BTreeMap::new();
+    for (lead, company) in &due {
+        by_company.entry(*company).or_default().push(*lead);
+    }
+    for (company, ids) in by_company {
+        let Some(model) = rows::active(cx.db(), company)? else { continue };
+        let leads = cx.find_all::<Lead>(&ids)?;
+        let scores = all(cx, &model, &leads)?;
+        for (lead, _) in leads.iter().zip(&scores).filter(|(lead, score)| lead.grade != score.grade) {
+            let lead = cx.change::<Lead>(lead.id)?;
+            let score = one(cx, &model, &lead)?;
+            if lead.status != LeadStatus::Converted && lead.grade != score.grade {
+                keep(cx, lead, &score)?;
+            }
+        }
+    }
+    let ids: Vec<LeadId> = due.into_iter().map(|(lead, _)| lead).collect();
+    Ok(rows::looked_at(cx.db(), &ids, now)?)
 }

@@ -7,10 +7,12 @@ use domain::crm::leads::{
     AMBIGUOUS, AssignLead, CONVERTED, ConvertLead, DUPLICATE, DisqualifyLead, Lead, LeadConversion, LeadId, LeadPatch, NO_RULE, NewLead,
 };
 use domain::crm::opportunities::Opportunity;
+use domain::crm::teams::TeamId;
 use domain::directory::contacts::Contact;
 use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
 use domain::identity::users::User;
+use persistence::crm::{leads as rows, teams};
 use platform::prelude::*;
 
 use super::{assignment_rules, lead_conversion, lead_scores, opportunities, timeline};
@@ -20,6 +22,10 @@ pub fn operations(t: &mut Table) {
     n.list("List leads.")
         .filter(&["status", "owner_id", "source", "campaign", "email", "converted_party_id", "converted_at"])
         .filter(&["assignment_rule_id", "grade", "score"])
+        .filter_by::<TeamId>("owner_team_id", "Only rows whose owner is in this team or below it.", teams::owned_by)
+        .flag("has_owner_team", "Only rows whose owner is in a team of the company, or is not.", teams::lead_has_team)
+        .flag("has_owner", "Only rows with an owner, or without.", teams::has_owner)
+        .flag("has_response", "Only rows that were answered, or that still wait.", rows::has_response)
         .search(&["search"])
         .sort(&["name", "score", "updated_at"])
         .expand::<User>("owner", "owner_id")

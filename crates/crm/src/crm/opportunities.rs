@@ -2,7 +2,7 @@
 //! reports live on leaves a row of history here.
 
 use domain::crm::competitors::CompetitorId;
-use domain::crm::leads::LeadId;
+use domain::crm::leads::Lead;
 use domain::crm::loss_reasons::{self, LossReason};
 use domain::crm::opportunities::*;
 use domain::crm::opportunity_changes::{OpportunityChange, OpportunityField, differences};
@@ -10,18 +10,20 @@ use domain::crm::opportunity_lines::{EMPTY_LINE, NEGATIVE_PRICE, NO_QUANTITY, PR
 use domain::crm::opportunity_steps::{Beginning, REFUSALS as FIGURES, STAGE_REFUSALS};
 use domain::crm::opportunity_team::{NewTeam, TEAM_REFUSALS};
 use domain::crm::pipelines::{ARCHIVED_PIPELINE, Pipeline, Stage, StageId};
+use domain::crm::teams::TeamId;
+use domain::crm::territories::{Territory, TerritoryId};
 use domain::directory::companies::{Company, CompanyId};
 use domain::directory::contacts::{Contact, ContactId};
 use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::{Party, PartyId};
 use domain::directory::products::Product;
 use domain::identity::users::{User, UserId};
-use persistence::crm::{opportunities as rows, opportunity_lines as line_rows, opportunity_team as team_rows, pipelines};
+use persistence::crm::{opportunities as rows, opportunity_lines as line_rows, opportunity_team as team_rows, pipelines, teams};
 use platform::directory::parties;
 use platform::prelude::*;
 use platform::questions;
 
-use super::{opportunity_lines, opportunity_team, stalling, timeline};
+use super::{opportunity_lines, opportunity_team, stalling, territories, timeline};
 
 /// The company has no pipeline that takes deals.
 pub const NO_PIPELINE: Code = Code::conflict("opportunity.no_pipeline", "The company has no default pipeline.");
@@ -66,7 +68,16 @@ pub fn operations(t: &mut Table) {
     n.list("List opportunities.")
         .filter(&["status", "party_id", "contact_id", "pipeline_id", "stage_id", "owner_id", "source_lead_id", "forecast_category"])
         .filter(&["expected_close_date", "closed_date", "amount", "weighted_amount", "currency", "stage_entered_at", "close_date_pushes"])
-        .filter(&["loss_reason_id", "competitor_id"])
+        .filter(&["loss_reason_id", "competitor_id", "source", "campaign", "days_to_close"])
+        .filter_by::<TerritoryId>("territory_id", "Only rows in this territory or below it.", rows::in_territory)
+        .flag("has_territory", "Only rows in a territory, or in none.", rows::has_territory)
+        .filter_by::<TeamId>("seller_team_id", "Only rows that count for somebody in this team or below it.", rows::sold_by_team)
+        .flag("has_seller_team", "Only rows of which a part counts for somebody in a team, or for nobody in one.", rows::has_seller_team)
+        .filter_by::<TeamId>("owner_team_id", "Only rows whose owner is in this team or below it.", teams::owned_by)
+        .flag("has_owner_team", "Only rows whose owner is in a team of the company, or is not.", teams::deal_has_team)
+        .flag("has_owner", "Only rows with an owner, or without.", teams::has_owner)
+        .flag("has_source", "Only rows with a source, or without.", rows::has_source)
+        .flag("has_campaign", "Only rows with a campaign, or without.", rows::has_campaign)
         .flag("has_seller", "Only rows that count for somebody, by a share or as owner, or for nobody.", rows::has_seller)
         .flag("has_expected_close_date", "Only rows with an expected close, or without.", rows::has_expected_close_date)
         .flag("stalled", "Only open rows that wait longer than their stage allows, or all others.", rows::stalled)
@@ -84,6 +95,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Stage>("stage", "stage_id")
         .expand::<User>("owner", "owner_id")
+        .expand::<Territory>("territory", "territory_id")
         .expand::<Product>("lines.product", "lines.product_id");
     n.create(create, CREATE).fails(REFUSALS).fails(TEAM_REFUSALS);
     n.bulk(create);
@@ -126,15 +138,20 @@ fn create(cx: &mut Cx, new: NewOpportunity) -> Result<Opportunity> {
 }
 
 /// Opens a deal, with its lines and the first rows of its history.
-pub(super) fn begin(cx: &mut Cx, company: &Company, mut new: NewOpportunity, source_lead_id: Option<LeadId>) -> Result<Opportunity> {
-    check_partners(cx, Some(new.party_id), new.contact_id)?;
+pub(super) fn begin(cx: &mut Cx, company: &Company, mut new: NewOpportunity, lead: Option<&Lead>) -> Result<Opportunity> {
+    let party = check_partners(cx, Some(new.party_id), new.contact_id)?;
+    territories::refer(cx, company.id, new.territory_id)?;
+    if let (None, Some(party)) = (new.territory_id, &party) {
+        new.territory_id = territories::of_party(cx, company.id, party)?;
+    }
+    let (source_lead_id, campaign) = (lead.map(|l| l.id), lead.and_then(|l| l.campaign.clone()));
     check_owner(cx, new.owner_id)?;
     new.owner_id = new.owner_id.or(cx.caller.user_id);
     let pipeline = choose_pipeline(cx, company.id, &new)?;
     let id = cx.new_id();
     let currency = new.currency.clone().unwrap_or_else(|| company.currency.clone());
     let lines = opportunity_lines::build(cx, id, std::mem::take(&mut new.lines), &currency).map_err(|p| below("/lines", p))?;
-    let beginning = Beginning { id, pipeline: &pipeline, currency: &company.currency, source_lead_id, now: cx.now };
+    let beginning = Beginning { id, pipeline: &pipeline, currency: &company.currency, source_lead_id, campaign, now: cx.now };
     let parts = NewTeam {
         splits: Some(std::mem::take(&mut new.splits)),
         contact_roles: Some(std::mem::take(&mut new.contact_roles)),
@@ -176,6 +193,7 @@ fn read(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
 fn update(cx: &mut Cx, id: OpportunityId, mut patch: OpportunityPatch) -> Result<Opportunity> {
     let before = cx.change::<Opportunity>(id)?;
     before.must_be_open()?;
+    territories::refer(cx, before.company_id, patch.territory_id.flatten())?;
     check_partners(cx, patch.party_id, patch.contact_id.flatten())?;
     check_owner(cx, patch.owner_id.flatten())?;
     let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
@@ -298,16 +316,15 @@ pub(super) fn stage_of<'p>(pipeline: &'p Pipeline, deal: &Opportunity) -> Result
     found.ok_or_else(|| problems::internal.into())
 }
 
-fn check_partners(cx: &mut Cx, party: Option<PartyId>, contact: Option<ContactId>) -> Result<()> {
-    if let Some(party) = party
-        && cx.refer::<Party>("/party_id", party)?.archived_at.is_some()
-    {
+fn check_partners(cx: &mut Cx, party: Option<PartyId>, contact: Option<ContactId>) -> Result<Option<Party>> {
+    let party = party.map(|id| cx.refer::<Party>("/party_id", id)).transpose()?;
+    if party.as_ref().is_some_and(|p| p.archived_at.is_some()) {
         return Err(domain::directory::parties::ARCHIVED.field("/party_id", "The party is archived."));
     }
     if let Some(contact) = contact {
         cx.refer::<Contact>("/contact_id", contact)?;
     }
-    Ok(())
+    Ok(party)
 }
 
 fn check_owner(cx: &mut Cx, owner: Option<UserId>) -> Result<()> {

@@ -1,16 +1,21 @@
 //! What the front office says of a party in the customer overview: open deals with their value, leads, what is to be
 //! done next and when somebody was last in touch.
 
+use domain::crm::clv::HORIZON_DAYS;
 use domain::crm::pipelines::{Stage, StageId};
 use domain::crm::quotes::{Quote, QuoteStatus};
+use domain::directory::companies::Company;
 use domain::directory::overview::{
-    ActivitySummary, DealValue, FrontOverview, LeadSummary, OpportunitySummary, OverviewItem, OverviewPart, TOP,
+    ActivitySummary, CustomerValue, DealValue, FrontOverview, LeadSummary, OpportunitySummary, OverviewItem, OverviewPart, TOP,
 };
 use domain::directory::parties::PartyId;
 use persistence::crm::front_office::{self as rows, Companies as These};
-use persistence::crm::quotes;
+use persistence::crm::{clv_fits, quotes};
 use platform::Companies;
 use platform::prelude::*;
+use platform::questions;
+
+use super::clv;
 
 /// The front office's part of the overview of a party, of the companies the caller may see.
 pub fn of_party(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
@@ -49,6 +54,32 @@ pub fn of_party(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
         };
         out.next_activities = next.into_iter().map(activity).collect();
         out.last_touch_at = rows::last_touch(cx.db(), party, &companies)?;
+    }
+    if cx.caller.may(clv::SEE) {
+        out.customer_values = values(cx, party)?;
+    }
+    Ok(out)
+}
+
+/// What a party is worth to the companies that the caller may see and that it bought from; of the first ten companies.
+fn values(cx: &mut Cx, party: PartyId) -> Result<Vec<CustomerValue>> {
+    let list = List::first(TOP);
+    let mut out = Vec::new();
+    for company in cx.page::<Company>(list)?.data {
+        let today = cx.today(&company);
+        let Some(bought) = questions::purchase_histories(cx, company.id, today, Some(party), 1)?.pop() else { continue };
+        let outlook = match clv_fits::latest(cx.db(), company.id)? {
+            Some(fit) => Some(clv::outlook(&fit, &bought, &company, today, HORIZON_DAYS)?),
+            None => None,
+        };
+        out.push(CustomerValue {
+            company_id: company.id,
+            margin_amount: bought.margin(),
+            churn_risk_percent: outlook.as_ref().map(|o| o.churn_risk_percent),
+            expected_margin_amount: outlook.map(|o| o.expected_margin_amount),
+            link: format!("/v1/directory/parties/{party}/clv?company_id={}", company.id),
+            currency: company.currency,
+        });
     }
     Ok(out)
 }

@@ -6,11 +6,11 @@ use domain::identity::users::User;
 use persistence::crm::quotas as rows;
 use platform::prelude::*;
 
-use super::forecasts::{own_alone, theirs};
+use super::forecasts::{sight, theirs};
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Quota>("crm/quotas", "What a user, or a company as a whole, is to sell in a fiscal period.");
-    n.list_with(list, "List quotas. Who may not see all forecasts has the own alone.")
+    n.list_with(list, "List quotas. Who may not see all forecasts has the own and those of managed teams.")
         .filter(&["user_id", "period", "start_date"])
         .sort(&["start_date", "amount", "updated_at"])
         .expand::<User>("user", "user_id");
@@ -21,9 +21,7 @@ pub fn operations(t: &mut Table) {
 }
 
 fn list(cx: &mut Cx, mut list: List) -> Result<Page<Quota>> {
-    if let Some(own) = own_alone(cx)? {
-        list.only("user_id", own.uuid());
-    }
+    sight(cx)?.narrow(&mut list, "user_id");
     cx.page(list)
 }
 

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::metric_groups::{MetricComparison, metric};
 use super::metrics::{MetricSide, percent};
 use crate::directory::companies::{Company, CompanyId};
 use crate::directory::parties::PartyId;
@@ -44,6 +45,21 @@ crate::words! {
         Simple = "simple",
         /// Margin of a month × retention ÷ (1 + discount − retention).
         Discounted = "discounted",
+        /// Margin expected in a time to come, by the models of purchases (BG/NBD) and of what they bring (Gamma-Gamma).
+        Bgnbd = "bgnbd",
+    }
+    /// What metrics of customers have a group for.
+    pub enum CustomerGrouping {
+        /// Each owner of customers.
+        Owner = "owner",
+        /// Each team with those below it, by the owners of customers.
+        Team = "team",
+        /// Each segment of parties, static or dynamic, as it is now; at most the first hundred by name.
+        Segment = "segment",
+        /// Each campaign, by the first touch of a customer that has one.
+        Campaign = "campaign",
+        /// Each month, by the first invoice of a customer.
+        Cohort = "cohort",
     }
 }
 
@@ -59,9 +75,42 @@ pub struct SalesAsk {
     pub party: Option<PartyId>,
 }
 
+/// Customers that figures of one by one are kept for at most.
+pub const MOST_CUSTOMERS: i64 = 50_000;
+/// More customers than can be looked at one by one.
+pub const TOO_MANY_CUSTOMERS: Code =
+    Code::invalid("metric.too_many_customers", "More than 50000 customers cannot be looked at one by one; ask for fewer days.");
+
+/// What a customer bought so far. Amounts are in the company's currency, net of tax, less credit notes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PurchaseHistory {
+    pub party_id: PartyId,
+    pub name: String,
+    /// The days of the first and the last invoice that was not credited in full.
+    pub first_date: NaiveDate,
+    pub last_date: NaiveDate,
+    /// Days with such invoices.
+    pub purchase_days: i64,
+    pub revenue: Amount,
+    /// Cost of the goods delivered less those returned.
+    pub cost: Amount,
+}
+
+impl PurchaseHistory {
+    pub fn margin(&self) -> Amount {
+        self.revenue - self.cost
+    }
+}
+
+/// What was spent to win customers: the value of the dimension `campaign` of the ledger lines, the first day of the month,
+/// how many lines, and their sum.
+pub type Spending = (Option<String>, NaiveDate, i64, Amount);
+
 /// Which customers of a question.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CustomerNarrow {
+    /// All who are known of in either period, whatever they did.
+    pub any: bool,
     pub state: Option<CustomerState>,
     pub recency: Option<i32>,
     pub frequency: Option<i32>,
@@ -155,6 +204,19 @@ pub struct CustomerFiguresFilter {
     /// Only this score.
     #[param(required = false, minimum = 1, maximum = 5)]
     pub monetary: Option<i32>,
+    /// What `group` is one of.
+    #[param(required = false)]
+    #[param(inline)]
+    pub group_by: Option<CustomerGrouping>,
+    /// Only customers of this group: the `key` of a metric's group.
+    #[param(required = false, max_length = 200)]
+    pub group: Option<String>,
+    /// Only customers that are in no group; with `group_by`.
+    #[param(required = false)]
+    pub ungrouped: Option<bool>,
+    /// Only customers whose first invoice, not credited in full, lies in the period.
+    #[param(required = false)]
+    pub is_first_purchase: Option<bool>,
     /// Only customers after this one: `next_after` of the answer before.
     #[param(required = false)]
     pub after: Option<PartyId>,
@@ -198,34 +260,40 @@ pub struct RetentionFilter {
     pub from_date: NaiveDate,
     /// Its last day.
     pub to_date: NaiveDate,
+    /// A group for each of these.
+    #[param(required = false)]
+    #[param(inline)]
+    pub group_by: Option<CustomerGrouping>,
+    /// What to compare with. The base period moves along; with the previous period it is the one before the base period.
+    #[param(required = false)]
+    #[param(inline)]
+    pub compare: Option<MetricComparison>,
 }
 
-/// Who and what was kept.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct RetentionMetric {
-    /// What the figures mean.
-    #[schema(max_length = 1000)]
-    pub definition: String,
-    /// Currency of all amounts, ISO 4217.
-    #[schema(max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
-    pub currency: String,
-    /// Customers kept, and what they bought in the period.
-    pub numerator: MetricSide,
-    /// Customers of the base period, and what they bought in it.
-    pub denominator: MetricSide,
-    /// Kept of base customers in percent (logo retention), two places; null without any.
-    #[schema(required)]
-    pub logo_retention_percent: Option<Rate>,
-    /// Gross revenue retention: of each base customer no more than before; never above 100.
-    #[schema(required)]
-    pub gross_revenue_retention_percent: Option<Rate>,
-    /// Net revenue retention: with what base customers bought more; new customers never count.
-    #[schema(required)]
-    pub net_revenue_retention_percent: Option<Rate>,
-    /// What base customers bought less, or no more at all.
-    pub lost_amount: Amount,
-    /// What base customers bought more.
-    pub expansion_amount: Amount,
+metric! {
+    /// Who and what was kept.
+    RetentionMetric, RetentionFigures, RetentionGroup, RetentionBefore {
+        /// Currency of all amounts, ISO 4217.
+        #[schema(max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
+        currency: String,
+        /// Customers kept, and what they bought in the period.
+        numerator: MetricSide,
+        /// Customers of the base period, and what they bought in it.
+        denominator: MetricSide,
+        /// Kept of base customers in percent (logo retention), two places; null without any.
+        #[schema(required)]
+        logo_retention_percent: Option<Rate>,
+        /// Gross revenue retention: of each base customer no more than before; never above 100.
+        #[schema(required)]
+        gross_revenue_retention_percent: Option<Rate>,
+        /// Net revenue retention: with what base customers bought more; new customers never count.
+        #[schema(required)]
+        net_revenue_retention_percent: Option<Rate>,
+        /// What base customers bought less, or no more at all.
+        lost_amount: Amount,
+        /// What base customers bought more.
+        expansion_amount: Amount,
+    }
 }
 
 /// A period of customers.
@@ -274,7 +342,7 @@ pub struct RfmCell {
     /// What they bought, less credit notes.
     pub revenue_amount: Amount,
     /// The list of them.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 2000)]
     pub drill_down: String,
 }
 
@@ -296,67 +364,6 @@ pub struct RfmMetric {
     pub cells: Vec<RfmCell>,
 }
 
-/// Whose lifetime value, and how.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct ClvFilter {
-    /// The company.
-    pub company_id: CompanyId,
-    /// The first day of the observed months, the first of a month.
-    pub from_date: NaiveDate,
-    /// The last day of the observed months, the last of a month; at most three years after the first.
-    pub to_date: NaiveDate,
-    /// How the value is made; historic when left out.
-    #[param(required = false)]
-    pub model: Option<ClvModel>,
-    /// Only this customer; the average of all when left out.
-    #[param(required = false)]
-    pub party_id: Option<PartyId>,
-    /// Customers lost in a month, in percent. When left out, those lost between the months before and the observed ones, as
-    /// many months each, divided by their number.
-    #[param(required = false, value_type = Option<String>, pattern = r"^(0|[1-9][0-9]{0,2})(\.[0-9]{1,10})?$", max_length = 14)]
-    pub churn_percent: Option<Rate>,
-    /// Worth of money lost in a month, in percent; 1 when left out.
-    #[param(required = false, value_type = Option<String>, pattern = r"^(0|[1-9][0-9]{0,2})(\.[0-9]{1,10})?$", max_length = 14)]
-    pub discount_percent: Option<Rate>,
-}
-
-/// What a customer is worth.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct ClvMetric {
-    /// What the figures mean, with the conventions of the model.
-    #[schema(max_length = 1500)]
-    pub definition: String,
-    /// Currency of all amounts, ISO 4217.
-    #[schema(max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
-    pub currency: String,
-    /// How the value is made.
-    pub model: ClvModel,
-    /// The margin of the observed months.
-    pub numerator: MetricSide,
-    /// Customers with an invoice in them.
-    pub denominator: MetricSide,
-    /// Months observed.
-    #[schema(minimum = 1, maximum = 37)]
-    pub months: i32,
-    /// Margin of a customer in a month on average; null without customers.
-    #[schema(required)]
-    pub monthly_margin_amount: Option<Amount>,
-    /// Customers lost in a month, in percent; null for historic, and where nobody could be lost.
-    #[schema(required)]
-    pub churn_percent: Option<Rate>,
-    /// Worth of money lost in a month, in percent; null but for discounted.
-    #[schema(required)]
-    pub discount_percent: Option<Rate>,
-    /// The value; null without customers, and without churn where nothing else ends it.
-    #[schema(required)]
-    pub clv_amount: Option<Amount>,
-    /// For discounted, the value with the month that is just beginning; null for the others.
-    #[schema(required)]
-    pub clv_with_first_month_amount: Option<Amount>,
-}
-
 /// Whole months from the first day to the last; fails with [`NOT_WHOLE_MONTHS`].
 pub fn whole_months(from: NaiveDate, to: NaiveDate) -> Result<i32> {
     let after = to.succ_opt().filter(|d| d.day() == 1 && from.day() == 1 && *d > from);
@@ -365,6 +372,29 @@ pub fn whole_months(from: NaiveDate, to: NaiveDate) -> Result<i32> {
 }
 
 impl SalesFacts {
+    /// Of customers one by one.
+    pub fn of<'a>(customers: impl IntoIterator<Item = &'a CustomerFigures>) -> Self {
+        let mut out = Self::default();
+        for c in customers {
+            let (revenue, base) = (c.revenue_amount, c.base_revenue_amount);
+            let (bought, bought_before) = (revenue > Amount::ZERO, base > Amount::ZERO);
+            if bought_before {
+                out.base_customers += 1;
+                out.base_revenue += base;
+            }
+            if bought_before && bought {
+                out.kept += 1;
+                out.kept_revenue += revenue;
+                out.capped_revenue += revenue.min(base);
+            }
+            out.active += i64::from(bought);
+            out.buyers += i64::from(c.invoice_count > 0);
+            out.repeat += i64::from(c.invoice_count > 1);
+            out.revenue += revenue;
+            out.cost += c.cost_amount;
+        }
+        out
+    }
     pub fn margin(&self) -> Amount {
         self.revenue - self.cost
     }
@@ -400,7 +430,7 @@ pub fn lifetime_value(
     let (c, d) = (churn.get() / Decimal::ONE_HUNDRED, discount.get() / Decimal::ONE_HUNDRED);
     let kept = Decimal::ONE - c;
     match model {
-        ClvModel::Historic => Ok((Some(company.round(margin)?), None)),
+        ClvModel::Historic | ClvModel::Bgnbd => Ok((Some(company.round(margin)?), None)),
         ClvModel::Simple if c.is_zero() => Ok((None, None)),
         ClvModel::Simple => Ok((Some(company.round(margin / c)?), None)),
         ClvModel::Discounted => {

@@ -34,6 +34,7 @@ fn group(place: Place, amount: &str, percent: &str, rate: &str) -> DealGroup {
         owner: None,
         percent: Rate::from(100),
         pipeline: id(1),
+        territory: None,
         stage: id(1),
         place,
         category: if place.won { ForecastCategory::Closed } else { ForecastCategory::Pipeline },

@@ -8,6 +8,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::forecast_submissions::ForecastSubmissionId;
 use super::pipelines::{ForecastCategory, PipelineId, StageId};
+use super::teams::TeamId;
+use super::territories::TerritoryId;
 use crate::directory::companies::{Company, CompanyId};
 use crate::identity::users::UserId;
 use crate::kernel::{Amount, Rate, Result, allocate, round_to};
@@ -36,6 +38,12 @@ crate::words! {
         Owner = "owner",
         /// Each pipeline.
         Pipeline = "pipeline",
+        /// Each team with those below it, by the shares of their members.
+        Team = "team",
+        /// Each territory with those below it.
+        Territory = "territory",
+        /// Each forecast category.
+        Category = "category",
     }
 }
 
@@ -99,9 +107,15 @@ pub struct ForecastFilter {
     /// Only deals of this pipeline. Quotas and submissions are for all pipelines and left out then.
     #[param(required = false)]
     pub pipeline_id: Option<PipelineId>,
-    /// Only the shares of this user. Who may not see all has the own alone.
+    /// Only the shares of this user. Who may not see all has the own alone, and those of the members of managed teams.
     #[param(required = false)]
     pub owner_id: Option<UserId>,
+    /// Only the shares of the members of this team and of the teams below it.
+    #[param(required = false)]
+    pub team_id: Option<TeamId>,
+    /// Only deals in this territory or below it. Quotas and submissions are for all territories and left out then.
+    #[param(required = false)]
+    pub territory_id: Option<TerritoryId>,
 }
 
 /// A rate of exchange that a forecast used.
@@ -164,6 +178,20 @@ pub struct ForecastRow {
     /// The pipeline, in a row by pipeline.
     #[schema(required)]
     pub pipeline_id: Option<PipelineId>,
+    /// The team, in a row by team; null for deals of nobody in a team. Its figures have those of the teams below it in them,
+    /// and each deal once.
+    #[schema(required)]
+    pub team_id: Option<TeamId>,
+    /// The territory, in a row by territory; null for deals in none. Its figures have those of the territories below it in
+    /// them.
+    #[schema(required)]
+    pub territory_id: Option<TerritoryId>,
+    /// The category, in a row by category.
+    #[schema(required)]
+    pub forecast_category: Option<ForecastCategory>,
+    /// How many teams or territories are above the one of this row; rows of 0 sum to the total.
+    #[schema(minimum = 0, maximum = 20)]
+    pub level: i32,
     /// Won deals closed in the period.
     pub closed: ForecastFigure,
     /// Open deals of the category commit expected to close in the period.
@@ -261,6 +289,7 @@ pub struct DealGroup {
     /// The share in each deal; 100 for whole ones.
     pub percent: Rate,
     pub pipeline: PipelineId,
+    pub territory: Option<TerritoryId>,
     pub stage: StageId,
     pub place: Place,
     pub category: ForecastCategory,
@@ -343,6 +372,28 @@ impl Tally {
         let known = by.conversions.iter().find(|c| c.stage_id == g.stage);
         note(Figure::Historical, known.map_or(weighted, |c| amount * c.probability_percent.get() / Decimal::ONE_HUNDRED));
     }
+    /// Counts deals, without what they are worth.
+    pub fn count(&mut self, place: Place, category: ForecastCategory, deals: i64) {
+        let mut note = |f: Figure| self.counts[f as usize] += deals;
+        if place.won {
+            return note(Figure::Closed);
+        }
+        if place.late {
+            note(Figure::Overdue);
+        }
+        if !place.dated {
+            note(Figure::Undated);
+        }
+        if !place.inside {
+            return;
+        }
+        note(match category {
+            ForecastCategory::Commit => Figure::Commit,
+            ForecastCategory::BestCase => Figure::BestCase,
+            ForecastCategory::Pipeline => Figure::Pipeline,
+            ForecastCategory::Closed | ForecastCategory::Omitted => Figure::Omitted,
+        });
+    }
     /// The figures, each rounded half away from zero to the minor unit of the company's currency.
     pub fn row(&self, company: &Company, method: ForecastMethod) -> Result<ForecastRow> {
         let rounded = self.amounts.map(|a| round_to(a, company.minor_units()));
@@ -391,6 +442,45 @@ impl Tally {
 }
 
 impl ForecastRow {
+    /// With the figures of another row added; what is rounded in each stays rounded in the sum.
+    pub fn plus(mut self, other: &Self) -> Self {
+        for (mine, more) in self.figures().into_iter().zip(other.clone().figures()) {
+            mine.count += more.count;
+            mine.amount += more.amount;
+        }
+        self.commit_amount += other.commit_amount;
+        self.best_case_amount += other.best_case_amount;
+        self.pipeline_amount += other.pipeline_amount;
+        self.weighted_amount += other.weighted_amount;
+        self.forecast_amount += other.forecast_amount;
+        self.adjusted_amount += other.adjusted_amount;
+        self
+    }
+    fn figures(&mut self) -> [&mut ForecastFigure; 7] {
+        [
+            &mut self.closed,
+            &mut self.commit,
+            &mut self.best_case,
+            &mut self.pipeline,
+            &mut self.omitted,
+            &mut self.overdue,
+            &mut self.undated,
+        ]
+    }
+    /// With these numbers of deals: shares of one deal are one deal.
+    pub fn counting(mut self, deals: &Tally) -> Self {
+        let which = [Figure::Closed, Figure::Commit, Figure::BestCase, Figure::Pipeline, Figure::Omitted, Figure::Overdue, Figure::Undated];
+        for (mine, f) in self.figures().into_iter().zip(which) {
+            mine.count = deals.counts[f as usize];
+        }
+        self
+    }
+    /// With what several users submitted on top.
+    pub fn adjusted_by(mut self, adjustment: Amount) -> Self {
+        self.adjustment_amount = adjustment;
+        self.adjusted_amount = self.forecast_amount + adjustment;
+        self
+    }
     /// With a quota: how much of it is closed, what is missing, and how often the open deals cover that.
     pub fn with_quota(mut self, quota: Option<Amount>) -> Result<Self> {
         let Some(quota) = quota else { return Ok(self) };

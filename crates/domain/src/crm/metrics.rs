@@ -6,7 +6,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::metric_groups::{MetricComparison, MetricGrouping, metric};
 use super::pipelines::{PipelineId, StageId};
+use super::teams::TeamId;
 use crate::directory::companies::{Company, CompanyId};
 use crate::identity::users::UserId;
 use crate::kernel::{Amount, Code, Rate, Result, round_to};
@@ -29,12 +31,23 @@ pub struct SalesMetricFilter {
     pub from_date: NaiveDate,
     /// The last day; at most three years after the first.
     pub to_date: NaiveDate,
-    /// Only deals of this owner. Who may not see all forecasts has the own alone.
+    /// Only deals of this owner. Who may not see all forecasts has the own, and those of managed teams.
     #[param(required = false)]
     pub owner_id: Option<UserId>,
     /// Only deals of this pipeline.
     #[param(required = false)]
     pub pipeline_id: Option<PipelineId>,
+    /// Only deals whose owner is in this team or below it; a manager may ask for managed teams.
+    #[param(required = false)]
+    pub team_id: Option<TeamId>,
+    /// A group for each of these.
+    #[param(required = false)]
+    #[param(inline)]
+    pub group_by: Option<MetricGrouping>,
+    /// What to compare with.
+    #[param(required = false)]
+    #[param(inline)]
+    pub compare: Option<MetricComparison>,
 }
 
 /// What a funnel is about.
@@ -48,12 +61,23 @@ pub struct FunnelFilter {
     pub from_date: NaiveDate,
     /// The last day of creation; at most three years after the first.
     pub to_date: NaiveDate,
-    /// Only deals of this owner. Who may not see all forecasts has the own alone.
+    /// Only deals of this owner. Who may not see all forecasts has the own, and those of managed teams.
     #[param(required = false)]
     pub owner_id: Option<UserId>,
     /// The pipeline; the company's default when left out.
     #[param(required = false)]
     pub pipeline_id: Option<PipelineId>,
+    /// Only deals whose owner is in this team or below it; a manager may ask for managed teams.
+    #[param(required = false)]
+    pub team_id: Option<TeamId>,
+    /// A group for each of these.
+    #[param(required = false)]
+    #[param(inline)]
+    pub group_by: Option<MetricGrouping>,
+    /// What to compare with.
+    #[param(required = false)]
+    #[param(inline)]
+    pub compare: Option<MetricComparison>,
 }
 
 /// What a conversion of deals is about.
@@ -71,12 +95,23 @@ pub struct DealConversionFilter {
     /// Any number of days when left out.
     #[param(required = false, minimum = 1, maximum = 3650)]
     pub maturity_days: Option<i32>,
-    /// Only deals of this owner. Who may not see all forecasts has the own alone.
+    /// Only deals of this owner. Who may not see all forecasts has the own, and those of managed teams.
     #[param(required = false)]
     pub owner_id: Option<UserId>,
     /// Only deals of this pipeline.
     #[param(required = false)]
     pub pipeline_id: Option<PipelineId>,
+    /// Only deals whose owner is in this team or below it; a manager may ask for managed teams.
+    #[param(required = false)]
+    pub team_id: Option<TeamId>,
+    /// A group for each of these.
+    #[param(required = false)]
+    #[param(inline)]
+    pub group_by: Option<MetricGrouping>,
+    /// What to compare with.
+    #[param(required = false)]
+    #[param(inline)]
+    pub compare: Option<MetricComparison>,
 }
 
 /// One side of a metric.
@@ -91,89 +126,83 @@ pub struct MetricSide {
     /// What they are worth, in the company's currency.
     pub amount: Amount,
     /// The list of them; null when no list can show exactly these.
-    #[schema(required, max_length = 500)]
+    #[schema(required, max_length = 2000)]
     pub drill_down: Option<String>,
 }
 
-/// How fast the pipeline brings money.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct VelocityMetric {
-    /// What the figures mean.
-    #[schema(max_length = 1000)]
-    pub definition: String,
-    /// Currency of all amounts, ISO 4217.
-    #[schema(max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
-    pub currency: String,
-    /// Won deals.
-    pub numerator: MetricSide,
-    /// Closed deals, won and lost.
-    pub denominator: MetricSide,
-    /// Closed deals.
-    #[schema(minimum = 0, maximum = 9007199254740991i64)]
-    pub opportunities: i64,
-    /// Won of closed in percent, two places; null when none was closed.
-    #[schema(required)]
-    pub win_rate_percent: Option<Rate>,
-    /// What a won deal is worth on average; null when none was won.
-    #[schema(required)]
-    pub average_amount: Option<Amount>,
-    /// Days from the creation of a won deal to its closing on average, two places; null when none was won.
-    #[schema(required)]
-    pub average_cycle_days: Option<Rate>,
-    /// Opportunities × win rate × average amount; null when none was won.
-    #[schema(required)]
-    pub expected_amount: Option<Amount>,
-    /// That divided by the cycle; null when none was won or the cycle has no length.
-    #[schema(required)]
-    pub amount_per_day: Option<Amount>,
-    /// The same for thirty days.
-    #[schema(required)]
-    pub amount_per_30_days: Option<Amount>,
+metric! {
+    /// How fast the pipeline brings money.
+    VelocityMetric, VelocityFigures, VelocityGroup, VelocityBefore {
+        /// Currency of all amounts, ISO 4217.
+        #[schema(max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
+        currency: String,
+        /// Won deals.
+        numerator: MetricSide,
+        /// Closed deals, won and lost.
+        denominator: MetricSide,
+        /// Closed deals.
+        #[schema(minimum = 0, maximum = 9007199254740991i64)]
+        opportunities: i64,
+        /// Won of closed in percent, two places; null when none was closed.
+        #[schema(required)]
+        win_rate_percent: Option<Rate>,
+        /// What a won deal is worth on average; null when none was won.
+        #[schema(required)]
+        average_amount: Option<Amount>,
+        /// Days from the creation of a won deal to its closing on average, two places; null when none was won.
+        #[schema(required)]
+        average_cycle_days: Option<Rate>,
+        /// Opportunities × win rate × average amount; null when none was won.
+        #[schema(required)]
+        expected_amount: Option<Amount>,
+        /// That divided by the cycle; null when none was won or the cycle has no length.
+        #[schema(required)]
+        amount_per_day: Option<Amount>,
+        /// The same for thirty days.
+        #[schema(required)]
+        amount_per_30_days: Option<Amount>,
+    }
 }
 
-/// How many of the closed deals are won.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct WinRateMetric {
-    /// What the figures mean.
-    #[schema(max_length = 1000)]
-    pub definition: String,
-    /// Currency of all amounts, ISO 4217.
-    #[schema(max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
-    pub currency: String,
-    /// Won deals.
-    pub numerator: MetricSide,
-    /// Closed deals, won and lost.
-    pub denominator: MetricSide,
-    /// Won of closed by number in percent, two places; null when none was closed.
-    #[schema(required)]
-    pub count_percent: Option<Rate>,
-    /// Won of closed by amount in percent, two places; null when they are worth nothing.
-    #[schema(required)]
-    pub amount_percent: Option<Rate>,
+metric! {
+    /// How many of the closed deals are won.
+    WinRateMetric, WinRateFigures, WinRateGroup, WinRateBefore {
+        /// Currency of all amounts, ISO 4217.
+        #[schema(max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
+        currency: String,
+        /// Won deals.
+        numerator: MetricSide,
+        /// Closed deals, won and lost.
+        denominator: MetricSide,
+        /// Won of closed by number in percent, two places; null when none was closed.
+        #[schema(required)]
+        count_percent: Option<Rate>,
+        /// Won of closed by amount in percent, two places; null when they are worth nothing.
+        #[schema(required)]
+        amount_percent: Option<Rate>,
+    }
 }
 
-/// How long won deals took.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct CycleTimeMetric {
-    /// What the figures mean.
-    #[schema(max_length = 1000)]
-    pub definition: String,
-    /// The days of all won deals together, two places.
-    pub numerator_days: Rate,
-    /// Won deals.
-    pub denominator: MetricSide,
-    /// The average in days, two places; null when none was won.
-    #[schema(required)]
-    pub average_days: Option<Rate>,
-    /// The median in days, two places: half took longer.
-    #[schema(required)]
-    pub median_days: Option<Rate>,
-    /// The shortest in days, two places.
-    #[schema(required)]
-    pub shortest_days: Option<Rate>,
-    /// The longest in days, two places.
-    #[schema(required)]
-    pub longest_days: Option<Rate>,
+metric! {
+    /// How long won deals took.
+    CycleTimeMetric, CycleTimeFigures, CycleTimeGroup, CycleTimeBefore {
+        /// The days of all won deals together, two places.
+        numerator_days: Rate,
+        /// Won deals.
+        denominator: MetricSide,
+        /// The average in days, two places; null when none was won.
+        #[schema(required)]
+        average_days: Option<Rate>,
+        /// The median in days, two places: half took longer.
+        #[schema(required)]
+        median_days: Option<Rate>,
+        /// The shortest in days, two places.
+        #[schema(required)]
+        shortest_days: Option<Rate>,
+        /// The longest in days, two places.
+        #[schema(required)]
+        longest_days: Option<Rate>,
+    }
 }
 
 /// A stage of a funnel.
@@ -194,28 +223,26 @@ pub struct FunnelStage {
     #[schema(required)]
     pub reached_percent: Option<Rate>,
     /// The list of them.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 2000)]
     pub drill_down: String,
 }
 
-/// How far deals come.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct FunnelMetric {
-    /// What the figures mean.
-    #[schema(max_length = 1000)]
-    pub definition: String,
-    /// The pipeline.
-    pub pipeline_id: PipelineId,
-    /// Deals of the cohort that are won by now.
-    pub numerator: MetricSide,
-    /// All deals of the cohort.
-    pub denominator: MetricSide,
-    /// Won of created in percent, two places; null without any.
-    #[schema(required)]
-    pub won_percent: Option<Rate>,
-    /// The stages in their order; archived ones only while deals of the cohort were in them.
-    #[schema(max_items = 50)]
-    pub stages: Vec<FunnelStage>,
+metric! {
+    /// How far deals come.
+    FunnelMetric, FunnelFigures, FunnelGroup, FunnelBefore {
+        /// The pipeline.
+        pipeline_id: PipelineId,
+        /// Deals of the cohort that are won by now.
+        numerator: MetricSide,
+        /// All deals of the cohort.
+        denominator: MetricSide,
+        /// Won of created in percent, two places; null without any.
+        #[schema(required)]
+        won_percent: Option<Rate>,
+        /// The stages in their order; archived ones only while deals of the cohort were in them.
+        #[schema(max_items = 50)]
+        stages: Vec<FunnelStage>,
+    }
 }
 
 /// The deals created in a month.
@@ -234,25 +261,23 @@ pub struct DealCohort {
     pub won_percent: Option<Rate>,
 }
 
-/// What became of deals, by the month in which they were created.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct DealConversionMetric {
-    /// What the figures mean.
-    #[schema(max_length = 1000)]
-    pub definition: String,
-    /// Currency of all amounts, ISO 4217.
-    #[schema(max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
-    pub currency: String,
-    /// The months in their order.
-    #[schema(max_items = 36)]
-    pub cohorts: Vec<DealCohort>,
-    /// Won of all months.
-    pub numerator: MetricSide,
-    /// Created in all months.
-    pub denominator: MetricSide,
-    /// Won of created in percent, two places, from the sums; null without any.
-    #[schema(required)]
-    pub won_percent: Option<Rate>,
+metric! {
+    /// What became of deals, by the month in which they were created.
+    DealConversionMetric, DealConversionFigures, DealConversionGroup, DealConversionBefore {
+        /// Currency of all amounts, ISO 4217.
+        #[schema(max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
+        currency: String,
+        /// The months in their order.
+        #[schema(max_items = 36)]
+        cohorts: Vec<DealCohort>,
+        /// Won of all months.
+        numerator: MetricSide,
+        /// Created in all months.
+        denominator: MetricSide,
+        /// Won of created in percent, two places, from the sums; null without any.
+        #[schema(required)]
+        won_percent: Option<Rate>,
+    }
 }
 
 /// `part` of `whole` in percent, rounded half away from zero to two places; nothing of nothing.

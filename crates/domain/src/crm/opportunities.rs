@@ -16,6 +16,7 @@ pub use super::opportunity_team::{
     SplitOpportunity,
 };
 use super::pipelines::{ForecastCategory, PipelineId, StageId};
+use super::territories::TerritoryId;
 use crate::directory::companies::CompanyId;
 use crate::directory::contacts::ContactId;
 use crate::directory::parties::PartyId;
@@ -136,6 +137,12 @@ pub struct Opportunity {
     /// How the customer came to us, as free text.
     #[schema(required, max_length = 100, example = "trade fair")]
     pub source: Option<String>,
+    /// The campaign that its lead first came by, in lower case with single spaces.
+    #[schema(required, max_length = 200)]
+    pub campaign: Option<String>,
+    /// The territory it is sold in. It stays when countries change their territory.
+    #[schema(required)]
+    pub territory_id: Option<TerritoryId>,
     /// Anything else worth knowing.
     #[schema(required, max_length = 10000)]
     pub description: Option<String>,
@@ -157,6 +164,9 @@ pub struct Opportunity {
     /// The instant it was won or lost.
     #[schema(required)]
     pub closed_at: Option<DateTime<Utc>>,
+    /// Days from its creation to its closing; a day that was begun counts as a whole one.
+    #[schema(required, minimum = 0, maximum = 2147483647)]
+    pub days_to_close: Option<i32>,
     /// When the next planned activity about it is due; null when nothing is planned or nothing planned has a due time.
     #[schema(required)]
     pub next_activity_at: Option<DateTime<Utc>>,
@@ -232,6 +242,9 @@ pub struct NewOpportunity {
     #[serde(default)]
     #[schema(max_length = 100, example = "trade fair")]
     pub source: Option<String>,
+    /// The territory it is sold in; that of the country of the party's first address when left out.
+    #[serde(default)]
+    pub territory_id: Option<TerritoryId>,
     /// Anything else worth knowing.
     #[serde(default)]
     #[schema(max_length = 10000)]
@@ -307,6 +320,10 @@ pub struct OpportunityPatch {
     #[serde(default, deserialize_with = "some")]
     #[schema(value_type = Option<String>, max_length = 100)]
     pub source: Option<Option<String>>,
+    /// The territory it is sold in.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<TerritoryId>)]
+    pub territory_id: Option<Option<TerritoryId>>,
     /// Anything else worth knowing.
     #[serde(default, deserialize_with = "some")]
     #[schema(value_type = Option<String>, max_length = 10000)]

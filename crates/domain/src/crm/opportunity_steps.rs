@@ -43,7 +43,15 @@ pub struct Beginning<'a> {
     /// The company's currency.
     pub currency: &'a str,
     pub source_lead_id: Option<LeadId>,
+    /// The campaign that its lead first came by.
+    pub campaign: Option<String>,
     pub now: DateTime<Utc>,
+}
+
+/// Days from one instant to another; a day that was begun counts as a whole one.
+fn days_between(from: DateTime<Utc>, to: DateTime<Utc>) -> i32 {
+    let micros = (to - from).num_microseconds().unwrap_or(i64::MAX).max(0);
+    i32::try_from((micros.saturating_add(86_399_999_999)) / 86_400_000_000).unwrap_or(i32::MAX)
 }
 
 impl NewOpportunity {
@@ -79,6 +87,8 @@ impl NewOpportunity {
             owner_id: self.owner_id,
             source_lead_id: from.source_lead_id,
             source: trimmed(self.source),
+            campaign: from.campaign,
+            territory_id: self.territory_id,
             description: trimmed(self.description),
             loss_reason: None,
             loss_reason_id: None,
@@ -86,6 +96,7 @@ impl NewOpportunity {
             competitor_id: None,
             closed_date: None,
             closed_at: None,
+            days_to_close: None,
             next_activity_at: None,
             lines,
             splits: Vec::new(),
@@ -127,6 +138,7 @@ impl Opportunity {
         self.party_id = patch.party_id.unwrap_or(self.party_id);
         self.contact_id = patch.contact_id.unwrap_or(self.contact_id);
         self.owner_id = patch.owner_id.unwrap_or(self.owner_id);
+        self.territory_id = patch.territory_id.unwrap_or(self.territory_id);
         if let Some(currency) = patch.currency {
             self.currency = currency;
         }
@@ -225,6 +237,7 @@ impl Opportunity {
         self.competitor_id = None;
         self.closed_date = None;
         self.closed_at = None;
+        self.days_to_close = None;
         self.updated_at = now;
         self.settle(stage)
     }
@@ -240,6 +253,7 @@ impl Opportunity {
         self.weighted_amount = if probability.is_zero() { Amount::ZERO } else { self.amount };
         self.closed_date = Some(today);
         self.closed_at = Some(now);
+        self.days_to_close = Some(days_between(self.created_at, now));
         self.stalls_at = None;
         self.stalled_at = None;
         self.updated_at = now;

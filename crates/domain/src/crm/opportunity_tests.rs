@@ -66,6 +66,7 @@ fn new() -> NewOpportunity {
         expected_close_date: None,
         owner_id: None,
         source: None,
+        territory_id: None,
         description: None,
         competitor: None,
         lines: vec![],
@@ -88,7 +89,7 @@ fn line(net: &str) -> OpportunityLine {
 }
 
 fn build(new: NewOpportunity, lines: Vec<OpportunityLine>) -> Result<Opportunity> {
-    new.build(Beginning { id: id(1), pipeline: &pipeline(), currency: "EUR", source_lead_id: None, now: now() }, lines)
+    new.build(Beginning { id: id(1), pipeline: &pipeline(), currency: "EUR", source_lead_id: None, campaign: None, now: now() }, lines)
 }
 
 fn amount(s: &str) -> Option<Amount> {

@@ -250,6 +250,31 @@ pub struct FrontOverview {
     /// When an activity about it was last done.
     #[schema(required)]
     pub last_touch_at: Option<DateTime<Utc>>,
+    /// What it is worth to each company that it bought from; at most ten, and none for callers who may not see that.
+    #[schema(max_items = 10)]
+    pub customer_values: Vec<CustomerValue>,
+}
+
+/// What a customer is worth to a company.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CustomerValue {
+    /// The company.
+    pub company_id: CompanyId,
+    /// Currency of the amounts, ISO 4217: the company's.
+    #[schema(min_length = 3, max_length = 3)]
+    pub currency: String,
+    /// Revenue to date less credit notes and the cost of what was delivered: the historic lifetime value.
+    pub margin_amount: Amount,
+    /// How likely the customer has left, in percent: 100 less the probability to be alive. Null until something was learnt of
+    /// the company's customers.
+    #[schema(required)]
+    pub churn_risk_percent: Option<Rate>,
+    /// Margin expected in the next 365 days; null likewise.
+    #[schema(required)]
+    pub expected_margin_amount: Option<Amount>,
+    /// The whole answer.
+    #[schema(max_length = 200)]
+    pub link: String,
 }
 
 /// What deals in one currency are worth.

@@ -48,6 +48,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "crm.assignment_rules.*",
             "crm.lead_forms.*",
             "crm.lead_scoring_models.*",
+            "crm.teams.*",
+            "crm.territories.*",
         ],
     },
     ReadyMadeRole {
@@ -95,9 +97,12 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "crm.metrics.conversion.read",
             "crm.metrics.cycle_time.read",
             "crm.metrics.funnel.read",
+            "crm.metrics.productivity.read",
             "crm.metrics.velocity.read",
             "crm.metrics.win_rate.read",
             "crm.quotas.read",
+            "crm.teams.read",
+            "crm.territories.read",
         ],
     },
     ReadyMadeRole {

@@ -163,5 +163,10 @@ pub const PROSPECTS: [&str; 48] = [
 ];
 
 pub const SOURCES: [&str; 5] = ["web", "trade fair", "referral", "phone", "newsletter"];
+
+/// Territories: name, the one above, countries.
+pub const TERRITORIES: [(&str, &str, &[&str]); 3] =
+    [("Europe", "", &["FR", "NL", "BE", "DK", "PL"]), ("DACH", "Europe", &["DE", "AT", "CH"]), ("Overseas", "", &["US", "CA", "JP"])];
+
 pub const LOSS_REASONS: [&str; 4] = ["Price", "Chose a competitor", "Project postponed", "No answer"];
 pub const COMPETITORS: [&str; 3] = ["Bohne & Sohn", "Kaffeetechnik Rhein", "Barista Direct"];

@@ -2,7 +2,7 @@
 //! submitted and kept.
 
 use chrono::{Months, NaiveDate};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::data;
 use super::desk::Done;
@@ -22,6 +22,29 @@ impl Year<'_> {
             self.competitors.push(made);
             self.count("competitors");
         }
+        for (name, parent, countries) in data::TERRITORIES {
+            let above = self.territories.iter().find(|t: &&Value| t["name"] == parent).map(|t| t["id"].clone());
+            let body = json!({"company_id": self.company["id"], "name": name, "parent_id": above, "countries": countries});
+            let made = self.desk.post("/v1/crm/territories", body)?;
+            self.territories.push(made);
+            self.count("territories");
+        }
+        let users = self.desk.get("/v1/identity/users?limit=1")?;
+        let seller = users["data"][0]["id"].clone();
+        let sales = json!({"company_id": self.company["id"], "name": "Sales", "manager_id": seller});
+        let sales = self.desk.post("/v1/crm/teams", sales)?;
+        let members = if seller.is_null() { json!([]) } else { json!([seller]) };
+        let inside = json!({"company_id": self.company["id"], "name": "Inside sales", "parent_id": sales["id"], "member_ids": members});
+        self.desk.post("/v1/crm/teams", inside)?;
+        self.count("teams");
+        self.count("teams");
+        Ok(())
+    }
+
+    /// What the year teaches of its customers.
+    pub fn learn(&mut self) -> Done<()> {
+        self.desk.learn(&self.company)?;
+        self.count("fits of customer lifetime values");
         Ok(())
     }
 

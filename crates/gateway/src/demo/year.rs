@@ -23,6 +23,7 @@ pub struct Year<'d> {
     pub pipeline: Value,
     pub loss_reasons: Vec<Value>,
     pub competitors: Vec<Value>,
+    pub territories: Vec<Value>,
     /// What was made, by noun.
     pub made: BTreeMap<&'static str, usize>,
     /// Money that will come, by day: invoice and part of a hundred.
@@ -52,6 +53,7 @@ impl<'d> Year<'d> {
             pipeline: Value::Null,
             loss_reasons: Vec::new(),
             competitors: Vec::new(),
+            territories: Vec::new(),
             made: BTreeMap::new(),
             due: BTreeMap::new(),
             prospects: 0,
@@ -114,6 +116,7 @@ impl<'d> Year<'d> {
             "company_id": self.company["id"], "organisation_name": name, "first_name": first, "last_name": last,
             "email": format!("{}.{}{}@example.org", first.to_lowercase(), last.to_lowercase(), self.prospects),
             "source": self.chance.pick(&data::SOURCES),
+            "campaign": if self.prospects.is_multiple_of(3) { json!("spring sale") } else { json!(null) },
         });
         let lead = self.desk.post(LEADS, lead)?;
         self.count("leads");

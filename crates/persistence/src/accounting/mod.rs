@@ -1,6 +1,7 @@
 //! Rows and queries of the books.
 
 pub mod accounts;
+pub mod acquisition_costs;
 pub mod balances;
 pub mod campaign_costs;
 pub mod checks;

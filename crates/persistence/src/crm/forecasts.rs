@@ -3,6 +3,8 @@
 use chrono::NaiveDate;
 use domain::crm::forecasts::{Period, Place};
 use domain::crm::pipelines::{ForecastCategory, PipelineId, StageId};
+use domain::crm::teams::TeamId;
+use domain::crm::territories::TerritoryId;
 use domain::directory::companies::CompanyId;
 use domain::identity::users::UserId;
 use domain::kernel::{Amount, Id, Rate, Word};
@@ -21,6 +23,10 @@ pub struct Ask<'a> {
     pub pipeline: Option<PipelineId>,
     /// Only this user's shares; needs `by_owner`.
     pub owner: Option<UserId>,
+    /// Only shares of users in this team or below it; needs `by_owner`.
+    pub team: Option<TeamId>,
+    /// Only deals in this territory or below it.
+    pub territory: Option<TerritoryId>,
     /// Shares of users and not whole deals.
     pub by_owner: bool,
 }
@@ -32,6 +38,7 @@ pub struct Sum {
     /// `None` for whole deals.
     pub percent: Option<Rate>,
     pub pipeline: PipelineId,
+    pub territory: Option<TerritoryId>,
     pub stage: StageId,
     pub place: Place,
     pub category: ForecastCategory,
@@ -58,22 +65,51 @@ pub fn sums(db: &mut Conn, ask: &Ask<'_>) -> Result<Vec<Sum>> {
         _ => share,
     };
     let mut s = Statement::new(format!(
-        "SELECT seller, percent, pipeline_id, stage_id, place, forecast_category, currency, day, COUNT(*), SUM(amount), SUM(weighted_amount) FROM (SELECT {share}, "
+        "SELECT seller, percent, pipeline_id, territory_id, stage_id, place, forecast_category, currency, day, COUNT(*), SUM(amount), SUM(weighted_amount) FROM (SELECT {share}, "
     ));
+    s.sql("o.pipeline_id, o.territory_id, o.stage_id, ").append(stands(ask));
     s.append(sql!(
-        "o.pipeline_id, o.stage_id, CASE WHEN o.status = 'won' THEN 'won' WHEN o.expected_close_date IS NULL THEN 'undated' \
-         WHEN o.expected_close_date >= {} AND o.expected_close_date <= {} AND o.expected_close_date < {} THEN 'inside_late' \
-         WHEN o.expected_close_date >= {} AND o.expected_close_date <= {} THEN 'inside' ELSE 'late' END AS place, \
-         o.forecast_category, o.currency, CASE WHEN o.status = 'won' AND o.currency <> {} THEN o.closed_date END AS day, o.amount, \
+        ", o.forecast_category, o.currency, CASE WHEN o.status = 'won' AND o.currency <> {} THEN o.closed_date END AS day, o.amount, \
          o.weighted_amount FROM opportunities o",
+        ask.currency
+    ));
+    s.sql(join);
+    narrow(&mut s, ask);
+    s.sql(") d GROUP BY seller, percent, pipeline_id, territory_id, stage_id, place, forecast_category, currency, day");
+    type Row = (Option<Uuid>, Option<Rate>, Uuid, Option<Uuid>, Uuid, String, String, String, Option<NaiveDate>, i64, Amount, Amount);
+    let sum = |r: Row| Sum {
+        owner: r.0.map(UserId::from_uuid),
+        percent: r.1,
+        pipeline: PipelineId::from_uuid(r.2),
+        territory: r.3.map(TerritoryId::from_uuid),
+        stage: StageId::from_uuid(r.4),
+        place: place(&r.5),
+        category: ForecastCategory::from_word(&r.6).unwrap_or(ForecastCategory::Omitted),
+        currency: r.7,
+        day: r.8,
+        count: r.9,
+        amount: r.10,
+        weighted: r.11,
+    };
+    Ok(s.load::<Row>(db)?.into_iter().map(sum).collect())
+}
+
+/// Where a deal stands, in a word.
+fn stands(ask: &Ask<'_>) -> Statement {
+    sql!(
+        "CASE WHEN o.status = 'won' THEN 'won' WHEN o.expected_close_date IS NULL THEN 'undated' \
+         WHEN o.expected_close_date >= {} AND o.expected_close_date <= {} AND o.expected_close_date < {} THEN 'inside_late' \
+         WHEN o.expected_close_date >= {} AND o.expected_close_date <= {} THEN 'inside' ELSE 'late' END AS place",
         ask.period.start,
         ask.period.end,
         ask.today,
         ask.period.start,
-        ask.period.end,
-        ask.currency
-    ));
-    s.sql(join);
+        ask.period.end
+    )
+}
+
+/// The deals that count.
+fn narrow(s: &mut Statement, ask: &Ask<'_>) {
     s.append(sql!(
         " WHERE o.company_id = {} AND ((o.status = 'won' AND o.closed_date >= {} AND o.closed_date <= {}) OR (o.status = 'open' \
          AND (o.expected_close_date IS NULL OR o.expected_close_date < {} OR (o.expected_close_date >= {} AND o.expected_close_date <= {}))))",
@@ -90,22 +126,69 @@ pub fn sums(db: &mut Conn, ask: &Ask<'_>) -> Result<Vec<Sum>> {
     if let Some(owner) = ask.owner {
         s.append(sql!(" AND COALESCE(s.user_id, o.owner_id) = {}", owner.uuid()));
     }
-    s.sql(") d GROUP BY seller, percent, pipeline_id, stage_id, place, forecast_category, currency, day");
-    type Row = (Option<Uuid>, Option<Rate>, Uuid, Uuid, String, String, String, Option<NaiveDate>, i64, Amount, Amount);
-    let sum = |r: Row| Sum {
-        owner: r.0.map(UserId::from_uuid),
-        percent: r.1,
-        pipeline: PipelineId::from_uuid(r.2),
-        stage: StageId::from_uuid(r.3),
-        place: place(&r.4),
-        category: ForecastCategory::from_word(&r.5).unwrap_or(ForecastCategory::Omitted),
-        currency: r.6,
-        day: r.7,
-        count: r.8,
-        amount: r.9,
-        weighted: r.10,
+    if let Some(team) = ask.team {
+        s.sql(" AND COALESCE(s.user_id, o.owner_id) IN (").append(super::teams::users_of(team.uuid())).sql(")");
+    }
+    if let Some(territory) = ask.territory {
+        s.sql(" AND o.territory_id IN (").append(super::territories::ids_of(territory.uuid())).sql(")");
+    }
+}
+
+/// What deals are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountBy {
+    Nothing,
+    Owner,
+    Pipeline,
+    /// Each team with what is below it.
+    Team,
+    /// Each territory with what is below it.
+    Territory,
+}
+
+/// How many deals there are by what they are counted by, place and category. Shares of one deal are one deal.
+pub fn counts(db: &mut Conn, ask: &Ask<'_>, by: CountBy) -> Result<Vec<(Option<Uuid>, Place, ForecastCategory, i64)>> {
+    let company = ask.company.uuid();
+    let mut s = match by {
+        CountBy::Team => tree("teams", company),
+        CountBy::Territory => tree("territories", company),
+        _ => Statement::default(),
     };
-    Ok(s.load::<Row>(db)?.into_iter().map(sum).collect())
+    let nothing = match db.engine() {
+        Engine::Sqlite => "NULL",
+        Engine::Postgres => "CAST(NULL AS UUID)",
+    };
+    s.sql("SELECT key_id, place, forecast_category, COUNT(DISTINCT id) FROM (SELECT o.id, o.forecast_category, ");
+    s.sql(match by {
+        CountBy::Nothing => nothing,
+        CountBy::Owner => "COALESCE(s.user_id, o.owner_id)",
+        CountBy::Pipeline => "o.pipeline_id",
+        CountBy::Team | CountBy::Territory => "tree.root",
+    });
+    s.sql(" AS key_id, ").append(stands(ask));
+    s.sql(" FROM opportunities o LEFT JOIN opportunity_splits s ON s.opportunity_id = o.id");
+    s.sql(match by {
+        CountBy::Team => {
+            " LEFT JOIN team_members m ON m.company_id = o.company_id AND m.user_id = COALESCE(s.user_id, o.owner_id) \
+             LEFT JOIN tree ON tree.id = m.team_id"
+        }
+        CountBy::Territory => " LEFT JOIN tree ON tree.id = o.territory_id",
+        _ => "",
+    });
+    narrow(&mut s, ask);
+    s.sql(") d GROUP BY key_id, place, forecast_category");
+    let count = |(key, word, category, n): (Option<Uuid>, String, String, i64)| {
+        (key, place(&word), ForecastCategory::from_word(&category).unwrap_or(ForecastCategory::Omitted), n)
+    };
+    Ok(s.load::<(Option<Uuid>, String, String, i64)>(db)?.into_iter().map(count).collect())
+}
+
+/// `WITH RECURSIVE tree(root, id) AS (…)`: each node with itself and all below it.
+pub(super) fn tree(table: &'static str, company: Uuid) -> Statement {
+    let mut s = Statement::new("WITH RECURSIVE tree(root, id) AS (SELECT id, id FROM ");
+    s.sql(table).append(sql!(" WHERE company_id = {}", company)).sql(" UNION SELECT tree.root, t.id FROM ").sql(table);
+    s.sql(" t JOIN tree ON t.parent_id = tree.id) ");
+    s
 }
 
 fn place(word: &str) -> Place {

@@ -68,6 +68,27 @@ pub fn open_leads(db: &mut Conn, company: CompanyId, after: Option<LeadId>, limi
     Ok(rows.into_iter().map(|r| LeadId::from_uuid(r.0)).collect())
 }
 
+/// Open leads that have a score and were last looked at before a moment, the longest ago first.
+pub fn to_regrade(db: &mut Conn, before: DateTime<Utc>, limit: i64) -> Result<Vec<(LeadId, CompanyId)>> {
+    let rows = sql!(
+        "SELECT id, company_id FROM leads WHERE score IS NOT NULL AND status IN ('new', 'working', 'qualified') AND score_checked_at <= {} \
+         ORDER BY score_checked_at, id LIMIT {}",
+        before,
+        limit
+    )
+    .load::<(Uuid, Uuid)>(db)?;
+    Ok(rows.into_iter().map(|(lead, company)| (LeadId::from_uuid(lead), CompanyId::from_uuid(company))).collect())
+}
+
+/// Remembers when the scores of these leads were looked at. It is no change of the leads: their versions stay.
+pub fn looked_at(db: &mut Conn, leads: &[LeadId], now: DateTime<Utc>) -> Result<()> {
+    let ids: Vec<Uuid> = leads.iter().map(|l| l.uuid()).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sql!("UPDATE leads SET score_checked_at = {} WHERE id IN ({})", now, crate::list(&ids)).execute(db).map(drop)
+}
+
 /// The newest open leads of a company.
 pub fn newest_leads(db: &mut Conn, company: CompanyId, limit: i64) -> Result<Vec<Lead>> {
     let mut s = record::select::<Lead>();

@@ -30,6 +30,11 @@ fn search(lead: &Lead) -> String {
     crate::search_text(&[&lead.name, &or(&lead.email), &or(&lead.phone_normalised), &or(&lead.tax_id), &or(&lead.job_title)])
 }
 
+/// Leads that were answered, or that still wait.
+pub fn has_response(_: DateTime<Utc>, wanted: bool) -> crate::Condition {
+    crate::Condition::Null("first_response_at", !wanted)
+}
+
 /// Lets transactions about leads that may be the same person or organisation go one after the other, until their end.
 /// SQLite has one writer and needs no lock.
 pub fn take_turns(db: &mut Conn, lead: &Lead) -> Result<()> {

@@ -14,9 +14,9 @@ crate::record! {
         stalled_at: opt(instant), currency: text, amount_source: word, amount: amount,
         probability_percent: rate, probability_is_manual: bool, weighted_amount: amount, forecast_category: word,
         forecast_category_is_manual: bool, expected_close_date: opt(date), close_date_pushes: small, owner_id: opt(uid),
-        source_lead_id: opt(uid), source: opt(text), description: opt(text), loss_reason: opt(text),
+        source_lead_id: opt(uid), source: opt(text), campaign: opt(text), territory_id: opt(uid), description: opt(text), loss_reason: opt(text),
         loss_reason_id: opt(uid), competitor: opt(text), competitor_id: opt(uid),
-        closed_date: opt(date), closed_at: opt(instant), metadata: json, version: int, created_at: instant,
+        closed_date: opt(date), closed_at: opt(instant), days_to_close: opt(small), metadata: json, version: int, created_at: instant,
         updated_at: instant,
     }
     derived { search: text = |o| search(o) }
@@ -79,6 +79,50 @@ pub fn counts_for(user: Uuid) -> Condition {
 pub fn has_seller(_: DateTime<Utc>, wanted: bool) -> Condition {
     let seller = "(owner_id IS NOT NULL OR EXISTS (SELECT 1 FROM opportunity_splits s WHERE s.opportunity_id = opportunities.id))";
     Condition::Other(crate::Statement::new(if wanted { seller.to_string() } else { format!("NOT {seller}") }))
+}
+
+/// Deals that count for somebody in a team or below it: by a share, or as owner when nobody has one.
+pub fn sold_by_team(team: Uuid) -> Condition {
+    let mut s =
+        crate::Statement::new("(EXISTS (SELECT 1 FROM opportunity_splits s WHERE s.opportunity_id = opportunities.id AND s.user_id IN (");
+    s.append(super::teams::users_of(team)).sql(")) OR (owner_id IN (").append(super::teams::users_of(team));
+    s.sql(") AND NOT EXISTS (SELECT 1 FROM opportunity_splits s WHERE s.opportunity_id = opportunities.id)))");
+    Condition::Other(s)
+}
+
+/// Deals that count for somebody who is in a team of their company, or only for others and nobody.
+pub fn has_seller_team(_: DateTime<Utc>, wanted: bool) -> Condition {
+    // as forecasts count: each share, or the owner
+    let team = "SELECT 1 FROM team_members m WHERE m.company_id = opportunities.company_id AND m.user_id = ";
+    let seller = |exists: &str| {
+        format!(
+            "(EXISTS (SELECT 1 FROM opportunity_splits s WHERE s.opportunity_id = opportunities.id AND {exists} ({team} s.user_id)) OR \
+             ({exists} ({team} owner_id) AND NOT EXISTS (SELECT 1 FROM opportunity_splits s WHERE s.opportunity_id = opportunities.id)))"
+        )
+    };
+    Condition::Other(crate::Statement::new(seller(if wanted { "EXISTS" } else { "NOT EXISTS" })))
+}
+
+/// Deals in a territory or below it.
+pub fn in_territory(territory: Uuid) -> Condition {
+    let mut s = crate::Statement::new("territory_id IN (");
+    s.append(super::territories::ids_of(territory)).sql(")");
+    Condition::Other(s)
+}
+
+/// Deals in a territory, or in none.
+pub fn has_territory(_: DateTime<Utc>, wanted: bool) -> Condition {
+    Condition::Null("territory_id", !wanted)
+}
+
+/// Deals with a source, or without.
+pub fn has_source(_: DateTime<Utc>, wanted: bool) -> Condition {
+    Condition::Null("source", !wanted)
+}
+
+/// Deals with a campaign, or without.
+pub fn has_campaign(_: DateTime<Utc>, wanted: bool) -> Condition {
+    Condition::Null("campaign", !wanted)
 }
 
 /// Deals with an expected close, or without.

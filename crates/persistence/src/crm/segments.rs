@@ -49,6 +49,13 @@ fn ids(segment: &Segment, filter: Option<&SegmentFilter>, ground: &Ground) -> St
     }
 }
 
+/// Those in a segment.
+pub fn all(db: &mut Conn, segment: &Segment, filter: Option<&SegmentFilter>, ground: &Ground) -> Result<Vec<Uuid>> {
+    let mut s = Statement::new("SELECT id FROM audience WHERE ");
+    s.append(is_member(segment, filter, ground));
+    Ok(s.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect())
+}
+
 /// How many are in a segment.
 pub fn count(db: &mut Conn, segment: &Segment, filter: Option<&SegmentFilter>, ground: &Ground) -> Result<i64> {
     let members = match filter {

@@ -117,6 +117,7 @@ pub fn scores(db: &mut Conn, ask: &SalesAsk) -> Result<Vec<(i32, i32, i32, i64, 
 
 fn narrowed(s: &mut Statement, ask: &SalesAsk, which: &CustomerNarrow) {
     s.sql(match which.state {
+        None if which.any => " WHERE 1 = 1",
         Some(CustomerState::Base) => " WHERE b.base_revenue > 0",
         Some(CustomerState::Active) => " WHERE b.revenue > 0",
         Some(CustomerState::Kept) => " WHERE b.base_revenue > 0 AND b.revenue > 0",

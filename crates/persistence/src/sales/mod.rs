@@ -4,4 +4,5 @@ pub mod customer_figures;
 pub mod deal_figures;
 pub mod deliveries;
 pub mod orders;
+pub mod purchase_histories;
 pub mod returns;

@@ -1,0 +1,82 @@
+//! What customers bought so far, one by one: revenue from the ledger lines of their invoices and credit notes, cost from
+//! what was delivered to and returned by them, purchases from invoices that were not credited in full.
+
+use chrono::NaiveDate;
+use domain::crm::customer_metrics::PurchaseHistory;
+use domain::directory::companies::CompanyId;
+use domain::directory::parties::PartyId;
+use domain::kernel::{Amount, Id};
+use uuid::Uuid;
+
+use crate::{Conn, Result, Statement, sql};
+
+/// The customers of a company until a day, by id, at most so many.
+pub fn of_company(db: &mut Conn, company: CompanyId, until: NaiveDate, party: Option<PartyId>, limit: i64) -> Result<Vec<PurchaseHistory>> {
+    let mut s = Statement::new("WITH facts AS (");
+    let parts = [
+        (
+            "SELECT i.customer_id AS party, i.invoice_date AS day, l.credit - l.debit AS revenue, 0 AS cost, 0 AS bought FROM invoices i \
+             JOIN journal_lines l ON l.journal_entry_id = i.journal_entry_id JOIN accounts a ON a.id = l.account_id \
+             AND a.account_type = 'income' WHERE ",
+            "i.company_id",
+            "i.invoice_date",
+            "i.customer_id",
+            "",
+        ),
+        (
+            " UNION ALL SELECT n.customer_id, n.credit_date, l.credit - l.debit, 0, 0 FROM credit_notes n \
+             JOIN journal_lines l ON l.journal_entry_id = n.journal_entry_id JOIN accounts a ON a.id = l.account_id \
+             AND a.account_type = 'income' WHERE ",
+            "n.company_id",
+            "n.credit_date",
+            "n.customer_id",
+            "",
+        ),
+        (
+            " UNION ALL SELECT customer_id, invoice_date, 0, 0, 1 FROM invoices WHERE ",
+            "company_id",
+            "invoice_date",
+            "customer_id",
+            " AND posted_at IS NOT NULL AND credited < total",
+        ),
+        (
+            " UNION ALL SELECT customer_id, delivery_date, 0, cost_total, 0 FROM deliveries WHERE ",
+            "company_id",
+            "delivery_date",
+            "customer_id",
+            " AND shipped_at IS NOT NULL",
+        ),
+        (
+            " UNION ALL SELECT customer_id, return_date, 0, -cost_total, 0 FROM customer_returns WHERE ",
+            "company_id",
+            "return_date",
+            "customer_id",
+            " AND received_at IS NOT NULL",
+        ),
+    ];
+    for (select, company_column, day_column, party_column, more) in parts {
+        s.sql(select).sql(company_column).append(sql!(" = {}", company.uuid()));
+        s.sql(" AND ").sql(day_column).append(sql!(" <= {}", until)).sql(more);
+        if let Some(party) = party {
+            s.sql(" AND ").sql(party_column).append(sql!(" = {}", party.uuid()));
+        }
+    }
+    s.append(sql!(
+        "), by_party AS (SELECT party, SUM(revenue) AS revenue, SUM(cost) AS cost, MIN(CASE WHEN bought = 1 THEN day END) AS first_day, \
+         MAX(CASE WHEN bought = 1 THEN day END) AS last_day, COUNT(DISTINCT CASE WHEN bought = 1 THEN day END) AS days FROM facts \
+         GROUP BY party) SELECT b.party, p.name, b.first_day, b.last_day, b.days, b.revenue, b.cost FROM by_party b \
+         JOIN parties p ON p.id = b.party WHERE b.days > 0 ORDER BY b.party LIMIT {}",
+        limit
+    ));
+    type Row = (Uuid, String, NaiveDate, NaiveDate, i64, Amount, Amount);
+    let history = |r: Row| PurchaseHistory {
+        party_id: PartyId::from_uuid(r.0),
+        name: r.1,
+        first_date: r.2,
+        last_date: r.3,
+        purchase_days: r.4,
+        revenue: r.5,
+        cost: r.6,
+    };
+    Ok(s.load::<Row>(db)?.into_iter().map(history).collect())
+}

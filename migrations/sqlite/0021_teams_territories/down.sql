@@ -1,0 +1,14 @@
+DROP TABLE clv_fits;
+DROP INDEX leads_score_checked_at;
+ALTER TABLE leads DROP COLUMN score_checked_at;
+DROP INDEX opportunities_days_to_close;
+DROP INDEX opportunities_source;
+DROP INDEX opportunities_campaign;
+DROP INDEX opportunities_territory_id;
+ALTER TABLE opportunities DROP COLUMN days_to_close;
+ALTER TABLE opportunities DROP COLUMN campaign;
+ALTER TABLE opportunities DROP COLUMN territory_id;
+DROP TABLE territory_countries;
+DROP TABLE territories;
+DROP TABLE team_members;
+DROP TABLE teams;
