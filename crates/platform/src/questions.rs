@@ -8,7 +8,6 @@ use domain::Result;
 use domain::accounting::accounts::AccountId;
 use domain::accounting::invoice_lines::DocumentTax;
 use domain::crm::attribution::{AttributionBasis, DealFigure, DealOrigin};
-use domain::crm::customer_metrics::{CustomerFigures, CustomerNarrow, SalesAsk, SalesFacts};
 use domain::crm::customer_metrics::{CustomerFigures, CustomerNarrow, PurchaseHistory, SalesAsk, SalesFacts, Spending};
 use domain::crm::opportunities::OpportunityId;
 use domain::directory::companies::CompanyId;
