@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::crm::campaigns::{Campaign, CampaignId, CampaignMember, CampaignStatus, ExclusionReason, MemberStatus, NO_MAIL_SERVER};
+use domain::crm::journey_enrollments::JourneyEnrollmentId;
 use domain::crm::quiet_hours::zones_of;
 use domain::crm::rendering;
 use domain::crm::segments::Segment;
@@ -16,6 +17,7 @@ use domain::crm::suppressions::SuppressionReason;
 use domain::crm::templates::{Content, Template};
 use domain::directory::companies::Company;
 use persistence::crm::{campaign_members as members, campaigns as rows, segments as segment_rows};
+use persistence::{Uuid, record};
 use platform::mail::{Mailer, Outgoing, Sent};
 use platform::platform::jobs;
 use platform::prelude::*;
@@ -121,7 +123,7 @@ fn freeze(cx: &mut Cx, id: CampaignId) -> Result<Option<i64>> {
         let found = members::counts(cx.db(), id.uuid())?;
         return Ok(Some(found.iter().map(|(_, c)| c.audience).sum()));
     }
-    let segment = cx.find::<Segment>(before.segment_id)?;
+    let segment = cx.find::<Segment>(before.segment_id.ok_or(problems::internal)?)?;
     let (filter, ground) = segments::grounds(cx, &segment)?;
     let condition = segment_rows::is_member(&segment, filter.as_ref(), &ground);
     let total = members::freeze(cx.db(), &before, condition)?;
@@ -162,6 +164,31 @@ fn wait_for_morning(cx: &mut Cx, campaign: &Campaign, place: &(Option<String>, O
     }
     members::postpone(cx.db(), campaign, place, next)?;
     Ok(true)
+}
+
+// ---- one reader ---------------------------------------------------------------------------------
+
+/// Writes to somebody who has come to a step of a journey: judged like everybody in an audience, queued after the quiet
+/// hours of the place, and at most once for each enrolment. Nothing when there is nobody to write to.
+pub fn write_one(cx: &mut Cx, id: CampaignId, enrollment: JourneyEnrollmentId, subject: Uuid) -> Result<Option<CampaignMember>> {
+    let campaign = record::find::<Campaign>(cx.db(), id.uuid())?.ok_or(problems::internal)?;
+    if !members::join(cx.db(), &campaign, enrollment, subject)? {
+        return Ok(None);
+    }
+    let now = cx.now;
+    for reason in REASONS.into_iter().filter(|r| *r != ExclusionReason::DuplicateEmail) {
+        members::exclude(cx.db(), &campaign, reason, &members::Scope::Pending, now)?;
+    }
+    members::queue(cx.db(), &campaign, now)?;
+    let Some(member) = members::of_enrollment(cx.db(), id, enrollment)? else { return Ok(None) };
+    if member.status != MemberStatus::Queued {
+        return Ok(Some(member));
+    }
+    let waits = wait_for_morning(cx, &campaign, &(member.time_zone, member.country))?;
+    if !waits && campaign.status == CampaignStatus::Running && !rows::is_worked_for(cx.db(), &campaign)? {
+        go_on(cx, &campaign)?;
+    }
+    Ok(members::of_enrollment(cx.db(), id, enrollment)?)
 }
 
 // ---- sending ------------------------------------------------------------------------------------
@@ -245,7 +272,7 @@ fn next(cx: &mut Cx, id: CampaignId) -> Result<Next> {
         members::exclude(cx.db(), &campaign, reason, &members::Scope::Queued(&ids), now)?;
     }
     if campaign.quiet_hours.is_some() {
-        let known: Vec<CampaignMember> = persistence::record::find_all(cx.db(), &ids)?;
+        let known: Vec<CampaignMember> = record::find_all(cx.db(), &ids)?;
         let mut places: Vec<_> = known.into_iter().map(|m| (m.time_zone, m.country)).collect();
         places.sort();
         places.dedup();
@@ -258,7 +285,8 @@ fn next(cx: &mut Cx, id: CampaignId) -> Result<Next> {
 
 /// When nobody's turn has come: the campaign is complete when nobody is left.
 fn rest_or_complete(cx: &mut Cx, id: CampaignId, campaign: &Campaign) -> Result<Next> {
-    if members::waiting(cx.db(), campaign)? == 0 {
+    // readers of a journey come one by one, and its campaigns end with it
+    if campaign.journey_id.is_none() && members::waiting(cx.db(), campaign)? == 0 {
         let before = cx.change::<Campaign>(id)?;
         if before.status == CampaignStatus::Running {
             let after = before.clone().complete(cx.now)?;
@@ -357,6 +385,7 @@ pub fn values_of_sample(campaign: &Campaign) -> Value {
         id: Id::from_uuid(campaign.id.uuid()),
         campaign_id: campaign.id,
         company_id: campaign.company_id,
+        enrollment_id: None,
         party_id: None,
         contact_id: None,
         lead_id: None,

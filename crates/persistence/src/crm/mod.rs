@@ -12,6 +12,8 @@ pub mod forecast_snapshots;
 pub mod forecast_submissions;
 pub mod forecasts;
 pub mod front_office;
+pub mod journey_enrollments;
+pub mod journeys;
 pub mod kb_articles;
 pub mod lead_form_submissions;
 pub mod lead_forms;
