@@ -38,6 +38,8 @@ pub fn operations(t: &mut Table) {
     crm::journey_enrollments::operations(t);
     crm::campaigns::operations(t);
     crm::consents::operations(t);
+    crm::consent_confirmations::operations(t);
+    crm::consent_links::operations(t);
     crm::segments::operations(t);
     crm::suppressions::operations(t);
     crm::templates::operations(t);

@@ -49,7 +49,7 @@ CREATE TABLE journey_versions (
 CREATE UNIQUE INDEX journey_versions_number_key ON journey_versions (journey_id, number);
 CREATE INDEX journey_versions_journey_id ON journey_versions (journey_id, id);
 CREATE INDEX journey_versions_company_id ON journey_versions (company_id, id);
-CREATE INDEX journey_versions_entry_fact ON journey_versions (entry_fact, id) WHERE entry_fact <> '';
+CREATE INDEX journey_versions_entry_fact ON journey_versions (entry_fact, id);
 
 CREATE FUNCTION journey_versions_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

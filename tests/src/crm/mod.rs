@@ -7,6 +7,7 @@ mod campaigns;
 mod cases;
 mod common;
 mod competitors;
+mod consent_confirmations;
 mod consents;
 mod customer_metrics;
 mod entitlements;

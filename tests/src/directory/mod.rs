@@ -1,6 +1,7 @@
 //! Features of the area `directory`, one file for each noun.
 
 mod companies;
+mod contact_preferences;
 mod contacts;
 mod currencies;
 mod exchange_rates;

@@ -344,7 +344,7 @@ fn write_to(mold: &Mold, member: &CampaignMember) -> Result<Outgoing> {
     let address = member.email.clone().unwrap_or_default();
     let content = member.variant.as_ref().and_then(|v| mold.contents.get(v)).ok_or(problems::internal)?;
     let unsubscribe = mold.links.unsubscribe(member.id)?;
-    let values = values_of(&mold.shared, member, &unsubscribe);
+    let values = values_of(&mold.shared, member, &unsubscribe, &mold.links.preferences(member)?);
     let rendered = rendering::render(content, &values)?;
     Ok(Outgoing {
         to_name: member.name.clone(),
@@ -360,7 +360,7 @@ fn write_to(mold: &Mold, member: &CampaignMember) -> Result<Outgoing> {
 }
 
 /// The values of a message. What is not known of the reader is left out, so that a template without a default is refused.
-fn values_of(shared: &serde_json::Map<String, Value>, m: &CampaignMember, unsubscribe: &str) -> Value {
+fn values_of(shared: &serde_json::Map<String, Value>, m: &CampaignMember, unsubscribe: &str, preferences: &str) -> Value {
     let known = [
         ("name", Some(&m.name)),
         ("first_name", m.first_name.as_ref()),
@@ -374,6 +374,7 @@ fn values_of(shared: &serde_json::Map<String, Value>, m: &CampaignMember, unsubs
     let mut values = shared.clone();
     values.insert("recipient".into(), recipient.into());
     values.insert("unsubscribe_url".into(), json!(unsubscribe));
+    values.insert("preferences_url".into(), json!(preferences));
     values.into()
 }
 
@@ -412,5 +413,5 @@ pub fn values_of_sample(campaign: &Campaign) -> Value {
         bot_count: 0,
         note: None,
     };
-    values_of(&campaigns::shared_values(campaign, "Company"), &sample, "https://example.com/unsubscribe")
+    values_of(&campaigns::shared_values(campaign, "Company"), &sample, "https://example.com/unsubscribe", "https://example.com/preferences")
 }

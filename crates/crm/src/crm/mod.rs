@@ -11,6 +11,8 @@ pub mod case_overview;
 pub mod case_steps;
 pub mod cases;
 pub mod competitors;
+pub mod consent_confirmations;
+pub mod consent_links;
 pub mod consents;
 pub mod customer_metrics;
 pub mod entitlements;

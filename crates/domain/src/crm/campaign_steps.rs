@@ -11,7 +11,7 @@ use crate::kernel::{Findings, Problem, Result, problems};
 use crate::platform::jobs::JobId;
 
 /// The names that every message has; variables of a campaign cannot take them.
-pub const RESERVED: [&str; 4] = ["recipient", "company", "campaign", "unsubscribe_url"];
+pub const RESERVED: [&str; 5] = ["recipient", "company", "campaign", "unsubscribe_url", "preferences_url"];
 
 /// The verbs that a state allows.
 pub fn actions(status: CampaignStatus) -> Vec<&'static str> {

@@ -11,6 +11,7 @@ pub mod case_messages;
 pub mod case_steps;
 pub mod cases;
 pub mod competitors;
+pub mod consent_confirmations;
 pub mod consents;
 pub mod customer_metrics;
 pub mod entitlements;

@@ -3,6 +3,7 @@
 
 pub mod addresses;
 pub mod companies;
+pub mod contact_preferences;
 pub mod contacts;
 pub mod currencies;
 pub mod emails;

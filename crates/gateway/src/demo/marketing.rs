@@ -20,6 +20,14 @@ pub fn prepare(y: &mut Year<'_>) -> Done<()> {
         y.desk.post("/v1/crm/consents", withdrawn)?;
         y.count("consents");
     }
+    if let Some(second) = y.customers.get(1).cloned() {
+        let asked = json!({
+            "company_id": company, "party_id": second["id"], "topic": "events", "wording_version": "events-1",
+            "wording": "Tell me about tastings near me.", "source": "call",
+        });
+        y.desk.post("/v1/crm/consent-confirmations", asked)?;
+        y.count("consent confirmations");
+    }
     y.desk.post("/v1/crm/suppressions", json!({"channel": "email", "address": "gone@example.org", "reason": "hard_bounce"}))?;
     y.count("suppressions");
     let asleep = json!({"all": [

@@ -6,6 +6,7 @@ pub mod campaign_members;
 pub mod campaigns;
 pub mod cases;
 pub mod competitors;
+pub mod consent_confirmations;
 pub mod consents;
 pub mod entitlements;
 pub mod forecast_snapshots;

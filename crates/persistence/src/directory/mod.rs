@@ -1,6 +1,7 @@
 //! Rows and named queries of companies, parties, contacts, products, units, currencies and rates. No rule is decided here.
 
 pub mod companies;
+pub mod contact_preferences;
 pub mod contacts;
 pub mod currencies;
 pub mod exchange_rates;

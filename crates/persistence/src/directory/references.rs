@@ -10,6 +10,7 @@ use domain::accounting::payments::Payment;
 use domain::crm::activities::Activity;
 use domain::crm::case_messages::CaseMessage;
 use domain::crm::cases::Case;
+use domain::crm::consent_confirmations::ConsentConfirmation;
 use domain::crm::consents::Consent;
 use domain::crm::entitlements::Entitlement;
 use domain::crm::leads::Lead;
@@ -18,6 +19,7 @@ use domain::crm::opportunity_team::ContactRole;
 use domain::crm::quotes::Quote;
 use domain::crm::surveys::SurveyResponse;
 use domain::crm::touchpoints::Touchpoint;
+use domain::directory::contact_preferences::ContactPreference;
 use domain::directory::parties::Party;
 use domain::directory::party_merges::PartyMerge;
 use domain::directory::relationships::Relationship;
@@ -78,6 +80,7 @@ pub const TO_PARTIES: &[Reference] = &[
     key("activities", "party_id", OnMerge::Follow, |db, ids| rows::<Activity>(db, "party_id", ids)),
     key("allocations", "party_id", OnMerge::FollowUnchanged, |db, ids| rows::<Allocation>(db, "party_id", ids)),
     key("cases", "party_id", OnMerge::Follow, |db, ids| rows::<Case>(db, "party_id", ids)),
+    key("consent_confirmations", "party_id", OnMerge::Follow, |db, ids| rows::<ConsentConfirmation>(db, "party_id", ids)),
     key("consents", "party_id", OnMerge::Stay, |db, ids| rows::<Consent>(db, "party_id", ids)),
     key("credit_notes", "customer_id", OnMerge::Follow, |db, ids| rows::<CreditNote>(db, "customer_id", ids)),
     key("customer_returns", "customer_id", OnMerge::Follow, |db, ids| rows::<CustomerReturn>(db, "customer_id", ids)),
@@ -107,10 +110,12 @@ pub const TO_PARTIES: &[Reference] = &[
 pub const TO_CONTACTS: &[Reference] = &[
     key("case_messages", "author_contact_id", OnMerge::Stay, |db, ids| rows::<CaseMessage>(db, "author_contact_id", ids)),
     key("cases", "contact_id", OnMerge::Stay, |db, ids| rows::<Case>(db, "contact_id", ids)),
+    key("consent_confirmations", "contact_id", OnMerge::Stay, |db, ids| rows::<ConsentConfirmation>(db, "contact_id", ids)),
     key("consents", "contact_id", OnMerge::Stay, |db, ids| rows::<Consent>(db, "contact_id", ids)),
     copy("contact_emails", "contact_id"),
     copy("contact_external_ids", "contact_id"),
     copy("contact_match_keys", "contact_id"),
+    key("contact_preferences", "contact_id", OnMerge::Stay, |db, ids| rows::<ContactPreference>(db, "contact_id", ids)),
     key("leads", "converted_contact_id", OnMerge::Stay, |db, ids| rows::<Lead>(db, "converted_contact_id", ids)),
     key("opportunities", "contact_id", OnMerge::Stay, |db, ids| rows::<Opportunity>(db, "contact_id", ids)),
     key("opportunity_contact_roles", "contact_id", OnMerge::Stay, |db, ids| rows::<ContactRole>(db, "contact_id", ids)),

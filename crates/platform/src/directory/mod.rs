@@ -1,6 +1,7 @@
 //! Operations on companies, parties, contacts, products, units, currencies and rates.
 
 pub mod companies;
+mod contact_preferences;
 pub mod contacts;
 pub mod currencies;
 pub mod exchange_rates;
