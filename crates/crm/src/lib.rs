@@ -37,17 +37,38 @@ pub fn operations(t: &mut Table) {
     crm::kb_articles::operations(t);
     crm::surveys::operations(t);
     crm::reports::operations(t);
+    crm::journeys::operations(t);
+    crm::journey_enrollments::operations(t);
     crm::campaigns::operations(t);
     crm::attribution_models::operations(t);
     crm::attribution::operations(t);
     crm::attribution_credits::operations(t);
     crm::consents::operations(t);
+    crm::consent_confirmations::operations(t);
+    crm::consent_links::operations(t);
     crm::segments::operations(t);
     crm::suppressions::operations(t);
     crm::teams::operations(t);
     crm::templates::operations(t);
     crm::territories::operations(t);
 }
+
+/// The facts that journeys begin or end with.
+const JOURNEY_FACTS: [&str; 13] = [
+    "party.created",
+    "party.updated",
+    "lead.created",
+    "lead.qualified",
+    "lead.converted",
+    "lead_form.submitted",
+    "opportunity.won",
+    "opportunity.lost",
+    "quote.accepted",
+    "sales_order.confirmed",
+    "delivery.shipped",
+    "invoice.posted",
+    "case.resolved",
+];
 
 /// Says which facts this crate hears.
 pub fn reactions(r: &mut Reactions) {
@@ -70,6 +91,16 @@ pub fn reactions(r: &mut Reactions) {
     r.on("lead.converted", crm::consents::carry_over);
     r.on("lead_form.submitted", crm::consents::from_form);
     r.on("party.erased", crm::consents::forget);
+    for fact in JOURNEY_FACTS {
+        r.on(fact, crm::journey_runs::heard);
+    }
+    r.on("consent.recorded", crm::journey_enrollments::opted_out);
+    r.on("suppression.created", crm::journey_enrollments::suppressed);
+    r.on("contact.erased", crm::journey_enrollments::erased);
+    r.on("party.erased", crm::journey_enrollments::erased);
+    r.on("lead.converted", crm::journey_enrollments::carry_over);
+    r.on("party.merged", crm::journey_enrollments::merged);
+    r.on("party.unmerged", crm::journey_enrollments::parted);
     r.on("party.merged", crm::consents::keep_strictest);
     r.on("party.unmerged", crm::consents::part_again);
     crm::attribution_credits::reactions(r);

@@ -1,4 +1,4 @@
-//! Bytes out: always an attachment, never rendered; one byte range, or all of it.
+//! Bytes out: always an attachment, never rendered, unless the program made them itself; one byte range, or all of it.
 
 use actix_web::http::header::{self, ByteRangeSpec, HeaderMap};
 use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode};
@@ -15,8 +15,10 @@ pub fn response(headers: &HeaderMap, file: Binary, own: bool) -> Result<HttpResp
     }
     let whole = file.bytes.len() as u64;
     let range = wanted(headers, etag.as_deref(), whole)?;
+    // a page or picture behind a link is looked at; nothing that somebody uploaded is
+    let shown = if own { "inline".to_string() } else { attachment(&file.file_name) };
     let mut r = HttpResponseBuilder::new(if range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK });
-    r.insert_header((header::ACCEPT_RANGES, "bytes")).insert_header((header::CONTENT_DISPOSITION, attachment(&file.file_name)));
+    r.insert_header((header::ACCEPT_RANGES, "bytes")).insert_header((header::CONTENT_DISPOSITION, shown));
     if let Some(tag) = etag {
         r.insert_header((header::ETAG, tag));
     }

@@ -26,6 +26,8 @@ const PUBLIC: &[&str] = &[
     "/v1/crm/links/click",
     "/v1/crm/links/open",
     "/v1/crm/links/unsubscribe",
+    "/v1/crm/links/confirmation",
+    "/v1/crm/links/preferences",
 ];
 
 each_engine! {

@@ -43,10 +43,10 @@ fn the_server_to_be_killed() {
 }
 
 /// A server that is killed when this value goes.
-struct Victim(Child);
+pub struct Victim(Child);
 
 impl Victim {
-    fn start(database: &str, mail: &str) -> (Self, Client) {
+    pub fn start(database: &str, mail: &str) -> (Self, Client) {
         let place = tempfile::tempdir().unwrap();
         let file = place.path().join("address");
         let child = Command::new(std::env::current_exe().unwrap())

@@ -20,13 +20,18 @@ pub fn with_mail(engine: Engine, story: fn(&Server, &Sink)) {
         return;
     }
     let sink = Sink::start();
+    story(&mailing(engine, &sink), &sink);
+}
+
+/// A server that knows a mail server.
+pub fn mailing(engine: Engine, sink: &Sink) -> Server {
     let mut s = Server::start(engine);
     s.restart(|c| {
         c.smtp_url = Some(gateway::Secret::new(sink.url()));
         c.mail_from = Some("Acme News <news@acme.example>".into());
         c.public_url = Some(LINKS.into());
     });
-    story(&s, &sink);
+    s
 }
 
 macro_rules! each_engine_with_mail {

@@ -2,6 +2,7 @@
 
 mod companies;
 mod contact_merges;
+mod contact_preferences;
 mod contacts;
 mod currencies;
 mod exchange_rates;

@@ -59,7 +59,7 @@ fn read(cx: &mut Cx, id: ActivityId) -> Result<Activity> {
     Ok(cx.find::<Activity>(id)?.seen_at(cx.now))
 }
 
-fn create(cx: &mut Cx, mut new: NewActivity) -> Result<Activity> {
+pub(super) fn create(cx: &mut Cx, mut new: NewActivity) -> Result<Activity> {
     let company = cx.company(new.company_id)?;
     let about = regarded(cx, &new.regarding_id)?;
     check_people(cx, new.owner_id, &new.participants)?;

@@ -2,6 +2,7 @@
 //! is credited to the touches by every model.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use chrono::{NaiveDate, TimeDelta};
 use domain::crm::attribution::{AttributionBasis, CreditKey, Credits, Journey, PathTouch, credits};
@@ -191,11 +192,11 @@ fn write(
     let mut places: BTreeMap<(AttributionBasis, NaiveDate), AttributionRestatementId> = BTreeMap::new();
     places.extend(written.iter().map(|r| ((r.basis, r.day), r.id)));
     for (key, _) in &changes {
-        if !places.contains_key(&(key.1, key.2)) {
+        if let Entry::Vacant(place) = places.entry((key.1, key.2)) {
             // only the shares changed
             let figure = *deal.clone().figure(key.1);
             let row = restatement(cx, deal, (key.1, key.2), (figure, figure), cause);
-            places.insert((key.1, key.2), row.id);
+            place.insert(row.id);
             written.push(row);
         }
         gone.extend(key.3.filter(|t| !touches.contains_key(t)));

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::crm::campaigns::{Campaign, CampaignId, CampaignMember, CampaignStatus, ExclusionReason, MemberStatus, NO_MAIL_SERVER};
+use domain::crm::journey_enrollments::JourneyEnrollmentId;
 use domain::crm::quiet_hours::zones_of;
 use domain::crm::rendering;
 use domain::crm::segments::Segment;
@@ -18,6 +19,7 @@ use domain::crm::templates::{Content, Template};
 use domain::directory::companies::Company;
 use domain::kernel::Word;
 use persistence::crm::{campaign_members as members, campaigns as rows, segments as segment_rows};
+use persistence::record;
 use platform::mail::{Mailer, Outgoing, Sent};
 use platform::platform::jobs;
 use platform::prelude::*;
@@ -108,7 +110,7 @@ fn judge_audience(work: &mut Work) -> Result<Value> {
     for (lap, step) in [judge_part as Step, queue_part].into_iter().enumerate() {
         let (mut after, mut seen) = (Uuid::nil(), total * (lap as i64 + 1));
         while let Some((stretch, members)) = app.write(&caller, move |cx| step(cx, id, after))? {
-            (after, seen) = (stretch.to, seen + members);
+            (after, seen) = (stretch.end(), seen + members);
             work.step(seen, Some(total * 3))?;
         }
     }
@@ -134,7 +136,7 @@ fn find_audience(app: &Arc<App>, caller: &Arc<Caller>, id: CampaignId) -> Result
         if campaign.audience_at.is_some() {
             return Ok(None);
         }
-        let segment = cx.find::<Segment>(campaign.segment_id)?;
+        let segment = cx.find::<Segment>(campaign.segment_id.ok_or(problems::internal)?)?;
         let (filter, ground) = segments::grounds(cx, &segment)?;
         let condition = segment_rows::is_member(&segment, filter.as_ref(), &ground);
         Ok(Some((members::audience(cx.db(), &campaign, condition)?, cx.now)))
@@ -157,7 +159,7 @@ fn find_audience(app: &Arc<App>, caller: &Arc<Caller>, id: CampaignId) -> Result
 fn make_members(cx: &mut Cx, id: CampaignId) -> Result<Option<i64>> {
     let Some(campaign) = going_on(cx, id)? else { return Ok(None) };
     let Some(part) = members::take_part(cx.db(), &campaign)? else { return Ok(None) };
-    let segment = cx.find::<Segment>(campaign.segment_id)?;
+    let segment = cx.find::<Segment>(campaign.segment_id.ok_or(problems::internal)?)?;
     members::freeze(cx.db(), &campaign, segment.audience.member().as_str(), &part)?;
     Ok(Some(part.len() as i64))
 }
@@ -249,6 +251,31 @@ fn wait_for_morning(cx: &mut Cx, campaign: &Campaign, place: &(Option<String>, O
     Ok(true)
 }
 
+// ---- one reader ---------------------------------------------------------------------------------
+
+/// Writes to somebody who has come to a step of a journey: judged like everybody in an audience, queued after the quiet
+/// hours of the place, and at most once for each enrolment. Nothing when there is nobody to write to.
+pub fn write_one(cx: &mut Cx, id: CampaignId, enrollment: JourneyEnrollmentId, subject: Uuid) -> Result<Option<CampaignMember>> {
+    let campaign = record::find::<Campaign>(cx.db(), id.uuid())?.ok_or(problems::internal)?;
+    if !members::join(cx.db(), &campaign, enrollment, subject)? {
+        return Ok(None);
+    }
+    let (now, alone) = (cx.now, members::Stretch::Only(subject));
+    for reason in REASONS.into_iter().filter(|r| *r != ExclusionReason::DuplicateEmail) {
+        members::exclude(cx.db(), &campaign, reason, &members::Scope::Pending(alone), now)?;
+    }
+    members::queue(cx.db(), &campaign, alone, now)?;
+    let Some(member) = members::of_enrollment(cx.db(), id, enrollment)? else { return Ok(None) };
+    if member.status != MemberStatus::Queued {
+        return Ok(Some(member));
+    }
+    let waits = wait_for_morning(cx, &campaign, &(member.time_zone, member.country))?;
+    if !waits && campaign.status == CampaignStatus::Running && !rows::is_worked_for(cx.db(), &campaign)? {
+        go_on(cx, &campaign)?;
+    }
+    Ok(members::of_enrollment(cx.db(), id, enrollment)?)
+}
+
 // ---- sending ------------------------------------------------------------------------------------
 
 /// What every message of a campaign is made from.
@@ -330,7 +357,7 @@ fn next(cx: &mut Cx, id: CampaignId) -> Result<Next> {
         members::exclude(cx.db(), &campaign, reason, &members::Scope::Queued(&ids), now)?;
     }
     if campaign.quiet_hours.is_some() {
-        let known: Vec<CampaignMember> = persistence::record::find_all(cx.db(), &ids)?;
+        let known: Vec<CampaignMember> = record::find_all(cx.db(), &ids)?;
         let mut places: Vec<_> = known.into_iter().map(|m| (m.time_zone, m.country)).collect();
         places.sort();
         places.dedup();
@@ -343,7 +370,8 @@ fn next(cx: &mut Cx, id: CampaignId) -> Result<Next> {
 
 /// When nobody's turn has come: the campaign is complete when nobody is left.
 fn rest_or_complete(cx: &mut Cx, id: CampaignId, campaign: &Campaign) -> Result<Next> {
-    if members::waiting(cx.db(), campaign)? == 0 {
+    // readers of a journey come one by one, and its campaigns end with it
+    if campaign.journey_id.is_none() && members::waiting(cx.db(), campaign)? == 0 {
         let before = cx.change::<Campaign>(id)?;
         if before.status == CampaignStatus::Running {
             let after = before.clone().complete(cx.now)?;
@@ -401,7 +429,7 @@ fn write_to(mold: &Mold, member: &CampaignMember) -> Result<Outgoing> {
     let address = member.email.clone().unwrap_or_default();
     let content = member.variant.as_ref().and_then(|v| mold.contents.get(v)).ok_or(problems::internal)?;
     let unsubscribe = mold.links.unsubscribe(member.id)?;
-    let values = values_of(&mold.shared, member, &unsubscribe);
+    let values = values_of(&mold.shared, member, &unsubscribe, &mold.links.preferences(member)?);
     let rendered = rendering::render(content, &values)?;
     Ok(Outgoing {
         to_name: member.name.clone(),
@@ -417,7 +445,7 @@ fn write_to(mold: &Mold, member: &CampaignMember) -> Result<Outgoing> {
 }
 
 /// The values of a message. What is not known of the reader is left out, so that a template without a default is refused.
-fn values_of(shared: &serde_json::Map<String, Value>, m: &CampaignMember, unsubscribe: &str) -> Value {
+fn values_of(shared: &serde_json::Map<String, Value>, m: &CampaignMember, unsubscribe: &str, preferences: &str) -> Value {
     let known = [
         ("name", Some(&m.name)),
         ("first_name", m.first_name.as_ref()),
@@ -431,6 +459,7 @@ fn values_of(shared: &serde_json::Map<String, Value>, m: &CampaignMember, unsubs
     let mut values = shared.clone();
     values.insert("recipient".into(), recipient.into());
     values.insert("unsubscribe_url".into(), json!(unsubscribe));
+    values.insert("preferences_url".into(), json!(preferences));
     values.into()
 }
 
@@ -442,6 +471,7 @@ pub fn values_of_sample(campaign: &Campaign) -> Value {
         id: Id::from_uuid(campaign.id.uuid()),
         campaign_id: campaign.id,
         company_id: campaign.company_id,
+        enrollment_id: None,
         party_id: None,
         contact_id: None,
         lead_id: None,
@@ -468,5 +498,5 @@ pub fn values_of_sample(campaign: &Campaign) -> Value {
         bot_count: 0,
         note: None,
     };
-    values_of(&campaigns::shared_values(campaign, "Company"), &sample, "https://example.com/unsubscribe")
+    values_of(&campaigns::shared_values(campaign, "Company"), &sample, "https://example.com/unsubscribe", "https://example.com/preferences")
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{consents, touchpoints};
+use super::{consent_links, consents, touchpoints};
 
 const OPEN: &str = "campaign.open";
 const CLICK: &str = "campaign.click";
@@ -115,6 +115,11 @@ impl Links {
     /// Where a reader unsubscribes.
     pub fn unsubscribe(&self, member: CampaignMemberId) -> Result<String> {
         self.link("unsubscribe", &[("link", &self.signer.sign(UNSUBSCRIBE, &member.to_string(), None)?)])
+    }
+    /// Where a reader says which topics are wanted.
+    pub fn preferences(&self, member: &CampaignMember) -> Result<String> {
+        let token = consent_links::preference_token(&self.signer, member.company_id, &subject_of(member))?;
+        Ok(consent_links::preference_url(&self.base, &token))
     }
     /// The HTML with its links led over here and a picture at its end. Our own links and those that are no web addresses
     /// stay as they are.
@@ -252,7 +257,7 @@ fn about(cx: &mut Cx, member: &CampaignMember, campaign: &Campaign, topic: Optio
     })
 }
 
-fn shortened(address: &str) -> String {
+pub(super) fn shortened(address: &str) -> String {
     let (user, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     format!("{}…@{domain}", user.chars().next().unwrap_or_default())
 }

@@ -4,7 +4,7 @@
 use domain::crm::campaign_stats::{CampaignStats, Counts, Exclusions, VariantStats, compare};
 use domain::crm::campaigns::{
     Campaign, CampaignId, CampaignMember, CampaignPatch, CampaignVariant, IN_THE_PAST, MessageReports, NO_MAIL_SERVER, NO_UNSUBSCRIBE_LINK,
-    NOT_A_DRAFT, NewCampaign, OTHER_COMPANY, REFUSALS, ReportMessages, ScheduleCampaign, TEMPLATE_ARCHIVED, UNKNOWN_MESSAGE,
+    NOT_A_DRAFT, NewCampaign, OF_A_JOURNEY, OTHER_COMPANY, REFUSALS, ReportMessages, ScheduleCampaign, TEMPLATE_ARCHIVED, UNKNOWN_MESSAGE,
 };
 use domain::crm::consents::ConsentChannel;
 use domain::crm::rendering;
@@ -25,7 +25,7 @@ use super::campaign_links;
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Campaign>("crm/campaigns", "One message, or variants of it, to everybody in a segment who may get it.");
     n.list("List campaigns.")
-        .filter(&["status", "segment_id", "topic", "scheduled_at", "launched_at"])
+        .filter(&["status", "segment_id", "journey_id", "topic", "scheduled_at", "launched_at"])
         .search(&["search"])
         .sort(&["name", "launched_at", "updated_at"])
         .expand::<Segment>("segment", "segment_id");
@@ -38,10 +38,10 @@ pub fn operations(t: &mut Table) {
         .fails(RENDERING);
     n.action("unschedule", unschedule, "Make a scheduled campaign a draft again.");
     n.action("launch", launch, LAUNCH_TEXT).fails(&[TEMPLATE_ARCHIVED, NO_UNSUBSCRIBE_LINK, NO_MAIL_SERVER]).fails(RENDERING);
-    n.action("pause", pause, "Pause a campaign. Messages that are on their way still go out.");
-    n.action("resume", resume, "Resume a paused campaign.").fails(&[NO_MAIL_SERVER]);
-    n.action("complete", complete, "Complete a campaign before its end. Who was not written to will not be.");
-    n.action("cancel", cancel, "Cancel a campaign. Who was not written to will not be.");
+    n.action("pause", pause, "Pause a campaign. Messages that are on their way still go out.").fails(&[OF_A_JOURNEY]);
+    n.action("resume", resume, "Resume a paused campaign.").fails(&[NO_MAIL_SERVER, OF_A_JOURNEY]);
+    n.action("complete", complete, "Complete a campaign before its end. Who was not written to will not be.").fails(&[OF_A_JOURNEY]);
+    n.action("cancel", cancel, "Cancel a campaign. Who was not written to will not be.").fails(&[OF_A_JOURNEY]);
     n.page_of::<CampaignMember>("members", list_members, MEMBERS)
         .filter(&["status", "exclusion_reason", "variant", "party_id", "contact_id", "lead_id", "email"])
         .expand::<Party>("party", "party_id")
@@ -80,7 +80,8 @@ fn create(cx: &mut Cx, new: NewCampaign) -> Result<Campaign> {
 
 /// Segment and templates are of the campaign's company.
 fn of_one_company(cx: &mut Cx, campaign: &Campaign) -> Result<()> {
-    let segment = cx.refer::<Segment>("/segment_id", campaign.segment_id)?;
+    let Some(segment) = campaign.segment_id else { return Ok(()) };
+    let segment = cx.refer::<Segment>("/segment_id", segment)?;
     if segment.company_id != campaign.company_id {
         return Err(OTHER_COMPANY.field("/segment_id", "The segment is of another company."));
     }
@@ -134,7 +135,7 @@ pub fn launch(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
 }
 
 /// Refuses a campaign whose messages could not be sent; the revisions of its templates.
-fn sendable(cx: &mut Cx, campaign: &Campaign) -> Result<Vec<i64>> {
+pub(super) fn sendable(cx: &mut Cx, campaign: &Campaign) -> Result<Vec<i64>> {
     has_server(cx)?;
     let mut revisions = Vec::new();
     for (i, variant) in campaign.variants.iter().enumerate() {
@@ -149,18 +150,20 @@ fn sendable(cx: &mut Cx, campaign: &Campaign) -> Result<Vec<i64>> {
     Ok(revisions)
 }
 
-fn has_server(cx: &Cx) -> Result<()> {
+pub(super) fn has_server(cx: &Cx) -> Result<()> {
     cx.ensure(cx.app().mail.get().is_some(), NO_MAIL_SERVER, || "No mail server is configured.".into())
 }
 
 fn pause(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
     let before = cx.change::<Campaign>(id)?;
+    before.must_be_independent()?;
     let after = before.clone().pause(cx.now)?;
     cx.save(&before, after, "paused")
 }
 
 fn resume(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
     let before = cx.change::<Campaign>(id)?;
+    before.must_be_independent()?;
     let after = before.clone().resume(cx.now)?;
     has_server(cx)?;
     let after = cx.save(&before, after, "resumed")?;
@@ -170,6 +173,7 @@ fn resume(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
 
 fn complete(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
     let before = cx.change::<Campaign>(id)?;
+    before.must_be_independent()?;
     let after = before.clone().complete(cx.now)?;
     campaign_delivery::drop_rest(cx, &before)?;
     cx.save(&before, after, "completed")
@@ -177,6 +181,7 @@ fn complete(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
 
 fn cancel(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
     let before = cx.change::<Campaign>(id)?;
+    before.must_be_independent()?;
     let after = before.clone().cancel(cx.now)?;
     campaign_delivery::drop_rest(cx, &before)?;
     cx.save(&before, after, "cancelled")

@@ -2,21 +2,25 @@
 //! people are erased.
 
 use chrono::{DateTime, Utc};
+use domain::crm::consent_confirmations::{ALREADY_GRANTED, ASKED_ALREADY, NewConsentConfirmation};
 use domain::crm::consents::{
     CheckConsent, CheckedConsent, CheckedConsents, Consent, ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, ConsentSubject,
     LastWord, LawfulBasis, NewConsent, REFUSALS, Verdict, judge,
 };
+use domain::crm::lead_forms::{LeadForm, LeadFormId};
 use domain::crm::leads::Lead;
 use domain::directory::companies::CompanyId;
 use domain::directory::contacts::{Contact, ContactId};
 use domain::directory::parties::{Party, PartyId};
 use domain::kernel::Word;
 use persistence::Uuid;
-use persistence::crm::{campaign_members, consents as rows, segments, suppressions};
+use persistence::crm::{campaign_members, consent_confirmations, consents as rows, segments, suppressions};
 use platform::prelude::*;
 use platform::questions::Check;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+
+use super::consent_confirmations as confirmations;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Consent>("crm/consents", "Who allowed or forbade what. A ledger: rows are added and never changed.");
@@ -109,7 +113,7 @@ fn check(cx: &mut Cx, asked: CheckConsent) -> Result<CheckedConsents> {
 }
 
 /// Refuses the first subject that does not exist for the caller.
-fn must_exist(cx: &mut Cx, subjects: &[ConsentSubject]) -> Result<()> {
+pub(super) fn must_exist(cx: &mut Cx, subjects: &[ConsentSubject]) -> Result<()> {
     let parties: Vec<PartyId> = subjects.iter().filter_map(|s| s.party_id).collect();
     let contacts: Vec<ContactId> = subjects.iter().filter_map(|s| s.contact_id).collect();
     let leads: Vec<_> = subjects.iter().filter_map(|s| s.lead_id).collect();
@@ -152,6 +156,17 @@ pub fn from_form(cx: &mut Cx, event: &Event) -> Result<()> {
     let of = |name: &str| event.data[name].as_str().map(String::from);
     let channel = of("consent_channel").as_deref().and_then(ConsentChannel::from_word);
     let (Some(channel), Some(true), Some(lead)) = (channel, event.data["consent"].as_bool(), of("lead_id")) else { return Ok(()) };
+    if let Some(asked) = double_opt_in(cx, event)? {
+        let address = of("email").filter(|_| channel == ConsentChannel::Email);
+        let lead_id = lead.parse().ok();
+        let (Some(address), Some(_)) = (address, lead_id) else { return Ok(()) };
+        let new = NewConsentConfirmation { lead_id, topic: of("consent_topic"), wording: of("consent_text"), ..asked };
+        return match confirmations::ask(cx, new, address) {
+            // a stranger's word takes nothing from who has consented, and asks nobody twice
+            Err(p) if [ALREADY_GRANTED, ASKED_ALREADY].contains(&p.code()) => Ok(()),
+            done => done.map(drop),
+        };
+    }
     let said_at = of("occurred_at").and_then(|t| t.parse::<DateTime<Utc>>().ok()).unwrap_or(cx.now);
     let evidence = ConsentEvidence {
         wording_version: Some(format!("{} {}", event.subject, event.data["consent_version"])),
@@ -173,6 +188,24 @@ pub fn from_form(cx: &mut Cx, event: &Event) -> Result<()> {
         evidence,
     };
     record(cx, new).map(drop)
+}
+
+/// What is to be asked when the form that was sent asks for a confirmation.
+fn double_opt_in(cx: &mut Cx, event: &Event) -> Result<Option<NewConsentConfirmation>> {
+    let Some(id) = event.data["form_id"].as_str().and_then(|id| id.parse::<LeadFormId>().ok()) else { return Ok(None) };
+    let form = persistence::record::find::<LeadForm>(cx.db(), id.uuid())?;
+    let Some((form, consent)) = form.and_then(|f| f.consent.clone().filter(|c| c.double_opt_in).map(|c| (f, c))) else { return Ok(None) };
+    Ok(Some(NewConsentConfirmation {
+        company_id: form.company_id,
+        party_id: None,
+        contact_id: None,
+        lead_id: None,
+        topic: None,
+        wording_version: format!("{id} {}", event.data["consent_version"]),
+        wording: None,
+        source: format!("form {id}"),
+        confirm_url: consent.confirm_url,
+    }))
 }
 
 /// In a merge the strictest word stays, and the winner takes the place of the loser in segments and campaigns. The rows of the one that is merged away stay with it.
@@ -218,6 +251,7 @@ pub fn forget(cx: &mut Cx, event: &Event) -> Result<()> {
         rows::erase_evidence(cx.db(), subject)?;
         campaign_members::erase(cx.db(), subject)?;
         segments::erase(cx.db(), subject)?;
+        consent_confirmations::erase(cx.db(), &[subject])?;
     }
     Ok(())
 }

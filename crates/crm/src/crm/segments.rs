@@ -72,6 +72,12 @@ pub fn grounds(cx: &mut Cx, segment: &Segment) -> Result<(Option<SegmentFilter>,
     Ok((segment.read_filter()?, rows::ground(cx.engine(), segment, today)))
 }
 
+/// The condition on everybody who can be written to that somebody is in a segment now.
+pub fn membership(cx: &mut Cx, segment: &Segment) -> Result<persistence::Statement> {
+    let (filter, ground) = grounds(cx, segment)?;
+    Ok(rows::is_member(segment, filter.as_ref(), &ground))
+}
+
 fn evaluate(cx: &mut Cx, id: SegmentId) -> Result<Segment> {
     let before = cx.change::<Segment>(id)?;
     let (filter, ground) = grounds(cx, &before)?;

@@ -31,7 +31,7 @@ pub fn operations(t: &mut Table) {
 
 const CREATE: &str = "Create a template. It is written in a small part of Jinja: `{{ variable }}`, `if`, `for` and the filters `default`, \
 `upper`, `lower`, `title`, `capitalize`, `trim`, `length`, `first` and `last`. Values in HTML are escaped. A campaign gives `recipient` \
-(`name`, `first_name`, `last_name`, `email`, `language`, `country`), `company.name`, `campaign.name`, `unsubscribe_url` and its own values.";
+(`name`, `first_name`, `last_name`, `email`, `language`, `country`), `company.name`, `campaign.name`, `unsubscribe_url`, `preferences_url` and its own values.";
 const RENDER: &str = "Render a template for a preview. Of a stored one or of a content that is being written. A variable without a value and \
 without a default is refused; everything that is wrong is named with its part and line. Nothing is stored.";
 

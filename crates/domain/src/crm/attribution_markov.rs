@@ -82,9 +82,9 @@ fn conversion(steps: &BTreeMap<(State, State), i64>, left: &BTreeMap<State, i64>
             if factor.is_zero() {
                 continue;
             }
-            for k in i..=n {
-                let take = factor * rows[i][k];
-                rows[j][k] -= take;
+            let (above, below) = rows.split_at_mut(j);
+            for (left, right) in below[0].iter_mut().zip(&above[i]).skip(i) {
+                *left -= factor * *right;
             }
         }
     }

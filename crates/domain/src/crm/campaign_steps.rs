@@ -11,7 +11,7 @@ use crate::kernel::{Findings, Problem, Result, problems};
 use crate::platform::jobs::JobId;
 
 /// The names that every message has; variables of a campaign cannot take them.
-pub const RESERVED: [&str; 4] = ["recipient", "company", "campaign", "unsubscribe_url"];
+pub const RESERVED: [&str; 5] = ["recipient", "company", "campaign", "unsubscribe_url", "preferences_url"];
 
 /// The verbs that a state allows.
 pub fn actions(status: CampaignStatus) -> Vec<&'static str> {
@@ -51,7 +51,8 @@ impl Campaign {
             company_id: new.company_id,
             name: new.name,
             status: CampaignStatus::Draft,
-            segment_id: new.segment_id,
+            segment_id: Some(new.segment_id),
+            journey_id: None,
             topic: new.topic,
             from_name: new.from_name,
             reply_to: new.reply_to,
@@ -93,6 +94,13 @@ impl Campaign {
     fn must_be(&self, allowed: &[CampaignStatus]) -> Result<()> {
         if allowed.contains(&self.status) { Ok(()) } else { Err(self.refuse(&format!("The campaign is {}.", self.status))) }
     }
+    /// Refuses one that a journey leads.
+    pub fn must_be_independent(&self) -> Result<()> {
+        match self.journey_id {
+            None => Ok(()),
+            Some(id) => Err(OF_A_JOURNEY.with(format!("The journey is {id}."))),
+        }
+    }
     /// Refuses everything but a draft.
     pub fn must_be_draft(&self) -> Result<()> {
         match self.status {
@@ -125,11 +133,16 @@ impl Campaign {
     /// Launched, with these revisions of its templates in the order of its variants, and the job that goes on from here.
     pub fn launch(mut self, revisions: &[i64], job: JobId, now: DateTime<Utc>) -> Result<Self> {
         self.must_be(&[CampaignStatus::Draft, CampaignStatus::Scheduled])?;
+        self = self.with_revisions(revisions);
+        (self.status, self.launched_at, self.job_id, self.updated_at) = (CampaignStatus::Running, Some(now), Some(job), now);
+        Ok(self)
+    }
+    /// With these revisions of its templates, in the order of its variants.
+    pub fn with_revisions(mut self, revisions: &[i64]) -> Self {
         for (variant, revision) in self.variants.iter_mut().zip(revisions) {
             variant.template_revision = Some(*revision);
         }
-        (self.status, self.launched_at, self.job_id, self.updated_at) = (CampaignStatus::Running, Some(now), Some(job), now);
-        Ok(self)
+        self
     }
     pub fn pause(mut self, now: DateTime<Utc>) -> Result<Self> {
         self.must_be(&[CampaignStatus::Running])?;

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::campaign_steps;
+use super::journey_enrollments::JourneyEnrollmentId;
+use super::journeys::JourneyId;
 use super::leads::LeadId;
 use super::quiet_hours::QuietHours;
 use super::segments::SegmentId;
@@ -124,6 +126,9 @@ pub const IN_THE_PAST: Code = Code::invalid("campaign.in_the_past", "The launch 
 pub const WRONG_QUIET_HOURS: Code = Code::invalid("campaign.wrong_quiet_hours", "Quiet hours are two different times of the day, HH:MM.");
 /// The report names no message of a campaign.
 pub const UNKNOWN_MESSAGE: Code = Code::invalid("campaign.unknown_message", "There is no such message.");
+/// What a journey sends by is led by the journey.
+pub const OF_A_JOURNEY: Code =
+    Code::conflict("campaign.of_a_journey", "The campaign belongs to a journey, which starts, pauses and ends it.");
 /// A name that messages have already.
 pub const RESERVED_VALUE: Code = Code::invalid("campaign.reserved_value", "This name is given by the campaign itself.");
 
@@ -178,8 +183,12 @@ pub struct Campaign {
     pub name: String,
     /// Where it stands.
     pub status: CampaignStatus,
-    /// Whom it is for.
-    pub segment_id: SegmentId,
+    /// Whom it is for; null for one of a journey, whose readers come one by one.
+    #[schema(required)]
+    pub segment_id: Option<SegmentId>,
+    /// The journey that sends by it; null for one of its own.
+    #[schema(required)]
+    pub journey_id: Option<JourneyId>,
     /// What the readers must have consented to; null for anything on the channel.
     #[schema(required, max_length = 100)]
     pub topic: Option<String>,
@@ -235,7 +244,10 @@ pub struct Campaign {
     pub updated_at: DateTime<Utc>,
 }
 
-crate::entity! { Campaign, CampaignId, "campaign", company: |c| Some(c.company_id), actions: |c| campaign_steps::actions(c.status) }
+crate::entity! { Campaign, CampaignId, "campaign", company: |c| Some(c.company_id), actions: |c| match c.journey_id {
+    Some(_) => vec![],
+    None => campaign_steps::actions(c.status),
+} }
 
 impl Campaign {
     /// What the campaign is called in the marks of links and in the dimensions of journal lines: its id, and its name in normal
@@ -340,6 +352,9 @@ pub struct CampaignMember {
     pub campaign_id: CampaignId,
     /// The company of the campaign.
     pub company_id: CompanyId,
+    /// The enrolment in a journey that the message is for.
+    #[schema(required)]
+    pub enrollment_id: Option<JourneyEnrollmentId>,
     /// The party.
     #[schema(required)]
     pub party_id: Option<PartyId>,

@@ -98,6 +98,20 @@ pub struct FormConsent {
     pub topic: String,
     /// How they are sent.
     pub channel: ConsentChannel,
+    /// Whether a message asks at the e-mail address first: until its link is followed there is no consent.
+    #[serde(default)]
+    pub double_opt_in: bool,
+    /// The page of the company that this message leads to; a plain page of this server when left out.
+    #[serde(default)]
+    #[schema(max_length = 500, pattern = "^https?://[!-~]{1,490}$", example = "https://shop.example/confirm")]
+    pub confirm_url: Option<String>,
+}
+
+impl FormConsent {
+    /// Whether the visitor reads the same words.
+    fn reads_like(&self, other: &FormConsent) -> bool {
+        (&self.text, &self.topic, self.channel) == (&other.text, &other.topic, other.channel)
+    }
 }
 
 /// A form that takes leads from the web.
@@ -303,7 +317,9 @@ impl LeadForm {
     pub fn change(mut self, patch: LeadFormPatch, now: DateTime<Utc>) -> Result<Self> {
         let before = self.consent.clone();
         patch.apply(&mut self);
-        if self.consent.is_some() && self.consent != before {
+        if let Some(consent) = &self.consent
+            && !before.is_some_and(|b| b.reads_like(consent))
+        {
             self.consent_version = Some(self.consent_version.unwrap_or_default() + 1);
         }
         self.source = trimmed(self.source);
@@ -313,7 +329,7 @@ impl LeadForm {
     /// The wording that the form shows now; `id` is what it is kept under.
     pub fn wording(&self, id: LeadFormWordingId, now: DateTime<Utc>) -> Option<LeadFormWording> {
         let (consent, consent_version) = self.consent.clone().zip(self.consent_version)?;
-        let FormConsent { text, topic, channel } = consent;
+        let FormConsent { text, topic, channel, .. } = consent;
         Some(LeadFormWording { id, form_id: self.id, company_id: self.company_id, consent_version, text, topic, channel, created_at: now })
     }
     fn checked(mut self) -> Result<Self> {
@@ -339,6 +355,9 @@ impl LeadForm {
         }
         if self.consent.as_ref().is_some_and(|c| c.text.trim().is_empty() || c.topic.trim().is_empty()) {
             found.add(WRONG_CONSENT, "/consent", "Neither wording nor topic may be blank.");
+        }
+        if self.consent.as_ref().is_some_and(|c| c.channel != ConsentChannel::Email && (c.double_opt_in || c.confirm_url.is_some())) {
+            found.add(WRONG_CONSENT, "/consent/double_opt_in", "A confirmation goes by e-mail.");
         }
         found.done()?;
         Ok(self)

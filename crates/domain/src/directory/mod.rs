@@ -4,6 +4,7 @@
 pub mod addresses;
 pub mod companies;
 pub mod contact_merges;
+pub mod contact_preferences;
 pub mod contacts;
 pub mod currencies;
 pub mod emails;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::companies::CompanyId;
+use super::contact_preferences::ContactPreference;
 use super::contacts::Contact;
 use super::parties::Party;
 use super::relationships::Relationship;
@@ -195,6 +196,9 @@ pub struct PartyContact {
     pub relationship: Relationship,
     /// The person.
     pub contact: Contact,
+    /// What the person likes; the first ten.
+    #[schema(max_items = 10)]
+    pub preferences: Vec<ContactPreference>,
 }
 
 /// Paths of the whole lists behind the sections.

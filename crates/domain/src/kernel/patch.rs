@@ -75,7 +75,7 @@ macro_rules! patch {
     (@clearable [$($done:tt)*] merge $field:ident, $($rest:tt)*) => { $crate::patch!(@clearable [$($done)*] $($rest)*) };
     (@clearable [$($done:tt)*] clear $field:ident, $($rest:tt)*) => { $crate::patch!(@clearable [$($done)* stringify!($field),] $($rest)*) };
     (@clearable [$($done:tt)*]) => { &[$($done)*] };
-    (@apply set $self:ident $to:ident $field:ident) => { if let Some(v) = $self.$field { $to.$field = v; } };
+    (@apply set $self:ident $to:ident $field:ident) => { if let Some(v) = $self.$field { $to.$field = v.into(); } };
     (@apply merge $self:ident $to:ident $field:ident) => { if let Some(v) = $self.$field { v.apply(&mut $to.$field); } };
     (@apply clear $self:ident $to:ident $field:ident) => { if let Some(v) = $self.$field { $to.$field = v; } };
 }

@@ -1,7 +1,7 @@
 //! What marketing has prepared in the demo company: consent of customers, an address that gets nothing, a segment, a
 //! template and a campaign to be launched once a mail server is configured.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::desk::Done;
 use super::year::Year;
@@ -19,6 +19,14 @@ pub fn prepare(y: &mut Year<'_>) -> Done<()> {
         let withdrawn = json!({"party_id": first["id"], "channel": "phone", "status": "withdrawn"});
         y.desk.post("/v1/crm/consents", withdrawn)?;
         y.count("consents");
+    }
+    if let Some(second) = y.customers.get(1).cloned() {
+        let asked = json!({
+            "company_id": company, "party_id": second["id"], "topic": "events", "wording_version": "events-1",
+            "wording": "Tell me about tastings near me.", "source": "call",
+        });
+        y.desk.post("/v1/crm/consent-confirmations", asked)?;
+        y.count("consent confirmations");
     }
     y.desk.post("/v1/crm/suppressions", json!({"channel": "email", "address": "gone@example.org", "reason": "hard_bounce"}))?;
     y.count("suppressions");
@@ -43,5 +51,34 @@ pub fn prepare(y: &mut Year<'_>) -> Done<()> {
     });
     y.desk.post("/v1/crm/campaigns", campaign)?;
     y.count("campaigns");
+    journeys(y, &template["id"])
+}
+
+/// One journey that people are on, and one that is to be published once a mail server is configured.
+fn journeys(y: &mut Year<'_>, template: &Value) -> Done<()> {
+    let company = y.company["id"].clone();
+    let steps = json!([
+        {"key": "tag", "kind": "tag", "add_tag": "onboarding"},
+        {"key": "call", "kind": "activity", "subject": "Ask how the first weeks went", "due_in_days": 7},
+        {"key": "settle", "kind": "wait", "wait": {"minutes": 43200}},
+        {"key": "untag", "kind": "tag", "remove_tag": "onboarding"},
+    ]);
+    let onboarding = json!({"company_id": company, "name": "Onboarding", "steps": steps, "goal": {"fact": "sales_order.confirmed"}});
+    let onboarding = y.desk.post("/v1/crm/journeys", onboarding)?;
+    let onboarding = y.desk.act("/v1/crm/journeys", &onboarding, "publish", json!({}))?;
+    let people: Vec<Value> = y.customers.iter().take(3).map(|c| c["id"].clone()).collect();
+    y.desk.act("/v1/crm/journeys", &onboarding, "enroll", json!({ "party_ids": people }))?;
+    y.count("journeys");
+    let steps = json!([
+        {"key": "hello", "kind": "send", "template_id": template},
+        {"key": "week", "kind": "wait", "wait": {"minutes": 10080}},
+        {"key": "read", "kind": "branch", "condition": {"opened": "hello"}, "otherwise": "call"},
+        {"key": "done", "kind": "exit"},
+        {"key": "call", "kind": "activity", "subject": "Call: the letter was not read", "due_in_days": 2},
+    ]);
+    let entry = json!({"kind": "fact", "fact": "party.became_customer"});
+    let welcome = json!({"company_id": company, "name": "Welcome", "topic": "newsletter", "entry": entry, "steps": steps});
+    y.desk.post("/v1/crm/journeys", welcome)?;
+    y.count("journeys");
     Ok(())
 }

@@ -4,15 +4,17 @@
 
 use chrono::{DateTime, Utc};
 use domain::crm::campaign_stats::Counts;
-use domain::crm::campaigns::{Campaign, CampaignMember, CampaignMemberId, ExclusionReason, MemberStatus};
+use domain::crm::campaigns::{Campaign, CampaignId, CampaignMember, CampaignMemberId, ExclusionReason, MemberStatus};
+use domain::crm::journey_enrollments::JourneyEnrollmentId;
 use domain::kernel::{Id, Word};
 use uuid::Uuid;
 
-use crate::{Conn, Engine, Result, Statement, Value, list, record, sql};
+use crate::value::{Kind, Value};
+use crate::{Conn, Engine, Result, Statement, list, record, sql};
 
 record! {
     campaign_members: CampaignMember {
-        id: uid, campaign_id: uid, company_id: uid, party_id: opt(uid), contact_id: opt(uid), lead_id: opt(uid), name: text,
+        id: uid, campaign_id: uid, company_id: uid, enrollment_id: opt(uid), party_id: opt(uid), contact_id: opt(uid), lead_id: opt(uid), name: text,
         first_name: opt(text), last_name: opt(text), email: opt(text), language: opt(text), country: opt(text), time_zone: opt(text),
         variant: opt(text), status: word, exclusion_reason: opt(word), due_at: opt(instant), sent_at: opt(instant),
         opened_at: opt(instant), clicked_at: opt(instant), converted_at: opt(instant), bounced_at: opt(instant),
@@ -61,6 +63,38 @@ pub fn take_part(db: &mut Conn, campaign: &Campaign) -> Result<Option<Vec<Uuid>>
 
 /// Makes those of these ids members whom the audience still has; who is one already stays.
 pub fn freeze(db: &mut Conn, campaign: &Campaign, kind: &str, ids: &[Uuid]) -> Result<usize> {
+    let condition = sql!("audience.kind = {} AND audience.id IN ({})", kind, list(ids));
+    add(db, campaign, None, condition, " ON CONFLICT (campaign_id, subject) WHERE enrollment_id IS NULL DO NOTHING")
+}
+
+/// Adds somebody who has come to a step of a journey, once for each enrolment; whether there is such a reader.
+pub fn join(db: &mut Conn, campaign: &Campaign, enrollment: JourneyEnrollmentId, subject: Uuid) -> Result<bool> {
+    Ok(add(db, campaign, Some(enrollment), sql!("audience.id = {}", subject), "")? == 1)
+}
+
+/// What was written to somebody on the way through a journey by a campaign.
+pub fn of_enrollment(db: &mut Conn, campaign: CampaignId, enrollment: JourneyEnrollmentId) -> Result<Option<CampaignMember>> {
+    let mut s = record::select::<CampaignMember>();
+    s.append(sql!(" WHERE enrollment_id = {} AND campaign_id = {}", enrollment.uuid(), campaign.uuid()));
+    Ok(record::load(db, &s)?.pop())
+}
+
+/// Drops messages to somebody who is on the way no more, unless they are on theirs; how many.
+pub fn drop_of(db: &mut Conn, enrollment: JourneyEnrollmentId) -> Result<usize> {
+    sql!(
+        "UPDATE campaign_members SET status = 'dropped', due_at = NULL WHERE enrollment_id = {} AND status IN ('pending', 'queued')",
+        enrollment.uuid()
+    )
+    .execute(db)
+}
+
+fn add(
+    db: &mut Conn,
+    campaign: &Campaign,
+    enrollment: Option<JourneyEnrollmentId>,
+    condition: Statement,
+    unless: &'static str,
+) -> Result<usize> {
     // a number from 0 to 99 for each, by which the variants are drawn
     let (id, lot) = match db.engine() {
         Engine::Postgres => ("gen_random_uuid()", "CAST(floor(random() * 100) AS BIGINT)"),
@@ -68,31 +102,39 @@ pub fn freeze(db: &mut Conn, campaign: &Campaign, kind: &str, ids: &[Uuid]) -> R
     };
     let mut s = Statement::new(format!(
         "INSERT INTO campaign_members (id, lot, subject, party_id, contact_id, lead_id, name, first_name, last_name, email, email_key, \
-         language, country, time_zone, status, attempts, open_count, click_count, bot_count, campaign_id, company_id) \
+         language, country, time_zone, status, attempts, open_count, click_count, bot_count, enrollment_id, campaign_id, company_id) \
          SELECT {id}, {lot}, audience.id, audience.party_id, audience.contact_id, audience.lead_id, audience.name, audience.first_name, \
          audience.last_name, audience.email, lower(audience.email), audience.language, audience.country, \
          substr(audience.time_zone, 1, 100), 'pending', 0, 0, 0, 0, "
     ));
-    s.append(sql!(
-        "{}, {} FROM audience WHERE audience.kind = {} AND audience.id IN ({}) ON CONFLICT (campaign_id, subject) DO NOTHING",
-        campaign.id.uuid(),
-        campaign.company_id.uuid(),
-        kind,
-        list(ids)
-    ));
+    s.push(enrollment.map_or(Value::Null(Kind::Uid), |e| Value::Uid(e.uuid())));
+    s.append(sql!(", {}, {} FROM audience WHERE ", campaign.id.uuid(), campaign.company_id.uuid())).append(condition);
+    s.append(sql!(" AND (audience.company_id IS NULL OR audience.company_id = {})", campaign.company_id.uuid()));
+    s.sql(unless);
     s.execute(db)
 }
 
-/// Members next to each other in the order of subjects: those after one, up to and with another.
+/// Members next to each other in the order of subjects.
 #[derive(Debug, Clone, Copy)]
-pub struct Stretch {
-    pub after: Uuid,
-    pub to: Uuid,
+pub enum Stretch {
+    /// Those after one, up to and with another.
+    Between { after: Uuid, to: Uuid },
+    /// One alone.
+    Only(Uuid),
 }
 
 impl Stretch {
+    /// The last of them.
+    pub fn end(self) -> Uuid {
+        match self {
+            Self::Between { to, .. } | Self::Only(to) => to,
+        }
+    }
     fn condition(self) -> Statement {
-        sql!(" AND subject > {} AND subject <= {}", self.after, self.to)
+        match self {
+            Self::Between { after, to } => sql!(" AND subject > {} AND subject <= {}", after, to),
+            Self::Only(subject) => sql!(" AND subject = {}", subject),
+        }
     }
 }
 
@@ -105,7 +147,7 @@ pub fn stretch(db: &mut Conn, campaign: &Campaign, after: Uuid) -> Result<Option
         PART as i64
     );
     let found = next.load::<(Uuid,)>(db)?;
-    Ok(found.last().map(|last| (Stretch { after, to: last.0 }, found.len() as i64)))
+    Ok(found.last().map(|last| (Stretch::Between { after, to: last.0 }, found.len() as i64)))
 }
 
 /// Finding a whole audience may take longer than a request may; nobody waits for it.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use domain::crm::campaigns::{Campaign, CampaignId, CampaignVariant};
+use domain::crm::journeys::JourneyId;
 use domain::kernel::Id;
 use domain::platform::jobs::JobId;
 use uuid::Uuid;
@@ -12,7 +13,7 @@ use crate::{Conn, Result, record, sql};
 
 record! {
     campaigns: Campaign {
-        id: uid, company_id: uid, name: text, status: word, segment_id: uid, topic: opt(text), from_name: opt(text),
+        id: uid, company_id: uid, name: text, status: word, segment_id: opt(uid), journey_id: opt(uid), topic: opt(text), from_name: opt(text),
         reply_to: opt(text), variables: json, quiet_hours: opt(json), frequency_cap: opt(json), scheduled_at: opt(instant),
         launched_at: opt(instant), audience_at: opt(instant), audience_count: opt(int), ready_at: opt(instant), completed_at: opt(instant),
         cancelled_at: opt(instant), job_id: opt(uid), version: int, created_at: instant, updated_at: instant,
@@ -52,6 +53,20 @@ pub fn set_job(db: &mut Conn, campaign: CampaignId, job: JobId) -> Result<usize>
     sql!("UPDATE campaigns SET job_id = {} WHERE id = {}", job.uuid(), campaign.uuid()).execute(db)
 }
 
+/// Whether a job works for a campaign, or is about to.
+pub fn is_worked_for(db: &mut Conn, campaign: &Campaign) -> Result<bool> {
+    let Some(job) = campaign.job_id else { return Ok(false) };
+    let found = sql!("SELECT id FROM jobs WHERE id = {} AND status IN ('queued', 'running')", job.uuid());
+    Ok(found.first::<(Uuid,)>(db)?.is_some())
+}
+
+/// The campaigns of a journey that are not over, the oldest first.
+pub fn of_journey(db: &mut Conn, journey: JourneyId) -> Result<Vec<Campaign>> {
+    let mut s = record::select::<Campaign>();
+    s.append(sql!(" WHERE journey_id = {} AND status IN ('running', 'paused') ORDER BY id", journey.uuid()));
+    record::load(db, &s)
+}
+
 /// Up to `limit` scheduled campaigns whose moment has come.
 pub fn to_launch(db: &mut Conn, now: DateTime<Utc>, limit: i64) -> Result<Vec<CampaignId>> {
     let due =
@@ -66,7 +81,8 @@ pub fn idle(db: &mut Conn, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Campai
         "SELECT c.id, c.ready_at FROM campaigns c WHERE c.status = 'running' \
          AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = c.job_id AND j.status IN ('queued', 'running')) \
          AND (c.ready_at IS NULL \
-         OR NOT EXISTS (SELECT 1 FROM campaign_members w WHERE w.campaign_id = c.id AND w.status IN ('queued', 'sending')) \
+         OR (c.journey_id IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM campaign_members w WHERE w.campaign_id = c.id AND w.status IN ('queued', 'sending'))) \
          OR EXISTS (SELECT 1 FROM campaign_members m WHERE m.campaign_id = c.id AND m.status = 'sending') \
          OR EXISTS (SELECT 1 FROM campaign_members m WHERE m.campaign_id = c.id AND m.status = 'queued' AND m.due_at <= {})) \
          ORDER BY c.id LIMIT {}",

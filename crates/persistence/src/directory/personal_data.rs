@@ -5,6 +5,7 @@ use domain::Entity;
 use domain::crm::activities::Activity;
 use domain::crm::case_messages::CaseMessage;
 use domain::crm::cases::Case;
+use domain::crm::consent_confirmations::ConsentConfirmation;
 use domain::crm::lead_form_submissions::LeadFormSubmission;
 use domain::crm::leads::Lead;
 use domain::crm::quotes::Quote;
@@ -20,7 +21,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::references::{TO_CONTACTS, TO_PARTIES};
-use crate::crm::lead_form_submissions;
+use crate::crm::{consent_confirmations, lead_form_submissions};
 use crate::platform::redactions::like;
 use crate::value::JsonText;
 use crate::{Conn, Record, Result, Statement, Value, record, sql};
@@ -117,6 +118,7 @@ impl Person {
             ExportedRows { what: "activities.id".into(), rows: rows::<Activity>(db, &self.activities)? },
             ExportedRows { what: "cases.id".into(), rows: rows::<Case>(db, &self.cases)? },
             ExportedRows { what: "lead_form_submissions.lead_id".into(), rows: parts::<LeadFormSubmission>(db, "lead_id", &self.leads)? },
+            ExportedRows { what: "consent_confirmations.lead_id".into(), rows: parts::<ConsentConfirmation>(db, "lead_id", &self.leads)? },
             ExportedRows { what: "touchpoints.lead_id".into(), rows: parts::<Touchpoint>(db, "lead_id", &self.leads)? },
             ExportedRows { what: "case_messages.case_id".into(), rows: parts::<CaseMessage>(db, "case_id", &self.cases)? },
         ];
@@ -164,11 +166,15 @@ impl Person {
             }
         }
         lead_form_submissions::erase(db, &self.leads)?;
+        consent_confirmations::erase(db, &self.leads)?;
         TOUCHPOINTS.run(db, "lead_id", &self.leads)?;
         for (wipe, ids) in
             [(&LEADS, &self.leads), (&ACTIVITIES, &self.activities), (&CASES, &self.cases), (&RELATIONSHIPS, &self.relationships)]
         {
             wipe.run(db, "id", ids)?;
+        }
+        for chunk in self.contacts.chunks(500) {
+            sql!("DELETE FROM contact_preferences WHERE contact_id IN ({})", crate::list(chunk)).execute(db)?;
         }
         SURVEY_RESPONSES.run(db, "case_id", &self.cases)?;
         // the guard of the messages lets this word alone through

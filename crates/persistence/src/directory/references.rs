@@ -11,6 +11,7 @@ use domain::crm::activities::Activity;
 use domain::crm::attribution_credits::AttributionDeal;
 use domain::crm::case_messages::CaseMessage;
 use domain::crm::cases::Case;
+use domain::crm::consent_confirmations::ConsentConfirmation;
 use domain::crm::consents::Consent;
 use domain::crm::entitlements::Entitlement;
 use domain::crm::leads::Lead;
@@ -20,6 +21,7 @@ use domain::crm::quotes::Quote;
 use domain::crm::surveys::SurveyResponse;
 use domain::crm::touchpoints::Touchpoint;
 use domain::directory::contact_merges::ContactMerge;
+use domain::directory::contact_preferences::ContactPreference;
 use domain::directory::contacts::Contact;
 use domain::directory::parties::Party;
 use domain::directory::party_merges::PartyMerge;
@@ -85,6 +87,7 @@ pub const TO_PARTIES: &[Reference] = &[
     key("allocations", "party_id", OnMerge::FollowUnchanged, |db, ids| rows::<Allocation>(db, "party_id", ids)),
     key("attribution_deals", "party_id", OnMerge::Follow, |db, ids| rows::<AttributionDeal>(db, "party_id", ids)),
     key("cases", "party_id", OnMerge::Follow, |db, ids| rows::<Case>(db, "party_id", ids)),
+    key("consent_confirmations", "party_id", OnMerge::Follow, |db, ids| rows::<ConsentConfirmation>(db, "party_id", ids)),
     key("consents", "party_id", OnMerge::Stay, |db, ids| rows::<Consent>(db, "party_id", ids)),
     key("credit_notes", "customer_id", OnMerge::Follow, |db, ids| rows::<CreditNote>(db, "customer_id", ids)),
     key("customer_returns", "customer_id", OnMerge::Follow, |db, ids| rows::<CustomerReturn>(db, "customer_id", ids)),
@@ -117,6 +120,7 @@ pub const TO_PARTIES: &[Reference] = &[
 pub const TO_CONTACTS: &[Reference] = &[
     key("case_messages", "author_contact_id", OnMerge::Stay, |db, ids| rows::<CaseMessage>(db, "author_contact_id", ids)),
     key("cases", "contact_id", OnMerge::Follow, |db, ids| rows::<Case>(db, "contact_id", ids)),
+    key("consent_confirmations", "contact_id", OnMerge::Follow, |db, ids| rows::<ConsentConfirmation>(db, "contact_id", ids)),
     key("consents", "contact_id", OnMerge::Stay, |db, ids| rows::<Consent>(db, "contact_id", ids)),
     copy("contact_emails", "contact_id"),
     copy("contact_external_ids", "contact_id"),
@@ -135,6 +139,9 @@ pub const TO_CONTACTS: &[Reference] = &[
     }),
     key("survey_responses", "contact_id", OnMerge::Follow, |db, ids| rows::<SurveyResponse>(db, "contact_id", ids)),
     key("touchpoints", "contact_id", OnMerge::Follow, |db, ids| rows::<Touchpoint>(db, "contact_id", ids)),
+    key("contact_preferences", "contact_id", OnMerge::FollowUnlessDouble(&["name"]), |db, ids| {
+        rows::<ContactPreference>(db, "contact_id", ids)
+    }),
 ];
 
 fn rows<T: Record + Serialize>(db: &mut Conn, column: &'static str, ids: &[Uuid]) -> Result<Vec<Value>> {

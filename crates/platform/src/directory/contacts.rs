@@ -12,7 +12,7 @@ use domain::directory::phones;
 use domain::identity::users::User;
 use persistence::directory::contacts as rows;
 
-use super::{contact_merges, matching, personal_data};
+use super::{contact_merges, contact_preferences, matching, personal_data};
 use crate::bulk::Upserted;
 use crate::prelude::*;
 
@@ -38,6 +38,7 @@ pub fn operations(t: &mut Table) {
         .permission(personal_data::MAY_ERASE)
         .fails(personal_data::REFUSALS)
         .fails(&[MERGED]);
+    contact_preferences::operations(&mut n);
     t.command("upsert_contact", "directory/contacts/upsert", upsert, UPSERT).permission("directory.contacts.create").fails(REFUSALS);
     t.bulk_upsert("bulk_upsert_contacts", "directory/contacts/upsert", upsert_one).fails(REFUSALS);
     t.command("match_contacts", "directory/contacts/match", matching::contacts_like, MATCH)

@@ -2,6 +2,7 @@
 
 pub mod companies;
 pub mod contact_merges;
+mod contact_preferences;
 pub mod contacts;
 pub mod currencies;
 pub mod exchange_rates;

@@ -9,7 +9,7 @@ use domain::directory::parties::PartyId;
 use domain::directory::relationships::Relationship;
 use persistence::directory::relationships;
 
-use super::timeline;
+use super::{contact_preferences, timeline};
 use crate::prelude::*;
 use crate::questions;
 use crate::table::names_of;
@@ -116,9 +116,12 @@ fn contacts_of(cx: &mut Cx, id: PartyId) -> Result<Vec<PartyContact>> {
     let current = relationships::current(cx.db(), id, today, TOP)?;
     let found = cx.find_all::<Relationship>(&current.iter().map(|c| c.0).collect::<Vec<_>>())?;
     let people = cx.find_all::<Contact>(&current.iter().map(|c| c.1).collect::<Vec<_>>())?;
+    let likings = contact_preferences::of_contacts(cx, &people)?;
     let pair = |(r, c): &(_, _)| {
         let relationship = found.iter().find(|f| f.id == *r)?.clone();
-        Some(PartyContact { relationship, contact: people.iter().find(|p| p.id == *c)?.clone() })
+        let contact = people.iter().find(|p| p.id == *c)?.clone();
+        let preferences = likings.iter().filter(|l| l.contact_id == *c).take(TOP as usize).cloned().collect();
+        Some(PartyContact { relationship, contact, preferences })
     };
     Ok(current.iter().filter_map(pair).collect())
 }

@@ -1,0 +1,2 @@
+DROP TABLE consent_confirmations;
+DROP TABLE contact_preferences;
