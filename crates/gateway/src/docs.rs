@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
 use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse};
 use utoipa_swagger_ui::Config;
+
+use crate::outside::packed;
 
 /// What the page may do: its own scripts and styles, and calls to this server.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
@@ -29,16 +31,15 @@ impl Docs {
     }
 
     /// A file of the viewer; `path` is what follows `/docs/`.
-    pub fn file(&self, path: &str) -> Option<HttpResponse> {
+    pub fn file(&self, req: &HttpRequest, path: &str) -> Option<HttpResponse> {
         let path = if path.is_empty() { "index.html" } else { path };
         let file = utoipa_swagger_ui::serve(path, self.0.clone()).ok().flatten()?;
         let mut r = HttpResponse::Ok();
-        if file.gzpipped {
-            r.insert_header((header::CONTENT_ENCODING, "gzip"));
-        }
         r.insert_header((header::CONTENT_SECURITY_POLICY, POLICY));
         r.insert_header((header::CACHE_CONTROL, "no-cache"));
-        Some(r.content_type(file.content_type).body(file.bytes.into_owned()))
+        r.content_type(file.content_type);
+        let bytes = file.bytes.into_owned();
+        Some(if file.gzpipped { packed(req, &mut r, bytes.into()) } else { r.body(bytes) })
     }
 }
 
@@ -59,10 +60,10 @@ mod tests {
 
     #[test]
     fn the_viewer_is_inside_the_binary() {
-        let docs = Docs::new();
+        let (docs, request) = (Docs::new(), actix_web::test::TestRequest::default().to_http_request());
         for file in ["", "index.html", "swagger-initializer.js", "swagger-ui-bundle.js", "swagger-ui.css"] {
-            assert!(docs.file(file).is_some(), "{file}");
+            assert!(docs.file(&request, file).is_some(), "{file}");
         }
-        assert!(docs.file("../Cargo.toml").is_none());
+        assert!(docs.file(&request, "../Cargo.toml").is_none());
     }
 }

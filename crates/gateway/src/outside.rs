@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use domain::kernel::{Result, problems};
 use serde_json::{Value, json};
 
@@ -80,7 +80,7 @@ pub async fn run(edge: &Arc<Edge>, leaf: usize, variables: &[String], req: &Http
         }
         "/problems/{code}" => problem_page(edge, variable),
         "/" | "/docs" => Ok(docs::redirect()),
-        "/docs/{file}" => edge.docs.file(variable).ok_or_else(|| problems::not_found.into()),
+        "/docs/{file}" => edge.docs.file(req, variable).ok_or_else(|| problems::not_found.into()),
         _ => Err(problems::not_found.into()),
     }
 }
@@ -117,8 +117,14 @@ async fn document(edge: &Arc<Edge>, req: &HttpRequest) -> HttpResponse {
     };
     let mut r = HttpResponse::Ok();
     r.content_type("application/json").insert_header((header::CACHE_CONTROL, "no-cache"));
+    packed(req, &mut r, compressed)
+}
+
+/// An answer that is kept compressed: as it is for whoever takes it so, else unpacked.
+pub fn packed(req: &HttpRequest, r: &mut HttpResponseBuilder, compressed: web::Bytes) -> HttpResponse {
+    r.insert_header((header::VARY, "Accept-Encoding"));
     if request::accepts_gzip(req.headers()) {
-        return r.insert_header((header::CONTENT_ENCODING, "gzip")).insert_header((header::VARY, "Accept-Encoding")).body(compressed);
+        return r.insert_header((header::CONTENT_ENCODING, "gzip")).body(compressed);
     }
     let mut plain = Vec::new();
     match std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&compressed[..]), &mut plain) {

@@ -283,6 +283,9 @@ fn the_documentation_is_served_without_any_other_host() {
         assert_eq!(a.status, 200, "{file}");
         assert!(a.header("content-security-policy").is_some_and(|p| p.contains("default-src 'none'")), "{file}");
     }
+    assert!(s.anonymous().get("/docs/swagger-ui.css").text().contains(".swagger-ui"));
+    let packed = raw(&s, b"GET /docs/swagger-ui.css HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n");
+    assert!(packed.contains("content-encoding: gzip"));
     let document: Value = s.anonymous().get("/openapi.json").ok();
     assert_eq!(document["openapi"], "3.1.0");
 }

@@ -397,8 +397,8 @@ each_engine! {
 
     fn facts_let_people_enter_and_reach_the_goal(s) {
         let entry = |fact: &str| json!({"entry": {"kind": "fact", "fact": fact}});
-        let j = published(s, json!([wait("pause", 60 * DAY)]), with(entry("lead.created"), json!({"goal": {"fact": "lead.qualified"}})));
-        let customers = published(s, json!([wait("pause", 60 * DAY)]), entry("party.became_customer"));
+        let j = published(s, json!([wait("pause", 60 * DAY)]), with(entry("lead_created"), json!({"goal": {"fact": "lead_qualified"}})));
+        let customers = published(s, json!([wait("pause", 60 * DAY)]), entry("party_became_customer"));
         let l = lead(s, json!({"email": "ana@example.org"}));
         let e = s.all(&format!("/v1/crm/journey-enrollments?journey_id={}", id(&j)));
         assert_eq!((e.len(), &e[0]["lead_id"], &e[0]["entered_by"]), (1, &l["id"], &json!("fact")));
@@ -409,7 +409,7 @@ each_engine! {
         assert_eq!((e.len(), &e[0]["party_id"]), (1, &buyer["id"]));
         // what happens in the back office is heard too, and counts for the contacts of the party
         let books = fixtures::ready_to_sell(s);
-        let goal = published(s, json!([wait("pause", 60 * DAY)]), json!({"goal": {"fact": "sales_order.confirmed"}}));
+        let goal = published(s, json!([wait("pause", 60 * DAY)]), json!({"goal": {"fact": "sales_order_confirmed"}}));
         let contact = s.post("/v1/directory/contacts", json!({"last_name": "Buyer"})).created();
         s.post("/v1/directory/relationships", json!({"party_id": buyer["id"], "contact_id": contact["id"]})).created();
         let answer = try_enroll(s, &goal, json!({"party_ids": [buyer["id"]], "contact_ids": [contact["id"]]})).ok();

@@ -116,7 +116,7 @@ fn fact_of(event: &Event) -> Option<(JourneyFact, Uuid)> {
             let is = event.data["is_customer"] == true;
             Some(JourneyFact::BecameCustomer).filter(|_| is && !was)?
         }
-        kind => JourneyFact::from_word(kind)?,
+        kind => JourneyFact::from_word(&kind.replace('.', "_"))?,
     };
     let lead = || event.subject.parse::<LeadId>().ok().map(Id::uuid);
     let contact = || event.data["contact_id"].as_str()?.parse::<domain::directory::contacts::ContactId>().ok().map(Id::uuid);

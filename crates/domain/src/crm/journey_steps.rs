@@ -372,13 +372,13 @@ mod tests {
     fn entry_goal_and_reentry_fit_together() {
         let cases = [
             (json!({"entry": {"kind": "segment"}}), WRONG_ENTRY),
-            (json!({"entry": {"kind": "by_hand", "fact": "lead.created"}}), WRONG_ENTRY),
+            (json!({"entry": {"kind": "by_hand", "fact": "lead_created"}}), WRONG_ENTRY),
             (json!({"entry": {"kind": "fact"}}), WRONG_ENTRY),
             (json!({"entry": {"kind": "segment", "segment_id": SEGMENT}, "reentry": {"kind": "always"}}), ENDLESS_REENTRY),
             (json!({"reentry": {"kind": "after_days"}}), WRONG_REENTRY),
             (json!({"reentry": {"kind": "once", "days": 3}}), WRONG_REENTRY),
             (json!({"goal": {}}), WRONG_GOAL),
-            (json!({"goal": {"segment_id": SEGMENT, "fact": "lead.created"}}), WRONG_GOAL),
+            (json!({"goal": {"segment_id": SEGMENT, "fact": "lead_created"}}), WRONG_GOAL),
         ];
         for (more, code) in cases {
             assert_eq!(refused(more.clone()).0, code, "{more}");

@@ -52,29 +52,29 @@ crate::words! {
     /// What can happen to people that a journey hears of.
     pub enum JourneyFact {
         /// A lead came to be.
-        LeadCreated = "lead.created",
+        LeadCreated = "lead_created",
         /// A lead is worth the work.
-        LeadQualified = "lead.qualified",
+        LeadQualified = "lead_qualified",
         /// A lead became a customer or a contact.
-        LeadConverted = "lead.converted",
+        LeadConverted = "lead_converted",
         /// A capture form was sent.
-        FormSubmitted = "lead_form.submitted",
+        FormSubmitted = "lead_form_submitted",
         /// A party is a customer for the first time.
-        BecameCustomer = "party.became_customer",
+        BecameCustomer = "party_became_customer",
         /// A deal was won.
-        OpportunityWon = "opportunity.won",
+        OpportunityWon = "opportunity_won",
         /// A deal was lost.
-        OpportunityLost = "opportunity.lost",
+        OpportunityLost = "opportunity_lost",
         /// A quote was accepted.
-        QuoteAccepted = "quote.accepted",
+        QuoteAccepted = "quote_accepted",
         /// An order was confirmed.
-        OrderConfirmed = "sales_order.confirmed",
+        OrderConfirmed = "sales_order_confirmed",
         /// Goods were shipped.
-        DeliveryShipped = "delivery.shipped",
+        DeliveryShipped = "delivery_shipped",
         /// An invoice was posted.
-        InvoicePosted = "invoice.posted",
+        InvoicePosted = "invoice_posted",
         /// A case was resolved.
-        CaseResolved = "case.resolved",
+        CaseResolved = "case_resolved",
     }
     /// Whether somebody may enter again.
     pub enum ReentryKind as JourneyReentryKind {
@@ -152,7 +152,7 @@ pub struct JourneyEntry {
     /// What happens, when it is by a fact.
     #[serde(default)]
     pub fact: Option<JourneyFact>,
-    /// The one capture form that counts, of `lead_form.submitted`; any when left out.
+    /// The one capture form that counts, of `lead_form_submitted`; any when left out.
     #[serde(default)]
     pub form_id: Option<LeadFormId>,
 }

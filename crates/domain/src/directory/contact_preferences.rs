@@ -104,12 +104,19 @@ pub struct SetContactPreference {
 }
 
 fn any_value() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-    use utoipa::openapi::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Type};
+    use utoipa::openapi::{ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type};
+    let whole = SchemaFormat::KnownFormat(KnownFormat::Int64);
     let text = |most| ObjectBuilder::new().schema_type(Type::String).max_length(Some(most));
     OneOfBuilder::new()
         .description(Some("The value, as its kind says: a text or a day, a whole number, true or false, or a list of texts."))
         .item(text(500))
-        .item(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(-9007199254740991i64)).maximum(Some(9007199254740991i64)))
+        .item(
+            ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .format(Some(whole))
+                .minimum(Some(-9007199254740991i64))
+                .maximum(Some(9007199254740991i64)),
+        )
         .item(ObjectBuilder::new().schema_type(Type::Boolean))
         .item(ArrayBuilder::new().items(text(100)).max_items(Some(50)))
         .into()

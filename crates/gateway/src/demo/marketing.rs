@@ -63,7 +63,7 @@ fn journeys(y: &mut Year<'_>, template: &Value) -> Done<()> {
         {"key": "settle", "kind": "wait", "wait": {"minutes": 43200}},
         {"key": "untag", "kind": "tag", "remove_tag": "onboarding"},
     ]);
-    let onboarding = json!({"company_id": company, "name": "Onboarding", "steps": steps, "goal": {"fact": "sales_order.confirmed"}});
+    let onboarding = json!({"company_id": company, "name": "Onboarding", "steps": steps, "goal": {"fact": "sales_order_confirmed"}});
     let onboarding = y.desk.post("/v1/crm/journeys", onboarding)?;
     let onboarding = y.desk.act("/v1/crm/journeys", &onboarding, "publish", json!({}))?;
     let people: Vec<Value> = y.customers.iter().take(3).map(|c| c["id"].clone()).collect();
@@ -76,7 +76,7 @@ fn journeys(y: &mut Year<'_>, template: &Value) -> Done<()> {
         {"key": "done", "kind": "exit"},
         {"key": "call", "kind": "activity", "subject": "Call: the letter was not read", "due_in_days": 2},
     ]);
-    let entry = json!({"kind": "fact", "fact": "party.became_customer"});
+    let entry = json!({"kind": "fact", "fact": "party_became_customer"});
     let welcome = json!({"company_id": company, "name": "Welcome", "topic": "newsletter", "entry": entry, "steps": steps});
     y.desk.post("/v1/crm/journeys", welcome)?;
     y.count("journeys");
