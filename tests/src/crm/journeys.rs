@@ -69,6 +69,19 @@ pub fn until(s: &Server, enrollment: &Value, what: &str, holds: impl Fn(&Value) 
     }
 }
 
+/// Waits for so many messages of a journey to be written down as sent. Its reader may have one a moment before, and the
+/// clock must not move in between.
+#[track_caller]
+fn sent(s: &Server, journey: &Value, messages: usize) {
+    let began = Instant::now();
+    let campaigns = s.all(&format!("/v1/crm/campaigns?journey_id={}", id(journey)));
+    let count = || campaigns.iter().map(|c| s.all(&format!("{}/members?status=sent", at("campaigns", c))).len()).sum::<usize>();
+    while count() < messages {
+        assert!(began.elapsed() < Duration::from_secs(30), "never {messages} messages sent");
+        std::thread::sleep(Duration::from_millis(30));
+    }
+}
+
 #[track_caller]
 pub fn waiting_at(s: &Server, enrollment: &Value, step: &str) -> Value {
     until(s, enrollment, &format!("waiting at {step}"), |e| e["status"] == "waiting" && e["step"] == *step)
@@ -126,6 +139,7 @@ each_engine_with_mail! {
         assert_eq!(a["due_at"], "2026-01-04T09:01:00Z");
         waiting_at(s, &b, "pause");
         sink.wait_for(2);
+        sent(s, &j, 2);
         assert_eq!(sink.letter("ana@example.org").header("Subject").as_deref(), Some("hello for Ana"));
         s.at("2026-01-03T10:00:00Z");
         read(s, &sink.letter("ana@example.org"));
