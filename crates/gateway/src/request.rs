@@ -90,8 +90,7 @@ pub fn none_match(headers: &HeaderMap, current: Option<&str>) -> Result<bool> {
     let mut matched = false;
     for tag in raw.split(',') {
         let tag = tag.trim().trim_start_matches("W/");
-        // quotes on both ends or, as people write a version, on none
-        let quoted = tag.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
+        let quoted = quoted(tag);
         let inner = quoted.unwrap_or(tag);
         if inner.is_empty() || inner.contains('"') || (quoted.is_none() && !inner.bytes().all(|b| b.is_ascii_digit())) {
             return Err(refused_header("If-None-Match", "must be one or more ETags as answered, for example \"3\", or *"));
@@ -101,9 +100,15 @@ pub fn none_match(headers: &HeaderMap, current: Option<&str>) -> Result<bool> {
     Ok(matched)
 }
 
+/// What is between the quotes on both ends; nothing where one is missing.
+fn quoted(tag: &str) -> Option<&str> {
+    tag.strip_prefix('"').and_then(|t| t.strip_suffix('"'))
+}
+
 /// Proxies that compress may have made the tag weak, and people forget the quotes; the version is what counts.
 fn version(etag: &str) -> Option<i64> {
-    let inner = etag.trim_start_matches("W/").trim_matches('"');
+    let tag = etag.trim_start_matches("W/");
+    let inner = quoted(tag).unwrap_or(tag);
     let digits = inner.strip_prefix('v').unwrap_or(inner);
     let plain = (1..=16).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| digits.parse().ok()).flatten()
@@ -194,7 +199,7 @@ mod tests {
         for good in ["\"3\"", "W/\"3\"", "\"v3\"", "3"] {
             assert_eq!(read(good).expect("a version"), Some(3), "{good}");
         }
-        for bad in ["*", "\"\"", "\"x\"", "\"3\", \"4\"", "\"99999999999999999999\""] {
+        for bad in ["*", "\"\"", "\"3", "3\"", "\"x\"", "\"3\", \"4\"", "\"99999999999999999999\""] {
             assert_eq!(read(bad).expect_err("refused").code().code, "invalid_header", "{bad}");
         }
         assert_eq!(if_match(&headers(&[])).expect("none"), None);

@@ -108,6 +108,9 @@ pub fn headers() -> Value {
     })
 }
 
+/// A version as in the ETag, with both its quotes or, as people write it, with none.
+const VERSION_TAG: &str = "^(\"[0-9]{1,16}\"|[0-9]{1,16})$";
+
 pub fn parameters() -> Value {
     json!({
         "DryRun": { "name": "dry_run", "in": "query", "description": "Do everything, answer the result, keep nothing.",
@@ -117,9 +120,9 @@ pub fn parameters() -> Value {
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" } },
         "IfMatch": { "name": "If-Match", "in": "header", "required": false,
             "description": "The ETag that the resource must still have. Needed: without it the answer is 428.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 18, "pattern": "^\"?[0-9]{1,16}\"?$" } },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 18, "pattern": VERSION_TAG } },
         "IfNoneMatch": { "name": "If-None-Match", "in": "header", "required": false,
             "description": "The ETag that is already known; 304 when it still holds.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 18, "pattern": "^\"?[0-9]{1,16}\"?$" } },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 18, "pattern": VERSION_TAG } },
     })
 }

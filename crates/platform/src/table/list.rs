@@ -22,6 +22,8 @@ use super::op::{Answer, Input, Op, Shape, collect};
 use super::schema;
 use crate::cx::Cx;
 
+/// The largest whole number that JSON carries exactly everywhere: 2^53 - 1.
+const LARGEST_WHOLE: i64 = 9_007_199_254_740_991;
 /// How every cursor begins, so that one that was tampered with can be told from one that never was.
 const CURSOR_MARK: &[u8] = b"tndm";
 /// Names of fields, separated by commas.
@@ -225,8 +227,8 @@ impl FilterParameter {
             Of::Int => ObjectBuilder::new()
                 .schema_type(Type::Integer)
                 .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-                .minimum(Some(-9_007_199_254_740_991i64))
-                .maximum(Some(9_007_199_254_740_991i64)),
+                .minimum(Some(-LARGEST_WHOLE))
+                .maximum(Some(LARGEST_WHOLE)),
             Of::Date => string.format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).max_length(Some(10)),
             Of::Instant => string.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).max_length(Some(40)),
             Of::Decimal(_) => string.max_length(Some(30)).pattern(Some(DECIMAL)),
@@ -268,7 +270,7 @@ fn parse(column: &Column, raw: &str) -> Option<Bound> {
         Of::Word => column.words.contains(&raw).then(|| Bound::Text(raw.into()))?,
         Of::Text => (1..=200).contains(&raw.chars().count()).then(|| Bound::Text(raw.into()))?,
         Of::Bool => Bound::Bool(raw.parse().ok()?),
-        Of::Int => Bound::Int(raw.parse().ok()?),
+        Of::Int => Bound::Int(raw.parse().ok().filter(|n| (-LARGEST_WHOLE..=LARGEST_WHOLE).contains(n))?),
         Of::Date => Bound::Date(day(raw)?),
         Of::Instant => Bound::instant(raw.parse::<DateTime<Utc>>().ok()?),
         Of::Decimal(places) => {
