@@ -6,10 +6,7 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::fixtures::id;
-use crate::harness::Client;
-
-/// The CDNOW sample of Fader and Hardie as PyPI lifetimes 0.11.3 (MIT) has it: customer, day, quantity, value.
-const CDNOW: &str = include_str!("../../data/cdnow_transactions.csv");
+use crate::harness::{Client, workspace};
 
 struct Purchase {
     customer: String,
@@ -17,14 +14,21 @@ struct Purchase {
     cents: i64,
 }
 
-fn cdnow() -> Vec<Purchase> {
+/// The CDNOW sample of Fader and Hardie, or `None` with a loud word where it is not on this machine: its licence allows
+/// research and no copy here.
+fn cdnow() -> Option<Vec<Purchase>> {
+    let path = workspace().join("../shared/data/crm/cdnow_transactions.csv");
+    if !path.exists() {
+        eprintln!("SKIPPED: the CDNOW sample is not at {}", path.display());
+        return None;
+    }
     let mut out = Vec::new();
-    for row in csv::Reader::from_reader(CDNOW.as_bytes()).records() {
+    for row in csv::Reader::from_path(path).unwrap().records() {
         let row = row.unwrap();
         let cents = (row[3].parse::<f64>().unwrap() * 100.0).round() as i64;
         out.push(Purchase { customer: row[0].into(), day: row[1].parse().unwrap(), cents });
     }
-    out
+    Some(out)
 }
 
 /// Histories until the end of the calibration, as the published summary rounds them: two places.
@@ -71,7 +75,7 @@ pub fn fitted(s: &Client, company: &str) -> Value {
 /// CLV-06 of the published cases: the totals of the sample.
 #[test]
 fn the_cdnow_sample_has_the_published_totals() {
-    let all = cdnow();
+    let Some(all) = cdnow() else { return };
     let end: NaiveDate = "1997-09-30".parse().unwrap();
     let people: std::collections::BTreeSet<&str> = all.iter().map(|p| p.customer.as_str()).collect();
     let later: Vec<_> = all.iter().filter(|p| p.day > end).collect();
@@ -85,7 +89,8 @@ fn the_cdnow_sample_has_the_published_totals() {
 each_engine! {
     /// CLV-01 and CLV-03 of the published cases.
     fn the_models_find_the_published_parameters_and_expectations(s) {
-        let body = json!({"histories": histories(&cdnow()), "weeks": 39, "foretell": 2});
+        let Some(all) = cdnow() else { return };
+        let body = json!({"histories": histories(&all), "weeks": 39, "foretell": 2});
         let m = s.post("/v1/crm/clv-fits/simulate", body).ok();
         for (name, wanted) in [("r", 0.2426), ("alpha", 4.4135), ("a", 0.7929), ("b", 2.4258)] {
             near(&m["purchases"][name], wanted, 0.005);
