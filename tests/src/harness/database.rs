@@ -6,9 +6,10 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::time::{Duration, Instant};
 
-use diesel::Connection;
 use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 
 use super::cluster::{CLUSTER, DURABLE};
 
@@ -59,6 +60,22 @@ impl Database {
         }
     }
 
+    /// Brings what the log of a database that nobody writes to any more holds into its file, so that a copy of the file
+    /// is whole. A connection that is still closing may hold it up.
+    pub fn settle(&self) {
+        let Place::File(file) = &self.place else { return };
+        let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+        let began = Instant::now();
+        loop {
+            conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+            if fs::metadata(beside(file, "-wal")).map_or(0, |log| log.len()) == 0 {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "the log of {} stays", file.display());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     fn made(engine: Engine, template: Option<&Database>) -> Self {
         let name = format!("tandem_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         match engine {
@@ -66,10 +83,6 @@ impl Database {
                 let file = SCRATCH.join(format!("{name}.db"));
                 if let Some(Database { place: Place::File(from), .. }) = template {
                     fs::copy(from, &file).unwrap();
-                    let log = beside(from, "-wal");
-                    if log.exists() {
-                        fs::copy(log, beside(&file, "-wal")).unwrap();
-                    }
                 }
                 Self { url: format!("sqlite:{}", file.display()), place: Place::File(file) }
             }

@@ -75,6 +75,7 @@ impl Template {
         let company = json!({"code": "ACME", "name": "Acme Trading", "currency": "EUR", "time_zone": "Europe/Berlin"});
         let company = admin.post("/v1/directory/companies", company).created();
         running.stop();
+        database.settle();
         let key = key["key"].as_str().unwrap_or_else(|| panic!("no key in {key}")).to_string();
         Self { database, key, company }
     }
