@@ -1,9 +1,12 @@
 //! Rows of stages. They are written with their pipeline.
 
+use std::collections::HashMap;
+
 use domain::crm::pipelines::{Stage, StageId};
 use domain::kernel::Id;
+use uuid::Uuid;
 
-use crate::{Conn, Result, record, sql};
+use crate::{Conn, Result, list, record, sql};
 
 crate::record! {
     stages: Stage {
@@ -11,6 +14,21 @@ crate::record! {
         required_fields: json, allow_skip: bool, stalled_after_days: opt(small), archived_at: opt(instant),
     }
     unstored { version }
+    complete = complete
+}
+
+/// A stage has the version of its pipeline.
+fn complete(db: &mut Conn, stages: &mut [Stage]) -> Result<()> {
+    let mut of: Vec<Uuid> = stages.iter().map(|s| s.pipeline_id.uuid()).collect();
+    of.sort_unstable();
+    of.dedup();
+    if of.is_empty() {
+        return Ok(());
+    }
+    let versions: HashMap<Uuid, i64> =
+        sql!("SELECT id, version FROM pipelines WHERE id IN ({})", list(&of)).load(db)?.into_iter().collect();
+    stages.iter_mut().for_each(|s| s.version = versions.get(&s.pipeline_id.uuid()).copied().unwrap_or(1));
+    Ok(())
 }
 
 /// Writes what differs between the stages before and after.
