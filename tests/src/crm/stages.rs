@@ -88,4 +88,13 @@ each_engine! {
         let changed = s.patch(&at("opportunities", &o), &o, json!({"source": "fair"})).ok();
         assert_eq!(changed["probability_percent"], "60");
     }
+
+    fn an_expanded_stage_has_the_version_of_its_pipeline(s) {
+        let p = guarded_pipeline(s);
+        let o = deal(s, &customer(s, "Ana"), json!({"pipeline_id": p["id"], "amount": "100"}));
+        let shown = s.get(&format!("{}?expand=stage", at("opportunities", &o))).ok();
+        let stage = s.get(&format!("{}/stages/{}", at("pipelines", &p), id(&shown["stage"]))).ok();
+        assert_eq!(shown["stage"]["version"], s.get(&at("pipelines", &p)).ok()["version"]);
+        assert_eq!(shown["stage"]["version"], stage["version"]);
+    }
 }
