@@ -2,7 +2,7 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use domain::kernel::{Result, problems};
+use domain::kernel::Result;
 use platform::table::{Answer, Kind, Op, Output, Table};
 
 use crate::{binary, request};
@@ -53,13 +53,7 @@ pub fn response(table: &Table, op: &Op, asked: &Asked, answer: Answer) -> Result
     match answer.output {
         _ if sends_away => Ok(r.finish()),
         Output::Nothing => Ok(r.finish()),
-        Output::Json(value) => {
-            let body = serde_json::to_vec(&value).map_err(|e| {
-                log::error!("an answer of {} cannot be written: {e}", op.id);
-                problems::internal
-            })?;
-            Ok(r.content_type("application/json").body(body))
-        }
+        Output::Json(text) => Ok(r.content_type("application/json").body(text)),
         Output::Binary(file) => binary::response(asked.headers, file, op.link),
     }
 }

@@ -2,6 +2,7 @@
 //! then one transaction in which the key is claimed, the operation runs, the services react, the facts are written and
 //! the answer is kept. Nothing outside this road writes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -15,6 +16,8 @@ use parking_lot::RwLock;
 use persistence::platform::idempotency::{self, Claim};
 use persistence::platform::settings;
 use persistence::{Conn, Database, Error, Outcome};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -335,13 +338,7 @@ impl App {
     }
     fn run_read(self: &Arc<Self>, op: &Op, ready: &Ready, conn: &mut Conn<'_>) -> Result<Answer> {
         let mut cx = Cx::new(self.clone(), conn.reborrow(), ready.caller.clone(), ready.request_id.clone());
-        let mut answer = op.call(&mut cx, &ready.input)?;
-        if op.kind == Kind::Read
-            && let Output::Json(row) = &mut answer.output
-        {
-            shape_one(&mut cx, op, &ready.input, row)?;
-        }
-        Ok(answer)
+        op.call(&mut cx, &ready.input)
     }
     fn run_write(self: &Arc<Self>, ready: &Ready, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
         let op = &self.table.ops[ready.op];
@@ -382,47 +379,51 @@ impl App {
             return Ok(Outcome::Discard(answer));
         }
         if let Some((scope, _)) = &ready.key {
-            let mut body = match &answer.output {
-                Output::Json(v) => v.clone(),
-                _ => Value::Null,
-            };
-            for name in op.shown_once {
-                body[name] = Value::Null;
-            }
-            let mut kept = json!({ "version": answer.version, "id": answer.id });
-            kept["body"] = body;
-            idempotency::answer(conn, scope, &kept.to_string())?;
+            let kept = kept_of(op, &answer)?;
+            idempotency::answer(conn, scope, &kept)?;
         }
         Ok(Outcome::Keep(answer))
     }
 }
 
-/// `fields` and `expand` on one resource.
-fn shape_one(cx: &mut Cx, op: &Op, input: &Input, row: &mut Value) -> Result<()> {
-    let get = |name: &str| input.query.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str());
-    let mut expanded = Vec::new();
-    if let Some(value) = get("expand") {
-        expanded = table::names_of("expand", value, &op.expansions.iter().map(|e| e.name).collect::<Vec<_>>())?;
-        table::apply_expansions(cx, op, &expanded, std::slice::from_mut(row))?;
-    }
-    if let (Some(value), Some(shape)) = (get("fields"), &op.output) {
-        let mut fields = table::names_of("fields", value, &table::field_names(cx, op, shape))?;
-        fields.extend(expanded.iter().filter_map(|e| e.split('.').next()).map(String::from));
-        table::prune(&fields, row);
-    }
-    Ok(())
+/// What is kept under an idempotency key.
+#[derive(Serialize, Deserialize)]
+struct Kept<'a> {
+    version: Option<i64>,
+    id: Option<String>,
+    /// The text of the answer as it went out, but for secrets; null when there was none.
+    #[serde(borrow)]
+    body: &'a RawValue,
+}
+
+/// The answer in the form in which it is kept.
+fn kept_of(op: &Op, answer: &Answer) -> Result<String> {
+    let without_secrets = || {
+        let mut body = answer.output.value();
+        op.shown_once.iter().for_each(|name| body[*name] = Value::Null);
+        body.to_string().into_bytes()
+    };
+    let text = match &answer.output {
+        Output::Json(_) if !op.shown_once.is_empty() => Cow::Owned(without_secrets()),
+        Output::Json(text) => Cow::Borrowed(text.as_slice()),
+        _ => Cow::Borrowed(b"null".as_slice()),
+    };
+    let written = |body| serde_json::to_string(&Kept { version: answer.version, id: answer.id.clone(), body });
+    serde_json::from_slice::<&RawValue>(&text).and_then(written).map_err(unreadable)
 }
 
 fn replay(kept: &str) -> Result<Answer> {
-    let mut kept: Value = serde_json::from_str(kept).map_err(|e| {
-        log::error!("a kept answer cannot be read: {e}");
-        problems::internal
-    })?;
-    let output = match kept["body"].take() {
-        Value::Null => Output::Nothing,
-        body => Output::Json(body),
+    let kept: Kept = serde_json::from_str(kept).map_err(unreadable)?;
+    let output = match kept.body.get() {
+        "null" => Output::Nothing,
+        text => Output::Json(text.into()),
     };
-    Ok(Answer { output, version: kept["version"].as_i64(), id: kept["id"].as_str().map(String::from), replayed: true, ..Answer::nothing() })
+    Ok(Answer { output, version: kept.version, id: kept.id, replayed: true, ..Answer::nothing() })
+}
+
+fn unreadable(e: serde_json::Error) -> domain::Problem {
+    log::error!("a kept answer cannot be read or written: {e}");
+    problems::internal.into()
 }
 
 /// SHA-256 over the parts, each with its length, so that no two lists of parts give the same bytes.

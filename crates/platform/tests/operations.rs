@@ -208,10 +208,8 @@ impl Tried {
 }
 
 fn json_of(a: Answer) -> Value {
-    match a.output {
-        Output::Json(v) => v,
-        other => panic!("{other:?}"),
-    }
+    assert!(matches!(a.output, Output::Json(_)), "{:?}", a.output);
+    a.output.value()
 }
 
 fn code<T: std::fmt::Debug>(r: Result<T>) -> (&'static str, Vec<String>) {

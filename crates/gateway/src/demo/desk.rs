@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use domain::kernel::{Problem, problems};
-use platform::table::Output;
 use platform::{App, Caller, Request};
 use serde_json::Value;
 
@@ -87,10 +86,7 @@ impl Desk {
             deadline: None,
         };
         let answer = self.app.call(request).map_err(stopped)?;
-        match answer.output {
-            Output::Json(value) => Ok(value),
-            _ => Ok(Value::Null),
-        }
+        Ok(answer.output.value())
     }
 }
 

@@ -9,7 +9,8 @@ use domain::kernel::problems;
 use persistence::Record;
 use serde_json::Value;
 
-use super::op::{Op, Shape, to_json};
+use super::answer::to_json;
+use super::op::{Op, Shape};
 use crate::cx::Cx;
 
 /// One name that `expand` may say.

@@ -17,8 +17,9 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ArrayBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::answer::{self, Actions, Answer, resource, shape, write_resource};
 use super::expand;
-use super::op::{Answer, Input, Op, Shape, collect};
+use super::op::{Input, Op, Shape, collect};
 use super::schema;
 use crate::cx::Cx;
 
@@ -510,21 +511,31 @@ impl List {
         self.query.order.iter().zip(&values).map(read).collect::<Option<Vec<_>>>().ok_or_else(bad)
     }
     /// The page as an answer: rows with their actions, expansions, and only the fields asked for.
-    pub(crate) fn answer<T>(self, cx: &mut Cx, op: &Op, page: Page<T>, json: impl Fn(&Cx, &Op, &T) -> Result<Value>) -> Result<Answer> {
-        let mut rows = page.data.iter().map(|row| json(cx, op, row)).collect::<Result<Vec<_>>>()?;
-        expand::apply(cx, op, &self.expand, &mut rows)?;
-        if let Some(fields) = &self.fields {
-            let mut fields = fields.clone();
-            fields.extend(self.expand.iter().filter_map(|e| e.split('.').next()).map(String::from));
-            rows.iter_mut().for_each(|r| expand::prune(&fields, r));
+    pub(crate) fn answer<T: Serialize>(self, cx: &mut Cx, op: &Op, page: Page<T>, verbs: fn(&T) -> Vec<&'static str>) -> Result<Answer> {
+        let actions = Actions::of(cx, op);
+        let mut text = Vec::with_capacity(256 + page.data.len() * 1024);
+        text.extend_from_slice(b"{\"data\":[");
+        if self.expand.is_empty() && self.fields.is_none() {
+            for (i, row) in page.data.iter().enumerate() {
+                text.extend_from_slice(if i == 0 { b"" } else { b"," });
+                write_resource(&mut text, row, actions.on(|| verbs(row)))?;
+            }
+        } else {
+            let mut rows = page.data.iter().map(|row| resource(row, actions.on(|| verbs(row)))).collect::<Result<Vec<_>>>()?;
+            shape(cx, op, &self.expand, self.fields.as_deref(), &mut rows)?;
+            for (i, row) in rows.iter().enumerate() {
+                text.extend_from_slice(if i == 0 { b"" } else { b"," });
+                answer::write(&mut text, row)?;
+            }
         }
-        // the macro `json!` would copy the rows
-        let mut body = serde_json::Map::new();
-        body.insert("data".into(), Value::Array(rows));
-        body.insert("has_more".into(), page.has_more.into());
-        body.insert("next_cursor".into(), page.next_cursor.clone().into());
-        body.insert("total_count".into(), page.total_count.into());
-        Ok(Answer { next_cursor: page.next_cursor, ..Answer::json(Value::Object(body)) })
+        text.extend_from_slice(b"],\"has_more\":");
+        answer::write(&mut text, &page.has_more)?;
+        text.extend_from_slice(b",\"next_cursor\":");
+        answer::write(&mut text, &page.next_cursor)?;
+        text.extend_from_slice(b",\"total_count\":");
+        answer::write(&mut text, &page.total_count)?;
+        text.push(b'}');
+        Ok(Answer { next_cursor: page.next_cursor, ..Answer::json(text) })
     }
 }
 

@@ -2,6 +2,7 @@
 //! idempotency and transactions all read it. It knows nothing of HTTP beyond the verbs' names.
 
 mod all;
+mod answer;
 mod body;
 mod expand;
 mod list;
@@ -11,15 +12,16 @@ mod params;
 pub mod schema;
 
 pub use all::Table;
+pub use answer::{Answer, Binary, Output};
 pub use expand::Expansion;
 pub use list::{FIELDS_PATTERN, List, Listing, Page};
 pub use noun::{NoFilter, Noun, Part};
-pub use op::{Answer, Binary, Input, Kind, Op, Origin, Output, Pairs, Shape, Upload};
+pub use op::{Input, Kind, Op, Origin, Pairs, Shape, Upload};
 pub use params::Filter;
 
 pub(crate) use body::typed as typed_body;
-pub(crate) use expand::{apply as apply_expansions, names as names_of, prune};
-pub(crate) use list::{field_names, property_names};
+pub(crate) use expand::names as names_of;
+pub(crate) use list::property_names;
 pub(crate) use op::{Prepared, collect as collect_schema};
 
 use serde::de::DeserializeOwned;

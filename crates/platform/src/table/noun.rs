@@ -6,8 +6,9 @@ use persistence::Record;
 use serde::Deserialize;
 
 use super::all::{Table, blank};
+use super::answer::{Answer, Binary, Output};
 use super::list::{List, Listing, Page};
-use super::op::{Answer, Binary, Input, Kind, Op, Output, Shape, Upload, to_json, with_actions};
+use super::op::{Input, Kind, Op, Shape, Upload};
 use super::params::{Filter, query_of, typed as typed_query};
 use super::{Body, Reply, body, plural, snake};
 use crate::bulk;
@@ -118,7 +119,7 @@ impl<'t, T: Entity> Noun<'t, T> {
         self.add(op, move |cx, op, i| {
             let list = List::parse(cx, op, i)?;
             let page = f(cx, list.clone())?;
-            list.answer(cx, op, page, with_actions)
+            list.answer(cx, op, page, T::allowed_actions)
         })
     }
     pub fn create<B: Body>(&mut self, f: fn(&mut Cx, B) -> Result<T>, text: &'static str) -> &mut Op {
@@ -159,7 +160,7 @@ impl<'t, T: Entity> Noun<'t, T> {
         let op = self.base.on_one::<T>(Kind::Read, "read", text);
         self.resource(op, move |cx, op, i| {
             let found = f(cx, id(i, 0)?)?;
-            Answer::entity(cx, op, &found)
+            Answer::shaped(cx, op, i, &found)
         })
     }
     pub fn update<B: Body + PatchBody>(&mut self, f: fn(&mut Cx, T::Id, B) -> Result<T>, text: &'static str) -> &mut Op {
@@ -219,7 +220,7 @@ impl<'t, T: Entity> Noun<'t, T> {
         self.add(op, move |cx, op, i| {
             let list = List::parse(cx, op, i)?;
             let page = f(cx, id(i, 0)?, list.clone())?;
-            list.answer(cx, op, page, |_, _, row| to_json(row))
+            list.answer(cx, op, page, |_| vec![])
         })
     }
     /// A file in, as the part `file` of a multipart form.
@@ -278,7 +279,7 @@ impl<'t, P: Entity, T: Entity> Part<'t, P, T> {
         self.add(op, false, move |cx, op, i| {
             let list = List::parse(cx, op, i)?;
             let page = f(cx, id(i, 0)?, list.clone())?;
-            list.answer(cx, op, page, with_actions)
+            list.answer(cx, op, page, T::allowed_actions)
         })
     }
     pub fn create<B: Body>(&mut self, f: fn(&mut Cx, P::Id, B) -> Result<T>, text: &'static str) -> &mut Op {
@@ -293,7 +294,7 @@ impl<'t, P: Entity, T: Entity> Part<'t, P, T> {
         let op = self.base.on_one::<T>(Kind::Read, "read", text);
         self.add(op, true, move |cx, op, i| {
             let found = f(cx, id(i, 0)?, id(i, 1)?)?;
-            Answer::entity(cx, op, &found)
+            Answer::shaped(cx, op, i, &found)
         })
     }
     pub fn update<B: Body + PatchBody>(&mut self, f: fn(&mut Cx, P::Id, T::Id, B) -> Result<T>, text: &'static str) -> &mut Op {

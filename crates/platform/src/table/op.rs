@@ -6,12 +6,12 @@ use std::sync::{Arc, OnceLock};
 
 use domain::kernel::{Code, problems};
 use domain::{Entity, Result};
-use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::path::Parameter;
 use utoipa::openapi::{RefOr, Schema};
 
+use super::answer::Answer;
 use super::expand::Expansion;
 use super::list::Listing;
 use super::{params, schema};
@@ -98,78 +98,6 @@ pub struct Input {
     /// The body, already judged by its schema.
     pub body: Value,
     pub upload: Option<Upload>,
-}
-
-/// Bytes out.
-#[derive(Debug, Clone)]
-pub struct Binary {
-    pub media_type: String,
-    pub file_name: String,
-    /// A strong validator of the bytes, for conditional requests and ranges.
-    pub etag: Option<String>,
-    pub bytes: Vec<u8>,
-}
-
-/// What an operation gives back.
-#[derive(Debug, Clone)]
-pub enum Output {
-    Nothing,
-    Json(Value),
-    Binary(Binary),
-}
-
-/// The answer of an operation, and what the door learned on the way.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    pub output: Output,
-    /// The version of the one resource in it: its ETag.
-    pub version: Option<i64>,
-    /// The id of the resource that was made: its Location.
-    pub id: Option<String>,
-    /// Nothing was kept.
-    pub dry_run: bool,
-    /// This is the answer of an earlier request with the same key.
-    pub replayed: bool,
-    /// Where the next page is, for a Link header.
-    pub next_cursor: Option<String>,
-    /// Where the caller is sent on.
-    pub redirect: Option<String>,
-}
-
-impl Answer {
-    pub fn nothing() -> Self {
-        Self { output: Output::Nothing, version: None, id: None, dry_run: false, replayed: false, next_cursor: None, redirect: None }
-    }
-    pub fn json(value: Value) -> Self {
-        Self { output: Output::Json(value), ..Self::nothing() }
-    }
-    pub fn of<T: Serialize>(value: &T) -> Result<Self> {
-        Ok(Self::json(to_json(value)?))
-    }
-    /// One resource, with what the caller may do with it.
-    pub fn entity<T: Entity>(cx: &Cx, op: &Op, value: &T) -> Result<Self> {
-        let json = with_actions(cx, op, value)?;
-        Ok(Self { version: Some(value.version()), id: Some(value.id().to_string()), ..Self::json(json) })
-    }
-}
-
-pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<Value> {
-    serde_json::to_value(value).map_err(|e| {
-        log::error!("an answer has no JSON form: {e}");
-        problems::internal.into()
-    })
-}
-
-/// The resource as JSON; with `allowed_actions` when its noun has actions.
-pub(crate) fn with_actions<T: Entity>(cx: &Cx, op: &Op, value: &T) -> Result<Value> {
-    let mut json = to_json(value)?;
-    if let Some(base) = &op.actions_of
-        && let Some(object) = json.as_object_mut()
-    {
-        let may = |verb: &&str| cx.caller.may(&format!("{base}.{}", verb.replace('-', "_")));
-        object.insert("allowed_actions".into(), value.allowed_actions().into_iter().filter(may).collect());
-    }
-    Ok(json)
 }
 
 pub(crate) type Run = Box<dyn Fn(&mut Cx, &Op, &Input) -> Result<Answer> + Send + Sync>;

@@ -1,0 +1,174 @@
+//! What an operation gives back. Resources and reports are written as the JSON text that goes out, straight from their
+//! structs; only where `expand` or `fields` asks for another form are they taken apart first.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use domain::kernel::problems;
+use domain::{Entity, Result};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::expand;
+use super::list::field_names;
+use super::op::{Input, Op};
+use crate::caller::Caller;
+use crate::cx::Cx;
+
+/// Bytes out.
+#[derive(Debug, Clone)]
+pub struct Binary {
+    pub media_type: String,
+    pub file_name: String,
+    /// A strong validator of the bytes, for conditional requests and ranges.
+    pub etag: Option<String>,
+    pub bytes: Vec<u8>,
+}
+
+/// What an operation gives back.
+#[derive(Debug, Clone)]
+pub enum Output {
+    Nothing,
+    /// JSON text.
+    Json(Vec<u8>),
+    Binary(Binary),
+}
+
+impl Output {
+    /// What the JSON text says; null when there is none.
+    pub fn value(&self) -> Value {
+        match self {
+            Output::Json(text) => serde_json::from_slice(text).unwrap_or(Value::Null),
+            Output::Nothing | Output::Binary(_) => Value::Null,
+        }
+    }
+}
+
+/// The answer of an operation, and what the door learned on the way.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub output: Output,
+    /// The version of the one resource in it: its ETag.
+    pub version: Option<i64>,
+    /// The id of the resource that was made: its Location.
+    pub id: Option<String>,
+    /// Nothing was kept.
+    pub dry_run: bool,
+    /// This is the answer of an earlier request with the same key.
+    pub replayed: bool,
+    /// Where the next page is, for a Link header.
+    pub next_cursor: Option<String>,
+    /// Where the caller is sent on.
+    pub redirect: Option<String>,
+}
+
+impl Answer {
+    pub fn nothing() -> Self {
+        Self { output: Output::Nothing, version: None, id: None, dry_run: false, replayed: false, next_cursor: None, redirect: None }
+    }
+    pub fn json(text: Vec<u8>) -> Self {
+        Self { output: Output::Json(text), ..Self::nothing() }
+    }
+    pub fn of<T: Serialize>(value: &T) -> Result<Self> {
+        let mut text = Vec::with_capacity(1024);
+        write(&mut text, value)?;
+        Ok(Self::json(text))
+    }
+    /// One resource, with what the caller may do with it.
+    pub fn entity<T: Entity>(cx: &Cx, op: &Op, value: &T) -> Result<Self> {
+        let mut text = Vec::with_capacity(1024);
+        write_resource(&mut text, value, Actions::of(cx, op).on(|| value.allowed_actions()))?;
+        Ok(Self { version: Some(value.version()), id: Some(value.id().to_string()), ..Self::json(text) })
+    }
+    /// As [`Answer::entity`], in the form that the parameters `expand` and `fields` ask for.
+    pub fn shaped<T: Entity>(cx: &mut Cx, op: &Op, input: &Input, value: &T) -> Result<Self> {
+        let get = |name: &str| input.query.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str());
+        let (expand, fields) = (get("expand"), get("fields"));
+        if expand.is_none() && fields.is_none() {
+            return Self::entity(cx, op, value);
+        }
+        let known: Vec<_> = op.expansions.iter().map(|e| e.name).collect();
+        let expand = expand.map_or(Ok(vec![]), |names| expand::names("expand", names, &known))?;
+        let fields = match (fields, &op.output) {
+            (Some(names), Some(shape)) => Some(expand::names("fields", names, &field_names(cx, op, shape))?),
+            _ => None,
+        };
+        let mut rows = [resource(value, Actions::of(cx, op).on(|| value.allowed_actions()))?];
+        shape(cx, op, &expand, fields.as_deref(), &mut rows)?;
+        Ok(Self { version: Some(value.version()), id: Some(value.id().to_string()), ..Self::of(&rows[0])? })
+    }
+}
+
+/// Adds what `expand` names, and keeps only that and what `fields` names.
+pub(super) fn shape(cx: &mut Cx, op: &Op, expand: &[String], fields: Option<&[String]>, rows: &mut [Value]) -> Result<()> {
+    expand::apply(cx, op, expand, rows)?;
+    if let Some(fields) = fields {
+        let mut kept = fields.to_vec();
+        kept.extend(expand.iter().filter_map(|e| e.split('.').next()).map(String::from));
+        rows.iter_mut().for_each(|row| expand::prune(&kept, row));
+    }
+    Ok(())
+}
+
+/// Which verbs on resources of the operation's noun the caller may use. Each permission is judged once.
+pub(super) struct Actions {
+    /// The permission without its verb; nothing when the noun has no verbs.
+    stem: Option<String>,
+    caller: Arc<Caller>,
+    judged: RefCell<Vec<(&'static str, bool)>>,
+}
+
+impl Actions {
+    pub(super) fn of(cx: &Cx, op: &Op) -> Self {
+        Self { stem: op.actions_of.clone(), caller: cx.caller.clone(), judged: RefCell::default() }
+    }
+    /// Those of `verbs` that the caller may use; nothing when the noun has no verbs.
+    pub(super) fn on(&self, verbs: impl FnOnce() -> Vec<&'static str>) -> Option<Vec<&'static str>> {
+        let stem = self.stem.as_deref()?;
+        let mut judged = self.judged.borrow_mut();
+        let mut may = |verb: &'static str| {
+            if let Some((_, may)) = judged.iter().find(|(known, _)| *known == verb) {
+                return *may;
+            }
+            let may = self.caller.may(&format!("{stem}.{}", verb.replace('-', "_")));
+            judged.push((verb, may));
+            may
+        };
+        Some(verbs().into_iter().filter(|verb| may(verb)).collect())
+    }
+}
+
+fn no_form(e: serde_json::Error) -> domain::Problem {
+    log::error!("an answer has no JSON form: {e}");
+    problems::internal.into()
+}
+
+/// Appends the JSON text of a value.
+pub(super) fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<()> {
+    serde_json::to_writer(out, value).map_err(no_form)
+}
+
+/// Appends a resource, which is an object with at least an id; with `allowed_actions` when its noun has any.
+pub(super) fn write_resource<T: Serialize>(out: &mut Vec<u8>, value: &T, actions: Option<Vec<&'static str>>) -> Result<()> {
+    write(out, value)?;
+    if let Some(actions) = actions {
+        out.pop();
+        out.extend_from_slice(b",\"allowed_actions\":");
+        write(out, &actions)?;
+        out.push(b'}');
+    }
+    Ok(())
+}
+
+pub(super) fn to_json<T: Serialize>(value: &T) -> Result<Value> {
+    serde_json::to_value(value).map_err(no_form)
+}
+
+/// A resource taken apart, as [`write_resource`] writes it.
+pub(super) fn resource<T: Serialize>(value: &T, actions: Option<Vec<&'static str>>) -> Result<Value> {
+    let mut json = to_json(value)?;
+    if let (Some(actions), Some(object)) = (actions, json.as_object_mut()) {
+        object.insert("allowed_actions".into(), actions.into());
+    }
+    Ok(json)
+}
