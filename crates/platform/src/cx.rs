@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller::{Caller, Companies};
+use crate::sequence::new_fact;
 use crate::table::{List, Page, Prepared};
 
 /// Reactions may cause facts that cause reactions; more rounds than this are a loop.
@@ -30,7 +31,8 @@ pub struct Cx<'c> {
     pub(crate) target: Option<Uuid>,
     /// What was done before the transaction began.
     pub(crate) prepared: Option<Prepared>,
-    told: Vec<Event>,
+    /// Shared, because those who react hold one while they tell more.
+    told: Vec<Arc<Event>>,
     reacted: usize,
     nested: u32,
 }
@@ -190,7 +192,7 @@ impl<'c> Cx<'c> {
     }
     /// Tells a fact. It is kept when the transaction is.
     pub fn tell(&mut self, event: Event) {
-        self.told.push(event);
+        self.told.push(Arc::new(event));
     }
     /// Remembers that the document `to` came from `from`.
     pub fn link(&mut self, from: impl ToString, to: impl ToString, kind: &str) -> Result<()> {
@@ -260,9 +262,13 @@ impl<'c> Cx<'c> {
                 log::error!("reactions do not come to an end: {}", self.told[self.reacted].kind);
                 return Err(problems::internal.into());
             }
-            let event = self.told[self.reacted].clone();
+            let reactions = app.reactions.to(&self.told[self.reacted].kind);
             self.reacted += 1;
-            for reaction in app.reactions.to(&event.kind) {
+            if reactions.is_empty() {
+                continue;
+            }
+            let event = self.told[self.reacted - 1].clone();
+            for reaction in reactions {
                 reaction(self, &event)?;
             }
         }
@@ -277,7 +283,8 @@ impl<'c> Cx<'c> {
         let told = std::mem::take(&mut self.told);
         self.reacted = 0;
         let origin = events::Origin { at: self.now, actor: &self.caller.id, actor_name: &self.caller.name, request_id: &self.request_id };
-        events::insert(&mut self.conn, &origin, &told)?;
+        let facts = told.iter().map(|event| new_fact(event, &origin)).collect();
+        events::insert(&mut self.conn, &origin, facts)?;
         Ok(told.len())
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::sequence::{hex, link, number};
+use crate::sequence::{digest as contents, hex, holds, link, number};
 
 /// Erasures that the check has met: whose they are, and the first fact they redacted.
 pub(crate) type Erasures = BTreeMap<Uuid, (String, i64)>;
@@ -36,8 +36,7 @@ pub(crate) fn facts_of(db: &mut Conn, parties: &[Uuid], subjects: &[String]) -> 
 /// Whether each of these facts is still as its link or its redactions say; the first that is not.
 pub(crate) fn broken(db: &mut Conn, facts: &[Placed]) -> Result<Option<i64>, Error> {
     for row in facts {
-        let intact = link(&row.place.prev_hash, row.place.seq, &row.fact) == row.place.hash;
-        if !intact && !accounts_for(db, row, &mut Erasures::new())? {
+        if !holds(row) && !accounts_for(db, row, &mut Erasures::new())? {
             return Ok(Some(row.place.seq));
         }
     }
@@ -78,11 +77,6 @@ pub(crate) fn redact(
     Ok(Done { facts: changed.len(), digest: digest(&rows::of_erasure(db, erasure)?) })
 }
 
-/// Digest of a fact without its place.
-fn contents(fact: &Fact) -> Vec<u8> {
-    link(&[], 0, fact)
-}
-
 /// One digest over all records of an erasure, in the order of the facts' ids.
 fn digest(records: &[Redaction]) -> String {
     let mut all = Sha256::new();
@@ -96,17 +90,21 @@ fn digest(records: &[Redaction]) -> String {
     hex(&all.finalize())
 }
 
-/// Whether the records of a fact explain why its link cannot be computed: they are about this link, each begins where the one
-/// before ended, and the last is what is there now. The erasures they name still have to be vouched for.
+/// Whether the records of a fact explain why its link cannot be computed from it: they are about this link, the first begins
+/// with what the link vouches for, each other where the one before ended, and the last is what is there now. The erasures
+/// they name still have to be vouched for.
 pub(crate) fn accounts_for(db: &mut Conn, row: &Placed, erasures: &mut Erasures) -> Result<bool, Error> {
     let records = rows::of_event(db, row.fact.id)?;
     let same_link = records.iter().all(|r| r.hash == row.place.hash);
+    let begins_there = row.place.digest.as_ref().is_none_or(|digest| {
+        link(&row.place.prev_hash, row.place.seq, digest) == row.place.hash && records.first().is_some_and(|r| r.before == *digest)
+    });
     let one_line = records.windows(2).all(|w| w[0].after == w[1].before);
     let ends_here = records.last().is_some_and(|r| r.after == contents(&row.fact));
     for r in &records {
         erasures.entry(r.erasure_id).or_insert_with(|| (r.subject.clone(), row.place.seq));
     }
-    Ok(same_link && one_line && ends_here)
+    Ok(same_link && begins_there && one_line && ends_here)
 }
 
 /// The first fact redacted by an erasure that no fact tells of, or tells of otherwise.

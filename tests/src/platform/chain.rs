@@ -8,7 +8,7 @@ use domain::Event;
 use persistence::platform::events::{self, Origin};
 use persistence::{Conn, Database, Engine, Error, Outcome, Statement, sql};
 use platform::Sequencer;
-use platform::sequence::{Anchor, Checked, verify_chain};
+use platform::sequence::{Anchor, Checked, new_fact, verify_chain};
 use serde_json::json;
 
 use super::{Ground, keep};
@@ -29,7 +29,7 @@ fn tell(c: &mut Conn<'_>, subjects: &[String]) -> Result<(), Error> {
     let at = DateTime::from_timestamp_micros(Utc::now().timestamp_micros()).unwrap();
     let origin = Origin { at, actor: "usr_1", actor_name: "Ann", request_id: "req_1" };
     let facts: Vec<Event> = subjects.iter().cloned().map(fact).collect();
-    events::insert(c, &origin, &facts)
+    events::insert(c, &origin, facts.iter().map(|f| new_fact(f, &origin)).collect())
 }
 
 /// Writes facts and waits until all have their number.
@@ -45,7 +45,7 @@ fn written(d: &Ground, count: i64) -> Sequencer {
 fn wait_for(db: &Database, count: i64) {
     let began = Instant::now();
     loop {
-        let last = db.read(|c| sql!("SELECT COUNT(*) FROM events WHERE seq > 0").first::<(i64,)>(c)).unwrap().unwrap().0;
+        let last = db.read(|c| sql!("SELECT COUNT(*) FROM event_links WHERE seq > 0").first::<(i64,)>(c)).unwrap().unwrap().0;
         if last == count {
             return;
         }
@@ -82,7 +82,7 @@ each_database! {
             let expected = 8 * (EACH - EACH / 10) * 2;
             let began = Instant::now();
             while seen.len() < expected {
-                let page = d.db.read(|c| sql!("SELECT seq, subject FROM events WHERE seq > {} ORDER BY seq LIMIT 50", last).load::<(i64, String)>(c));
+                let page = d.db.read(|c| sql!("SELECT seq, subject FROM published_events WHERE seq > {} ORDER BY seq LIMIT 50", last).load::<(i64, String)>(c));
                 for (seq, subject) in page.unwrap() {
                     assert_eq!(seq, last + 1, "a gap");
                     assert!(seen.insert(subject), "seen twice");
@@ -103,7 +103,7 @@ each_database! {
         let told = subjects.clone();
         d.db.write(keep(move |c| tell(c, &told))).unwrap();
         wait_for(&d.db, 700);
-        let read = d.db.read(|c| sql!("SELECT subject FROM events ORDER BY seq").load::<(String,)>(c)).unwrap();
+        let read = d.db.read(|c| sql!("SELECT subject FROM published_events ORDER BY seq").load::<(String,)>(c)).unwrap();
         assert_eq!(read.into_iter().map(|r| r.0).collect::<Vec<_>>(), subjects);
     }
 
@@ -111,6 +111,19 @@ each_database! {
         d.db.write(keep(|c| tell(c, &["early".into()]))).unwrap();
         let _sequencer = written_after(d);
         assert_eq!(check(&d.db, None).links, 2);
+    }
+
+    fn facts_that_an_earlier_version_left_without_a_number_get_one(d) {
+        d.db.write(keep(|c| tell(c, &["late".into()]))).unwrap();
+        let id = if d.db.engine() == Engine::Postgres { "'00000000-0000-0000-0000-000000000001'" } else { "x'00000000000000000000000000000001'" };
+        let columns = "at, kind, subject, version, data, actor, actor_name, request_id";
+        d.run(Statement::new(format!("INSERT INTO events (id, {columns}) SELECT {id}, {columns} FROM events"))).unwrap();
+        d.run(Statement::new(format!("INSERT INTO event_links (event_id) VALUES ({id})"))).unwrap();
+        let _sequencer = Sequencer::start(&d.db).unwrap();
+        d.db.write(keep(|c| tell(c, &["later".into()]))).unwrap();
+        wait_for(&d.db, 3);
+        let checked = check(&d.db, None);
+        assert_eq!((checked.links, checked.breach), (3, None));
     }
 
     fn every_change_of_a_row_is_found_and_named(d) {
@@ -121,24 +134,27 @@ each_database! {
         let json = if pg { "'{\"a\": 1}'::jsonb" } else { "'{\"a\":1}'" };
         let mut tries: Vec<(String, i64)> = Vec::new();
         for (i, column) in ["kind", "subject", "actor", "actor_name", "request_id", "reason"].iter().enumerate() {
-            tries.push((format!("UPDATE events SET {column} = 'x' WHERE seq = {}", 3 + i), 3 + i as i64));
+            tries.push((format!("UPDATE events SET {column} = 'x' WHERE id = (SELECT event_id FROM event_links WHERE seq = {})", 3 + i), 3 + i as i64));
         }
         for (i, column) in ["data", "previous"].iter().enumerate() {
-            tries.push((format!("UPDATE events SET {column} = {json} WHERE seq = {}", 11 + i), 11 + i as i64));
+            tries.push((format!("UPDATE events SET {column} = {json} WHERE id = (SELECT event_id FROM event_links WHERE seq = {})", 11 + i), 11 + i as i64));
         }
-        tries.push(("UPDATE events SET previous = NULL WHERE seq = 20".into(), 20));
-        tries.push(("UPDATE events SET version = 2 WHERE seq = 21".into(), 21));
-        tries.push((if pg { "UPDATE events SET at = at + interval '1 microsecond' WHERE seq = 22" } else { "UPDATE events SET at = at + 1 WHERE seq = 22" }.into(), 22));
+        tries.push(("UPDATE events SET previous = NULL WHERE id = (SELECT event_id FROM event_links WHERE seq = 20)".into(), 20));
+        tries.push(("UPDATE events SET version = 2 WHERE id = (SELECT event_id FROM event_links WHERE seq = 21)".into(), 21));
+        tries.push((if pg { "UPDATE events SET at = at + interval '1 microsecond' WHERE id = (SELECT event_id FROM event_links WHERE seq = 22)" } else { "UPDATE events SET at = at + 1 WHERE id = (SELECT event_id FROM event_links WHERE seq = 22)" }.into(), 22));
         let other_id = if pg { "'00000000-0000-0000-0000-000000000001'" } else { "x'00000000000000000000000000000001'" };
         for (i, column) in ["id", "company_id", "party_id"].iter().enumerate() {
-            tries.push((format!("UPDATE events SET {column} = {other_id} WHERE seq = {}", 25 + i), 25 + i as i64));
+            tries.push((format!("UPDATE events SET {column} = {other_id} WHERE id = (SELECT event_id FROM event_links WHERE seq = {})", 25 + i), 25 + i as i64));
         }
-        tries.push(("UPDATE events SET prev_hash = hash WHERE seq = 30".into(), 30));
-        tries.push(("UPDATE events SET hash = prev_hash WHERE seq = 31".into(), 31));
-        tries.push(("DELETE FROM events WHERE seq = 1".into(), 1));
-        tries.push(("DELETE FROM events WHERE seq = 33".into(), 33));
-        tries.push(("UPDATE events SET seq = CASE seq WHEN 35 THEN -36 WHEN 36 THEN -35 END WHERE seq IN (35, 36); UPDATE events SET seq = -seq WHERE seq < 0".into(), 35));
-        tries.push(("UPDATE events SET seq = 41 WHERE seq = 40".into(), 40));
+        tries.push(("UPDATE event_links SET prev_hash = hash WHERE seq = 30".into(), 30));
+        tries.push(("UPDATE event_links SET hash = prev_hash WHERE seq = 31".into(), 31));
+        tries.push(("DELETE FROM events WHERE id = (SELECT event_id FROM event_links WHERE seq = 1)".into(), 1));
+        tries.push(("DELETE FROM event_links WHERE seq = 33".into(), 33));
+        tries.push(("UPDATE event_links SET digest = hash WHERE seq = 34".into(), 34));
+        tries.push(("UPDATE event_links SET digest = NULL WHERE seq = 37".into(), 37));
+        tries.push(("DELETE FROM events WHERE id = (SELECT event_id FROM event_links WHERE seq = 40)".into(), 40));
+        tries.push(("UPDATE event_links SET seq = CASE seq WHEN 35 THEN -36 WHEN 36 THEN -35 END WHERE seq IN (35, 36); UPDATE event_links SET seq = -seq WHERE seq < 0".into(), 35));
+        tries.push(("UPDATE event_links SET seq = 41 WHERE seq = 40".into(), 40));
         for (text, row) in tries {
             let found = tampered(d, &text, None).breach.unwrap_or_else(|| panic!("not found: {text}"));
             assert!(found.starts_with(&format!("event {row}: ")), "{text} → {found}");
@@ -150,7 +166,9 @@ each_database! {
     fn a_tail_that_was_cut_off_is_found_by_its_anchor(d) {
         let _sequencer = written(d, 10);
         let anchor = check(&d.db, None).anchor.unwrap();
-        let cut = "DELETE FROM events WHERE seq > 7";
+        let careless = tampered(d, "DELETE FROM event_links WHERE seq > 7", None).breach.unwrap();
+        assert!(careless.contains("without a link"), "{careless}");
+        let cut = "DELETE FROM events WHERE id IN (SELECT event_id FROM event_links WHERE seq > 7); DELETE FROM event_links WHERE seq > 7";
         assert_eq!(tampered(d, cut, None).breach, None, "what is left is a chain of its own");
         let found = tampered(d, cut, Some(anchor.clone())).breach.unwrap();
         assert!(found.starts_with("event 10: ") && found.contains("cut off"), "{found}");
@@ -162,9 +180,9 @@ each_database! {
 
     fn the_database_refuses_to_change_what_happened(d) {
         let _sequencer = written(d, 3);
-        let mut statements = vec!["UPDATE events SET subject = 'x'", "UPDATE events SET seq = NULL", "UPDATE events SET hash = prev_hash", "DELETE FROM events"];
+        let mut statements = vec!["UPDATE events SET subject = 'x'", "UPDATE event_links SET seq = NULL", "UPDATE event_links SET hash = prev_hash", "DELETE FROM events", "DELETE FROM event_links"];
         if d.db.engine() == Engine::Postgres {
-            statements.push("TRUNCATE events");
+            statements.extend(["TRUNCATE events", "TRUNCATE event_links"]);
         }
         for text in statements {
             let said = d.run(Statement::new(text));
@@ -186,10 +204,14 @@ fn tampered(d: &Ground, text: &str, from: Option<Anchor>) -> Checked {
     let statements: Vec<String> = text.split("; ").map(String::from).collect();
     d.db.write::<_, Error>(Box::new(move |c| {
         match c.engine() {
-            Engine::Postgres => drop(sql!("ALTER TABLE events DISABLE TRIGGER ALL").execute(c)?),
+            Engine::Postgres => {
+                sql!("ALTER TABLE events DISABLE TRIGGER ALL").execute(c)?;
+                sql!("ALTER TABLE event_links DISABLE TRIGGER ALL").execute(c)?;
+            }
             Engine::Sqlite => {
-                sql!("DROP TRIGGER events_update").execute(c)?;
-                sql!("DROP TRIGGER events_delete").execute(c)?;
+                for trigger in ["events_update", "events_delete", "event_links_update", "event_links_delete"] {
+                    Statement::new(format!("DROP TRIGGER {trigger}")).execute(c)?;
+                }
             }
         }
         for statement in &statements {

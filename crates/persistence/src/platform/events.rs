@@ -1,5 +1,5 @@
-//! Rows of facts: audit trail, timeline, change feed and outbox in one append-only table. `seq` and the hash chain are
-//! given after the commit, by the sequencer.
+//! Rows of facts: audit trail, timeline, change feed and outbox in one append-only table. Their places in the feed and in
+//! the hash chain stand beside them, in `event_links`, and are given after the commit, by the sequencer.
 
 use chrono::{DateTime, Utc};
 use domain::Event;
@@ -8,7 +8,7 @@ use domain::platform::events::{AuditEntry, PublishedEvent};
 use domain::platform::trace::title_of;
 use uuid::Uuid;
 
-use crate::{Conn, Result, Statement, Value, sql};
+use crate::{Conn, JsonText, Kind, Result, Statement, Value, sql};
 
 /// Who did it, when, and on whose request.
 #[derive(Debug, Clone)]
@@ -19,46 +19,61 @@ pub struct Origin<'a> {
     pub request_id: &'a str,
 }
 
-/// Writes the facts of one transaction, in the order they happened.
-pub fn insert(db: &mut Conn, origin: &Origin, events: &[Event]) -> Result<()> {
-    use crate::{JsonText, Kind};
-    for chunk in events.chunks(500) {
-        let mut s = Statement::new(
+/// A fact to be written.
+#[derive(Debug)]
+pub struct NewFact<'a> {
+    pub id: Uuid,
+    pub event: &'a Event,
+    /// JSON text of what the event holds.
+    pub data: String,
+    pub previous: Option<String>,
+    /// What the chain will vouch for.
+    pub digest: Vec<u8>,
+}
+
+/// Writes the facts of one transaction, in the order they happened, each with its link that waits for its number.
+pub fn insert(db: &mut Conn, origin: &Origin, facts: Vec<NewFact>) -> Result<()> {
+    let mut facts = facts.into_iter().peekable();
+    while facts.peek().is_some() {
+        let mut events = Statement::new(
             "INSERT INTO events (id, at, kind, subject, company_id, party_id, version, data, previous, actor, actor_name, request_id) VALUES ",
         );
-        for (i, e) in chunk.iter().enumerate() {
-            let json = |v: &serde_json::Value| Value::Json(JsonText(v.to_string()));
+        let mut links = Statement::new("INSERT INTO event_links (event_id, digest) VALUES ");
+        for (i, NewFact { id, event, data, previous, digest }) in facts.by_ref().take(500).enumerate() {
             let uid = |id: Option<Uuid>| id.map_or(Value::Null(Kind::Uid), Value::Uid);
             let row = [
-                Value::Uid(Uuid::now_v7()),
+                Value::Uid(id),
                 Value::instant(origin.at),
-                Value::Text(e.kind.clone()),
-                Value::Text(e.subject.clone()),
-                uid(e.company.map(domain::kernel::Id::uuid)),
-                uid(e.party.map(domain::kernel::Id::uuid)),
-                Value::Int(e.version),
-                json(&e.data),
-                e.previous.as_ref().map_or(Value::Null(Kind::Json), json),
+                Value::Text(event.kind.clone()),
+                Value::Text(event.subject.clone()),
+                uid(event.company.map(domain::kernel::Id::uuid)),
+                uid(event.party.map(domain::kernel::Id::uuid)),
+                Value::Int(event.version),
+                Value::Json(JsonText(data)),
+                previous.map_or(Value::Null(Kind::Json), |text| Value::Json(JsonText(text))),
                 Value::Text(origin.actor.into()),
                 Value::Text(origin.actor_name.into()),
                 Value::Text(origin.request_id.into()),
             ];
-            s.sql(if i == 0 { "(" } else { ", (" }).values(row).sql(")");
+            let separator = if i == 0 { "(" } else { ", (" };
+            events.sql(separator).values(row).sql(")");
+            links.sql(separator).values([Value::Uid(id), Value::Bytes(digest)]).sql(")");
         }
-        s.execute(db)?;
+        events.execute(db)?;
+        links.execute(db)?;
     }
     Ok(())
 }
 
 crate::record! {
-    events: PublishedEvent {
+    published_events: PublishedEvent {
         id: uid, seq: int, kind: text, subject: text, company_id: opt(uid), party_id: opt(uid), version: int, data: json,
         previous: opt(json), at: instant,
     }
 }
 
 crate::record! {
-    events: AuditEntry {
+    audit_entries: AuditEntry {
         id: uid, seq: opt(int), kind: text, subject: text, company_id: opt(uid), party_id: opt(uid), version: int, data: json,
         previous: opt(json), actor: text, actor_name: text, request_id: text, reason: opt(text), at: instant, hash: opt(bytes),
     }

@@ -4,7 +4,7 @@
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::sequence::Placed;
+use super::sequence::{PLACED, Placed};
 use crate::{Conn, Engine, Result, Statement, Value, sql};
 
 /// One fact that lost its personal contents in one erasure.
@@ -33,16 +33,14 @@ pub fn lock_sequence(db: &mut Conn) -> Result<()> {
 
 /// The numbered facts that concern one of these parties or are about one of these things, the oldest first.
 pub fn of_person(db: &mut Conn, parties: &[Uuid], subjects: &[String]) -> Result<Vec<Placed>> {
-    const COLUMNS: &str = "SELECT id, at, kind, subject, company_id, party_id, version, data, previous, actor, actor_name, request_id, \
-                           reason, seq, prev_hash, hash FROM events WHERE seq > 0 AND ";
     let mut found: Vec<Placed> = Vec::new();
     if !parties.is_empty() {
-        let mut s = Statement::new(COLUMNS);
-        found.extend(s.append(sql!("party_id IN ({})", crate::list(parties))).rows::<Placed>(db)?);
+        let mut s = Statement::new(PLACED);
+        found.extend(s.append(sql!("e.party_id IN ({})", crate::list(parties))).rows::<Placed>(db)?);
     }
     for chunk in subjects.chunks(500) {
-        let mut s = Statement::new(COLUMNS);
-        found.extend(s.append(sql!("subject IN ({})", crate::list(chunk))).rows::<Placed>(db)?);
+        let mut s = Statement::new(PLACED);
+        found.extend(s.append(sql!("e.subject IN ({})", crate::list(chunk))).rows::<Placed>(db)?);
     }
     found.sort_by_key(|p| p.place.seq);
     found.dedup_by_key(|p| p.place.seq);

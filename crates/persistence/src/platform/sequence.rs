@@ -1,4 +1,4 @@
-//! Giving committed facts their place: the rows without a number, the end of the chain, and the numbering itself.
+//! Giving committed facts their place: the links without a number, the end of the chain, and the numbering itself.
 //! What the hashes are made of is not known here.
 
 use chrono::{DateTime, Utc};
@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::statement::FromCells;
 use crate::value::{Cells, Fail};
-use crate::{Conn, Engine, Result, sql};
+use crate::{Conn, Engine, Result, Statement, sql};
 
-/// A row of `events` as it was written by the transaction that made it: everything but its place in the chain.
+/// A row of `events`: everything but its place in the chain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fact {
     pub id: Uuid,
@@ -31,6 +31,8 @@ pub struct Fact {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place {
     pub id: Uuid,
+    /// What was computed from the fact when it was written; links from before there were digests have none.
+    pub digest: Option<Vec<u8>>,
     pub seq: i64,
     pub prev_hash: Vec<u8>,
     pub hash: Vec<u8>,
@@ -65,11 +67,18 @@ pub struct Placed {
     pub place: Place,
 }
 
+/// The columns of [`Placed`], and where they come from.
+pub(super) const PLACED: &str = "SELECT e.id, e.at, e.kind, e.subject, e.company_id, e.party_id, e.version, e.data, e.previous, e.actor, \
+    e.actor_name, e.request_id, e.reason, l.digest, l.seq, l.prev_hash, l.hash FROM event_links l JOIN events e ON e.id = l.event_id \
+    WHERE l.seq > 0 AND ";
+
 impl FromCells for Placed {
     fn from_cells(cells: &mut dyn Cells) -> Result<Self, Fail> {
         let fact = Fact::from_cells(cells)?;
+        let digest = cells.bytes()?;
         let seq = cells.int()?.ok_or("a row without a number")?;
-        let place = Place { id: fact.id, seq, prev_hash: cells.bytes()?.unwrap_or_default(), hash: cells.bytes()?.unwrap_or_default() };
+        let place =
+            Place { id: fact.id, digest, seq, prev_hash: cells.bytes()?.unwrap_or_default(), hash: cells.bytes()?.unwrap_or_default() };
         Ok(Self { fact, place })
     }
 }
@@ -84,42 +93,61 @@ pub fn try_lock(db: &mut Conn) -> Result<bool> {
     }
 }
 
-/// Committed facts without a number, the oldest first.
-pub fn unplaced(db: &mut Conn, limit: i64) -> Result<Vec<Fact>> {
+/// Committed links without a number, the oldest first: whose they are, and the digest.
+pub fn unplaced(db: &mut Conn, limit: i64) -> Result<Vec<(Uuid, Option<Vec<u8>>)>> {
+    sql!("SELECT event_id, digest FROM event_links WHERE seq IS NULL ORDER BY event_id LIMIT {}", limit).load(db)
+}
+
+/// The contents of these facts, in no order.
+pub fn facts(db: &mut Conn, ids: &[Uuid]) -> Result<Vec<Fact>> {
     sql!(
         "SELECT id, at, kind, subject, company_id, party_id, version, data, previous, actor, actor_name, request_id, reason \
-         FROM events WHERE seq IS NULL ORDER BY id LIMIT {}",
-        limit
+         FROM events WHERE id IN ({})",
+        crate::list(ids)
     )
     .rows(db)
 }
 
+/// Whether there is a fact without a link, or a link without a fact.
+pub fn has_strays(db: &mut Conn) -> Result<bool> {
+    let facts = sql!("SELECT e.id FROM events e WHERE NOT EXISTS (SELECT 1 FROM event_links l WHERE l.event_id = e.id) LIMIT 1");
+    let links = sql!("SELECT l.event_id FROM event_links l WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = l.event_id) LIMIT 1");
+    Ok(facts.first::<(Uuid,)>(db)?.is_some() || links.first::<(Uuid,)>(db)?.is_some())
+}
+
 /// The number and hash of the last link of the chain.
 pub fn last(db: &mut Conn) -> Result<Option<(i64, Vec<u8>)>> {
-    sql!("SELECT seq, hash FROM events WHERE seq > 0 ORDER BY seq DESC LIMIT 1").first(db)
+    sql!("SELECT seq, hash FROM event_links WHERE seq > 0 ORDER BY seq DESC LIMIT 1").first(db)
 }
 
 /// The hash under a number.
 pub fn hash_at(db: &mut Conn, seq: i64) -> Result<Option<Vec<u8>>> {
-    Ok(sql!("SELECT hash FROM events WHERE seq = {}", seq).first::<(Option<Vec<u8>>,)>(db)?.and_then(|r| r.0))
+    Ok(sql!("SELECT hash FROM event_links WHERE seq = {}", seq).first::<(Option<Vec<u8>>,)>(db)?.and_then(|r| r.0))
 }
 
 /// Writes the places. On PostgreSQL one statement, whatever their number; on SQLite a statement costs no way to a server.
 pub fn place(db: &mut Conn, places: &[Place]) -> Result<()> {
     if let Engine::Sqlite = db.engine() {
         for p in places {
-            sql!("UPDATE events SET seq = {}, prev_hash = {}, hash = {} WHERE id = {}", p.seq, p.prev_hash.clone(), p.hash.clone(), p.id)
-                .execute(db)?;
+            let (seq, prev, hash) = (p.seq, p.prev_hash.clone(), p.hash.clone());
+            sql!(
+                "UPDATE event_links SET digest = {}, seq = {}, prev_hash = {}, hash = {} WHERE event_id = {}",
+                p.digest.clone(),
+                seq,
+                prev,
+                hash,
+                p.id
+            )
+            .execute(db)?;
         }
         return Ok(());
     }
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
-    let rows: Vec<Json> =
-        places.iter().map(|p| json!({"id": p.id, "seq": p.seq, "prev": hex(&p.prev_hash), "hash": hex(&p.hash)})).collect();
+    let row = |p: &Place| json!({"id": p.id, "digest": p.digest.as_deref().map(hex), "seq": p.seq, "prev": hex(&p.prev_hash), "hash": hex(&p.hash)});
     sql!(
-        "UPDATE events SET seq = v.seq, prev_hash = decode(v.prev, 'hex'), hash = decode(v.hash, 'hex') \
-         FROM jsonb_to_recordset({}) AS v(id uuid, seq bigint, prev text, hash text) WHERE events.id = v.id",
-        Json::Array(rows)
+        "UPDATE event_links SET digest = decode(v.digest, 'hex'), seq = v.seq, prev_hash = decode(v.prev, 'hex'), hash = decode(v.hash, 'hex') \
+         FROM jsonb_to_recordset({}) AS v(id uuid, digest text, seq bigint, prev text, hash text) WHERE event_links.event_id = v.id",
+        Json::Array(places.iter().map(row).collect())
     )
     .execute(db)?;
     Ok(())
@@ -127,11 +155,5 @@ pub fn place(db: &mut Conn, places: &[Place]) -> Result<()> {
 
 /// The links after a number, in order.
 pub fn placed(db: &mut Conn, after: i64, limit: i64) -> Result<Vec<Placed>> {
-    sql!(
-        "SELECT id, at, kind, subject, company_id, party_id, version, data, previous, actor, actor_name, request_id, reason, \
-         seq, prev_hash, hash FROM events WHERE seq > {} ORDER BY seq LIMIT {}",
-        after,
-        limit
-    )
-    .rows(db)
+    Statement::new(PLACED).append(sql!("l.seq > {} ORDER BY l.seq LIMIT {}", after, limit)).rows(db)
 }
