@@ -1,18 +1,25 @@
-//! The limit: the statements of one order on bare connections, prepared once, without HTTP, without rules, without JSON.
-//! An order is written as a copy of a template, so that each row has all its columns; every order is one transaction.
+//! The limit: what the server asks of the database for one order, in the same statements, on bare connections: without
+//! HTTP, without rules, without JSON; every order in a transaction of its own.
 
 use std::cell::RefCell;
 use std::time::Duration;
 
+use chrono::Utc;
 use diesel::connection::SimpleConnection;
-use diesel::deserialize::QueryableByName;
-use diesel::pg::Pg;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Binary, Text, Untyped, Uuid as SqlUuid};
-use diesel::sqlite::Sqlite;
-use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{Connection, PgConnection, SqliteConnection};
+use domain::Event;
+use domain::accounting::tax_codes::TaxCode;
+use domain::directory::companies::Company;
+use domain::directory::parties::Party;
+use domain::directory::products::Product;
+use domain::inventory::warehouses::Warehouse;
+use domain::kernel::Id;
 use domain::sales::orders::SalesOrder;
-use persistence::{Database, DatabaseConfig, Error, record};
+use persistence::accounting::setup;
+use persistence::platform::events::{self, NewFact, Origin};
+use persistence::{Conn, Database, DatabaseConfig, Error, record};
+use platform::Sequencer;
+use platform::sequence::{new_fact, number};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -21,29 +28,12 @@ use crate::measure::{Rate, rate};
 
 pub struct Statements {
     engine: Engine,
-    database: String,
+    database: Database,
     /// What Diesel calls it.
     url: String,
-    order: Uuid,
-    /// How company, customer, warehouse and products of the template are read.
-    look_ups: Vec<(String, Uuid)>,
-    insert_order: String,
-    insert_lines: String,
-    insert_event: String,
-}
-
-#[derive(QueryableByName)]
-#[allow(dead_code)]
-struct Name {
-    #[diesel(sql_type = Text)]
-    name: String,
-}
-
-/// The bytes behind `so_…`.
-fn uuid(id: &Value) -> Uuid {
-    let text = id.as_str().unwrap_or_default();
-    let prefix = text.rsplit_once('_').map_or("", |(p, _)| p);
-    domain::kernel::decode(prefix, text).expect("an id")
+    /// What is written again and again, under new ids.
+    order: SalesOrder,
+    told: Event,
 }
 
 thread_local! {
@@ -53,152 +43,81 @@ thread_local! {
 
 impl Statements {
     pub fn of(engine: Engine, url: &str, template: &Value) -> Self {
-        let mut this = Self {
-            engine,
-            database: url.to_string(),
-            url: url.trim_start_matches("sqlite:").to_string(),
-            order: uuid(&template["id"]),
-            look_ups: Vec::new(),
-            insert_order: String::new(),
-            insert_lines: String::new(),
-            insert_event: String::new(),
-        };
-        let fresh = if engine == Engine::Postgres { "gen_random_uuid()" } else { "randomblob(16)" };
-        let subject = template["id"].as_str().unwrap_or_default();
-        let (one, two) = if engine == Engine::Postgres { ("$1", "$2") } else { ("?1", "?2") };
-        let products = template["lines"].as_array().into_iter().flatten().map(|line| ("products", &line["product_id"]));
-        let heads = [("companies", "company_id"), ("parties", "customer_id"), ("warehouses", "warehouse_id")];
-        let read = |(table, id): (&str, &Value)| (format!("SELECT * FROM {table} WHERE id = {one}"), uuid(id));
-        this.look_ups = heads.map(|(table, name)| (table, &template[name])).into_iter().chain(products).map(read).collect();
-        this.insert_order = this.copy("sales_orders", &[("id", one)], &format!("id = {two}"));
-        this.insert_lines = this.copy("sales_order_lines", &[("id", fresh), ("order_id", one)], &format!("order_id = {two}"));
-        this.insert_event = this.copy(
-            "events",
-            &[("id", fresh), ("seq", "NULL"), ("hash", "NULL"), ("prev_hash", "NULL")],
-            // the copies have the same subject
-            &format!("subject = '{subject}' LIMIT 1"),
-        );
-        this
+        let database = Database::open(&DatabaseConfig::new(url)).expect("the database");
+        let id = template["id"].as_str().and_then(|id| domain::kernel::decode("so", id)).expect("an id");
+        let order = database.read::<_, Error>(|c| record::find::<SalesOrder>(c, id)).expect("a snapshot").expect("the order");
+        let told = Event::of("created", &order);
+        Self { engine, database, url: url.trim_start_matches("sqlite:").to_string(), order, told }
     }
 
-    /// `INSERT … SELECT` of rows with some columns replaced.
-    fn copy(&self, table: &str, replaced: &[(&str, &str)], filter: &str) -> String {
-        let columns = self.columns(table);
-        let value = |c: &String| replaced.iter().find(|(n, _)| n == c).map_or(c.clone(), |(_, v)| v.to_string());
-        let values: Vec<String> = columns.iter().map(value).collect();
-        format!("INSERT INTO {table} ({}) SELECT {} FROM {table} WHERE {filter}", columns.join(", "), values.join(", "))
-    }
-
-    fn columns(&self, table: &str) -> Vec<String> {
-        let names: Vec<Name> = match self.engine {
-            Engine::Postgres => {
-                let text = format!(
-                    "SELECT column_name::text AS name FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position"
-                );
-                self.pg(|c| sql_query(text).load(c).expect("columns"))
+    /// One order of five lines, looked up and written, one commit each. The sequencer numbers what was told, as it does
+    /// beside the server.
+    pub fn write(&self, connections: usize, time: Duration) -> Rate {
+        let _sequencer = (self.engine == Engine::Postgres).then(|| Sequencer::start(&self.database).expect("a thread"));
+        let origin = Origin { at: Utc::now(), actor: "key_bare", actor_name: "Bare", request_id: "bare" };
+        let fact = new_fact(&self.told, &origin);
+        rate(connections, time, |_, _| {
+            let new =
+                || NewFact { id: Uuid::now_v7(), event: &self.told, data: fact.data.clone(), previous: None, digest: fact.digest.clone() };
+            match self.engine {
+                Engine::Postgres => self.write_pg(&origin, new()),
+                Engine::Sqlite => self.write_sqlite(&origin, new()),
             }
-            Engine::Sqlite => {
-                self.sqlite(|c| sql_query(format!("SELECT name FROM pragma_table_info('{table}')")).load(c).expect("columns"))
-            }
-        };
-        names.into_iter().map(|n| n.name).collect()
+        })
     }
 
-    fn pg<R>(&self, f: impl FnOnce(&mut PgConnection) -> R) -> R {
-        PG.with_borrow_mut(|c| f(c.get_or_insert_with(|| PgConnection::establish(&self.url).expect("a connection"))))
+    fn write_pg(&self, origin: &Origin, fact: NewFact) {
+        PG.with_borrow_mut(|c| {
+            let c = c.get_or_insert_with(|| PgConnection::establish(&self.url).expect("a connection"));
+            c.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").expect("begin");
+            self.place(&mut Conn::Pg(c), origin, fact).expect("the statements");
+            c.batch_execute("COMMIT").expect("commit");
+        });
+        self.database.after_commit_notify();
     }
 
-    fn sqlite<R>(&self, f: impl FnOnce(&mut SqliteConnection) -> R) -> R {
+    fn write_sqlite(&self, origin: &Origin, fact: NewFact) {
         SQLITE.with_borrow_mut(|c| {
-            f(c.get_or_insert_with(|| {
+            let c = c.get_or_insert_with(|| {
                 let mut made = SqliteConnection::establish(&self.url).expect("a connection");
                 made.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON").expect("settings");
                 made
-            }))
-        })
+            });
+            c.batch_execute("BEGIN IMMEDIATE").expect("begin");
+            self.place(&mut Conn::Sqlite(c), origin, fact).expect("the statements");
+            number(&mut Conn::Sqlite(c)).expect("a number");
+            c.batch_execute("COMMIT").expect("commit");
+        });
     }
 
-    /// One order of five lines, looked up and written, one commit each.
-    pub fn write(&self, connections: usize, time: Duration) -> Rate {
-        rate(connections, time, |_, _| match self.engine {
-            Engine::Postgres => self.pg(|c| self.write_pg(c)),
-            Engine::Sqlite => self.sqlite(|c| self.write_sqlite(c)),
-        })
-    }
-
-    fn write_pg(&self, c: &mut PgConnection) {
-        let new = Uuid::now_v7();
-        c.batch_execute("BEGIN").expect("begin");
-        for (text, id) in &self.look_ups {
-            Prepared(text, &[*id]).load::<Name>(c).expect("a row");
+    /// The statements of `POST /v1/sales/orders`, in their order.
+    fn place(&self, c: &mut Conn, origin: &Origin, fact: NewFact) -> persistence::Result<()> {
+        let mut order = self.order.clone();
+        record::find::<Company>(c, order.company_id.uuid())?;
+        record::find::<Party>(c, order.customer_id.uuid())?;
+        let products: Vec<Uuid> = order.lines.iter().filter_map(|l| l.product_id).map(Id::uuid).collect();
+        record::find_all::<Product>(c, &products)?;
+        setup::tax_rules_of(c, order.company_id.uuid())?;
+        let taxes: Vec<Uuid> = order.lines.iter().flat_map(|l| &l.tax_code_ids).map(|id| id.uuid()).collect();
+        record::find_all::<TaxCode>(c, &taxes[..taxes.len().min(1)])?;
+        if let Some(warehouse) = order.warehouse_id {
+            record::find::<Warehouse>(c, warehouse.uuid())?;
         }
-        Prepared(&self.insert_order, &[new, self.order]).execute(c).expect("an order");
-        Prepared(&self.insert_lines, &[new, self.order]).execute(c).expect("lines");
-        Prepared(&self.insert_event, &[]).execute(c).expect("an event");
-        c.batch_execute("COMMIT").expect("commit");
-    }
-
-    fn write_sqlite(&self, c: &mut SqliteConnection) {
-        let new = Uuid::now_v7();
-        c.batch_execute("BEGIN IMMEDIATE").expect("begin");
-        for (text, id) in &self.look_ups {
-            Prepared(text, &[*id]).load::<Name>(c).expect("a row");
+        order.id = Id::from_uuid(Uuid::now_v7());
+        for line in &mut order.lines {
+            (line.id, line.order_id) = (Id::from_uuid(Uuid::now_v7()), order.id);
         }
-        Prepared(&self.insert_order, &[new, self.order]).execute(c).expect("an order");
-        Prepared(&self.insert_lines, &[new, self.order]).execute(c).expect("lines");
-        Prepared(&self.insert_event, &[]).execute(c).expect("an event");
-        c.batch_execute("COMMIT").expect("commit");
+        record::insert(c, std::slice::from_ref(&order))?;
+        record::insert(c, &order.lines)?;
+        events::insert(c, origin, vec![fact])
     }
 
     /// The order and its lines: the same two queries in the same kind of snapshot, every column decoded; no HTTP, no
     /// rights, no JSON.
     pub fn read(&self, connections: usize, time: Duration) -> Rate {
-        let database = Database::open(&DatabaseConfig::new(&self.database)).expect("the database");
         rate(connections, time, |_, _| {
-            let found = database.read::<_, Error>(|c| record::find::<SalesOrder>(c, self.order)).expect("a snapshot");
+            let found = self.database.read::<_, Error>(|c| record::find::<SalesOrder>(c, self.order.id.uuid())).expect("a snapshot");
             assert_eq!(found.expect("the order").lines.len(), 5);
         })
-    }
-}
-
-/// A statement that Diesel prepares once for each connection, which it does not do for `sql_query`.
-struct Prepared<'a>(&'a str, &'a [Uuid]);
-
-impl QueryId for Prepared<'_> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl Query for Prepared<'_> {
-    type SqlType = Untyped;
-}
-
-impl<C> RunQueryDsl<C> for Prepared<'_> {}
-
-impl QueryFragment<Pg> for Prepared<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let mut rest = self.0;
-        for (i, id) in self.1.iter().enumerate() {
-            let (before, after) = rest.split_once(&format!("${}", i + 1)).expect("a place for the value");
-            out.push_sql(before);
-            out.push_bind_param::<SqlUuid, Uuid>(id)?;
-            rest = after;
-        }
-        out.push_sql(rest);
-        Ok(())
-    }
-}
-
-impl QueryFragment<Sqlite> for Prepared<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        let mut rest = self.0;
-        for (i, id) in self.1.iter().enumerate() {
-            let (before, after) = rest.split_once(&format!("?{}", i + 1)).expect("a place for the value");
-            out.push_sql(before);
-            out.push_bind_param::<Binary, [u8]>(id.as_bytes().as_slice())?;
-            rest = after;
-        }
-        out.push_sql(rest);
-        Ok(())
     }
 }

@@ -25,8 +25,8 @@ pub fn growth(engine: Engine, scale: f64, verdicts: &mut Verdicts) {
             .post("/v1/crm/opportunities", json!({"company_id": w.company, "name": "Deal", "party_id": party, "amount": "5"}))
             .created();
     }
-    let overview = |_: usize, _: usize| drop(w.client.get(&format!("/v1/directory/parties/{party}/360")).ok());
-    let timeline = |_: usize, _: usize| drop(w.client.get(&format!("/v1/directory/parties/{party}/timeline?limit=50")).ok());
+    let overview = |_: usize, _: usize| drop(w.wire.get(&format!("/v1/directory/parties/{party}/360")));
+    let timeline = |_: usize, _: usize| drop(w.wire.get(&format!("/v1/directory/parties/{party}/timeline?limit=50")));
     rate(1, Duration::from_millis(500), overview); // the first calls read everything from the disk
     let s = 3.0 * scale;
     let before = (show("360 of a party", &served, s, overview), show("timeline of a party", &served, s, timeline));

@@ -1,14 +1,16 @@
-//! A caller that costs next to nothing: a socket kept open, bytes out, bytes in. Where HTTP is compared with bare
-//! connections on the same cores, a comfortable client would take more of them than the server.
+//! A caller that costs next to nothing: a socket kept open, bytes out, bytes in. On a machine that callers and server
+//! share, a comfortable client would take more of the cores than the server, and be measured in its place.
 
 use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use serde_json::Value;
+
 use crate::harness::Client;
 
 thread_local! {
-    static SOCKET: RefCell<Option<TcpStream>> = const { RefCell::new(None) };
+    static SOCKET: RefCell<Option<(String, TcpStream)>> = const { RefCell::new(None) };
 }
 
 pub struct Wire {
@@ -21,25 +23,38 @@ impl Wire {
         let address = client.base().trim_start_matches("http://").to_string();
         Self { address, token: client.token().expect("a token").to_string() }
     }
-    pub fn get(&self, path: &str) {
-        self.ask(200, &format!("GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n\r\n", self.address, self.token));
+    /// The body of the answer, which is a success.
+    pub fn get(&self, path: &str) -> Vec<u8> {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n\r\n", self.address, self.token))
     }
-    pub fn create(&self, path: &str, body: &str) {
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: ",
-            self.address, self.token
-        );
-        self.ask(201, &format!("{head}{}\r\n\r\n{body}", body.len()));
+    pub fn post(&self, path: &str, body: &Value) -> Vec<u8> {
+        self.send(path, "", body)
+    }
+    /// On a resource that was seen in this state.
+    pub fn act(&self, path: &str, seen: &Value, body: &Value) -> Vec<u8> {
+        self.send(path, &format!("if-match: \"{}\"\r\n", seen["version"]), body)
     }
 
-    /// Sends a request and reads its whole answer, which must have this status.
-    fn ask(&self, status: u16, request: &str) {
+    fn send(&self, path: &str, header: &str, body: &Value) -> Vec<u8> {
+        let body = body.to_string();
+        self.ask(&format!(
+            "POST {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n{header}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.address,
+            self.token,
+            body.len()
+        ))
+    }
+
+    /// Sends a request and reads its whole answer, which must be a success.
+    fn ask(&self, request: &str) -> Vec<u8> {
         SOCKET.with_borrow_mut(|socket| {
-            let socket = socket.get_or_insert_with(|| {
+            // each server has an address of its own
+            if socket.as_ref().is_none_or(|(address, _)| *address != self.address) {
                 let made = TcpStream::connect(&self.address).expect("a connection");
                 made.set_nodelay(true).expect("no delay");
-                made
-            });
+                *socket = Some((self.address.clone(), made));
+            }
+            let (_, socket) = socket.as_mut().expect("just made");
             socket.write_all(request.as_bytes()).expect("the request is sent");
             let (mut answer, mut part) = (Vec::with_capacity(8192), [0; 16384]);
             loop {
@@ -48,12 +63,17 @@ impl Wire {
                 answer.extend_from_slice(&part[..n]);
                 let Some(end) = answer.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
                 let head = std::str::from_utf8(&answer[..end]).expect("a head").to_ascii_lowercase();
-                assert!(head.starts_with(&format!("http/1.1 {status}")), "{head}");
+                assert!(head.starts_with("http/1.1 2"), "{}", String::from_utf8_lossy(&answer));
                 let length = head.lines().find_map(|l| l.strip_prefix("content-length: ")).expect("a length");
                 if answer.len() >= end + 4 + length.parse::<usize>().expect("a number") {
-                    return;
+                    return answer.split_off(end + 4);
                 }
             }
-        });
+        })
     }
+}
+
+/// What an answer says.
+pub fn read(answer: &[u8]) -> Value {
+    serde_json::from_slice(answer).expect("JSON")
 }

@@ -22,7 +22,6 @@ use serde_json::{Value, json};
 
 use harness::{DURABLE, Database, Engine};
 use measure::{Rate, Served, rate};
-use wire::Wire;
 use world::{World, id};
 
 fn main() {
@@ -100,16 +99,16 @@ fn measure_all(engine: Engine, scale: f64, verdicts: &mut Verdicts) {
     let next = || count.fetch_add(1, Ordering::Relaxed);
     let s = 6.0 * scale;
     show("L1 create a customer", &served, s, |_, _| {
-        c.post("/v1/directory/parties", json!({"name": format!("New {}", next()), "is_customer": true})).created();
+        w.wire.post("/v1/directory/parties", &json!({"name": format!("New {}", next()), "is_customer": true}));
     });
     show("L2 read a customer", &served, s, |_, n| {
-        c.get(&format!("/v1/directory/parties/{}", w.customers[n % 500])).ok();
+        w.wire.get(&format!("/v1/directory/parties/{}", w.customers[n % 500]));
     });
     let few = show("L3 list 50 customers by name", &served, s, |_, _| {
-        c.get("/v1/directory/parties?is_customer=true&sort=name&limit=50").ok();
+        w.wire.get("/v1/directory/parties?is_customer=true&sort=name&limit=50");
     });
     show("L4 create an order of 5 lines", &served, s, |_, _| {
-        w.place(next());
+        w.wire.post("/v1/sales/orders", &w.order(next()));
     });
     let drafts: Vec<Value> = c.spread(8, &(0..(6000.0 * scale) as usize).collect::<Vec<_>>(), |n, _| w.place(*n));
     let taken = AtomicUsize::new(0);
@@ -120,7 +119,7 @@ fn measure_all(engine: Engine, scale: f64, verdicts: &mut Verdicts) {
     verdicts.check("L5 p99 with all on the same products, ms", confirmed.p99_ms, confirmed.p99_ms < 100.0, "< 100");
     show("L6 order to cash, 8 calls", &served, s * 2.0, |_, _| w.order_to_cash(next()));
     show("L8 stock of a product in 3 warehouses", &served, s, |_, n| {
-        c.get(&format!("/v1/inventory/stock?product_id={}", w.products[n % 20])).ok();
+        w.wire.get(&format!("/v1/inventory/stock?product_id={}", w.products[n % 20]));
     });
     show("L9 lead to won opportunity, 7 calls", &served, s, |caller, _| w.lead_to_won(next(), caller));
 
@@ -144,7 +143,7 @@ fn balances(served: &Served, w: &World, scale: f64, verdicts: &mut Verdicts) {
         c.act(&format!("/v1/accounting/journal-entries/{}/post", id(&made)), &made, json!({})).ok();
     };
     let grow = |lines: usize| drop(w.client.spread(8, &(0..lines / 200).collect::<Vec<_>>(), entry));
-    let ask = |_: usize, _: usize| drop(w.client.get(&format!("/v1/accounting/reports/trial-balance?company_id={}", w.company)).ok());
+    let ask = |_: usize, _: usize| drop(w.wire.get(&format!("/v1/accounting/reports/trial-balance?company_id={}", w.company)));
     let small = (10_000.0 * scale) as usize;
     grow(small);
     let before = show("L7 trial balance", served, 3.0 * scale, ask);
@@ -160,7 +159,7 @@ fn lists(served: &Served, w: &World, few: Rate, s: f64, scale: f64, verdicts: &m
     let customer = |i: usize| json!({"code": format!("G{i:06}"), "name": format!("Grown {i:06}"), "is_customer": true});
     world::bulk(&w.client, "/v1/directory/parties", &(0..have * 9).map(customer).collect::<Vec<_>>());
     let many = show("L3 the same at ten times the rows", served, s, |_, _| {
-        w.client.get("/v1/directory/parties?is_customer=true&sort=name&limit=50").ok();
+        w.wire.get("/v1/directory/parties?is_customer=true&sort=name&limit=50");
     });
     let ratio = many.p50_ms / few.p50_ms;
     verdicts.check("list page at 10 times the rows, time to time", ratio, ratio <= 1.3, "<= 1.3");
@@ -171,10 +170,9 @@ fn limits(engine: Engine, database: &Database, served: Served, w: &World, s: f64
     let time = Duration::from_secs_f64(s);
     let template = w.place(1);
     let count = AtomicUsize::new(0);
-    let wire = Wire::of(&w.client);
-    let written = rate(16, time, |_, _| wire.create("/v1/sales/orders", &w.order(count.fetch_add(1, Ordering::Relaxed)).to_string()));
+    let written = rate(16, time, |_, _| drop(w.wire.post("/v1/sales/orders", &w.order(count.fetch_add(1, Ordering::Relaxed)))));
     let path = format!("/v1/sales/orders/{}", id(&template));
-    let read = rate(8, time, |_, _| wire.get(&path));
+    let read = rate(8, time, |_, _| drop(w.wire.get(&path)));
     drop(served); // its own work must not take from the bare connections
     let bare = bare::Statements::of(engine, &database.url, &template);
     let (limit, least) = match engine {

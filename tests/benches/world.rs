@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::harness::{ADMIN_EMAIL, ADMIN_PASSWORD, Client};
+use crate::wire::{Wire, read};
 
 pub struct World {
     /// A caller with an administrator's API key.
     pub client: Client,
+    pub wire: Wire,
     pub company: String,
     pub warehouse: String,
     pub customers: Vec<String>,
@@ -51,7 +53,7 @@ impl World {
             let opening = client.post("/v1/inventory/adjustments", body).created();
             client.act(&format!("/v1/inventory/adjustments/{}/post", id(&opening)), &opening, json!({})).ok();
         }
-        Self { client, company, warehouse: warehouses[0].clone(), customers, products }
+        Self { wire: Wire::of(&client), client, company, warehouse: warehouses[0].clone(), customers, products }
     }
 
     /// The body of an order of five lines, all on the same few products.
@@ -63,37 +65,38 @@ impl World {
         })
     }
     pub fn place(&self, n: usize) -> Value {
-        self.client.post("/v1/sales/orders", self.order(n)).created()
+        read(&self.wire.post("/v1/sales/orders", &self.order(n)))
     }
     pub fn confirm(&self, order: &Value) -> Value {
-        self.client.act(&format!("/v1/sales/orders/{}/confirm", id(order)), order, json!({})).ok()
+        read(&self.wire.act(&format!("/v1/sales/orders/{}/confirm", id(order)), order, &json!({})))
     }
     /// Order, confirm, deliver, invoice, post, pay.
     pub fn order_to_cash(&self, n: usize) {
+        let w = &self.wire;
         let order = self.confirm(&self.place(n));
         let path = format!("/v1/sales/orders/{}", id(&order));
-        self.client.act(&format!("{path}/deliver"), &order, json!({"ship": true})).expect(200);
-        let order = self.client.get(&path).ok();
-        let invoice = self.client.act(&format!("{path}/invoice"), &order, json!({})).ok();
-        let invoice = self.client.act(&format!("/v1/accounting/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
+        w.act(&format!("{path}/deliver"), &order, &json!({"ship": true}));
+        let order = read(&w.get(&path));
+        let invoice = read(&w.act(&format!("{path}/invoice"), &order, &json!({})));
+        let invoice = read(&w.act(&format!("/v1/accounting/invoices/{}/post", id(&invoice)), &invoice, &json!({})));
         let body = json!({
             "company_id": self.company, "party_id": invoice["customer_id"], "amount": invoice["total"],
             "allocate_to": [{"invoice_id": invoice["id"], "amount": invoice["total"]}],
         });
-        let payment = self.client.post("/v1/accounting/payments", body).created();
-        self.client.act(&format!("/v1/accounting/payments/{}/post", id(&payment)), &payment, json!({})).ok();
+        let payment = read(&w.post("/v1/accounting/payments", &body));
+        w.act(&format!("/v1/accounting/payments/{}/post", id(&payment)), &payment, &json!({}));
     }
     /// A lead, qualified, converted, with a line, won.
     pub fn lead_to_won(&self, n: usize, caller: usize) {
+        let w = &self.wire;
         let lead = json!({"company_id": self.company, "last_name": "Bench", "organisation_name": format!("Lead {caller}-{n}"), "email": format!("lead-{caller}-{n}@example.org")});
-        let lead = self.client.post("/v1/crm/leads", lead).created();
-        let lead = self.client.act(&format!("/v1/crm/leads/{}/qualify", id(&lead)), &lead, json!({})).ok();
-        let converted = self.client.act(&format!("/v1/crm/leads/{}/convert", id(&lead)), &lead, json!({"on_duplicate": "create"})).ok();
+        let lead = read(&w.post("/v1/crm/leads", &lead));
+        let lead = read(&w.act(&format!("/v1/crm/leads/{}/qualify", id(&lead)), &lead, &json!({})));
+        let converted = read(&w.act(&format!("/v1/crm/leads/{}/convert", id(&lead)), &lead, &json!({"on_duplicate": "create"})));
         let path = format!("/v1/crm/opportunities/{}", converted["opportunity_id"].as_str().expect("a deal"));
-        let deal = self.client.get(&path).ok();
-        let line = json!({"product_id": self.products[0], "quantity": "1"});
-        self.client.request("POST", &format!("{path}/lines")).if_match(&deal).json(&line).send().created();
-        let deal = self.client.get(&path).ok();
-        self.client.act(&format!("{path}/win"), &deal, json!({})).ok();
+        let deal = read(&w.get(&path));
+        w.act(&format!("{path}/lines"), &deal, &json!({"product_id": self.products[0], "quantity": "1"}));
+        let deal = read(&w.get(&path));
+        w.act(&format!("{path}/win"), &deal, &json!({}));
     }
 }

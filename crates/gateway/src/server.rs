@@ -96,6 +96,7 @@ pub fn start(config: Config) -> Result<Running, StartError> {
     Health::watch(&edge).map_err(because("No thread for the health check"))?;
     let workers = Workers::start(&app, 1).map_err(because("No thread for jobs"))?;
     let (handle, thread) = spawn(edge.clone(), listener, metrics_listener)?;
+    settle();
     Ok(Running { address, metrics_address, app, one_time_password, edge, handle, thread: Some(thread), workers: Some(workers) })
 }
 
@@ -103,6 +104,15 @@ fn listen(bind: &str) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(bind).map_err(|e| StartError(format!("{bind} cannot be bound: {e}")))?;
     listener.set_nonblocking(true).map_err(because("The listener cannot be set up"))?;
     Ok(listener)
+}
+
+/// Starting needs twenty MiB that running does not. The allocator gives back what has been unused for a moment, but it looks
+/// only when a thread ends; otherwise that may be in an hour.
+fn settle() {
+    let thread = std::thread::Builder::new().name("settle".into()).spawn(|| std::thread::sleep(Duration::from_millis(200)));
+    if let Err(e) = thread {
+        ::log::warn!("no thread to settle down with: {e}");
+    }
 }
 
 type Spawned = (ServerHandle, std::thread::JoinHandle<()>);
