@@ -13,7 +13,6 @@ use super::emails::{self, EmailAddress};
 use super::external_ids::{self, ExternalId};
 use super::personal_data::ERASED;
 use super::phones::{self, PhoneNumber};
-use super::products::in_state;
 use super::search;
 use super::tags::{self, Tag};
 pub use super::terms::{Blocked, TaxStatus, TradeTerms};
@@ -192,6 +191,7 @@ crate::entity! {
         (None, Some(_), _) => vec!["unmerge"],
         (None, None, Some(_)) => vec!["restore"],
         (None, None, None) => vec!["archive"],
+crate::archivable! { Party }
     }
 }
 
@@ -468,14 +468,6 @@ impl Party {
     pub fn check_invoiceable(&self, pointer: &str) -> Result<()> {
         self.check_block(self.customer_terms.blocked, Blocked::Invoice, "invoices", pointer)
     }
-    /// Refuses a party that is no vendor, is archived or is blocked from new purchases.
-    pub fn check_purchasable(&self, pointer: &str) -> Result<()> {
-        self.check_usable(pointer)?;
-        if !self.is_vendor {
-            return Err(NOT_A_VENDOR.field(pointer, format!("{} is not a vendor.", self.name)));
-        }
-        self.check_block(self.vendor_terms.blocked, Blocked::All, "purchases", pointer)
-    }
     /// Refuses a party that is no customer or is archived.
     pub fn check_customer(&self, pointer: &str) -> Result<()> {
         self.check_usable(pointer)?;
@@ -520,22 +512,6 @@ impl Party {
             (None, Some(other)) => Err(MERGED.with(format!("{} was merged into {other}; change that one.", self.name))),
             (None, None) => Ok(()),
         }
-    }
-    /// Takes it out of use.
-    pub fn archive(mut self, now: DateTime<Utc>) -> Result<Self> {
-        if self.archived_at.is_some() {
-            return Err(in_state("archived", &["restore"]));
-        }
-        (self.archived_at, self.updated_at) = (Some(now), now);
-        Ok(self)
-    }
-    /// Brings it back into use.
-    pub fn restore(mut self, now: DateTime<Utc>) -> Result<Self> {
-        if self.archived_at.is_none() {
-            return Err(in_state("active", &["archive"]));
-        }
-        (self.archived_at, self.updated_at) = (None, now);
-        Ok(self)
     }
 }
 
