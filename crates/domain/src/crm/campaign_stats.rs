@@ -244,7 +244,7 @@ pub struct VariantStats {
 #[schema(as = CampaignExclusions)]
 pub struct Exclusions {
     /// The reason.
-    pub reason: super::campaigns::ExclusionReason,
+    pub reason: super::campaign_members::ExclusionReason,
     /// How many.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub count: i64,
