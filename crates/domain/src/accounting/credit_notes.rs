@@ -271,7 +271,7 @@ pub fn credit_line(line: &InvoiceLine, before: &Credited, asked: &NewCreditNoteL
 }
 
 /// Sums taxes by code, in the order of their first appearance.
-pub fn sum_taxes<'a>(taxes: impl IntoIterator<Item = &'a DocumentTax>) -> Vec<DocumentTax> {
+fn sum_taxes<'a>(taxes: impl IntoIterator<Item = &'a DocumentTax>) -> Vec<DocumentTax> {
     let mut out: Vec<DocumentTax> = Vec::new();
     for t in taxes {
         match out.iter_mut().find(|o| o.tax_code_id == t.tax_code_id && o.rate == t.rate) {

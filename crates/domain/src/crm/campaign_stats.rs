@@ -157,7 +157,7 @@ pub struct ZTest {
 }
 
 /// Compares two shares; nothing when one of them is of nobody, or when all or none did it.
-pub fn z_test(a: Share, b: Share) -> Option<ZTest> {
+fn z_test(a: Share, b: Share) -> Option<ZTest> {
     if a.of <= 0 || b.of <= 0 {
         return None;
     }

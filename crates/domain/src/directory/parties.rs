@@ -48,8 +48,6 @@ pub const ARCHIVED: Code = Code::conflict("party.archived", "The party is archiv
 pub const MERGED: Code = Code::conflict("party.merged", "The party was merged into another one.");
 /// The party is not a customer.
 pub const NOT_A_CUSTOMER: Code = Code::invalid("party.not_a_customer", "The party is not a customer.");
-/// The party is not a vendor.
-pub const NOT_A_VENDOR: Code = Code::invalid("party.not_a_vendor", "The party is not a vendor.");
 /// A party cannot be above itself.
 pub const CYCLE: Code = Code::invalid("party.cycle", "A party cannot be its own ancestor.");
 /// The hierarchy is deeper than allowed.
@@ -191,9 +189,9 @@ crate::entity! {
         (None, Some(_), _) => vec!["unmerge"],
         (None, None, Some(_)) => vec!["restore"],
         (None, None, None) => vec!["archive"],
-crate::archivable! { Party }
     }
 }
+crate::archivable! { Party }
 
 /// A person or organisation to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -451,10 +449,6 @@ impl Party {
         let of = |p: AddressPurpose| self.addresses.iter().find(|a| a.purpose == p && a.primary);
         of(purpose).or_else(|| of(AddressPurpose::Billing)).map(|a| &a.address)
     }
-    /// The primary e-mail address.
-    pub fn primary_email(&self) -> Option<&str> {
-        self.emails.iter().find(|e| e.primary).map(|e| &*e.address)
-    }
     /// Refuses a party that is no customer, is archived or is blocked from new orders; `pointer` names the reference.
     pub fn check_orderable(&self, pointer: &str) -> Result<()> {
         self.check_customer(pointer)?;
@@ -500,10 +494,6 @@ impl Party {
     /// Days until its invoices are due.
     pub fn customer_days(&self, company: &Company) -> i32 {
         self.customer_terms.payment_terms_days.unwrap_or(company.payment_terms_days)
-    }
-    /// Days until its bills are due.
-    pub fn vendor_days(&self, company: &Company) -> i32 {
-        self.vendor_terms.payment_terms_days.unwrap_or(company.payment_terms_days)
     }
     /// Refuses to change a party that was merged into another one, or erased.
     pub fn check_changeable(&self) -> Result<()> {
