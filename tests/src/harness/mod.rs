@@ -12,7 +12,7 @@ mod sink;
 pub use answer::Answer;
 pub use client::{Client, Request};
 pub use cluster::DURABLE;
-pub use database::{Database, Engine, workspace};
+pub use database::{Database, Engine, place, workspace};
 pub use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Server, on};
 pub use sink::{Letter, Sink};
 
