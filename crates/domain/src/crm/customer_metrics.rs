@@ -448,7 +448,6 @@ pub fn lifetime_value(
 mod tests {
     use super::*;
     use crate::directory::companies::tests::company;
-    use crate::kernel::Id;
 
     fn amount(s: &str) -> Amount {
         s.parse().expect("an amount")

@@ -350,7 +350,6 @@ impl Closed {
 mod tests {
     use super::*;
     use crate::directory::companies::tests::company;
-    use crate::kernel::Id;
 
     fn amount(s: &str) -> Amount {
         s.parse().expect("an amount")

@@ -295,6 +295,7 @@ impl NewPipeline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Archivable;
     use crate::kernel::{Id, Rate};
     use proptest::prelude::*;
     use uuid::Uuid;

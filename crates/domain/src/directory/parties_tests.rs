@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::Archivable;
 use crate::kernel::Id;
 
 fn id(n: u128) -> PartyId {

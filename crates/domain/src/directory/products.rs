@@ -315,6 +315,7 @@ impl Product {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Archivable;
     use crate::kernel::Id;
     use serde_json::json;
 
