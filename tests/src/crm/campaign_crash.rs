@@ -54,6 +54,7 @@ fn frozen_while_killed(engine: Engine) {
             std::thread::sleep(Duration::from_millis(5));
         }
         victim.kill();
+        victim.outlive_leases();
         victim.run();
         c = victim.client().with_token(&token);
     }

@@ -39,6 +39,7 @@ fn story(engine: Engine) {
     let before = sink.letters().len();
     assert!(before < READERS, "everything was sent before the server was killed");
 
+    victim.outlive_leases();
     victim.run();
     let c = victim.client().with_token(&token);
     let began = Instant::now();

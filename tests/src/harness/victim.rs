@@ -5,7 +5,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
+use chrono::{TimeDelta, Utc};
 use gateway::{Config, Secret};
+use persistence::{DatabaseConfig, Error, Outcome, sql};
 
 use super::client::Client;
 use super::database::Database;
@@ -80,6 +82,13 @@ impl Victim {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+    /// Lets the leases run out that it had when it was killed, so that nobody waits for their end.
+    pub fn outlive_leases(&self) {
+        let db = persistence::Database::open(&DatabaseConfig::new(&self.database)).unwrap();
+        let past = Utc::now() - TimeDelta::seconds(1);
+        let end = sql!("UPDATE jobs SET leased_until = {} WHERE leased_until IS NOT NULL", past);
+        db.write::<_, Error>(Box::new(move |c| Ok(Outcome::Keep(end.execute(c)?)))).unwrap();
     }
     /// Where it listens now.
     pub fn address(&self) -> String {
