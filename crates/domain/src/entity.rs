@@ -1,11 +1,12 @@
 //! What makes a struct a resource of the API: an id, a version, and where it belongs.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::directory::companies::CompanyId;
 use crate::directory::parties::PartyId;
-use crate::kernel::Id;
+use crate::kernel::{Id, Result, problems};
 
 /// A resource: it is stored, answered and told about in this form.
 pub trait Entity: Serialize + ToSchema + Clone + Send + Sync + 'static {
@@ -29,6 +30,50 @@ pub trait Entity: Serialize + ToSchema + Clone + Send + Sync + 'static {
     fn allowed_actions(&self) -> Vec<&'static str> {
         Vec::new()
     }
+}
+
+/// A resource that is taken out of use and brought back, and keeps when it was archived. `archivable! { Unit }` implements it
+/// for a struct with fields `archived_at` and `updated_at`.
+pub trait Archivable: Entity {
+    /// When it was archived, and when it last changed.
+    fn marks(&mut self) -> (&mut Option<DateTime<Utc>>, &mut DateTime<Utc>);
+    /// Takes it out of use.
+    ///
+    /// # Errors
+    /// `invalid_state` when it is archived.
+    fn archive(self, now: DateTime<Utc>) -> Result<Self> {
+        self.marked(Some(now), now)
+    }
+    /// Brings it back into use.
+    ///
+    /// # Errors
+    /// `invalid_state` when it is in use.
+    fn restore(self, now: DateTime<Utc>) -> Result<Self> {
+        self.marked(None, now)
+    }
+    #[doc(hidden)]
+    fn marked(mut self, mark: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Self> {
+        let allowed = self.allowed_actions();
+        let (archived_at, updated_at) = self.marks();
+        if archived_at.is_some() == mark.is_some() {
+            let state = if mark.is_some() { "archived" } else { "active" };
+            return Err(problems::invalid_state.with(format!("It is {state}.")).in_state(state, &allowed));
+        }
+        (*archived_at, *updated_at) = (mark, now);
+        Ok(self)
+    }
+}
+
+/// Implements [`Archivable`].
+#[macro_export]
+macro_rules! archivable {
+    ($name:ty) => {
+        impl $crate::entity::Archivable for $name {
+            fn marks(&mut self) -> (&mut Option<chrono::DateTime<chrono::Utc>>, &mut chrono::DateTime<chrono::Utc>) {
+                (&mut self.archived_at, &mut self.updated_at)
+            }
+        }
+    };
 }
 
 /// `entity! { SalesOrder, SalesOrderId, "sales_order", company: |o| Some(o.company_id), parts: lines }` implements

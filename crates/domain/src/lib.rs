@@ -12,6 +12,6 @@ pub mod kernel;
 pub mod platform;
 pub mod sales;
 
-pub use entity::Entity;
+pub use entity::{Archivable, Entity};
 pub use event::Event;
 pub use kernel::{Code, FieldError, Problem, Result};

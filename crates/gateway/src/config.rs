@@ -209,7 +209,7 @@ impl Config {
     }
 
     /// The same from any source of variables.
-    pub fn from_source(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    fn from_source(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let source = Source { get: &get };
         let mut c = Config::default();
         source.set("TANDEM_BIND", &mut c.bind)?;

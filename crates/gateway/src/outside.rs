@@ -160,7 +160,7 @@ async fn metrics(edge: &Arc<Edge>, req: &HttpRequest, seen: &mut Seen) -> Result
 }
 
 /// The counters as text.
-pub fn exposition(edge: &Edge) -> HttpResponse {
+fn exposition(edge: &Edge) -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(edge.metrics.text())
 }
 

@@ -51,7 +51,7 @@ pub struct Running {
 ///
 /// # Errors
 /// The address is wrong, the database does not answer, or a migration fails.
-pub fn open_database(config: &Config) -> Result<Database, StartError> {
+fn open_database(config: &Config) -> Result<Database, StartError> {
     let settings = DatabaseConfig { statement_timeout: config.limits.request, ..DatabaseConfig::new(&config.database) };
     let database = Database::open(&settings).map_err(because("The database cannot be opened"))?;
     let ran = database.migrate().map_err(because("The database cannot be migrated"))?;
@@ -64,7 +64,7 @@ pub fn open_database(config: &Config) -> Result<Database, StartError> {
 /// Opens the application without listening, for the commands that work beside or instead of the server.
 ///
 /// # Errors
-/// As [`open_database`].
+/// The address is wrong, the database does not answer, a migration fails, or a setting cannot be used.
 pub fn open_app(config: &Config) -> Result<Arc<App>, StartError> {
     let app = composition::app(open_database(config)?, config.clock.clone()).map_err(because("The application cannot start"))?;
     let issuer = config.public_url.clone().unwrap_or_else(|| "tandem".into());

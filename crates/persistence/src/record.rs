@@ -196,7 +196,7 @@ pub fn count<T: Record>(db: &mut Conn, query: &Query) -> Result<i64> {
 
 /// Declares how a struct of the domain is kept:
 ///
-/// ```ignore
+/// ```text
 /// record! {
 ///     sales_orders: SalesOrder { id: uid, number: opt(text), status: word, total: amount, version: int }
 ///     derived { search: text = |o| search::normalise(&[&o.name]) }   // columns that are written and not read

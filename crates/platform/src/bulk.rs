@@ -1,9 +1,11 @@
 //! Many of one kind in one request: all or none, or each for itself.
 
+use std::marker::PhantomData;
+
 use domain::Entity;
 use domain::Result;
 use domain::kernel::{Problem, Word};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -20,16 +22,8 @@ domain::words! {
     }
 }
 
-/// Many items to create.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Bulk<B> {
-    /// Kept for the schema; items are read one by one.
-    #[allow(dead_code)]
-    mode: BulkMode,
-    #[allow(dead_code)]
-    items: Vec<B>,
-}
+/// Many items to create, as the document shows it; items are read one by one.
+pub(crate) struct Bulk<B>(PhantomData<B>);
 
 impl<B: ToSchema> utoipa::PartialSchema for Bulk<B> {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {

@@ -50,7 +50,7 @@ pub fn width(byte: u8, bold: bool) -> i64 {
 }
 
 /// The byte of a letter, when the fonts have it.
-pub fn byte_of(letter: char) -> Option<u8> {
+fn byte_of(letter: char) -> Option<u8> {
     match u32::from(letter) {
         0x20..=0x7e | 0xa0..=0xff => u8::try_from(u32::from(letter)).ok(),
         _ if letter == ' ' => None,

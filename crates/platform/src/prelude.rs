@@ -1,7 +1,7 @@
 //! The words that every file of operations uses.
 
 pub use domain::kernel::{Amount, Id, Problem, Quantity, Rate, UnitPrice, problems};
-pub use domain::{Code, Entity, Event, FieldError, Result};
+pub use domain::{Archivable, Code, Entity, Event, FieldError, Result};
 pub use persistence::{Compare, Condition, Conn, Record};
 
 pub use crate::app::{App, Reactions};

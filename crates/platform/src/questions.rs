@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use domain::Result;
 use domain::accounting::accounts::AccountId;
 use domain::accounting::invoice_lines::DocumentTax;
@@ -92,15 +92,6 @@ impl Check {
         let passed = breaks.is_empty();
         Self { name: name.into(), rule: rule.into(), passed, examined, breaks: breaks.into_iter().take(100).collect() }
     }
-}
-
-/// What the credit check asks.
-#[derive(Debug, Clone, Default)]
-pub struct CustomerStanding {
-    pub open_receivables: Amount,
-    pub overdue: Amount,
-    pub oldest_due_date: Option<NaiveDate>,
-    pub as_of: Option<DateTime<Utc>>,
 }
 
 /// What a sale comes to: an order that nobody took down, priced and taxed as one that is, and its taxes by code.

@@ -2,80 +2,18 @@
 //! whose message was on its way are called unknown and not written to again.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use gateway::{Config, Rate, Secret};
 use serde_json::{Value, json};
 
-use super::campaigns::{LINKS, crowd, reader, stats, until};
+use super::campaigns::{crowd, reader, stats, until};
 use crate::fixtures::id;
-use crate::harness::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, Database, Engine, Sink};
+use crate::harness::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, Database, Engine, Sink, Victim};
 
-/// Tells the test binary that it is the server now: the database, where to write the address, the mail server.
-const CHILD: [&str; 3] = ["TANDEM_TEST_MAIL_CHILD", "TANDEM_TEST_MAIL_ADDRESS", "TANDEM_TEST_MAIL_SERVER"];
 const READERS: usize = 240;
 
-/// Not a test: the program that is killed, when this binary is started as such.
-#[test]
-fn the_server_to_be_killed() {
-    let [Ok(database), Ok(address), Ok(mail)] = CHILD.map(std::env::var) else { return };
-    let many = Rate { per_minute: 10_000_000, burst: 1_000_000 };
-    let config = Config {
-        bind: "127.0.0.1:0".into(),
-        database,
-        admin_email: ADMIN_EMAIL.into(),
-        admin_password: Some(Secret::new(ADMIN_PASSWORD)),
-        rate_limit: many,
-        login_rate_limit: many,
-        smtp_url: Some(Secret::new(mail)),
-        mail_from: Some("news@acme.example".into()),
-        public_url: Some(LINKS.into()),
-        log: "off".into(),
-        ..Config::default()
-    };
-    let running = gateway::start(config).unwrap();
-    let half = PathBuf::from(format!("{address}.new"));
-    std::fs::write(&half, format!("http://{}", running.address)).unwrap();
-    std::fs::rename(half, address).unwrap();
-    std::thread::sleep(Duration::from_secs(600));
-}
-
-/// A server that is killed when this value goes.
-pub struct Victim(Child);
-
-impl Victim {
-    pub fn start(database: &str, mail: &str) -> (Self, Client) {
-        let place = tempfile::tempdir().unwrap();
-        let file = place.path().join("address");
-        let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "crm::campaign_crash::the_server_to_be_killed", "--nocapture"])
-            .envs([(CHILD[0], database), (CHILD[1], file.to_str().unwrap()), (CHILD[2], mail)])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let victim = Self(child);
-        let began = Instant::now();
-        loop {
-            if let Ok(base) = std::fs::read_to_string(&file) {
-                return (victim, Client::new(&base));
-            }
-            assert!(began.elapsed() < Duration::from_secs(30), "the server does not come up");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
-
-impl Drop for Victim {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// The administrator's client, and a company.
-fn begin(client: Client) -> (Client, String, Value) {
+/// The administrator's client, its token, and a company.
+pub fn begin(client: Client) -> (Client, String, Value) {
     let login = client.post("/v1/identity/login", json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD})).ok();
     let token = login["access_token"].as_str().unwrap().to_string();
     let c = client.with_token(&token);
@@ -103,8 +41,8 @@ fn frozen_while_killed(engine: Engine) {
         return;
     }
     let (sink, database) = (Sink::start(), Database::empty(engine));
-    let (mut victim, client) = Victim::start(&database.url, &sink.url());
-    let (mut c, token, company) = begin(client);
+    let victim = Victim::start(&database, &sink.url());
+    let (mut c, token, company) = begin(victim.client());
     reader(&c, "Ana", json!({}));
     crowd(&c, CROWD);
     let campaign = draft(&c, &company);
@@ -115,9 +53,10 @@ fn frozen_while_killed(engine: Engine) {
         while frozen(&c) < at_least && began.elapsed() < Duration::from_secs(60) {
             std::thread::sleep(Duration::from_millis(5));
         }
-        drop(victim);
-        let (next, client) = Victim::start(&database.url, &sink.url());
-        (victim, c) = (next, client.with_token(&token));
+        victim.kill();
+        victim.outlive_leases();
+        victim.run();
+        c = victim.client().with_token(&token);
     }
     let done = until(&c, &campaign, "completed", |now| now["status"] == "completed");
     let counts = stats(&c, &campaign)["counts"].clone();
@@ -126,7 +65,6 @@ fn frozen_while_killed(engine: Engine) {
     assert_eq!(sink.addresses(), ["ana@example.org"]);
     let told = c.all(&format!("/v1/platform/events?subject={}&kind=campaign.audience_frozen", id(&campaign)));
     assert_eq!(told.len(), 1, "found once");
-    drop(victim);
 }
 
 fn story(engine: Engine) {
@@ -134,21 +72,21 @@ fn story(engine: Engine) {
         return;
     }
     let (sink, database) = (Sink::start(), Database::empty(engine));
-    let (victim, client) = Victim::start(&database.url, &sink.url());
-    let (c, token, company) = begin(client);
+    let victim = Victim::start(&database, &sink.url());
+    let (c, token, company) = begin(victim.client());
     let names: Vec<String> = (0..READERS).map(|i| format!("Reader{i:03}")).collect();
     c.spread(4, &names, |name, c| reader(c, name, json!({})));
     let campaign = draft(&c, &company);
     sink.slow(Duration::from_millis(15));
     c.act(&format!("/v1/crm/campaigns/{}/launch", id(&campaign)), &campaign, json!({})).ok();
     sink.wait_for(READERS / 4);
-    drop(victim);
+    victim.kill();
     let before = sink.letters().len();
     assert!(before < READERS, "everything was sent before the server was killed");
 
     // another one takes the job over when the lease of the dead one has run out
-    let (_victim, client) = Victim::start(&database.url, &sink.url());
-    let c = client.with_token(&token);
+    victim.run();
+    let c = victim.client().with_token(&token);
     until(&c, &campaign, "completed", |now| now["status"] == "completed");
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     for letter in sink.letters() {

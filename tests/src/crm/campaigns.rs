@@ -9,47 +9,7 @@ use super::consents::consent;
 use super::segments::segment;
 use super::templates::template;
 use crate::fixtures::{id, user_with, verified};
-use crate::harness::{Client, Engine, Server, Sink};
-
-/// Where links in messages lead, as far as readers know.
-pub const LINKS: &str = "http://links.example";
-
-/// Runs a story on a server that knows a mail server.
-pub fn with_mail(engine: Engine, story: fn(&Server, &Sink)) {
-    if !engine.available() {
-        return;
-    }
-    let sink = Sink::start();
-    story(&mailing(engine, &sink), &sink);
-}
-
-/// A server that knows a mail server.
-pub fn mailing(engine: Engine, sink: &Sink) -> Server {
-    let mut s = Server::start(engine);
-    s.restart(|c| {
-        c.smtp_url = Some(gateway::Secret::new(sink.url()));
-        c.mail_from = Some("Acme News <news@acme.example>".into());
-        c.public_url = Some(LINKS.into());
-    });
-    s
-}
-
-macro_rules! each_engine_with_mail {
-    ($(fn $name:ident($s:ident, $sink:ident) $body:block)*) => { $(
-        mod $name {
-            use super::*;
-            fn story($s: &Server, $sink: &Sink) $body
-            #[test]
-            fn sqlite() {
-                with_mail(Engine::Sqlite, story);
-            }
-            #[test]
-            fn postgres() {
-                with_mail(Engine::Postgres, story);
-            }
-        }
-    )* };
-}
+use crate::harness::{Client, LINKS, Server};
 
 /// A party with an address, and consent to everything by e-mail.
 pub fn reader(s: &Client, name: &str, more: Value) -> Value {
@@ -120,7 +80,7 @@ fn follow(s: &Server, method: &str, link: &str) -> crate::harness::Answer {
     }
 }
 
-each_engine_with_mail! {
+each_engine! {
     fn who_may_get_it_gets_it_once_and_the_others_are_told_why(s, sink) {
         let ana = reader(s, "Ana", json!({}));
         let bare = |name: &str, more: Value| s.post("/v1/directory/parties", with(json!({"name": name, "tags": ["readers"], "allow_duplicate": true}), more)).created();
@@ -429,7 +389,7 @@ pub fn crowd(s: &Client, parties: usize) -> Vec<String> {
     made.iter().flat_map(|m| m.as_array().unwrap()).map(|i| i["id"].as_str().unwrap().to_string()).collect()
 }
 
-each_engine_with_mail! {
+each_engine! {
     fn a_large_audience_is_frozen_in_parts_as_it_was_at_one_moment(s, sink) {
         let first = reader(s, "Ana", json!({}));
         crowd(s, 1_200);

@@ -4,30 +4,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::campaigns::{LINKS, with_mail};
 use super::common::{act, at, events, lead, with};
 use super::consents::consent;
 use super::segments::segment;
 use super::templates::template;
 use crate::fixtures::{self, id, user_with, verified};
-use crate::harness::{Answer, Engine, Server, Sink};
-
-macro_rules! each_engine_with_mail {
-    ($(fn $name:ident($s:ident, $sink:ident) $body:block)*) => { $(
-        mod $name {
-            use super::*;
-            fn story($s: &Server, $sink: &Sink) $body
-            #[test]
-            fn sqlite() {
-                with_mail(Engine::Sqlite, story);
-            }
-            #[test]
-            fn postgres() {
-                with_mail(Engine::Postgres, story);
-            }
-        }
-    )* };
-}
+use crate::harness::{Answer, LINKS, Server};
 
 fn party(s: &Server, name: &str) -> Value {
     let mail = format!("{}@example.org", name.to_lowercase());
@@ -66,7 +48,7 @@ fn until(s: &Server, asked: &Value, status: &str) -> Value {
     }
 }
 
-each_engine_with_mail! {
+each_engine! {
     fn a_consent_counts_when_its_link_was_followed_and_only_then(s, sink) {
         let ana = party(s, "Ana");
         let about = json!({"party_id": ana["id"]});

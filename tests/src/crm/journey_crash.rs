@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::campaign_crash::Victim;
+use super::campaign_crash::begin;
 use super::campaigns::reader;
 use crate::fixtures::id;
-use crate::harness::{ADMIN_EMAIL, ADMIN_PASSWORD, Database, Engine, Sink};
+use crate::harness::{Database, Engine, Sink, Victim};
 
 const READERS: usize = 90;
 
@@ -18,11 +18,8 @@ fn story(engine: Engine) {
         return;
     }
     let (sink, database) = (Sink::start(), Database::empty(engine));
-    let (victim, client) = Victim::start(&database.url, &sink.url());
-    let login = client.post("/v1/identity/login", json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD})).ok();
-    let token = login["access_token"].as_str().unwrap().to_string();
-    let c = client.with_token(&token);
-    let company = c.post("/v1/directory/companies", json!({"code": "ACME", "name": "Acme", "currency": "EUR"})).created();
+    let victim = Victim::start(&database, &sink.url());
+    let (c, token, company) = begin(victim.client());
     let names: Vec<String> = (0..READERS).map(|i| format!("Reader{i:03}")).collect();
     let people: Vec<Value> = c.spread(4, &names, |name, c| reader(c, name, json!({}))["id"].clone());
     let template =
@@ -38,12 +35,13 @@ fn story(engine: Engine) {
     sink.slow(Duration::from_millis(15));
     c.act(&format!("{path}/enroll"), &journey, json!({ "party_ids": people })).ok();
     sink.wait_for(READERS / 4);
-    drop(victim);
+    victim.kill();
     let before = sink.letters().len();
     assert!(before < READERS, "everything was sent before the server was killed");
 
-    let (_victim, client) = Victim::start(&database.url, &sink.url());
-    let c = client.with_token(&token);
+    victim.outlive_leases();
+    victim.run();
+    let c = victim.client().with_token(&token);
     let began = Instant::now();
     let counts = loop {
         let stats = c.get(&format!("{path}/stats")).ok();

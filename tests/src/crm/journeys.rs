@@ -4,30 +4,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::campaigns::{LINKS, mailing, reader, with_mail};
+use super::campaigns::reader;
 use super::common::{act, at, events, lead, with};
 use super::consents::consent;
 use super::segments::segment;
 use super::templates::template;
 use crate::fixtures::{self, id, user_with, verified};
-use crate::harness::{Answer, Engine, Server, Sink};
-
-macro_rules! each_engine_with_mail {
-    ($(fn $name:ident($s:ident, $sink:ident) $body:block)*) => { $(
-        mod $name {
-            use super::*;
-            fn story($s: &Server, $sink: &Sink) $body
-            #[test]
-            fn sqlite() {
-                with_mail(Engine::Sqlite, story);
-            }
-            #[test]
-            fn postgres() {
-                with_mail(Engine::Postgres, story);
-            }
-        }
-    )* };
-}
+use crate::harness::{Answer, Engine, LINKS, Server, Sink, mailing};
 
 /// A journey with these steps, not yet published.
 #[track_caller]
@@ -119,7 +102,7 @@ fn read(s: &Server, letter: &crate::harness::Letter) {
     outside.request("GET", &path).header("user-agent", "Mozilla/5.0 (X11; Linux) Firefox/140.0").send().expect(200);
 }
 
-each_engine_with_mail! {
+each_engine! {
     fn a_whole_way_over_time(s, sink) {
         let ana = reader(s, "Ana", json!({}));
         let bert = reader(s, "Bert", json!({}));

@@ -45,6 +45,8 @@ each_engine! {
         s.patch(&at("opportunities", &o), &o, json!({"territory_id": "ter_00000000000000000000000000"})).problem(422, "unknown_reference");
         let o = s.patch(&at("opportunities", &o), &o, json!({"territory_id": top["id"]})).ok();
         assert_eq!(o["territory_id"], top["id"]);
+        let o = s.patch(&at("opportunities", &o), &o, json!({"territory_id": null})).ok();
+        assert_eq!((&o["territory_id"], found("has_territory=false")), (&json!(null), 2));
         let two = s.post("/v1/directory/companies", json!({"code": "TWO", "name": "Second", "currency": "USD", "time_zone": "UTC"})).created();
         s.get(&format!("/v1/crm/forecasts?company_id={}&territory_id={}", id(&two), id(&top))).problem(404, "not_found");
     }

@@ -91,8 +91,9 @@ impl Database {
                     Some(Database { place: Place::Named(from), .. }) => from.as_str(),
                     _ => "template0",
                 };
-                postgres(&format!("CREATE DATABASE {name} TEMPLATE {from}"));
-                let url = CLUSTER.as_ref().map(|c| c.url(&name)).unwrap();
+                let cluster = CLUSTER.as_ref().unwrap();
+                postgres(&format!("CREATE DATABASE {name} TEMPLATE {from} {}", cluster.copying()));
+                let url = cluster.url(&name);
                 Self { url, place: Place::Named(name) }
             }
         }
@@ -140,16 +141,20 @@ pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// A folder for this process's files, in memory where there is room; removed when the process ends, however it ends.
-pub static SCRATCH: LazyLock<PathBuf> = LazyLock::new(|| {
+/// Where databases stand: in memory when there is so much room for them, else in the folder for what is temporary.
+pub fn place(kib: u64) -> PathBuf {
     let free = |dir: &str| {
         let df = Command::new("df").args(["-Pk", dir]).output().ok()?;
         let line = String::from_utf8_lossy(&df.stdout).lines().nth(1)?.to_string();
         line.split_whitespace().nth(3)?.parse::<u64>().ok()
     };
-    let roomy = free("/dev/shm").is_some_and(|kib| kib > 1 << 20) && !DURABLE.load(Ordering::Relaxed);
-    let base = if roomy { PathBuf::from("/dev/shm") } else { std::env::temp_dir() };
-    let dir = base.join(format!("tandem-tests-{}", std::process::id()));
+    let roomy = free("/dev/shm").is_some_and(|there| there > kib) && !DURABLE.load(Ordering::Relaxed);
+    if roomy { PathBuf::from("/dev/shm") } else { std::env::temp_dir() }
+}
+
+/// A folder for this process's files, removed when the process ends, however it ends.
+pub static SCRATCH: LazyLock<PathBuf> = LazyLock::new(|| {
+    let dir = place(1 << 20).join(format!("tandem-tests-{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
     let guard = Command::new("sh")
         .args(["-c", r#"trap '' INT TERM HUP; read -r _; rm -rf "$1""#, "guard"])

@@ -84,13 +84,20 @@ impl Template {
 impl Server {
     /// A server on a copy of the template.
     pub fn start(engine: Engine) -> Self {
+        Self::configured(engine, |_| ())
+    }
+
+    /// A server on a copy of the template, under a configuration of its own.
+    pub fn configured(engine: Engine, change: impl FnOnce(&mut Config)) -> Self {
         let template = match engine {
             Engine::Sqlite => &*SQLITE,
             Engine::Postgres => &*POSTGRES,
         };
         let template = template.as_ref().unwrap_or_else(|e| panic!("the template on {engine:?} could not be made: {e}"));
         let database = Database::copy(&template.database);
-        let mut server = Self::with(engine, config(&database), database);
+        let mut config = config(&database);
+        change(&mut config);
+        let mut server = Self::with(engine, config, database);
         server.client = server.client.with_token(&template.key);
         server.company = template.company.clone();
         server
@@ -197,16 +204,20 @@ fn moment(instant: &str) -> DateTime<Utc> {
     instant.parse().unwrap_or_else(|e| panic!("{instant}: {e}"))
 }
 
+/// No limit that a test could reach.
+pub(super) fn unlimited() -> Rate {
+    Rate { per_minute: 10_000_000, burst: 1_000_000 }
+}
+
 /// Small and quiet: a suite runs several servers at once.
 fn config(database: &Database) -> Config {
-    let many = Rate { per_minute: 10_000_000, burst: 1_000_000 };
     Config {
         bind: "127.0.0.1:0".into(),
         database: database.url.clone(),
         admin_email: ADMIN_EMAIL.into(),
         admin_password: Some(Secret::new(ADMIN_PASSWORD)),
-        rate_limit: many,
-        login_rate_limit: many,
+        rate_limit: unlimited(),
+        login_rate_limit: unlimited(),
         log: "off".into(),
         workers: 1,
         threads: 8,

@@ -5,6 +5,29 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::database::Engine;
+use super::server::Server;
+
+/// Where links in messages lead, as far as readers know.
+pub const LINKS: &str = "http://links.example";
+
+/// Runs `story` on a server of `engine` that sends its mail to a sink, or skips it loudly.
+pub fn with_mail(engine: Engine, story: fn(&Server, &Sink)) {
+    if engine.available() {
+        let sink = Sink::start();
+        story(&mailing(engine, &sink), &sink);
+    }
+}
+
+/// A server that sends its mail to `sink`.
+pub fn mailing(engine: Engine, sink: &Sink) -> Server {
+    Server::configured(engine, |c| {
+        c.smtp_url = Some(gateway::Secret::new(sink.url()));
+        c.mail_from = Some("Acme News <news@acme.example>".into());
+        c.public_url = Some(LINKS.into());
+    })
+}
+
 /// A message as it came over the wire.
 #[derive(Debug, Clone)]
 pub struct Letter {

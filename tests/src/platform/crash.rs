@@ -3,104 +3,15 @@
 //! gap; and the books prove themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
-use gateway::{Config, Rate, Secret};
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use crate::harness::{ADMIN_EMAIL, ADMIN_PASSWORD, Database, Engine};
+use crate::harness::{ADMIN_EMAIL, ADMIN_PASSWORD, Database, Engine, Victim};
 
-/// Tells the test binary that it is the server now.
-const CHILD: &str = "TANDEM_TEST_CHILD";
-/// Where the child writes its address.
-const ADDRESS: &str = "TANDEM_TEST_ADDRESS";
 const WRITERS: usize = 8;
-
-/// Not a test: the program that is killed, when this binary is started as such.
-#[test]
-fn the_server_to_be_killed() {
-    let (Ok(database), Ok(address)) = (std::env::var(CHILD), std::env::var(ADDRESS)) else { return };
-    let many = Rate { per_minute: 10_000_000, burst: 1_000_000 };
-    let config = Config {
-        bind: "127.0.0.1:0".into(),
-        database,
-        admin_email: ADMIN_EMAIL.into(),
-        admin_password: Some(Secret::new(ADMIN_PASSWORD)),
-        rate_limit: many,
-        login_rate_limit: many,
-        log: "off".into(),
-        ..Config::default()
-    };
-    let running = gateway::start(config).unwrap();
-    let half = PathBuf::from(format!("{address}.new"));
-    std::fs::write(&half, format!("http://{}", running.address)).unwrap();
-    std::fs::rename(half, address).unwrap();
-    std::thread::sleep(Duration::from_secs(600));
-}
-
-/// The server as a process of its own, and where to find it now.
-struct Victim {
-    url: String,
-    place: tempfile::TempDir,
-    base: RwLock<String>,
-    child: Mutex<Option<Child>>,
-}
-
-impl Victim {
-    fn start(database: &Database) -> Self {
-        let victim =
-            Self { url: database.url.clone(), place: tempfile::tempdir().unwrap(), base: RwLock::default(), child: Mutex::default() };
-        victim.run();
-        victim
-    }
-    /// Starts it and waits until it says where it is; how long that took.
-    fn run(&self) -> Duration {
-        let began = Instant::now();
-        let file = self.place.path().join("address");
-        let _ = std::fs::remove_file(&file);
-        let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "platform::crash::the_server_to_be_killed", "--nocapture"])
-            .env(CHILD, &self.url)
-            .env(ADDRESS, &file)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        *self.child.lock().unwrap() = Some(child);
-        *self.base.write().unwrap() = wait_for(&file);
-        began.elapsed()
-    }
-    fn kill(&self) {
-        if let Some(mut child) = self.child.lock().unwrap().take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-    }
-    fn address(&self) -> String {
-        self.base.read().unwrap().clone()
-    }
-}
-
-impl Drop for Victim {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn wait_for(file: &Path) -> String {
-    let began = Instant::now();
-    loop {
-        if let Ok(address) = std::fs::read_to_string(file) {
-            return address;
-        }
-        assert!(began.elapsed() < Duration::from_secs(30), "the server does not come up");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 /// Somebody who does not give up: a request is sent again, with its key, until it has an answer.
 struct Stubborn<'a> {
@@ -218,7 +129,7 @@ fn story(engine: Engine, kills: usize) {
         return;
     }
     let database = Database::empty(engine);
-    let victim = Victim::start(&database);
+    let victim = Victim::start(&database, "");
     let stranger = Stubborn::new(&victim, "");
     let login = json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD});
     let token = stranger.post("/v1/identity/login", "", None, &login)["access_token"].as_str().unwrap().to_string();

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::crm::campaigns::{Campaign, CampaignId, CampaignMember, CampaignStatus, ExclusionReason, MemberStatus, NO_MAIL_SERVER};
+use domain::crm::campaign_members::{CampaignMember, ExclusionReason, MemberStatus};
+use domain::crm::campaigns::{Campaign, CampaignId, CampaignStatus, NO_MAIL_SERVER};
 use domain::crm::journey_enrollments::JourneyEnrollmentId;
 use domain::crm::quiet_hours::zones_of;
 use domain::crm::rendering;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::crm::campaign_steps::is_program;
-use domain::crm::campaigns::{Campaign, CampaignMember, CampaignMemberId};
+use domain::crm::campaign_members::{CampaignMember, CampaignMemberId, is_program};
+use domain::crm::campaigns::Campaign;
 use domain::crm::consents::{ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, LawfulBasis, NewConsent, judge};
 use domain::crm::touchpoints::{NewTouchpoint, TouchKind, TouchOrigin};
 use domain::directory::companies::Company;

@@ -1,10 +1,11 @@
 //! Operations on campaigns. What happens after a launch is in [`super::campaign_delivery`]; what readers do with a message
 //! is in [`super::campaign_links`].
 
+use domain::crm::campaign_members::{CampaignMember, MessageReports, ReportKind, ReportMessages, UNKNOWN_MESSAGE};
 use domain::crm::campaign_stats::{CampaignStats, Counts, Exclusions, VariantStats, compare};
 use domain::crm::campaigns::{
-    Campaign, CampaignId, CampaignMember, CampaignPatch, CampaignVariant, IN_THE_PAST, MessageReports, NO_MAIL_SERVER, NO_UNSUBSCRIBE_LINK,
-    NOT_A_DRAFT, NewCampaign, OF_A_JOURNEY, OTHER_COMPANY, REFUSALS, ReportMessages, ScheduleCampaign, TEMPLATE_ARCHIVED, UNKNOWN_MESSAGE,
+    Campaign, CampaignId, CampaignPatch, CampaignVariant, IN_THE_PAST, NO_MAIL_SERVER, NO_UNSUBSCRIBE_LINK, NOT_A_DRAFT, NewCampaign,
+    OF_A_JOURNEY, OTHER_COMPANY, REFUSALS, ScheduleCampaign, TEMPLATE_ARCHIVED,
 };
 use domain::crm::consents::ConsentChannel;
 use domain::crm::rendering;
@@ -228,7 +229,7 @@ fn report(cx: &mut Cx, body: ReportMessages) -> Result<MessageReports> {
         }
         if bad && let Some(address) = &after.email {
             let reason = match report.kind {
-                domain::crm::campaigns::ReportKind::Complaint => SuppressionReason::Complaint,
+                ReportKind::Complaint => SuppressionReason::Complaint,
                 _ => SuppressionReason::HardBounce,
             };
             answer.suppressed += i32::from(suppress(cx, address, reason, report.note)?);

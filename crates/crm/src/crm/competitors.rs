@@ -40,12 +40,12 @@ fn update(cx: &mut Cx, id: CompetitorId, patch: CompetitorPatch) -> Result<Compe
 
 fn archive(cx: &mut Cx, id: CompetitorId) -> Result<Competitor> {
     let before = cx.change::<Competitor>(id)?;
-    let after = before.clone().archive(true, cx.now)?;
+    let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: CompetitorId) -> Result<Competitor> {
     let before = cx.change::<Competitor>(id)?;
-    let after = before.clone().archive(false, cx.now)?;
+    let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
 }

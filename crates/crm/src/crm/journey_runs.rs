@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::crm::activities::{ActivityKind, ActivityPriority, NewActivity};
-use domain::crm::campaigns::{CampaignMember, ExclusionReason, MemberStatus};
+use domain::crm::campaign_members::{CampaignMember, ExclusionReason, MemberStatus};
 use domain::crm::journey_enrollments::{EnrollmentStatus, JourneyEnrollment, JourneyEnrollmentId, JourneyOutcome};
 use domain::crm::journey_steps::following;
 use domain::crm::journeys::{

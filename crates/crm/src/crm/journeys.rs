@@ -4,10 +4,11 @@
 use domain::crm::campaign_stats::Counts;
 use domain::crm::campaigns::{Campaign, NO_MAIL_SERVER, NO_UNSUBSCRIBE_LINK, TEMPLATE_ARCHIVED};
 use domain::crm::journey_enrollments::{EnrollmentStatus, JourneyEnrollment};
+use domain::crm::journey_stats::{JourneyOutcomes, JourneyStats, JourneyStepStats};
 use domain::crm::journey_steps;
 use domain::crm::journeys::{
-    EnrollInJourney, EnrolledInJourney, EntryKind, Journey, JourneyId, JourneyMessage, JourneyOutcomes, JourneyPatch, JourneyStats,
-    JourneyStepStats, JourneyVersion, NOBODY, NOT_A_DRAFT, NOT_PUBLISHED, NewJourney, OTHER_COMPANY, REFUSALS,
+    EnrollInJourney, EnrolledInJourney, EntryKind, Journey, JourneyId, JourneyMessage, JourneyPatch, JourneyVersion, NOBODY, NOT_A_DRAFT,
+    NOT_PUBLISHED, NewJourney, OTHER_COMPANY, REFUSALS,
 };
 use domain::crm::lead_forms::LeadForm;
 use domain::crm::leads::Lead;

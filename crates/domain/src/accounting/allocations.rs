@@ -85,12 +85,8 @@ pub struct NewAllocation {
     #[serde(default)]
     pub effective_date: Option<NaiveDate>,
     /// Give the early-payment discount when the payment came in time and covers the rest; true when left out.
-    #[serde(default = "yes")]
+    #[serde(default = "crate::kernel::yes")]
     pub take_discount: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Which allocation is undone.

@@ -186,7 +186,7 @@ pub struct NewCreditNote {
     #[schema(max_items = 500)]
     pub lines: Vec<NewCreditNoteLine>,
     /// Settle the invoice with it as far as it is open, when posted; true when left out.
-    #[serde(default = "yes")]
+    #[serde(default = "crate::kernel::yes")]
     pub apply_to_invoice: bool,
     /// Own keys and values of the caller.
     #[serde(default)]
@@ -210,12 +210,8 @@ pub struct CreditInvoice {
     #[schema(max_items = 500)]
     pub lines: Vec<NewCreditNoteLine>,
     /// Settle the invoice with it as far as it is open, when posted; true when left out.
-    #[serde(default = "yes")]
+    #[serde(default = "crate::kernel::yes")]
     pub apply_to_invoice: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// What posted credit notes have taken back of an invoice line.
@@ -275,7 +271,7 @@ pub fn credit_line(line: &InvoiceLine, before: &Credited, asked: &NewCreditNoteL
 }
 
 /// Sums taxes by code, in the order of their first appearance.
-pub fn sum_taxes<'a>(taxes: impl IntoIterator<Item = &'a DocumentTax>) -> Vec<DocumentTax> {
+fn sum_taxes<'a>(taxes: impl IntoIterator<Item = &'a DocumentTax>) -> Vec<DocumentTax> {
     let mut out: Vec<DocumentTax> = Vec::new();
     for t in taxes {
         match out.iter_mut().find(|o| o.tax_code_id == t.tax_code_id && o.rate == t.rate) {

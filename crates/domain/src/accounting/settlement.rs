@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::allocations::OVER_ALLOCATED;
-use super::invoices::{Invoice, InvoiceStatus};
+use super::invoices::Invoice;
 use super::open_items::{EntryCause, OpenItem, OpenItemId};
 use super::posting::{AccountRef, PostingLine, Role};
 use super::tax::TaxComputation;
@@ -30,7 +30,7 @@ impl Discount {
 
 /// The early-payment discount of an invoice as it stands: its percentage of the net and of every percentage tax, less
 /// what was credited. Taxes per unit are not reduced.
-pub fn early_discount(invoice: &Invoice, places: u32) -> Result<Discount> {
+fn early_discount(invoice: &Invoice, places: u32) -> Result<Discount> {
     let factor = invoice.discount_percent.get() / Decimal::ONE_HUNDRED * invoice.kept_part();
     let part = |a: Amount| Amount::exact(round(a.get() * factor, places));
     let percent = invoice.taxes.iter().filter(|t| t.computation == TaxComputation::Percent && !t.amount.is_zero());
@@ -171,11 +171,6 @@ pub fn effect(
     // Without any effect beyond the control account itself there is nothing to post.
     let lines = if lines.len() < 2 { Vec::new() } else { lines.into_iter().map(|l| l.party(party)).collect() };
     Ok(Effect { lines, exchange_gain: gain })
-}
-
-/// Whether an allocation may change this invoice at all.
-pub fn is_settleable(status: InvoiceStatus) -> bool {
-    matches!(status, InvoiceStatus::Posted | InvoiceStatus::PartiallyPaid)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::super::credit_notes::{Credited, NewCreditNoteLine, credit_line};
 use super::super::invoice_lines::{InvoiceLine, InvoiceLineId};
-use super::super::invoices::InvoiceId;
+use super::super::invoices::{InvoiceId, InvoiceStatus};
 use super::super::open_items::ItemKind;
 use super::super::posting::ItemClass;
 use super::super::tax::{TaxComputation, TaxTreatment};

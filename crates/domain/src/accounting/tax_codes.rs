@@ -161,7 +161,7 @@ impl TaxCode {
     }
 
     /// The rate that holds on `date`.
-    pub fn rate_on(&self, date: NaiveDate) -> Option<Rate> {
+    fn rate_on(&self, date: NaiveDate) -> Option<Rate> {
         self.rates.iter().rev().find(|r| r.valid_from_date <= date).map(|r| r.rate)
     }
 

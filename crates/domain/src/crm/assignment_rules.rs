@@ -107,7 +107,7 @@ pub struct NewAssignmentRule {
     #[schema(minimum = 1, maximum = 10000)]
     pub position: i32,
     /// Whether it is in use; true when left out.
-    #[serde(default = "yes")]
+    #[serde(default = "crate::kernel::yes")]
     pub is_active: bool,
     /// All of them must hold.
     #[serde(default)]
@@ -143,10 +143,6 @@ pub const REFUSALS: &[Code] = &[MEMBER_TWICE, WRONG_TERRITORY, lead_conditions::
 
 fn hundred() -> i32 {
     100
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl AssignmentRule {

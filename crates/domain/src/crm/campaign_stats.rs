@@ -157,7 +157,7 @@ pub struct ZTest {
 }
 
 /// Compares two shares; nothing when one of them is of nobody, or when all or none did it.
-pub fn z_test(a: Share, b: Share) -> Option<ZTest> {
+fn z_test(a: Share, b: Share) -> Option<ZTest> {
     if a.of <= 0 || b.of <= 0 {
         return None;
     }
@@ -244,7 +244,7 @@ pub struct VariantStats {
 #[schema(as = CampaignExclusions)]
 pub struct Exclusions {
     /// The reason.
-    pub reason: super::campaigns::ExclusionReason,
+    pub reason: super::campaign_members::ExclusionReason,
     /// How many.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub count: i64,

@@ -1,8 +1,8 @@
-//! What may happen to a campaign: changes, launch, pause and end, and what a report or a visit means for a reader.
+//! What may happen to a campaign: changes, launch, pause and end.
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::campaigns::*;
 use super::templates::Content;
@@ -174,89 +174,6 @@ impl Campaign {
     }
 }
 
-/// Programs look at messages the moment they arrive; people do not.
-const TOO_FAST: TimeDelta = TimeDelta::seconds(3);
-/// What programs that look at messages say of themselves. Image proxies of mail providers fetch for a person and are not
-/// among them.
-const PROGRAMS: [&str; 11] =
-    ["bot", "crawl", "spider", "scan", "curl", "wget", "python", "barracuda", "mimecast", "proofpoint", "safelinks"];
-
-/// Whether a visit is that of a program: it says so, says nothing, or came too soon after the message.
-pub fn is_program(agent: Option<&str>, sent_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
-    let soon = sent_at.is_some_and(|sent| now - sent < TOO_FAST);
-    let named = agent.map(str::to_lowercase).is_none_or(|a| a.trim().is_empty() || PROGRAMS.iter().any(|p| a.contains(p)));
-    soon || named
-}
-
-impl CampaignMember {
-    fn reach(&mut self, status: MemberStatus, now: DateTime<Utc>) {
-        if self.status == MemberStatus::Unknown {
-            // whatever broke then, it has arrived
-            self.sent_at = self.sent_at.or(Some(now));
-        }
-        // the words are in the order of a message's way; what went wrong comes after and stays
-        if status > self.status && self.status != MemberStatus::Excluded {
-            self.status = status;
-        }
-    }
-    fn was_sent(&self) -> bool {
-        self.sent_at.is_some() || self.status == MemberStatus::Unknown
-    }
-    /// Looked at, by a person or a program.
-    pub fn open(mut self, program: bool, now: DateTime<Utc>) -> Self {
-        if program {
-            self.bot_count += 1;
-            return self;
-        }
-        self.open_count += 1;
-        self.opened_at = self.opened_at.or(Some(now));
-        self.reach(MemberStatus::Opened, now);
-        self
-    }
-    /// A link was followed. Who follows a link has looked at the message, whatever the images say.
-    pub fn click(mut self, program: bool, now: DateTime<Utc>) -> Self {
-        if program {
-            self.bot_count += 1;
-            return self;
-        }
-        self.click_count += 1;
-        self.clicked_at = self.clicked_at.or(Some(now));
-        self.opened_at = self.opened_at.or(Some(now));
-        self.reach(MemberStatus::Clicked, now);
-        self
-    }
-    /// Wants no more.
-    pub fn unsubscribe(mut self, now: DateTime<Utc>) -> Self {
-        self.unsubscribed_at = self.unsubscribed_at.or(Some(now));
-        self.reach(MemberStatus::Unsubscribed, now);
-        self
-    }
-    /// What the world reports; whether the address is to be suppressed. A message that was never sent has no reports.
-    pub fn report(mut self, kind: ReportKind, at: DateTime<Utc>, note: Option<String>) -> Option<(Self, bool)> {
-        if !self.was_sent() {
-            return None;
-        }
-        let bad = matches!(kind, ReportKind::HardBounce | ReportKind::Complaint);
-        match kind {
-            ReportKind::Delivered => self.reach(MemberStatus::Delivered, at),
-            ReportKind::SoftBounce | ReportKind::HardBounce => {
-                self.bounced_at = self.bounced_at.or(Some(at));
-                self.reach(MemberStatus::Bounced, at);
-            }
-            ReportKind::Complaint => {
-                self.complained_at = self.complained_at.or(Some(at));
-                self.reach(MemberStatus::Complained, at);
-            }
-            ReportKind::Converted => {
-                self.converted_at = self.converted_at.or(Some(at));
-                self.reach(MemberStatus::Converted, at);
-            }
-        }
-        self.note = note.or(self.note);
-        Some((self, bad))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,22 +247,5 @@ mod tests {
         let content = |html: &str| Content { subject: "s".into(), html: Some(html.into()), text: None };
         assert!(Campaign::must_let_go(&content("{{ unsubscribe_url }}"), "/").is_ok());
         assert_eq!(Campaign::must_let_go(&content("buy"), "/").expect_err("none").code(), NO_UNSUBSCRIBE_LINK);
-    }
-
-    #[test]
-    fn programs_are_not_readers() {
-        let firefox = Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
-        let cases = [
-            (firefox, Some(0), 100, false),
-            (firefox, Some(99), 100, true),
-            (Some("Mozilla/5.0 (via ggpht.com GoogleImageProxy)"), Some(0), 100, false),
-            (Some("Barracuda Sentinel (EE)"), Some(0), 100, true),
-            (Some("curl/8.0"), Some(0), 100, true),
-            (Some(""), Some(0), 100, true),
-            (None, Some(0), 100, true),
-        ];
-        for (agent, sent, now, program) in cases {
-            assert_eq!(is_program(agent, sent.map(at), at(now)), program, "{agent:?}");
-        }
     }
 }

@@ -8,15 +8,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::campaign_steps;
-use super::journey_enrollments::JourneyEnrollmentId;
 use super::journeys::JourneyId;
-use super::leads::LeadId;
 use super::quiet_hours::QuietHours;
 use super::segments::SegmentId;
 use super::templates::TemplateId;
 use crate::directory::companies::CompanyId;
-use crate::directory::contacts::ContactId;
-use crate::directory::parties::PartyId;
 use crate::kernel::Code;
 use crate::platform::jobs::JobId;
 
@@ -25,8 +21,6 @@ crate::ids! {
     CampaignId "cmp";
     /// A variant of a campaign.
     CampaignVariantId "cmv";
-    /// One reader of a campaign.
-    CampaignMemberId "cmm";
 }
 
 crate::words! {
@@ -44,64 +38,6 @@ crate::words! {
         Completed = "completed",
         /// Given up; whoever was not written to will not be.
         Cancelled = "cancelled",
-    }
-    /// Where a reader stands: the furthest that is known.
-    pub enum MemberStatus as CampaignMemberStatus {
-        /// In the frozen audience; not yet judged.
-        Pending = "pending",
-        /// Gets nothing, for the reason beside.
-        Excluded = "excluded",
-        /// Will be written to.
-        Queued = "queued",
-        /// The message is on its way.
-        Sending = "sending",
-        /// The mail server took it.
-        Sent = "sent",
-        /// Something broke while it was on its way; it is not sent again.
-        Unknown = "unknown",
-        /// The mail server refused it, or it could not be written.
-        Failed = "failed",
-        /// It arrived.
-        Delivered = "delivered",
-        /// It was looked at.
-        Opened = "opened",
-        /// A link in it was followed.
-        Clicked = "clicked",
-        /// What it was for has happened.
-        Converted = "converted",
-        /// It came back.
-        Bounced = "bounced",
-        /// It was called spam.
-        Complained = "complained",
-        /// Its reader wants no more.
-        Unsubscribed = "unsubscribed",
-        /// The campaign ended before its turn.
-        Dropped = "dropped",
-    }
-    /// Why somebody in the audience gets nothing.
-    pub enum ExclusionReason as CampaignExclusionReason {
-        /// There is no e-mail address.
-        NoAddress = "no_address",
-        /// Somebody before in the audience has the same address.
-        DuplicateEmail = "duplicate_email",
-        /// The address is suppressed.
-        Suppressed = "suppressed",
-        /// There is no consent for the topic.
-        NoConsent = "no_consent",
-        /// Enough was sent to the address lately.
-        FrequencyCap = "frequency_cap",
-    }
-    /// What the world reports about a message.
-    pub enum ReportKind as CampaignReportKind {
-        Delivered = "delivered",
-        /// A mailbox that is full or a server that was away.
-        SoftBounce = "soft_bounce",
-        /// A mailbox that does not exist; its address is suppressed.
-        HardBounce = "hard_bounce",
-        /// The reader called it spam; the address is suppressed.
-        Complaint = "complaint",
-        /// What the message was for has happened.
-        Converted = "converted",
     }
 }
 
@@ -124,8 +60,6 @@ pub const SAME_VARIANT: Code = Code::invalid("campaign.same_variant", "Two varia
 pub const IN_THE_PAST: Code = Code::invalid("campaign.in_the_past", "The launch must be in the future.");
 /// Quiet hours that last all day leave no time.
 pub const WRONG_QUIET_HOURS: Code = Code::invalid("campaign.wrong_quiet_hours", "Quiet hours are two different times of the day, HH:MM.");
-/// The report names no message of a campaign.
-pub const UNKNOWN_MESSAGE: Code = Code::invalid("campaign.unknown_message", "There is no such message.");
 /// What a journey sends by is led by the journey.
 pub const OF_A_JOURNEY: Code =
     Code::conflict("campaign.of_a_journey", "The campaign belongs to a journey, which starts, pauses and ends it.");
@@ -341,129 +275,4 @@ crate::patch! {
 pub struct ScheduleCampaign {
     /// The moment.
     pub scheduled_at: DateTime<Utc>,
-}
-
-/// One reader of a campaign, as it was when the audience was frozen, and what became of the message.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct CampaignMember {
-    /// The id.
-    pub id: CampaignMemberId,
-    /// The campaign.
-    pub campaign_id: CampaignId,
-    /// The company of the campaign.
-    pub company_id: CompanyId,
-    /// The enrolment in a journey that the message is for.
-    #[schema(required)]
-    pub enrollment_id: Option<JourneyEnrollmentId>,
-    /// The party.
-    #[schema(required)]
-    pub party_id: Option<PartyId>,
-    /// The contact.
-    #[schema(required)]
-    pub contact_id: Option<ContactId>,
-    /// The lead.
-    #[schema(required)]
-    pub lead_id: Option<LeadId>,
-    /// The name.
-    #[schema(max_length = 450)]
-    pub name: String,
-    /// The given name.
-    #[schema(required, max_length = 100)]
-    pub first_name: Option<String>,
-    /// The family name.
-    #[schema(required, max_length = 100)]
-    pub last_name: Option<String>,
-    /// The address written to.
-    #[schema(required, max_length = 254)]
-    pub email: Option<String>,
-    /// The language.
-    #[schema(required, max_length = 35)]
-    pub language: Option<String>,
-    /// The country.
-    #[schema(required, max_length = 2)]
-    pub country: Option<String>,
-    /// The time zone, when it is known better than by the country.
-    #[schema(required, max_length = 100)]
-    pub time_zone: Option<String>,
-    /// The variant drawn.
-    #[schema(required, max_length = 20)]
-    pub variant: Option<String>,
-    /// Where it stands.
-    pub status: MemberStatus,
-    /// Why it gets nothing.
-    #[schema(required)]
-    pub exclusion_reason: Option<ExclusionReason>,
-    /// When its turn comes.
-    #[schema(required)]
-    pub due_at: Option<DateTime<Utc>>,
-    /// When the message was handed to the mail server.
-    #[schema(required)]
-    pub sent_at: Option<DateTime<Utc>>,
-    /// When it was first looked at by a person.
-    #[schema(required)]
-    pub opened_at: Option<DateTime<Utc>>,
-    /// When a link was first followed by a person.
-    #[schema(required)]
-    pub clicked_at: Option<DateTime<Utc>>,
-    /// When what it was for happened.
-    #[schema(required)]
-    pub converted_at: Option<DateTime<Utc>>,
-    /// When it came back.
-    #[schema(required)]
-    pub bounced_at: Option<DateTime<Utc>>,
-    /// When it was called spam.
-    #[schema(required)]
-    pub complained_at: Option<DateTime<Utc>>,
-    /// When its reader unsubscribed.
-    #[schema(required)]
-    pub unsubscribed_at: Option<DateTime<Utc>>,
-    /// All openings by people.
-    #[schema(minimum = 0, maximum = 9007199254740991i64)]
-    pub open_count: i64,
-    /// All followed links by people.
-    #[schema(minimum = 0, maximum = 9007199254740991i64)]
-    pub click_count: i64,
-    /// Openings and followed links by programs.
-    #[schema(minimum = 0, maximum = 9007199254740991i64)]
-    pub bot_count: i64,
-    /// What the mail server said.
-    #[schema(required, max_length = 500)]
-    pub note: Option<String>,
-}
-
-/// Reports about messages.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReportMessages {
-    /// The reports, the oldest first.
-    #[schema(min_items = 1, max_items = 500)]
-    pub reports: Vec<MessageReport>,
-}
-
-/// One report.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MessageReport {
-    /// The reader; the part of the message's id before the `@`.
-    pub member_id: CampaignMemberId,
-    /// What happened.
-    pub kind: ReportKind,
-    /// When; now when left out.
-    #[serde(default)]
-    pub at: Option<DateTime<Utc>>,
-    /// What the server said.
-    #[serde(default)]
-    #[schema(max_length = 500)]
-    pub note: Option<String>,
-}
-
-/// What the reports changed.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct MessageReports {
-    /// Readers whose state changed.
-    #[schema(minimum = 0, maximum = 500)]
-    pub changed: i32,
-    /// Addresses that were suppressed.
-    #[schema(minimum = 0, maximum = 500)]
-    pub suppressed: i32,
 }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::text::{filled, trimmed};
 use crate::directory::companies::CompanyId;
-use crate::kernel::{Code, Result, problems};
+use crate::kernel::{Code, Result};
 
 crate::ids! {
     /// A competitor.
@@ -58,6 +58,7 @@ crate::entity! { Competitor, CompetitorId, "competitor", company: |c| Some(c.com
     Some(_) => vec!["restore"],
     None => vec!["archive"],
 } }
+crate::archivable! { Competitor }
 
 /// A competitor to enter.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -123,17 +124,6 @@ impl Competitor {
     pub fn change(mut self, patch: CompetitorPatch, now: DateTime<Utc>) -> Result<Self> {
         patch.apply(&mut self);
         self.name = filled(&self.name, "/name")?;
-        self.updated_at = now;
-        Ok(self)
-    }
-    /// Archived, or back from the archive.
-    pub fn archive(mut self, archived: bool, now: DateTime<Utc>) -> Result<Self> {
-        if self.archived_at.is_some() == archived {
-            let state = if archived { "archived" } else { "active" };
-            let actions = crate::entity::Entity::allowed_actions(&self);
-            return Err(problems::invalid_state.with(format!("The competitor is {state} already.")).in_state(state, &actions));
-        }
-        self.archived_at = archived.then_some(now);
         self.updated_at = now;
         Ok(self)
     }

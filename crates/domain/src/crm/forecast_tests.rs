@@ -1,6 +1,7 @@
 //! The arithmetic of forecasts, with the published figures.
 
 use super::*;
+use crate::directory::companies::tests::company;
 use crate::kernel::Id;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -11,11 +12,6 @@ fn id<T: Id>(n: u128) -> T {
 
 fn day(s: &str) -> NaiveDate {
     s.parse().expect("a day")
-}
-
-fn company() -> Company {
-    let new = serde_json::json!({"code": "A", "name": "A", "currency": "EUR", "time_zone": "UTC"});
-    Company::new(id(1), serde_json::from_value(new).expect("a company"), Default::default()).expect("a company")
 }
 
 fn measures(conversions: &[StageConversion]) -> Measures<'_> {

@@ -11,9 +11,6 @@ use crate::kernel::{Code, Findings, Result};
 /// A condition contradicts itself.
 pub const INVALID_CONDITION: Code = Code::invalid("lead_condition.invalid", "The condition cannot be judged.");
 
-/// Conditions of one rule at most.
-pub const MOST_CONDITIONS: usize = 20;
-
 crate::words! {
     /// What a condition looks at.
     pub enum LeadAttribute {

@@ -205,7 +205,7 @@ pub struct NewLeadForm {
     #[schema(min_length = 1, max_length = 100, example = "Contact us")]
     pub name: String,
     /// Whether it takes submissions; true when left out.
-    #[serde(default = "yes")]
+    #[serde(default = "crate::kernel::yes")]
     pub is_active: bool,
     /// What visitors fill in.
     #[schema(min_items = 1, max_items = 50, example = json!([{"name": "email", "target": "email", "required": true}]))]
@@ -234,7 +234,7 @@ pub struct NewLeadForm {
     #[schema(max_length = 100, example = "web form")]
     pub source: Option<String>,
     /// Whether assignment rules choose the owner; true when left out.
-    #[serde(default = "yes")]
+    #[serde(default = "crate::kernel::yes")]
     pub use_assignment_rules: bool,
     /// Who gets the leads that no rule gives to anybody.
     #[serde(default)]
@@ -271,10 +271,6 @@ crate::patch! {
 
 /// What the rules of a form can answer.
 pub const REFUSALS: &[Code] = &[FIELD_TWICE, NO_IDENTITY, WRONG_HONEYPOT, WRONG_CONSENT];
-
-fn yes() -> bool {
-    true
-}
 
 fn many() -> i32 {
     600

@@ -356,7 +356,7 @@ pub struct ConvertLead {
     #[serde(default)]
     pub party_id: Option<PartyId>,
     /// Whether to open an opportunity; true when left out.
-    #[serde(default = "yes")]
+    #[serde(default = "crate::kernel::yes")]
     pub create_opportunity: bool,
     /// What is known of the opportunity.
     #[serde(default)]
@@ -408,8 +408,4 @@ pub struct LeadConversion {
 
 fn reject() -> OnDuplicate {
     OnDuplicate::Reject
-}
-
-fn yes() -> bool {
-    true
 }

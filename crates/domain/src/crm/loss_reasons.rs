@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::text::filled;
 use crate::directory::companies::CompanyId;
-use crate::kernel::{Code, Result, problems};
+use crate::kernel::{Code, Result};
 
 crate::ids! {
     /// A reason for losing a deal.
@@ -49,6 +49,7 @@ crate::entity! { LossReason, LossReasonId, "loss_reason", company: |r| Some(r.co
     Some(_) => vec!["restore"],
     None => vec!["archive"],
 } }
+crate::archivable! { LossReason }
 
 /// A loss reason to enter.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -92,17 +93,6 @@ impl LossReason {
     pub fn change(mut self, patch: LossReasonPatch, now: DateTime<Utc>) -> Result<Self> {
         patch.apply(&mut self);
         self.name = filled(&self.name, "/name")?;
-        self.updated_at = now;
-        Ok(self)
-    }
-    /// Archived, or back from the archive.
-    pub fn archive(mut self, archived: bool, now: DateTime<Utc>) -> Result<Self> {
-        if self.archived_at.is_some() == archived {
-            let state = if archived { "archived" } else { "active" };
-            let actions = crate::entity::Entity::allowed_actions(&self);
-            return Err(problems::invalid_state.with(format!("The loss reason is {state} already.")).in_state(state, &actions));
-        }
-        self.archived_at = archived.then_some(now);
         self.updated_at = now;
         Ok(self)
     }

@@ -349,13 +349,7 @@ impl Closed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::Id;
-
-    fn company() -> Company {
-        let new = serde_json::json!({"code": "A", "name": "A", "currency": "EUR", "time_zone": "UTC"});
-        Company::new(CompanyId::from_uuid(Default::default()), serde_json::from_value(new).expect("a body"), Default::default())
-            .expect("a company")
-    }
+    use crate::directory::companies::tests::company;
 
     fn amount(s: &str) -> Amount {
         s.parse().expect("an amount")

@@ -22,7 +22,7 @@ use crate::directory::contacts::ContactId;
 use crate::directory::parties::PartyId;
 use crate::directory::products::ProductId;
 use crate::identity::users::UserId;
-use crate::kernel::{Amount, Code, PatchBody, Quantity, Rate, UnitPrice, present, some};
+use crate::kernel::{Amount, Code, Quantity, Rate, UnitPrice};
 
 crate::ids! {
     /// An opportunity.
@@ -275,96 +275,48 @@ pub struct NewOpportunity {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// Changes to an open deal. Its stage changes by `advance`, its end by `win` and `lose`.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OpportunityPatch {
-    /// What the deal is called.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(min_length = 1, max_length = 200)]
-    pub name: Option<String>,
-    /// The business partner who may buy.
-    #[serde(default, deserialize_with = "present")]
-    pub party_id: Option<PartyId>,
-    /// The person there to talk to.
-    #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Option<ContactId>)]
-    pub contact_id: Option<Option<ContactId>>,
-    /// Currency of all its amounts, ISO 4217. Prices of lines stay as they are.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$")]
-    pub currency: Option<String>,
-    /// Where the amount comes from. Changing to `lines` forgets the stated amount.
-    #[serde(default, deserialize_with = "present")]
-    pub amount_source: Option<AmountSource>,
-    /// What the deal is worth, before tax. Only while the amount is stated by hand.
-    #[serde(default, deserialize_with = "present")]
-    pub amount: Option<Amount>,
-    /// How likely it is won, 0 to 100; null lets it follow the stage again.
-    #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Option<Rate>)]
-    pub probability_percent: Option<Option<Rate>>,
-    /// How a forecast counts it, never `closed`; null lets it follow the stage again.
-    #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Option<ForecastCategory>)]
-    pub forecast_category: Option<Option<ForecastCategory>>,
-    /// When the customer is expected to decide.
-    #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub expected_close_date: Option<Option<NaiveDate>>,
-    /// The user who works on it.
-    #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Option<UserId>)]
-    pub owner_id: Option<Option<UserId>>,
-    /// How the customer came to us.
-    #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Option<String>, max_length = 100)]
-    pub source: Option<Option<String>>,
-    /// The territory it is sold in.
-    #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Option<TerritoryId>)]
-    pub territory_id: Option<Option<TerritoryId>>,
-    /// Anything else worth knowing.
-    #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Option<String>, max_length = 10000)]
-    pub description: Option<Option<String>>,
-    /// Who else wants to sell.
-    #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    pub competitor: Option<Option<String>>,
-    /// What the customer may buy; replaces all lines.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(max_items = 500)]
-    pub lines: Option<Vec<NewOpportunityLine>>,
-    /// Who shares it: 100 percent together, or none; replaces all shares.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(max_items = 50)]
-    pub splits: Option<Vec<NewOpportunitySplit>>,
-    /// The people of the customer and what they are in it; replaces all roles.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(max_items = 50)]
-    pub contact_roles: Option<Vec<NewContactRole>>,
-    /// Who else wants to sell, known competitors; replaces all of them.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(max_items = 20)]
-    pub competitor_ids: Option<Vec<CompetitorId>>,
-    /// Own keys and values; replaced whole.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(schema_with = crate::kernel::metadata)]
-    pub metadata: Option<BTreeMap<String, String>>,
-}
-
-impl PatchBody for OpportunityPatch {
-    const CLEARABLE: &'static [&'static str] = &[
-        "contact_id",
-        "probability_percent",
-        "forecast_category",
-        "expected_close_date",
-        "owner_id",
-        "source",
-        "description",
-        "competitor",
-    ];
+crate::patch! {
+    /// Changes to an open deal. Its stage changes by `advance`, its end by `win` and `lose`.
+    pub struct OpportunityPatch {
+        /// What the deal is called.
+        set name: String [min_length = 1, max_length = 200],
+        /// The business partner who may buy.
+        set party_id: PartyId,
+        /// The person there to talk to.
+        clear contact_id: ContactId,
+        /// Currency of all its amounts, ISO 4217. Prices of lines stay as they are.
+        set currency: String [min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$"],
+        /// Where the amount comes from. Changing to `lines` forgets the stated amount.
+        set amount_source: AmountSource,
+        /// What the deal is worth, before tax. Only while the amount is stated by hand.
+        set amount: Amount,
+        /// How likely it is won, 0 to 100; null lets it follow the stage again.
+        clear probability_percent: Rate,
+        /// How a forecast counts it, never `closed`; null lets it follow the stage again.
+        clear forecast_category: ForecastCategory,
+        /// When the customer is expected to decide.
+        clear expected_close_date: NaiveDate,
+        /// The user who works on it.
+        clear owner_id: UserId,
+        /// How the customer came to us.
+        clear source: String [max_length = 100],
+        /// The territory it is sold in.
+        clear territory_id: TerritoryId,
+        /// Anything else worth knowing.
+        clear description: String [max_length = 10000],
+        /// Who else wants to sell.
+        clear competitor: String [max_length = 200],
+        /// What the customer may buy; replaces all lines.
+        set lines: Vec<NewOpportunityLine> [max_items = 500],
+        /// Who shares it: 100 percent together, or none; replaces all shares.
+        set splits: Vec<NewOpportunitySplit> [max_items = 50],
+        /// The people of the customer and what they are in it; replaces all roles.
+        set contact_roles: Vec<NewContactRole> [max_items = 50],
+        /// Who else wants to sell, known competitors; replaces all of them.
+        set competitor_ids: Vec<CompetitorId> [max_items = 20],
+        /// Own keys and values; replaced whole.
+        set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],
+    }
 }
 
 /// To which stage a deal goes.

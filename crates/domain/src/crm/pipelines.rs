@@ -74,6 +74,7 @@ pub struct Pipeline {
 }
 
 crate::entity! { Pipeline, PipelineId, "pipeline", company: |o| Some(o.company_id), actions: |o| o.actions(), parts: stages }
+crate::archivable! { Pipeline }
 
 /// A pipeline to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -143,15 +144,6 @@ impl Pipeline {
             return Err(PIPELINE_OCCUPIED.with(format!("{open_deals} open opportunities are in {}.", self.name)));
         }
         self.archived_at = Some(now);
-        self.updated_at = now;
-        Ok(self)
-    }
-    /// Brings it back from the archive.
-    pub fn restore(mut self, now: DateTime<Utc>) -> Result<Self> {
-        if self.archived_at.is_none() {
-            return Err(crate::kernel::problems::invalid_state.with("The pipeline is not archived.").in_state("active", &self.actions()));
-        }
-        self.archived_at = None;
         self.updated_at = now;
         Ok(self)
     }
@@ -303,6 +295,7 @@ impl NewPipeline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Archivable;
     use crate::kernel::{Id, Rate};
     use proptest::prelude::*;
     use uuid::Uuid;

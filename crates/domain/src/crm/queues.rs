@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::text::{filled, trimmed};
 use crate::directory::companies::CompanyId;
 use crate::identity::users::UserId;
-use crate::kernel::{Code, Result, problems};
+use crate::kernel::{Code, Result};
 
 crate::ids! {
     /// A queue of cases.
@@ -69,6 +69,7 @@ pub struct Queue {
 
 crate::entity! { Queue, QueueId, "queue", company: |q| Some(q.company_id),
 actions: |q| vec![if q.archived_at.is_some() { "restore" } else { "archive" }] }
+crate::archivable! { Queue }
 
 /// A queue to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -151,15 +152,6 @@ impl Queue {
     pub fn archive(mut self, now: DateTime<Utc>) -> Result<Self> {
         self.must_take_cases()?;
         self.archived_at = Some(now);
-        self.updated_at = now;
-        Ok(self)
-    }
-    /// It takes cases again.
-    pub fn restore(mut self, now: DateTime<Utc>) -> Result<Self> {
-        if self.archived_at.is_none() {
-            return Err(problems::invalid_state.with("The queue is not archived.").in_state("active", &["archive"]));
-        }
-        self.archived_at = None;
         self.updated_at = now;
         Ok(self)
     }

@@ -107,7 +107,7 @@ impl Quote {
         Ok(self)
     }
     /// Refuses what waits for no answer: with [`SUPERSEDED`], [`EXPIRED`] or [`NOT_SENT`], whichever says most.
-    pub fn must_be_answerable(&self, now: DateTime<Utc>) -> Result<()> {
+    fn must_be_answerable(&self, now: DateTime<Utc>) -> Result<()> {
         match self.status {
             QuoteStatus::Superseded => self.refuse(SUPERSEDED, "Answer the newer revision."),
             QuoteStatus::Expired => self.refuse(EXPIRED, format!("It was valid until {}.", self.valid_until)),

@@ -16,7 +16,7 @@ use crate::directory::contacts::ContactId;
 use crate::directory::parties::PartyId;
 use crate::directory::products::TaxClass;
 use crate::identity::users::UserId;
-use crate::kernel::{Amount, PatchBody, present, some};
+use crate::kernel::Amount;
 use crate::sales::orders::SalesOrderId;
 
 crate::ids! {
@@ -291,60 +291,34 @@ pub struct NewQuote {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// Changes to a draft. Lines are replaced as a whole; single lines have endpoints of their own.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct QuotePatch {
-    /// What it is about.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(min_length = 1, max_length = 200)]
-    pub title: Option<String>,
-    /// Whether the opportunity is won when the customer accepts.
-    #[serde(default, deserialize_with = "present")]
-    pub wins_opportunity: Option<bool>,
-    /// The person there it is sent to.
-    #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Option<ContactId>)]
-    pub contact_id: Option<Option<ContactId>>,
-    /// The user who is responsible.
-    #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Option<UserId>)]
-    pub owner_id: Option<Option<UserId>>,
-    /// Where the invoice goes.
-    #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Option<Address>)]
-    pub billing_address: Option<Option<Address>>,
-    /// Where the goods go.
-    #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Option<Address>)]
-    pub shipping_address: Option<Option<Address>>,
-    /// The last day on which it can be accepted.
-    #[serde(default, deserialize_with = "present")]
-    pub valid_until: Option<NaiveDate>,
-    /// Days from the invoice until payment is due.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(minimum = 0, maximum = 3650)]
-    pub payment_terms_days: Option<i32>,
-    /// Freight.
-    #[serde(default, deserialize_with = "present")]
-    pub freight_amount: Option<Amount>,
-    /// Which rate of tax freight falls under.
-    #[serde(default, deserialize_with = "present")]
-    pub freight_tax_class: Option<TaxClass>,
-    /// What the customer reads below the lines.
-    #[serde(default, deserialize_with = "some")]
-    #[schema(value_type = Option<String>, max_length = 5000)]
-    pub note: Option<Option<String>>,
-    /// What is offered; replaces all lines.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(max_items = 1000)]
-    pub lines: Option<Vec<NewQuoteLine>>,
-    /// Own keys and values; replaced whole.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(schema_with = crate::kernel::metadata)]
-    pub metadata: Option<BTreeMap<String, String>>,
-}
-
-impl PatchBody for QuotePatch {
-    const CLEARABLE: &'static [&'static str] = &["contact_id", "owner_id", "billing_address", "shipping_address", "note"];
+crate::patch! {
+    /// Changes to a draft. Lines are replaced as a whole; single lines have endpoints of their own.
+    pub struct QuotePatch {
+        /// What it is about.
+        set title: String [min_length = 1, max_length = 200],
+        /// Whether the opportunity is won when the customer accepts.
+        set wins_opportunity: bool,
+        /// The person there it is sent to.
+        clear contact_id: ContactId,
+        /// The user who is responsible.
+        clear owner_id: UserId,
+        /// Where the invoice goes.
+        clear billing_address: Address,
+        /// Where the goods go.
+        clear shipping_address: Address,
+        /// The last day on which it can be accepted.
+        set valid_until: NaiveDate,
+        /// Days from the invoice until payment is due.
+        set payment_terms_days: i32 [minimum = 0, maximum = 3650],
+        /// Freight.
+        set freight_amount: Amount,
+        /// Which rate of tax freight falls under.
+        set freight_tax_class: TaxClass,
+        /// What the customer reads below the lines.
+        clear note: String [max_length = 5000],
+        /// What is offered; replaces all lines.
+        set lines: Vec<NewQuoteLine> [max_items = 1000],
+        /// Own keys and values; replaced whole.
+        set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],
+    }
 }

@@ -96,7 +96,7 @@ pub struct NewStage {
     #[schema(max_items = 6)]
     pub required_fields: Vec<StageRequirement>,
     /// Whether deals may jump over it; true when left out.
-    #[serde(default = "yes")]
+    #[serde(default = "crate::kernel::yes")]
     pub allow_skip: bool,
     /// After how many days in it without an activity done a deal counts as stalled; never when left out.
     #[serde(default)]
@@ -108,51 +108,31 @@ pub struct NewStage {
     pub position: Option<i32>,
 }
 
-/// Changes to a stage. Deals that are in it keep their figures until they change; their history never changes.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StagePatch {
-    /// What it is called.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    #[schema(min_length = 1, max_length = 100)]
-    pub name: Option<String>,
-    /// How likely a deal in this stage is won, 0 to 100.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub probability_percent: Option<Rate>,
-    /// How a forecast counts a deal in this stage; never `closed`.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub forecast_category: Option<ForecastCategory>,
-    /// What a deal must have to enter; replaced whole.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    #[schema(max_items = 6)]
-    pub required_fields: Option<Vec<StageRequirement>>,
-    /// Whether deals may jump over it.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub allow_skip: Option<bool>,
-    /// After how many days in it without an activity done a deal counts as stalled; null for never. Deals in it count
-    /// anew with their next change.
-    #[serde(default, deserialize_with = "crate::kernel::some")]
-    #[schema(value_type = Option<i32>, minimum = 1, maximum = 3650)]
-    pub stalled_after_days: Option<Option<i32>>,
-    /// Its new place among the stages, from 1; the others make room.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    #[schema(minimum = 1, maximum = 50)]
-    pub position: Option<i32>,
-    /// True archives the stage, false brings it back as the last one.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub archived: Option<bool>,
-}
-
-impl crate::kernel::PatchBody for StagePatch {
-    const CLEARABLE: &'static [&'static str] = &["stalled_after_days"];
+crate::patch! {
+    /// Changes to a stage. Deals that are in it keep their figures until they change; their history never changes.
+    pub struct StagePatch {
+        /// What it is called.
+        set name: String [min_length = 1, max_length = 100],
+        /// How likely a deal in this stage is won, 0 to 100.
+        set probability_percent: Rate,
+        /// How a forecast counts a deal in this stage; never `closed`.
+        set forecast_category: ForecastCategory,
+        /// What a deal must have to enter; replaced whole.
+        set required_fields: Vec<StageRequirement> [max_items = 6],
+        /// Whether deals may jump over it.
+        set allow_skip: bool,
+        /// After how many days in it without an activity done a deal counts as stalled; null for never. Deals in it count
+        /// anew with their next change.
+        clear stalled_after_days: i32 [minimum = 1, maximum = 3650],
+        /// Its new place among the stages, from 1; the others make room.
+        set position: i32 [minimum = 1, maximum = 50],
+        /// True archives the stage, false brings it back as the last one.
+        set archived: bool,
+    }
 }
 
 fn pipeline() -> ForecastCategory {
     ForecastCategory::Pipeline
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// The stages that a pipeline has when nobody says otherwise.

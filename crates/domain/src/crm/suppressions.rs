@@ -79,7 +79,7 @@ fn manual() -> SuppressionReason {
 }
 
 /// The form in which addresses of a channel compare. Fails with [`WRONG_ADDRESS`].
-pub fn comparable(channel: ConsentChannel, address: &str) -> Result<String> {
+fn comparable(channel: ConsentChannel, address: &str) -> Result<String> {
     let wrong = |_| WRONG_ADDRESS.field("/address", format!("It is no address for the channel {channel}."));
     match channel {
         ConsentChannel::Email => emails::normalise(address).map(|a| emails::key(&a)).map_err(wrong),

@@ -246,13 +246,6 @@ impl Company {
             Err(_) => at.date_naive(),
         }
     }
-    /// The year by which a fiscal year is called: the calendar year in which it ends. With a start in January that is the
-    /// year of the date.
-    pub fn fiscal_year_of(&self, date: NaiveDate) -> i32 {
-        use chrono::Datelike;
-        let starts_later = self.fiscal_year_start_month > 1 && date.month() as i32 >= self.fiscal_year_start_month;
-        date.year() + i32::from(starts_later)
-    }
     /// Decimal places of a booked amount of this company.
     pub fn minor_units(&self) -> u32 {
         currencies::minor_units(&self.currency).unwrap_or(2)
@@ -292,15 +285,6 @@ pub(crate) mod tests {
     fn a_day_ends_where_the_company_is() {
         let at: DateTime<Utc> = "2026-06-30T22:30:00Z".parse().expect("an instant");
         assert_eq!(company().date_of(at), day("2026-07-01"));
-    }
-
-    #[test]
-    fn a_fiscal_year_is_called_by_the_year_it_ends_in() {
-        let mut c = company();
-        for (start, date, year) in [(1, "2026-12-31", 2026), (4, "2026-03-31", 2026), (4, "2026-04-01", 2027), (12, "2026-12-01", 2027)] {
-            c.fiscal_year_start_month = start;
-            assert_eq!(c.fiscal_year_of(day(date)), year, "{start} {date}");
-        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::contacts::{Contact, ContactId};
-use super::merging::{self, MergeSide, MergeStatus, MovedRows, UNDO_DAYS};
+use super::merging::{self, Difference, MergeSide, MergeStatus, Mergeable, MovedRows, UNDO_DAYS};
 use crate::kernel::{Code, Result};
 
 crate::ids! {
@@ -64,6 +64,12 @@ pub struct ContactMergeConflict {
     pub kept: MergeSide,
 }
 
+impl From<Difference<ContactMergeField>> for ContactMergeConflict {
+    fn from(d: Difference<ContactMergeField>) -> Self {
+        Self { field: d.field, winner: d.winner, loser: d.loser, kept: d.kept }
+    }
+}
+
 /// A merge of two contacts, with all that is needed to take it back.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ContactMerge {
@@ -111,18 +117,8 @@ impl ContactMerge {
         }
         winner.check_changeable()?;
         loser.check_changeable()?;
-        let (mut conflicts, mut after) = (Vec::new(), winner.clone());
-        for field in ContactMergeField::ALL.iter().copied() {
-            let (mine, theirs) = (text(winner, field), text(loser, field));
-            let from_loser = take.contains(&field) || mine.is_none();
-            if from_loser && theirs.is_some() {
-                copy(loser, field, &mut after);
-            }
-            if mine.is_some() && theirs.is_some() && mine != theirs {
-                let kept = if from_loser { MergeSide::Loser } else { MergeSide::Winner };
-                conflicts.push(ContactMergeConflict { field, winner: mine, loser: theirs, kept });
-            }
-        }
+        let mut after = winner.clone();
+        let conflicts = merging::settle(&mut after, loser, take, &[]).into_iter().map(ContactMergeConflict::from).collect();
         merging::unite_emails(&mut after.emails, &loser.emails);
         merging::unite_phones(&mut after.phones, &loser.phones);
         merging::unite(&mut after.external_ids, &loser.external_ids);
@@ -188,25 +184,27 @@ impl ContactMerge {
     }
 }
 
-/// A field as text; `None` when there is nothing to lose.
-fn text(contact: &Contact, field: ContactMergeField) -> Option<String> {
-    match field {
-        ContactMergeField::FirstName => contact.first_name.clone(),
-        ContactMergeField::LastName => Some(contact.last_name.clone()),
-        ContactMergeField::Salutation => contact.salutation.clone(),
-        ContactMergeField::Language => contact.language.clone(),
-        ContactMergeField::Address => contact.address.as_ref().and_then(|a| serde_json::to_string(a).ok()),
-        ContactMergeField::OwnerId => contact.owner_id.map(|o| o.to_string()),
+impl Mergeable for Contact {
+    type Field = ContactMergeField;
+    const FIELDS: &'static [ContactMergeField] = ContactMergeField::ALL;
+    fn text(&self, field: ContactMergeField) -> Option<String> {
+        match field {
+            ContactMergeField::FirstName => self.first_name.clone(),
+            ContactMergeField::LastName => Some(self.last_name.clone()),
+            ContactMergeField::Salutation => self.salutation.clone(),
+            ContactMergeField::Language => self.language.clone(),
+            ContactMergeField::Address => self.address.as_ref().and_then(|a| serde_json::to_string(a).ok()),
+            ContactMergeField::OwnerId => self.owner_id.map(|o| o.to_string()),
+        }
     }
-}
-
-fn copy(from: &Contact, field: ContactMergeField, to: &mut Contact) {
-    match field {
-        ContactMergeField::FirstName => to.first_name.clone_from(&from.first_name),
-        ContactMergeField::LastName => to.last_name.clone_from(&from.last_name),
-        ContactMergeField::Salutation => to.salutation.clone_from(&from.salutation),
-        ContactMergeField::Language => to.language.clone_from(&from.language),
-        ContactMergeField::Address => to.address.clone_from(&from.address),
-        ContactMergeField::OwnerId => to.owner_id = from.owner_id,
+    fn copy(&mut self, field: ContactMergeField, from: &Self) {
+        match field {
+            ContactMergeField::FirstName => self.first_name.clone_from(&from.first_name),
+            ContactMergeField::LastName => self.last_name.clone_from(&from.last_name),
+            ContactMergeField::Salutation => self.salutation.clone_from(&from.salutation),
+            ContactMergeField::Language => self.language.clone_from(&from.language),
+            ContactMergeField::Address => self.address.clone_from(&from.address),
+            ContactMergeField::OwnerId => self.owner_id = from.owner_id,
+        }
     }
 }

@@ -11,7 +11,6 @@ use super::emails::{self, EmailAddress};
 use super::external_ids::{self, ExternalId};
 use super::personal_data::ERASED;
 use super::phones::{self, PhoneNumber};
-use super::products::in_state;
 use super::search;
 use super::tags::{self, Tag};
 use crate::identity::users::UserId;
@@ -106,6 +105,7 @@ crate::entity! { Contact, ContactId, "contact", actions: |c| match (c.erased_at,
     (None, None, Some(_)) => vec!["restore"],
     (None, None, None) => vec!["archive"],
 } }
+crate::archivable! { Contact }
 
 /// A person to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -311,22 +311,6 @@ impl Contact {
         let emails = self.emails.iter().map(|e| &*e.address);
         let phones = self.phones.iter().map(|p| &*p.normalised);
         search::text_of([&*self.name].into_iter().chain(emails).chain(phones).chain(self.external_ids.iter().map(|e| &*e.id)))
-    }
-    /// Takes it out of use.
-    pub fn archive(mut self, now: DateTime<Utc>) -> Result<Self> {
-        if self.archived_at.is_some() {
-            return Err(in_state("archived", &["restore"]));
-        }
-        (self.archived_at, self.updated_at) = (Some(now), now);
-        Ok(self)
-    }
-    /// Brings it back into use.
-    pub fn restore(mut self, now: DateTime<Utc>) -> Result<Self> {
-        if self.archived_at.is_none() {
-            return Err(in_state("active", &["archive"]));
-        }
-        (self.archived_at, self.updated_at) = (None, now);
-        Ok(self)
     }
 }
 

@@ -44,6 +44,44 @@ pub struct MovedRows {
     pub rows: i64,
 }
 
+/// What can be merged with another of its kind.
+pub(super) trait Mergeable {
+    /// A field of which only one value can stay.
+    type Field: Copy + PartialEq + 'static;
+    /// All such fields.
+    const FIELDS: &'static [Self::Field];
+    /// The field as text; `None` when there is nothing to lose.
+    fn text(&self, field: Self::Field) -> Option<String>;
+    /// Takes the value of the field from the other.
+    fn copy(&mut self, field: Self::Field, from: &Self);
+}
+
+/// A field in which the two differ.
+pub(super) struct Difference<F> {
+    pub field: F,
+    pub winner: Option<String>,
+    pub loser: Option<String>,
+    pub kept: MergeSide,
+}
+
+/// Gives `after`, which is the winner as it was, the values it gets from the loser: those of the fields in `take`, and those
+/// of which the winner has none, but for fields that stay as they are. What differed.
+pub(super) fn settle<T: Mergeable>(after: &mut T, loser: &T, take: &[T::Field], stays: &[T::Field]) -> Vec<Difference<T::Field>> {
+    let mut differences = Vec::new();
+    for field in T::FIELDS.iter().copied() {
+        let (mine, theirs) = (after.text(field), loser.text(field));
+        let from_loser = take.contains(&field) || (mine.is_none() && !stays.contains(&field));
+        if from_loser && theirs.is_some() {
+            after.copy(field, loser);
+        }
+        if mine.is_some() && theirs.is_some() && mine != theirs {
+            let kept = if from_loser { MergeSide::Loser } else { MergeSide::Winner };
+            differences.push(Difference { field, winner: mine, loser: theirs, kept });
+        }
+    }
+    differences
+}
+
 /// Adds the addresses of the one that goes. What was primary stays primary.
 pub(super) fn unite_emails(to: &mut Vec<EmailAddress>, from: &[EmailAddress]) {
     for mail in from {

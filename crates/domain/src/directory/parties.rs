@@ -13,7 +13,6 @@ use super::emails::{self, EmailAddress};
 use super::external_ids::{self, ExternalId};
 use super::personal_data::ERASED;
 use super::phones::{self, PhoneNumber};
-use super::products::in_state;
 use super::search;
 use super::tags::{self, Tag};
 pub use super::terms::{Blocked, TaxStatus, TradeTerms};
@@ -49,8 +48,6 @@ pub const ARCHIVED: Code = Code::conflict("party.archived", "The party is archiv
 pub const MERGED: Code = Code::conflict("party.merged", "The party was merged into another one.");
 /// The party is not a customer.
 pub const NOT_A_CUSTOMER: Code = Code::invalid("party.not_a_customer", "The party is not a customer.");
-/// The party is not a vendor.
-pub const NOT_A_VENDOR: Code = Code::invalid("party.not_a_vendor", "The party is not a vendor.");
 /// A party cannot be above itself.
 pub const CYCLE: Code = Code::invalid("party.cycle", "A party cannot be its own ancestor.");
 /// The hierarchy is deeper than allowed.
@@ -194,6 +191,7 @@ crate::entity! {
         (None, None, None) => vec!["archive"],
     }
 }
+crate::archivable! { Party }
 
 /// A person or organisation to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -451,10 +449,6 @@ impl Party {
         let of = |p: AddressPurpose| self.addresses.iter().find(|a| a.purpose == p && a.primary);
         of(purpose).or_else(|| of(AddressPurpose::Billing)).map(|a| &a.address)
     }
-    /// The primary e-mail address.
-    pub fn primary_email(&self) -> Option<&str> {
-        self.emails.iter().find(|e| e.primary).map(|e| &*e.address)
-    }
     /// Refuses a party that is no customer, is archived or is blocked from new orders; `pointer` names the reference.
     pub fn check_orderable(&self, pointer: &str) -> Result<()> {
         self.check_customer(pointer)?;
@@ -467,14 +461,6 @@ impl Party {
     /// Refuses a customer to whom no invoice may be written.
     pub fn check_invoiceable(&self, pointer: &str) -> Result<()> {
         self.check_block(self.customer_terms.blocked, Blocked::Invoice, "invoices", pointer)
-    }
-    /// Refuses a party that is no vendor, is archived or is blocked from new purchases.
-    pub fn check_purchasable(&self, pointer: &str) -> Result<()> {
-        self.check_usable(pointer)?;
-        if !self.is_vendor {
-            return Err(NOT_A_VENDOR.field(pointer, format!("{} is not a vendor.", self.name)));
-        }
-        self.check_block(self.vendor_terms.blocked, Blocked::All, "purchases", pointer)
     }
     /// Refuses a party that is no customer or is archived.
     pub fn check_customer(&self, pointer: &str) -> Result<()> {
@@ -509,10 +495,6 @@ impl Party {
     pub fn customer_days(&self, company: &Company) -> i32 {
         self.customer_terms.payment_terms_days.unwrap_or(company.payment_terms_days)
     }
-    /// Days until its bills are due.
-    pub fn vendor_days(&self, company: &Company) -> i32 {
-        self.vendor_terms.payment_terms_days.unwrap_or(company.payment_terms_days)
-    }
     /// Refuses to change a party that was merged into another one, or erased.
     pub fn check_changeable(&self) -> Result<()> {
         match (self.erased_at, self.merged_into) {
@@ -520,22 +502,6 @@ impl Party {
             (None, Some(other)) => Err(MERGED.with(format!("{} was merged into {other}; change that one.", self.name))),
             (None, None) => Ok(()),
         }
-    }
-    /// Takes it out of use.
-    pub fn archive(mut self, now: DateTime<Utc>) -> Result<Self> {
-        if self.archived_at.is_some() {
-            return Err(in_state("archived", &["restore"]));
-        }
-        (self.archived_at, self.updated_at) = (Some(now), now);
-        Ok(self)
-    }
-    /// Brings it back into use.
-    pub fn restore(mut self, now: DateTime<Utc>) -> Result<Self> {
-        if self.archived_at.is_none() {
-            return Err(in_state("active", &["archive"]));
-        }
-        (self.archived_at, self.updated_at) = (None, now);
-        Ok(self)
     }
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::Archivable;
 use crate::kernel::Id;
 
 fn id(n: u128) -> PartyId {
@@ -80,10 +81,9 @@ fn a_block_stops_what_it_names_and_what_is_harsher() {
 }
 
 #[test]
-fn only_customers_order_and_only_vendors_supply() {
+fn only_customers_in_use_order() {
     let p = build(json!({"is_customer": false})).expect("valid");
     assert_eq!(p.check_orderable("/customer_id").expect_err("no customer").code(), NOT_A_CUSTOMER);
-    assert_eq!(p.check_purchasable("/vendor_id").expect_err("no vendor").code(), NOT_A_VENDOR);
     let archived = build(json!({})).expect("valid").archive(Utc::now()).expect("archives");
     assert_eq!(archived.check_orderable("/customer_id").expect_err("archived").code(), ARCHIVED);
 }

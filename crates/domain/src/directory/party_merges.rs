@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::merging::{self, MergeSide, MergeStatus, MovedRows, UNDO_DAYS};
+use super::merging::{self, Difference, MergeSide, MergeStatus, Mergeable, MovedRows, UNDO_DAYS};
 use super::parties::{Party, PartyId};
 use super::terms::TradeTerms;
 use crate::kernel::{Code, Result};
@@ -69,6 +69,12 @@ pub struct MergeConflict {
     pub loser: Option<String>,
     /// Whose value is kept.
     pub kept: MergeSide,
+}
+
+impl From<Difference<MergeField>> for MergeConflict {
+    fn from(d: Difference<MergeField>) -> Self {
+        Self { field: d.field, winner: d.winner, loser: d.loser, kept: d.kept }
+    }
 }
 
 /// A merge of two parties, with all that is needed to take it back.
@@ -138,20 +144,9 @@ impl PartyMerge {
         if winner.kind != loser.kind {
             return Err(KINDS_DIFFER.field("/source_id", format!("One is {}, the other {}.", winner.kind, loser.kind)));
         }
-        let mut conflicts = Vec::new();
+        let stays: &[MergeField] = if places == Places::LoserBelow { &[MergeField::ParentId] } else { &[] };
         let mut after = winner.clone();
-        for field in MergeField::ALL.iter().copied() {
-            let (mine, theirs) = (text(winner, field), text(loser, field));
-            let stays = field == MergeField::ParentId && places == Places::LoserBelow;
-            let from_loser = take.contains(&field) || (mine.is_none() && !stays);
-            if from_loser && theirs.is_some() {
-                copy(loser, field, &mut after);
-            }
-            if mine.is_some() && theirs.is_some() && mine != theirs {
-                let kept = if from_loser { MergeSide::Loser } else { MergeSide::Winner };
-                conflicts.push(MergeConflict { field, winner: mine, loser: theirs, kept });
-            }
-        }
+        let conflicts = merging::settle(&mut after, loser, take, stays).into_iter().map(MergeConflict::from).collect();
         after.customer_terms.blocked = winner.customer_terms.blocked.max(loser.customer_terms.blocked);
         after.vendor_terms.blocked = winner.vendor_terms.blocked.max(loser.vendor_terms.blocked);
         if places == Places::WinnerBelow || after.parent_id == Some(loser.id) || after.parent_id == Some(winner.id) {
@@ -213,34 +208,36 @@ impl PartyMerge {
     }
 }
 
-/// A field as text; `None` when there is nothing to lose.
-fn text(party: &Party, field: MergeField) -> Option<String> {
-    let terms =
-        |used: bool, terms: &TradeTerms| (used || *terms != TradeTerms::default()).then(|| serde_json::to_string(terms).ok()).flatten();
-    match field {
-        MergeField::Code => party.code.clone(),
-        MergeField::Name => Some(party.name.clone()),
-        MergeField::LegalName => party.legal_name.clone(),
-        MergeField::TaxId => party.tax_id.clone(),
-        MergeField::Website => party.website.clone(),
-        MergeField::ParentId => party.parent_id.map(|p| p.to_string()),
-        MergeField::OwnerId => party.owner_id.map(|o| o.to_string()),
-        MergeField::CustomerTerms => terms(party.is_customer, &party.customer_terms),
-        MergeField::VendorTerms => terms(party.is_vendor, &party.vendor_terms),
+impl Mergeable for Party {
+    type Field = MergeField;
+    const FIELDS: &'static [MergeField] = MergeField::ALL;
+    fn text(&self, field: MergeField) -> Option<String> {
+        let terms =
+            |used: bool, terms: &TradeTerms| (used || *terms != TradeTerms::default()).then(|| serde_json::to_string(terms).ok()).flatten();
+        match field {
+            MergeField::Code => self.code.clone(),
+            MergeField::Name => Some(self.name.clone()),
+            MergeField::LegalName => self.legal_name.clone(),
+            MergeField::TaxId => self.tax_id.clone(),
+            MergeField::Website => self.website.clone(),
+            MergeField::ParentId => self.parent_id.map(|p| p.to_string()),
+            MergeField::OwnerId => self.owner_id.map(|o| o.to_string()),
+            MergeField::CustomerTerms => terms(self.is_customer, &self.customer_terms),
+            MergeField::VendorTerms => terms(self.is_vendor, &self.vendor_terms),
+        }
     }
-}
-
-fn copy(from: &Party, field: MergeField, to: &mut Party) {
-    match field {
-        MergeField::Code => to.code.clone_from(&from.code),
-        MergeField::Name => to.name.clone_from(&from.name),
-        MergeField::LegalName => to.legal_name.clone_from(&from.legal_name),
-        MergeField::TaxId => to.tax_id.clone_from(&from.tax_id),
-        MergeField::Website => to.website.clone_from(&from.website),
-        MergeField::ParentId => to.parent_id = from.parent_id,
-        MergeField::OwnerId => to.owner_id = from.owner_id,
-        MergeField::CustomerTerms => to.customer_terms.clone_from(&from.customer_terms),
-        MergeField::VendorTerms => to.vendor_terms.clone_from(&from.vendor_terms),
+    fn copy(&mut self, field: MergeField, from: &Self) {
+        match field {
+            MergeField::Code => self.code.clone_from(&from.code),
+            MergeField::Name => self.name.clone_from(&from.name),
+            MergeField::LegalName => self.legal_name.clone_from(&from.legal_name),
+            MergeField::TaxId => self.tax_id.clone_from(&from.tax_id),
+            MergeField::Website => self.website.clone_from(&from.website),
+            MergeField::ParentId => self.parent_id = from.parent_id,
+            MergeField::OwnerId => self.owner_id = from.owner_id,
+            MergeField::CustomerTerms => self.customer_terms.clone_from(&from.customer_terms),
+            MergeField::VendorTerms => self.vendor_terms.clone_from(&from.vendor_terms),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::currencies;
 use super::search;
 use super::tags::{self, Tag};
 use super::units::UnitId;
-use crate::kernel::{Code, Findings, Problem, Quantity, Result, UnitPrice, problems};
+use crate::kernel::{Code, Findings, Quantity, Result, UnitPrice, problems};
 
 crate::ids! {
     /// A product.
@@ -120,6 +120,7 @@ pub struct Product {
 }
 
 crate::entity! { Product, ProductId, "product", actions: |p| vec![if p.archived_at.is_some() { "restore" } else { "archive" }] }
+crate::archivable! { Product }
 
 /// A product to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -309,32 +310,12 @@ impl Product {
     pub fn search_text(&self) -> String {
         search::text_of([&*self.sku, &self.name, self.barcode.as_deref().unwrap_or_default()])
     }
-    /// Takes it out of use.
-    pub fn archive(mut self, now: DateTime<Utc>) -> Result<Self> {
-        if self.archived_at.is_some() {
-            return Err(in_state("archived", &["restore"]));
-        }
-        (self.archived_at, self.updated_at) = (Some(now), now);
-        Ok(self)
-    }
-    /// Brings it back into use.
-    pub fn restore(mut self, now: DateTime<Utc>) -> Result<Self> {
-        if self.archived_at.is_none() {
-            return Err(in_state("active", &["archive"]));
-        }
-        (self.archived_at, self.updated_at) = (None, now);
-        Ok(self)
-    }
-}
-
-/// The refusal to archive what is archived, or to restore what is not.
-pub(crate) fn in_state(state: &str, allowed: &[&str]) -> Problem {
-    problems::invalid_state.with(format!("It is {state}.")).in_state(state, allowed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Archivable;
     use crate::kernel::Id;
     use serde_json::json;
 

@@ -123,10 +123,6 @@ impl Relationship {
             _ => Ok(()),
         }
     }
-    /// Whether it holds on this day; both ends belong to it.
-    pub fn holds_on(&self, day: NaiveDate) -> bool {
-        self.from_date.is_none_or(|d| d <= day) && self.to_date.is_none_or(|d| day <= d)
-    }
 }
 
 #[cfg(test)]
@@ -141,15 +137,6 @@ mod tests {
             "contact_id": ContactId::from_uuid(nil).to_string(), "party_id": PartyId::from_uuid(nil).to_string(), "from_date": from, "to_date": to,
         });
         Relationship::new(RelationshipId::from_uuid(nil), serde_json::from_value(body).expect("a body"), Utc::now())
-    }
-
-    #[test]
-    fn it_holds_from_the_first_to_the_last_day() {
-        let r = build(Some("2026-01-01"), Some("2026-01-31")).expect("valid");
-        for (day, holds) in [("2025-12-31", false), ("2026-01-01", true), ("2026-01-31", true), ("2026-02-01", false)] {
-            assert_eq!(r.holds_on(day.parse().expect("a date")), holds, "{day}");
-        }
-        assert!(build(None, None).expect("valid").holds_on(NaiveDate::MIN));
     }
 
     #[test]

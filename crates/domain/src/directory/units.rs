@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::products::in_state;
 use crate::kernel::{Code, Decimals, Quantity, Rate, Result, problems};
 use rust_decimal::Decimal;
 
@@ -78,6 +77,7 @@ pub struct Unit {
 }
 
 crate::entity! { Unit, UnitId, "unit", actions: |u| vec![if u.archived_at.is_some() { "restore" } else { "archive" }] }
+crate::archivable! { Unit }
 
 /// A unit of measure to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -174,22 +174,6 @@ impl Unit {
         self.places = self.places.clamp(0, 6);
         self.updated_at = now;
         self
-    }
-    /// Takes it out of use.
-    pub fn archive(mut self, now: DateTime<Utc>) -> Result<Self> {
-        if self.archived_at.is_some() {
-            return Err(in_state("archived", &["restore"]));
-        }
-        (self.archived_at, self.updated_at) = (Some(now), now);
-        Ok(self)
-    }
-    /// Brings it back into use.
-    pub fn restore(mut self, now: DateTime<Utc>) -> Result<Self> {
-        if self.archived_at.is_none() {
-            return Err(in_state("active", &["archive"]));
-        }
-        (self.archived_at, self.updated_at) = (None, now);
-        Ok(self)
     }
     /// Refuses an archived unit on a new product; `pointer` names the field that refers to it.
     pub fn check_usable(&self, pointer: &str) -> Result<()> {

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::kernel::{Code, Failure, Result};
+use crate::kernel::{Code, Result};
 
 /// Fewest characters.
 pub const MIN_CHARACTERS: usize = 15;
@@ -20,10 +20,6 @@ pub const TOO_GUESSABLE: Code = Code::invalid("password.too_guessable", "The pas
 pub const WRONG: Code = Code::invalid("password.wrong", "The current password is wrong.");
 /// The new one is the old one.
 pub const UNCHANGED: Code = Code::invalid("password.unchanged", "The new password is the current one.");
-/// Somebody else knows the password; nothing else is allowed before it is changed.
-pub const CHANGE_REQUIRED: Code =
-    Code::new(Failure::Forbidden, "password.change_required", "Change your password first: POST /v1/identity/me/password.");
-
 /// The codes a new password can be refused with.
 pub const POLICY: &[Code] = &[TOO_SHORT, TOO_LONG, TOO_GUESSABLE];
 

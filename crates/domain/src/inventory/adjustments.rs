@@ -178,32 +178,20 @@ pub struct NewStockAdjustmentLine {
     pub unit_cost: Option<UnitPrice>,
 }
 
-/// Changes to a draft adjustment. Lines are replaced as a whole.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StockAdjustmentPatch {
-    /// Why.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub reason: Option<AdjustmentReason>,
-    /// The business date.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub adjustment_date: Option<NaiveDate>,
-    /// A remark.
-    #[serde(default, deserialize_with = "crate::kernel::some")]
-    #[schema(value_type = Option<String>, max_length = 2000)]
-    pub note: Option<Option<String>>,
-    /// All lines anew.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    #[schema(max_items = 1000)]
-    pub lines: Option<Vec<NewStockAdjustmentLine>>,
-    /// Free notes.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    #[schema(schema_with = crate::kernel::metadata)]
-    pub metadata: Option<BTreeMap<String, String>>,
-}
-
-impl crate::kernel::PatchBody for StockAdjustmentPatch {
-    const CLEARABLE: &'static [&'static str] = &["note"];
+crate::patch! {
+    /// Changes to a draft adjustment. Lines are replaced as a whole.
+    pub struct StockAdjustmentPatch {
+        /// Why.
+        set reason: AdjustmentReason,
+        /// The business date.
+        set adjustment_date: NaiveDate,
+        /// A remark.
+        clear note: String [max_length = 2000],
+        /// All lines anew.
+        set lines: Vec<NewStockAdjustmentLine> [max_items = 1000],
+        /// Free notes.
+        set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],
+    }
 }
 
 impl StockAdjustment {

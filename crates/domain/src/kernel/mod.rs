@@ -15,7 +15,7 @@ pub use error::{Code, Failure, FieldError, Problem, Result, problems};
 pub use findings::Findings;
 pub use id::{Id, decode, encode};
 pub use metadata::metadata;
-pub use patch::{PatchBody, present, some};
+pub use patch::{PatchBody, present, some, yes};
 pub use rounding::{allocate, round, round_to};
 pub use word::Word;
 

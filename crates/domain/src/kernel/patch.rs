@@ -1,4 +1,5 @@
 //! Merge patches (RFC 7396): a field left out stays, `null` clears it where it may be empty, anything else replaces it.
+//! And what other bodies take for a field that is left out.
 
 use serde::{Deserialize, Deserializer};
 
@@ -18,9 +19,14 @@ pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<O
     T::deserialize(d).map(Some)
 }
 
+/// For `#[serde(default = "…")]` of a flag that is true when it is left out.
+pub fn yes() -> bool {
+    true
+}
+
 /// Declares the body of an update and how it is applied:
 ///
-/// ```ignore
+/// ```text
 /// patch! { /// Changes to a party.
 ///     pub struct PartyPatch for Party {
 ///         /// The name.
@@ -31,19 +37,23 @@ pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<O
 /// ```
 /// `merge` fields are objects with a patch of their own, merged member by member.
 /// `set` fields keep a value, `clear` fields are `Option` in the entity and `null` empties them.
-/// `patch.apply(&mut party)` writes what was given.
+/// `patch.apply(&mut party)` writes what was given. Without `for Party` there is no `apply`: a change that needs more than
+/// the entity is written by hand.
 #[macro_export]
 macro_rules! patch {
     ($(#[$m:meta])* pub struct $name:ident for $of:ty { $($(#[$fm:meta])* $how:ident $field:ident : $ty:ty $([$($schema:tt)*])?),* $(,)? }) => {
-        $crate::patch!(@struct [$(#[$m])*] $name [] $($(#[$fm])* $how $field : $ty [$($($schema)*)?],)*);
-        impl $crate::kernel::PatchBody for $name {
-            const CLEARABLE: &'static [&'static str] = $crate::patch!(@clearable [] $($how $field,)*);
-        }
+        $crate::patch! { $(#[$m])* pub struct $name { $($(#[$fm])* $how $field : $ty $([$($schema)*])?),* } }
         impl $name {
             /// Writes what was given onto the entity.
             pub fn apply(self, to: &mut $of) {
                 $($crate::patch!(@apply $how self to $field);)*
             }
+        }
+    };
+    ($(#[$m:meta])* pub struct $name:ident { $($(#[$fm:meta])* $how:ident $field:ident : $ty:ty $([$($schema:tt)*])?),* $(,)? }) => {
+        $crate::patch!(@struct [$(#[$m])*] $name [] $($(#[$fm])* $how $field : $ty [$($($schema)*)?],)*);
+        impl $crate::kernel::PatchBody for $name {
+            const CLEARABLE: &'static [&'static str] = $crate::patch!(@clearable [] $($how $field,)*);
         }
     };
     (@struct [$($m:tt)*] $name:ident [$($done:tt)*] $(#[$fm:meta])* set $field:ident : $ty:ty [], $($rest:tt)*) => {

@@ -9,7 +9,6 @@ use crate::directory::parties::PartyId;
 use crate::kernel::{Amount, Code, Problem, Result};
 
 pub const OVER_CREDIT_LIMIT: Code = Code::conflict("sales_order.over_credit_limit", "The order would exceed the customer's credit limit.");
-pub const CUSTOMER_BLOCKED: Code = Code::conflict("sales_order.customer_blocked", "The customer is blocked.");
 
 /// What a customer owes and will owe to a company, in the company's currency.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

@@ -35,7 +35,6 @@ crate::words! {
 }
 
 pub const DELIVERY_NOT_A_DRAFT: Code = Code::conflict("delivery.not_a_draft", "Only a draft can do this.");
-pub const DELIVERY_EMPTY: Code = Code::invalid("delivery.empty", "The delivery has no lines.");
 pub const DELIVERY_LINE: Code = Code::invalid("delivery.line_invalid", "A line of the delivery is wrong.");
 pub const DELIVERY_OVER_ORDERED: Code = Code::conflict("delivery.over_ordered", "More would be shipped than was ordered.");
 pub const DELIVERY_NOT_ENOUGH_STOCK: Code = Code::conflict("delivery.not_enough_stock", "There is not enough stock to ship.");

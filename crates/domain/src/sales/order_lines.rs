@@ -104,40 +104,19 @@ pub struct NewSalesOrderLine {
     pub tax_class: Option<TaxClass>,
 }
 
-/// Changes to one line of a draft order.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SalesOrderLinePatch {
-    /// What it is.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    #[schema(min_length = 1, max_length = 500)]
-    pub description: Option<String>,
-    /// How many, in the line's unit; more than zero.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub quantity: Option<Quantity>,
-    /// Price of one unit before discount, in the order's currency.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub unit_price: Option<UnitPrice>,
-    /// Discount in percent, 0 to 100.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub discount_percent: Option<Rate>,
-    /// Which rate of tax it falls under.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub tax_class: Option<TaxClass>,
-}
-
-impl crate::kernel::PatchBody for SalesOrderLinePatch {
-    const CLEARABLE: &'static [&'static str] = &[];
-}
-
-impl SalesOrderLinePatch {
-    /// Writes what was given onto the line.
-    pub fn apply(self, to: &mut SalesOrderLine) {
-        to.description = self.description.unwrap_or(std::mem::take(&mut to.description));
-        to.quantity = self.quantity.unwrap_or(to.quantity);
-        to.unit_price = self.unit_price.unwrap_or(to.unit_price);
-        to.discount_percent = self.discount_percent.unwrap_or(to.discount_percent);
-        to.tax_class = self.tax_class.unwrap_or(to.tax_class);
+crate::patch! {
+    /// Changes to one line of a draft order.
+    pub struct SalesOrderLinePatch for SalesOrderLine {
+        /// What it is.
+        set description: String [min_length = 1, max_length = 500],
+        /// How many, in the line's unit; more than zero.
+        set quantity: Quantity,
+        /// Price of one unit before discount, in the order's currency.
+        set unit_price: UnitPrice,
+        /// Discount in percent, 0 to 100.
+        set discount_percent: Rate,
+        /// Which rate of tax it falls under.
+        set tax_class: TaxClass,
     }
 }
 

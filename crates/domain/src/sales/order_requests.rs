@@ -75,60 +75,36 @@ pub struct NewSalesOrder {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// Changes to a draft order. Lines are replaced as a whole; single lines have endpoints of their own.
-#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SalesOrderPatch {
-    /// The customer.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub customer_id: Option<PartyId>,
-    /// The customer's own number for the order.
-    #[serde(default, deserialize_with = "crate::kernel::some")]
-    #[schema(value_type = Option<String>, max_length = 100)]
-    pub customer_reference: Option<Option<String>>,
-    /// The warehouse the goods come from.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub warehouse_id: Option<WarehouseId>,
-    /// The business date.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub order_date: Option<NaiveDate>,
-    /// When the customer wants the goods.
-    #[serde(default, deserialize_with = "crate::kernel::some")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub requested_date: Option<Option<NaiveDate>>,
-    /// Where the goods go.
-    #[serde(default, deserialize_with = "crate::kernel::some")]
-    #[schema(value_type = Option<Address>)]
-    pub ship_to: Option<Option<Address>>,
-    /// Days from the invoice until payment is due; as agreed with the customer when null.
-    #[serde(default, deserialize_with = "crate::kernel::some")]
-    #[schema(value_type = Option<i32>, minimum = 0, maximum = 3650)]
-    pub payment_terms_days: Option<Option<i32>>,
-    /// Whether it may be confirmed with less stock than ordered.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub allow_backorder: Option<bool>,
-    /// Freight.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub freight_amount: Option<Amount>,
-    /// Which rate of tax freight falls under.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    pub freight_tax_class: Option<TaxClass>,
-    /// A remark.
-    #[serde(default, deserialize_with = "crate::kernel::some")]
-    #[schema(value_type = Option<String>, max_length = 2000)]
-    pub note: Option<Option<String>>,
-    /// All lines anew.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    #[schema(max_items = 1000)]
-    pub lines: Option<Vec<NewSalesOrderLine>>,
-    /// Free notes.
-    #[serde(default, deserialize_with = "crate::kernel::present")]
-    #[schema(schema_with = crate::kernel::metadata)]
-    pub metadata: Option<BTreeMap<String, String>>,
-}
-
-impl crate::kernel::PatchBody for SalesOrderPatch {
-    const CLEARABLE: &'static [&'static str] = &["customer_reference", "requested_date", "ship_to", "payment_terms_days", "note"];
+crate::patch! {
+    /// Changes to a draft order. Lines are replaced as a whole; single lines have endpoints of their own.
+    pub struct SalesOrderPatch {
+        /// The customer.
+        set customer_id: PartyId,
+        /// The customer's own number for the order.
+        clear customer_reference: String [max_length = 100],
+        /// The warehouse the goods come from.
+        set warehouse_id: WarehouseId,
+        /// The business date.
+        set order_date: NaiveDate,
+        /// When the customer wants the goods.
+        clear requested_date: NaiveDate,
+        /// Where the goods go.
+        clear ship_to: Address,
+        /// Days from the invoice until payment is due; as agreed with the customer when null.
+        clear payment_terms_days: i32 [minimum = 0, maximum = 3650],
+        /// Whether it may be confirmed with less stock than ordered.
+        set allow_backorder: bool,
+        /// Freight.
+        set freight_amount: Amount,
+        /// Which rate of tax freight falls under.
+        set freight_tax_class: TaxClass,
+        /// A remark.
+        clear note: String [max_length = 2000],
+        /// All lines anew.
+        set lines: Vec<NewSalesOrderLine> [max_items = 1000],
+        /// Free notes.
+        set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],
+    }
 }
 
 /// How an order is confirmed.

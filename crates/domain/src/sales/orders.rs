@@ -318,7 +318,7 @@ impl SalesOrder {
     }
 
     /// Whether there is anything to put on an invoice now.
-    pub fn can_invoice(&self) -> bool {
+    fn can_invoice(&self) -> bool {
         self.lines.iter().any(|l| l.open_to_invoice().is_positive()) || self.freight_due().is_positive()
     }
 

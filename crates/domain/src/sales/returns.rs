@@ -193,12 +193,8 @@ pub struct ReceivedReturnLine {
     #[schema(max_items = 1000)]
     pub serial_numbers: Vec<String>,
     /// Whether they can be sold again; otherwise they are scrapped.
-    #[serde(default = "yes")]
+    #[serde(default = "crate::kernel::yes")]
     pub resaleable: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Why a return is refused.

@@ -169,7 +169,7 @@ impl Shelves {
     }
 
     /// Plans to take promised pieces off the shelf.
-    pub fn take_promised(&mut self, reservation: &Reservation, quantity: Quantity) -> Result<Taken> {
+    fn take_promised(&mut self, reservation: &Reservation, quantity: Quantity) -> Result<Taken> {
         self.plan(reservation.product_id, reservation.location_id, -quantity, -quantity)?;
         Ok(Taken { location: reservation.location_id, quantity })
     }

@@ -3,8 +3,9 @@
 //! of its row, so that none is sent twice.
 
 use chrono::{DateTime, Utc};
+use domain::crm::campaign_members::{CampaignMember, CampaignMemberId, ExclusionReason, MemberStatus};
 use domain::crm::campaign_stats::Counts;
-use domain::crm::campaigns::{Campaign, CampaignId, CampaignMember, CampaignMemberId, ExclusionReason, MemberStatus};
+use domain::crm::campaigns::{Campaign, CampaignId};
 use domain::crm::journey_enrollments::JourneyEnrollmentId;
 use domain::kernel::{Id, Word};
 use uuid::Uuid;

@@ -101,7 +101,6 @@ pub fn latest(db: &mut Conn, party: PartyId, companies: &Companies, limit: i64) 
 }
 
 /// Quotes whose figures do not add up: id, net, tax, total, the sum of the lines with tax, and freight with tax.
-#[allow(clippy::type_complexity)]
 pub fn unsound(db: &mut Conn) -> Result<Vec<(Uuid, Amount, Amount, Amount, Amount, Amount)>> {
     sql!(
         "SELECT q.id, q.net_total, q.tax_total, q.total, COALESCE(SUM(l.gross_amount), 0), q.freight_gross FROM quotes q \

@@ -3,12 +3,11 @@
 use chrono::{DateTime, Utc};
 use domain::directory::contact_merges::{ContactMerge, ContactMergeId};
 use domain::directory::contacts::ContactId;
-use domain::directory::merging::MergeStatus;
-use domain::kernel::{Id, Word};
+use domain::kernel::Id;
 
-use super::merging::{Merged, Pair};
+use super::merging::{self, Merged, Pair};
 use super::references::TO_CONTACTS;
-use crate::{Conn, Result, record, sql};
+use crate::{Conn, Result};
 
 crate::record! {
     contact_merges: ContactMerge {
@@ -20,7 +19,7 @@ crate::record! {
 }
 
 /// Contacts that were merged.
-const CONTACTS: Merged = Merged { table: "contacts", moves: "contact_merge_moves", references: TO_CONTACTS };
+const CONTACTS: Merged = Merged { table: "contacts", merges: "contact_merges", moves: "contact_merge_moves", references: TO_CONTACTS };
 
 fn pair(merge: &ContactMerge) -> Pair {
     let wire = (merge.winner_id.to_string(), merge.loser_id.to_string());
@@ -35,16 +34,12 @@ fn count_moved(db: &mut Conn, merges: &mut [ContactMerge]) -> Result<()> {
 
 /// The merge by which a contact went, as long as it was not taken back.
 pub fn of_loser(db: &mut Conn, loser: ContactId) -> Result<Option<ContactMerge>> {
-    let mut s = record::select::<ContactMerge>();
-    s.append(sql!(" WHERE loser_id = {} AND undone_at IS NULL ORDER BY id DESC LIMIT 1", loser.uuid()));
-    Ok(record::load(db, &s)?.pop())
+    merging::of_loser(db, loser.uuid())
 }
 
 /// Merges made after a moment and not taken back, the oldest first.
 pub fn made_after(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Vec<ContactMerge>> {
-    let mut s = record::select::<ContactMerge>();
-    s.append(sql!(" WHERE created_at > {} AND undone_at IS NULL ORDER BY created_at, id LIMIT {}", moment, limit));
-    record::load(db, &s)
+    merging::made_after(db, moment, limit)
 }
 
 /// Points everything that leads to the loser at the winner, and remembers what it was. Doing it again moves what was added
@@ -60,13 +55,5 @@ pub fn go_back(db: &mut Conn, merge: &ContactMerge) -> Result<()> {
 
 /// Keeps that a merge was taken back.
 pub fn mark_undone(db: &mut Conn, id: ContactMergeId, now: DateTime<Utc>) -> Result<usize> {
-    let undone = MergeStatus::Undone.as_str();
-    sql!(
-        "UPDATE contact_merges SET status = {}, undone_at = {}, updated_at = {}, version = version + 1 WHERE id = {}",
-        undone,
-        now,
-        now,
-        id.uuid()
-    )
-    .execute(db)
+    CONTACTS.mark_undone(db, id.uuid(), now)
 }

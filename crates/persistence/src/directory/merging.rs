@@ -3,11 +3,13 @@
 
 use std::collections::HashMap;
 
-use domain::directory::merging::MovedRows;
+use chrono::{DateTime, Utc};
+use domain::directory::merging::{MergeStatus, MovedRows};
+use domain::kernel::Word;
 use uuid::Uuid;
 
 use super::references::{OnMerge, Reference};
-use crate::{Conn, Result, Statement, Value, sql};
+use crate::{Conn, Record, Result, Statement, Value, record, sql};
 
 /// Activities name what they are about by its id as text, too.
 const REGARDING: &str = "activities.regarding_id";
@@ -16,6 +18,8 @@ const REGARDING: &str = "activities.regarding_id";
 pub(super) struct Merged {
     /// Where they are.
     pub table: &'static str,
+    /// Where their merges are.
+    pub merges: &'static str,
     /// Where it is kept which rows followed: `merge_id`, `what`, `row_id`.
     pub moves: &'static str,
     /// What leads to them.
@@ -31,7 +35,28 @@ pub(super) struct Pair {
     pub wire: (String, String),
 }
 
+/// The merge by which the loser went, as long as it was not taken back.
+pub(super) fn of_loser<M: Record>(db: &mut Conn, loser: Uuid) -> Result<Option<M>> {
+    let mut s = record::select::<M>();
+    s.append(sql!(" WHERE loser_id = {} AND undone_at IS NULL ORDER BY id DESC LIMIT 1", loser));
+    Ok(record::load(db, &s)?.pop())
+}
+
+/// Merges made after a moment and not taken back, the oldest first.
+pub(super) fn made_after<M: Record>(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Vec<M>> {
+    let mut s = record::select::<M>();
+    s.append(sql!(" WHERE created_at > {} AND undone_at IS NULL ORDER BY created_at, id LIMIT {}", moment, limit));
+    record::load(db, &s)
+}
+
 impl Merged {
+    /// Keeps that a merge was taken back.
+    pub fn mark_undone(&self, db: &mut Conn, merge: Uuid, now: DateTime<Utc>) -> Result<usize> {
+        let mut s = Statement::new(format!("UPDATE {} SET status = ", self.merges));
+        let undone = MergeStatus::Undone.as_str();
+        s.append(sql!("{}, undone_at = {}, updated_at = {}, version = version + 1 WHERE id = {}", undone, now, now, merge));
+        s.execute(db)
+    }
     /// What followed in these merges.
     pub fn moved(&self, db: &mut Conn, merges: &[Uuid]) -> Result<HashMap<Uuid, Vec<MovedRows>>> {
         let mut s = Statement::new(format!("SELECT merge_id, what, COUNT(*) FROM {} WHERE merge_id IN (", self.moves));

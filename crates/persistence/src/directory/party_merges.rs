@@ -2,15 +2,14 @@
 //! `references.rs`.
 
 use chrono::{DateTime, Utc};
-use domain::directory::merging::MergeStatus;
 use domain::directory::parties::PartyId;
 use domain::directory::party_merges::{PartyMerge, PartyMergeId};
-use domain::kernel::{Id, Word};
+use domain::kernel::Id;
 use uuid::Uuid;
 
-use super::merging::{Merged, Pair};
+use super::merging::{self, Merged, Pair};
 use super::references::TO_PARTIES;
-use crate::{Conn, Result, Statement, Value, record, sql};
+use crate::{Conn, Result, Statement, Value, sql};
 
 crate::record! {
     party_merges: PartyMerge {
@@ -32,20 +31,16 @@ fn count_moved(db: &mut Conn, merges: &mut [PartyMerge]) -> Result<()> {
 
 /// The merge by which a party went, as long as it was not taken back.
 pub fn of_loser(db: &mut Conn, loser: PartyId) -> Result<Option<PartyMerge>> {
-    let mut s = record::select::<PartyMerge>();
-    s.append(sql!(" WHERE loser_id = {} AND undone_at IS NULL ORDER BY id DESC LIMIT 1", loser.uuid()));
-    Ok(record::load(db, &s)?.pop())
+    merging::of_loser(db, loser.uuid())
 }
 
 /// Merges made after a moment and not taken back, the oldest first.
 pub fn made_after(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Vec<PartyMerge>> {
-    let mut s = record::select::<PartyMerge>();
-    s.append(sql!(" WHERE created_at > {} AND undone_at IS NULL ORDER BY created_at, id LIMIT {}", moment, limit));
-    record::load(db, &s)
+    merging::made_after(db, moment, limit)
 }
 
 /// Parties that were merged.
-const PARTIES: Merged = Merged { table: "parties", moves: "party_merge_moves", references: TO_PARTIES };
+const PARTIES: Merged = Merged { table: "parties", merges: "party_merges", moves: "party_merge_moves", references: TO_PARTIES };
 
 fn pair(merge: &PartyMerge) -> Pair {
     let wire = (merge.winner_id.to_string(), merge.loser_id.to_string());
@@ -152,13 +147,5 @@ pub fn grown_together(db: &mut Conn, merge: &PartyMerge) -> Result<Vec<&'static 
 
 /// Keeps that a merge was taken back.
 pub fn mark_undone(db: &mut Conn, id: PartyMergeId, now: DateTime<Utc>) -> Result<usize> {
-    let undone = MergeStatus::Undone.as_str();
-    sql!(
-        "UPDATE party_merges SET status = {}, undone_at = {}, updated_at = {}, version = version + 1 WHERE id = {}",
-        undone,
-        now,
-        now,
-        id.uuid()
-    )
-    .execute(db)
+    PARTIES.mark_undone(db, id.uuid(), now)
 }

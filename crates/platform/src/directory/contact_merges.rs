@@ -7,6 +7,7 @@ use domain::directory::contacts::{Contact, ContactId, MERGED};
 use domain::directory::personal_data::ERASED;
 use persistence::directory::{contact_merges as rows, contacts};
 
+use super::merging::tell;
 use crate::prelude::*;
 
 /// What a merge can be refused for.
@@ -44,7 +45,7 @@ pub fn merge(cx: &mut Cx, id: ContactId, body: MergeContact) -> Result<ContactMe
     rows::follow(cx.db(), &merge)?;
     let united = cx.save(&winner, merge.winner_after.clone(), "updated")?;
     contacts::write_lookups(cx.db(), &united)?;
-    tell(cx, "merged", &united, &merge);
+    tell(cx, "merged", &united, [&merge.id, &merge.winner_id, &merge.loser_id]);
     cx.find::<ContactMerge>(merge.id)
 }
 
@@ -73,18 +74,8 @@ pub fn unmerge(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     rows::go_back(cx.db(), &merge)?;
     let now = cx.now;
     rows::mark_undone(cx.db(), merge.id, now)?;
-    tell(cx, "unmerged", &alone, &merge);
+    tell(cx, "unmerged", &alone, [&merge.id, &merge.winner_id, &merge.loser_id]);
     Ok(back)
-}
-
-fn tell(cx: &mut Cx, verb: &str, winner: &Contact, merge: &ContactMerge) {
-    let mut event = Event::of(verb, winner);
-    if let Some(data) = event.data.as_object_mut() {
-        data.insert("merge_id".into(), merge.id.to_string().into());
-        data.insert("winner_id".into(), merge.winner_id.to_string().into());
-        data.insert("loser_id".into(), merge.loser_id.to_string().into());
-    }
-    cx.tell(event);
 }
 
 /// Somebody who read the contact before it went may have written a reference to it after. For a while after a merge, such

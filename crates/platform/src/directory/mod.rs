@@ -7,6 +7,7 @@ pub mod contacts;
 pub mod currencies;
 pub mod exchange_rates;
 pub mod matching;
+mod merging;
 pub mod overview;
 pub mod parties;
 pub mod party_hierarchy;

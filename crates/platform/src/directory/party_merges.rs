@@ -10,6 +10,7 @@ use domain::directory::party_merges::{
 use domain::directory::personal_data::ERASED;
 use persistence::directory::{parties, party_merges as rows};
 
+use super::merging::tell;
 use crate::prelude::*;
 
 /// What a merge can be refused for.
@@ -52,7 +53,7 @@ pub fn merge(cx: &mut Cx, id: PartyId, body: MergeParty) -> Result<PartyMerge> {
     let united = cx.save(&winner, merge.winner_after.clone(), "updated")?;
     parties::write_lookups(cx.db(), &united)?;
     check_place(cx, &united)?;
-    tell(cx, "merged", &united, &merge);
+    tell(cx, "merged", &united, [&merge.id, &merge.winner_id, &merge.loser_id]);
     cx.find::<PartyMerge>(merge.id)
 }
 
@@ -85,7 +86,7 @@ pub fn unmerge(cx: &mut Cx, id: PartyId) -> Result<Party> {
     }
     let now = cx.now;
     rows::mark_undone(cx.db(), merge.id, now)?;
-    tell(cx, "unmerged", &alone, &merge);
+    tell(cx, "unmerged", &alone, [&merge.id, &merge.winner_id, &merge.loser_id]);
     Ok(back)
 }
 
@@ -128,16 +129,6 @@ fn check_free(cx: &mut Cx, merge: &PartyMerge, back: &Party) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn tell(cx: &mut Cx, verb: &str, winner: &Party, merge: &PartyMerge) {
-    let mut event = Event::of(verb, winner);
-    if let Some(data) = event.data.as_object_mut() {
-        data.insert("merge_id".into(), merge.id.to_string().into());
-        data.insert("winner_id".into(), merge.winner_id.to_string().into());
-        data.insert("loser_id".into(), merge.loser_id.to_string().into());
-    }
-    cx.tell(event);
 }
 
 /// Somebody who read the party before it went may have written a reference to it after. For a while after a merge, such

@@ -27,7 +27,6 @@ pub fn first_administrator(app: &Arc<App>, email: &str, password: Option<&str>) 
     roles::keep_up(app)?;
     signing_keys::ensure(app)?;
     if app.read(&system(), |cx| Ok(rows::any(cx.db())?))? {
-        app.identity.hasher.warm_up()?;
         return Ok(None);
     }
     let made = match password {
@@ -41,7 +40,6 @@ pub fn first_administrator(app: &Arc<App>, email: &str, password: Option<&str>) 
         None => Some(secrets::one_time_password()),
     };
     let hash = app.identity.hasher.hash(password.or(made.as_deref()).unwrap_or_default())?;
-    app.identity.hasher.warm_up()?;
     let new = new_user(email, "Administrator");
     let must_change = made.is_some();
     let first = app.write(&system(), move |cx| {
