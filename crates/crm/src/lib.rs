@@ -114,6 +114,7 @@ pub fn questions(q: &mut Questions) {
     q.join_overview("quotes", "crm.quotes.read", crm::overview::quotes_of);
     q.numbered::<domain::crm::cases::Case>("CASE");
     q.explain("opp", crm::verification::explain);
+    q.explain("quo", crm::verification::explain_quote);
     q.check(crm::verification::checks);
     q.check(crm::verification::quote_checks);
     q.numbered_by("QUO", crm::verification::quote_numbers);

@@ -69,7 +69,12 @@ impl From<DieselError> for Error {
         match e {
             DieselError::DatabaseError(kind, info) => {
                 let text = info.message().to_string();
-                let name = info.constraint_name().map(String::from);
+                // without the name of its table a constraint is named as its columns are
+                let plain = |name: &str| match info.table_name().and_then(|t| name.strip_prefix(t)) {
+                    Some(rest) => rest.trim_start_matches('_').to_string(),
+                    None => name.to_string(),
+                };
+                let name = info.constraint_name().map(plain);
                 match kind {
                     DatabaseErrorKind::UniqueViolation => Error::Unique(name.unwrap_or(text)),
                     DatabaseErrorKind::ForeignKeyViolation => Error::ForeignKey(name.unwrap_or(text)),
@@ -90,7 +95,8 @@ const CONFLICT: &[&str] = &["deadlock detected", "could not serialize", "databas
 const TIMEOUT: &[&str] = &["canceling statement due to lock timeout", "canceling statement due to statement timeout", "interrupted"];
 /// What our own triggers say begins with this.
 const GUARD: &[&str] = &["tandem:"];
-const RANGE: &[&str] = &["numeric field overflow", "out of range", "integer overflow"];
+/// SQLite turns a sum of whole numbers that overflows into a REAL, which a STRICT table refuses.
+const RANGE: &[&str] = &["numeric field overflow", "out of range", "integer overflow", "cannot store REAL value in INTEGER column"];
 const AWAY: &[&str] = &[
     "server closed the connection",
     "terminating connection",
@@ -152,7 +158,7 @@ impl From<Error> for Problem {
     }
 }
 
-/// `parties_email_key` or `UNIQUE constraint failed: parties.email` as words for people.
+/// `email_key` or `UNIQUE constraint failed: parties.email` as words for people.
 fn columns_of(constraint: &str) -> String {
     match constraint.split_once("failed: ") {
         Some((_, columns)) => columns.split(", ").map(|c| c.rsplit('.').next().unwrap_or(c)).collect::<Vec<_>>().join(", "),

@@ -284,8 +284,8 @@ scalars! {
 }
 
 /// Sums may be wider than single values, so only the places are judged here.
-pub(crate) fn decimal<D: Decimals + TryFrom<Decimal, Error = domain::Problem>>(cells: &mut dyn Cells) -> Result<Option<D>, Fail> {
-    let read = |v: Decimal| D::try_from(v).map_err(|p| -> Fail { p.to_string().into() });
+pub(crate) fn decimal<D: Decimals>(cells: &mut dyn Cells) -> Result<Option<D>, Fail> {
+    let read = |v: Decimal| D::sum_of(v).map_err(|p| -> Fail { p.to_string().into() });
     cells.decimal(D::SCALE)?.map(read).transpose()
 }
 

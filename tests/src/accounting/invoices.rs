@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{account, act, booked, buyer, draft, invoice, lines, new_tax, read};
-use crate::fixtures::{id, product, verified};
+use crate::fixtures::{customer, id, product, verified};
 
 each_engine! {
     fn posting_books_receivable_revenue_and_tax(s) {
@@ -120,5 +120,44 @@ each_engine! {
         assert_eq!(s.get(&format!("{path}/{}", id(&made["lines"][1]))).ok(), made["lines"][1]);
         let other = draft(s, &party, "2026-01-10", "1", &[], json!({}));
         s.get(&format!("{path}/{}", id(&other["lines"][0]))).problem(404, "not_found");
+    }
+
+    fn an_invoice_bills_no_more_of_an_order_than_it_may(s) {
+        let party = buyer(s);
+        let visit = product(s, "VISIT", "50.00", None);
+        let ordered = |quantity: &str| {
+            let body = json!({"company_id": s.company_id(), "customer_id": party["id"], "lines": [{"product_id": visit["id"], "quantity": quantity}]});
+            let order = s.post("/v1/sales/orders", body).created();
+            s.act(&format!("/v1/sales/orders/{}/confirm", id(&order)), &order, json!({})).ok()
+        };
+        let bill = |company: &Value, customer: &Value, order: &Value, line: &Value, quantity: &str| {
+            let line = json!({"description": "Visit", "unit_price": "50", "quantity": quantity, "order_line_id": line});
+            s.post("/v1/accounting/invoices", json!({"company_id": company, "customer_id": customer, "order_id": order, "lines": [line]}))
+        };
+        let (order, other) = (ordered("2"), ordered("1"));
+        let (own, line) = (json!(s.company_id()), order["lines"][0]["id"].clone());
+        // an order of somebody else, of another company, of nobody, or a line of another order
+        let stranger = customer(s, "A stranger");
+        let abroad = s.post("/v1/directory/companies", json!({"code": "ABROAD", "name": "Abroad", "currency": "EUR"})).created();
+        bill(&own, &stranger["id"], &order["id"], &line, "1").problem(422, "unknown_reference");
+        bill(&abroad["id"], &party["id"], &order["id"], &line, "1").problem(422, "unknown_reference");
+        bill(&own, &party["id"], &json!("so_00000000000000000000000000"), &line, "1").problem(422, "unknown_reference");
+        bill(&own, &party["id"], &other["id"], &line, "1").problem(422, "unknown_reference");
+        bill(&own, &party["id"], &Value::Null, &line, "1").problem(422, "unknown_reference");
+        // more than was ordered
+        let much = bill(&own, &party["id"], &order["id"], &line, "3").created();
+        act(s, &much, "invoices", "post", json!({})).problem(409, "sales_order.over_invoiced");
+        let lines = format!("/v1/accounting/invoices/{}/lines/{}", id(&much), id(&much["lines"][0]));
+        s.patch(&lines, &much, json!({"quantity": "2"})).ok();
+        let fine = act(s, &read(s, "invoices", &much), "invoices", "post", json!({})).ok();
+        assert_eq!(fine["total"], "120.00");
+        // an order that was put on hold or cancelled meanwhile
+        let path = format!("/v1/sales/orders/{}", id(&other));
+        let late = s.act(&format!("{path}/invoice"), &s.get(&path).ok(), json!({})).ok();
+        s.act(&format!("{path}/hold"), &s.get(&path).ok(), json!({})).ok();
+        act(s, &late, "invoices", "post", json!({})).problem(409, "sales_order.on_hold");
+        s.act(&format!("{path}/cancel"), &s.get(&path).ok(), json!({})).ok();
+        act(s, &late, "invoices", "post", json!({})).problem(409, "sales_order.not_confirmed");
+        verified(s);
     }
 }

@@ -1,6 +1,7 @@
 //! Features of the area `accounting`, one file for each noun.
 
 mod accounts;
+mod cases;
 mod credit_notes;
 mod guards;
 mod invoices;

@@ -52,6 +52,27 @@ each_engine! {
         verified(s);
     }
 
+    fn what_was_taken_back_is_settled_again_from_that_day_on(s) {
+        let party = buyer(s);
+        let owed = invoice(s, &party, "2026-01-10", "100", &[]);
+        let paid = payment(s, &party, "2026-02-01", "100");
+        let paid = act(s, &paid, "payments", "allocate", json!({"invoice_id": owed["id"], "amount": "60"})).ok();
+        let back = json!({"allocation_id": paid["allocations"][0]["id"], "effective_date": "2026-03-01"});
+        let paid = act(s, &paid, "payments", "unallocate", back).ok();
+        let early = json!({"invoice_id": owed["id"], "amount": "50", "effective_date": "2026-02-15"});
+        act(s, &paid, "payments", "allocate", early).problem(422, "allocation.too_early");
+        let part = json!({"invoice_id": owed["id"], "amount": "40", "effective_date": "2026-02-15"});
+        let paid = act(s, &paid, "payments", "allocate", part).ok();
+        let paid = act(s, &paid, "payments", "allocate", json!({"invoice_id": owed["id"]})).ok();
+        let last = paid["allocations"].as_array().unwrap().last().unwrap();
+        assert_eq!((&last["effective_date"], &last["amount"]), (&json!("2026-03-01"), &json!("60.00")));
+        for (day, open, unused) in [("2026-02-10", "40.00", "-40.00"), ("2026-02-20", "0.00", "0.00"), ("2026-03-02", "0.00", "0.00")] {
+            let report = ageing(s, day);
+            assert_eq!((buckets(&report)[1], buckets(&report)[5], &report["difference"]), (open, unused, &json!("0.00")), "{day}: {report}");
+        }
+        verified(s);
+    }
+
     fn an_advance_is_an_open_credit(s) {
         let party = buyer(s);
         payment(s, &party, "2026-01-05", "1000");

@@ -135,10 +135,24 @@ each_engine! {
         assert_eq!((&order["status"], &order["lines"][0]["product_id"], &order["lines"][0]["quantity"]), (&json!("draft"), &machine["id"], &json!("2")));
         let told = s.all(&format!("{}/timeline", at("opportunities", &won)));
         assert!(told.iter().any(|e| e["subject"] == order["id"]), "{told:?}");
-        // won a second time after a reopening, it still has one order
+        // won a second time after a reopening, it still has one order, of what the deal is by then
         let open = act(s, "opportunities", &won, "reopen", json!({}));
+        let lines = json!([{"product_id": machine["id"], "quantity": "3"}, {"description": "Training", "quantity": "1", "unit_price": "90.00"}]);
+        let open = s.patch(&at("opportunities", &open), &open, json!({"lines": lines})).ok();
+        let won = act(s, "opportunities", &open, "win", json!({}));
+        let again = s.all("/v1/sales/orders");
+        let told: Vec<_> = again[0]["lines"].as_array().unwrap().iter().map(|l| (l["description"].as_str().unwrap(), l["quantity"].as_str().unwrap())).collect();
+        assert_eq!((again.len(), &again[0]["id"], told), (1, &order["id"], vec![("The MACHINE", "3"), ("Training", "1")]));
+        assert_eq!(again[0]["net_total"], "3690.00");
+        // an order that binds stays as it was agreed
+        let warehouse = crate::fixtures::warehouse(s);
+        let order = s.patch(&format!("/v1/sales/orders/{}", id(&again[0])), &again[0], json!({"warehouse_id": warehouse["id"]})).ok();
+        s.act(&format!("/v1/sales/orders/{}/confirm", id(&order)), &order, json!({"allow_backorder": true})).ok();
+        let open = act(s, "opportunities", &won, "reopen", json!({}));
+        let open = s.patch(&at("opportunities", &open), &open, json!({"lines": [{"product_id": machine["id"], "quantity": "9"}]})).ok();
         act(s, "opportunities", &open, "win", json!({}));
-        assert_eq!(s.all("/v1/sales/orders").len(), 1);
+        let orders = s.all("/v1/sales/orders");
+        assert_eq!((orders.len(), &orders[0]["net_total"]), (1, &json!("3690.00")));
     }
 
     fn what_the_back_office_refuses_is_not_won(s) {

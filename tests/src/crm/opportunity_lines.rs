@@ -93,9 +93,11 @@ each_engine! {
         opening_stock(s, &house, &[(&beans, "100", "6.00")]);
         let line = |p: &serde_json::Value| json!({"product_id": p["id"], "quantity": "1"});
         let o = deal(s, &party, json!({"lines": [line(&beans), line(&visit), line(&none)]}));
-        let seen = s.get(&at("opportunities", &o)).ok();
-        let available: Vec<_> = seen["lines"].as_array().unwrap().iter().map(|l| l["available"].clone()).collect();
-        assert_eq!(available, [json!("100"), json!(null), json!("0")]);
+        let available = |o: &serde_json::Value| o["lines"].as_array().unwrap().iter().map(|l| l["available"].clone()).collect::<Vec<_>>();
+        assert_eq!(available(&o), [json!("100"), json!(null), json!("0")], "the answer to the creation says so, too");
+        assert_eq!(available(&s.get(&at("opportunities", &o)).ok()), [json!("100"), json!(null), json!("0")]);
+        let more = s.request("POST", &format!("{}/lines", at("opportunities", &o))).if_match(&o).json(&line(&beans)).send().created();
+        assert_eq!(more["available"], "100");
         let listed = s.all(&format!("{}/lines", at("opportunities", &o)));
         assert_eq!(listed[0]["available"], "100");
     }

@@ -55,4 +55,36 @@ each_engine! {
         let stranger = user_with(s, &["platform.trace.read", "*.*.read"], &[]);
         stranger.get(&format!("/v1/platform/trace/{}", id(&order))).problem(404, "not_found");
     }
+
+
+    fn every_document_tells_where_its_figure_comes_from_to_those_who_may_read_it(s) {
+        let books = ready_to_sell(s);
+        let buyer = customer(s, "Asker");
+        let lines = json!([{"product_id": books.product("BEANS")["id"], "quantity": "3"}]);
+        let quote = s.post("/v1/crm/quotes", json!({"company_id": s.company_id(), "party_id": buyer["id"], "lines": lines})).created();
+        let order = s.post("/v1/sales/orders", json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": lines})).created();
+        let path = format!("/v1/sales/orders/{}", id(&order));
+        s.act(&format!("{path}/confirm"), &order, json!({})).ok();
+        let delivery = s.act(&format!("{path}/deliver"), &s.get(&path).ok(), json!({"ship": true})).ok();
+        let back = json!({"delivery_id": delivery["id"], "lines": [{"delivery_line_id": delivery["lines"][0]["id"], "quantity": "1"}]});
+        let back = s.post("/v1/sales/returns", back).created();
+        let back = s.act(&format!("/v1/sales/returns/{}/authorize", id(&back)), &back, json!({})).ok();
+        let back = s.act(&format!("/v1/sales/returns/{}/receive", id(&back)), &back, json!({})).ok();
+        let opening = &s.all("/v1/inventory/adjustments")[0];
+        for (thing, value, permission) in [
+            (&quote, "54.00", "crm.quotes.read"),
+            (&order, "54.00", "sales.orders.read"),
+            (&delivery, "18.00", "sales.deliveries.read"),
+            (&back, "6.00", "sales.returns.read"),
+            (opening, "7600.00", "inventory.adjustments.read"),
+        ] {
+            let path = format!("/v1/platform/explain/{}", id(thing));
+            let why = s.get(&path).ok();
+            assert_eq!((&why["value"], &why["source"]), (&json!(value), &thing["id"]), "{why}");
+            assert!(!why["inputs"].as_array().unwrap().is_empty(), "{why}");
+            let reader = |permissions: &[&str]| user_with(s, permissions, &[s.company_id()]);
+            reader(&["platform.explain.read"]).get(&path).problem(403, "missing_scope");
+            reader(&["platform.explain.read", permission]).get(&path).ok();
+        }
+    }
 }

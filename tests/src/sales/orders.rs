@@ -221,4 +221,88 @@ each_engine! {
         let other = draft(s, &customer(s, "Other"), &[(&books.product("BEANS"), "1")]);
         s.get(&format!("{}/lines/{}", path(&other), id(line))).problem(404, "not_found");
     }
+
+
+    fn another_unit_has_the_price_and_the_places_of_its_size(s) {
+        let books = ready_to_sell(s);
+        let buyer = customer(s, "Weigher");
+        let unit = |code: &str| s.get(&format!("/v1/directory/units?code={code}")).ok()["data"][0]["id"].clone();
+        let coffee = json!({"sku": format!("COFFEE-{}", unique()), "name": "Coffee", "unit_id": unit("kg"), "sales_price": "12.00", "expected_cost": "5.00", "currency": "EUR"});
+        let coffee = s.post("/v1/directory/products", coffee).created();
+        crate::fixtures::opening_stock(s, &books.warehouse, &[(&coffee, "10", "5")]);
+        let line = |product: &Value, quantity: &str, unit: Value| {
+            let line = json!({"product_id": product["id"], "quantity": quantity, "unit_id": unit, "tax_class": "exempt"});
+            s.post("/v1/sales/orders", json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": [line]}))
+        };
+        let order = line(&coffee, "250", unit("g")).created();
+        assert_eq!((&order["lines"][0]["unit_price"], &order["total"]), (&json!("0.012"), &json!("3.00")));
+        let order = s.act(&format!("{}/confirm", path(&order)), &order, json!({})).ok();
+        let delivery = shipped(s, &order);
+        assert_eq!((&delivery["lines"][0]["stock_quantity"], &delivery["cost_total"]), (&json!("0.25"), &json!("1.25")));
+        assert_eq!((&invoiced(s, &order)["total"], stock(s, &coffee).0.as_str()), (&json!("3.00"), "9.75"));
+        // a pound of it would cost 5.44310844, which is no price
+        line(&coffee, "100", unit("lb")).problem(422, "sales_order.line_invalid");
+        let pounds = json!({"product_id": coffee["id"], "quantity": "100", "unit_id": unit("lb"), "unit_price": "5.44", "tax_class": "exempt"});
+        let pounds = s.post("/v1/sales/orders", json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": [pounds]})).created();
+        assert_eq!((&pounds["lines"][0]["unit_factor"], &pounds["total"]), (&json!("0.45359237"), &json!("544.00")));
+        // machines come whole
+        let machine = books.product("MACHINE");
+        line(&machine, "0.5", unit("each")).problem(422, "too_many_decimals");
+        line(&machine, "0.3", unit("dozen")).problem(422, "too_many_decimals");
+        line(&machine, "1.5", unit("pair")).problem(422, "too_many_decimals");
+        let half = line(&machine, "0.5", unit("dozen")).created();
+        assert_eq!((&half["lines"][0]["unit_price"], &half["total"]), (&json!("14400.00"), &json!("7200.00")));
+        let at = format!("{}/lines/{}", path(&half), id(&half["lines"][0]));
+        s.patch(&at, &half, json!({"quantity": "0.3"})).problem(422, "too_many_decimals");
+        let half = s.act(&format!("{}/confirm", path(&half)), &half, json!({})).ok();
+        let part = |quantity: &str| s.post("/v1/sales/deliveries", json!({"order_id": half["id"], "lines": [{"order_line_id": half["lines"][0]["id"], "quantity": quantity}]}));
+        part("0.3").problem(422, "too_many_decimals");
+        let delivery = part("0.25").created();
+        let delivery = s.act(&format!("/v1/sales/deliveries/{}/ship", id(&delivery)), &delivery, json!({})).ok();
+        let back = |quantity: &str| s.post("/v1/sales/returns", json!({"delivery_id": delivery["id"], "lines": [{"delivery_line_id": delivery["lines"][0]["id"], "quantity": quantity}]}));
+        back("0.1").problem(422, "too_many_decimals");
+        let back = back("0.25").created();
+        let back = s.act(&format!("/v1/sales/returns/{}/authorize", id(&back)), &back, json!({})).ok();
+        let receive = |quantity: &str| json!({"lines": [{"return_line_id": back["lines"][0]["id"], "quantity": quantity}]});
+        s.act(&format!("/v1/sales/returns/{}/receive", id(&back)), &back, receive("0.2")).problem(422, "too_many_decimals");
+        let lines = json!([{"product_id": machine["id"], "quantity_delta": "0.5", "unit_cost": "1"}]);
+        let found = json!({"reason": "found", "warehouse_id": books.warehouse["id"], "lines": lines});
+        s.post("/v1/inventory/adjustments", found).problem(422, "too_many_decimals");
+        let held = json!({"product_id": machine["id"], "warehouse_id": books.warehouse["id"], "quantity": "0.5"});
+        s.post("/v1/inventory/reservations", held).problem(422, "too_many_decimals");
+        let wished = json!({"company_id": s.company_id(), "name": "Half", "party_id": buyer["id"], "lines": [{"product_id": machine["id"], "quantity": "0.5"}]});
+        s.post("/v1/crm/opportunities", wished).problem(422, "too_many_decimals");
+        books.verified(s);
+    }
+
+    fn the_place_to_ship_to_follows_the_customer(s) {
+        let at = |city: &str| json!([{"purpose": "shipping", "primary": true, "address": {"line1": "Dock 1", "city": city, "country": "DE"}}]);
+        let party = |name: &str, city: &str| s.post("/v1/directory/parties", json!({"name": name, "is_customer": true, "addresses": at(city)})).created();
+        let (one, two) = (party("Kiel Coffee", "Kiel"), party("Rostock Bakery", "Rostock"));
+        let order = draft(s, &one, &[]);
+        assert_eq!(order["ship_to"]["city"], "Kiel");
+        let order = s.patch(&path(&order), &order, json!({"customer_id": two["id"]})).ok();
+        assert_eq!(order["ship_to"]["city"], "Rostock");
+        let given = json!({"line1": "Dock 9", "city": "Lübeck", "country": "DE"});
+        let order = s.patch(&path(&order), &order, json!({"ship_to": given})).ok();
+        let order = s.patch(&path(&order), &order, json!({"customer_id": one["id"]})).ok();
+        assert_eq!(order["ship_to"]["city"], "Lübeck", "what was said stays");
+        let own = json!({"company_id": s.company_id(), "customer_id": one["id"], "exchange_rate": "2"});
+        s.post("/v1/sales/orders", own).problem(422, "sales_order.amount_invalid");
+    }
+
+    fn what_was_delivered_is_billed_though_product_and_customer_went_out_of_use(s) {
+        let books = ready_to_sell(s);
+        let buyer = customer(s, "Leaver");
+        let p = goods(s, &books.warehouse, "10");
+        let order = confirmed(s, &buyer, &[(&p, "2")]);
+        shipped(s, &order);
+        s.act(&format!("/v1/directory/products/{}/archive", id(&p)), &p, json!({})).ok();
+        let seen = s.get(&format!("/v1/directory/parties/{}", id(&buyer))).ok();
+        s.act(&format!("/v1/directory/parties/{}/archive", id(&buyer)), &seen, json!({})).ok();
+        assert_eq!(invoiced(s, &order)["total"], "24.00");
+        let line = json!({"product_id": p["id"], "quantity": "1"});
+        s.post("/v1/accounting/invoices", json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": [line]})).problem(409, "party.archived");
+        books.verified(s);
+    }
 }

@@ -58,6 +58,7 @@ const ORDER_REFUSALS: &[Code] = &[
     domain::directory::products::ARCHIVED,
     domain::sales::order_lines::ORDER_LINE,
     domain::sales::orders::ORDER_AMOUNT,
+    problems::too_many_decimals,
     domain::accounting::tax_rules::TAX_RULE_MISSING,
     domain::accounting::tax_codes::NO_RATE_YET,
     domain::accounting::tax::NEGATIVE_LINE,
@@ -98,7 +99,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Territory>("territory", "territory_id")
         .expand::<Product>("lines.product", "lines.product_id");
     n.create(create, CREATE).fails(REFUSALS).fails(TEAM_REFUSALS);
-    n.bulk(create);
+    n.bulk(open);
     n.read_with(read, "Get an opportunity. Each line of a stocked product says how much of it is available now.")
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
@@ -133,6 +134,11 @@ const TIMELINE: &str = "List what happened to an opportunity, newest first: its 
 documents that came from it. Kinds that the caller may not read are left out.";
 
 fn create(cx: &mut Cx, new: NewOpportunity) -> Result<Opportunity> {
+    let made = open(cx, new)?;
+    with_stock(cx, made)
+}
+
+fn open(cx: &mut Cx, new: NewOpportunity) -> Result<Opportunity> {
     let company = cx.company(new.company_id)?;
     begin(cx, &company, new, None)
 }
@@ -185,9 +191,14 @@ fn choose_pipeline(cx: &mut Cx, company: CompanyId, new: &NewOpportunity) -> Res
 }
 
 fn read(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
-    let mut found = cx.find::<Opportunity>(id)?;
-    opportunity_lines::fill_availability(cx, found.company_id, &mut found.lines)?;
-    Ok(found)
+    let found = cx.find::<Opportunity>(id)?;
+    with_stock(cx, found)
+}
+
+/// A single deal as it is answered: its lines say how much is available.
+fn with_stock(cx: &mut Cx, mut deal: Opportunity) -> Result<Opportunity> {
+    opportunity_lines::fill_availability(cx, deal.company_id, &mut deal.lines)?;
+    Ok(deal)
 }
 
 fn update(cx: &mut Cx, id: OpportunityId, mut patch: OpportunityPatch) -> Result<Opportunity> {
@@ -206,14 +217,16 @@ fn update(cx: &mut Cx, id: OpportunityId, mut patch: OpportunityPatch) -> Result
         NewTeam { splits: patch.splits.take(), contact_roles: patch.contact_roles.take(), competitor_ids: patch.competitor_ids.take() };
     let mut after = before.clone().change(patch, lines, stage_of(&pipeline, &before)?, cx.now)?;
     opportunity_team::put(cx, &mut after, parts)?;
-    store(cx, &before, after, &pipeline, "updated", None)
+    let after = store(cx, &before, after, &pipeline, "updated", None)?;
+    with_stock(cx, after)
 }
 
 fn advance(cx: &mut Cx, id: OpportunityId, to: AdvanceOpportunity) -> Result<Opportunity> {
     let before = cx.change::<Opportunity>(id)?;
     let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
     let after = before.clone().advance(&pipeline, to.stage_id, questions::quoted(cx, id)?, cx.now)?;
-    store(cx, &before, after, &pipeline, "stage_changed", to.note)
+    let after = store(cx, &before, after, &pipeline, "stage_changed", to.note)?;
+    with_stock(cx, after)
 }
 
 pub(super) fn win(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
@@ -221,7 +234,8 @@ pub(super) fn win(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
     let (pipeline, company) = (cx.find::<Pipeline>(before.pipeline_id)?, cx.find::<Company>(before.company_id)?);
     let after = before.clone().win(cx.today(&company), cx.now)?;
     parties::make_customer(cx, after.party_id)?;
-    store(cx, &before, after, &pipeline, "won", None)
+    let after = store(cx, &before, after, &pipeline, "won", None)?;
+    with_stock(cx, after)
 }
 
 fn lose(cx: &mut Cx, id: OpportunityId, mut why: LoseOpportunity) -> Result<Opportunity> {
@@ -230,7 +244,8 @@ fn lose(cx: &mut Cx, id: OpportunityId, mut why: LoseOpportunity) -> Result<Oppo
     name_loss(cx, before.company_id, &mut why)?;
     let after = before.clone().lose(why, cx.today(&company), cx.now)?;
     let reason = after.loss_reason.clone();
-    store(cx, &before, after, &pipeline, "lost", reason)
+    let after = store(cx, &before, after, &pipeline, "lost", reason)?;
+    with_stock(cx, after)
 }
 
 /// Fills in the words of a loss reason and the name of a competitor.
@@ -258,7 +273,8 @@ fn reopen(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
     let before = cx.change::<Opportunity>(id)?;
     let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
     let after = before.clone().reopen(&pipeline, cx.now)?;
-    store(cx, &before, after, &pipeline, "reopened", None)
+    let after = store(cx, &before, after, &pipeline, "reopened", None)?;
+    with_stock(cx, after)
 }
 
 fn history(cx: &mut Cx, id: OpportunityId, mut list: List) -> Result<Page<OpportunityChange>> {

@@ -7,6 +7,7 @@ use domain::crm::opportunity_lines::{EMPTY_LINE, NEGATIVE_PRICE, NO_QUANTITY, PR
 use domain::crm::pipelines::Pipeline;
 use domain::directory::companies::CompanyId;
 use domain::directory::products::{ARCHIVED, Product, ProductId, ProductKind};
+use platform::directory::units::check_whole;
 use platform::prelude::*;
 use platform::questions;
 
@@ -36,6 +37,11 @@ fn list(cx: &mut Cx, id: OpportunityId, mut list: List) -> Result<Page<Opportuni
 
 fn read(cx: &mut Cx, id: OpportunityId, line: OpportunityLineId) -> Result<OpportunityLine> {
     let deal = cx.find::<Opportunity>(id)?;
+    shown(cx, deal, line)
+}
+
+/// A line as it is answered: with what is available of its product.
+fn shown(cx: &mut Cx, deal: Opportunity, line: OpportunityLineId) -> Result<OpportunityLine> {
     let mut found = [one(&deal, line)?];
     fill_availability(cx, deal.company_id, &mut found)?;
     let [found] = found;
@@ -50,15 +56,18 @@ fn create(cx: &mut Cx, id: OpportunityId, new: NewOpportunityLine) -> Result<Opp
     let made = build_one(cx, id, new, lines.len(), &before.currency)?;
     let line = made.id;
     lines.push(made);
-    one(&keep(cx, &before, lines)?, line)
+    let after = keep(cx, &before, lines)?;
+    shown(cx, after, line)
 }
 
 fn update(cx: &mut Cx, id: OpportunityId, line: OpportunityLineId, patch: OpportunityLinePatch) -> Result<OpportunityLine> {
     let before = cx.change::<Opportunity>(id)?;
     before.must_be_open()?;
     let changed = one(&before, line)?.change(patch, &before.currency)?;
+    check_whole(cx, changed.product_id.map(|p| ("/quantity".to_string(), p, changed.quantity)))?;
     let lines = before.lines.iter().map(|l| if l.id == line { changed.clone() } else { l.clone() }).collect();
-    one(&keep(cx, &before, lines)?, line)
+    let after = keep(cx, &before, lines)?;
+    shown(cx, after, line)
 }
 
 fn delete(cx: &mut Cx, id: OpportunityId, line: OpportunityLineId) -> Result<()> {
@@ -97,6 +106,8 @@ pub(super) fn build(cx: &mut Cx, deal: OpportunityId, new: Vec<NewOpportunityLin
         let built = facts.and_then(|facts| line.build(cx.new_id(), deal, place(i), facts, currency));
         out.push(built.map_err(|p| p.under(&format!("/{i}")))?);
     }
+    let pieces: Vec<_> = out.iter().enumerate().filter_map(|(i, l)| Some((format!("/{i}/quantity"), l.product_id?, l.quantity))).collect();
+    check_whole(cx, pieces)?;
     Ok(out)
 }
 
@@ -106,6 +117,7 @@ fn build_one(cx: &mut Cx, deal: OpportunityId, new: NewOpportunityLine, index: u
         None => Vec::new(),
     };
     let facts = facts_of(&products, new.product_id, currency)?;
+    check_whole(cx, new.product_id.map(|p| ("/quantity".to_string(), p, new.quantity)))?;
     new.build(cx.new_id(), deal, place(index), facts, currency)
 }
 

@@ -1,7 +1,7 @@
 //! Why a deal is worth what it is, and whether all deals are worth what they must be.
 
 use domain::crm::opportunities::{AmountSource, Opportunity, OpportunityId};
-use domain::crm::quotes::QuoteId;
+use domain::crm::quotes::{Quote, QuoteId};
 use domain::directory::companies::CompanyId;
 use domain::kernel::Word;
 use persistence::crm::quotes;
@@ -27,6 +27,38 @@ pub fn explain(cx: &mut Cx, id: &str) -> Result<Explanation> {
     let rule = "amount × probability / 100, rounded half away from zero to the minor unit of the currency";
     let inputs = vec![amount_of(&deal), probability];
     Ok(Explanation::of(format!("weighted amount in {}", deal.currency), deal.weighted_amount, rule, inputs).at(deal.id))
+}
+
+/// Where the total of a quote comes from: price, discount, tax.
+pub fn explain_quote(cx: &mut Cx, id: &str) -> Result<Explanation> {
+    cx.demand("crm.quotes.read")?;
+    let id: QuoteId = id.parse().map_err(|_| problems::not_found.with(format!("{id:?} is no quote.")))?;
+    let quote = cx.find::<Quote>(id)?;
+    let rule = match quote.prices_include_tax {
+        true => "the price has the tax inside: what remains of it is the net",
+        false => "computed on the net",
+    };
+    let mut inputs = vec![
+        Explanation::of("net", quote.net_total, "sum of the nets of all lines and freight", vec![]),
+        Explanation::of("tax", quote.tax_total, "sum of the taxes of all lines and freight", vec![]),
+    ];
+    inputs.extend(quote.lines.iter().map(|l| {
+        let given = vec![
+            Explanation::given("quantity", l.quantity),
+            Explanation::given("price", l.unit_price),
+            Explanation::given("discount %", l.discount_percent),
+        ];
+        let amount = "quantity × price × (100 − discount) ÷ 100, rounded half away from zero to the minor unit";
+        let net = Explanation::of("net", l.net_amount, rule, vec![Explanation::of("line amount", l.line_amount, amount, given)]);
+        let codes = l.tax_code_ids.iter().map(|c| Explanation::given("tax code", c).at(c)).collect();
+        let tax = Explanation::of("tax", l.tax_amount, rule, codes);
+        Explanation::of(format!("line {}: {}", l.position, l.description), l.gross_amount, "net plus tax", vec![net, tax]).at(l.id)
+    }));
+    if !quote.freight_amount.is_zero() {
+        let freight = vec![Explanation::given("freight", quote.freight_amount)];
+        inputs.push(Explanation::of("freight with tax", quote.freight_gross, "freight and the tax of its class", freight));
+    }
+    Ok(Explanation::of("total", quote.total, "net plus tax", inputs).at(quote.id))
 }
 
 fn amount_of(deal: &Opportunity) -> Explanation {

@@ -20,7 +20,8 @@ crate::ids! {
 pub const OVER_ALLOCATED: Code = Code::invalid("allocation.too_much", "More is allocated than is open.");
 pub const OTHER_CURRENCY: Code = Code::invalid("allocation.other_currency", "Both documents must be in the same currency.");
 pub const OTHER_PARTY: Code = Code::invalid("allocation.other_party", "Both documents must be of the same customer.");
-pub const TOO_EARLY: Code = Code::invalid("allocation.too_early", "An allocation is not dated before its documents.");
+pub const TOO_EARLY: Code =
+    Code::invalid("allocation.too_early", "An allocation is not dated before its documents, nor when less was open.");
 pub const ALREADY_UNDONE: Code = Code::conflict("allocation.already_undone", "The allocation has been undone already.");
 
 /// What settled what, on which day. Amounts are in the currency of the documents.
@@ -81,7 +82,8 @@ pub struct NewAllocation {
     /// As much as possible when left out.
     #[serde(default)]
     pub amount: Option<Amount>,
-    /// The day it counts for: the later of the two documents' days when left out.
+    /// The day it counts for: when left out the later of the two documents' days, or that of the last change where less was
+    /// open before.
     #[serde(default)]
     pub effective_date: Option<NaiveDate>,
     /// Give the early-payment discount when the payment came in time and covers the rest; true when left out.

@@ -98,6 +98,21 @@ pub struct Change {
     pub amount_company: Amount,
 }
 
+/// Whether so much can be taken off an item from a day on: on no day since is less of it open. `entries` are its dated
+/// changes summed by day, the first first.
+pub fn open_since(entries: &[(NaiveDate, Amount)], day: NaiveDate, taken: Amount) -> bool {
+    let (mut open, mut then, mut enough) = (Amount::ZERO, Amount::ZERO, true);
+    for (date, amount) in entries {
+        open += *amount;
+        if *date <= day {
+            then = open;
+        } else {
+            enough &= open.abs() >= taken.abs();
+        }
+    }
+    enough && then.abs() >= taken.abs()
+}
+
 /// Takes `amount` (without sign) off the items in the order given, oldest due first, and notes it on them. The company's
 /// part follows in proportion; the last part of an item takes what is left, so that it closes at zero in both currencies.
 pub fn take(items: &mut [OpenItem], amount: Amount, cause: EntryCause, places: u32) -> Result<Vec<Change>> {

@@ -53,8 +53,8 @@ pub struct OpportunityLine {
     pub discount_percent: Rate,
     /// Quantity times price less the discount, rounded half away from zero to the minor unit of the currency.
     pub net_amount: Amount,
-    /// How much of the product the company could promise now, over all warehouses. Only on the read of a single
-    /// opportunity or of its lines; null for lines without stock.
+    /// How much of the product the company could promise now, over all warehouses. Not in lists of opportunities; null for
+    /// lines without stock.
     #[schema(required)]
     pub available: Option<Quantity>,
     /// The version of the opportunity: it changes together with its parts.

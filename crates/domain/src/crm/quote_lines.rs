@@ -77,7 +77,8 @@ pub struct NewQuoteLine {
     /// The unit; the product's when left out. Another one must convert to it exactly.
     #[serde(default)]
     pub unit_id: Option<UnitId>,
-    /// Price of one unit before discount, in the quote's currency; the product's list price when left out.
+    /// Price of one unit before discount, in the quote's currency; what one such unit of the product costs by its list price
+    /// when left out.
     #[serde(default)]
     pub unit_price: Option<UnitPrice>,
     /// Discount in percent, 0 to 100.

@@ -201,19 +201,29 @@ impl Unit {
     }
     /// The rounded quantity in the other unit, and whether it is exact.
     pub fn convert_rounded(&self, quantity: Quantity, to: &Unit) -> Result<(Quantity, bool)> {
+        let (value, exact) = self.scaled(quantity.get(), to, to.places.clamp(0, 6) as u32)?;
+        Ok((Quantity::exact(value)?, exact))
+    }
+    /// How many of `to` make one of this unit. Refused when ten places do not say it exactly.
+    pub fn in_units_of(&self, to: &Unit) -> Result<Rate> {
+        match self.scaled(Decimal::ONE, to, Rate::SCALE)? {
+            (value, true) => Rate::exact(value),
+            _ => Err(INEXACT_CONVERSION.with(format!("One {} is no exact number of {}.", self.code, to.code))),
+        }
+    }
+    /// So many of this unit in the other one, to so many places, and whether nothing was lost.
+    fn scaled(&self, value: Decimal, to: &Unit, places: u32) -> Result<(Decimal, bool)> {
         if self.category != to.category {
             return Err(DIFFERENT_CATEGORIES.with(format!("{} is {}, {} is {}.", self.code, self.category, to.code, to.category)));
         }
         let too_large = || problems::amount_out_of_range.with("The conversion needs more digits than can be counted exactly.");
-        let places = to.places.clamp(0, 6) as u32;
-        let mut factor = Fraction::of(quantity.get()).ok_or_else(too_large)?;
+        let mut factor = Fraction::of(value).ok_or_else(too_large)?;
         let parts = [(self.numerator, self.denominator), (to.denominator, to.numerator)];
         for (up, down) in parts {
             factor = factor.times(up.get(), down.get()).ok_or_else(too_large)?;
         }
         let (scaled, exact) = factor.scaled(places).ok_or_else(too_large)?;
-        let value = Decimal::try_from_i128_with_scale(scaled, places).map_err(|_| too_large())?;
-        Ok((Quantity::exact(value)?, exact))
+        Ok((Decimal::try_from_i128_with_scale(scaled, places).map_err(|_| too_large())?, exact))
     }
 }
 

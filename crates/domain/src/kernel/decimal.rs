@@ -24,7 +24,12 @@ pub trait Decimals: Copy + Into<Decimal> {
     const WHOLE: u32;
     /// The value, refused with `amount_out_of_range` or `too_many_decimals` when it does not fit; never rounded.
     fn exact(value: Decimal) -> Result<Self, Problem>;
+    /// A sum of such values: with the same places, and as many digits before the point as the wire can carry.
+    fn sum_of(value: Decimal) -> Result<Self, Problem>;
 }
+
+/// Digits before the point that a sum has at most: those of [`PATTERN`].
+const WIDEST: u32 = 18;
 
 fn fits(value: Decimal, scale: u32, whole: u32) -> Result<Decimal, Problem> {
     let value = value.normalize();
@@ -55,6 +60,7 @@ macro_rules! decimals { ($($(#[$m:meta])* $name:ident scale $scale:literal whole
         const SCALE: u32 = $scale;
         const WHOLE: u32 = $whole;
         fn exact(value: Decimal) -> Result<Self, Problem> { fits(value, $scale, $whole).map(Self) }
+        fn sum_of(value: Decimal) -> Result<Self, Problem> { fits(value, $scale, WIDEST).map(Self) }
     }
     impl From<$name> for Decimal { fn from(v: $name) -> Decimal { v.0 } }
     impl From<i32> for $name { fn from(v: i32) -> Self { Self(Decimal::from(v)) } }

@@ -13,7 +13,7 @@ use crate::directory::companies::CompanyId;
 use crate::directory::parties::PartyId;
 use crate::directory::products::ProductId;
 use crate::inventory::warehouses::WarehouseId;
-use crate::kernel::{Amount, Code, FieldError, Quantity, Result, UnitPrice, problems};
+use crate::kernel::{Amount, Code, Decimals, FieldError, Quantity, Result, UnitPrice, problems};
 
 crate::ids! {
     /// A delivery.
@@ -215,6 +215,14 @@ crate::patch! {
         clear note: String [max_length = 2000],
         /// Free notes.
         set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],
+    }
+}
+
+impl DeliveryLine {
+    /// So many of the order line's unit in the product's unit, by what was delivered; nothing where that is not exact.
+    pub fn in_stock_unit(&self, quantity: Quantity) -> Option<Quantity> {
+        let pieces = self.stock_quantity.get().checked_mul(quantity.get())?.checked_div(self.quantity.get())?;
+        Quantity::exact(pieces).ok()
     }
 }
 

@@ -77,6 +77,8 @@ pub const ORDER_UNFINISHED: Code =
     Code::conflict("sales_order.unfinished", "Goods are still to be shipped or invoiced; cancel what is not wanted first.");
 pub const ORDER_NOT_ENOUGH_STOCK: Code = Code::conflict("sales_order.not_enough_stock", "There is not enough stock for the order.");
 pub const ORDER_NO_WAREHOUSE: Code = Code::invalid("sales_order.no_warehouse", "The order needs a warehouse to ship from.");
+pub const ORDER_OVER_INVOICED: Code =
+    Code::conflict("sales_order.over_invoiced", "More would be invoiced than was shipped and kept, or ordered as a service.");
 pub const ORDER_NOTHING_TO_SHIP: Code = Code::conflict("sales_order.nothing_to_ship", "Nothing is left to ship.");
 pub const ORDER_NOTHING_TO_INVOICE: Code = Code::conflict("sales_order.nothing_to_invoice", "Nothing can be invoiced now.");
 pub const OPPORTUNITY_ORDERED: Code =
@@ -254,6 +256,23 @@ impl SalesOrder {
         Ok(self.settle(now))
     }
 
+    /// Whether an invoice for the order may be posted: it binds, and nobody has put it on hold.
+    pub fn must_be_billable(&self) -> Result<()> {
+        if self.status == SalesOrderStatus::Closed { Ok(()) } else { self.must_be_active() }
+    }
+
+    /// Counts what an invoice bills of one of its lines.
+    pub fn bill(&mut self, line: &str, quantity: Quantity) -> Result<()> {
+        let due = self.lines.iter().find(|l| l.id.to_string() == line).map(|l| l.open_to_invoice()).unwrap_or_default();
+        if quantity > due {
+            return Err(self.refuse(ORDER_OVER_INVOICED, format!("The invoice bills {quantity} of line {line}, {due} can be billed.")));
+        }
+        for l in self.lines.iter_mut().filter(|l| l.id.to_string() == line) {
+            l.quantity_invoiced += quantity;
+        }
+        Ok(())
+    }
+
     /// Stops the order for now.
     pub fn hold(mut self, reason: Option<String>, now: DateTime<Utc>) -> Result<Self> {
         if self.is_on_hold {
@@ -371,7 +390,8 @@ impl SalesOrder {
             }
         }
         if !self.freight_amount.is_zero() {
-            unshipped += self.freight_gross.get() * (self.freight_amount - self.freight_invoiced).get() / self.freight_amount.get();
+            let open = (self.freight_amount - self.freight_invoiced).get().max(Decimal::ZERO);
+            unshipped += self.freight_gross.get() * open / self.freight_amount.get();
         }
         let own = |v: Decimal| Amount::exact(round(v * self.exchange_rate.get(), Amount::SCALE)).unwrap_or_default();
         (own(unshipped), own(unbilled))

@@ -8,11 +8,12 @@ use domain::accounting::invoices::{self as rules, DraftInvoice, Invoice, Invoice
 use domain::accounting::payment_terms::{self, PaymentTerm, TermInstalment, schedule};
 use domain::accounting::posting::{ItemClass, Journal, ModuleClass, Posting};
 use domain::accounting::tax_codes::TaxCode;
-use domain::directory::companies::Company;
+use domain::directory::companies::{Company, CompanyId};
 use domain::directory::currencies;
 use domain::directory::exchange_rates::{NO_RATE, RateKind, RateQuestion};
-use domain::directory::parties::{self, AddressPurpose, Party};
+use domain::directory::parties::{self, AddressPurpose, Party, PartyId};
 use domain::directory::products::{self, Product, TaxClass};
+use domain::sales::orders::{ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, ORDER_OVER_INVOICED, SalesOrder};
 use platform::directory::exchange_rates::rate_at;
 
 use super::credit_notes;
@@ -43,10 +44,10 @@ pub fn operations(t: &mut Table) {
         .sort(&["invoice_date", "due_date", "number", "total"])
         .expand::<Party>("customer", "customer_id")
         .expand::<Product>("lines.product", "lines.product_id");
-    n.create(draft, "Create an invoice. It starts as a draft without a number; taxes are determined where lines name none.")
+    n.create(create, "Create an invoice. It starts as a draft without a number; taxes are determined where lines name none.")
         .fails(REFUSALS)
         .fails(taxes::REFUSALS);
-    n.bulk(draft);
+    n.bulk(create);
     n.read("Get an invoice.").expand::<Party>("customer", "customer_id").expand::<Product>("lines.product", "lines.product_id");
     n.update(update, "Change a draft invoice. Lines, when given, are replaced whole.")
         .fails(REFUSALS)
@@ -54,7 +55,7 @@ pub fn operations(t: &mut Table) {
         .fails(&[rules::NOT_A_DRAFT]);
     n.delete(delete, "Delete a draft invoice.").fails(&[rules::NOT_A_DRAFT]);
     n.action("post", post, "Post an invoice. It takes its legal number, is due by its payment terms, and never changes again.")
-        .fails(&[rules::NOT_A_DRAFT, rules::EMPTY])
+        .fails(&[rules::NOT_A_DRAFT, rules::EMPTY, ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, ORDER_OVER_INVOICED])
         .fails(posting::REFUSALS);
     n.command_on(
         "credit",
@@ -99,11 +100,58 @@ pub(super) fn exchange_rate(cx: &mut Cx, company: &Company, currency: &str, date
     Ok(rate_at(cx, question, None, None)?.rate)
 }
 
+/// Drafts what a caller writes down.
+fn create(cx: &mut Cx, new: NewInvoice) -> Result<Invoice> {
+    let of = OrderOfInvoice { company_id: new.company_id, customer_id: new.customer_id, order_id: new.order_id.as_deref() };
+    of.check(cx, &new.lines, "/lines")?;
+    draft(cx, new)
+}
+
+/// The order that an invoice says it is for: one of the same company and customer, with the lines that are named.
+struct OrderOfInvoice<'a> {
+    company_id: CompanyId,
+    customer_id: PartyId,
+    order_id: Option<&'a str>,
+}
+
+impl<'a> OrderOfInvoice<'a> {
+    fn of(invoice: &'a Invoice) -> Self {
+        Self { company_id: invoice.company_id, customer_id: invoice.customer_id, order_id: invoice.order_id.as_deref() }
+    }
+
+    /// `at` is where the list of lines is in the body; nothing when the body is the line itself.
+    fn check(&self, cx: &mut Cx, lines: &[NewInvoiceLine], at: &str) -> Result<()> {
+        let order = match self.order_id {
+            None => None,
+            Some(id) => {
+                let unknown = || problems::unknown_reference.field("/order_id", format!("The customer has no order {id} in the company."));
+                let order = cx.refer::<SalesOrder>("/order_id", id.parse().map_err(|_| unknown())?)?;
+                if order.company_id != self.company_id || order.customer_id != self.customer_id {
+                    return Err(unknown());
+                }
+                Some(order)
+            }
+        };
+        for (i, line) in lines.iter().enumerate() {
+            let Some(id) = &line.order_line_id else { continue };
+            if !order.as_ref().is_some_and(|o| o.lines.iter().any(|l| l.id.to_string() == *id)) {
+                let at = if at.is_empty() { String::new() } else { format!("{at}/{i}") };
+                let message = format!("The order of the invoice has no line {id}.");
+                return Err(problems::unknown_reference.field(format!("{at}/order_line_id"), message));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Drafts an invoice. Other services call this too, with lines that refer to an order.
 pub fn draft(cx: &mut Cx, new: NewInvoice) -> Result<Invoice> {
     let company = cx.company(new.company_id)?;
     let customer = cx.refer::<Party>("/customer_id", new.customer_id)?;
-    customer.check_customer("/customer_id")?;
+    if new.order_id.is_none() {
+        // what was agreed and delivered is billed, whatever became of customer and product since
+        customer.check_customer("/customer_id")?;
+    }
     customer.check_invoiceable("/customer_id")?;
     let date = new.invoice_date.unwrap_or_else(|| cx.today(&company));
     let currency = new.currency.or_else(|| customer.customer_terms.currency.clone()).unwrap_or_else(|| company.currency.clone());
@@ -183,7 +231,9 @@ fn build_lines(cx: &mut Cx, invoice: &Invoice, customer: &Party, new: Vec<NewInv
             Some(id) => {
                 let product =
                     known.get(&id).ok_or_else(|| problems::unknown_reference.field(at("product_id"), "There is no such product."))?;
-                product.check_usable(&at("product_id"))?;
+                if line.order_line_id.is_none() {
+                    product.check_usable(&at("product_id"))?;
+                }
                 Some(product)
             }
         };
@@ -280,6 +330,7 @@ fn update(cx: &mut Cx, id: InvoiceId, patch: InvoicePatch) -> Result<Invoice> {
     }
     term_of(cx, &after)?;
     if relined {
+        OrderOfInvoice::of(&after).check(cx, &draft.lines, "/lines")?;
         let customer = cx.find::<Party>(after.customer_id)?;
         after.lines = build_lines(cx, &after, &customer, draft.lines, 1)?;
     }
@@ -377,6 +428,7 @@ fn create_line(cx: &mut Cx, id: InvoiceId, new: NewInvoiceLine) -> Result<Invoic
     let after = relined(cx, id, |cx, invoice| {
         let customer = cx.find::<Party>(invoice.customer_id)?;
         let position = invoice.lines.iter().map(|l| l.position).max().unwrap_or(0) + 1;
+        OrderOfInvoice::of(invoice).check(cx, std::slice::from_ref(&new), "")?;
         let made = build_lines(cx, invoice, &customer, vec![new], position)?;
         taxes::codes(cx, invoice.company_id, &made.iter().map(|l| &*l.tax_code_ids).collect::<Vec<_>>(), true)?;
         invoice.lines.extend(made);

@@ -8,10 +8,10 @@ use domain::accounting::allocations::{
 use domain::accounting::credit_notes::{CreditNote, CreditNoteId, NOT_POSTED as NOTE_NOT_POSTED};
 use domain::accounting::invoices::{Invoice, InvoiceStatus, NOT_OPEN, tax_account};
 use domain::accounting::journal_entries::JournalEntry;
-use domain::accounting::open_items::EntryCause;
+use domain::accounting::open_items::{EntryCause, OpenItem};
 use domain::accounting::payments::PaymentId;
 use domain::accounting::posting::{AccountRef, Journal, ModuleClass, Posting, PostingLine};
-use domain::accounting::settlement::{Change, Discount, effect, plan, take};
+use domain::accounting::settlement::{Change, Discount, effect, open_since, plan, take};
 use domain::directory::companies::Company;
 use domain::directory::currencies;
 use domain::directory::parties::PartyId;
@@ -76,13 +76,35 @@ fn fits(source: &Source, target: (PartyId, &str, NaiveDate), asked: &NewAllocati
     Ok(day)
 }
 
+/// The day a settlement counts for: as asked, or else the first day since which so much of both documents is open. What was
+/// settled and taken back later was not open in between, and a report of those days must not count it twice.
+fn open_day<'a>(
+    cx: &mut Cx,
+    first: NaiveDate,
+    asked: &NewAllocation,
+    items: impl Iterator<Item = &'a OpenItem>,
+    changes: &[Change],
+) -> Result<NaiveDate> {
+    let mut day = first;
+    for item in items.filter(|i| i.last_entry_date > first) {
+        let taken: Amount = changes.iter().filter(|c| c.item_id == item.id).map(|c| c.amount).sum();
+        if taken.is_zero() || open_since(&stored::by_day(cx.db(), item.id.uuid())?, first, taken) {
+            continue;
+        }
+        if asked.effective_date.is_some() {
+            return Err(TOO_EARLY.field("/effective_date", format!("Less than {} was open between then and now.", taken.abs())));
+        }
+        day = day.max(item.last_entry_date);
+    }
+    Ok(day)
+}
+
 fn settle_invoice(cx: &mut Cx, source: &Source, asked: &NewAllocation) -> Result<(Allocation, Amount)> {
     let Some(id) = asked.invoice_id else { return Err(problems::internal.into()) };
     let before = target::<Invoice>(cx, "/invoice_id", id)?;
     cx.ensure(before.company_id == source.company.id, problems::unknown_reference, || "The invoice belongs to another company.".into())?;
-    let day = fits(source, (before.customer_id, &before.currency, before.invoice_date), asked)?;
+    let first = fits(source, (before.customer_id, &before.currency, before.invoice_date), asked)?;
     before.must_be_open()?;
-    admit(cx, source.company.id, day, ModuleClass::Ar)?;
     let places = currencies::minor_units(&source.currency)?;
     let company_places = source.company.minor_units();
     let paid_on = source.payment.filter(|_| asked.take_discount).map(|_| source.date);
@@ -94,6 +116,8 @@ fn settle_invoice(cx: &mut Cx, source: &Source, asked: &NewAllocation) -> Result
     changes.extend(take(&mut theirs, plan.amount, EntryCause::Allocation, company_places)?);
     changes.extend(take(&mut theirs, plan.discount.total(), EntryCause::Discount, company_places)?);
     changes.extend(take(&mut theirs, plan.write_off, EntryCause::Tolerance, company_places)?);
+    let day = open_day(cx, first, asked, own.iter().chain(&theirs), &changes)?;
+    admit(cx, source.company.id, day, ModuleClass::Ar)?;
     let codes = match plan.discount.taxes.is_empty() {
         true => Default::default(),
         false => invoices::tax_codes(cx, &before, false)?,
@@ -151,8 +175,7 @@ fn pay_out(cx: &mut Cx, source: &Source, asked: &NewAllocation) -> Result<(Alloc
         "The credit note belongs to another company.".into()
     })?;
     before.must_be_posted()?;
-    let day = fits(source, (before.customer_id, &before.currency, before.credit_date), asked)?;
-    admit(cx, source.company.id, day, ModuleClass::Ar)?;
+    let first = fits(source, (before.customer_id, &before.currency, before.credit_date), asked)?;
     let most = source.available.min(before.unallocated);
     let amount = asked.amount.unwrap_or(most);
     if !amount.is_positive() || amount > most {
@@ -163,6 +186,8 @@ fn pay_out(cx: &mut Cx, source: &Source, asked: &NewAllocation) -> Result<(Alloc
     let mut theirs = stored::lock_of(cx.db(), &before.id.to_string())?;
     let mut changes = take(&mut own, amount, EntryCause::Allocation, places)?;
     changes.extend(take(&mut theirs, amount, EntryCause::Allocation, places)?);
+    let day = open_day(cx, first, asked, own.iter().chain(&theirs), &changes)?;
+    admit(cx, source.company.id, day, ModuleClass::Ar)?;
     let same_rate = source.rate == before.exchange_rate;
     let none = |_| AccountRef::Role(domain::accounting::posting::Role::OutputTax, None);
     let effect = effect(&changes, &Discount::default(), none, same_rate, source.party, places)?;

@@ -9,6 +9,7 @@ use domain::inventory::locations::{LOCATION_IS_VIRTUAL, LocationId, LocationKind
 use domain::inventory::stock::{NOT_ENOUGH_STOCK, NOT_STOCKED};
 use domain::inventory::warehouses::Warehouse;
 use persistence::inventory::adjustments;
+use platform::directory::units::check_whole;
 use platform::prelude::*;
 
 use super::ledger::Ledger;
@@ -120,6 +121,11 @@ fn lines(
     given: Vec<NewStockAdjustmentLine>,
 ) -> Result<Vec<StockAdjustmentLine>> {
     check_lines(reason, location, &given)?;
+    let said = given.iter().enumerate().flat_map(|(i, l)| {
+        let fields = [("quantity_delta", l.quantity_delta), ("counted_quantity", l.counted_quantity)];
+        fields.into_iter().filter_map(move |(field, q)| Some((format!("/lines/{i}/{field}"), l.product_id, q?)))
+    });
+    check_whole(cx, said)?;
     let products = products(cx, given.iter().map(|l| l.product_id))?;
     let mut out = Vec::with_capacity(given.len());
     let mut known = HashMap::from([(location, location), (warehouse.stock_location_id, warehouse.stock_location_id)]);

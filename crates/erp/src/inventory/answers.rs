@@ -2,9 +2,10 @@
 
 use domain::directory::companies::CompanyId;
 use domain::directory::products::ProductId;
+use domain::inventory::adjustments::{StockAdjustment, StockAdjustmentId};
 use persistence::inventory::{checks, stock};
 use platform::prelude::*;
-use platform::questions::{Availability, Check};
+use platform::questions::{Availability, Check, Explanation};
 use uuid::Uuid;
 
 /// How much of these products is there, over all warehouses of a company.
@@ -18,6 +19,29 @@ pub fn availability(cx: &mut Cx, company: CompanyId, products: &[ProductId]) -> 
         available: l.available,
     };
     Ok(found.lines.into_iter().map(line).collect())
+}
+
+/// Where the value of an adjustment comes from: what each line added to the value of stock.
+pub fn explain_adjustment(cx: &mut Cx, id: &str) -> Result<Explanation> {
+    cx.demand("inventory.adjustments.read")?;
+    let id: StockAdjustmentId = id.parse().map_err(|_| problems::not_found.with(format!("There is no stock adjustment {id}.")))?;
+    let made = cx.find::<StockAdjustment>(id)?;
+    let lines = made.lines.iter().map(|l| {
+        let mut inputs = Vec::new();
+        inputs.extend(l.counted_quantity.map(|q| Explanation::given("counted", q)));
+        inputs.extend(l.quantity_delta.map(|q| Explanation::given("change of the quantity", q)));
+        inputs.extend(l.unit_cost.map(|c| Explanation::given("unit cost", c)));
+        Explanation::of(
+            format!("line {}", l.position),
+            l.value.map_or("not posted yet".into(), |v| v.to_string()),
+            "a gain at the cost given, or else at the running cost; a loss at value of stock × quantity ÷ on hand; rounded half away \
+             from zero to the minor unit",
+            inputs,
+        )
+        .at(l.id)
+    });
+    let lines: Vec<Explanation> = lines.collect();
+    Ok(Explanation::of("change of the value of stock", made.total_value, "sum of the lines", lines).at(made.id))
 }
 
 /// Do stock, promises and values agree with their ledgers and with the general ledger?

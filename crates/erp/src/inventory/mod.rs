@@ -38,5 +38,6 @@ pub fn questions(q: &mut Questions) {
     q.answer_availability(answers::availability);
     q.answer_serials(serials::of_customer, serials::was_shipped_to);
     q.numbered::<domain::inventory::adjustments::StockAdjustment>("ADJ");
+    q.explain("adj", answers::explain_adjustment);
     q.check(answers::checks);
 }

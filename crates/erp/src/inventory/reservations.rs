@@ -9,6 +9,7 @@ use domain::inventory::reservations::{
 use domain::inventory::stock::{NOT_ENOUGH_STOCK, NOT_STOCKED};
 use domain::inventory::warehouses::Warehouse;
 use domain::sales::orders::SalesOrder;
+use platform::directory::units::check_whole;
 use platform::prelude::*;
 
 use super::locations;
@@ -42,6 +43,7 @@ fn create(cx: &mut Cx, new: NewReservation) -> Result<Reservation> {
     if !product.is_stocked() {
         return Err(NOT_STOCKED.field("/product_id", format!("{} is not kept in stock.", product.sku)));
     }
+    check_whole(cx, [("/quantity".to_string(), product.id, new.quantity)])?;
     let location_id = locations::of_warehouse(cx, &warehouse, new.location_id, "/location_id")?;
     let reservation = Reservation {
         id: cx.new_id(),

@@ -8,6 +8,7 @@ use domain::kernel::Word;
 use domain::sales::deliveries::{Delivery, DeliveryId};
 use domain::sales::delivery_overview::{DeliveriesOverview, DeliverySummary};
 use domain::sales::orders::*;
+use domain::sales::returns::{CustomerReturn, CustomerReturnId};
 use persistence::sales::{deliveries, orders};
 use platform::prelude::*;
 use platform::questions::{Check, Explanation};
@@ -83,6 +84,7 @@ pub fn deliveries_overview(cx: &mut Cx, party: PartyId) -> Result<DeliveriesOver
 
 /// Where the total of an order comes from: price, discount, tax, rounding.
 pub fn explain_order(cx: &mut Cx, id: &str) -> Result<Explanation> {
+    cx.demand("sales.orders.read")?;
     let id: SalesOrderId = id.parse().map_err(|_| problems::not_found.with(format!("There is no sales order {id}.")))?;
     let order = cx.find::<SalesOrder>(id)?;
     let company = cx.find::<Company>(order.company_id)?;
@@ -122,6 +124,7 @@ fn explain_line(l: &SalesOrderLine, order: &SalesOrder) -> Explanation {
 
 /// Where the cost of a delivery comes from: the moving average at the moment of the issue.
 pub fn explain_delivery(cx: &mut Cx, id: &str) -> Result<Explanation> {
+    cx.demand("sales.deliveries.read")?;
     let id: DeliveryId = id.parse().map_err(|_| problems::not_found.with(format!("There is no delivery {id}.")))?;
     let delivery = cx.find::<Delivery>(id)?;
     let lines = delivery.lines.iter().map(|l| {
@@ -138,6 +141,32 @@ pub fn explain_delivery(cx: &mut Cx, id: &str) -> Result<Explanation> {
     });
     let lines: Vec<Explanation> = lines.collect();
     Ok(Explanation::of("cost of the delivery", delivery.cost_total, "sum of the lines", lines).at(delivery.id))
+}
+
+/// Where the cost of goods that came back comes from: what they cost when they left.
+pub fn explain_return(cx: &mut Cx, id: &str) -> Result<Explanation> {
+    cx.demand("sales.returns.read")?;
+    let id: CustomerReturnId = id.parse().map_err(|_| problems::not_found.with(format!("There is no return {id}.")))?;
+    let back = cx.find::<CustomerReturn>(id)?;
+    let delivery = cx.find::<Delivery>(back.delivery_id)?;
+    let lines = back.lines.iter().map(|l| {
+        let left = delivery.lines.iter().find(|d| d.id == l.delivery_line_id);
+        let inputs = [
+            Some(Explanation::given("quantity that came in", l.quantity_received)),
+            left.map(|d| Explanation::given("cost of the delivered line", d.cost_amount).at(d.id)),
+            left.map(|d| Explanation::given("quantity of the delivered line", d.quantity)),
+        ];
+        Explanation::of(
+            format!("line {}", l.position),
+            l.cost_amount,
+            "cost of the delivered line × quantity ÷ delivered quantity, rounded half away from zero to the minor unit; the last piece \
+             takes what remains",
+            inputs.into_iter().flatten().collect(),
+        )
+        .at(l.id)
+    });
+    let lines: Vec<Explanation> = lines.collect();
+    Ok(Explanation::of("cost of the return", back.cost_total, "sum of the lines", lines).at(back.id))
 }
 
 /// Do the orders agree with their deliveries?

@@ -115,10 +115,11 @@ pub fn follow_invoice(cx: &mut Cx, event: &Event) -> Result<()> {
     let billed: Billed = read(event)?;
     let Some(id) = billed.order_id.as_deref().and_then(|id| id.parse::<SalesOrderId>().ok()) else { return Ok(()) };
     let before = cx.change::<SalesOrder>(id)?;
+    before.must_be_billable()?;
     let mut after = before.clone();
     for l in billed.lines {
-        match l.order_line_id.and_then(|id| after.lines.iter_mut().find(|o| o.id.to_string() == id)) {
-            Some(of) => of.quantity_invoiced += l.quantity,
+        match l.order_line_id {
+            Some(line) => after.bill(&line, l.quantity)?,
             None if l.item_class == ItemClass::Freight => {
                 after.freight_invoiced += Amount::try_from(domain::kernel::round_to(l.unit_price.get() * l.quantity.get(), 4))?;
             }

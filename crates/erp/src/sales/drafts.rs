@@ -37,6 +37,7 @@ fn draft(cx: &mut Cx, new: NewSalesOrder) -> Result<SalesOrder> {
     order.exchange_rate = match given {
         Some(rate) if !rate.is_positive() => return Err(ORDER_AMOUNT.field("/exchange_rate", "A rate is more than zero.")),
         Some(rate) if order.currency != company.currency => rate,
+        Some(rate) if rate != Rate::ONE => return Err(ORDER_AMOUNT.field("/exchange_rate", "The rate of the company's own currency is 1.")),
         _ => books::exchange_rate(cx, &company, &order.currency, order.order_date)?,
     };
     order.warehouse_id = warehouse(cx, &company, named)?.map(|w| w.id);
@@ -148,7 +149,12 @@ pub fn update(cx: &mut Cx, id: SalesOrderId, patch: SalesOrderPatch) -> Result<S
         address.check().map_err(|p| p.under("/ship_to"))?;
     }
     if let Some(customer) = patch.customer_id {
-        cx.refer::<Party>("/customer_id", customer)?.check_orderable("/customer_id")?;
+        let new = cx.refer::<Party>("/customer_id", customer)?;
+        new.check_orderable("/customer_id")?;
+        let old = cx.find::<Party>(before.customer_id)?;
+        if before.ship_to.as_ref() == old.address_for(AddressPurpose::Shipping) {
+            after.ship_to = new.address_for(AddressPurpose::Shipping).cloned();
+        }
         after.customer_id = customer;
     }
     if let Some(freight) = patch.freight_amount {
@@ -190,12 +196,16 @@ pub fn delete(cx: &mut Cx, id: SalesOrderId) -> Result<()> {
 }
 
 /// A deal was won: its order is drafted in the same transaction. A deal without lines gives one service line of its amount.
+/// Won again after it was reopened, its draft follows what it has become; an order that binds already, or that a quote
+/// gave, stays.
 pub fn draft_for_won_deal(cx: &mut Cx, event: &Event) -> Result<()> {
     let deal: WonDeal = serde_json::from_value(event.data.clone()).map_err(|e| {
         log::error!("a won deal cannot be read: {e}");
         problems::internal
     })?;
-    if orders::of_opportunity(cx.db(), deal.id)?.is_some() {
+    let known = orders::of_opportunity(cx.db(), deal.id)?;
+    let known = known.map(|id| cx.find::<SalesOrder>(SalesOrderId::from_uuid(id))).transpose()?;
+    if known.as_ref().is_some_and(|o| o.status != SalesOrderStatus::Draft || o.quote_id.is_some()) {
         return Ok(());
     }
     let lines = match deal.lines.is_empty() {
@@ -229,10 +239,32 @@ pub fn draft_for_won_deal(cx: &mut Cx, event: &Event) -> Result<()> {
         lines,
         metadata: Default::default(),
     };
+    if let Some(draft) = known {
+        return redraft(cx, draft, new);
+    }
     let mut order = draft(cx, new)?;
     order.opportunity_id = Some(deal.id);
     let order = keep(cx, order)?;
     cx.link(deal.id, order.id, "orders")
+}
+
+/// The draft of a deal that was won again: customer, currency, date and lines as they are now, all else as it was.
+fn redraft(cx: &mut Cx, before: SalesOrder, new: NewSalesOrder) -> Result<()> {
+    let before = cx.change::<SalesOrder>(before.id)?;
+    let fresh = draft(cx, new)?;
+    let mut lines = fresh.lines;
+    lines.iter_mut().for_each(|l| l.order_id = before.id);
+    let after = SalesOrder {
+        ship_to: if fresh.customer_id == before.customer_id { before.ship_to.clone() } else { fresh.ship_to },
+        customer_id: fresh.customer_id,
+        currency: fresh.currency,
+        exchange_rate: fresh.exchange_rate,
+        order_date: fresh.order_date,
+        prices_include_tax: fresh.prices_include_tax,
+        lines,
+        ..before.clone()
+    };
+    store(cx, &before, after).map(drop)
 }
 
 /// Letters that a remark on an order has at most; that of a quote may be longer.

@@ -36,6 +36,7 @@ pub fn reactions(r: &mut Reactions) {
 pub fn questions(q: &mut Questions) {
     q.explain("so", answers::explain_order);
     q.explain("dlv", answers::explain_delivery);
+    q.explain("ret", answers::explain_return);
     q.answer_deliveries_overview(answers::deliveries_overview);
     q.answer_sales_overview(answers::overview);
     q.answer_sales_as_of(answers::overview_as_of);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::accounting::tax_rules::TAX_RULE_MISSING;
 use domain::directory::currencies;
 use domain::directory::products::{ARCHIVED, Product, ProductId, TaxClass};
-use domain::directory::units::{Remainder, Unit, UnitId};
+use domain::directory::units::{Unit, UnitId};
 use domain::sales::order_lines::ORDER_LINE;
 use domain::sales::orders::*;
 use platform::prelude::*;
@@ -71,6 +71,7 @@ fn update(cx: &mut Cx, id: SalesOrderId, line: SalesOrderLineId, patch: SalesOrd
         patch.clone().apply(l);
         l.price(places, "").map_err(|errors| ORDER_LINE.at(errors))?;
     }
+    check_whole(cx, after.lines.iter().filter(|l| l.id == line).map(|l| (String::new(), l)))?;
     of(&drafts::store(cx, &before, after)?, line)
 }
 
@@ -111,11 +112,26 @@ pub fn build(cx: &mut Cx, order: &SalesOrder, given: Vec<NewSalesOrderLine>, at:
         }
     }
     match errors.first() {
-        None => Ok(out),
+        None => {
+            check_whole(cx, out.iter().enumerate().map(|(i, l)| (if at.is_empty() { String::new() } else { format!("{at}/{i}") }, l)))?;
+            Ok(out)
+        }
         Some(first) if first.code == problems::unknown_reference.code => Err(problems::unknown_reference.at(errors)),
         Some(first) if first.code == ARCHIVED.code => Err(ARCHIVED.at(errors)),
+        Some(first) if first.code == problems::too_many_decimals.code => Err(problems::too_many_decimals.at(errors)),
         Some(_) => Err(ORDER_LINE.at(errors)),
     }
+}
+
+/// Refuses parts of goods that only come whole.
+fn check_whole<'a>(cx: &mut Cx, lines: impl Iterator<Item = (String, &'a SalesOrderLine)>) -> Result<()> {
+    let mut wanted = Vec::new();
+    for (at, l) in lines {
+        if let (true, Some(product)) = (l.is_stocked, l.product_id) {
+            wanted.push((format!("{at}/quantity"), product, l.in_stock_unit(l.quantity)?));
+        }
+    }
+    platform::directory::units::check_whole(cx, wanted)
 }
 
 fn units(cx: &mut Cx, given: &[NewSalesOrderLine], products: &HashMap<ProductId, Product>) -> Result<HashMap<UnitId, Unit>> {
@@ -145,23 +161,34 @@ fn line(
         wrong("description", "A line without a product needs a description.");
         String::new()
     });
-    let listed = product.filter(|p| p.currency.as_deref() == Some(&*order.currency)).and_then(|p| p.sales_price);
-    let unit_price = l.unit_price.or(listed).unwrap_or_else(|| {
-        wrong("unit_price", "There is no list price in the order's currency; give a price.");
-        UnitPrice::ZERO
-    });
     let own_unit = product.map(|p| p.unit_id);
     let mut unit_factor = Rate::ONE;
     if let Some(unit) = l.unit_id.filter(|u| Some(*u) != own_unit) {
         match (units.get(&unit), own_unit.and_then(|u| units.get(&u))) {
-            (Some(from), Some(to)) => match from.convert(Quantity::ONE, to, Remainder::Refuse) {
-                Ok(one) => unit_factor = Rate::try_from(one.get())?,
-                Err(p) => wrong("unit_id", &p.to_string()),
-            },
+            (Some(from), Some(to)) => {
+                from.check_quantity(l.quantity, &format!("{pointer}/quantity"))?;
+                match from.in_units_of(to) {
+                    Ok(factor) => unit_factor = factor,
+                    Err(p) => wrong("unit_id", &p.to_string()),
+                }
+            }
             (None, _) => wrong("unit_id", "There is no such unit."),
             _ => wrong("unit_id", "A line without a product has no unit."),
         }
     }
+    let listed = product.filter(|p| p.currency.as_deref() == Some(&*order.currency)).and_then(|p| p.sales_price);
+    let unit_price = match (l.unit_price, listed.map(|p| UnitPrice::try_from(p.get() * unit_factor.get()))) {
+        (Some(given), _) => given,
+        (None, Some(Ok(listed))) => listed,
+        (None, Some(Err(_))) => {
+            wrong("unit_price", "The list price of one such unit has too many digits; give a price.");
+            UnitPrice::ZERO
+        }
+        (None, None) => {
+            wrong("unit_price", "There is no list price in the order's currency; give a price.");
+            UnitPrice::ZERO
+        }
+    };
     if !errors.is_empty() {
         return Err(ORDER_LINE.at(errors));
     }

@@ -17,6 +17,7 @@ use domain::sales::deliveries::*;
 use domain::sales::orders::*;
 use domain::sales::returns::*;
 use persistence::sales::{deliveries, orders, returns};
+use platform::directory::units::check_whole;
 use platform::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -120,6 +121,11 @@ fn create(cx: &mut Cx, new: NewCustomerReturn) -> Result<CustomerReturn> {
             cost_amount: Amount::ZERO,
         });
     }
+    let parts = lines.iter().enumerate().filter_map(|(i, l)| {
+        let of = delivery.lines.iter().find(|d| d.id == l.delivery_line_id)?;
+        Some((format!("/lines/{i}/quantity"), l.product_id, of.in_stock_unit(l.quantity)?))
+    });
+    check_whole(cx, parts.collect::<Vec<_>>())?;
     let made = cx.create(CustomerReturn {
         id,
         company_id: company.id,
@@ -192,6 +198,12 @@ fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Re
     let mut ledger = Ledger::lock(cx, &company, &ids)?;
     let minor_units = ledger.minor_units();
     let document = id.to_string();
+    let parts = came.iter().enumerate().filter_map(|(i, c)| {
+        let line = before.lines.iter().find(|l| l.id == c.return_line_id)?;
+        let of = delivery.lines.iter().find(|d| d.id == line.delivery_line_id)?;
+        Some((format!("/lines/{i}/quantity"), line.product_id, of.in_stock_unit(c.quantity)?))
+    });
+    check_whole(cx, parts.collect::<Vec<_>>())?;
     let mut after = before.clone();
     for (i, came) in came.into_iter().enumerate() {
         let wrong = |field: &str, message: String| RETURN_LINE.field(format!("/lines/{i}/{field}"), message);

@@ -13,6 +13,7 @@ use domain::inventory::warehouses::Warehouse;
 use domain::sales::deliveries::*;
 use domain::sales::orders::*;
 use persistence::sales::{deliveries, orders};
+use platform::directory::units::check_whole;
 use platform::prelude::*;
 
 use crate::inventory::adjustments::products;
@@ -94,7 +95,7 @@ pub fn draft(cx: &mut Cx, order: &SalesOrder, new: NewDelivery) -> Result<Delive
     Ok(made)
 }
 
-fn lines(cx: &Cx, delivery: DeliveryId, order: &SalesOrder, wanted: &[NewDeliveryLine]) -> Result<Vec<DeliveryLine>> {
+fn lines(cx: &mut Cx, delivery: DeliveryId, order: &SalesOrder, wanted: &[NewDeliveryLine]) -> Result<Vec<DeliveryLine>> {
     let mut errors = Vec::new();
     let mut out: Vec<DeliveryLine> = Vec::with_capacity(wanted.len());
     for (i, NewDeliveryLine { order_line_id: id, quantity, serial_numbers }) in wanted.iter().enumerate() {
@@ -132,7 +133,11 @@ fn lines(cx: &Cx, delivery: DeliveryId, order: &SalesOrder, wanted: &[NewDeliver
             serial_numbers,
         });
     }
-    if errors.is_empty() { Ok(out) } else { Err(DELIVERY_LINE.at(errors)) }
+    if !errors.is_empty() {
+        return Err(DELIVERY_LINE.at(errors));
+    }
+    check_whole(cx, out.iter().enumerate().map(|(i, l)| (format!("/lines/{i}/quantity"), l.product_id, l.stock_quantity)))?;
+    Ok(out)
 }
 
 /// A draft leaves.

@@ -60,6 +60,12 @@ pub fn entries_of(db: &mut Conn, allocation: Uuid) -> Result<Vec<ItemEntry>> {
     record::by::<ItemEntry>(db, "allocation_id", &[allocation])
 }
 
+/// The changes of an item by the day they count for, the first first.
+pub fn by_day(db: &mut Conn, item: Uuid) -> Result<Vec<(NaiveDate, Amount)>> {
+    sql!("SELECT effective_date, SUM(amount) FROM item_entries WHERE item_id = {} GROUP BY effective_date ORDER BY effective_date", item)
+        .load(db)
+}
+
 /// What a customer owes now, in the company's currency; money and credits not yet used are taken off.
 pub fn balance(db: &mut Conn, company: Option<Uuid>, party: Uuid) -> Result<Amount> {
     let mut statement = sql!("SELECT SUM(outstanding_company) FROM open_items WHERE outstanding <> 0 AND party_id = {}", party);

@@ -1,5 +1,6 @@
 //! Operations on units of measure, and exact conversion between them.
 
+use domain::directory::products::{Product, ProductId};
 use domain::directory::units::{self, ConvertQuantity, ConvertedQuantity, NewUnit, Remainder, Unit, UnitId, UnitPatch};
 
 use crate::prelude::*;
@@ -59,4 +60,25 @@ fn convert(cx: &mut Cx, asked: ConvertQuantity) -> Result<ConvertedQuantity> {
         from.convert(asked.quantity, &to, Remainder::Refuse)?;
     }
     Ok(ConvertedQuantity { quantity, unit_id: to.id, exact })
+}
+
+/// Refuses quantities of stocked goods with more places than the unit of their product has: half a piece. Quantities in that
+/// unit, each with its place in the body. Reads products and units only where a quantity has places.
+pub fn check_whole(cx: &mut Cx, wanted: impl IntoIterator<Item = (String, ProductId, Quantity)>) -> Result<()> {
+    let parts: Vec<_> = wanted.into_iter().filter(|w| !w.2.get().fract().is_zero()).collect();
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let products = cx.find_all::<Product>(&parts.iter().map(|p| p.1).collect::<Vec<_>>())?;
+    let units = cx.find_all::<Unit>(&products.iter().map(|p| p.unit_id).collect::<Vec<_>>())?;
+    let mut errors = Vec::new();
+    for (pointer, product, quantity) in parts {
+        let of = products.iter().find(|p| p.id == product && p.is_stocked());
+        if let Some(unit) = of.and_then(|p| units.iter().find(|u| u.id == p.unit_id))
+            && let Err(p) = unit.check_quantity(quantity, &pointer)
+        {
+            errors.extend(p.errors().to_vec());
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(problems::too_many_decimals.at(errors)) }
 }
