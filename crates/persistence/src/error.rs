@@ -70,8 +70,13 @@ impl From<DieselError> for Error {
             DieselError::DatabaseError(kind, info) => {
                 let text = info.message().to_string();
                 let name = info.constraint_name().map(String::from);
+                let table = info.table_name().unwrap_or_default().to_string();
                 match kind {
-                    DatabaseErrorKind::UniqueViolation => Error::Unique(name.unwrap_or(text)),
+                    // the constraint without its table, so that both engines say the same
+                    DatabaseErrorKind::UniqueViolation => {
+                        let own = |n: String| n.strip_prefix(&format!("{table}_")).map(String::from).unwrap_or(n);
+                        Error::Unique(name.map_or(text, own))
+                    }
                     DatabaseErrorKind::ForeignKeyViolation => Error::ForeignKey(name.unwrap_or(text)),
                     DatabaseErrorKind::CheckViolation | DatabaseErrorKind::NotNullViolation => Error::Guard(name.unwrap_or(text)),
                     DatabaseErrorKind::SerializationFailure => Error::Retry(text),
@@ -152,10 +157,12 @@ impl From<Error> for Problem {
     }
 }
 
-/// `parties_email_key` or `UNIQUE constraint failed: parties.email` as words for people.
+/// `email_key` or `UNIQUE constraint failed: parties.email` as words for people.
 fn columns_of(constraint: &str) -> String {
     match constraint.split_once("failed: ") {
-        Some((_, columns)) => columns.split(", ").map(|c| c.rsplit('.').next().unwrap_or(c)).collect::<Vec<_>>().join(", "),
+        Some((_, columns)) => {
+            columns.split(", ").map(|c| c.rsplit('.').next().unwrap_or(c)).collect::<Vec<_>>().join(" ").replace('_', " ")
+        }
         None => constraint.trim_end_matches("_key").replace('_', " "),
     }
 }
