@@ -27,16 +27,18 @@ pub async fn read(headers: &HeaderMap, payload: &mut web::Payload, most: usize, 
     };
     let late = |_| problems::request_timeout.with(format!("The body did not arrive within {} seconds.", within.as_secs()));
     let bytes = tokio::time::timeout(within, reading).await.map_err(late)??;
-    match headers.get(header::CONTENT_ENCODING).map(|v| v.as_bytes()) {
-        None | Some(b"identity") => Ok(bytes),
-        Some(b"gzip") => inflate(&bytes, most),
-        Some(_) => Err(problems::unsupported_media_type.with("Content-Encoding: only gzip and identity are understood.")),
+    let mut codings = headers.get_all(header::CONTENT_ENCODING).map(|v| v.as_bytes().to_ascii_lowercase());
+    match (codings.next().as_deref(), codings.next()) {
+        (None | Some(b"identity"), None) => Ok(bytes),
+        (Some(b"gzip" | b"x-gzip"), None) => inflate(&bytes, most),
+        _ => Err(problems::unsupported_media_type.with("Content-Encoding: only gzip and identity are understood, and one of them.")),
     }
 }
 
 fn inflate(bytes: &[u8], most: usize) -> Result<Vec<u8>> {
     let mut out = Vec::new();
-    let read = flate2::read::GzDecoder::new(bytes).take(most as u64 + 1).read_to_end(&mut out);
+    // all members of it: what follows the first one must not be lost, and nothing else may follow
+    let read = flate2::read::MultiGzDecoder::new(bytes).take(most as u64 + 1).read_to_end(&mut out);
     read.map_err(|_| problems::malformed.with("The body is not valid gzip."))?;
     if out.len() > most { Err(too_large(most)) } else { Ok(out) }
 }
@@ -79,5 +81,9 @@ mod tests {
         assert!(bomb.len() < 2000);
         assert_eq!(inflate(&bomb, 1000).expect_err("large").code().code, "payload_too_large");
         assert_eq!(inflate(b"nonsense", 1000).expect_err("not gzip").code().code, "malformed");
+        let two = [gzip(b"{"), gzip(b"}")].concat();
+        assert_eq!(inflate(&two, 10).expect("two members"), b"{}");
+        let trailing = [gzip(b"{}"), b"x".to_vec()].concat();
+        assert_eq!(inflate(&trailing, 10).expect_err("something follows").code().code, "malformed");
     }
 }

@@ -68,6 +68,7 @@ enum Command {
         write: Option<PathBuf>,
     },
     /// List all operations: method, path, id, permission
+    #[command(after_help = "Examples:\n  tandem operations\n  tandem operations | grep invoices")]
     Operations,
     /// Fill the database with a company and a year of its business
     #[command(after_help = "Example:\n  tandem demo --database sqlite:demo.db")]
@@ -76,6 +77,8 @@ enum Command {
         place: Where,
     },
     /// Create users, reset passwords, grant roles
+    #[command(after_help = "Examples:\n  tandem user create ann@example.com --name \"Ann Miller\" --role sales_rep --all-companies\n  \
+tandem user reset-password ann@example.com\n  tandem user grant ann@example.com sales_manager")]
     User {
         #[command(subcommand)]
         command: users::UserCommand,
@@ -105,18 +108,45 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    ExitCode::from(main_with(std::env::args_os()))
+}
+
+/// Runs the program with these arguments, the first of which is its name, and the environment of the process; the exit code.
+pub fn main_with(args: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(e) => {
+            // help goes to standard output, a mistake to standard error; nobody is left to hear that neither can be written
+            drop(e.print());
+            return u8::try_from(e.exit_code()).unwrap_or(2);
+        }
+    };
     let done = match Config::from_env() {
         Ok(config) => run(cli.command, config),
         Err(e) => Err(e.to_string()),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(reason) => {
-            eprintln!("tandem: {reason}");
-            ExitCode::FAILURE
+            eprintln!("tandem: {}", reason.trim_end());
+            1
         }
     }
+}
+
+/// Writes to standard output. A reader who has seen enough, as `head` has, is no mistake; a full disk is one.
+fn write_out(text: &str) -> Done {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(format!("standard output cannot be written: {e}")),
+        _ => Ok(()),
+    }
+}
+
+/// Writes one line to standard output.
+fn say(line: impl std::fmt::Display) -> Done {
+    write_out(&format!("{line}\n"))
 }
 
 impl Where {
@@ -139,10 +169,7 @@ fn run(command: Command, config: Config) -> Done {
         }
         Command::Migrate { place } => migrate(&place.set(config)),
         Command::Openapi { write } => document(write),
-        Command::Operations => {
-            print!("{}", openapi::operations(&composition::table()));
-            Ok(())
-        }
+        Command::Operations => write_out(&openapi::operations(&composition::table())),
         Command::Demo { place } => demo(&place.set(config)),
         Command::User { command } => users::run(command, config),
         Command::Verify { place } => verify(&place.set(config)),
@@ -156,55 +183,73 @@ fn words(e: impl std::fmt::Display) -> String {
 }
 
 fn serve(config: Config, demo: bool) -> Done {
-    let (email, drain) = (config.admin_email.clone(), config.limits.drain);
+    let email = config.admin_email.clone();
     crate::log::catch_panics();
     let running = server::start(config).map_err(words)?;
     if let Some(password) = &running.one_time_password {
-        println!("The first administrator is {email}, with the one-time password {password}");
-        println!("It is shown only now. Change it with POST /v1/identity/password.");
+        say(format!("The first administrator is {email}, with the one-time password {password}"))?;
+        say("It is shown only now. Change it with POST /v1/identity/me/password.")?;
     }
     if demo {
         match crate::demo::fill(&running.app, &steps("demo data")) {
-            Ok(made) => println!("The demo company is there: {made}."),
-            Err(crate::demo::DemoError::Exists) => println!("The demo company is there already."),
+            Ok(made) => say(format!("The demo company is there: {made}."))?,
+            Err(crate::demo::DemoError::Exists) => say("The demo company is there already.")?,
             Err(e) => return Err(words(e)),
         }
     }
-    println!("Tandem listens on http://{}", running.address);
-    println!("The documentation of the API is at http://{}/docs/", running.address);
-    wait_for_signal(drain)?;
-    println!("Stopping; requests in flight finish first.");
+    say(format!("Tandem listens on http://{}", running.address))?;
+    say(format!("The documentation of the API is at http://{}/docs/", running.address))?;
+    let asked = signals()?;
+    asked.recv().map_err(words)?;
+    // whoever asks again does not want to wait for the requests in flight
+    std::thread::spawn(move || {
+        if asked.recv().is_ok() {
+            std::process::exit(1);
+        }
+    });
+    let told = say("Stopping; requests in flight finish first.");
     running.drain();
     // balancers look at readiness every second or two
     std::thread::sleep(Duration::from_millis(500));
     running.stop();
-    println!("Stopped.");
-    Ok(())
+    // whether somebody reads it or not, first everything ends
+    told.and_then(|()| say("Stopped."))
 }
 
-/// Returns when the process is asked to end. A second signal ends it at once.
-fn wait_for_signal(_drain: Duration) -> Done {
+/// Tells of each signal that asks the process to end.
+fn signals() -> Result<std::sync::mpsc::Receiver<()>, String> {
+    use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(words)?;
-    runtime.block_on(async {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).map_err(words)?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(words)?,
+    let inside = runtime.enter();
+    let mut terminate = signal(SignalKind::terminate()).map_err(words)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(words)?;
+    drop(inside);
+    let (tell, told) = std::sync::mpsc::channel();
+    let listening = async move {
+        loop {
+            tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
+            if tell.send(()).is_err() {
+                return;
+            }
         }
-        Ok(())
-    })
+    };
+    let thread = std::thread::Builder::new().name("signals".into()).stack_size(512 << 10);
+    thread.spawn(move || runtime.block_on(listening)).map_err(words)?;
+    Ok(told)
 }
 
 fn migrate(config: &Config) -> Done {
     let settings = persistence::DatabaseConfig::new(&config.database);
     let database = persistence::Database::open(&settings).map_err(words)?;
-    let ran = database.migrate().map_err(words)?;
+    let bar = ProgressBar::new_spinner().with_message("Migrating");
+    bar.enable_steady_tick(Duration::from_millis(120));
+    let ran = database.migrate();
+    bar.finish_and_clear();
+    let ran = ran.map_err(|e| format!("The database cannot be migrated: {e}"))?;
     match ran.len() {
-        0 => println!("The schema is up to date."),
-        n => println!("{n} migrations ran: {}.", ran.join(", ")),
+        0 => say("The schema is up to date."),
+        n => say(format!("{n} migrations ran: {}.", ran.join(", "))),
     }
-    Ok(())
 }
 
 fn document(write: Option<PathBuf>) -> Done {
@@ -214,14 +259,13 @@ fn document(write: Option<PathBuf>) -> Done {
         return Err(format!("the operation table contradicts itself:\n  {}", findings.join("\n  ")));
     }
     let Some(folder) = write else {
-        print!("{}", openapi::text(&table));
-        return Ok(());
+        return write_out(&openapi::text(&table));
     };
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     for (name, text) in openapi::files(&table) {
         let path = folder.join(name);
         std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
-        println!("{}", path.display());
+        say(path.display())?;
     }
     Ok(())
 }
@@ -232,11 +276,10 @@ fn demo(config: &Config) -> Done {
     let made_up = platform::identity::first_administrator(app, &config.admin_email, given).map_err(words)?;
     let made = crate::demo::fill(app, &steps("demo data")).map_err(words)?;
     if let Some(password) = made_up {
-        println!("The first administrator is {}, with the one-time password {password}", config.admin_email);
+        say(format!("The first administrator is {}, with the one-time password {password}", config.admin_email))?;
     }
-    println!("The demo company is there: {made}.");
-    println!("Start with: tandem serve --database {}", shown(&config.database));
-    Ok(())
+    say(format!("The demo company is there: {made}."))?;
+    say(format!("Start with: tandem serve --database {}", shown(&config.database)))
 }
 
 /// Asks `/readyz` of a server on this machine; one that listens on all addresses is asked on the loopback one.
@@ -279,7 +322,7 @@ fn steps(what: &str) -> ProgressBar {
 }
 
 fn verify(config: &Config) -> Done {
-    let app = &server::open_app(config).map_err(words)?;
+    let app = &server::existing_app(config).map_err(words)?;
     let bar = ProgressBar::new_spinner().with_message("Recomputing the books");
     bar.enable_steady_tick(Duration::from_millis(120));
     let system = std::sync::Arc::new(platform::Caller::system());
@@ -288,30 +331,29 @@ fn verify(config: &Config) -> Done {
     let mut broken = 0;
     for check in &checks {
         let mark = if check.passed { "ok    " } else { "BROKEN" };
-        println!("{mark} {} ({} looked at): {}", check.name, check.examined, check.rule);
-        check.breaks.iter().for_each(|b| println!("         {b}"));
+        say(format!("{mark} {} ({} looked at): {}", check.name, check.examined, check.rule))?;
+        check.breaks.iter().try_for_each(|b| say(format!("         {b}")))?;
         broken += usize::from(!check.passed);
     }
     match broken {
-        0 => {
-            println!("All {} checks hold.", checks.len());
-            Ok(())
-        }
+        0 => say(format!("All {} checks hold.", checks.len())),
         n => Err(format!("{n} of {} checks do not hold.", checks.len())),
     }
 }
 
 fn backup(config: &Config, path: &std::path::Path) -> Done {
     let settings = persistence::DatabaseConfig::new(&config.database);
-    let database = persistence::Database::open(&settings).map_err(words)?;
+    let database = persistence::Database::open_existing(&settings).map_err(words)?;
     let bar = ProgressBar::new_spinner().with_message("Copying");
     bar.enable_steady_tick(Duration::from_millis(120));
     let copied = database.backup(path);
     bar.finish_and_clear();
-    copied.map_err(words)?;
+    copied.map_err(|e| match e {
+        persistence::Error::Unavailable(why) => why,
+        other => other.to_string(),
+    })?;
     let size = std::fs::metadata(path).map(|m| m.len()).unwrap_or_default();
-    println!("{} holds the whole database ({} KiB).", path.display(), size / 1024);
-    Ok(())
+    say(format!("{} holds the whole database ({} KiB).", path.display(), size / 1024))
 }
 
 #[cfg(test)]

@@ -50,8 +50,6 @@ pub struct Config {
     pub queue: usize,
     /// How long things may take.
     pub limits: Limits,
-    /// Whether callers may reach private addresses through webhooks; for tests and closed networks only.
-    pub allow_private_addresses: bool,
     /// The time. Not an operator's choice: it runs, unless a test stops it.
     pub clock: Clock,
 }
@@ -116,7 +114,6 @@ impl Default for Config {
             threads: 12,
             queue: 512,
             limits: Limits::default(),
-            allow_private_addresses: false,
             clock: Clock::default(),
         }
     }
@@ -232,7 +229,6 @@ impl Config {
         source.set("TANDEM_QUEUE", &mut c.queue)?;
         source.set_seconds("TANDEM_REQUEST_SECONDS", &mut c.limits.request)?;
         source.set_seconds("TANDEM_REPORT_SECONDS", &mut c.limits.report)?;
-        source.set("TANDEM_ALLOW_PRIVATE_ADDRESSES", &mut c.allow_private_addresses)?;
         c.check()?;
         Ok(c)
     }
@@ -245,6 +241,15 @@ impl Config {
                     "TANDEM_CORS_ORIGINS: {origin:?} is not an exact origin such as https://app.example.com."
                 )));
             }
+        }
+        if let Some(url) = &self.public_url {
+            let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+            if host.is_none_or(|h| h.is_empty() || h.starts_with('/') || h.contains(['?', '#', ' ', '@'])) {
+                return Err(ConfigError(format!("TANDEM_PUBLIC_URL: {url:?} is not an address such as https://erp.example.com.")));
+            }
+        }
+        if let Err(e) = env_filter::Builder::new().try_parse(&self.log) {
+            return Err(ConfigError(format!("TANDEM_LOG: {:?} is not a filter such as info,platform=debug: {e}.", self.log)));
         }
         if self.smtp_url.is_some() && (self.mail_from.is_none() || self.public_url.is_none()) {
             return Err(ConfigError("TANDEM_SMTP_URL needs TANDEM_MAIL_FROM, and TANDEM_PUBLIC_URL for the links in mails.".into()));
@@ -284,14 +289,20 @@ impl Source<'_> {
         T::Err: fmt::Display,
     {
         if let Some(text) = self.text(name)? {
-            *to = text.trim().parse().map_err(|e| ConfigError(format!("{name}: {e}.")))?;
+            *to = text.trim().parse().map_err(|e| ConfigError(format!("{name}: {text:?} cannot be used: {e}.")))?;
         }
         Ok(())
     }
     fn set_seconds(&self, name: &str, to: &mut Duration) -> Result<(), ConfigError> {
         let mut seconds = to.as_secs();
+        let given = self.text(name)?.is_some();
         self.set(name, &mut seconds)?;
-        *to = Duration::from_secs(seconds.max(1));
+        if given {
+            if !(1..=86_400).contains(&seconds) {
+                return Err(ConfigError(format!("{name}: {seconds} is not between 1 and 86400 seconds.")));
+            }
+            *to = Duration::from_secs(seconds);
+        }
         Ok(())
     }
     fn set_list<T: std::str::FromStr>(&self, name: &str, to: &mut Vec<T>) -> Result<(), ConfigError>
@@ -339,6 +350,23 @@ mod tests {
         }
         let c = from(&[("TANDEM_CORS_ORIGINS", "https://a.example, http://localhost:5173")]).expect("origins");
         assert_eq!(c.cors_origins.len(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_and_shown() {
+        for (name, bad) in [
+            ("TANDEM_PUBLIC_URL", "erp.example.com"),
+            ("TANDEM_PUBLIC_URL", "https://?"),
+            ("TANDEM_REQUEST_SECONDS", "0"),
+            ("TANDEM_REPORT_SECONDS", "1e9"),
+            ("TANDEM_LOG", "info=debug=trace"),
+            ("TANDEM_THREADS", "many"),
+        ] {
+            let e = from(&[(name, bad)]).expect_err(name).to_string();
+            assert!(e.contains(name) && e.contains(bad), "{e}");
+        }
+        let c = from(&[("TANDEM_PUBLIC_URL", "https://erp.example.com/"), ("TANDEM_REQUEST_SECONDS", "3")]).expect("good values");
+        assert_eq!((c.public_url.as_deref(), c.limits.request), (Some("https://erp.example.com"), Duration::from_secs(3)));
     }
 
     #[test]

@@ -4,20 +4,20 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse, web};
-use domain::kernel::{Problem, Result, problems};
+use domain::kernel::{Failure, Problem, Result, problems};
 use futures_util::FutureExt;
 use platform::App;
 use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::docs::Docs;
-use crate::limits::{Buckets, Verdict};
+use crate::limits::{Buckets, Verdict, Who};
 use crate::metrics::Metrics;
 use crate::trace::Trace;
 use crate::tree::Node;
@@ -101,6 +101,21 @@ impl Edge {
         }
     }
 
+    /// What came to no operation draws from the bucket of its address: whoever probes for paths is slowed down, too, and
+    /// every answer under `/v1` says what is left.
+    fn count(&self, req: &HttpRequest, seen: &mut Seen, outcome: &mut Result<HttpResponse>) {
+        if seen.verdict.is_some() || !req.path().starts_with("/v1/") {
+            return;
+        }
+        let address = request::client_address(req.peer_addr().map(|a| a.ip()), req.headers(), &self.config.trusted_proxies);
+        let verdict = self.buckets.draw(Who::Address(address));
+        let lost = |p: &Problem| matches!(p.code().failure, Failure::NotFound | Failure::MethodNotAllowed);
+        if !verdict.allowed && outcome.as_ref().is_err_and(lost) {
+            *outcome = Err(problems::too_many_requests.with("Come back later.").after_seconds(verdict.retry_after));
+        }
+        seen.verdict = Some(verdict);
+    }
+
     /// Adds what every response carries.
     fn dress(&self, req: &HttpRequest, seen: &Seen, headers: &mut HeaderMap) {
         let mut set = |name: header::HeaderName, value: &str| {
@@ -150,9 +165,10 @@ pub async fn serve(edge: web::Data<Edge>, req: HttpRequest, mut payload: web::Pa
         body_read: !has_body(req.headers()),
         allow: None,
     };
-    let flight = Flight::begin(&edge, req.method().as_str());
+    let flight = Flight::begin(&edge, req.method().as_str(), &seen);
     let answered = AssertUnwindSafe(edge.answer(&req, &mut payload, &mut seen)).catch_unwind().await;
-    let outcome = answered.unwrap_or_else(|_| Err(problems::internal.into()));
+    let mut outcome = answered.unwrap_or_else(|_| Err(problems::internal.into()));
+    edge.count(&req, &mut seen, &mut outcome);
     let mut code = "";
     let mut response = outcome.unwrap_or_else(|p: Problem| {
         code = p.code().code;
@@ -219,15 +235,18 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 struct Flight<'e> {
     edge: &'e Edge,
     method: String,
+    trace: Trace,
+    started: Instant,
     ended: bool,
 }
 
 impl<'e> Flight<'e> {
-    fn begin(edge: &'e Edge, method: &str) -> Self {
+    fn begin(edge: &'e Edge, method: &str, seen: &Seen) -> Self {
         edge.metrics.begin();
         // other words than these come from strangers and would fill the counters
         let known = matches!(method, "GET" | "HEAD" | "POST" | "PATCH" | "PUT" | "DELETE" | "OPTIONS");
-        Self { edge, method: if known { method.into() } else { "OTHER".into() }, ended: false }
+        let method = if known { method.into() } else { "OTHER".into() };
+        Self { edge, method, trace: seen.trace.clone(), started: seen.started, ended: false }
     }
     fn end(mut self, seen: &Seen, status: u16, code: &str) {
         self.ended = true;
@@ -249,7 +268,18 @@ impl<'e> Flight<'e> {
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
         if !self.ended {
-            self.edge.metrics.end(&self.method, "gone", 499, Duration::ZERO);
+            let took = self.started.elapsed();
+            self.edge.metrics.end(&self.method, "gone", 499, took);
+            log::request(&log::Line {
+                request_id: &self.trace.request_id,
+                trace_id: &self.trace.trace_id,
+                method: &self.method,
+                route: "gone",
+                status: 499,
+                code: "",
+                milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                caller: "-",
+            });
         }
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::edge::{Edge, Seen};
 use crate::limits::Who;
+use crate::trace::Trace;
 use crate::tree::Node;
 use crate::{docs, openapi, request};
 
@@ -111,7 +112,7 @@ async fn document(edge: &Arc<Edge>, req: &HttpRequest) -> HttpResponse {
         None => {
             let edge = edge.clone();
             let made = actix_web::rt::task::spawn_blocking(move || Document::compressed(&edge)).await;
-            let Ok(made) = made else { return HttpResponse::InternalServerError().finish() };
+            let Ok(made) = made else { return broken(req) };
             made
         }
     };
@@ -129,8 +130,12 @@ pub fn packed(req: &HttpRequest, r: &mut HttpResponseBuilder, compressed: web::B
     let mut plain = Vec::new();
     match std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&compressed[..]), &mut plain) {
         Ok(_) => r.body(plain),
-        Err(_) => HttpResponse::InternalServerError().finish(),
+        Err(_) => broken(req),
     }
+}
+
+fn broken(req: &HttpRequest) -> HttpResponse {
+    crate::problem::response(&problems::internal.into(), req.path(), &Trace::of(req.headers()).request_id)
 }
 
 async fn keys(edge: &Arc<Edge>) -> Result<HttpResponse> {
@@ -172,8 +177,18 @@ fn problem_page(edge: &Edge, code: &str) -> Result<HttpResponse> {
 
 /// The port of the counters: they and nothing else.
 pub fn metrics_port(edge: &Edge, req: &HttpRequest) -> HttpResponse {
-    match (req.path(), req.method().as_str()) {
-        ("/metrics", "GET" | "HEAD") => exposition(edge),
-        _ => crate::problem::response(&problems::not_found.into(), req.path(), "-"),
+    let refused = match (req.path(), req.method().as_str()) {
+        ("/metrics", "GET" | "HEAD") => return exposition(edge),
+        ("/metrics", _) => problems::method_not_allowed.with("This path allows GET, HEAD."),
+        _ => problems::not_found.with("There are the counters here, at /metrics, and nothing else."),
+    };
+    let request_id = Trace::of(req.headers()).request_id;
+    let mut r = crate::problem::response(&refused, req.path(), &request_id);
+    if refused.code() == problems::method_not_allowed {
+        r.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
     }
+    if let Ok(id) = header::HeaderValue::from_str(&request_id) {
+        r.headers_mut().insert(header::HeaderName::from_static("x-request-id"), id);
+    }
+    r
 }

@@ -1,10 +1,14 @@
 //! Refusals on the wire (RFC 9457). The only file that knows which HTTP status a failure has.
 
+use std::collections::BTreeMap;
+
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use domain::kernel::{Code, Failure, FieldError, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::AdditionalProperties;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
 /// The media type of every refusal.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -92,6 +96,19 @@ pub struct FieldProblem {
     /// What is wrong, in words.
     #[schema(max_length = 2000)]
     pub message: String,
+    /// The figures and names in the words, such as `max_length`, for whoever says it in words of their own.
+    #[schema(schema_with = params)]
+    pub params: BTreeMap<&'static str, String>,
+}
+
+fn params() -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(2000));
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("The figures and names in the words, such as `max_length`, for whoever says it in words of their own."))
+        .max_properties(Some(10))
+        .additional_properties(Some(AdditionalProperties::RefOr(text.into())))
+        .into()
 }
 
 impl From<&FieldError> for FieldProblem {
@@ -102,6 +119,7 @@ impl From<&FieldError> for FieldProblem {
             header: e.header.clone(),
             code: clip(&e.code, 100),
             message: clip(&e.message, 2000),
+            params: e.params.iter().map(|(name, value)| (*name, clip(value, 2000))).collect(),
         }
     }
 }

@@ -127,17 +127,24 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
     if fits { Ok(Some(key.to_string())) } else { Err(refused_header("Idempotency-Key", "must be 1 to 255 visible characters")) }
 }
 
+/// The only value of a header; none when it is given twice, because two readers might take two of them.
+fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    let mut all = headers.get_all(name);
+    let first = all.next()?;
+    if all.next().is_some() { None } else { first.to_str().ok() }
+}
+
 /// The bearer token, when the request has one.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let value = only(headers, &header::AUTHORIZATION)?;
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= 8192).then_some(token)
 }
 
-/// The media type of the body, lower case and without parameters; None when a foreign charset is named.
+/// The media type of the body, lower case and without parameters; None when a foreign charset or two types are named.
 pub fn media_type(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?.to_ascii_lowercase();
+    let value = only(headers, &header::CONTENT_TYPE)?.to_ascii_lowercase();
     let mut parts = value.split(';').map(str::trim);
     let kind = parts.next().unwrap_or_default().to_string();
     let foreign = |p: &str| p.strip_prefix("charset=").is_some_and(|c| c.trim_matches('"') != "utf-8");
@@ -211,6 +218,15 @@ mod tests {
         assert!(known("\"3\"").expect("tags") && known("\"2\", W/\"3\"").expect("tags") && known("*").expect("tags"));
         assert!(!known("\"4\"").expect("tags"));
         assert!(known("3").expect("tags") && known("\"\"").is_err() && known("\"3").is_err() && known("x").is_err());
+    }
+
+    #[test]
+    fn credentials_and_types_are_given_once() {
+        let once = headers(&[("authorization", "Bearer a"), ("content-type", "Application/JSON; charset=UTF-8")]);
+        assert_eq!((bearer(&once), media_type(&once).as_deref()), (Some("a"), Some("application/json")));
+        let twice = [("authorization", "Bearer a"), ("authorization", "Bearer b"), ("content-type", "a/b"), ("content-type", "a/b")];
+        let twice = headers(&twice);
+        assert_eq!((bearer(&twice), media_type(&twice)), (None, None));
     }
 
     #[test]

@@ -61,12 +61,42 @@ fn open_database(config: &Config) -> Result<Database, StartError> {
     Ok(database)
 }
 
-/// Opens the application without listening, for the commands that work beside or instead of the server.
+/// How long one statement of a command may take: an operator who verifies large books waits for the answer.
+const PATIENCE_OF_OPERATORS: Duration = Duration::from_secs(3600);
+
+/// Opens a database that is there and has the schema of this program, and changes nothing of it: a misspelt path must not
+/// become an empty database in perfect order, nor a look at the books a migration.
+///
+/// # Errors
+/// There is no such database, or it is of another version of the program.
+pub fn existing_database(config: &Config) -> Result<Database, StartError> {
+    let settings = DatabaseConfig { statement_timeout: PATIENCE_OF_OPERATORS, ..DatabaseConfig::new(&config.database) };
+    let database = Database::open_existing(&settings).map_err(because("The database cannot be opened"))?;
+    database.refuse_newer().map_err(because("The database cannot be used"))?;
+    match database.pending().map_err(because("The database cannot be used"))?.len() {
+        0 => Ok(database),
+        n => Err(StartError(format!("The schema of the database lacks {n} migrations of this program: run `tandem migrate` first."))),
+    }
+}
+
+/// Opens the application on a database that is there already, for the commands that work beside the server.
+///
+/// # Errors
+/// As [`existing_database`].
+pub fn existing_app(config: &Config) -> Result<Arc<App>, StartError> {
+    app_on(existing_database(config)?, config)
+}
+
+/// Opens the application without listening, on a database that may be new.
 ///
 /// # Errors
 /// The address is wrong, the database does not answer, a migration fails, or a setting cannot be used.
 pub fn open_app(config: &Config) -> Result<Arc<App>, StartError> {
-    let app = composition::app(open_database(config)?, config.clock.clone()).map_err(because("The application cannot start"))?;
+    app_on(open_database(config)?, config)
+}
+
+fn app_on(database: Database, config: &Config) -> Result<Arc<App>, StartError> {
+    let app = composition::app(database, config.clock.clone()).map_err(because("The application cannot start"))?;
     let issuer = config.public_url.clone().unwrap_or_else(|| "tandem".into());
     let signing_keys_pem = config.signing_keys.as_ref().map(|k| k.reveal().to_string());
     let tokens = platform::identity::Config { issuer, signing_keys_pem, ..Default::default() };

@@ -164,6 +164,17 @@ impl Database {
         Ok(Self { shared: Arc::new(Shared { address, config: config.clone(), kind, bell: Bell::default() }) })
     }
 
+    /// As [`Database::open`], but makes no new file.
+    ///
+    /// # Errors
+    /// There is no such file, and as there.
+    pub fn open_existing(config: &DatabaseConfig) -> Result<Self, OpenError> {
+        match Address::parse(config)? {
+            Address::Sqlite(path) if !path.exists() => Err(OpenError(format!("there is no database {}", path.display()))),
+            _ => Self::open(config),
+        }
+    }
+
     pub fn engine(&self) -> Engine {
         match &self.shared.kind {
             Kind::Postgres(_) => Engine::Postgres,
@@ -260,7 +271,11 @@ impl Database {
         create_private(to).map_err(|e| Error::Unavailable(format!("{}: {e}", to.display())))?;
         let mut conn = sqlite_connection(path, &self.shared.config).map_err(|e| Error::Unavailable(e.0))?;
         let name = to.to_string_lossy().replace('\'', "''");
-        conn.batch_execute(&format!("VACUUM INTO '{name}'"))?;
+        if let Err(e) = conn.batch_execute(&format!("VACUUM INTO '{name}'")) {
+            // half a copy must not be taken for one
+            drop(std::fs::remove_file(to));
+            return Err(e.into());
+        }
         std::fs::File::open(to).and_then(|f| f.sync_all()).map_err(|e| Error::Unavailable(format!("{}: {e}", to.display())))
     }
 }

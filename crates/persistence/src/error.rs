@@ -161,7 +161,9 @@ impl From<Error> for Problem {
 /// `email_key` or `UNIQUE constraint failed: parties.email` as words for people.
 fn columns_of(constraint: &str) -> String {
     match constraint.split_once("failed: ") {
-        Some((_, columns)) => columns.split(", ").map(|c| c.rsplit('.').next().unwrap_or(c)).collect::<Vec<_>>().join(", "),
+        Some((_, columns)) => {
+            columns.split(", ").map(|c| c.rsplit('.').next().unwrap_or(c)).collect::<Vec<_>>().join(" ").replace('_', " ")
+        }
         None => constraint.trim_end_matches("_key").replace('_', " "),
     }
 }

@@ -50,8 +50,10 @@ impl Database {
     /// same time wait and then find nothing to do.
     ///
     /// # Errors
-    /// The database cannot be reached, or a migration failed; then it and those after it have left nothing.
+    /// The database cannot be reached or is of a newer program, or a migration failed; then it and those after it have left
+    /// nothing.
     pub fn migrate(&self) -> Result<Vec<String>, MigrateError> {
+        self.refuse_newer()?;
         match self.pending()? {
             none if none.is_empty() => Ok(none),
             _ => self.run(Way::Up),
@@ -65,6 +67,21 @@ impl Database {
             Conn::Sqlite(c) => missing::<Sqlite>(SQLITE, &applied(*c, SQLITE_HAS_TABLE)?),
         })
         .map_err(|e: Error| failed(e))
+    }
+
+    /// Refuses a database with migrations that this program does not have: what they changed it cannot know.
+    ///
+    /// # Errors
+    /// There are such, or the database cannot be reached.
+    pub fn refuse_newer(&self) -> Result<(), MigrateError> {
+        let unknown = self.read(|conn| match conn {
+            Conn::Pg(c) => strange::<Pg>(POSTGRES, applied(*c, PG_HAS_TABLE)?),
+            Conn::Sqlite(c) => strange::<Sqlite>(SQLITE, applied(*c, SQLITE_HAS_TABLE)?),
+        });
+        match unknown.map_err(|e: Error| failed(e))?.as_slice() {
+            [] => Ok(()),
+            some => Err(failed(format!("it is of a newer version of this program, which ran the migrations {}", some.join(", ")))),
+        }
     }
 
     /// Takes all migrations back, the newest first, with all data. For tests.
@@ -136,6 +153,15 @@ where
     }
     let rows: Vec<Applied> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(conn)?;
     Ok(rows.into_iter().map(|r| r.version).collect())
+}
+
+/// The versions among these that no migration of a tree has, in order.
+fn strange<DB: diesel::backend::Backend>(tree: EmbeddedMigrations, applied: Vec<String>) -> Result<Vec<String>, Error> {
+    let all: Vec<Box<dyn Migration<DB>>> = tree.migrations().map_err(|e| Error::Broken(e.to_string()))?;
+    let mut unknown = applied;
+    unknown.retain(|v| all.iter().all(|m| m.name().version().to_string() != *v));
+    unknown.sort();
+    Ok(unknown)
 }
 
 /// The names of the migrations of a tree whose versions are not among these, in order.

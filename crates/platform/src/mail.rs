@@ -25,8 +25,11 @@ impl State {
     /// # Errors
     /// The URL or the sender cannot be read.
     pub fn configure(&self, url: &str, from: &str, links: &str) -> Result<(), Failure> {
-        let transport = SmtpTransport::from_url(url)?.timeout(Some(PATIENCE)).pool_config(PoolConfig::new().max_size(4)).build();
-        *self.0.write() = Some(Arc::new(Mailer { transport, from: from.parse()?, links: links.to_string() }));
+        // the address of the server holds a password and is never repeated
+        let server = SmtpTransport::from_url(url).map_err(|e| format!("the address of the mail server cannot be used: {e}"))?;
+        let sender = from.parse().map_err(|e| format!("{from:?} is not a sender such as News <news@example.com>: {e}"))?;
+        let transport = server.timeout(Some(PATIENCE)).pool_config(PoolConfig::new().max_size(4)).build();
+        *self.0.write() = Some(Arc::new(Mailer { transport, from: sender, links: links.to_string() }));
         Ok(())
     }
     pub fn get(&self) -> Option<Arc<Mailer>> {

@@ -100,6 +100,14 @@ fn json_is_read_strictly() {
     }
     let nul = send(br#"{"kind":"person","name":"a\u0000b"}"#).problem(422, "invalid_body");
     assert_eq!(nul["errors"][0]["pointer"], "/name");
+    let both = send(br#"{"kind":"nobody","name":""}"#).problem(422, "invalid_body");
+    let params = |pointer: &str| both["errors"].as_array().unwrap().iter().find(|e| e["pointer"] == pointer).unwrap()["params"].clone();
+    assert_eq!(
+        (&params("/name")["min_length"], params("/kind")["allowed"].as_str()),
+        (&json!("1"), Some("organisation, person")),
+        "{both}"
+    );
+    assert_eq!(nul["errors"][0]["params"], json!({}));
     s.request("POST", PLACE).bytes("text/plain", "{}").send().problem(415, "unsupported_media_type");
     s.request("POST", PLACE).bytes("application/json; charset=latin1", "{}").send().problem(415, "unsupported_media_type");
     s.request("GET", PLACE).header("accept", "image/png").send().problem(406, "not_acceptable");
@@ -114,6 +122,10 @@ fn a_body_is_bounded_also_when_it_was_compressed() {
     s.request("POST", PLACE).bytes("application/json", bomb).header("content-encoding", "gzip").send().problem(413, "payload_too_large");
     let fine = gzip(br#"{"kind":"organisation"}"#);
     s.request("POST", PLACE).bytes("application/json", fine).header("content-encoding", "gzip").send().problem(422, "invalid_body");
+    let parts = [gzip(br#"{"kind":"#), gzip(br#""organisation"}"#)].concat();
+    s.request("POST", PLACE).bytes("application/json", parts).header("content-encoding", "GZIP").send().problem(422, "invalid_body");
+    let trailing = [gzip(br#"{"kind":"organisation"}"#), b"x".to_vec()].concat();
+    s.request("POST", PLACE).bytes("application/json", trailing).header("content-encoding", "gzip").send().problem(400, "malformed");
     s.request("POST", PLACE).bytes("application/json", "x").header("content-encoding", "br").send().problem(415, "unsupported_media_type");
     s.request("GET", &format!("/livez?{}", "a".repeat(17_000))).send().problem(431, "headers_too_large");
 }
@@ -172,6 +184,45 @@ fn a_caller_who_asks_too_often_is_told_when_to_come_back() {
     refused.problem(429, "too_many_requests");
     assert!(refused.header("retry-after").and_then(|t| t.parse::<u32>().ok()).is_some_and(|t| (1..=5).contains(&t)));
     assert_eq!(s.get("/livez").status, 200, "health is not counted");
+}
+
+#[test]
+fn every_answer_of_the_api_says_what_is_left_also_where_nothing_is() {
+    let mut s = server();
+    let left = |a: &crate::harness::Answer| a.header("ratelimit").is_some() && a.header("ratelimit-policy").is_some();
+    for (method, path) in [("GET", "/v1/nowhere"), ("PUT", PLACE), ("OPTIONS", PLACE), ("GET", "/v1/error-codes"), ("GET", PLACE)] {
+        assert!(left(&s.request(method, path).send()), "{method} {path}");
+        assert!(left(&s.anonymous().request(method, path).send()), "{method} {path} without a token");
+    }
+    let long = s.request("GET", &format!("{PLACE}?q={}", "a".repeat(17_000))).send();
+    long.problem(431, "headers_too_large");
+    assert!(left(&long) && !left(&s.get("/livez")));
+    s.restart(|c| c.rate_limit = Rate { per_minute: 60, burst: 5 });
+    let refused = (0..7).map(|_| s.get("/v1/nowhere")).find(|a| a.status != 404).expect("refused at last");
+    refused.problem(429, "too_many_requests");
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(s.request("OPTIONS", PLACE).send().status, 204, "a browser may always ask what it may do");
+    assert_eq!(s.get(PLACE).status, 200, "whoever has a token has a bucket of his own");
+}
+
+#[test]
+fn what_two_readers_might_take_differently_is_refused() {
+    let s = server();
+    let twice = |head: &str| raw(&s, format!("{head}Connection: close\r\n\r\n").as_bytes());
+    let token = s.token().unwrap();
+    let once = twice(&format!("GET {PLACE}?limit=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"));
+    assert!(once.starts_with("HTTP/1.1 200"), "{once}");
+    let two = twice(&format!("GET {PLACE}?limit=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nAuthorization: Bearer x\r\n"));
+    assert!(two.starts_with("HTTP/1.1 401") && two.contains("application/problem+json"), "{two}");
+    let two = raw(
+        &s,
+        format!(
+            "POST {PLACE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+             Content-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
+        )
+        .as_bytes(),
+    );
+    assert!(two.starts_with("HTTP/1.1 415"), "{two}");
 }
 
 #[test]
@@ -266,11 +317,17 @@ fn counters_are_for_those_who_may_see_them_or_on_a_port_of_their_own() {
     s.restart(|c| c.metrics_bind = Some("127.0.0.1:0".into()));
     s.get("/metrics").problem(404, "not_found");
     let address = s.running().metrics_address.unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    assert!(text.contains("http_requests_in_flight"), "{text}");
+    let ask = |line: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    };
+    assert!(ask("GET /metrics").contains("http_requests_in_flight"));
+    let (elsewhere, put) = (ask("GET /v1/directory/parties"), ask("PUT /metrics"));
+    assert!(elsewhere.starts_with("HTTP/1.1 404") && elsewhere.contains("x-request-id: req_"), "{elsewhere}");
+    assert!(put.starts_with("HTTP/1.1 405") && put.contains("allow: GET, HEAD"), "{put}");
 }
 
 #[test]

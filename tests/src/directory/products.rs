@@ -54,6 +54,7 @@ each_engine! {
         let all = s.post(&format!("{HERE}/bulk"), json!({"mode": "atomic", "items": [item("B1"), item("B2")]})).ok();
         assert_eq!((&all["created"], &all["refused"]), (&json!(2), &json!(0)));
         let refused = s.post(&format!("{HERE}/bulk"), json!({"mode": "atomic", "items": [item("B3"), item("B1")]})).problem(409, "already_exists");
+        assert_eq!(refused["detail"], "There is one with the same sku.");
         assert!(refused["errors"][0]["pointer"].as_str().unwrap().starts_with("/items/1"), "{refused}");
         let some = s.post(&format!("{HERE}/bulk"), json!({"mode": "partial", "items": [item("B3"), item("B1")]})).ok();
         assert_eq!((&some["items"][0]["status"], &some["items"][1]["error"]["code"]), (&json!("created"), &json!("already_exists")));

@@ -221,7 +221,6 @@ fn config(database: &Database) -> Config {
         log: "off".into(),
         workers: 1,
         threads: 8,
-        allow_private_addresses: true,
         ..Config::default()
     }
 }

@@ -8,3 +8,64 @@ each_engine! {
         assert!(names.contains(&"audit_chain") && names.contains(&"number_series"), "{names:?}");
     }
 }
+
+/// Runs statements as somebody with all rights on the database would.
+fn tamper(s: &crate::harness::Server, table: &str, statements: &[&str]) {
+    use persistence::{Engine, Statement};
+    let table = table.to_string();
+    let statements: Vec<String> = statements.iter().map(|t| t.to_string()).collect();
+    let done = s.running().app.db.write(super::keep(move |c| {
+        match c.engine() {
+            Engine::Postgres => drop(Statement::new(format!("ALTER TABLE {table} DISABLE TRIGGER ALL")).execute(c)?),
+            Engine::Sqlite => {
+                let guards = format!("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = '{table}'");
+                for (name,) in Statement::new(guards).load::<(String,)>(c)? {
+                    Statement::new(format!("DROP TRIGGER {name}")).execute(c)?;
+                }
+            }
+        }
+        for text in &statements {
+            assert!(Statement::new(text.clone()).execute(c)? > 0, "{text} hit nothing");
+        }
+        Ok(())
+    }));
+    done.unwrap();
+}
+
+/// The checks that do not hold, with what breaks them.
+fn broken(s: &crate::harness::Server) -> Vec<(String, String)> {
+    let report = s.get("/v1/platform/integrity").ok();
+    let checks = report["checks"].as_array().unwrap().iter().filter(|c| c["passed"] == false);
+    checks.map(|c| (c["name"].as_str().unwrap().to_string(), c["breaks"].to_string())).collect()
+}
+
+each_engine! {
+    fn what_was_changed_behind_the_back_of_the_program_is_named(s) {
+        let books = crate::fixtures::ready_to_sell(s);
+        books.verified(s);
+        let named = |what: &str| {
+            let found = broken(s);
+            let (_, breaks) = found.iter().find(|(name, _)| name == what).unwrap_or_else(|| panic!("{what} is not among {found:?}"));
+            breaks.clone()
+        };
+        let entry = s.get("/v1/accounting/journal-entries?limit=1").ok()["data"][0].clone();
+        tamper(s, "journal_entries", &["UPDATE journal_entries SET status = 'draft'"]);
+        let breaks = named("journal_entries_balance");
+        assert!(breaks.contains(entry["id"].as_str().unwrap()), "{breaks}");
+        tamper(s, "journal_entries", &["UPDATE journal_entries SET status = 'posted'"]);
+        books.verified(s);
+
+        tamper(s, "number_series", &["UPDATE number_series SET next = next + 1 WHERE code = 'ADJ'"]);
+        let breaks = named("number_series");
+        assert!(breaks.contains("missing ADJ-") && !breaks.contains("SeriesNumber"), "{breaks}");
+        tamper(s, "number_series", &["UPDATE number_series SET next = next - 1 WHERE code = 'ADJ'"]);
+        books.verified(s);
+
+        let party = crate::fixtures::customer(s, "Emparedados");
+        let consent = serde_json::json!({"party_id": party["id"], "channel": "email", "topic": "news", "status": "granted",
+            "evidence": {"wording_version": "v1", "source": "test"}});
+        let consent = s.post("/v1/crm/consents", consent).created();
+        tamper(s, "consent_states", &["UPDATE consent_states SET status = 'withdrawn'"]);
+        assert!(named("consent_states").contains(consent["id"].as_str().unwrap()));
+    }
+}

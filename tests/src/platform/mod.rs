@@ -26,6 +26,7 @@ mod audit_log;
 mod bulk;
 mod calendars;
 mod chain;
+mod command_line;
 mod crash;
 mod engine;
 mod events;

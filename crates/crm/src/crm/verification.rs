@@ -127,7 +127,8 @@ fn breaks_state(d: &DealFacts) -> Option<String> {
 
 fn breaks_weight(d: &DealFacts) -> Option<String> {
     let expected = Opportunity::weighted(d.amount, d.probability, &d.currency).ok();
-    (expected != Some(d.weighted)).then(|| format!("{}: weighted {}, expected {expected:?}", d.id, d.weighted))
+    let shown = expected.as_ref().map_or("none".to_string(), ToString::to_string);
+    (expected != Some(d.weighted)).then(|| format!("{}: weighted {}, expected {shown}", d.id, d.weighted))
 }
 
 /// Every quote: its lines and freight sum to its total, and a converted one is exactly one order.

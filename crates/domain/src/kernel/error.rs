@@ -1,6 +1,7 @@
 //! One error type for every layer: a published code, what happened this time, and the places that are wrong.
 //! Which HTTP status a failure has is not known here; the gateway decides.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -102,17 +103,28 @@ pub struct FieldError {
     pub code: String,
     /// What is wrong, in words.
     pub message: String,
+    /// The figures and names in the words, for whoever says it in words of their own.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<&'static str, String>,
 }
 
 impl FieldError {
     pub fn body(pointer: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { pointer: Some(pointer.into()), parameter: None, header: None, code: code.into(), message: message.into() }
+        Self::new(Some(pointer.into()), None, None, code.into(), message.into())
     }
     pub fn parameter(name: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { pointer: None, parameter: Some(name.into()), header: None, code: code.into(), message: message.into() }
+        Self::new(None, Some(name.into()), None, code.into(), message.into())
     }
     pub fn header(name: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { pointer: None, parameter: None, header: Some(name.into()), code: code.into(), message: message.into() }
+        Self::new(None, None, Some(name.into()), code.into(), message.into())
+    }
+    fn new(pointer: Option<String>, parameter: Option<String>, header: Option<String>, code: String, message: String) -> Self {
+        Self { pointer, parameter, header, code, message, params: BTreeMap::new() }
+    }
+    /// Names a figure that the words are about, such as the limit that was passed.
+    pub fn param(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.params.insert(name, value.to_string());
+        self
     }
 }
 

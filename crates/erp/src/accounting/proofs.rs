@@ -33,7 +33,7 @@ fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
     let items = stored::count(db, "open_items")?;
     let company = |id| domain::directory::companies::CompanyId::from_uuid(id);
     let unbalanced = stored::unbalanced(db)?.into_iter();
-    let unbalanced = unbalanced.map(|(id, by)| format!("{} differs by {by}", JournalEntryId::from_uuid(id))).collect();
+    let unbalanced = unbalanced.map(|(id, n, by)| format!("{} has {n} lines and differs by {by}", JournalEntryId::from_uuid(id))).collect();
     let trial = stored::trial_balance(db)?.into_iter().map(|(c, by)| format!("{} differs by {by}", company(c))).collect();
     let running = stored::balances(db)?.into_iter().map(|(account, month, d, c)| {
         let account = domain::accounting::accounts::AccountId::from_uuid(account);
@@ -43,11 +43,12 @@ fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
     let receivable = stored::receivables(db)?.into_iter().filter(|(_, ledger, open)| ledger != open);
     let receivable = receivable.map(|(c, ledger, open)| format!("{}: ledger {ledger}, open items {open}", company(c))).collect();
     let broken = stored::items(db)?.into_iter();
-    let broken = broken.map(|(id,)| domain::accounting::open_items::OpenItemId::from_uuid(id).to_string()).collect();
+    let broken =
+        broken.map(|(id,)| format!("{} is not what its entries say", domain::accounting::open_items::OpenItemId::from_uuid(id))).collect();
     Ok(vec![
         Check::of(
             "journal_entries_balance",
-            "Every posted entry has at least two lines, and its debits equal its credits.",
+            "Every posted entry has at least two lines and its debits equal its credits; a draft is not in the ledger.",
             entries,
             unbalanced,
         ),

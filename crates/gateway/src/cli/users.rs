@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Subcommand;
 use platform::{App, identity};
 
-use super::{Done, Where, words};
+use super::{Done, Where, say, words};
 use crate::config::{Config, Secret};
 use crate::server;
 
@@ -19,7 +19,7 @@ pub(super) enum UserCommand {
         /// The name shown to people [default: the sign-in name]
         #[arg(long)]
         name: Option<String>,
-        /// A role to give, by its key; may be repeated
+        /// A role to give, by its code; may be repeated
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
         /// Give all companies
@@ -31,16 +31,22 @@ pub(super) enum UserCommand {
     /// Set a new password and end all sessions of the user
     #[command(after_help = "Example:\n  tandem user reset-password ann@example.com")]
     ResetPassword {
+        /// The sign-in name
         email: String,
         #[command(flatten)]
         place: Where,
     },
     /// Give a user a role, a company, or all companies
-    #[command(after_help = "Example:\n  tandem user grant ann@example.com sales_manager --all-companies")]
+    #[command(
+        override_usage = "tandem user grant [OPTIONS] <EMAIL> [ROLE]",
+        after_help = "Examples:\n  tandem user grant ann@example.com sales_manager --all-companies\n  \
+tandem user grant ann@example.com --company co_01jbrc2b9yfay8vvr14d2pf2db"
+    )]
     #[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["role", "company", "all_companies"])))]
     Grant {
+        /// The sign-in name
         email: String,
-        /// The code of the role
+        /// The code of the role, as `GET /v1/identity/roles` lists it
         role: Option<String>,
         /// The id of the company
         #[arg(long)]
@@ -59,28 +65,31 @@ pub(super) fn run(command: UserCommand, config: Config) -> Done {
             let given = config.user_password.clone();
             let app = open(place, config)?;
             create(&app, &email, name.as_deref(), given.as_ref().map(Secret::reveal), &roles)?;
-            if all_companies { identity::grant_all_companies(&app, &email).map_err(words) } else { Ok(()) }
+            if all_companies {
+                identity::grant_all_companies(&app, &email).map_err(words)?;
+                say(format!("{email} has all companies."))?;
+            }
+            Ok(())
         }
         UserCommand::ResetPassword { email, place } => {
             let password = identity::reset_password(&open(place, config)?, &email).map_err(words)?;
-            println!("All sessions of {email} have ended.");
-            show(&password);
-            Ok(())
+            say(format!("All sessions of {email} have ended."))?;
+            show(&password)
         }
         UserCommand::Grant { email, role, company, all_companies, place } => {
             let app = open(place, config)?;
             if let Some(role) = role {
                 identity::grant_role(&app, &email, &role).map_err(words)?;
-                println!("{email} has the role {role}.");
+                say(format!("{email} has the role {role}."))?;
             }
             if let Some(company) = company {
                 let id = company.parse().map_err(|e| format!("{company}: {e}"))?;
                 identity::grant_company(&app, &email, id).map_err(words)?;
-                println!("{email} has the company {company}.");
+                say(format!("{email} has the company {company}."))?;
             }
             if all_companies {
                 identity::grant_all_companies(&app, &email).map_err(words)?;
-                println!("{email} has all companies.");
+                say(format!("{email} has all companies."))?;
             }
             Ok(())
         }
@@ -88,16 +97,20 @@ pub(super) fn run(command: UserCommand, config: Config) -> Done {
 }
 
 fn open(place: Where, config: Config) -> Result<Arc<App>, String> {
-    server::open_app(&place.set(config)).map_err(words)
+    server::existing_app(&place.set(config)).map_err(words)
 }
 
 fn create(app: &Arc<App>, email: &str, name: Option<&str>, password: Option<&str>, roles: &[String]) -> Done {
-    let (user, made_up) = identity::create_user(app, email, name.unwrap_or(email), password, roles).map_err(words)?;
-    println!("{} is {}.", user.email, user.id);
-    made_up.iter().for_each(|p| show(p));
-    Ok(())
+    let made = identity::create_user(app, email, name.unwrap_or(email), password, roles);
+    let (user, made_up) = made.map_err(|p| match p.errors().iter().any(|e| e.pointer.as_deref() == Some("/password")) {
+        true => format!("TANDEM_USER_PASSWORD: {p}"),
+        false => p.to_string(),
+    })?;
+    say(format!("{} is {}.", user.email, user.id))?;
+    roles.iter().try_for_each(|role| say(format!("{} has the role {role}.", user.email)))?;
+    made_up.iter().try_for_each(|p| show(p))
 }
 
-fn show(password: &str) {
-    println!("The password is shown only now, and must be changed at the first log-in: {password}");
+fn show(password: &str) -> Done {
+    say(format!("The password is shown only now, and must be changed at the first log-in: {password}"))
 }

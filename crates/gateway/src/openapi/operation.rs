@@ -142,7 +142,7 @@ fn responses(op: &Op) -> Value {
     let entity = op.entity.is_some();
     match op.kind {
         Kind::List => heads.push("Link"),
-        Kind::Create | Kind::Job => heads.extend(["ETag", "Location"]),
+        Kind::Create | Kind::Upload | Kind::Job => heads.extend(["ETag", "Location"]),
         Kind::Read | Kind::Update => heads.push("ETag"),
         Kind::Action if entity => heads.push("ETag"),
         Kind::Download => heads.extend(["Content-Disposition", "ETag"]),

@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use crate::{Conn, Engine, Result, Statement, sql};
 
-/// Posted entries whose lines do not balance or are fewer than two: entry, difference.
-pub fn unbalanced(db: &mut Conn) -> Result<Vec<(Uuid, Amount)>> {
+/// Posted entries whose lines do not balance or are fewer than two, and drafts with lines: entry, lines, difference.
+pub fn unbalanced(db: &mut Conn) -> Result<Vec<(Uuid, i64, Amount)>> {
     sql!(
-        "SELECT e.id, COALESCE(SUM(l.debit - l.credit), 0) FROM journal_entries e LEFT JOIN journal_lines l ON l.journal_entry_id = e.id \
-         WHERE e.status = 'posted' GROUP BY e.id HAVING COUNT(l.id) < 2 OR COALESCE(SUM(l.debit - l.credit), 0) <> 0 LIMIT 100"
+        "SELECT e.id, COUNT(l.id), COALESCE(SUM(l.debit - l.credit), 0) FROM journal_entries e LEFT JOIN journal_lines l ON l.journal_entry_id = e.id \
+         GROUP BY e.id, e.status HAVING CASE e.status WHEN 'draft' THEN COUNT(l.id) > 0 \
+         ELSE COUNT(l.id) < 2 OR COALESCE(SUM(l.debit - l.credit), 0) <> 0 END LIMIT 100"
     )
     .load(db)
 }

@@ -113,7 +113,7 @@ pub fn wrong_states(db: &mut Conn) -> Result<(i64, Vec<ConsentId>)> {
     let wrong = sql!(
         "SELECT c.id FROM consents c LEFT JOIN consent_states s ON s.subject = COALESCE(c.party_id, c.contact_id, c.lead_id) \
          AND s.channel = c.channel AND s.topic = COALESCE(c.topic, '') \
-         WHERE s.subject IS NULL OR s.effective_at < c.effective_at OR (s.effective_at = c.effective_at AND s.strictness < \
+         WHERE s.subject IS NULL OR (s.consent_id = c.id AND s.status <> c.status) OR s.effective_at < c.effective_at OR (s.effective_at = c.effective_at AND s.strictness < \
          CASE c.status WHEN 'withdrawn' THEN 2 WHEN 'pending_doi' THEN 1 ELSE 0 END) ORDER BY c.id LIMIT 10"
     );
     Ok((count, wrong.load::<(Uuid,)>(db)?.into_iter().map(|r| ConsentId::from_uuid(r.0)).collect()))

@@ -1,6 +1,6 @@
 //! Number series and the proof that they have no gaps.
 
-use domain::platform::number_series::{GapsQuery, GapsReport, NumberSeries, SeriesGaps};
+use domain::platform::number_series::{GapsQuery, GapsReport, NumberSeries, SeriesGaps, SeriesNumber};
 
 use crate::prelude::*;
 use crate::questions::Check;
@@ -50,9 +50,12 @@ pub(crate) fn check(cx: &mut Cx) -> Result<Vec<Check>> {
         for series in &page.data {
             examined += 1;
             if let Some(gaps) = gaps_of(cx, series)?.filter(|g| !g.is_complete()) {
-                let named = |what: &str, list: &[_]| (!list.is_empty()).then(|| format!("{what} {list:?}"));
+                let named = |what: &str, list: &[SeriesNumber]| {
+                    let all: Vec<&str> = list.iter().map(|n| n.0.as_str()).collect();
+                    (!all.is_empty()).then(|| format!("{what} {}", all.join(", ")))
+                };
                 let all = [named("missing", &gaps.missing), named("doubled", &gaps.doubled), named("beyond", &gaps.beyond)];
-                let text = all.into_iter().flatten().collect::<Vec<_>>().join(", ");
+                let text = all.into_iter().flatten().collect::<Vec<_>>().join("; ");
                 breaks.push(format!("{} {}: {text}", series.company_id, series.prefix()).chars().take(1000).collect());
             }
         }

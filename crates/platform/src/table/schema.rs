@@ -119,8 +119,34 @@ fn explain(e: &jsonschema::ValidationError<'_>, out: &mut Vec<FieldError>) {
             let decimal = "A decimal is a JSON string, such as \"12.50\"; text is a JSON string too.";
             add(pointer, "decimal_must_be_string", decimal.into());
         }
-        kind => add(pointer, word(kind), format!("{}.", e.masked())),
+        kind => {
+            let error = FieldError::body(pointer, word(kind), format!("{}.", e.masked()));
+            out.push(match limit(kind) {
+                Some((name, value)) => error.param(name, value),
+                None => error,
+            });
+        }
     }
+}
+
+/// The limit that a value passed, by its name in JSON Schema.
+fn limit(kind: &ValidationErrorKind) -> Option<(&'static str, String)> {
+    Some(match kind {
+        ValidationErrorKind::MinLength { limit } => ("min_length", limit.to_string()),
+        ValidationErrorKind::MaxLength { limit } => ("max_length", limit.to_string()),
+        ValidationErrorKind::MinItems { limit } => ("min_items", limit.to_string()),
+        ValidationErrorKind::MaxItems { limit } => ("max_items", limit.to_string()),
+        ValidationErrorKind::MaxProperties { limit } => ("max_properties", limit.to_string()),
+        ValidationErrorKind::Minimum { limit } => ("minimum", limit.to_string()),
+        ValidationErrorKind::Maximum { limit } => ("maximum", limit.to_string()),
+        ValidationErrorKind::Pattern { pattern } => ("pattern", pattern.clone()),
+        ValidationErrorKind::Format { format } => ("format", format.clone()),
+        ValidationErrorKind::Enum { options } => {
+            let names = options.as_array()?.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), String::from));
+            ("allowed", names.collect::<Vec<_>>().join(", "))
+        }
+        _ => return None,
+    })
 }
 
 fn word(kind: &ValidationErrorKind) -> &'static str {
