@@ -3,6 +3,7 @@
 //! the union; nothing takes away.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::kernel::Code;
 
@@ -63,11 +64,11 @@ pub fn intersect(a: &str, b: &str) -> Option<String> {
     Some(out.join("."))
 }
 
-/// A set of permissions and patterns.
+/// A set of permissions and patterns. Cheap to clone: every request has one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Permissions {
-    exact: BTreeSet<String>,
-    patterns: BTreeSet<String>,
+    exact: Arc<BTreeSet<String>>,
+    patterns: Arc<BTreeSet<String>>,
 }
 
 impl Permissions {
@@ -76,8 +77,8 @@ impl Permissions {
         let all: BTreeSet<String> = items.into_iter().map(|s| s.as_ref().to_string()).collect();
         let (patterns, exact): (BTreeSet<String>, BTreeSet<String>) = all.into_iter().partition(|p| p.contains('*'));
         let wide: BTreeSet<String> = patterns.iter().filter(|p| !patterns.iter().any(|o| o != *p && covers(o, p))).cloned().collect();
-        let exact = exact.into_iter().filter(|e| !wide.iter().any(|w| covers(w, e))).collect();
-        Self { exact, patterns: wide }
+        let exact: BTreeSet<String> = exact.into_iter().filter(|e| !wide.iter().any(|w| covers(w, e))).collect();
+        Self { exact: Arc::new(exact), patterns: Arc::new(wide) }
     }
     pub fn everything() -> Self {
         Self::of(["*"])
@@ -96,7 +97,7 @@ impl Permissions {
     }
     /// The permissions, then the patterns, each in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.exact.iter().chain(&self.patterns).map(String::as_str)
+        self.exact.iter().chain(self.patterns.iter()).map(String::as_str)
     }
     /// As a list in alphabetical order.
     pub fn to_vec(&self) -> Vec<String> {
