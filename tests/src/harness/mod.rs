@@ -11,9 +11,9 @@ mod sink;
 
 pub use answer::Answer;
 pub use client::{Client, Request};
-pub use cluster::DURABLE;
+pub use cluster::{DURABLE, Private};
 pub use database::{Database, Engine, workspace};
-pub use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Server, on};
+pub use server::{ADMIN_EMAIL, ADMIN_PASSWORD, BEGIN, Server, on, serve};
 pub use sink::{Letter, Sink};
 
 /// `each_engine! { fn a_draft_can_be_confirmed(s) { … } }` makes the tests `a_draft_can_be_confirmed::sqlite` and
