@@ -16,9 +16,12 @@ use serde_json::{Value, json};
 use crate::harness::{ADMIN_EMAIL, ADMIN_PASSWORD, Database, Engine};
 
 /// Tells the test binary that it is the server now.
-const CHILD: &str = "TANDEM_TEST_CHILD";
+pub const CHILD: &str = "TANDEM_TEST_CHILD";
 /// Where the child writes its address.
-const ADDRESS: &str = "TANDEM_TEST_ADDRESS";
+pub const ADDRESS: &str = "TANDEM_TEST_ADDRESS";
+/// What the child says on standard error.
+pub const LOG: &str = "TANDEM_TEST_LOG";
+pub const SERVER: [&str; 3] = ["--exact", "platform::crash::the_server_to_be_killed", "--nocapture"];
 const WRITERS: usize = 8;
 
 /// Not a test: the program that is killed, when this binary is started as such.
@@ -33,7 +36,7 @@ fn the_server_to_be_killed() {
         admin_password: Some(Secret::new(ADMIN_PASSWORD)),
         rate_limit: many,
         login_rate_limit: many,
-        log: "off".into(),
+        log: std::env::var(LOG).unwrap_or_else(|_| "off".into()),
         ..Config::default()
     };
     let running = gateway::start(config).unwrap();
@@ -64,7 +67,7 @@ impl Victim {
         let file = self.place.path().join("address");
         let _ = std::fs::remove_file(&file);
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "platform::crash::the_server_to_be_killed", "--nocapture"])
+            .args(SERVER)
             .env(CHILD, &self.url)
             .env(ADDRESS, &file)
             .stdout(Stdio::null())
@@ -91,7 +94,7 @@ impl Drop for Victim {
     }
 }
 
-fn wait_for(file: &Path) -> String {
+pub fn wait_for(file: &Path) -> String {
     let began = Instant::now();
     loop {
         if let Ok(address) = std::fs::read_to_string(file) {
@@ -244,6 +247,8 @@ fn story(engine: Engine, kills: usize) {
     });
     eprintln!("{engine:?}: {kills} kills, {} entries acknowledged, up again after at most {} ms", acknowledged.len(), slowest.as_millis());
     assert!(acknowledged.len() > kills, "the writers hardly wrote");
+    // three seconds for the program as it is released, on a machine that does nothing else
+    assert!(slowest < Duration::from_secs(15), "up again after {slowest:?}");
 
     let entries = owner.all(&format!("/v1/accounting/journal-entries?company_id={}", books.company));
     let kept: BTreeMap<String, String> =

@@ -26,7 +26,7 @@ mod audit_log;
 mod bulk;
 mod calendars;
 mod chain;
-mod crash;
+pub mod crash;
 mod engine;
 mod events;
 mod faults;
@@ -36,6 +36,7 @@ mod jobs;
 mod link_keys;
 mod migrations;
 mod number_series;
+mod repetition;
 mod timers;
 mod trace;
 
