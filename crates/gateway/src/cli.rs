@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::{composition, openapi, server};
 
 mod users;
+mod verify;
 
 /// What a command answers: a reason when it did not work.
 type Done = Result<(), String>;
@@ -55,10 +56,15 @@ enum Command {
         demo: bool,
     },
     /// Bring the schema of the database up to date
-    #[command(after_help = "Example:\n  tandem migrate --database postgres://owner@db/tandem")]
+    #[command(
+        after_help = "Examples:\n  tandem migrate --database postgres://owner@db/tandem\n  tandem migrate --database postgres://owner@db/tandem --grant-to tandem_app"
+    )]
     Migrate {
         #[command(flatten)]
         place: Where,
+        /// PostgreSQL: let this role serve, which owns nothing and cannot change what is posted
+        #[arg(long, value_name = "ROLE")]
+        grant_to: Option<String>,
     },
     /// Print the OpenAPI document, or write it with the catalogues beside it
     #[command(after_help = "Examples:\n  tandem openapi > openapi.json\n  tandem openapi --write openapi/")]
@@ -84,10 +90,16 @@ tandem user reset-password ann@example.com\n  tandem user grant ann@example.com 
         command: users::UserCommand,
     },
     /// Recompute the books and name what breaks; exit code 1 when something does
-    #[command(after_help = "Example:\n  tandem verify --database sqlite:tandem.db")]
+    #[command(
+        after_help = "Examples:\n  tandem verify --database sqlite:tandem.db\n  tandem verify --anchor /media/elsewhere/tandem.anchor"
+    )]
     Verify {
         #[command(flatten)]
         place: Where,
+        /// A file that remembers the last event and its hash: what was cut off or rewritten since then is found. Keep it
+        /// where nobody who can write to the database can write
+        #[arg(long, value_name = "FILE")]
+        anchor: Option<PathBuf>,
     },
     /// Ask a running server whether it can work; exit code 0 when it can, for container health checks
     #[command(after_help = "Example:\n  tandem health --bind 127.0.0.1:8080")]
@@ -167,12 +179,12 @@ fn run(command: Command, config: Config) -> Done {
             }
             serve(config, demo)
         }
-        Command::Migrate { place } => migrate(&place.set(config)),
+        Command::Migrate { place, grant_to } => migrate(&place.set(config), grant_to.as_deref()),
         Command::Openapi { write } => document(write),
         Command::Operations => write_out(&openapi::operations(&composition::table())),
         Command::Demo { place } => demo(&place.set(config)),
         Command::User { command } => users::run(command, config),
-        Command::Verify { place } => verify(&place.set(config)),
+        Command::Verify { place, anchor } => verify::run(&place.set(config), anchor.as_deref()),
         Command::Health { bind } => health(bind.as_deref().unwrap_or(&config.bind)),
         Command::Backup { path, place } => backup(&place.set(config), &path),
     }
@@ -238,7 +250,7 @@ fn signals() -> Result<std::sync::mpsc::Receiver<()>, String> {
     Ok(told)
 }
 
-fn migrate(config: &Config) -> Done {
+fn migrate(config: &Config, grant_to: Option<&str>) -> Done {
     let settings = persistence::DatabaseConfig::new(&config.database);
     let database = persistence::Database::open(&settings).map_err(words)?;
     let bar = ProgressBar::new_spinner().with_message("Migrating");
@@ -249,7 +261,12 @@ fn migrate(config: &Config) -> Done {
     match ran.len() {
         0 => say("The schema is up to date."),
         n => say(format!("{n} migrations ran: {}.", ran.join(", "))),
+    }?;
+    if let Some(role) = grant_to {
+        let tables = database.grant_to(role).map_err(words)?;
+        say(format!("{role} may serve: it has its rights on {tables} tables, and none over the schema."))?;
     }
+    Ok(())
 }
 
 fn document(write: Option<PathBuf>) -> Done {
@@ -319,26 +336,6 @@ fn steps(what: &str) -> ProgressBar {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_message(what.to_string());
     bar
-}
-
-fn verify(config: &Config) -> Done {
-    let app = &server::existing_app(config).map_err(words)?;
-    let bar = ProgressBar::new_spinner().with_message("Recomputing the books");
-    bar.enable_steady_tick(Duration::from_millis(120));
-    let system = std::sync::Arc::new(platform::Caller::system());
-    let checks = app.read(&system, platform::questions::run_checks).map_err(words)?;
-    bar.finish_and_clear();
-    let mut broken = 0;
-    for check in &checks {
-        let mark = if check.passed { "ok    " } else { "BROKEN" };
-        say(format!("{mark} {} ({} looked at): {}", check.name, check.examined, check.rule))?;
-        check.breaks.iter().try_for_each(|b| say(format!("         {b}")))?;
-        broken += usize::from(!check.passed);
-    }
-    match broken {
-        0 => say(format!("All {} checks hold.", checks.len())),
-        n => Err(format!("{n} of {} checks do not hold.", checks.len())),
-    }
 }
 
 fn backup(config: &Config, path: &std::path::Path) -> Done {

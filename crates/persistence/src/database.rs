@@ -14,7 +14,7 @@ use scheduled_thread_pool::ScheduledThreadPool;
 use crate::error::{Error, Retryable};
 use crate::tx::{self, Job, PgPool, SqlitePool};
 use crate::writer::{Hook, Writer};
-use crate::{Conn, Engine, watch};
+use crate::{Conn, Engine, deadline, watch};
 
 /// How a database is reached, and how long anything may take.
 #[derive(Debug, Clone)]
@@ -28,8 +28,8 @@ pub struct DatabaseConfig {
     pub connect_timeout: Duration,
     /// How long a request waits for a connection, or for its turn to write.
     pub acquire_timeout: Duration,
-    /// How long one statement may run. PostgreSQL only: nothing can interrupt a statement of SQLite through Diesel, so
-    /// there every statement must be bounded by its own form (limits, indexes).
+    /// How long one statement may run on PostgreSQL, unless [`crate::within`] gives its thread more. On SQLite only lists
+    /// and what reads many rows can be ended in the middle.
     pub statement_timeout: Duration,
     /// How long a statement waits for a lock; on SQLite, for another process that writes to the file.
     pub lock_timeout: Duration,
@@ -185,7 +185,7 @@ impl Database {
     /// Reads one snapshot: everything `f` sees is of one moment. Writing in it is refused by the database.
     pub fn read<T, E: From<Error>>(&self, f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
         match &self.shared.kind {
-            Kind::Postgres(pool) => tx::pg_read(pool, f),
+            Kind::Postgres(pool) => tx::pg_read(pool, self.shared.config.statement_timeout, f),
             Kind::Sqlite { readers, .. } => tx::sqlite_read(readers, f),
         }
     }
@@ -309,6 +309,7 @@ pub(crate) fn sqlite_connection(path: &Path, config: &DatabaseConfig) -> Result<
         config.lock_timeout.as_millis()
     ))
     .map_err(|e| fail(&e))?;
+    deadline::teach(&mut conn).map_err(|e| fail(&e))?;
     conn.set_instrumentation(watch::ear());
     Ok(conn)
 }
@@ -378,6 +379,7 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Reader {
              PRAGMA query_only = ON;",
             self.busy.as_millis()
         ))
+        .and_then(|()| deadline::teach(conn))
         .map_err(diesel::r2d2::Error::QueryError)?;
         conn.set_instrumentation(watch::ear());
         Ok(())

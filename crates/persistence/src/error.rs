@@ -3,6 +3,8 @@
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use domain::kernel::{Code, Failure, Problem, problems};
 
+use crate::deadline::Late;
+
 /// Why a statement failed.
 #[derive(Debug)]
 pub enum Error {
@@ -85,6 +87,7 @@ impl From<DieselError> for Error {
                 }
             }
             DieselError::SerializationError(e) | DieselError::QueryBuilderError(e) if e.is::<TooLarge>() => Error::OutOfRange,
+            DieselError::DeserializationError(e) if e.is::<Late>() => Error::Timeout(e.to_string()),
             DieselError::BrokenTransactionManager => Error::Unavailable("the connection is broken".into()),
             other => Error::Broken(other.to_string()),
         }

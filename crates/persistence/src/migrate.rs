@@ -20,6 +20,12 @@ const LOCK: i64 = 0x7461_6e64_656d;
 #[derive(Debug)]
 pub struct MigrateError(String);
 
+impl MigrateError {
+    pub(crate) fn new(e: impl std::fmt::Display) -> Self {
+        Self(e.to_string())
+    }
+}
+
 impl std::fmt::Display for MigrateError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
@@ -29,7 +35,7 @@ impl std::fmt::Display for MigrateError {
 impl std::error::Error for MigrateError {}
 
 fn failed(e: impl std::fmt::Display) -> MigrateError {
-    MigrateError(e.to_string())
+    MigrateError::new(e)
 }
 
 /// What to do with the tree.

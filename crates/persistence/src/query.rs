@@ -1,6 +1,7 @@
 //! What a page of a list is asked with: filters, order, where to go on. Keyset pagination: a page costs the same
 //! wherever it is.
 
+use crate::deadline::in_time;
 use crate::statement::Statement;
 use crate::value::{Kind, Value};
 
@@ -68,7 +69,11 @@ impl Query {
 
     pub(crate) fn filters(&self, to: &mut Statement) {
         for (i, condition) in self.conditions.iter().enumerate() {
-            to.sql(if i == 0 { " WHERE " } else { " AND " });
+            if i == 0 {
+                // first, so that it is asked for each row that is looked at
+                to.sql(" WHERE ").append(in_time());
+            }
+            to.sql(" AND ");
             condition.write(to);
         }
     }

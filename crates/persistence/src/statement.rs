@@ -16,6 +16,7 @@ use diesel::sql_types::Untyped;
 use diesel::sqlite::Sqlite;
 
 use crate::conn::Conn;
+use crate::deadline;
 use crate::error::Result;
 use crate::on;
 use crate::value::{Bind, Cells, Fail, PgCells, Scalar, SqliteCells, Value};
@@ -23,6 +24,8 @@ use crate::value::{Bind, Cells, Fail, PgCells, Scalar, SqliteCells, Value};
 #[derive(Debug, Clone, PartialEq)]
 enum Part {
     Sql(Cow<'static, str>),
+    /// Where the engines say it differently: PostgreSQL's words and SQLite's.
+    Either(&'static str, &'static str),
     Bind(Value),
 }
 
@@ -35,6 +38,10 @@ pub struct Statement {
 impl Statement {
     pub fn new(sql: impl Into<Cow<'static, str>>) -> Self {
         Self { parts: vec![Part::Sql(sql.into())] }
+    }
+    /// Words that differ between the engines.
+    pub(crate) fn by_engine(postgres: &'static str, sqlite: &'static str) -> Self {
+        Self { parts: vec![Part::Either(postgres, sqlite)] }
     }
     pub fn sql(&mut self, sql: impl Into<Cow<'static, str>>) -> &mut Self {
         self.parts.push(Part::Sql(sql.into()));
@@ -60,6 +67,7 @@ impl Statement {
     }
     /// Runs it; how many rows it touched.
     pub fn execute(&self, db: &mut Conn) -> Result<usize> {
+        deadline::check()?;
         Ok(on!(db, |c| self.clone_ref().execute(c))?)
     }
     /// All rows as tuples, left to right.
@@ -71,6 +79,7 @@ impl Statement {
         Ok(self.rows::<T>(db)?.into_iter().next())
     }
     pub(crate) fn rows<T: FromCells>(&self, db: &mut Conn) -> Result<Vec<T>> {
+        deadline::check()?;
         let rows: Vec<Loaded<T>> = on!(db, |c| self.clone_ref().load(c))?;
         Ok(rows.into_iter().map(|l| l.0).collect())
     }
@@ -98,6 +107,7 @@ impl QueryFragment<Pg> for Borrowed<'_> {
         for part in self.0 {
             match part {
                 Part::Sql(s) => out.push_sql(s),
+                Part::Either(s, _) => out.push_sql(s),
                 Part::Bind(v) => v.bind_pg(&mut out)?,
             }
         }
@@ -110,6 +120,7 @@ impl QueryFragment<Sqlite> for Borrowed<'_> {
         for part in self.0 {
             match part {
                 Part::Sql(s) => out.push_sql(s),
+                Part::Either(_, s) => out.push_sql(s),
                 Part::Bind(v) => v.bind_sqlite(&mut out)?,
             }
         }
@@ -124,14 +135,20 @@ pub trait FromCells: Sized + 'static {
 
 struct Loaded<T>(T);
 
+fn in_time() -> Result<(), Fail> {
+    if deadline::is_over_at_a_row() { Err(deadline::Late.into()) } else { Ok(()) }
+}
+
 impl<T: FromCells> QueryableByName<Pg> for Loaded<T> {
     fn build<'a>(row: &impl NamedRow<'a, Pg>) -> diesel::deserialize::Result<Self> {
+        in_time()?;
         T::from_cells(&mut PgCells { row, at: 0 }).map(Loaded)
     }
 }
 
 impl<T: FromCells> QueryableByName<Sqlite> for Loaded<T> {
     fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> diesel::deserialize::Result<Self> {
+        in_time()?;
         T::from_cells(&mut SqliteCells { row, at: 0 }).map(Loaded)
     }
 }

@@ -3,14 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use diesel::connection::{AnsiTransactionManager as Manager, CacheSize, Connection, TransactionManager};
+use diesel::connection::{AnsiTransactionManager as Manager, CacheSize, Connection, SimpleConnection, TransactionManager};
 use diesel::r2d2::{ConnectionManager, Pool, PooledConnection};
 use diesel::result::Error as DieselError;
 use diesel::{PgConnection, SqliteConnection};
 
 use crate::error::{Error, Retryable};
 use crate::watch::{self, Failed};
-use crate::{Conn, on};
+use crate::{Conn, deadline, on};
 
 pub(crate) type PgPool = Pool<ConnectionManager<PgConnection>>;
 pub(crate) type SqlitePool = Pool<ConnectionManager<SqliteConnection>>;
@@ -108,9 +108,12 @@ fn forget(c: &mut SqliteConnection) {
 }
 
 /// One snapshot on PostgreSQL.
-pub(crate) fn pg_read<T, E: From<Error>>(pool: &PgPool, f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
+pub(crate) fn pg_read<T, E: From<Error>>(pool: &PgPool, usual: Duration, f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
     let _outer = watch::outer();
     let mut c = pg_begin(pool, PG_READ)?;
+    if let Some(left) = deadline::left().filter(|left| *left > usual) {
+        c.batch_execute(&format!("SET LOCAL statement_timeout = {}", left.as_millis())).map_err(Error::from)?;
+    }
     let conn = &mut Conn::Pg(&mut c);
     let answer = f(conn);
     rollback(conn);

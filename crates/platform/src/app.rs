@@ -260,7 +260,7 @@ impl App {
             return outside(&ready.origin(self), &ready.input);
         }
         if !op.writes() {
-            return self.db.read(|conn| self.run_read(op, &ready, conn));
+            return persistence::within(ready.deadline, || self.db.read(|conn| self.run_read(op, &ready, conn)));
         }
         let (app, touched) = (self.clone(), ready.touched.clone());
         let answer = self.db.write(Box::new(move |conn: &mut Conn<'_>| app.run_write(&ready, conn)));
@@ -341,6 +341,9 @@ impl App {
         op.call(&mut cx, &ready.input)
     }
     fn run_write(self: &Arc<Self>, ready: &Ready, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
+        persistence::within(ready.deadline, || self.run_write_in_time(ready, conn))
+    }
+    fn run_write_in_time(self: &Arc<Self>, ready: &Ready, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
         let op = &self.table.ops[ready.op];
         ready.in_time()?;
         let now = self.clock.now();

@@ -94,4 +94,44 @@ each_engine! {
         assert_eq!(act(s, &kept, "journal-entries", "post", json!({})).ok()["number"], "GJ-2026-00001");
         verified(s);
     }
+
+    /// Four writers move money between three accounts on two replicas while two readers look: whatever moment they see,
+    /// both sides are equal and nothing was made or lost.
+    fn readers_see_balanced_books_at_every_moment(s) {
+        let other = s.replica();
+        let places: [&crate::harness::Client; 2] = [s, &other];
+        let accounts = ["1010", "1020", "3010"].map(|code| account(s, code));
+        let path = format!("/v1/accounting/reports/trial-balance?company_id={}&to_date=2026-12-31", s.company_id());
+        let done = std::sync::atomic::AtomicUsize::new(0);
+        const WRITERS: usize = 4;
+        let seen = s.parallel(WRITERS + 2, |i, _| {
+            let c = places[i % 2];
+            if i < WRITERS {
+                for n in 0..15 {
+                    let (from, to) = (&accounts[(i + n) % 3], &accounts[(i + n + 1) % 3]);
+                    let amount = format!("{}.{:02}", n + 1, i);
+                    let body = json!({"company_id": s.company_id(), "posting_date": "2026-01-05", "lines": [
+                        {"account_id": to, "debit": amount}, {"account_id": from, "credit": amount}]});
+                    let draft = c.post("/v1/accounting/journal-entries", body).created();
+                    act(c, &draft, "journal-entries", "post", json!({})).ok();
+                }
+                done.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                return 0;
+            }
+            let mut looks = 0;
+            while done.load(std::sync::atomic::Ordering::SeqCst) < WRITERS || looks < 20 {
+                let report = c.get(&path).ok();
+                assert_eq!(report["total_debit"], report["total_credit"], "{report}");
+                assert!(money(&report["total_closing"]).is_zero(), "{report}");
+                let sum: rust_decimal::Decimal = report["rows"].as_array().unwrap().iter().map(|r| money(&r["closing"])).sum();
+                assert!(sum.is_zero(), "{report}");
+                looks += 1;
+            }
+            looks
+        });
+        assert!(seen[WRITERS..].iter().all(|looks| *looks >= 20), "{seen:?}");
+        let expected: rust_decimal::Decimal = (0..WRITERS).flat_map(|i| (0..15).map(move |n| format!("{}.{:02}", n + 1, i).parse::<rust_decimal::Decimal>().unwrap())).sum();
+        assert_eq!(money(&s.get(&path).ok()["total_debit"]), expected);
+        verified(s);
+    }
 }

@@ -6,6 +6,7 @@ mod committed;
 mod demo;
 mod document;
 mod edge;
+mod hostile;
 mod requests;
 
 use std::collections::BTreeMap;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 
-use super::cluster::{CLUSTER, DURABLE};
+use super::cluster::{CLUSTER, DURABLE, SERVED};
 
 /// The two databases that everything is tested on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,8 @@ impl Engine {
 /// A database that goes away with this value.
 pub struct Database {
     pub url: String,
+    /// The same for the role that serves a database that its owner has migrated.
+    pub served: String,
     place: Place,
 }
 
@@ -76,6 +78,18 @@ impl Database {
         }
     }
 
+    /// Lets the role that serves work on this database and on its copies.
+    pub fn grant(&self) {
+        if self.served == self.url {
+            return;
+        }
+        postgres(&format!(
+            "DO $$ BEGIN CREATE ROLE {SERVED} LOGIN PASSWORD '{SERVED}'; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        ));
+        let owner = persistence::Database::open(&persistence::DatabaseConfig::new(&self.url)).unwrap();
+        owner.grant_to(SERVED).unwrap();
+    }
+
     fn made(engine: Engine, template: Option<&Database>) -> Self {
         let name = format!("tandem_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         match engine {
@@ -84,7 +98,8 @@ impl Database {
                 if let Some(Database { place: Place::File(from), .. }) = template {
                     fs::copy(from, &file).unwrap();
                 }
-                Self { url: format!("sqlite:{}", file.display()), place: Place::File(file) }
+                let url = format!("sqlite:{}", file.display());
+                Self { served: url.clone(), url, place: Place::File(file) }
             }
             Engine::Postgres => {
                 let from = match template {
@@ -94,7 +109,8 @@ impl Database {
                 let cluster = CLUSTER.as_ref().unwrap();
                 postgres(&format!("CREATE DATABASE {name} TEMPLATE {from} {}", cluster.copying()));
                 let url = cluster.url(&name);
-                Self { url, place: Place::Named(name) }
+                let served = cluster.served(&name).unwrap_or_else(|| url.clone());
+                Self { url, served, place: Place::Named(name) }
             }
         }
     }

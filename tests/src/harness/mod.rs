@@ -12,9 +12,9 @@ mod victim;
 
 pub use answer::Answer;
 pub use client::{Client, Request};
-pub use cluster::DURABLE;
+pub use cluster::{DURABLE, Private};
 pub use database::{Database, Engine, place, workspace};
-pub use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Server, on};
+pub use server::{ADMIN_EMAIL, ADMIN_PASSWORD, BEGIN, Server, on, serve};
 pub use sink::{LINKS, Letter, Sink, mailing, with_mail};
 pub use victim::Victim;
 

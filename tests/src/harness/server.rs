@@ -65,7 +65,7 @@ impl Template {
     /// Schema, administrator and one company, made through the API like everything else.
     fn make(engine: Engine) -> Self {
         let database = Database::empty(engine);
-        let running = begin(&config(&database));
+        let running = begin(&config(&database.url));
         let client = Client::new(&format!("http://{}", running.address));
         let login = client.post("/v1/identity/login", json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD})).ok();
         let admin = client.with_token(login["access_token"].as_str().unwrap());
@@ -76,6 +76,7 @@ impl Template {
         let company = admin.post("/v1/directory/companies", company).created();
         running.stop();
         database.settle();
+        database.grant();
         let key = key["key"].as_str().unwrap_or_else(|| panic!("no key in {key}")).to_string();
         Self { database, key, company }
     }
@@ -95,7 +96,7 @@ impl Server {
         };
         let template = template.as_ref().unwrap_or_else(|e| panic!("the template on {engine:?} could not be made: {e}"));
         let database = Database::copy(&template.database);
-        let mut config = config(&database);
+        let mut config = config(&database.served);
         change(&mut config);
         let mut server = Self::with(engine, config, database);
         server.client = server.client.with_token(&template.key);
@@ -106,7 +107,7 @@ impl Server {
     /// A server on an empty database, as an operator starts it for the first time.
     pub fn fresh(engine: Engine) -> Self {
         let database = Database::empty(engine);
-        Self::with(engine, config(&database), database)
+        Self::with(engine, config(&database.url), database)
     }
 
     fn with(engine: Engine, config: Config, database: Database) -> Self {
@@ -153,9 +154,14 @@ impl Server {
         self.client.with_token(login["access_token"].as_str().unwrap())
     }
 
-    /// For tests of the database's own guards, which no API reaches.
+    /// For tests of the database's own guards, which no API reaches; as the owner of the tables.
     pub fn database_url(&self) -> &str {
         &self.database.url
+    }
+
+    /// The database as the server itself reaches it: on PostgreSQL as a role that owns nothing.
+    pub fn served_url(&self) -> &str {
+        &self.database.served
     }
 
     /// The running server itself.
@@ -193,6 +199,15 @@ impl Drop for Replica {
     }
 }
 
+/// A server on a database that the test brings, and its administrator.
+pub fn serve(database: &str) -> Replica {
+    let running = begin(&config(database));
+    let client = Client::new(&format!("http://{}", running.address));
+    let login = client.post("/v1/identity/login", json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD})).ok();
+    let client = client.with_token(login["access_token"].as_str().unwrap());
+    Replica { client, running: Some(running) }
+}
+
 /// Starts a server whose clock stands at [`BEGIN`], from its first moment on.
 fn begin(config: &Config) -> Running {
     let config = Config { clock: Clock::default(), ..config.clone() };
@@ -210,10 +225,10 @@ pub(super) fn unlimited() -> Rate {
 }
 
 /// Small and quiet: a suite runs several servers at once.
-fn config(database: &Database) -> Config {
+fn config(database: &str) -> Config {
     Config {
         bind: "127.0.0.1:0".into(),
-        database: database.url.clone(),
+        database: database.into(),
         admin_email: ADMIN_EMAIL.into(),
         admin_password: Some(Secret::new(ADMIN_PASSWORD)),
         rate_limit: unlimited(),

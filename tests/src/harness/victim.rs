@@ -14,13 +14,14 @@ use super::database::Database;
 use super::server::{ADMIN_EMAIL, ADMIN_PASSWORD, unlimited};
 use super::sink::LINKS;
 
-/// Tells the test binary that it is the server now: the database, where to write its address, the mail server or nothing.
-const CHILD: [&str; 3] = ["TANDEM_TEST_CHILD", "TANDEM_TEST_ADDRESS", "TANDEM_TEST_MAIL_SERVER"];
+/// Tells the test binary that it is the server now: the database, where to write its address, the mail server or nothing,
+/// what to log.
+const CHILD: [&str; 4] = ["TANDEM_TEST_CHILD", "TANDEM_TEST_ADDRESS", "TANDEM_TEST_MAIL_SERVER", "TANDEM_TEST_LOG"];
 
 /// Not a test: the program that is killed, when this binary is started as such.
 #[test]
 fn the_server_to_be_killed() {
-    let [Ok(database), Ok(address), Ok(mail)] = CHILD.map(std::env::var) else { return };
+    let [Ok(database), Ok(address), Ok(mail), Ok(log)] = CHILD.map(std::env::var) else { return };
     let mut config = Config {
         bind: "127.0.0.1:0".into(),
         database,
@@ -28,7 +29,7 @@ fn the_server_to_be_killed() {
         admin_password: Some(Secret::new(ADMIN_PASSWORD)),
         rate_limit: unlimited(),
         login_rate_limit: unlimited(),
-        log: "off".into(),
+        log,
         ..Config::default()
     };
     if !mail.is_empty() {
@@ -47,6 +48,8 @@ fn the_server_to_be_killed() {
 pub struct Victim {
     database: String,
     mail: String,
+    /// How much it logs, into the file `log`.
+    talk: &'static str,
     place: tempfile::TempDir,
     base: RwLock<String>,
     child: Mutex<Option<Child>>,
@@ -55,8 +58,12 @@ pub struct Victim {
 impl Victim {
     /// Starts it on a database, sending by this mail server when it is not empty.
     pub fn start(database: &Database, mail: &str) -> Self {
+        Self::talking(database, mail, "off")
+    }
+    /// As [`Victim::start`], with a log.
+    pub fn talking(database: &Database, mail: &str, talk: &'static str) -> Self {
         let (database, place) = (database.url.clone(), tempfile::tempdir().unwrap());
-        let victim = Self { database, mail: mail.into(), place, base: RwLock::default(), child: Mutex::default() };
+        let victim = Self { database, mail: mail.into(), talk, place, base: RwLock::default(), child: Mutex::default() };
         victim.run();
         victim
     }
@@ -70,7 +77,9 @@ impl Victim {
             .env(CHILD[0], &self.database)
             .env(CHILD[1], &file)
             .env(CHILD[2], &self.mail)
+            .env(CHILD[3], self.talk)
             .stdout(Stdio::null())
+            .stderr(std::fs::OpenOptions::new().create(true).append(true).open(self.place.path().join("log")).unwrap())
             .spawn()
             .unwrap();
         *self.child.lock().unwrap() = Some(child);
@@ -89,6 +98,10 @@ impl Victim {
         let past = Utc::now() - TimeDelta::seconds(1);
         let end = sql!("UPDATE jobs SET leased_until = {} WHERE leased_until IS NOT NULL", past);
         db.write::<_, Error>(Box::new(move |c| Ok(Outcome::Keep(end.execute(c)?)))).unwrap();
+    }
+    /// What it has said so far.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.place.path().join("log")).unwrap()
     }
     /// Where it listens now.
     pub fn address(&self) -> String {

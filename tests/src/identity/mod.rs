@@ -8,6 +8,7 @@ mod roles;
 mod secrecy;
 mod sessions;
 mod signing_keys;
+mod throttle;
 mod tokens;
 mod users;
 

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::try_login;
 use crate::fixtures::id;
+use crate::harness::{ADMIN_EMAIL, ADMIN_PASSWORD, Database, Engine, Victim};
 
 each_engine! {
     fn no_secret_is_told_or_listed(s) {
@@ -46,5 +47,40 @@ each_engine! {
                 assert!(!kept.windows(secret.len()).any(|w| w == secret.as_bytes()), "{} is in the file", &secret[..8]);
             }
         }
+    }
+}
+
+/// The log at its most talkative says who called what and how it ended, and nothing of what was sent.
+#[test]
+fn the_log_holds_no_secret_and_nothing_personal() {
+    let database = Database::empty(Engine::Sqlite);
+    let victim = Victim::talking(&database, "", "trace");
+    let c = victim.client();
+    let tokens = try_login(&c, ADMIN_EMAIL, ADMIN_PASSWORD).ok();
+    let admin = c.with_token(tokens["access_token"].as_str().unwrap());
+    try_login(&c, ADMIN_EMAIL, "CANARY is no password").expect(401);
+    c.post("/v1/identity/login", json!({"email": ADMIN_EMAIL, "password": {"CANARY": 1}})).expect(422);
+    admin
+        .post(
+            "/v1/identity/users",
+            json!({"email": "canary@example.com", "name": "CANARY", "password": "CANARY birds sing in seven mines"}),
+        )
+        .created();
+    let key = admin.post("/v1/identity/api-keys", json!({"name": "x"})).created();
+    let program = c.with_token(key["key"].as_str().unwrap());
+    program.post("/v1/directory/parties", json!({"name": "CANARY", "metadata": {"iban": "CANARY DE89 3704"}})).created();
+    program.post("/v1/directory/parties", json!({"name": "CANARY", "CANARY": "CANARY"})).expect(422);
+    program.get("/v1/directory/parties?q=CANARY").ok();
+    program.get("/v1/directory/parties?CANARY=CANARY");
+    program.get("/v1/directory/parties/CANARY").expect(404);
+    c.get(&format!("/v1/identity/me?access_token={}", tokens["access_token"].as_str().unwrap())).expect(401);
+    let changed = c.post("/v1/identity/refresh", json!({"refresh_token": tokens["refresh_token"]})).ok();
+    victim.kill();
+    let said = victim.said();
+    assert!(said.contains("/v1/directory/parties") && said.contains("unauthenticated"), "{said}");
+    let secrets = [&tokens["access_token"], &tokens["refresh_token"], &changed["access_token"], &changed["refresh_token"], &key["key"]];
+    for secret in secrets.map(|v| v.as_str().unwrap()).into_iter().chain(["CANARY", ADMIN_PASSWORD, "$argon2"]) {
+        let found = said.lines().find(|l| l.contains(secret));
+        assert_eq!(found, None, "the log tells {}", &secret[..6]);
     }
 }

@@ -95,6 +95,21 @@ each_database! {
         assert!(d.db.ping().is_ok());
     }
 
+    fn what_comes_after_the_deadline_is_refused_and_leaves_nothing(d) {
+        table(d);
+        let over = Some(Instant::now());
+        let said = persistence::within(over, || d.db.read(|c| sql!("SELECT a FROM t").load::<(i64,)>(c)));
+        assert!(matches!(said, Err(Error::Timeout(_))), "{said:?}");
+        let swallows = keep(|c| {
+            add(c, 1)?;
+            let _ = persistence::within(Some(Instant::now()), || add(c, 2));
+            Ok(())
+        });
+        assert!(d.db.write(swallows).is_err(), "half of the work is not kept");
+        assert_eq!(count(&d.db), 0, "and the deadline is gone with its work");
+        assert!(persistence::within(Some(Instant::now() + Duration::from_secs(60)), || d.db.write(keep(|c| add(c, 1)))).is_ok());
+    }
+
     fn decimals_are_summed_exactly_and_never_rounded(d) {
         let decimal = if d.db.engine() == Engine::Postgres { "NUMERIC(18,4)" } else { "INTEGER" };
         d.run(persistence::Statement::new(format!("CREATE TABLE m (v {decimal} NOT NULL)"))).unwrap();
@@ -202,6 +217,50 @@ fn a_statement_that_takes_too_long_is_ended() {
             Database::open(&DatabaseConfig { statement_timeout: Duration::from_millis(100), ..DatabaseConfig::new(&d.url) }).unwrap();
         let said = hasty.read(|c| sql!("SELECT pg_sleep(5)::text").first::<(String,)>(c));
         assert!(matches!(said, Err(Error::Timeout(_))), "{said:?}");
+    });
+}
+
+#[test]
+fn a_read_with_a_later_deadline_may_take_longer() {
+    postgres(|d| {
+        let config = DatabaseConfig { statement_timeout: Duration::from_millis(200), pool_size: 2, ..DatabaseConfig::new(&d.url) };
+        let hasty = Database::open(&config).unwrap();
+        let sleep = || hasty.read(|c| sql!("SELECT pg_sleep(0.5)::text").first::<(String,)>(c));
+        persistence::within(Some(Instant::now() + Duration::from_secs(30)), sleep).unwrap();
+        assert!(matches!(sleep(), Err(Error::Timeout(_))), "the connection keeps nothing of it");
+    });
+}
+
+#[test]
+fn a_conflict_is_repeated_five_times_and_then_answered_as_too_busy() {
+    postgres(|d| {
+        let tries = Arc::new(AtomicU32::new(0));
+        let counted = tries.clone();
+        let job = keep(move |c| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            sql!("DO $$ BEGIN RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '40001'; END $$").execute(c)
+        });
+        let said = d.db.write(job);
+        assert!(matches!(said, Err(Error::Retry(_) | Error::Unavailable(_))), "{said:?}");
+        assert_eq!(tries.load(Ordering::Relaxed), 6);
+    });
+}
+
+/// Diesel cannot interrupt SQLite, so a scan asks for itself.
+#[test]
+fn a_scan_that_takes_too_long_is_ended_on_sqlite() {
+    super::ground(crate::harness::Engine::Sqlite, |d| {
+        let numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000)";
+        let scans = [sql!("SELECT COUNT(*) FROM n WHERE {} AND i < 0", persistence::in_time()), sql!("SELECT i FROM n WHERE i > 0")];
+        for scan in scans {
+            let mut whole = persistence::Statement::new(numbers);
+            whole.sql(" ").append(scan);
+            let began = Instant::now();
+            let said = persistence::within(Some(began + Duration::from_millis(200)), || d.db.read(|c| whole.load::<(i64,)>(c)));
+            assert!(matches!(said, Err(Error::Timeout(_))), "{said:?}");
+            assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+        }
+        assert!(d.db.ping().is_ok(), "the connection works on");
     });
 }
 

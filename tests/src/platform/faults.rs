@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use persistence::{Database, DatabaseConfig, Error, Outcome, Statement};
 use serde_json::json;
 
-use crate::harness::{self, Engine, Server};
+use crate::harness::{self, Client, Engine, Private, Server};
 
 fn outside(s: &Server) -> Database {
     Database::open(&DatabaseConfig::new(s.database_url())).unwrap()
@@ -110,4 +110,133 @@ fn a_table_that_is_locked_gives_503_in_time_and_nothing_is_stuck_afterwards() {
         s.post("/v1/directory/parties", json!({"name": "Somebody"})).created();
         assert!(began.elapsed() < Duration::from_secs(5));
     });
+}
+
+/// What the writers of the test below have seen.
+#[derive(Default)]
+struct Seen {
+    acknowledged: BTreeSet<String>,
+    statuses: BTreeSet<u16>,
+    slowest: Duration,
+}
+
+impl Seen {
+    fn note(&mut self, status: u16, began: Instant) {
+        self.statuses.insert(status);
+        self.slowest = self.slowest.max(began.elapsed());
+    }
+}
+
+/// Makes parties one after the other, and looks at the list, until told to stop.
+fn write_and_read(c: &Client, n: usize, stop: &AtomicBool, seen: &Mutex<Seen>) {
+    for i in 0.. {
+        let name = format!("Party {n} {i}");
+        loop {
+            let began = Instant::now();
+            let answer = c.request("POST", "/v1/directory/parties").key(&name.replace(' ', "-")).json(&json!({"name": name})).send();
+            seen.lock().unwrap().note(answer.status, began);
+            if answer.status == 201 {
+                break;
+            }
+            if stop.load(Ordering::Relaxed) {
+                return; // never acknowledged
+            }
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        seen.lock().unwrap().acknowledged.insert(name);
+        let began = Instant::now();
+        let status = c.get("/v1/directory/parties?limit=5").status;
+        seen.lock().unwrap().note(status, began);
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+    }
+}
+
+/// Backends ended and killed, everything frozen for four seconds, an immediate stop, a restart, no connection left: one
+/// after the other, under load. Callers are told to come again, soon, and nothing that was acknowledged is lost.
+#[test]
+fn a_server_outlives_everything_that_happens_to_postgres() {
+    if !Engine::Postgres.available() {
+        return;
+    }
+    let mut pg = match Private::start() {
+        Ok(pg) => pg,
+        Err(why) => return eprintln!("SKIPPED: {why}"),
+    };
+    let server = harness::serve(&pg.url("postgres"));
+    let (stop, seen) = (AtomicBool::new(false), Mutex::new(Seen::default()));
+    std::thread::scope(|scope| {
+        for n in 0..4 {
+            let (c, stop, seen) = ((*server).clone(), &stop, &seen);
+            scope.spawn(move || write_and_read(&c, n, stop, seen));
+        }
+        let count = || seen.lock().unwrap().acknowledged.len();
+        let back = |fault: &str| {
+            let (began, before) = (Instant::now(), count());
+            while count() < before + 8 {
+                assert!(began.elapsed() < Duration::from_secs(20), "no service after: {fault}");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            eprintln!("{fault}: back after {} ms", began.elapsed().as_millis());
+        };
+        let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            back("the start");
+            let outside = Database::open(&DatabaseConfig::new(pg.url("template1"))).unwrap();
+            let end =
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'postgres' AND backend_type = 'client backend'";
+            outside.read(|c| Statement::new(end).load::<(bool,)>(c)).unwrap();
+            back("all backends terminated");
+
+            let pids = "SELECT pid::bigint FROM pg_stat_activity WHERE datname = 'postgres' AND backend_type = 'client backend' LIMIT 1";
+            let one = outside.read(|c| Statement::new(pids).first::<(i64,)>(c)).unwrap().unwrap().0;
+            pg.signal("KILL", &[u32::try_from(one).unwrap()]);
+            drop(outside);
+            back("a backend killed, and with it all others");
+
+            let all = pg.pids();
+            pg.signal("STOP", &all);
+            std::thread::sleep(Duration::from_secs(4));
+            pg.signal("CONT", &all);
+            back("frozen for four seconds");
+
+            pg.stop("QUIT");
+            std::thread::sleep(Duration::from_secs(1));
+            pg.run().unwrap();
+            back("an immediate stop");
+
+            pg.stop("INT");
+            pg.run().unwrap();
+            back("a restart");
+
+            // the server has to get new connections, and there are none
+            let outside = Database::open(&DatabaseConfig::new(pg.url("template1"))).unwrap();
+            let mut held = Vec::new();
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_secs(3) {
+                outside.read(|c| Statement::new(end).load::<(bool,)>(c)).unwrap();
+                while let Ok(c) = <diesel::PgConnection as diesel::Connection>::establish(&pg.url("template1")) {
+                    held.push(c);
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            assert!(held.len() > 20, "only {} connections were held", held.len());
+            drop(held);
+            back("connections filled");
+        }));
+        stop.store(true, Ordering::Relaxed);
+        if let Err(panic) = run {
+            std::panic::resume_unwind(panic);
+        }
+    });
+    let seen = seen.into_inner().unwrap();
+    eprintln!("{} acknowledged, answers {:?}, the slowest after {} ms", seen.acknowledged.len(), seen.statuses, seen.slowest.as_millis());
+    assert!(seen.statuses.iter().all(|s| [200, 201, 409, 429, 503].contains(s)), "{:?}", seen.statuses);
+    assert!(seen.slowest < Duration::from_secs(11), "{:?}", seen.slowest);
+    let kept: Vec<String> = server.all("/v1/directory/parties").iter().map(|p| p["name"].as_str().unwrap().to_string()).collect();
+    let once: BTreeSet<String> = kept.iter().cloned().collect();
+    assert_eq!(once.len(), kept.len(), "each once");
+    let lost: Vec<_> = seen.acknowledged.difference(&once).collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    assert!(once.difference(&seen.acknowledged).count() <= 4, "a ghost");
 }

@@ -37,6 +37,7 @@ mod jobs;
 mod link_keys;
 mod migrations;
 mod number_series;
+mod repetition;
 mod timers;
 mod trace;
 

@@ -7,4 +7,5 @@ pub mod role_assignments;
 pub mod roles;
 pub mod sessions;
 pub mod signing_keys;
+pub mod throttle;
 pub mod users;

@@ -8,6 +8,7 @@ use domain::identity::users::User;
 use persistence::identity::credentials;
 
 use super::authentication::rights_of;
+use super::throttle::Attempt;
 use super::{passwords, sessions};
 use crate::caller::Companies;
 use crate::prelude::*;
@@ -55,12 +56,12 @@ fn change_password(o: &Origin, body: PasswordChange) -> Result<Tokens> {
     passwords::judge(&body.new_password, &[&user.email, &user.name], "/new_password")?;
     // guessing the current password in a stolen session is slowed down like a log-in
     let address = o.address().unwrap_or_else(|| "unknown".into());
-    let attempt = state.throttle.attempt(&user.email, &address, o.app.clock.now())?;
-    let compared = state.hasher.verify(&body.current_password, known.as_deref()).inspect_err(|_| state.throttle.undecided(&attempt))?;
-    if !compared {
+    let attempt = Attempt::begin(&o.app, &user.email, &address)?;
+    if !state.hasher.verify(&body.current_password, known.as_deref())? {
+        attempt.failed()?;
         return Err(WRONG.field("/current_password", "The current password is wrong."));
     }
-    state.throttle.succeeded(attempt, o.app.clock.now());
+    attempt.succeeded()?;
     if passwords::same(&body.current_password, &body.new_password) {
         return Err(UNCHANGED.field("/new_password", "The new password is the current one."));
     }

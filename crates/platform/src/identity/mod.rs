@@ -30,6 +30,7 @@ use crate::table::Table;
 /// The operations of the area.
 pub fn operations(t: &mut Table) {
     sessions::operations(t);
+    throttle::operations(t);
     me::operations(t);
     users::operations(t);
     roles::operations(t);

@@ -14,6 +14,7 @@ use persistence::record;
 use super::authentication::user_caller;
 use super::secrets::{REFRESH_PREFIX, hash, secret};
 use super::signing_keys;
+use super::throttle::Attempt;
 use super::tokens::Claims;
 use crate::caller::Companies;
 use crate::prelude::*;
@@ -60,25 +61,16 @@ fn login(o: &Origin, body: Login) -> Result<Tokens> {
     let app = &o.app;
     let email = normal_email(&body.email);
     let address = o.address().unwrap_or_else(|| "unknown".into());
-    let attempt = app.identity.throttle.attempt(&email, &address, app.clock.now())?;
-    let judged = found(o, &email).and_then(|(user, hash)| {
-        let right = app.identity.hasher.verify(&body.password, hash.as_deref())?;
-        Ok(user.filter(|u| right && u.status == UserStatus::Active))
-    });
-    match judged {
-        Ok(Some(user)) => {
-            app.identity.throttle.succeeded(attempt, app.clock.now());
-            begin(o, &user)
-        }
-        Ok(None) => {
-            log::warn!("a log-in from {address} was refused");
-            Err(refused())
-        }
-        Err(p) => {
-            app.identity.throttle.undecided(&attempt);
-            Err(p)
-        }
-    }
+    let attempt = Attempt::begin(app, &email, &address)?;
+    let (user, hash) = found(o, &email)?;
+    let right = app.identity.hasher.verify(&body.password, hash.as_deref())?;
+    let Some(user) = user.filter(|u| right && u.status == UserStatus::Active) else {
+        attempt.failed()?;
+        log::warn!("a log-in from {address} was refused");
+        return Err(refused());
+    };
+    attempt.succeeded()?;
+    begin(o, &user)
 }
 
 fn found(o: &Origin, email: &str) -> Result<(Option<User>, Option<String>)> {

@@ -1,4 +1,4 @@
-//! What identity keeps in memory: hashing slots, failed log-ins, signing keys, and who was let in a moment ago. All of it
+//! What identity keeps in memory: hashing slots, log-ins in progress, signing keys, and who was let in a moment ago. All of it
 //! may be lost at any time; the database has what counts.
 
 use std::collections::HashMap;

@@ -1,6 +1,7 @@
 //! The verification of the books as a job: every check that the areas know, one after the other, and the audit chain.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use domain::platform::jobs::Job;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ use crate::sequence;
 use crate::work::Work;
 
 const KIND: &str = "verification";
+/// How long one check may take: nobody waits for it.
+const PATIENCE: Duration = Duration::from_secs(1800);
 
 /// A verification to run.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -60,7 +63,7 @@ pub fn verify(app: &Arc<App>) -> Result<Vec<Check>> {
 /// One check in a snapshot of its own: each compares things that change together.
 fn one(app: &Arc<App>, i: usize) -> Result<Vec<Check>> {
     let check = app.questions.checks[i];
-    app.read(&Arc::new(Caller::system()), check)
+    persistence::within(Some(Instant::now() + PATIENCE), || app.read(&Arc::new(Caller::system()), check))
 }
 
 /// Recomputes the hash chain over all facts.
