@@ -95,4 +95,94 @@ each_engine! {
         breaches.none("a foreign thing answers 404, like one that never was");
         assert!(seen >= 8, "only {seen} lists had something to hide");
     }
+
+    /// What a body refers to is judged like what a path names: each `*_id` of each body, otherwise in order, gets the id of
+    /// a thing of a company that the caller has no grant on.
+    fn things_of_a_company_without_a_grant_cannot_be_referred_to(s) {
+        fixtures::a_bit_of_everything(s);
+        let elsewhere = s.post("/v1/directory/companies", json!({"code": "ELSEWHERE", "name": "Elsewhere", "currency": "EUR"})).created();
+        let outsider = fixtures::user_with(s, &["*"], &[elsewhere["id"].as_str().unwrap()]);
+        let company = &elsewhere["id"];
+        let buyer = fixtures::customer(s, "Known to all");
+        for (path, body) in [
+            ("inventory/warehouses", json!({"company_id": company, "code": "E", "name": "East"})),
+            ("crm/leads", json!({"company_id": company, "last_name": "Else"})),
+            ("crm/opportunities", json!({"company_id": company, "name": "Else", "party_id": buyer["id"]})),
+            ("crm/queues", json!({"company_id": company, "name": "Else"})),
+            ("crm/cases", json!({"company_id": company, "subject": "Else", "party_id": buyer["id"]})),
+            ("sales/orders", json!({"company_id": company, "customer_id": buyer["id"], "lines": []})),
+            ("accounting/invoices", json!({"company_id": company, "customer_id": buyer["id"], "lines": []})),
+        ] {
+            let made = outsider.post(&format!("/v1/{path}"), body);
+            assert!(made.status < 500, "{}", made.whole());
+        }
+        let all = operations(s);
+        let prefix = |id: &Value| id.as_str().and_then(|i| i.split_once('_')).map(|(p, _)| p.to_string());
+        let (mut own, mut foreign) = (BTreeMap::new(), BTreeMap::new());
+        for list in all.iter().filter(|o| o.method == "GET" && !o.path.contains('{') && o.id.starts_with("list_")) {
+            let path = format!("{}{}", list.path, list.query());
+            let rows = |c: &crate::harness::Client| match c.get(&path) {
+                a if a.status == 200 => a.json()["data"].as_array().cloned().unwrap_or_default(),
+                _ => vec![],
+            };
+            if let Some(row) = rows(&outsider).into_iter().next() && let Some(p) = prefix(&row["id"]) {
+                own.entry(p).or_insert(row);
+            }
+            if let Some(row) = rows(s).into_iter().find(|r| r["company_id"] == s.company["id"]) && let Some(p) = prefix(&row["id"]) {
+                foreign.entry(p).or_insert(row["id"].clone());
+            }
+        }
+        // an example whose ids are those of things that the caller may see
+        fn filled(v: &mut Value, own: &BTreeMap<String, Value>) {
+            match v {
+                Value::String(text) => {
+                    if let Some(row) = text.split_once('_').filter(|(_, id)| id.len() == 26).and_then(|(p, _)| own.get(p)) {
+                        *v = row["id"].clone();
+                    }
+                }
+                Value::Array(items) => items.iter_mut().for_each(|i| filled(i, own)),
+                Value::Object(fields) => fields.values_mut().for_each(|f| filled(f, own)),
+                _ => {}
+            }
+        }
+        let (mut tried, mut fine) = (0, 0);
+        let mut breaches = Breaches::default();
+        for o in all.iter().filter(|o| o.method == "POST" && !o.is_public() && o.body_type() == Some("application/json")) {
+            let schema = o.body_schema().unwrap();
+            let Some(properties) = schema["properties"].as_object() else { continue };
+            let (mut ids, mut version) = (BTreeMap::new(), None);
+            for p in o.parameters().into_iter().filter(|p| p["in"] == "path") {
+                let row = prefix(&o.example(&p["schema"])).and_then(|p| own.get(&p));
+                if let Some(row) = row {
+                    ids.insert(p["name"].as_str().unwrap().to_string(), row["id"].as_str().unwrap().to_string());
+                    version = row["version"].as_i64().or(version);
+                }
+            }
+            for (name, property) in properties.iter().filter(|(n, _)| n.ends_with("_id") && *n != "company_id") {
+                let Some(id) = prefix(&o.example(property)).and_then(|p| foreign.get(&p)) else { continue };
+                let send = |id: &Value| {
+                    let mut body = o.example(schema);
+                    filled(&mut body, &own);
+                    if properties.contains_key("company_id") {
+                        body["company_id"] = company.clone();
+                    }
+                    body[name] = id.clone();
+                    let path = format!("{}?dry_run=true", o.path_with(&ids));
+                    let request = outsider.request("POST", &path).json(&body);
+                    if let Some(v) = version { request.if_match(v).send() } else { request.send() }
+                };
+                tried += 1;
+                let mut known = o.example(property);
+                filled(&mut known, &own);
+                fine += usize::from(send(&known).status < 300);
+                let answer = send(id);
+                if answer.status < 300 {
+                    breaches.add(format!("{}: {name} = {id} was taken", o.shown()));
+                }
+            }
+        }
+        breaches.none("a reference to a foreign thing is refused");
+        eprintln!("{tried} references, {fine} with an own thing are taken");
+        assert!(tried >= 20 && fine >= 5, "{tried} references tried, {fine} bodies in order");
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{behind_proxy, member, try_login, try_login_from};
 use crate::fixtures::{self, id};
-use crate::harness::{ADMIN_EMAIL, ADMIN_PASSWORD, Server};
+use crate::harness::{ADMIN_EMAIL, ADMIN_PASSWORD, Database, Server, serve};
 
 const WORDS: &str = "seven grey herons cross the river";
 
@@ -197,5 +197,17 @@ each_engine! {
         limited.act(&format!("{path}/disable"), &boss, json!({})).problem(403, "user.out_of_reach");
         let (small, _) = fixtures::user(s);
         limited.act(&format!("/v1/identity/users/{}/reset-password", id(&small)), &small, json!({})).ok();
+    }
+
+    fn replicas_that_start_at_once_on_an_empty_database_all_come_up(s) {
+        let database = Database::empty(s.engine);
+        persistence::Database::open(&persistence::DatabaseConfig::new(&database.url)).unwrap().migrate().unwrap();
+        // each logs in as the one administrator
+        let replicas = s.parallel(3, |_, _| serve(&database.url));
+        let users = replicas[0].all("/v1/identity/users");
+        assert_eq!(users.iter().filter(|u| u["email"] == ADMIN_EMAIL).count(), 1);
+        for c in &replicas {
+            c.get("/v1/identity/users").ok();
+        }
     }
 }

@@ -52,6 +52,14 @@ fn sod_conflicts(cx: &mut Cx, id: RoleId, _: NoFilter) -> Result<RoleSodConflict
 
 /// Brings the ready-made roles in the database up to what this release ships.
 pub(super) fn keep_up(app: &Arc<App>) -> Result<()> {
+    match install(app) {
+        // another replica that starts at the same moment was faster; what is left to do is seen now
+        Err(p) if p.code() == problems::already_exists => install(app),
+        done => done,
+    }
+}
+
+fn install(app: &Arc<App>) -> Result<()> {
     let system = Arc::new(Caller::system());
     let behind = app.read(&system, |cx| {
         let there = rows::all(cx.db())?;
