@@ -106,15 +106,14 @@ fn mistakes_are_named_and_end_with_their_code() {
 }
 
 #[test]
-fn a_reader_who_has_seen_enough_is_no_mistake_and_a_full_disk_is_one() {
+fn a_reader_who_has_seen_enough_is_no_mistake() {
+    use std::io::{BufRead, BufReader};
     let mut child = tandem(&["openapi"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    drop(child.stdout.take());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().ends_with('{')), "the document begins");
+    drop(lines);
     let (code, _, err) = said(&child.wait_with_output().unwrap());
-    assert_eq!(code, 0, "{err}");
-    if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
-        let (code, _, err) = said(&tandem(&["operations"]).stdout(full).output().unwrap());
-        assert!(code == 1 && err.contains("standard output cannot be written"), "{code} {err}");
-    }
+    assert!(code == 0 && err.is_empty(), "{code} {err}");
 }
 
 #[test]
@@ -161,7 +160,8 @@ fn an_operator(engine: Engine) {
     let place = Database::empty(engine);
     let on =
         |arguments: &[&str]| [arguments, &["--database", place.url.as_str()]].concat().into_iter().map(String::from).collect::<Vec<_>>();
-    refused(&on(&["verify"]), 1, "run `tandem migrate` first");
+    let nothing = if engine == Engine::Sqlite { "there is no database" } else { "run `tandem migrate` first" };
+    refused(&on(&["verify"]), 1, nothing);
     assert!(well(&on(&["migrate"])).contains("migrations ran: 0001_platform"));
     assert!(well(&on(&["migrate"])).contains("up to date"));
 
