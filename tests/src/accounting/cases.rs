@@ -136,7 +136,7 @@ each_engine! {
 
     fn what_is_owed_stands_in_the_bucket_of_its_age(s) {
         let party = buyer(s);
-        let at_once = json!({"company_id": s.company_id(), "code": "NOW", "name": "Now", "instalments": [{"percent": "100", "days": 0}]});
+        let at_once = json!({"company_id": s.company_id(), "code": "AT-ONCE", "name": "At once", "instalments": [{"percent": "100", "days": 0}]});
         let term = s.post("/v1/accounting/payment-terms", at_once).created();
         for (date, amount) in [("2026-06-20", "40000"), ("2026-05-15", "17500")] {
             let made = draft(s, &party, date, amount, &[], json!({"payment_term_id": term["id"]}));
