@@ -26,7 +26,7 @@ fn run_at(s: &Server, url: &str, sql: &str) -> Option<String> {
 
 /// A column that no ledger lets change.
 fn key_of(table: &str) -> &'static str {
-    if table == "event_redactions" { "event_id" } else { "id" }
+    if table.starts_with("event_") { "event_id" } else { "id" }
 }
 
 fn refused(s: &Server, sql: &str) {
