@@ -14,7 +14,8 @@ fn run(s: &Server, sql: &str) -> Option<String> {
         Engine::Sqlite => {
             let url = s.database_url();
             let path = url.strip_prefix("sqlite:").unwrap_or(url);
-            SqliteConnection::establish(path).expect("a connection").batch_execute(sql)
+            // the server may be writing just now
+            SqliteConnection::establish(path).expect("a connection").batch_execute(&format!("PRAGMA busy_timeout = 5000; {sql}"))
         }
     };
     done.err().map(|e| e.to_string())
