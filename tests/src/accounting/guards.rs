@@ -18,7 +18,8 @@ fn run_at(s: &Server, url: &str, sql: &str) -> Option<String> {
         Engine::Postgres => PgConnection::establish(url).expect("a connection").batch_execute(sql),
         Engine::Sqlite => {
             let path = url.strip_prefix("sqlite:").unwrap_or(url);
-            SqliteConnection::establish(path).expect("a connection").batch_execute(sql)
+            // the server may be writing just now
+            SqliteConnection::establish(path).expect("a connection").batch_execute(&format!("PRAGMA busy_timeout = 5000; {sql}"))
         }
     };
     done.err().map(|e| e.to_string())
