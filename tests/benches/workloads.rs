@@ -173,6 +173,7 @@ fn limits(engine: Engine, database: &Database, served: Served, w: &World, s: f64
     let written = rate(16, time, |_, _| drop(w.wire.post("/v1/sales/orders", &w.order(count.fetch_add(1, Ordering::Relaxed)))));
     let path = format!("/v1/sales/orders/{}", id(&template));
     let read = rate(8, time, |_, _| drop(w.wire.get(&path)));
+    let empty = rate(8, time, |_, _| drop(w.wire.get("/livez")));
     drop(served); // its own work must not take from the bare connections
     let bare = bare::Statements::of(engine, &database.url, &template);
     let (limit, least) = match engine {
@@ -183,7 +184,18 @@ fn limits(engine: Engine, database: &Database, served: Served, w: &World, s: f64
     let ratio = written.per_second / limit.per_second;
     verdicts.check("writing an order, HTTP to bare", ratio, ratio >= least, if least > 1.0 { ">= 2.0" } else { ">= 0.7" });
     let limit = bare.read(8, time);
-    println!("reading an order with its lines, 8 callers: {:.0}/s over HTTP, {:.0}/s bare", read.per_second, limit.per_second);
     let ratio = read.per_second / limit.per_second;
-    verdicts.check("reading an order, HTTP to bare", ratio, ratio >= 0.5, ">= 0.5");
+    println!(
+        "reading an order with its lines, 8 callers: {:.0}/s over HTTP, {:.0}/s bare, {ratio:.2} of it; the emptiest answer: {:.0}/s",
+        read.per_second, limit.per_second, empty.per_second
+    );
+    match engine {
+        Engine::Postgres => verdicts.check("reading an order, HTTP to bare", ratio, ratio >= 0.5, ">= 0.5"),
+        // a query of SQLite is a call of a function in the same process, faster than the emptiest answer over a socket
+        Engine::Sqlite => {
+            let both = 1.0 / (1.0 / limit.per_second + 1.0 / empty.per_second);
+            let ratio = read.per_second / both;
+            verdicts.check("reading an order, to bare and the emptiest answer", ratio, ratio >= 0.5, ">= 0.5");
+        }
+    }
 }
