@@ -177,6 +177,24 @@ fn sql_lives_in_persistence_only() {
     none("SQL text lives in persistence", breaches);
 }
 
+/// What counts a version by SQL also says when: whoever keeps a copy asks by time.
+#[test]
+fn sql_that_counts_a_version_notes_when() {
+    // they have no such column
+    let undated = ["UPDATE sessions", "UPDATE touchpoints", "\"touchpoints\""];
+    let mut breaches = Vec::new();
+    for path in sources().iter().filter(|p| p.starts_with("crates/persistence")) {
+        let code = code(path);
+        for i in (0..code.len()).filter(|i| code[*i].1.contains("version = version + 1")) {
+            let near = &code[i.saturating_sub(2)..(i + 4).min(code.len())];
+            if !near.iter().any(|(_, l)| l.contains("updated_at") || undated.iter().any(|u| l.contains(u))) {
+                breaches.push(format!("{path}:{}", code[i].0));
+            }
+        }
+    }
+    none("a version is counted and nothing notes when", breaches);
+}
+
 #[test]
 fn no_sql_names_a_schema() {
     let before = ["FROM", "JOIN", "INTO", "UPDATE", "TABLE", "REFERENCES", "INDEX", "EXISTS"];

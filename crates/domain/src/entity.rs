@@ -16,8 +16,8 @@ pub trait Entity: Serialize + ToSchema + Clone + Send + Sync + 'static {
     fn id(&self) -> Self::Id;
     /// Counts the changes, from 1. The ETag on the wire.
     fn version(&self) -> i64;
-    /// Counts a change; called by the door when it stores one.
-    fn bump(&mut self);
+    /// Counts a change and notes when it was made; called by the door when it stores one.
+    fn bump(&mut self, now: DateTime<Utc>);
     /// The company whose document this is; callers without a grant on it never see it.
     fn company(&self) -> Option<CompanyId> {
         None
@@ -77,9 +77,12 @@ macro_rules! archivable {
 }
 
 /// `entity! { SalesOrder, SalesOrderId, "sales_order", company: |o| Some(o.company_id), parts: lines }` implements
-/// [`Entity`] for a struct with fields `id` and `version`. Its `parts` share its version.
+/// [`Entity`] for a struct with fields `id`, `version` and `updated_at`. Its `parts` share its version.
 ///
 /// `entity! { unchanging StockMove, StockMoveId, "stock_move" }` is for rows that never change: their version is 1.
+///
+/// `entity! { undated SalesOrderLine, SalesOrderLineId, "sales_order_line" }` is for parts and ledgers, whose noun or whose next
+/// row says when something changed: they have no `updated_at`.
 #[macro_export]
 macro_rules! entity {
     (unchanging $name:ty, $id:ty, $noun:literal $(, company: |$c:ident| $company:expr)? $(,)?) => {
@@ -88,18 +91,21 @@ macro_rules! entity {
             const NOUN: &'static str = $noun;
             fn id(&self) -> $id { self.id }
             fn version(&self) -> i64 { 1 }
-            fn bump(&mut self) {}
+            fn bump(&mut self, _: chrono::DateTime<chrono::Utc>) {}
             $(fn company(&self) -> Option<$crate::directory::companies::CompanyId> { let $c = self; $company })?
         }
     };
-    ($name:ty, $id:ty, $noun:literal $(, company: |$c:ident| $company:expr)? $(, party: |$p:ident| $party:expr)? $(, actions: |$a:ident| $actions:expr)? $(, parts: $parts:ident)? $(,)?) => {
+    (undated $($rest:tt)*) => { $crate::entity! { @dated [] $($rest)* } };
+    (@dated [$($dated:ident)?] $name:ty, $id:ty, $noun:literal $(, company: |$c:ident| $company:expr)? $(, party: |$p:ident| $party:expr)? $(, actions: |$a:ident| $actions:expr)? $(, parts: $parts:ident)? $(,)?) => {
         impl $crate::entity::Entity for $name {
             type Id = $id;
             const NOUN: &'static str = $noun;
             fn id(&self) -> $id { self.id }
             fn version(&self) -> i64 { self.version }
-            fn bump(&mut self) {
+            #[allow(unused_variables)]
+            fn bump(&mut self, now: chrono::DateTime<chrono::Utc>) {
                 self.version += 1;
+                $(self.$dated = now;)?
                 $(self.$parts.iter_mut().for_each(|part| part.version = self.version);)?
             }
             $(fn company(&self) -> Option<$crate::directory::companies::CompanyId> { let $c = self; $company })?
@@ -107,4 +113,5 @@ macro_rules! entity {
             $(fn allowed_actions(&self) -> Vec<&'static str> { let $a = self; $actions })?
         }
     };
+    ($($rest:tt)*) => { $crate::entity! { @dated [updated_at] $($rest)* } };
 }

@@ -167,9 +167,9 @@ impl<'c> Cx<'c> {
         self.tell(Event::of(verb, &row));
         Ok(row)
     }
-    /// Stores a changed resource, counts its version and tells what happened: `cx.save(&before, after, "confirmed")`.
+    /// Stores a changed resource, counts its version, notes when, and tells what happened: `cx.save(&before, after, "confirmed")`.
     pub fn save<T: Entity + Record>(&mut self, before: &T, mut after: T, verb: &str) -> Result<T> {
-        after.bump();
+        after.bump(self.now);
         if !record::update(&mut self.conn, &after, Some(before.version()))? {
             return Err(RETRY.with("Somebody else changed it at the same time."));
         }

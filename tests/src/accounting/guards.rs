@@ -53,6 +53,7 @@ each_engine! {
             "DELETE FROM allocations",
             "UPDATE invoices SET total = total + 1",
             "UPDATE invoices SET number = 'INV-2026-99999'",
+            "UPDATE invoices SET updated_at = updated_at, outstanding = 0, total = 0",
             "DELETE FROM invoices",
             "UPDATE invoice_lines SET net = net + 1",
             "DELETE FROM invoice_lines",
@@ -89,8 +90,8 @@ each_engine! {
         act(s, &entry(s, "2026-01-05", "10"), "journal-entries", "post", json!({})).ok();
         let new_id = match s.engine { Engine::Postgres => "gen_random_uuid()", Engine::Sqlite => "randomblob(16)" };
         let insert = format!(
-            "INSERT INTO journal_entries (id, company_id, number, journal, class, status, posting_date, description, total, drafted, metadata, version, created_at) \
-             SELECT {new_id}, company_id, 'GJ-2026-77777', journal, class, 'posted', posting_date, description, total, drafted, metadata, 1, created_at \
+            "INSERT INTO journal_entries (id, company_id, number, journal, class, status, posting_date, description, total, drafted, metadata, version, created_at, updated_at) \
+             SELECT {new_id}, company_id, 'GJ-2026-77777', journal, class, 'posted', posting_date, description, total, drafted, metadata, 1, created_at, updated_at \
              FROM journal_entries");
         refused(s, &format!("BEGIN; {insert}; COMMIT;"));
         let entries = s.all(&format!("/v1/accounting/journal-entries?company_id={}", s.company_id()));

@@ -33,6 +33,40 @@ each_engine! {
         verified(s);
     }
 
+    /// Whoever keeps a copy asks for what changed since the last time, and gets it whatever changed it.
+    fn an_invoice_says_when_it_last_changed(s) {
+        let since = |noun: &str, at: &str| -> BTreeSet<String> {
+            s.all(&format!("/v1/accounting/{noun}?updated_at_gte={at}")).iter().map(|row| id(row).to_string()).collect()
+        };
+        let ids = |rows: &[&Value]| -> BTreeSet<String> { rows.iter().map(|row| id(row).to_string()).collect() };
+        let party = buyer(s);
+        let [draft_at, post_at, pay_at, credit_at] = ["2026-02-02T08:00:00Z", "2026-02-03T08:00:00Z", "2026-02-04T08:00:00Z", "2026-02-05T08:00:00Z"];
+        s.at(draft_at);
+        let other = invoice(s, &party, "2026-01-09", "70", &[]);
+        let owed = draft(s, &party, "2026-01-10", "100", &[], json!({}));
+        assert_eq!((&owed["created_at"], &owed["updated_at"]), (&json!(draft_at), &json!(draft_at)));
+        assert_eq!(since("invoices", draft_at), ids(&[&other, &owed]));
+        s.at(post_at);
+        assert_eq!(since("invoices", post_at), BTreeSet::new());
+        let owed = act(s, &owed, "invoices", "post", json!({})).ok();
+        assert_eq!((&owed["created_at"], &owed["updated_at"]), (&json!(draft_at), &json!(post_at)));
+        assert_eq!((since("invoices", post_at), since("invoices", draft_at)), (ids(&[&owed]), ids(&[&other, &owed])));
+        s.at(pay_at);
+        let paid = payment(s, &party, "2026-01-12", "60");
+        act(s, &paid, "payments", "allocate", json!({"invoice_id": owed["id"]})).ok();
+        let now = read(s, "invoices", &owed);
+        assert_eq!((now["status"].as_str(), &now["updated_at"]), (Some("partially_paid"), &json!(pay_at)));
+        assert_eq!((since("invoices", pay_at), since("payments", pay_at)), (ids(&[&owed]), ids(&[&paid])));
+        let items = s.all(&format!("/v1/accounting/open-items?updated_at_gte={pay_at}"));
+        let documents: BTreeSet<&str> = items.iter().map(|i| i["document_id"].as_str().unwrap()).collect();
+        assert_eq!(documents, BTreeSet::from([id(&owed), id(&paid)]), "what is open of both has changed");
+        s.at(credit_at);
+        let last = s.all("/v1/accounting/invoices?sort=-updated_at&limit=1");
+        assert_eq!(id(&last[0]), id(&owed));
+        assert_eq!(since("invoices", credit_at), BTreeSet::new(), "reading changes nothing");
+        verified(s);
+    }
+
     fn a_draft_changes_line_by_line(s) {
         let made = draft(s, &buyer(s), "2026-01-10", "10", &[], json!({}));
         let lines = format!("/v1/accounting/invoices/{}/lines", id(&made));

@@ -4,6 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Breaches, operations};
 
+/// Lists of rows with a version that do not say when a row last changed, and why.
+const WITHOUT_UPDATED_AT: [(&str, &str); 14] = [
+    ("accounting/gl-lines", "the ledger: written once"),
+    ("crm/attribution-credits", "a ledger: what changes is told by another row"),
+    ("crm/attribution-restatements", "a ledger: what changes is told by another row"),
+    ("crm/clv-fits", "what was learnt on one day stays"),
+    ("crm/consents", "a ledger: what changes is told by another row"),
+    ("crm/forecast-snapshots", "what was expected on one day stays"),
+    ("crm/forecast-submissions", "each is a row of its own"),
+    ("crm/touchpoints", "what happened stays; who it was is learnt of the visitor and told by events"),
+    ("directory/currencies", "the standard's list: nobody changes it"),
+    ("identity/my-sessions", "they say when they were refreshed and revoked"),
+    ("identity/sessions", "they say when they were refreshed and revoked"),
+    ("platform/audit-log", "facts stay"),
+    ("platform/events", "the feed itself, followed by `after`"),
+    ("platform/files", "a file is deleted and never changed"),
+];
+
 each_engine! {
     fn every_operation_is_described(s) {
         let mut breaches = Breaches::default();
@@ -29,6 +47,26 @@ each_engine! {
             }
         }
         breaches.none("every operation has summary, description, one tag, an id of its own, described parameters");
+    }
+
+    /// Whoever keeps a copy of a list asks it for what changed since.
+    fn every_list_of_what_changes_can_be_asked_for_what_changed_since(s) {
+        let mut breaches = Breaches::default();
+        let mut unused: BTreeSet<&str> = WITHOUT_UPDATED_AT.iter().map(|(path, _)| *path).collect();
+        for o in operations(s).iter().filter(|o| o.method == "GET" && o.path.starts_with("/v1/") && !o.path.contains('{')) {
+            let has = |name: &str| o.parameters().iter().any(|p| p["name"] == name);
+            let page = o.resolve(&o.spec["responses"]["200"])["content"].as_object().and_then(|c| c.values().next());
+            let Some(page) = page.filter(|_| has("cursor")) else { continue };
+            let row = o.resolve(&o.resolve(&page["schema"])["properties"]["data"]["items"]);
+            if row["properties"]["version"].is_null() || unused.remove(o.path.trim_start_matches("/v1/")) {
+                continue;
+            }
+            if row["properties"]["updated_at"].is_null() || !has("updated_at_gte") {
+                breaches.add(o.shown());
+            }
+        }
+        breaches.none("every list of what changes has `updated_at_gte`");
+        assert!(unused.is_empty(), "these need no exception: {unused:?}");
     }
 
     fn what_is_not_in_the_document_does_not_answer(s) {

@@ -93,6 +93,18 @@ fn every_foreign_key_is_indexed() {
     assert!(bare.is_empty(), "foreign keys without an index: {bare:#?}");
 }
 
+/// Whoever keeps a copy asks every list for what changed since, in the order of the changes.
+#[test]
+fn what_changed_since_is_found_by_an_index() {
+    let place = harness::Database::empty(harness::Engine::Sqlite);
+    let db = Database::open(&DatabaseConfig::new(&place.url)).unwrap();
+    db.migrate().unwrap();
+    let (indexes, columns) = (indexes(&db), columns(&db));
+    let tables = columns.iter().filter_map(|c| c.strip_suffix(".updated_at INTEGER NOT NULL")).filter(|t| *t != "settings");
+    let bare: Vec<&str> = tables.filter(|t| !indexes.contains(&format!("{t} (updated_at, id)"))).collect();
+    assert!(bare.is_empty(), "tables without an index (updated_at, id): {bare:?}");
+}
+
 fn rows(db: &Database, text: &'static str) -> BTreeSet<String> {
     let found = db.read(|c| persistence::Statement::new(text).load::<(String,)>(c)).unwrap();
     found.into_iter().map(|r| r.0).collect()

@@ -23,7 +23,7 @@ pub fn operations(t: &mut Table) {
         .flag("has_owner", "Only rows with an owner, or without.", teams::has_owner)
         .flag("overdue", "Only rows that are due and neither done nor cancelled, or all others.", rows::overdue)
         .search(&["search"])
-        .sort(&["due_at", "completed_at", "updated_at"])
+        .sort(&["due_at", "completed_at"])
         .expand::<User>("owner", "owner_id")
         .expand::<Party>("party", "party_id")
         .expand::<Lead>("lead", "lead_id")

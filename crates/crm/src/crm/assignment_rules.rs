@@ -10,7 +10,7 @@ use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<AssignmentRule>("crm/assignment-rules", "Who gets which leads: in turns, by load, by territory.");
-    n.list("List assignment rules.").filter(&["method", "is_active"]).sort(&["position", "name", "updated_at"]);
+    n.list("List assignment rules.").filter(&["method", "is_active"]).sort(&["position", "name"]);
     n.create(create, CREATE).fails(REFUSALS);
     n.read("Get an assignment rule.");
     n.update(update, "Change an assignment rule. Leads that it has given away stay where they are.").fails(REFUSALS);

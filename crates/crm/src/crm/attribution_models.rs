@@ -17,7 +17,7 @@ const MOST_PATHS: i64 = 1000;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<AttributionModel>("crm/attribution-models", "Which touch of a journey earns how much of what a deal brought.");
-    n.list("List attribution models.").filter(&["kind", "name"]).sort(&["name", "updated_at"]);
+    n.list("List attribution models.").filter(&["kind", "name"]).sort(&["name"]);
     n.create(create, CREATE).fails(REFUSALS).fails(&[TOO_MANY]);
     n.read("Get an attribution model.");
     n.update(update, UPDATE).fails(REFUSALS);

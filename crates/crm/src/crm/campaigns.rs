@@ -28,7 +28,7 @@ pub fn operations(t: &mut Table) {
     n.list("List campaigns.")
         .filter(&["status", "segment_id", "journey_id", "topic", "scheduled_at", "launched_at"])
         .search(&["search"])
-        .sort(&["name", "launched_at", "updated_at"])
+        .sort(&["name", "launched_at"])
         .expand::<Segment>("segment", "segment_id");
     n.create(create, "Create a campaign. It starts as a draft.").fails(REFUSALS);
     n.read("Get a campaign.").expand::<Segment>("segment", "segment_id").expand::<Template>("variants.template", "variants.template_id");
@@ -248,6 +248,7 @@ pub fn suppress(cx: &mut Cx, address: &str, reason: SuppressionReason, note: Opt
         note,
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
     };
     let added = suppressions::add(cx.db(), &row)?;
     if added {

@@ -60,7 +60,7 @@ pub fn look(cx: &mut Cx) -> Result<()> {
             continue;
         }
         let mut after = Case { updated_at: cx.now, ..after };
-        after.bump();
+        after.bump(cx.now);
         if !persistence::record::update(cx.db(), &after, Some(before.version))? {
             return Err(persistence::RETRY.with("Somebody else changed it at the same time."));
         }

@@ -39,7 +39,7 @@ pub fn operations(t: &mut Table) {
         .flag("is_open", "Only rows that are neither resolved nor closed, or all others.", rows::is_open)
         .flag("is_unassigned", "Only rows that nobody works on, or all others.", rows::is_unassigned)
         .search(&["search"])
-        .sort(&["number", "first_response_due_at", "next_response_due_at", "resolution_due_at", "updated_at"])
+        .sort(&["number", "first_response_due_at", "next_response_due_at", "resolution_due_at"])
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Product>("product", "product_id")

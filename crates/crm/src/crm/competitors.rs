@@ -7,7 +7,7 @@ use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Competitor>("crm/competitors", "Who else sells what a company sells.");
-    n.list("List competitors.").filter(&["name"]).search(&["name_key"]).sort(&["name", "updated_at"]);
+    n.list("List competitors.").filter(&["name"]).search(&["name_key"]).sort(&["name"]);
     n.create(create, "Create a competitor. Its name is unique in the company.").fails(&[DUPLICATE_NAME]);
     n.read("Get a competitor.");
     n.update(update, "Change a competitor.").fails(&[DUPLICATE_NAME]);

@@ -205,7 +205,7 @@ pub fn confirm(cx: &mut Cx, before: ConsentConfirmation, address: Option<String>
     let who = who_now(cx, before.subject())?;
     let granted = consents::record(cx, row(who, before.topic.clone(), ConsentStatus::Granted, evidence))?;
     let mut after = before.clone().confirmed(granted.id, cx.now);
-    after.bump();
+    after.bump(cx.now);
     rows::store(cx.db(), &after)?;
     cx.tell(Event::change("confirmed", &before.told(), &after.told()));
     Ok(after)

@@ -247,11 +247,12 @@ fn one_of(event: &Event, name: &str) -> Option<ConsentSubject> {
 /// Who is erased leaves no evidence behind but its hash.
 pub fn forget(cx: &mut Cx, event: &Event) -> Result<()> {
     let subject = event.subject.parse::<PartyId>().map(Id::uuid).or_else(|_| event.subject.parse::<ContactId>().map(Id::uuid));
+    let now = cx.now;
     if let Ok(subject) = subject {
         rows::erase_evidence(cx.db(), subject)?;
         campaign_members::erase(cx.db(), subject)?;
         segments::erase(cx.db(), subject)?;
-        consent_confirmations::erase(cx.db(), &[subject])?;
+        consent_confirmations::erase(cx.db(), &[subject], now)?;
     }
     Ok(())
 }

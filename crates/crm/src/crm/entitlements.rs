@@ -14,7 +14,7 @@ pub fn operations(t: &mut Table) {
     n.list("List entitlements.")
         .filter(&["party_id", "product_id", "sla_policy_id", "starts_on", "ends_on"])
         .flag("in_force", "Only rows that cover the present day (in UTC) and have something left, or all others.", rows::in_force)
-        .sort(&["ends_on", "updated_at"])
+        .sort(&["ends_on"])
         .expand::<Party>("party", "party_id")
         .expand::<SlaPolicy>("sla_policy", "sla_policy_id");
     n.create(create, CREATE).fails(&[ENDS_BEFORE_START, sla_policies::ARCHIVED]);

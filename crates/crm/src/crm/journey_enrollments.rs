@@ -99,7 +99,8 @@ fn become_one(cx: &mut Cx, from: Uuid, to: As) -> Result<()> {
     for enrollment in rows::doubled(cx.db(), from, stays)? {
         journey_runs::end(cx, enrollment, JourneyOutcome::Merged)?;
     }
-    rows::follow(cx.db(), from, to)?;
+    let now = cx.now;
+    rows::follow(cx.db(), from, to, now)?;
     Ok(())
 }
 
@@ -131,7 +132,8 @@ pub fn merged(cx: &mut Cx, event: &Event) -> Result<()> {
 /// Parties that are two again have the own ways again.
 pub fn parted(cx: &mut Cx, event: &Event) -> Result<()> {
     if let Some((winner, loser)) = merge_of(event) {
-        rows::go_back(cx.db(), loser, winner)?;
+        let now = cx.now;
+        rows::go_back(cx.db(), loser, winner, now)?;
     }
     Ok(())
 }

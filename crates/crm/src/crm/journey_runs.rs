@@ -47,7 +47,7 @@ pub fn told(cx: &mut Cx, verb: &str, enrollment: &JourneyEnrollment) {
 
 /// Stores somebody on the way and tells it.
 fn keep(cx: &mut Cx, before: &JourneyEnrollment, mut after: JourneyEnrollment, verb: &str) -> Result<JourneyEnrollment> {
-    after.bump();
+    after.bump(cx.now);
     if !record::update(cx.db(), &after, Some(before.version))? {
         return Err(RETRY.with("Somebody else changed it at the same time."));
     }

@@ -29,7 +29,7 @@ pub const MOST: i64 = 500;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Journey>("crm/journeys", "What somebody gets step by step over time: messages, waits, branches, tasks.");
-    n.list("List journeys.").filter(&["status", "topic"]).search(&["search"]).sort(&["name", "updated_at"]);
+    n.list("List journeys.").filter(&["status", "topic"]).search(&["search"]).sort(&["name"]);
     n.create(create, CREATE).fails(REFUSALS);
     n.read("Get a journey.");
     n.update(update, "Change a journey. What is published stays as it is until it is published again.").fails(REFUSALS);

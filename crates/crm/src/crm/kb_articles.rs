@@ -12,7 +12,7 @@ pub fn operations(t: &mut Table) {
     n.list("List articles of the knowledge base. `q` looks into titles, categories and texts.")
         .filter(&["status", "category", "visibility", "published_at"])
         .search(&["search"])
-        .sort(&["title", "published_at", "updated_at"]);
+        .sort(&["title", "published_at"]);
     n.create(create, "Create an article. It is a draft until it is published.");
     n.read("Get an article.");
     n.update(update, "Change an article. What is published stays as it is until the article is published again.").fails(&[ARCHIVED]);

@@ -6,7 +6,7 @@ use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<LeadForm>("crm/lead-forms", "Forms that take leads from the web, and the wording of the consent they ask for.");
-    n.list("List capture forms.").filter(&["is_active"]).sort(&["name", "updated_at"]);
+    n.list("List capture forms.").filter(&["is_active"]).sort(&["name"]);
     n.create(create, CREATE).fails(REFUSALS);
     n.read("Get a capture form.").expand::<User>("default_owner", "default_owner_id");
     n.update(update, UPDATE).fails(REFUSALS);

@@ -98,7 +98,7 @@ fn keep(cx: &mut Cx, before: Lead, score: &LeadScore) -> Result<(Lead, Kept)> {
         rows::note_change(cx.db(), id, before.grade.as_deref(), &after, now)?;
         return Ok((after, Kept::Regraded));
     }
-    after.bump();
+    after.bump(cx.now);
     match rows::store_quietly(cx.db(), &after)? {
         true => Ok((after, Kept::Moved)),
         false => Err(RETRY.with("Somebody else changed it at the same time.")),

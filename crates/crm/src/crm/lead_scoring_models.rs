@@ -16,7 +16,7 @@ const MOST_LEADS: i64 = 100;
 pub fn operations(t: &mut Table) {
     let mut n =
         t.noun::<LeadScoringModel>("crm/lead-scoring-models", "How much it is worth to follow a lead up: rules and grades, in versions.");
-    n.list("List scoring models.").filter(&["status", "model_version"]).sort(&["model_version", "updated_at"]);
+    n.list("List scoring models.").filter(&["status", "model_version"]).sort(&["model_version"]);
     n.create(create, CREATE).fails(REFUSALS);
     n.read("Get a scoring model.");
     n.update(update, "Change a draft of a scoring model. Active and retired ones do not change.").fails(REFUSALS).fails(&[NOT_A_DRAFT]);

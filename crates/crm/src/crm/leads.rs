@@ -27,7 +27,7 @@ pub fn operations(t: &mut Table) {
         .flag("has_owner", "Only rows with an owner, or without.", teams::has_owner)
         .flag("has_response", "Only rows that were answered, or that still wait.", rows::has_response)
         .search(&["search"])
-        .sort(&["name", "score", "updated_at"])
+        .sort(&["name", "score"])
         .expand::<User>("owner", "owner_id")
         .expand::<Party>("converted_party", "converted_party_id")
         .expand::<Opportunity>("converted_opportunity", "converted_opportunity_id");

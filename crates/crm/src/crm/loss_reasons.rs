@@ -7,7 +7,7 @@ use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<LossReason>("crm/loss-reasons", "Why deals are lost, as a company counts it.");
-    n.list("List loss reasons.").filter(&["name"]).search(&["name_key"]).sort(&["name", "updated_at"]);
+    n.list("List loss reasons.").filter(&["name"]).search(&["name_key"]).sort(&["name"]);
     n.create(create, "Create a loss reason. Its name is unique in the company.").fails(&[DUPLICATE_NAME]);
     n.read("Get a loss reason.");
     n.update(update, "Change a loss reason.").fails(&[DUPLICATE_NAME]);

@@ -14,7 +14,7 @@ use super::stages;
 pub fn operations(t: &mut Table) {
     let mut n =
         t.noun::<Pipeline>("crm/pipelines", "The stages that deals go through, how likely each makes a sale, and what it asks for.");
-    n.list("List pipelines with their stages.").filter(&["name", "is_default"]).sort(&["name", "updated_at"]);
+    n.list("List pipelines with their stages.").filter(&["name", "is_default"]).sort(&["name"]);
     n.create(create, CREATE).fails(STAGE_REFUSALS);
     n.read("Get a pipeline with its stages.");
     n.update(update, "Change a pipeline. Its stages have their own operations.");

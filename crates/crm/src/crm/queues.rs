@@ -7,7 +7,7 @@ use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Queue>("crm/queues", "Where cases wait, who works on them, and how they are handed out.");
-    n.list("List queues with their members.").filter(&["name", "assignment"]).search(&["name"]).sort(&["name", "updated_at"]);
+    n.list("List queues with their members.").filter(&["name", "assignment"]).search(&["name"]).sort(&["name"]);
     n.create(create, "Create a queue with its members.").fails(&[DOUBLED_MEMBER]);
     n.read("Get a queue with its members.");
     n.update(update, "Change a queue. Members are replaced whole.").fails(&[DOUBLED_MEMBER]);

@@ -12,7 +12,7 @@ pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Quota>("crm/quotas", "What a user, or a company as a whole, is to sell in a fiscal period.");
     n.list_with(list, "List quotas. Who may not see all forecasts has the own and those of managed teams.")
         .filter(&["user_id", "period", "start_date"])
-        .sort(&["start_date", "amount", "updated_at"])
+        .sort(&["start_date", "amount"])
         .expand::<User>("user", "user_id");
     n.create(create, "Create a quota. There is one for each user and fiscal period, and one for the company as a whole.").fails(REFUSALS);
     n.read_with(read, "Get a quota.").expand::<User>("user", "user_id");

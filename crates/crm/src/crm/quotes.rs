@@ -48,7 +48,7 @@ pub fn operations(t: &mut Table) {
         .filter(&["status", "number", "revision", "party_id", "contact_id", "opportunity_id", "owner_id", "previous_revision_id"])
         .filter(&["currency", "quote_date", "valid_until", "total", "sent_at"])
         .search(&["search"])
-        .sort(&["number", "title", "quote_date", "valid_until", "total", "sent_at", "updated_at"])
+        .sort(&["number", "title", "quote_date", "valid_until", "total", "sent_at"])
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Opportunity>("opportunity", "opportunity_id")

@@ -13,7 +13,7 @@ use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Segment>("crm/segments", "Audiences of parties, contacts or leads, listed by hand or found by a filter.");
-    n.list("List segments.").filter(&["kind", "audience", "name"]).search(&["search"]).sort(&["name", "updated_at"]);
+    n.list("List segments.").filter(&["kind", "audience", "name"]).search(&["search"]).sort(&["name"]);
     n.create(create, CREATE).fails(segment_filters::REFUSALS).fails(&[FILTER_FOR_DYNAMIC, NAME_TAKEN]);
     n.read("Get a segment.");
     n.update(update, "Change a segment. A changed filter counts its members anew with the next evaluation.")

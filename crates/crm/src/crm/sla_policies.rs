@@ -11,7 +11,7 @@ pub fn operations(t: &mut Table) {
     let mut n = t.noun::<SlaPolicy>("crm/sla-policies", "Within how much working time cases are answered and resolved.");
     n.list("List service level policies.")
         .filter(&["name", "is_default", "calendar_id"])
-        .sort(&["name", "updated_at"])
+        .sort(&["name"])
         .expand::<Calendar>("calendar", "calendar_id");
     n.create(create, CREATE).fails(REFUSALS);
     n.read("Get a service level policy.").expand::<Calendar>("calendar", "calendar_id");

@@ -13,7 +13,7 @@ const PURPOSE: &str = "survey";
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Survey>("crm/surveys", "What customers are asked after a case: satisfaction, recommendation, effort.");
-    n.list("List surveys.").filter(&["kind", "name"]).sort(&["name", "updated_at"]);
+    n.list("List surveys.").filter(&["kind", "name"]).sort(&["name"]);
     n.create(create, "Create a survey.");
     n.read("Get a survey.");
     n.update(update, "Change a survey. Its kind stays.").fails(&[ARCHIVED]);

@@ -14,7 +14,7 @@ pub fn operations(t: &mut Table) {
         .filter(&["name", "parent_id", "manager_id"])
         .filter_by::<UserId>("member_id", "Only teams that this user is in.", rows::with_member)
         .search(&["name_key"])
-        .sort(&["name", "updated_at"])
+        .sort(&["name"])
         .expand::<User>("manager", "manager_id")
         .expand::<Team>("parent", "parent_id");
     n.create(create, CREATE).fails(REFUSALS);

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Template>("crm/templates", "What messages say, with places for what is known of their readers.");
-    n.list("List templates.").filter(&["name", "archived_at"]).search(&["search"]).sort(&["name", "updated_at"]);
+    n.list("List templates.").filter(&["name", "archived_at"]).search(&["search"]).sort(&["name"]);
     n.create(create, CREATE).fails(REFUSALS).fails(&[NAME_TAKEN]);
     n.read("Get a template with its latest content.");
     n.update(update, "Change a template. A changed content is a new revision; what was launched keeps its own.")

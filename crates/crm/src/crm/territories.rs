@@ -15,7 +15,7 @@ pub fn operations(t: &mut Table) {
     n.list("List territories.")
         .filter(&["name", "parent_id"])
         .search(&["name_key"])
-        .sort(&["name", "updated_at"])
+        .sort(&["name"])
         .expand::<Territory>("parent", "parent_id");
     n.create(create, CREATE).fails(REFUSALS);
     n.read("Get a territory.").expand::<Territory>("parent", "parent_id");

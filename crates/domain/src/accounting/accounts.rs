@@ -67,6 +67,8 @@ pub struct Account {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { Account, AccountId, "account", company: |a| Some(a.company_id) }
@@ -142,6 +144,7 @@ impl Account {
             archived: false,
             version: 1,
             created_at: now,
+            updated_at: now,
         }
     }
 

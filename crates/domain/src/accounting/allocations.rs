@@ -67,7 +67,7 @@ pub struct Allocation {
     pub created_at: DateTime<Utc>,
 }
 
-crate::entity! { Allocation, AllocationId, "allocation", company: |a| Some(a.company_id), party: |a| Some(a.party_id) }
+crate::entity! { undated Allocation, AllocationId, "allocation", company: |a| Some(a.company_id), party: |a| Some(a.party_id) }
 
 /// What is to be settled with a payment or credit note.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -108,6 +108,8 @@ pub struct CreditNote {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { CreditNote, CreditNoteId, "credit_note", company: |c| Some(c.company_id), party: |c| Some(c.customer_id), actions: |c| c.actions() }
@@ -152,7 +154,7 @@ pub struct CreditNoteLine {
     pub created_at: DateTime<Utc>,
 }
 
-crate::entity! { CreditNoteLine, CreditNoteLineId, "credit_note_line", company: |l| Some(l.company_id) }
+crate::entity! { undated CreditNoteLine, CreditNoteLineId, "credit_note_line", company: |l| Some(l.company_id) }
 
 /// What is credited of an invoice line.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

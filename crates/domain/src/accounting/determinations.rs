@@ -38,6 +38,8 @@ pub struct AccountDetermination {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { AccountDetermination, AccountDeterminationId, "account_determination", company: |d| Some(d.company_id) }

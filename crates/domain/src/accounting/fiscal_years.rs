@@ -34,6 +34,8 @@ pub struct FiscalYear {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { FiscalYear, FiscalYearId, "fiscal_year", company: |y| Some(y.company_id) }
@@ -79,7 +81,7 @@ impl FiscalYear {
         let end = months(start).last().map_or(start, |m| m.1);
         let name =
             if start.year() == end.year() { format!("{}", start.year()) } else { format!("{}/{:02}", start.year(), end.year() % 100) };
-        Ok(Self { id, company_id, name, start_date: start, end_date: end, version: 1, created_at: now })
+        Ok(Self { id, company_id, name, start_date: start, end_date: end, version: 1, created_at: now, updated_at: now })
     }
 }
 

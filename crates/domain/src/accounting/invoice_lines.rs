@@ -87,7 +87,7 @@ pub struct InvoiceLine {
     pub created_at: DateTime<Utc>,
 }
 
-crate::entity! { InvoiceLine, InvoiceLineId, "invoice_line", company: |l| Some(l.company_id) }
+crate::entity! { undated InvoiceLine, InvoiceLineId, "invoice_line", company: |l| Some(l.company_id) }
 
 /// A line of a new invoice.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

@@ -142,6 +142,8 @@ pub struct Invoice {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { Invoice, InvoiceId, "invoice", company: |i| Some(i.company_id), party: |i| Some(i.customer_id), actions: |i| i.actions() }

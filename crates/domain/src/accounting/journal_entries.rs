@@ -91,7 +91,7 @@ pub struct JournalLine {
     pub created_at: DateTime<Utc>,
 }
 
-crate::entity! { JournalLine, JournalLineId, "journal_line", company: |l| Some(l.company_id), party: |l| l.party_id }
+crate::entity! { undated JournalLine, JournalLineId, "journal_line", company: |l| Some(l.company_id), party: |l| l.party_id }
 
 /// An entry in the books.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -146,6 +146,8 @@ pub struct JournalEntry {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed. A posted entry never does: its reversal is an entry of its own.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { JournalEntry, JournalEntryId, "journal_entry", company: |e| Some(e.company_id), actions: |e| e.actions() }

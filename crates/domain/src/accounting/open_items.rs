@@ -92,6 +92,8 @@ pub struct OpenItem {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { OpenItem, OpenItemId, "open_item", company: |i| Some(i.company_id), party: |i| Some(i.party_id) }

@@ -69,6 +69,8 @@ pub struct PaymentTerm {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { PaymentTerm, PaymentTermId, "payment_term", company: |t| Some(t.company_id) }
@@ -173,6 +175,7 @@ impl PaymentTerm {
             archived: false,
             version: 1,
             created_at: now,
+            updated_at: now,
         };
         term.check()?;
         Ok(term)

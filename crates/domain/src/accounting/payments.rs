@@ -109,6 +109,8 @@ pub struct Payment {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { Payment, PaymentId, "payment", company: |p| Some(p.company_id), party: |p| Some(p.party_id), actions: |p| p.actions() }

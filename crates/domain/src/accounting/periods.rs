@@ -66,6 +66,8 @@ pub struct Period {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { Period, PeriodId, "period", company: |p| Some(p.company_id), actions: |p| p.actions() }
@@ -193,6 +195,7 @@ mod tests {
             tax: open,
             version: 1,
             created_at: Utc::now(),
+            updated_at: Utc::now(),
         }
     }
 

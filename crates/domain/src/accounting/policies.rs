@@ -35,6 +35,8 @@ pub struct AccountingPolicy {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { AccountingPolicy, AccountingPolicyId, "accounting_policy", company: |s| Some(s.company_id) }

@@ -40,6 +40,7 @@ fn code(id: u128, rate: &str, computation: TaxComputation) -> TaxCode {
         archived: false,
         version: 1,
         created_at: Utc::now(),
+        updated_at: Utc::now(),
     }
 }
 
@@ -104,6 +105,7 @@ fn invoice(lines: Vec<InvoiceLine>, codes: &[TaxCode]) -> Invoice {
         metadata: BTreeMap::new(),
         version: 1,
         created_at: Utc::now(),
+        updated_at: Utc::now(),
     };
     let codes: BTreeMap<_, _> = codes.iter().map(|c| (c.id, c.clone())).collect();
     i.assess(&codes, 2).expect("taxed");
@@ -131,6 +133,7 @@ fn item(id: u128, outstanding: &str, company: &str) -> OpenItem {
         last_entry_date: day("2026-01-01"),
         version: 1,
         created_at: Utc::now(),
+        updated_at: Utc::now(),
     }
 }
 

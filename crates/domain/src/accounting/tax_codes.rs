@@ -61,6 +61,8 @@ pub struct TaxCode {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { TaxCode, TaxCodeId, "tax_code", company: |t| Some(t.company_id) }
@@ -157,6 +159,7 @@ impl TaxCode {
             archived: false,
             version: 1,
             created_at: now,
+            updated_at: now,
         })
     }
 

@@ -40,6 +40,8 @@ pub struct TaxRule {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { TaxRule, TaxRuleId, "tax_rule", company: |r| Some(r.company_id) }
@@ -99,6 +101,7 @@ mod tests {
             valid_from_date: NaiveDate::MIN,
             version: 1,
             created_at: Utc::now(),
+            updated_at: Utc::now(),
         };
         let rules = [
             rule(Some(TaxClass::Standard), None, 1),

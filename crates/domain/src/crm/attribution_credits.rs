@@ -147,7 +147,7 @@ pub struct AttributionRestatement {
     pub created_at: DateTime<Utc>,
 }
 
-crate::entity! { AttributionRestatement, AttributionRestatementId, "attribution_restatement", company: |r| Some(r.company_id) }
+crate::entity! { undated AttributionRestatement, AttributionRestatementId, "attribution_restatement", company: |r| Some(r.company_id) }
 
 /// What a touch earned of a change, by a model. Credits of a deal, basis and touch sum to what it earned.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -199,4 +199,4 @@ pub struct AttributionCredit {
     pub created_at: DateTime<Utc>,
 }
 
-crate::entity! { AttributionCredit, AttributionCreditId, "attribution_credit", company: |c| Some(c.company_id) }
+crate::entity! { undated AttributionCredit, AttributionCreditId, "attribution_credit", company: |c| Some(c.company_id) }

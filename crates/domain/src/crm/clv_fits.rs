@@ -86,7 +86,7 @@ pub struct ClvFit {
     pub version: i64,
 }
 
-crate::entity! { ClvFit, ClvFitId, "clv_fit", company: |f| Some(f.company_id) }
+crate::entity! { undated ClvFit, ClvFitId, "clv_fit", company: |f| Some(f.company_id) }
 
 /// Whose customers to learn from.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -180,7 +180,7 @@ pub struct Consent {
     pub created_at: DateTime<Utc>,
 }
 
-crate::entity! { Consent, ConsentId, "consent", company: |c| c.company_id, party: |c| c.party_id }
+crate::entity! { undated Consent, ConsentId, "consent", company: |c| c.company_id, party: |c| c.party_id }
 
 /// A row to add.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

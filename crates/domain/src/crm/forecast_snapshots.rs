@@ -97,7 +97,7 @@ pub struct ForecastSnapshot {
     pub version: i64,
 }
 
-crate::entity! { ForecastSnapshot, ForecastSnapshotId, "forecast_snapshot", company: |s| Some(s.company_id) }
+crate::entity! { undated ForecastSnapshot, ForecastSnapshotId, "forecast_snapshot", company: |s| Some(s.company_id) }
 
 /// A snapshot to take by hand. Those of the current month are taken daily without anybody's doing.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

@@ -62,7 +62,7 @@ pub struct ForecastSubmission {
     pub version: i64,
 }
 
-crate::entity! { ForecastSubmission, ForecastSubmissionId, "forecast_submission", company: |s| Some(s.company_id) }
+crate::entity! { undated ForecastSubmission, ForecastSubmissionId, "forecast_submission", company: |s| Some(s.company_id) }
 
 /// A submission to make.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

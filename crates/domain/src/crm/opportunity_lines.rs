@@ -62,7 +62,7 @@ pub struct OpportunityLine {
     pub version: i64,
 }
 
-crate::entity! { OpportunityLine, OpportunityLineId, "opportunity_line" }
+crate::entity! { undated OpportunityLine, OpportunityLineId, "opportunity_line" }
 
 /// A new line.
 #[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]

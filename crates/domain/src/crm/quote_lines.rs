@@ -59,7 +59,7 @@ pub struct QuoteLine {
     pub version: i64,
 }
 
-crate::entity! { QuoteLine, QuoteLineId, "quote_line" }
+crate::entity! { undated QuoteLine, QuoteLineId, "quote_line" }
 
 /// A line to be offered. Give a product, or a description and a price for a service in free text.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

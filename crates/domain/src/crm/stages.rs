@@ -77,7 +77,7 @@ pub struct Stage {
     pub version: i64,
 }
 
-crate::entity! { Stage, StageId, "stage" }
+crate::entity! { undated Stage, StageId, "stage" }
 
 /// A stage to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

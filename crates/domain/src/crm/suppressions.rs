@@ -52,6 +52,8 @@ pub struct Suppression {
     pub version: i64,
     /// Since when.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { Suppression, SuppressionId, "suppression" }
@@ -92,7 +94,7 @@ impl Suppression {
     /// A new suppression. Fails with [`WRONG_ADDRESS`].
     pub fn new(id: SuppressionId, new: NewSuppression, now: DateTime<Utc>) -> Result<Self> {
         let address = comparable(new.channel, &new.address)?;
-        Ok(Self { id, channel: new.channel, address, reason: new.reason, note: new.note, version: 1, created_at: now })
+        Ok(Self { id, channel: new.channel, address, reason: new.reason, note: new.note, version: 1, created_at: now, updated_at: now })
     }
 }
 

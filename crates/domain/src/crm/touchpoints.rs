@@ -165,7 +165,7 @@ pub struct Touchpoint {
     pub version: i64,
 }
 
-crate::entity! { Touchpoint, TouchpointId, "touchpoint", company: |o| Some(o.company_id), party: |o| o.party_id }
+crate::entity! { undated Touchpoint, TouchpointId, "touchpoint", company: |o| Some(o.company_id), party: |o| o.party_id }
 
 /// The first or last touch of a lead, by the time of the event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -78,7 +78,7 @@ pub struct ContactPreference {
     pub created_at: DateTime<Utc>,
 }
 
-crate::entity! { ContactPreference, ContactPreferenceId, "contact_preference" }
+crate::entity! { undated ContactPreference, ContactPreferenceId, "contact_preference" }
 
 /// A preference to set.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

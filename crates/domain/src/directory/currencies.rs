@@ -102,7 +102,7 @@ pub struct Currency {
     pub version: i64,
 }
 
-crate::entity! { Currency, CurrencyId, "currency" }
+crate::entity! { undated Currency, CurrencyId, "currency" }
 
 /// All currencies that money can be kept in, by code. Metals, test codes and units of account without minor units are not.
 pub fn all() -> Vec<Currency> {

@@ -67,6 +67,8 @@ pub struct ApiKey {
     #[schema(required)]
     pub last_used_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
+    /// When it last changed; that it was used is no change.
+    pub updated_at: DateTime<Utc>,
 }
 crate::entity!(ApiKey, ApiKeyId, "api_key", actions: |k| k.possible_actions());
 
@@ -146,6 +148,7 @@ impl ApiKey {
             expires_at,
             last_used_at: None,
             created_at: now,
+            updated_at: now,
         })
     }
 

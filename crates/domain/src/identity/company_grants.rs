@@ -33,7 +33,7 @@ pub struct CompanyGrant {
     pub all_companies: bool,
     pub created_at: DateTime<Utc>,
 }
-crate::entity!(CompanyGrant, CompanyGrantId, "company_grant", company: |g| g.company_id);
+crate::entity!(undated CompanyGrant, CompanyGrantId, "company_grant", company: |g| g.company_id);
 
 /// A grant for a user.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

@@ -32,7 +32,7 @@ pub struct RoleAssignment {
     pub sod_conflicts: Vec<SodConflict>,
     pub created_at: DateTime<Utc>,
 }
-crate::entity!(RoleAssignment, RoleAssignmentId, "role_assignment");
+crate::entity!(undated RoleAssignment, RoleAssignmentId, "role_assignment");
 
 /// A role for a user.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

@@ -41,6 +41,8 @@ pub struct Role {
     /// Whether it was shipped with the product and cannot be changed.
     pub ready_made: bool,
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 crate::entity!(Role, RoleId, "role");
 
@@ -101,7 +103,7 @@ impl Role {
     pub fn new(id: RoleId, new: NewRole, now: DateTime<Utc>) -> Result<Self> {
         let permissions = permissions(new.permissions)?;
         let NewRole { code, name, description, .. } = new;
-        Ok(Self { id, version: 1, code, name, description, permissions, ready_made: false, created_at: now })
+        Ok(Self { id, version: 1, code, name, description, permissions, ready_made: false, created_at: now, updated_at: now })
     }
 
     /// Applies changes to a role of the customer's own.

@@ -71,7 +71,7 @@ pub struct Session {
     pub revocation_reason: Option<RevocationReason>,
     pub created_at: DateTime<Utc>,
 }
-crate::entity!(Session, SessionId, "session", actions: |s| s.possible_actions());
+crate::entity!(undated Session, SessionId, "session", actions: |s| s.possible_actions());
 
 impl Session {
     /// A session that begins now.

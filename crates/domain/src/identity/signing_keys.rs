@@ -36,7 +36,7 @@ pub struct SigningKey {
     pub dies_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
 }
-crate::entity!(SigningKey, SigningKeyId, "signing_key");
+crate::entity!(undated SigningKey, SigningKeyId, "signing_key");
 
 /// The keys that verify tokens now.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -56,6 +56,8 @@ pub struct User {
     #[schema(schema_with = crate::kernel::metadata)]
     pub metadata: BTreeMap<String, String>,
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 crate::entity!(User, UserId, "user", actions: |u| u.possible_actions());
 
@@ -147,6 +149,7 @@ impl User {
             must_change_password,
             metadata: new.metadata,
             created_at: now,
+            updated_at: now,
         })
     }
 

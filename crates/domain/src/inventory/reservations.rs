@@ -61,6 +61,8 @@ pub struct Reservation {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 crate::entity! { Reservation, ReservationId, "reservation", company: |r| Some(r.company_id) }

@@ -41,7 +41,7 @@ pub struct StoredFile {
     pub version: i64,
 }
 
-crate::entity! { StoredFile, StoredFileId, "stored_file" }
+crate::entity! { undated StoredFile, StoredFileId, "stored_file" }
 
 /// The name as it may be kept: no path, no control characters, at most 255 characters.
 pub fn clean_name(given: &str) -> Result<String, Problem> {

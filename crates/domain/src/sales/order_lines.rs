@@ -75,7 +75,7 @@ pub struct SalesOrderLine {
     pub version: i64,
 }
 
-crate::entity! { SalesOrderLine, SalesOrderLineId, "sales_order_line" }
+crate::entity! { undated SalesOrderLine, SalesOrderLineId, "sales_order_line" }
 
 /// A line to be ordered. Give a product, or a description and a price for a service in free text.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

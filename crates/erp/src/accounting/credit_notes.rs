@@ -150,6 +150,7 @@ pub fn draft(cx: &mut Cx, new: NewCreditNote) -> Result<CreditNote> {
         metadata: new.metadata,
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
     };
     note.sum(company.minor_units())?;
     check_total(&invoice, note.total)?;

@@ -193,6 +193,7 @@ pub fn draft(cx: &mut Cx, new: NewInvoice) -> Result<Invoice> {
         metadata: new.metadata,
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
     };
     term_of(cx, &invoice)?;
     invoice.lines = build_lines(cx, &invoice, &customer, new.lines, 1)?;
@@ -438,11 +439,11 @@ fn create_line(cx: &mut Cx, id: InvoiceId, new: NewInvoiceLine) -> Result<Invoic
 }
 
 fn update_line(cx: &mut Cx, id: InvoiceId, line: InvoiceLineId, patch: InvoiceLinePatch) -> Result<InvoiceLine> {
-    let after = relined(cx, id, |_, invoice| {
+    let after = relined(cx, id, |cx, invoice| {
         let found = invoice.lines.iter_mut().find(|l| l.id == line);
         let found = found.ok_or_else(|| problems::not_found.with(format!("The invoice has no line {line}.")))?;
         patch.apply(found);
-        found.bump();
+        found.bump(cx.now);
         Ok(())
     })?;
     after.lines.into_iter().find(|l| l.id == line).ok_or_else(|| problems::internal.into())

@@ -104,6 +104,7 @@ pub fn open(cx: &mut Cx, o: &Opening, company: &Company) -> Result<()> {
             last_entry_date: o.date,
             version: 1,
             created_at: cx.now,
+            updated_at: cx.now,
         };
         entries.push(ItemEntry {
             id: cx.new_id(),
@@ -129,7 +130,8 @@ pub fn change(cx: &mut Cx, company: CompanyId, allocation: Option<AllocationId>,
     ordered.sort_by_key(|c| c.item_id);
     let mut entries = Vec::with_capacity(ordered.len());
     for c in ordered {
-        if !stored::change(cx.db(), c.item_id.uuid(), c.amount, c.amount_company, on)? {
+        let now = cx.now;
+        if !stored::change(cx.db(), c.item_id.uuid(), c.amount, c.amount_company, on, now)? {
             return Err(RETRY.with("The open item was settled at the same time."));
         }
         entries.push(ItemEntry {

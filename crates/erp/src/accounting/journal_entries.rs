@@ -153,6 +153,7 @@ fn create(cx: &mut Cx, new: NewJournalEntry) -> Result<JournalEntry> {
         metadata: new.metadata,
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
     };
     (entry.drafted, entry.total) = draft_lines(cx, &company, &entry, new.lines)?;
     entry.lines = entry.drafted.clone();
@@ -203,7 +204,7 @@ fn post(cx: &mut Cx, id: JournalEntryId) -> Result<JournalEntry> {
         account.accepts(&line.currency, true).map_err(|p| p.under(&format!("/lines/{i}/account_id")))?;
     }
     let mut after = before.clone();
-    after.bump();
+    after.bump(cx.now);
     let after = write(cx, after, before.drafted.clone(), false)?;
     cx.tell(Event::change("posted", &before, &after));
     Ok(after)
@@ -245,6 +246,7 @@ fn reverse(cx: &mut Cx, id: JournalEntryId, how: ReverseJournalEntry) -> Result<
         metadata: BTreeMap::new(),
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
         ..before.clone()
     };
     let turned = before.lines.iter().map(|l| JournalLine {

@@ -81,6 +81,7 @@ pub fn create(cx: &mut Cx, new: NewPayment) -> Result<Payment> {
         metadata: new.metadata,
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
     };
     let payment = checked(cx, payment, &company)?;
     cx.create(payment)

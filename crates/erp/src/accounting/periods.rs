@@ -82,6 +82,7 @@ pub(super) fn periods_of(cx: &Cx, year: &FiscalYear) -> Vec<Period> {
         tax: open,
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
     })
     .collect()
 }

@@ -93,6 +93,7 @@ pub fn post(cx: &mut Cx, posting: Posting) -> Result<Option<JournalEntry>> {
         metadata: BTreeMap::new(),
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
     };
     let entry = write(cx, entry, written, true)?;
     if let Some(source) = &entry.source {

@@ -45,6 +45,7 @@ pub fn open_books(cx: &mut Cx, event: &Event) -> Result<()> {
         payment_self_approval_limit: None,
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
     };
     cx.insert_all(&[policy])?;
     years(cx, &company)
@@ -67,6 +68,7 @@ fn accounts(cx: &Cx, company_id: CompanyId) -> Vec<Account> {
             archived: false,
             version: 1,
             created_at: cx.now,
+            updated_at: cx.now,
         }
     });
     made.collect()
@@ -84,6 +86,7 @@ fn determinations(cx: &Cx, company_id: CompanyId, numbers: &BTreeMap<&str, Accou
             valid_from_date: always(),
             version: 1,
             created_at: cx.now,
+            updated_at: cx.now,
         })
     });
     made.collect()
@@ -106,6 +109,7 @@ fn taxes(cx: &mut Cx, company_id: CompanyId) -> Result<()> {
         archived: false,
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
     };
     let standard = code(cx, "STD", "Standard rate", TaxTreatment::Taxable, 20);
     let reduced = code(cx, "RED", "Reduced rate", TaxTreatment::Taxable, 10);
@@ -121,6 +125,7 @@ fn taxes(cx: &mut Cx, company_id: CompanyId) -> Result<()> {
         valid_from_date: always(),
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
     };
     let rules = [
         rule(cx, Some(TaxClass::Standard), None, &standard),
@@ -147,6 +152,7 @@ fn terms(cx: &mut Cx, company: &Company) -> Result<()> {
         archived: false,
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
     };
     let halves = [30, 60].map(|days| TermInstalment { percent: Rate::from(50), ..TermInstalment::net(days) });
     let halves = PaymentTerm { instalments: halves.into(), ..term(cx, "HALF-30-60", "Half after 30 days, half after 60", 0, 0, 0) };

@@ -84,6 +84,7 @@ fn create_determination(cx: &mut Cx, new: NewAccountDetermination) -> Result<Acc
         valid_from_date: new.valid_from_date,
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
     };
     cx.create(rule)
 }
@@ -147,6 +148,7 @@ fn create_rule(cx: &mut Cx, new: NewTaxRule) -> Result<TaxRule> {
         valid_from_date: new.valid_from_date,
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
     };
     cx.create(rule)
 }

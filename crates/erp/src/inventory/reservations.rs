@@ -58,6 +58,7 @@ fn create(cx: &mut Cx, new: NewReservation) -> Result<Reservation> {
         note: new.note,
         version: 1,
         created_at: cx.now,
+        updated_at: cx.now,
     };
     if reservation.kind == ReservationKind::Hard {
         let open = Shelves::below_zero(&company, &warehouse, &[product.id]);

@@ -147,6 +147,7 @@ impl Shelves {
                     note: None,
                     version: 1,
                     created_at: cx.now,
+                    updated_at: cx.now,
                 });
             }
         }
@@ -313,7 +314,8 @@ impl Promises {
         let (gone, left): (Vec<&Reservation>, Vec<&Reservation>) =
             changed.iter().map(|i| &self.all[*i]).partition(|r| r.quantity.is_zero());
         reservations::remove(cx.db(), &gone.iter().map(|r| r.id.uuid()).collect::<Vec<_>>())?;
-        reservations::set_quantities(cx.db(), &left.iter().map(|r| (r.id.uuid(), r.quantity)).collect::<Vec<_>>())?;
+        let now = cx.now;
+        reservations::set_quantities(cx.db(), &left.iter().map(|r| (r.id.uuid(), r.quantity)).collect::<Vec<_>>(), now)?;
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ pub fn operations(t: &mut Table) {
     let mut n = t.noun::<StockLevel>("inventory/stock", "What is on hand of a product at a location, and how much of it is promised.");
     n.list("List stock. One row for each product and location that ever had goods.")
         .filter(&["company_id", "product_id", "warehouse_id", "location_id", "on_hand"])
-        .sort(&["on_hand", "updated_at"])
+        .sort(&["on_hand"])
         .expand::<Product>("product", "product_id")
         .expand::<Warehouse>("warehouse", "warehouse_id")
         .expand::<Location>("location", "location_id");
@@ -68,6 +68,7 @@ pub fn follow_policy(cx: &mut Cx, event: &Event) -> Result<()> {
     if !allowed && stock::any_negative(cx.db(), company)? {
         return Err(problems::invalid_state.with("Some stock is below zero or below what is promised; cover it first."));
     }
-    stock::allow_negative(cx.db(), company, allowed)?;
+    let now = cx.now;
+    stock::allow_negative(cx.db(), company, allowed, now)?;
     Ok(())
 }

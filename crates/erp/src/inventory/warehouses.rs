@@ -36,7 +36,8 @@ fn create(cx: &mut Cx, new: NewWarehouse) -> Result<Warehouse> {
     };
     cx.create(stock)?;
     if warehouse.is_default {
-        warehouses::clear_default(cx.db(), company.id, id)?;
+        let now = cx.now;
+        warehouses::clear_default(cx.db(), company.id, id, now)?;
     }
     let code = warehouse.code.clone();
     cx.create(warehouse).map_err(|p| match p.code() == problems::already_exists {
@@ -51,7 +52,8 @@ fn update(cx: &mut Cx, id: WarehouseId, patch: WarehousePatch) -> Result<Warehou
     patch.apply(&mut after);
     after.updated_at = cx.now;
     if after.is_default && !before.is_default {
-        warehouses::clear_default(cx.db(), after.company_id, id)?;
+        let now = cx.now;
+        warehouses::clear_default(cx.db(), after.company_id, id, now)?;
     }
     cx.save(&before, after, "updated")
 }

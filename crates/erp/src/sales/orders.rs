@@ -29,9 +29,9 @@ pub fn operations(t: &mut Table) {
     let mut n = t.noun::<SalesOrder>("sales/orders", "What customers ordered, from draft to closed.");
     n.list("List sales orders.")
         .filter(&["company_id", "status", "fulfilment_status", "billing_status", "is_on_hold", "customer_id", "opportunity_id", "quote_id"])
-        .filter(&["warehouse_id", "number", "customer_reference", "currency", "order_date", "requested_date", "total", "updated_at"])
+        .filter(&["warehouse_id", "number", "customer_reference", "currency", "order_date", "requested_date", "total"])
         .search(&["number", "customer_reference"])
-        .sort(&["order_date", "requested_date", "number", "total", "updated_at"])
+        .sort(&["order_date", "requested_date", "number", "total"])
         .expand::<Party>("customer", "customer_id")
         .expand::<Warehouse>("warehouse", "warehouse_id")
         .expand::<Product>("lines.product", "lines.product_id");

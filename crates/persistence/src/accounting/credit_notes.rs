@@ -14,7 +14,7 @@ crate::record! {
         id: uid, company_id: uid, number: opt(text), status: word, invoice_id: uid, customer_id: uid, customer_name: text,
         reason: text, credit_date: date, currency: text, exchange_rate: rate, apply_to_invoice: bool, taxes: json, net: amount,
         tax: amount, total: amount, total_company: amount, unallocated: amount, journal_entry_id: opt(uid),
-        created_by: opt(uid), posted_at: opt(instant), metadata: json, version: int, created_at: instant,
+        created_by: opt(uid), posted_at: opt(instant), metadata: json, version: int, created_at: instant, updated_at: instant,
     }
     unstored { lines, allocations }
     complete = complete

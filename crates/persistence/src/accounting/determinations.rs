@@ -11,7 +11,7 @@ use crate::{Conn, Result, list, sql};
 crate::record! {
     account_determinations: AccountDetermination {
         id: uid, company_id: uid, role: word, item_class: opt(word), party_class: opt(text), account_id: uid,
-        valid_from_date: date, version: int, created_at: instant,
+        valid_from_date: date, version: int, created_at: instant, updated_at: instant,
     }
 }
 

@@ -17,7 +17,7 @@ crate::record! {
         discount_percent: rate, tolerance: amount, rounding: word, prices_include_tax: bool, taxes: json, instalments: json,
         net: amount, tax: amount, total: amount, total_company: amount, outstanding: amount, credited: amount,
         journal_entry_id: opt(uid), created_by: opt(uid), posted_at: opt(instant), metadata: json, version: int,
-        created_at: instant,
+        created_at: instant, updated_at: instant,
     }
     unstored { lines }
     complete = complete

@@ -12,7 +12,7 @@ crate::record! {
     journal_entries: JournalEntry {
         id: uid, company_id: uid, number: opt(text), journal: word, class: word, status: word, posting_date: date,
         description: text, source: opt(text), reverses_id: opt(uid), total: amount, drafted: json, created_by: opt(uid),
-        posted_at: opt(instant), metadata: json, version: int, created_at: instant,
+        posted_at: opt(instant), metadata: json, version: int, created_at: instant, updated_at: instant,
     }
     unstored { lines, reversed_by_id }
     complete = complete
@@ -51,8 +51,8 @@ fn complete(db: &mut Conn, rows: &mut [JournalEntry]) -> Result<()> {
 /// Turns a draft posted, once its lines are in the ledger. The database itself refuses an entry that does not balance.
 pub fn mark_posted(db: &mut Conn, entry: &JournalEntry, number: &str) -> Result<()> {
     sql!(
-        "UPDATE journal_entries SET status = {}, number = {}, posted_at = {}, total = {}, posting_date = {}, drafted = {}, version = {} \
-         WHERE id = {}",
+        "UPDATE journal_entries SET status = {}, number = {}, posted_at = {}, total = {}, posting_date = {}, drafted = {}, version = {}, \
+         updated_at = {} WHERE id = {}",
         EntryStatus::Posted.as_str(),
         number,
         entry.posted_at,
@@ -60,6 +60,7 @@ pub fn mark_posted(db: &mut Conn, entry: &JournalEntry, number: &str) -> Result<
         entry.posting_date,
         serde_json::Value::Array(Vec::new()),
         entry.version,
+        entry.updated_at,
         entry.id.uuid()
     )
     .execute(db)?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::accounting::open_items::{ItemEntry, OpenItem};
 use domain::kernel::{Amount, Id};
 use uuid::Uuid;
@@ -13,7 +13,7 @@ crate::record! {
     open_items: OpenItem {
         id: uid, company_id: uid, party_id: uid, kind: word, document_id: text, document_number: text, position: small,
         document_date: date, due_date: date, currency: text, exchange_rate: rate, amount: amount, outstanding: amount,
-        outstanding_company: amount, last_entry_date: date, version: int, created_at: instant,
+        outstanding_company: amount, last_entry_date: date, version: int, created_at: instant, updated_at: instant,
     }
 }
 
@@ -36,16 +36,17 @@ pub fn lock_of(db: &mut Conn, document: &str) -> Result<Vec<OpenItem>> {
 
 /// Changes what is open of an item, in both currencies. The sign never turns and nothing beyond what is open is taken:
 /// `false` when the item has changed in between.
-pub fn change(db: &mut Conn, item: Uuid, by: Amount, by_company: Amount, on: NaiveDate) -> Result<bool> {
+pub fn change(db: &mut Conn, item: Uuid, by: Amount, by_company: Amount, on: NaiveDate, now: DateTime<Utc>) -> Result<bool> {
     let taken = sql!(
         "UPDATE open_items SET outstanding = outstanding + {}, outstanding_company = outstanding_company + {}, \
-         last_entry_date = CASE WHEN last_entry_date < {} THEN {} ELSE last_entry_date END, version = version + 1 \
-         WHERE id = {} AND ((amount >= 0 AND outstanding + {} >= 0 AND outstanding + {} <= amount) \
+         last_entry_date = CASE WHEN last_entry_date < {} THEN {} ELSE last_entry_date END, version = version + 1, \
+         updated_at = {} WHERE id = {} AND ((amount >= 0 AND outstanding + {} >= 0 AND outstanding + {} <= amount) \
          OR (amount < 0 AND outstanding + {} <= 0 AND outstanding + {} >= amount))",
         by,
         by_company,
         on,
         on,
+        now,
         item,
         by,
         by,

@@ -9,14 +9,14 @@ use crate::{Conn, Engine, Result, Value, record, sql};
 
 crate::record! {
     fiscal_years: FiscalYear {
-        id: uid, company_id: uid, name: text, start_date: date, end_date: date, version: int, created_at: instant,
+        id: uid, company_id: uid, name: text, start_date: date, end_date: date, version: int, created_at: instant, updated_at: instant,
     }
 }
 
 crate::record! {
     periods: Period {
         id: uid, company_id: uid, fiscal_year_id: uid, number: small, start_date: date, end_date: date, gl: word, ar: word,
-        ap: word, inventory: word, payroll: word, tax: word, version: int, created_at: instant,
+        ap: word, inventory: word, payroll: word, tax: word, version: int, created_at: instant, updated_at: instant,
     }
 }
 

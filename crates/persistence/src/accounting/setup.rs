@@ -11,28 +11,28 @@ use crate::{Conn, Result, Value, record};
 crate::record! {
     tax_codes: TaxCode {
         id: uid, company_id: uid, code: text, name: text, computation: word, treatment: word, price_includes_tax: bool,
-        affects_base: bool, rates: json, account_id: opt(uid), archived: bool, version: int, created_at: instant,
+        affects_base: bool, rates: json, account_id: opt(uid), archived: bool, version: int, created_at: instant, updated_at: instant,
     }
 }
 
 crate::record! {
     tax_rules: TaxRule {
         id: uid, company_id: uid, tax_class: opt(word), tax_status: opt(word), tax_code_ids: json, valid_from_date: date,
-        version: int, created_at: instant,
+        version: int, created_at: instant, updated_at: instant,
     }
 }
 
 crate::record! {
     payment_terms: PaymentTerm {
         id: uid, company_id: uid, code: text, name: text, instalments: json, discount_percent: rate, discount_days: small,
-        tolerance: amount, archived: bool, version: int, created_at: instant,
+        tolerance: amount, archived: bool, version: int, created_at: instant, updated_at: instant,
     }
 }
 
 crate::record! {
     accounting_policies: AccountingPolicy {
         id: uid, company_id: uid, entry_self_approval_limit: opt(amount), payment_self_approval_limit: opt(amount),
-        version: int, created_at: instant,
+        version: int, created_at: instant, updated_at: instant,
     }
 }
 

@@ -214,7 +214,7 @@ pub fn decided(db: &mut Conn, company: CompanyId, limit: i64) -> Result<Vec<Attr
 /// The journeys of up to `limit` of the latest disqualified leads: they led to nothing.
 pub fn disqualified(db: &mut Conn, company: CompanyId, lookback_days: i32, limit: i64) -> Result<Vec<Path>> {
     let found = sql!(
-        "SELECT t.lead_id, t.channel, t.occurred_at, l.updated_at FROM (SELECT id, updated_at FROM leads WHERE company_id = {} \
+        "SELECT t.lead_id, t.channel, t.occurred_at, COALESCE(l.disqualified_at, l.updated_at) FROM (SELECT id, disqualified_at, updated_at FROM leads WHERE company_id = {} \
          AND status = 'disqualified' ORDER BY id DESC LIMIT {}) AS l JOIN touchpoints t ON t.lead_id = l.id \
          WHERE t.kind NOT IN ('unsubscribe', 'bounce') ORDER BY t.lead_id, t.occurred_at, t.id",
         company.uuid(),

@@ -133,12 +133,13 @@ pub fn store(db: &mut Conn, row: &ConsentConfirmation) -> Result<bool> {
 }
 
 /// Takes away who somebody was, for an erasure. A message that waits is not sent.
-pub fn erase(db: &mut Conn, subjects: &[Uuid]) -> Result<()> {
+pub fn erase(db: &mut Conn, subjects: &[Uuid], now: DateTime<Utc>) -> Result<()> {
     for chunk in subjects.chunks(500) {
         sql!(
-            "UPDATE consent_confirmations SET email = NULL, note = NULL, due_at = NULL, version = version + 1, \
+            "UPDATE consent_confirmations SET email = NULL, note = NULL, due_at = NULL, version = version + 1, updated_at = {}, \
              status = CASE WHEN status = 'queued' THEN 'failed' ELSE status END \
              WHERE subject IN ({}) OR party_id IN ({}) OR contact_id IN ({}) OR lead_id IN ({})",
+            now,
             list(chunk),
             list(chunk),
             list(chunk),

@@ -219,15 +219,16 @@ pub enum As {
 }
 
 /// Everything of one person becomes that of another; the entries are counted on.
-pub fn follow(db: &mut Conn, from: Uuid, to: As) -> Result<usize> {
+pub fn follow(db: &mut Conn, from: Uuid, to: As, now: DateTime<Utc>) -> Result<usize> {
     let (subject, columns) = match to {
         As::Party(id) => (id, sql!("party_id = {}, contact_id = NULL, lead_id = NULL", id)),
         As::Contact(id) => (id, sql!("contact_id = {}, party_id = NULL, lead_id = NULL", id)),
     };
     let mut s = sql!(
         "UPDATE journey_enrollments SET entry_number = entry_number + COALESCE((SELECT MAX(w.entry_number) FROM journey_enrollments w \
-         WHERE w.journey_id = journey_enrollments.journey_id AND w.subject = {}), 0), version = version + 1, subject = {}, ",
+         WHERE w.journey_id = journey_enrollments.journey_id AND w.subject = {}), 0), version = version + 1, updated_at = {}, subject = {}, ",
         subject,
+        now,
         subject
     );
     s.append(columns);
@@ -236,11 +237,12 @@ pub fn follow(db: &mut Conn, from: Uuid, to: As) -> Result<usize> {
 }
 
 /// After a merge was taken back everybody has the own ways again.
-pub fn go_back(db: &mut Conn, loser: Uuid, winner: Uuid) -> Result<usize> {
+pub fn go_back(db: &mut Conn, loser: Uuid, winner: Uuid, now: DateTime<Utc>) -> Result<usize> {
     sql!(
-        "UPDATE journey_enrollments SET subject = {}, party_id = {}, version = version + 1 WHERE subject = {} AND entered_as = {}",
+        "UPDATE journey_enrollments SET subject = {}, party_id = {}, version = version + 1, updated_at = {} WHERE subject = {} AND entered_as = {}",
         loser,
         loser,
+        now,
         winner,
         loser
     )

@@ -10,14 +10,15 @@ use crate::{Conn, Result, list, record, sql};
 
 record! {
     suppressions: Suppression {
-        id: uid, channel: word, address: text, reason: word, note: opt(text), version: int, created_at: instant,
+        id: uid, channel: word, address: text, reason: word, note: opt(text), version: int, created_at: instant, updated_at: instant,
     }
 }
 
 /// Suppresses an address, unless it is; whether it was not.
 pub fn add(db: &mut Conn, row: &Suppression) -> Result<bool> {
     let inserted = sql!(
-        "INSERT INTO suppressions (id, channel, address, reason, note, version, created_at) VALUES ({}, {}, {}, {}, {}, {}, {}) \
+        "INSERT INTO suppressions (id, channel, address, reason, note, version, created_at, updated_at) \
+         VALUES ({}, {}, {}, {}, {}, {}, {}, {}) \
          ON CONFLICT (channel, address) DO NOTHING",
         row.id.uuid(),
         row.channel.as_str(),
@@ -25,7 +26,8 @@ pub fn add(db: &mut Conn, row: &Suppression) -> Result<bool> {
         row.reason.as_str(),
         row.note.clone(),
         row.version,
-        row.created_at
+        row.created_at,
+        row.updated_at
     );
     Ok(inserted.execute(db)? == 1)
 }

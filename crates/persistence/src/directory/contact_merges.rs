@@ -21,9 +21,9 @@ crate::record! {
 /// Contacts that were merged.
 const CONTACTS: Merged = Merged { table: "contacts", merges: "contact_merges", moves: "contact_merge_moves", references: TO_CONTACTS };
 
-fn pair(merge: &ContactMerge) -> Pair {
+fn pair(merge: &ContactMerge, now: DateTime<Utc>) -> Pair {
     let wire = (merge.winner_id.to_string(), merge.loser_id.to_string());
-    Pair { merge: merge.id.uuid(), winner: merge.winner_id.uuid(), loser: merge.loser_id.uuid(), wire }
+    Pair { merge: merge.id.uuid(), winner: merge.winner_id.uuid(), loser: merge.loser_id.uuid(), wire, now }
 }
 
 fn count_moved(db: &mut Conn, merges: &mut [ContactMerge]) -> Result<()> {
@@ -44,13 +44,13 @@ pub fn made_after(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Ve
 
 /// Points everything that leads to the loser at the winner, and remembers what it was. Doing it again moves what was added
 /// to the loser meanwhile.
-pub fn follow(db: &mut Conn, merge: &ContactMerge) -> Result<()> {
-    CONTACTS.follow(db, &pair(merge))
+pub fn follow(db: &mut Conn, merge: &ContactMerge, now: DateTime<Utc>) -> Result<()> {
+    CONTACTS.follow(db, &pair(merge, now))
 }
 
 /// Points everything that followed back at the loser, but for what was pointed elsewhere since.
-pub fn go_back(db: &mut Conn, merge: &ContactMerge) -> Result<()> {
-    CONTACTS.go_back(db, &pair(merge))
+pub fn go_back(db: &mut Conn, merge: &ContactMerge, now: DateTime<Utc>) -> Result<()> {
+    CONTACTS.go_back(db, &pair(merge, now))
 }
 
 /// Keeps that a merge was taken back.

@@ -9,10 +9,14 @@ use domain::kernel::Word;
 use uuid::Uuid;
 
 use super::references::{OnMerge, Reference};
+use crate::value::Scalar;
 use crate::{Conn, Record, Result, Statement, Value, record, sql};
 
 /// Activities name what they are about by its id as text, too.
 const REGARDING: &str = "activities.regarding_id";
+
+/// Tables that count versions and do not say when a row last changed.
+pub(super) const UNDATED: [&str; 2] = ["contact_preferences", "touchpoints"];
 
 /// Things that are merged.
 pub(super) struct Merged {
@@ -33,6 +37,8 @@ pub(super) struct Pair {
     pub loser: Uuid,
     /// Winner and loser as on the wire.
     pub wire: (String, String),
+    /// When it is done or taken back.
+    pub now: DateTime<Utc>,
 }
 
 /// The merge by which the loser went, as long as it was not taken back.
@@ -89,7 +95,7 @@ impl Merged {
                 found.sql(" AND r.id <> ").push(Value::Uid(pair.winner));
             }
             if found.execute(db)? > 0 {
-                self.repoint(db, reference, pair.merge, pair.loser, pair.winner)?;
+                self.repoint(db, reference, pair, pair.loser, pair.winner)?;
             }
         }
         let mut found = self.remember(pair, REGARDING);
@@ -102,7 +108,7 @@ impl Merged {
     /// Points everything that followed back at the loser, but for what was pointed elsewhere since.
     pub fn go_back(&self, db: &mut Conn, pair: &Pair) -> Result<()> {
         for reference in self.references.iter().filter(|r| r.on_merge != OnMerge::Stay) {
-            self.repoint(db, reference, pair.merge, pair.winner, pair.loser)?;
+            self.repoint(db, reference, pair, pair.winner, pair.loser)?;
         }
         self.regard(db, pair.merge, &pair.wire.0, &pair.wire.1)?;
         Ok(())
@@ -117,15 +123,18 @@ impl Merged {
         s.append(sql!("{} AND what = {})", merge, what));
         s
     }
-    fn repoint(&self, db: &mut Conn, reference: &Reference, merge: Uuid, from: Uuid, to: Uuid) -> Result<usize> {
+    fn repoint(&self, db: &mut Conn, reference: &Reference, pair: &Pair, from: Uuid, to: Uuid) -> Result<usize> {
         let Reference { table, column, on_merge, .. } = reference;
         let mut s = Statement::new(format!("UPDATE {table} SET {column} = "));
         s.push(Value::Uid(to));
         if matches!(on_merge, OnMerge::Follow | OnMerge::FollowUnlessDouble(_)) {
             s.sql(", version = version + 1");
+            if !UNDATED.contains(table) {
+                s.sql(", updated_at = ").push(pair.now.put());
+            }
         }
         s.sql(format!(" WHERE {column} = ")).push(Value::Uid(from));
-        s.append(self.moves_of(merge, &reference.name()));
+        s.append(self.moves_of(pair.merge, &reference.name()));
         s.execute(db)
     }
     fn regard(&self, db: &mut Conn, merge: Uuid, from: &str, to: &str) -> Result<usize> {

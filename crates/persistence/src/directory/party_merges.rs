@@ -42,27 +42,28 @@ pub fn made_after(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Ve
 /// Parties that were merged.
 const PARTIES: Merged = Merged { table: "parties", merges: "party_merges", moves: "party_merge_moves", references: TO_PARTIES };
 
-fn pair(merge: &PartyMerge) -> Pair {
+fn pair(merge: &PartyMerge, now: DateTime<Utc>) -> Pair {
     let wire = (merge.winner_id.to_string(), merge.loser_id.to_string());
-    Pair { merge: merge.id.uuid(), winner: merge.winner_id.uuid(), loser: merge.loser_id.uuid(), wire }
+    Pair { merge: merge.id.uuid(), winner: merge.winner_id.uuid(), loser: merge.loser_id.uuid(), wire, now }
 }
 
 /// Points everything that leads to the loser at the winner, and remembers what it was. Doing it again moves what was added
 /// to the loser meanwhile.
-pub fn follow(db: &mut Conn, merge: &PartyMerge) -> Result<()> {
-    step_back(db, merge.id.uuid(), merge.winner_id.uuid(), merge.loser_id.uuid())?;
-    PARTIES.follow(db, &pair(merge))
+pub fn follow(db: &mut Conn, merge: &PartyMerge, now: DateTime<Utc>) -> Result<()> {
+    step_back(db, &pair(merge, now))?;
+    PARTIES.follow(db, &pair(merge, now))
 }
 
 /// Points everything that followed back at the loser, but for what was pointed elsewhere since.
-pub fn go_back(db: &mut Conn, merge: &PartyMerge) -> Result<()> {
-    PARTIES.go_back(db, &pair(merge))?;
+pub fn go_back(db: &mut Conn, merge: &PartyMerge, now: DateTime<Utc>) -> Result<()> {
+    PARTIES.go_back(db, &pair(merge, now))?;
     let (id, loser) = (merge.id.uuid(), merge.loser_id.uuid());
     sql!(
-        "UPDATE relationships SET is_primary = {}, version = version + 1 WHERE party_id = {} \
+        "UPDATE relationships SET is_primary = {}, version = version + 1, updated_at = {} WHERE party_id = {} \
          AND id IN (SELECT row_id FROM party_merge_moves WHERE merge_id = {} AND what = {}) \
          AND NOT EXISTS (SELECT 1 FROM relationships o WHERE o.party_id = {} AND o.is_primary = {})",
         true,
+        now,
         loser,
         id,
         PRIMARY,
@@ -74,7 +75,8 @@ pub fn go_back(db: &mut Conn, merge: &PartyMerge) -> Result<()> {
 }
 
 /// A party has one person to ask first: when both have one, that of the loser steps back.
-fn step_back(db: &mut Conn, merge: Uuid, winner: Uuid, loser: Uuid) -> Result<()> {
+fn step_back(db: &mut Conn, pair: &Pair) -> Result<()> {
+    let Pair { merge, winner, loser, now, .. } = *pair;
     let stepping = sql!(
         "INSERT INTO party_merge_moves (merge_id, what, row_id) SELECT {}, {}, r.id FROM relationships r \
          WHERE r.party_id = {} AND r.is_primary = {} AND EXISTS (SELECT 1 FROM relationships o WHERE o.party_id = {} AND o.is_primary = {})",
@@ -86,8 +88,14 @@ fn step_back(db: &mut Conn, merge: Uuid, winner: Uuid, loser: Uuid) -> Result<()
         true
     );
     if stepping.execute(db)? > 0 {
-        sql!("UPDATE relationships SET is_primary = {}, version = version + 1 WHERE party_id = {} AND is_primary = {}", false, loser, true)
-            .execute(db)?;
+        sql!(
+            "UPDATE relationships SET is_primary = {}, version = version + 1, updated_at = {} WHERE party_id = {} AND is_primary = {}",
+            false,
+            now,
+            loser,
+            true
+        )
+        .execute(db)?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The rows of one person: found for an export, and emptied in an erasure. What is emptied in which table is said here as
 //! data; a test plants words in every table and looks for them afterwards.
 
+use chrono::{DateTime, Utc};
 use domain::Entity;
 use domain::crm::activities::Activity;
 use domain::crm::case_messages::CaseMessage;
@@ -20,10 +21,11 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use super::merging::UNDATED;
 use super::references::{TO_CONTACTS, TO_PARTIES};
 use crate::crm::{consent_confirmations, lead_form_submissions};
 use crate::platform::redactions::like;
-use crate::value::JsonText;
+use crate::value::{JsonText, Scalar};
 use crate::{Conn, Record, Result, Statement, Value, record, sql};
 
 /// The things that are about one person.
@@ -149,11 +151,11 @@ impl Person {
         rows::<Lead>(db, &self.leads)
     }
     /// Empties what is about the person in every table but the person's own.
-    pub fn wipe(&self, db: &mut Conn, terms: &Terms) -> Result<()> {
+    pub fn wipe(&self, db: &mut Conn, terms: &Terms, now: DateTime<Utc>) -> Result<()> {
         // those to the person's own parties are emptied below
         for quote in record::find_all::<Quote>(db, &self.quotes)? {
             let mut left = quote.without_reader(terms);
-            left.bump();
+            left.bump(now);
             record::update(db, &left, None)?;
         }
         for order in record::find_all::<SalesOrder>(db, &self.orders)? {
@@ -161,29 +163,29 @@ impl Person {
             let (note, customer_reference) = (word(&order.note), word(&order.customer_reference));
             if (&note, &customer_reference) != (&order.note, &order.customer_reference) {
                 let mut left = SalesOrder { note, customer_reference, ..order };
-                left.bump();
+                left.bump(now);
                 record::update(db, &left, None)?;
             }
         }
         lead_form_submissions::erase(db, &self.leads)?;
-        consent_confirmations::erase(db, &self.leads)?;
-        TOUCHPOINTS.run(db, "lead_id", &self.leads)?;
+        consent_confirmations::erase(db, &self.leads, now)?;
+        TOUCHPOINTS.run(db, "lead_id", &self.leads, now)?;
         for (wipe, ids) in
             [(&LEADS, &self.leads), (&ACTIVITIES, &self.activities), (&CASES, &self.cases), (&RELATIONSHIPS, &self.relationships)]
         {
-            wipe.run(db, "id", ids)?;
+            wipe.run(db, "id", ids, now)?;
         }
         for chunk in self.contacts.chunks(500) {
             sql!("DELETE FROM contact_preferences WHERE contact_id IN ({})", crate::list(chunk)).execute(db)?;
         }
-        SURVEY_RESPONSES.run(db, "case_id", &self.cases)?;
+        SURVEY_RESPONSES.run(db, "case_id", &self.cases, now)?;
         // the guard of the messages lets this word alone through
         for chunk in self.cases.chunks(500) {
             let words = sql!("UPDATE case_messages SET body = {} WHERE case_id IN ({})", NOTHING.to_string(), crate::list(chunk));
             words.execute(db)?;
         }
         for (wipe, column) in OF_PARTIES {
-            wipe.run(db, column, &self.parties)?;
+            wipe.run(db, column, &self.parties, now)?;
         }
         sql!("DELETE FROM party_merge_moves WHERE merge_id IN ({})", self.merges()).execute(db)?;
         sql!("DELETE FROM party_merges WHERE id IN ({})", self.merges()).execute(db)?;
@@ -274,9 +276,12 @@ const OF_PARTIES: [(Wipe, &str); 8] = [
 ];
 
 impl Wipe {
-    fn run(&self, db: &mut Conn, column: &'static str, ids: &[Uuid]) -> Result<()> {
+    fn run(&self, db: &mut Conn, column: &'static str, ids: &[Uuid], now: DateTime<Utc>) -> Result<()> {
         for chunk in ids.chunks(500) {
             let mut s = Statement::new(format!("UPDATE {} SET version = version + 1", self.table));
+            if !UNDATED.contains(&self.table) {
+                s.sql(", updated_at = ").push(now.put());
+            }
             let json = |text: &str| Value::Json(JsonText(text.into()));
             for name in self.words {
                 s.sql(format!(", {name} = ")).push(Value::Text(NOTHING.into()));
@@ -300,14 +305,20 @@ impl Wipe {
 }
 
 /// Takes somebody out of the participants of what others do: those that name one of these ids or addresses. Their ids.
-pub fn leave_activities(db: &mut Conn, needles: &[String]) -> Result<Vec<Uuid>> {
+pub fn leave_activities(db: &mut Conn, needles: &[String], now: DateTime<Utc>) -> Result<Vec<Uuid>> {
     let mut left = Vec::new();
     for needle in needles {
         let text = sql!("SELECT id, participants FROM activities WHERE LOWER(CAST(participants AS TEXT)) LIKE {} ESCAPE '!'", like(needle));
         for (id, participants) in text.load::<(Uuid, Json)>(db)? {
             let is_other = |p: &&Json| !p.to_string().to_lowercase().contains(&needle.to_lowercase());
             let others: Vec<Json> = participants.as_array().into_iter().flatten().filter(is_other).cloned().collect();
-            sql!("UPDATE activities SET participants = {}, version = version + 1 WHERE id = {}", Json::Array(others), id).execute(db)?;
+            sql!(
+                "UPDATE activities SET participants = {}, version = version + 1, updated_at = {} WHERE id = {}",
+                Json::Array(others),
+                now,
+                id
+            )
+            .execute(db)?;
             left.push(id);
         }
     }

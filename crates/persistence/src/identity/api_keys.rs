@@ -10,7 +10,7 @@ use crate::{Conn, Result, record, sql};
 crate::record! {
     api_keys: ApiKey {
         id: uid, version: int, user_id: uid, name: text, ends_with: text, permissions: json, company_ids: opt(json), status: word,
-        expires_at: instant, last_used_at: opt(instant), created_at: instant,
+        expires_at: instant, last_used_at: opt(instant), created_at: instant, updated_at: instant,
     }
     unstored { key }
 }

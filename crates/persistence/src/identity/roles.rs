@@ -10,7 +10,7 @@ use crate::{Conn, Result, record, sql};
 crate::record! {
     roles: Role {
         id: uid, version: int, code: text, name: text, description: text, permissions: json, ready_made: bool,
-        created_at: instant,
+        created_at: instant, updated_at: instant,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Promises of stock.
 
+use chrono::{DateTime, Utc};
 use domain::inventory::reservations::Reservation;
 use domain::kernel::{Id, Quantity};
 use domain::sales::orders::SalesOrderId;
@@ -11,7 +12,7 @@ use crate::{Conn, Result, Statement, list, record, sql};
 record! {
     reservations: Reservation {
         id: uid, company_id: uid, kind: word, product_id: uid, warehouse_id: uid, location_id: uid, quantity: quantity,
-        order_id: opt(uid), order_line_id: opt(uid), note: opt(text), version: int, created_at: instant,
+        order_id: opt(uid), order_line_id: opt(uid), note: opt(text), version: int, created_at: instant, updated_at: instant,
     }
 }
 
@@ -31,11 +32,12 @@ pub fn remove(db: &mut Conn, ids: &[Uuid]) -> Result<usize> {
 }
 
 /// These reservations are for so many from now on.
-pub fn set_quantities(db: &mut Conn, changes: &[(Uuid, Quantity)]) -> Result<usize> {
+pub fn set_quantities(db: &mut Conn, changes: &[(Uuid, Quantity)], now: DateTime<Utc>) -> Result<usize> {
     if changes.is_empty() {
         return Ok(0);
     }
-    let mut statement = Statement::new("UPDATE reservations SET quantity = v.column2, version = version + 1 FROM (VALUES ");
+    let mut statement = Statement::new("UPDATE reservations SET quantity = v.column2, version = version + 1, updated_at = ");
+    statement.push(now.put()).sql(" FROM (VALUES ");
     rows(&mut statement, changes.iter().map(|(id, quantity)| vec![id.put(), quantity.put()]));
     statement.sql(") AS v WHERE reservations.id = v.column1");
     statement.execute(db)

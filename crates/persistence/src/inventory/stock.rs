@@ -92,10 +92,11 @@ pub fn change(db: &mut Conn, changes: &[Change], now: DateTime<Utc>) -> Result<b
 }
 
 /// Whether stock of a company may fall below zero from now on.
-pub fn allow_negative(db: &mut Conn, company: CompanyId, allowed: bool) -> Result<usize> {
+pub fn allow_negative(db: &mut Conn, company: CompanyId, allowed: bool, now: DateTime<Utc>) -> Result<usize> {
     sql!(
-        "UPDATE stock_levels SET negative_allowed = {}, version = version + 1 WHERE company_id = {} AND negative_allowed <> {}",
+        "UPDATE stock_levels SET negative_allowed = {}, version = version + 1, updated_at = {} WHERE company_id = {} AND negative_allowed <> {}",
         allowed,
+        now,
         company.uuid(),
         allowed
     )

@@ -1,5 +1,6 @@
 //! Warehouses.
 
+use chrono::{DateTime, Utc};
 use domain::directory::companies::CompanyId;
 use domain::inventory::warehouses::{Warehouse, WarehouseId};
 use domain::kernel::Id;
@@ -21,11 +22,12 @@ pub fn default_of(db: &mut Conn, company: CompanyId) -> Result<Option<Warehouse>
 }
 
 /// No other warehouse of the company is the default any more.
-pub fn clear_default(db: &mut Conn, company: CompanyId, except: WarehouseId) -> Result<usize> {
+pub fn clear_default(db: &mut Conn, company: CompanyId, except: WarehouseId, now: DateTime<Utc>) -> Result<usize> {
     let (yes, no) = (true, false);
     sql!(
-        "UPDATE warehouses SET is_default = {}, version = version + 1 WHERE company_id = {} AND is_default = {} AND id <> {}",
+        "UPDATE warehouses SET is_default = {}, version = version + 1, updated_at = {} WHERE company_id = {} AND is_default = {} AND id <> {}",
         no,
+        now,
         company.uuid(),
         yes,
         except.uuid()

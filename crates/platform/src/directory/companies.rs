@@ -6,10 +6,7 @@ use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Company>("directory/companies", "The legal entities whose books are kept.");
-    n.list("List companies. Only those that the caller has a grant on.")
-        .filter(&["code", "currency"])
-        .search(&["search"])
-        .sort(&["name", "updated_at"]);
+    n.list("List companies. Only those that the caller has a grant on.").filter(&["code", "currency"]).search(&["search"]).sort(&["name"]);
     n.create(create, "Create a company. Its chart of accounts, tax codes and periods are set up with it. Currency and fiscal year are fixed from then on.")
         .fails(REFUSALS);
     n.read("Get a company.");

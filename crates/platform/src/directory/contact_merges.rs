@@ -20,7 +20,6 @@ pub fn operations(t: &mut Table) {
         t.noun::<ContactMerge>("directory/contact-merges", "Contacts that were merged into others, and what is needed to take it back.");
     n.list("List merges of contacts.")
         .filter(&["winner_id", "loser_id", "status"])
-        .sort(&["updated_at"])
         .expand::<Contact>("winner", "winner_id")
         .expand::<Contact>("loser", "loser_id");
     n.read("Get a merge of contacts.").expand::<Contact>("winner", "winner_id").expand::<Contact>("loser", "loser_id");
@@ -29,6 +28,7 @@ pub fn operations(t: &mut Table) {
 
 /// Merges a contact into the one that the path names.
 pub fn merge(cx: &mut Cx, id: ContactId, body: MergeContact) -> Result<ContactMerge> {
+    let now = cx.now;
     if body.source_id != id {
         cx.refer::<Contact>("/source_id", body.source_id)?;
     }
@@ -42,7 +42,7 @@ pub fn merge(cx: &mut Cx, id: ContactId, body: MergeContact) -> Result<ContactMe
     cx.insert_all(std::slice::from_ref(&merge))?;
     let grave = cx.save(&loser, merge.tombstone(cx.now), "updated")?;
     contacts::write_lookups(cx.db(), &grave)?;
-    rows::follow(cx.db(), &merge)?;
+    rows::follow(cx.db(), &merge, now)?;
     let united = cx.save(&winner, merge.winner_after.clone(), "updated")?;
     contacts::write_lookups(cx.db(), &united)?;
     tell(cx, "merged", &united, [&merge.id, &merge.winner_id, &merge.loser_id]);
@@ -51,6 +51,7 @@ pub fn merge(cx: &mut Cx, id: ContactId, body: MergeContact) -> Result<ContactMe
 
 /// Takes the merge of a contact back, by which it went.
 pub fn unmerge(cx: &mut Cx, id: ContactId) -> Result<Contact> {
+    let now = cx.now;
     let grave = cx.change::<Contact>(id)?;
     let Some(winner_id) = grave.merged_into else {
         return Err(NOT_MERGED.with(format!("{} was not merged into another contact.", grave.name)));
@@ -71,8 +72,7 @@ pub fn unmerge(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     contacts::write_lookups(cx.db(), &alone)?;
     let back = cx.save(&grave, back, "updated")?;
     contacts::write_lookups(cx.db(), &back)?;
-    rows::go_back(cx.db(), &merge)?;
-    let now = cx.now;
+    rows::go_back(cx.db(), &merge, now)?;
     rows::mark_undone(cx.db(), merge.id, now)?;
     tell(cx, "unmerged", &alone, [&merge.id, &merge.winner_id, &merge.loser_id]);
     Ok(back)
@@ -81,9 +81,10 @@ pub fn unmerge(cx: &mut Cx, id: ContactId) -> Result<Contact> {
 /// Somebody who read the contact before it went may have written a reference to it after. For a while after a merge, such
 /// stragglers follow.
 fn follow_up(cx: &mut Cx) -> Result<()> {
+    let now = cx.now;
     let since = cx.now - TimeDelta::minutes(10);
     for merge in rows::made_after(cx.db(), since, 50)? {
-        rows::follow(cx.db(), &merge)?;
+        rows::follow(cx.db(), &merge, now)?;
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ pub fn operations(t: &mut Table) {
     n.list("List contacts.")
         .filter(&["language", "owner_id", "archived_at", "merged_into"])
         .search(&["search"])
-        .sort(&["name", "last_name", "updated_at"])
+        .sort(&["name", "last_name"])
         .expand::<User>("owner", "owner_id");
     n.create(create, CREATE).fails(REFUSALS);
     n.bulk(create);

@@ -13,9 +13,7 @@ use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<ExchangeRate>("directory/exchange-rates", "What one unit of a currency is worth in another.");
-    n.list("List exchange rates.")
-        .filter(&["from_currency", "to_currency", "kind", "rate_date", "source"])
-        .sort(&["rate_date", "updated_at"]);
+    n.list("List exchange rates.").filter(&["from_currency", "to_currency", "kind", "rate_date", "source"]).sort(&["rate_date"]);
     n.create(create, "Enter an exchange rate. There is one for each pair, kind, day and source.").fails(REFUSALS);
     n.bulk(create);
     n.read("Get an exchange rate.");

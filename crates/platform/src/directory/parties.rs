@@ -24,7 +24,7 @@ pub fn operations(t: &mut Table) {
     n.list("List parties.")
         .filter(&["code", "kind", "is_customer", "is_vendor", "tax_id", "parent_id", "owner_id", "archived_at", "merged_into"])
         .search(&["search"])
-        .sort(&["name", "updated_at"])
+        .sort(&["name"])
         .expand::<Party>("parent", "parent_id")
         .expand::<User>("owner", "owner_id");
     n.create(create, CREATE).fails(REFUSALS);

@@ -22,7 +22,6 @@ pub fn operations(t: &mut Table) {
     let mut n = t.noun::<PartyMerge>("directory/party-merges", "Parties that were merged into others, and what is needed to take it back.");
     n.list("List merges.")
         .filter(&["winner_id", "loser_id", "status"])
-        .sort(&["updated_at"])
         .expand::<Party>("winner", "winner_id")
         .expand::<Party>("loser", "loser_id");
     n.read("Get a merge.").expand::<Party>("winner", "winner_id").expand::<Party>("loser", "loser_id");
@@ -31,6 +30,7 @@ pub fn operations(t: &mut Table) {
 
 /// Merges a party into the one that the path names.
 pub fn merge(cx: &mut Cx, id: PartyId, body: MergeParty) -> Result<PartyMerge> {
+    let now = cx.now;
     parties::lock_hierarchy(cx.db())?;
     let winner = cx.change::<Party>(id)?;
     let loser = match body.source_id == id {
@@ -49,7 +49,7 @@ pub fn merge(cx: &mut Cx, id: PartyId, body: MergeParty) -> Result<PartyMerge> {
     cx.insert_all(std::slice::from_ref(&merge))?;
     let grave = cx.save(&loser, merge.tombstone(cx.now), "updated")?;
     parties::write_lookups(cx.db(), &grave)?;
-    rows::follow(cx.db(), &merge)?;
+    rows::follow(cx.db(), &merge, now)?;
     let united = cx.save(&winner, merge.winner_after.clone(), "updated")?;
     parties::write_lookups(cx.db(), &united)?;
     check_place(cx, &united)?;
@@ -59,6 +59,7 @@ pub fn merge(cx: &mut Cx, id: PartyId, body: MergeParty) -> Result<PartyMerge> {
 
 /// Takes the merge of a party back, by which it went.
 pub fn unmerge(cx: &mut Cx, id: PartyId) -> Result<Party> {
+    let now = cx.now;
     parties::lock_hierarchy(cx.db())?;
     let grave = cx.change::<Party>(id)?;
     let Some(winner_id) = grave.merged_into else {
@@ -80,11 +81,10 @@ pub fn unmerge(cx: &mut Cx, id: PartyId) -> Result<Party> {
     parties::write_lookups(cx.db(), &alone)?;
     let back = cx.save(&grave, back, "updated")?;
     parties::write_lookups(cx.db(), &back)?;
-    rows::go_back(cx.db(), &merge)?;
+    rows::go_back(cx.db(), &merge, now)?;
     for party in [&alone, &back] {
         check_place(cx, party).map_err(|p| NOT_UNDOABLE.with(format!("The hierarchy has changed: {p}")))?;
     }
-    let now = cx.now;
     rows::mark_undone(cx.db(), merge.id, now)?;
     tell(cx, "unmerged", &alone, [&merge.id, &merge.winner_id, &merge.loser_id]);
     Ok(back)
@@ -134,9 +134,10 @@ fn check_free(cx: &mut Cx, merge: &PartyMerge, back: &Party) -> Result<()> {
 /// Somebody who read the party before it went may have written a reference to it after. For a while after a merge, such
 /// stragglers follow.
 fn follow_up(cx: &mut Cx) -> Result<()> {
+    let now = cx.now;
     let since = cx.now - TimeDelta::minutes(10);
     for merge in rows::made_after(cx.db(), since, 50)? {
-        rows::follow(cx.db(), &merge)?;
+        rows::follow(cx.db(), &merge, now)?;
     }
     Ok(())
 }

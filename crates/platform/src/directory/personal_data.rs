@@ -101,7 +101,7 @@ pub fn erase_party(cx: &mut Cx, id: PartyId, body: ErasePerson) -> Result<Party>
     let mut left = Vec::new();
     for one in &all {
         let mut after = one.erased(cx.now);
-        after.bump();
+        after.bump(cx.now);
         left.push(after);
     }
     let erasure = erase(cx, &person, &id.to_string(), all.iter().map(json).collect())?;
@@ -124,7 +124,7 @@ pub fn erase_contact(cx: &mut Cx, id: ContactId, body: ErasePerson) -> Result<Co
     let mut left = Vec::new();
     for one in &all {
         let mut after = one.erased(cx.now);
-        after.bump();
+        after.bump(cx.now);
         left.push(after);
     }
     let erasure = erase(cx, &person, &id.to_string(), all.iter().map(json).collect())?;
@@ -144,6 +144,7 @@ struct Erasure {
 
 /// Empties everything about the person but the person's own row.
 fn erase(cx: &mut Cx, person: &Person, subject: &str, own: Vec<Value>) -> Result<Erasure> {
+    let now = cx.now;
     let id = Uuid::now_v7();
     let mut person = person.clone();
     let mut terms = Terms::default();
@@ -152,7 +153,7 @@ fn erase(cx: &mut Cx, person: &Person, subject: &str, own: Vec<Value>) -> Result
     let mails = own.iter().flat_map(|row| row["emails"].as_array().into_iter().flatten());
     needles.extend(mails.filter_map(|m| m["address"].as_str().map(String::from)));
     // what the person took part in may say as much as what is about the person
-    for activity in rows::leave_activities(cx.db(), &needles)? {
+    for activity in rows::leave_activities(cx.db(), &needles, now)? {
         if !person.activities.contains(&activity) {
             person.activities.push(activity);
         }
@@ -169,7 +170,7 @@ fn erase(cx: &mut Cx, person: &Person, subject: &str, own: Vec<Value>) -> Result
         fact.previous.iter().for_each(|p| terms.learn(p));
     }
     let done = redaction::redact(cx.db(), id, subject, &facts, &person.parties, &terms)?;
-    person.wipe(cx.db(), &terms)?;
+    person.wipe(cx.db(), &terms, now)?;
     needles.extend(terms.iter().map(String::from));
     needles.extend(person.leads.iter().map(|l| encode("lead", *l)));
     redactions::forget_answers(cx.db(), &needles)?;

@@ -10,7 +10,7 @@ pub fn operations(t: &mut Table) {
     n.list("List products.")
         .filter(&["sku", "kind", "unit_id", "category", "barcode", "tax_class", "posting_class", "currency", "archived_at"])
         .search(&["search"])
-        .sort(&["sku", "name", "updated_at"])
+        .sort(&["sku", "name"])
         .expand::<Unit>("unit", "unit_id");
     n.create(create, "Create a product. Kind and unit are fixed from then on.").fails(REFUSALS).fails(&[units::ARCHIVED]);
     n.bulk(create);

@@ -11,7 +11,6 @@ pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Relationship>("directory/relationships", "Who works for whom, in which role, from when to when.");
     n.list("List relationships.")
         .filter(&["contact_id", "party_id", "is_primary", "from_date", "to_date"])
-        .sort(&["updated_at"])
         .expand::<Contact>("contact", "contact_id")
         .expand::<Party>("party", "party_id");
     n.create(create, "Create a relationship. A new primary one takes the place of the one before.").fails(&[ENDS_BEFORE_START, MERGED]);

@@ -7,7 +7,7 @@ use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Unit>("directory/units", "Units of measure with exact conversion.");
-    n.list("List units of measure.").filter(&["code", "category"]).search(&["name", "code"]).sort(&["name", "updated_at"]);
+    n.list("List units of measure.").filter(&["code", "category"]).search(&["name", "code"]).sort(&["name"]);
     n.create(create, "Create a unit of measure. Category and factor are fixed from then on.").fails(&[units::INVALID_FACTOR]);
     n.read("Get a unit of measure.");
     n.update(update, "Change a unit of measure.");

@@ -80,6 +80,7 @@ fn install(app: &Arc<App>) -> Result<()> {
                 permissions: Permissions::of(shipped.permissions).to_vec(),
                 ready_made: true,
                 created_at: now,
+                updated_at: now,
             };
             match rows::by_code(cx.db(), shipped.code)? {
                 None => drop(cx.create(wanted)?),

@@ -6,7 +6,7 @@ use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Calendar>("platform/calendars", "When people work: hours of the week, time zone and holidays.");
-    n.list("List business calendars.").filter(&["name", "time_zone"]).search(&["name"]).sort(&["name", "updated_at"]);
+    n.list("List business calendars.").filter(&["name", "time_zone"]).search(&["name"]).sort(&["name"]);
     n.create(create, "Create a business calendar. Breaks are the gaps between the working intervals of a day.").fails(REFUSALS);
     n.read("Get a business calendar.");
     n.update(update, UPDATE).fails(REFUSALS);

@@ -78,7 +78,7 @@ pub struct FilterParameter {
 impl Listing {
     pub(crate) fn of<T: Record + ToSchema>() -> Self {
         let texts: &'static Texts = T::texts();
-        let sort = texts.column("created_at").map(|c| c.name).into_iter().collect();
+        let sort = ["created_at", "updated_at"].into_iter().filter_map(|c| texts.column(c)).map(|c| c.name).collect();
         let mut listing = Listing {
             row: Shape::of::<T>(),
             texts,
