@@ -9,6 +9,7 @@ each_engine! {
         let report = s.get(&format!("/v1/platform/number-series/gaps?company_id={}&year=2026", s.company_id())).ok();
         assert_eq!(report["complete"], json!(true), "{report:#}");
         s.get("/v1/platform/number-series/gaps?year=soon").problem(400, "invalid_parameter");
+        s.get("/v1/platform/number-series/gaps?code=").problem(400, "invalid_parameter");
         assert!(s.all("/v1/platform/number-series").iter().all(|n| n["next"].as_i64().unwrap() >= 1));
     }
 

@@ -2,6 +2,7 @@
 
 use domain::platform::number_series::{GapsQuery, GapsReport, NumberSeries, SeriesGaps, SeriesNumber};
 
+use crate::cx::bad_parameter;
 use crate::prelude::*;
 use crate::questions::Check;
 
@@ -23,6 +24,9 @@ fn gaps(cx: &mut Cx, asked: GapsQuery) -> Result<GapsReport> {
         list.only("company_id", company.uuid());
     }
     if let Some(code) = asked.code {
+        if !(1..=20).contains(&code.chars().count()) {
+            return Err(bad_parameter("code", "1 to 20 characters."));
+        }
         list.only("code", code);
     }
     if let Some(year) = asked.year {
