@@ -47,7 +47,7 @@ pub struct Widget {
     pub pieces: Vec<String>,
 }
 
-domain::entity! { Widget, WidgetId, "widget", actions: |w| if w.status == WidgetStatus::Draft { vec!["polish"] } else { vec![] } }
+domain::entity! { undated Widget, WidgetId, "widget", actions: |w| if w.status == WidgetStatus::Draft { vec!["polish"] } else { vec![] } }
 
 persistence::record! {
     widgets: Widget { id: uid, name: text, status: word, price: amount, note: opt(text), version: int, created_at: instant }
