@@ -60,7 +60,7 @@ kept. The others get the message at most once, never in their quiet hours, and n
 work goes on where it was; messages that were on their way are `unknown` and not sent again.";
 const MEMBERS: &str = "List the frozen audience of a campaign: who gets the message, who does not and why, and what became of it.";
 const STATS: &str = "Get what became of a campaign. Counts are of readers, not of events; rates are over delivered messages; visits of programs \
-count apart; variants are compared with the first one by a z-test for two proportions, and a better one is only named when the difference is \
+count apart; variants are compared with the first one by the test of two proportions, and a better one is only named when the difference is \
 more than chance.";
 const ROI: &str = "Get the return on a campaign. Attributed margin less what was spent by the ledger, divided by what was spent; null when nothing \
 was.";
