@@ -8,14 +8,14 @@ use chrono::Utc;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 use domain::Event;
-use domain::accounting::tax_codes::TaxCode;
+use domain::tax::codes::TaxCode;
 use domain::directory::companies::Company;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
 use domain::inventory::warehouses::Warehouse;
 use domain::kernel::Id;
 use domain::sales::orders::SalesOrder;
-use persistence::accounting::setup;
+use persistence::tax::rules;
 use persistence::platform::events::{self, NewFact, Origin};
 use persistence::{Conn, Database, DatabaseConfig, Error, record};
 use platform::Sequencer;
@@ -97,7 +97,7 @@ impl Statements {
         record::find::<Party>(c, order.customer_id.uuid())?;
         let products: Vec<Uuid> = order.lines.iter().filter_map(|l| l.product_id).map(Id::uuid).collect();
         record::find_all::<Product>(c, &products)?;
-        setup::tax_rules_of(c, order.company_id.uuid())?;
+        rules::tax_rules_of(c, order.company_id.uuid())?;
         let taxes: Vec<Uuid> = order.lines.iter().flat_map(|l| &l.tax_code_ids).map(|id| id.uuid()).collect();
         record::find_all::<TaxCode>(c, &taxes[..taxes.len().min(1)])?;
         if let Some(warehouse) = order.warehouse_id {

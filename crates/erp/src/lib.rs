@@ -1,5 +1,5 @@
-//! The back office: sales, inventory, accounting. It never imports the front office: it hears it through facts and asks
-//! the platform through questions.
+//! The back office: sales, inventory, the books and what customers owe. It never imports the front office: it hears it through
+//! facts and asks the platform through questions.
 
 pub mod accounting;
 pub mod banking;
@@ -16,6 +16,9 @@ pub fn operations(table: &mut Table) {
     sales::operations(table);
     inventory::operations(table);
     accounting::operations(table);
+    tax::operations(table);
+    receivables::operations(table);
+    banking::operations(table);
 }
 
 /// Says which facts this crate hears.
@@ -23,6 +26,8 @@ pub fn reactions(reactions: &mut Reactions) {
     sales::reactions(reactions);
     inventory::reactions(reactions);
     accounting::reactions(reactions);
+    tax::reactions(reactions);
+    receivables::reactions(reactions);
 }
 
 /// Says which questions this crate answers.
@@ -30,4 +35,6 @@ pub fn questions(questions: &mut Questions) {
     sales::questions(questions);
     inventory::questions(questions);
     accounting::questions(questions);
+    receivables::questions(questions);
+    banking::questions(questions);
 }

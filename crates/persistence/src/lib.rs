@@ -23,6 +23,7 @@ pub mod record;
 pub mod sales;
 pub mod service;
 mod statement;
+pub mod tax;
 mod tx;
 mod value;
 mod watch;

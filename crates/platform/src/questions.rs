@@ -368,3 +368,8 @@ pub fn run_checks(cx: &mut Cx) -> Result<Vec<Check>> {
     }
     Ok(out)
 }
+
+/// The typed id in the path of an explanation.
+pub fn id_in<I: domain::kernel::Id>(text: &str) -> Result<I> {
+    text.parse().map_err(|_| problems::not_found.with(format!("There is nothing with the id {text}.")))
+}

@@ -1,3 +1,3 @@
-//! Banking: money received and paid.
+//! Features of the area `banking`, one file for each noun.
 
-pub(crate) mod payments;
+mod payments;

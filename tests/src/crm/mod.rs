@@ -2,11 +2,11 @@
 
 mod activities;
 mod assignment_rules;
-mod common;
+pub(crate) mod common;
 mod competitors;
 mod forecast_snapshots;
 mod forecast_submissions;
-mod forecasts;
+pub(crate) mod forecasts;
 mod lead_scoring_models;
 mod leads;
 mod loss_reasons;

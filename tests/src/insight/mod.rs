@@ -1,5 +1,5 @@
-//! Insight: figures over the front office, customer value and predictions.
+//! Features of the area `insight`, one file for each noun.
 
-pub(crate) mod clv;
-pub(crate) mod clv_fits;
-pub(crate) mod metrics;
+mod clv;
+mod clv_fits;
+mod metrics;

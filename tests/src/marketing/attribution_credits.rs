@@ -22,7 +22,7 @@ each_engine! {
         assert_eq!((&cause["reason"], &cause["cause_id"], &cause["after_amount"]), (&json!("opportunity.created"), &d["id"], &json!("10.01")));
         assert_eq!(s.get(&at("attribution-credits", first)).ok()["id"], first["id"]);
         assert_eq!(s.get(&format!("/v1/marketing/attribution-deals/{}", first["deal_id"].as_str().unwrap())).ok()["touch_count"], 2);
-        let stranger = user_with(s, &["crm.*"], &[]);
+        let stranger = user_with(s, &["marketing.*"], &[]);
         assert!(stranger.all("/v1/marketing/attribution-credits").is_empty());
         let none = user_with(s, &["crm.leads.read"], &[s.company_id()]);
         none.get("/v1/marketing/attribution-credits").problem(403, "missing_scope");

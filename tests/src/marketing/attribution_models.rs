@@ -152,7 +152,7 @@ each_engine! {
             create(json!({"name": format!("M{i}")})).created();
         }
         create(json!({"name": "One more"})).problem(409, "attribution_model.too_many");
-        let stranger = user_with(s, &["crm.*"], &[]);
+        let stranger = user_with(s, &["marketing.*"], &[]);
         stranger.get(&at("attribution-models", &m)).problem(404, "not_found");
         let reader = user_with(s, &["marketing.attribution_models.read"], &[s.company_id()]);
         reader.post("/v1/marketing/attribution-models", new(s, json!({"name": "x"}))).problem(403, "missing_scope");

@@ -470,7 +470,7 @@ each_engine! {
 
     fn campaigns_of_other_companies_do_not_exist(s) {
         let c = campaign(s, json!({}));
-        let stranger = user_with(s, &["crm.*"], &[]);
+        let stranger = user_with(s, &["marketing.*"], &[]);
         for path in ["", "/members", "/stats"] {
             stranger.get(&format!("{}{path}", at("campaigns", &c))).problem(404, "not_found");
         }

@@ -149,7 +149,7 @@ each_engine! {
     fn consent_of_a_foreign_lead_does_not_exist(s) {
         let l = lead(s, json!({}));
         let row = consent(s, json!({"lead_id": l["id"]}), json!({}));
-        let stranger = user_with(s, &["crm.*"], &[]);
+        let stranger = user_with(s, &["marketing.*"], &[]);
         stranger.get(&at("consents", &row)).problem(404, "not_found");
         assert!(stranger.all("/v1/marketing/consents").is_empty());
         stranger.post("/v1/marketing/consents", new_consent(json!({"lead_id": l["id"]}))).problem(422, "unknown_reference");

@@ -173,7 +173,7 @@ each_engine! {
         send(s, &f, sent("a", json!({"padding": "x".repeat(2 << 20)}))).problem(413, "payload_too_large");
         s.patch(&at("lead-forms", &f), &f, json!({"is_active": false})).ok();
         send(s, &f, sent("a", json!({}))).problem(409, "lead_form.closed");
-        let stranger = user_with(s, &["crm.*"], &[]);
+        let stranger = user_with(s, &["marketing.*"], &[]);
         assert!(stranger.all("/v1/marketing/lead-form-submissions").is_empty());
         let one = kept(s, "").pop().unwrap();
         stranger.get(&at("lead-form-submissions", &one)).problem(404, "not_found");

@@ -61,7 +61,7 @@ each_engine! {
         s.anonymous().post(&format!("/v1/public/forms/{}/submissions", used["key"].as_str().unwrap()), sent).ok();
         s.delete(&at("lead-forms", &f), &f).no_content();
         s.delete(&at("lead-forms", &used), &used).problem(409, "in_use");
-        let stranger = user_with(s, &["crm.*"], &[]);
+        let stranger = user_with(s, &["marketing.*"], &[]);
         stranger.get(&at("lead-forms", &used)).problem(404, "not_found");
         assert!(stranger.all("/v1/marketing/lead-forms").iter().all(|f| id(f) != id(&used)));
     }

@@ -1,16 +1,16 @@
-//! Marketing: capture forms, touches, segments, campaigns, journeys, consent and attribution.
+//! Features of the area `marketing`, one file for each noun.
 
-pub(crate) mod attribution;
-pub(crate) mod attribution_credits;
-pub(crate) mod attribution_models;
-pub(crate) mod campaigns;
-pub(crate) mod consent_confirmations;
-pub(crate) mod consents;
-pub(crate) mod journey_enrollments;
-pub(crate) mod journeys;
-pub(crate) mod lead_form_submissions;
-pub(crate) mod lead_forms;
-pub(crate) mod segments;
-pub(crate) mod suppressions;
-pub(crate) mod templates;
-pub(crate) mod touchpoints;
+mod attribution;
+mod attribution_credits;
+mod attribution_models;
+mod campaigns;
+mod consent_confirmations;
+mod consents;
+mod journey_enrollments;
+mod journeys;
+mod lead_form_submissions;
+mod lead_forms;
+mod segments;
+mod suppressions;
+mod templates;
+mod touchpoints;

@@ -163,7 +163,7 @@ each_engine! {
 
     fn segments_of_other_companies_do_not_exist(s) {
         let seg = segment(s, test("name", "equals", json!("A")), json!({}));
-        let stranger = user_with(s, &["crm.*"], &[]);
+        let stranger = user_with(s, &["marketing.*"], &[]);
         stranger.get(&at("segments", &seg)).problem(404, "not_found");
         stranger.get(&format!("{}/members", at("segments", &seg))).problem(404, "not_found");
         assert!(stranger.all("/v1/marketing/segments").is_empty());

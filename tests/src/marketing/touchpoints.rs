@@ -109,7 +109,7 @@ each_engine! {
         s.post("/v1/marketing/touchpoints/identify", who.clone()).problem(422, "touchpoint.nobody");
         s.post("/v1/marketing/touchpoints/identify", with(who.clone(), json!({"lead_id": l["id"], "party_id": p["id"]}))).problem(422, "touchpoint.several_subjects");
         assert_eq!(s.post("/v1/marketing/touchpoints/identify", with(who, json!({"party_id": p["id"]}))).ok()["party_id"], p["id"]);
-        let stranger = user_with(s, &["crm.*"], &[]);
+        let stranger = user_with(s, &["marketing.*"], &[]);
         stranger.post("/v1/marketing/touchpoints", body(s, json!({"anonymous_id": "v-12345678"}))).problem(422, "unknown_reference");
     }
 

@@ -1,5 +1,6 @@
-//! Receivables: what customers owe, from invoice to settlement.
+//! Features of the area `receivables`, one file for each noun.
 
-pub(crate) mod credit_notes;
-pub(crate) mod invoices;
-pub(crate) mod open_items;
+mod credit_notes;
+mod invoices;
+mod open_items;
+mod payment_terms;

@@ -377,7 +377,7 @@ each_engine! {
 
     fn cases_of_other_companies_do_not_exist(s) {
         let c = case(s, json!({}));
-        let stranger = user_with(s, &["crm.*"], &[]);
+        let stranger = user_with(s, &["service.*"], &[]);
         for path in [at("cases", &c), format!("{}/sla", at("cases", &c)), format!("{}/messages", at("cases", &c))] {
             stranger.get(&path).problem(404, "not_found");
         }

@@ -77,7 +77,7 @@ each_engine! {
 
     fn articles_of_other_companies_do_not_exist(s) {
         let a = article(s, json!({}));
-        let stranger = user_with(s, &["crm.*"], &[]);
+        let stranger = user_with(s, &["service.*"], &[]);
         stranger.get(&at("kb-articles", &a)).problem(404, "not_found");
         stranger.get(&format!("{}/versions", at("kb-articles", &a))).problem(404, "not_found");
         let reader = user_with(s, &["service.kb_articles.read"], &[s.company_id()]);

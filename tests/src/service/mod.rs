@@ -1,8 +1,8 @@
-//! Service: cases, the queues they wait in, what was promised about them, articles and surveys.
+//! Features of the area `service`, one file for each noun.
 
-pub(crate) mod cases;
-pub(crate) mod entitlements;
-pub(crate) mod kb_articles;
-pub(crate) mod queues;
-pub(crate) mod sla_policies;
-pub(crate) mod surveys;
+mod cases;
+mod entitlements;
+mod kb_articles;
+mod queues;
+mod sla_policies;
+mod surveys;

@@ -53,7 +53,7 @@ each_engine! {
 
     fn queues_of_other_companies_do_not_exist(s) {
         let q = queue(s, "manual", &[]);
-        let stranger = user_with(s, &["crm.*"], &[]);
+        let stranger = user_with(s, &["service.*"], &[]);
         stranger.get(&at("queues", &q)).problem(404, "not_found");
         assert!(stranger.all("/v1/service/queues").is_empty());
         let agent = user_with(s, &["service.queues.read"], &[s.company_id()]);

@@ -91,7 +91,7 @@ each_engine! {
 
     fn surveys_of_other_companies_do_not_exist(s) {
         let q = survey(s, "nps", json!({}));
-        let stranger = user_with(s, &["crm.*"], &[]);
+        let stranger = user_with(s, &["service.*"], &[]);
         stranger.get(&at("surveys", &q)).problem(404, "not_found");
         stranger.get(&format!("{}/results", at("surveys", &q))).problem(404, "not_found");
         assert!(stranger.all("/v1/service/survey-responses").is_empty());

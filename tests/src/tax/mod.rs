@@ -1,3 +1,3 @@
-//! Tax: codes, rates, rules and the calculation of taxes on documents.
+//! Features of the area `tax`, one file for each noun.
 
-pub(crate) mod calculations;
+mod calculations;

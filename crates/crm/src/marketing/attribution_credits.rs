@@ -28,7 +28,8 @@ const MANY_TOUCHES: i32 = 100;
 use AttributionBasis::{Bookings, Cash, Invoiced, Margin, Pipeline};
 
 pub fn operations(t: &mut Table) {
-    let mut n = t.noun::<AttributionDeal>("marketing/attribution-deals", "The deals that may be credited, with their figures by the books.");
+    let mut n =
+        t.noun::<AttributionDeal>("marketing/attribution-deals", "The deals that may be credited, with their figures by the books.");
     n.list("List deals. Opportunities, orders without one, and invoices without an order, with what they brought.")
         .filter(&["opportunity_id", "order_id", "invoice_id", "party_id", "lead_id", "status", "converted_at"])
         .expand::<Opportunity>("opportunity", "opportunity_id")
@@ -38,8 +39,10 @@ pub fn operations(t: &mut Table) {
         .expand::<Opportunity>("opportunity", "opportunity_id")
         .expand::<Party>("party", "party_id")
         .expand::<Lead>("lead", "lead_id");
-    let mut n = t
-        .noun::<AttributionRestatement>("marketing/attribution-restatements", "Every change of a figure of a deal, and the fact that caused it.");
+    let mut n = t.noun::<AttributionRestatement>(
+        "marketing/attribution-restatements",
+        "Every change of a figure of a deal, and the fact that caused it.",
+    );
     n.list("List restatements.")
         .filter(&["deal_id", "opportunity_id", "basis", "day", "reason", "cause_id"])
         .sort(&["day"])

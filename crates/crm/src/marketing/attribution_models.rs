@@ -16,7 +16,8 @@ use super::attribution_credits;
 const MOST_PATHS: i64 = 1000;
 
 pub fn operations(t: &mut Table) {
-    let mut n = t.noun::<AttributionModel>("marketing/attribution-models", "Which touch of a journey earns how much of what a deal brought.");
+    let mut n =
+        t.noun::<AttributionModel>("marketing/attribution-models", "Which touch of a journey earns how much of what a deal brought.");
     n.list("List attribution models.").filter(&["kind", "name"]).sort(&["name"]);
     n.create(create, CREATE).fails(REFUSALS).fails(&[TOO_MANY]);
     n.read("Get an attribution model.");

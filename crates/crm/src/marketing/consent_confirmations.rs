@@ -37,7 +37,8 @@ const DELIVERY: &str = "consent_confirmation";
 const BATCH: i64 = 50;
 
 pub fn operations(t: &mut Table) {
-    let mut n = t.noun::<ConsentConfirmation>("marketing/consent-confirmations", "Messages that ask whether a consent is meant (double opt-in).");
+    let mut n =
+        t.noun::<ConsentConfirmation>("marketing/consent-confirmations", "Messages that ask whether a consent is meant (double opt-in).");
     n.list("List messages that ask for a confirmation.")
         .filter(&["party_id", "contact_id", "lead_id", "topic", "status", "expires_at", "created_at"])
         .expand::<Party>("party", "party_id")

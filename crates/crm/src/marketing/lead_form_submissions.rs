@@ -24,8 +24,10 @@ const MOST_BYTES: usize = 64 << 10;
 const MINUTE: TimeDelta = TimeDelta::seconds(60);
 
 pub fn operations(t: &mut Table) {
-    let mut n =
-        t.noun::<LeadFormSubmission>("marketing/lead-form-submissions", "What was sent to capture forms, good or bad, with the consent given.");
+    let mut n = t.noun::<LeadFormSubmission>(
+        "marketing/lead-form-submissions",
+        "What was sent to capture forms, good or bad, with the consent given.",
+    );
     n.list_with(list, "List submissions, the newest first.")
         .filter(&["form_id", "status", "reason", "lead_id", "email", "ip_address", "consent", "received_at", "occurred_at"])
         .sort(&["received_at", "occurred_at"])

@@ -6,7 +6,8 @@ use domain::marketing::lead_forms::*;
 use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
-    let mut n = t.noun::<LeadForm>("marketing/lead-forms", "Forms that take leads from the web, and the wording of the consent they ask for.");
+    let mut n =
+        t.noun::<LeadForm>("marketing/lead-forms", "Forms that take leads from the web, and the wording of the consent they ask for.");
     n.list("List capture forms.").filter(&["is_active"]).sort(&["name"]);
     n.create(create, CREATE).fails(REFUSALS);
     n.read("Get a capture form.").expand::<User>("default_owner", "default_owner_id");

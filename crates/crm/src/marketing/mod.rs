@@ -16,3 +16,75 @@ pub mod segments;
 pub mod suppressions;
 pub mod templates;
 pub mod touchpoints;
+
+use platform::prelude::*;
+use platform::questions::Questions;
+
+/// The operations of the area.
+pub fn operations(t: &mut Table) {
+    touchpoints::operations(t);
+    lead_forms::operations(t);
+    lead_form_submissions::operations(t);
+    journeys::operations(t);
+    journey_enrollments::operations(t);
+    campaigns::operations(t);
+    attribution_models::operations(t);
+    attribution::operations(t);
+    attribution_credits::operations(t);
+    consents::operations(t);
+    consent_confirmations::operations(t);
+    consents::links::operations(t);
+    segments::operations(t);
+    suppressions::operations(t);
+    templates::operations(t);
+}
+
+/// The facts that journeys begin or end with.
+const JOURNEY_FACTS: [&str; 13] = [
+    "party.created",
+    "party.updated",
+    "lead.created",
+    "lead.qualified",
+    "lead.converted",
+    "lead_form.submitted",
+    "opportunity.won",
+    "opportunity.lost",
+    "quote.accepted",
+    "sales_order.confirmed",
+    "delivery.shipped",
+    "invoice.posted",
+    "case.resolved",
+];
+
+/// What the area hears.
+pub fn reactions(r: &mut Reactions) {
+    r.on("company.created", attribution_models::seed);
+    for named in ["campaign.created", "campaign.updated", "campaign.deleted"] {
+        r.on(named, attribution::call);
+    }
+    r.on("contact.erased", consents::forget);
+    r.on("contact.merged", consents::keep_strictest);
+    r.on("contact.unmerged", consents::part_again);
+    r.on("lead.converted", consents::carry_over);
+    r.on("lead_form.submitted", consents::from_form);
+    r.on("party.erased", consents::forget);
+    for fact in JOURNEY_FACTS {
+        r.on(fact, journeys::runs::heard);
+    }
+    r.on("consent.recorded", journey_enrollments::opted_out);
+    r.on("suppression.created", journey_enrollments::suppressed);
+    r.on("contact.erased", journey_enrollments::erased);
+    r.on("party.erased", journey_enrollments::erased);
+    r.on("lead.converted", journey_enrollments::carry_over);
+    r.on("party.merged", journey_enrollments::merged);
+    r.on("party.unmerged", journey_enrollments::parted);
+    r.on("party.merged", consents::keep_strictest);
+    r.on("party.unmerged", consents::part_again);
+    attribution_credits::reactions(r);
+}
+
+/// What the area answers to the others.
+pub fn questions(q: &mut Questions) {
+    q.check(consents::checks);
+    q.check(attribution_credits::checks);
+}

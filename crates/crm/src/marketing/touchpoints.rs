@@ -30,7 +30,8 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Party>("party", "party_id")
         .expand::<Opportunity>("opportunity", "opportunity_id");
-    t.command("identify_visitor", "marketing/touchpoints/identify", identify, IDENTIFY).fails(&[NOBODY, SEVERAL]).tag = "marketing/touchpoints".into();
+    t.command("identify_visitor", "marketing/touchpoints/identify", identify, IDENTIFY).fails(&[NOBODY, SEVERAL]).tag =
+        "marketing/touchpoints".into();
 }
 
 const CREATE: &str = "Record a touchpoint. The time of the event counts, not that of the request. A visitor with an anonymous id \

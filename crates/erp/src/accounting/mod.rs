@@ -1,41 +1,36 @@
-//! The books: what is posted, what customers owe and pay, and the reports and proofs over it.
+//! The books: accounts, periods, journal entries, and the reports and checks over them.
 
+pub mod account_determinations;
 pub mod accounts;
-mod campaign_costs;
+pub mod campaign_costs;
 pub mod integrity;
 pub mod journal_entries;
 pub mod periods;
+pub mod policies;
 pub mod posting;
-mod reports;
-mod seed;
-mod setup;
+pub mod reports;
+pub mod seed;
 
 use platform::prelude::*;
 use platform::questions::Questions;
 
-/// The operations of this area.
+/// The operations of the area.
 pub fn operations(t: &mut Table) {
     accounts::operations(t);
-    setup::operations(t);
+    account_determinations::operations(t);
+    policies::operations(t);
     periods::operations(t);
     journal_entries::operations(t);
-    taxes::operations(t);
-    invoices::operations(t);
-    credit_notes::operations(t);
-    payments::operations(t);
-    receivables::operations(t);
     reports::operations(t);
 }
 
-/// What this area hears.
+/// What the area hears.
 pub fn reactions(r: &mut Reactions) {
     r.on("company.created", seed::open_books);
 }
 
-/// What this area answers to the others.
+/// What the area answers to the others.
 pub fn questions(q: &mut Questions) {
-    proofs::questions(q);
+    integrity::questions(q);
     q.answer_campaign_costs(campaign_costs::spent);
-    q.answer_finance_overview(receivables::overview);
-    q.answer_finance_as_of(receivables::overview_as_of);
 }

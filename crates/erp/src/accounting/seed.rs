@@ -1,5 +1,5 @@
-//! What a new company's books start with: the chart of accounts, account determination, taxes, payment terms, policy, and
-//! the fiscal years around today. Written in the transaction that creates the company, in batches.
+//! What a new company's books start with: the chart of accounts, account determination, policy, and the fiscal years around
+//! today. Written in the transaction that creates the company, in batches.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,7 @@ use domain::accounting::accounts::chart::{ACCOUNTS, DETERMINATIONS, Mark};
 use domain::accounting::fiscal_years::{FiscalYear, year_start};
 use domain::accounting::policies::AccountingPolicy;
 use domain::directory::companies::Company;
-use domain::directory::products::TaxClass;
-use domain::directory::terms::TaxStatus;
 use domain::ids::{AccountId, CompanyId};
-use domain::receivables::payment_terms::{PaymentTerm, TermInstalment};
-use domain::tax::codes::{TaxCode, TaxRate};
-use domain::tax::engine::{TaxComputation, TaxTreatment};
-use domain::tax::rules::TaxRule;
 use persistence::record;
 
 use super::periods::periods_of;
@@ -37,8 +31,6 @@ pub fn open_books(cx: &mut Cx, event: &Event) -> Result<()> {
     let rules = determinations(cx, id, &numbers);
     cx.insert_all(&accounts)?;
     cx.insert_all(&rules)?;
-    taxes(cx, id)?;
-    terms(cx, &company)?;
     let policy = AccountingPolicy {
         id: cx.new_id(),
         company_id: id,
@@ -91,79 +83,6 @@ fn determinations(cx: &Cx, company_id: CompanyId, numbers: &BTreeMap<&str, Accou
         })
     });
     made.collect()
-}
-
-/// Tax codes with rates to be adjusted to the country, and the rules that choose them: the class of the product at home,
-/// zero for exports, nothing for exempt customers.
-fn taxes(cx: &mut Cx, company_id: CompanyId) -> Result<()> {
-    let code = |cx: &Cx, code: &str, name: &str, treatment, rate: i32| TaxCode {
-        id: cx.new_id(),
-        company_id,
-        code: code.into(),
-        name: name.into(),
-        computation: TaxComputation::Percent,
-        treatment,
-        price_includes_tax: false,
-        affects_base: false,
-        rates: vec![TaxRate { valid_from_date: always(), rate: Rate::from(rate) }],
-        account_id: None,
-        archived: false,
-        version: 1,
-        created_at: cx.now,
-        updated_at: cx.now,
-    };
-    let standard = code(cx, "STD", "Standard rate", TaxTreatment::Taxable, 20);
-    let reduced = code(cx, "RED", "Reduced rate", TaxTreatment::Taxable, 10);
-    let zero = code(cx, "ZERO", "Zero rate", TaxTreatment::ZeroRated, 0);
-    let exempt = code(cx, "EXEMPT", "Exempt", TaxTreatment::Exempt, 0);
-    let reverse = code(cx, "RC", "Reverse charge", TaxTreatment::ReverseCharge, 20);
-    let rule = |cx: &Cx, tax_class, tax_status, of: &TaxCode| TaxRule {
-        id: cx.new_id(),
-        company_id,
-        tax_class,
-        tax_status,
-        tax_code_ids: vec![of.id],
-        valid_from_date: always(),
-        version: 1,
-        created_at: cx.now,
-        updated_at: cx.now,
-    };
-    let rules = [
-        rule(cx, Some(TaxClass::Standard), None, &standard),
-        rule(cx, Some(TaxClass::Reduced), None, &reduced),
-        rule(cx, Some(TaxClass::Zero), None, &zero),
-        rule(cx, Some(TaxClass::Exempt), None, &exempt),
-        rule(cx, None, Some(TaxStatus::Foreign), &zero),
-        rule(cx, None, Some(TaxStatus::Exempt), &exempt),
-    ];
-    cx.insert_all(&[standard, reduced, zero, exempt, reverse])?;
-    cx.insert_all(&rules)
-}
-
-fn terms(cx: &mut Cx, company: &Company) -> Result<()> {
-    let term = |cx: &Cx, code: &str, name: &str, days, discount: i32, discount_days| PaymentTerm {
-        id: cx.new_id(),
-        company_id: company.id,
-        code: code.into(),
-        name: name.into(),
-        instalments: vec![TermInstalment::net(days)],
-        discount_percent: Rate::from(discount),
-        discount_days,
-        tolerance: Amount::ZERO,
-        archived: false,
-        version: 1,
-        created_at: cx.now,
-        updated_at: cx.now,
-    };
-    let halves = [30, 60].map(|days| TermInstalment { percent: Rate::from(50), ..TermInstalment::net(days) });
-    let halves = PaymentTerm { instalments: halves.into(), ..term(cx, "HALF-30-60", "Half after 30 days, half after 60", 0, 0, 0) };
-    let all = [
-        term(cx, "NOW", "At once", 0, 0, 0),
-        term(cx, "NET30", "Net 30 days", 30, 0, 0),
-        term(cx, "2-10-NET30", "2 % within 10 days, net 30 days", 30, 2, 10),
-        halves,
-    ];
-    cx.insert_all(&all)
 }
 
 /// The fiscal year of today, the one before and the one after.

@@ -19,6 +19,7 @@ use crate::receivables::open_items::ledger::Opening;
 use crate::receivables::settlement;
 use crate::receivables::settlement::Source;
 use platform::prelude::*;
+use platform::questions::{Explanation, Questions, id_in};
 
 const REFUSALS: &[Code] =
     &[rules::NOT_POSITIVE, currencies::UNKNOWN_CURRENCY, NO_RATE, parties::NOT_A_CUSTOMER, parties::ARCHIVED, parties::BLOCKED];
@@ -220,4 +221,28 @@ fn unallocate(cx: &mut Cx, id: PaymentId, asked: Unallocate) -> Result<Payment> 
     after.allocations.push(made);
     let after = after.settled(before.unallocated + freed);
     cx.save(&before, after, "unallocated")
+}
+
+/// What payments answer to the others.
+pub fn questions(q: &mut Questions) {
+    q.numbered::<Payment>("PAY");
+    q.explain(PaymentId::PREFIX, explain);
+}
+
+fn explain(cx: &mut Cx, text: &str) -> Result<Explanation> {
+    cx.demand("banking.payments.read")?;
+    let p = cx.find::<Payment>(id_in::<PaymentId>(text)?)?;
+    let mut inputs = vec![Explanation::given("amount", p.amount)];
+    for a in &p.allocations {
+        let parts = vec![
+            Explanation::given("discount", a.discount),
+            Explanation::given("write-off", a.write_off),
+            Explanation::given("overpaid", a.overpaid),
+            Explanation::given("exchange gain", a.exchange_gain),
+        ];
+        let on = format!("allocated on {}; negative when it undoes another", a.effective_date);
+        let to = a.invoice_id.map(|i| i.to_string()).or(a.credit_note_id.map(|c| c.to_string())).unwrap_or_default();
+        inputs.push(Explanation::of(format!("allocation to {to}"), a.amount, on, parts).at(a.id));
+    }
+    Ok(Explanation::of("unallocated", p.unallocated, "amount less allocations and overpayments kept", inputs).at(p.id))
 }

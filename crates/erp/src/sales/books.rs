@@ -16,8 +16,8 @@ use domain::tax::codes::TaxCode;
 use domain::tax::engine;
 use domain::tax::engine::{AppliedTax, TaxableLine, Taxed};
 use domain::tax::rules::{TAX_RULE_MISSING, determine};
-use persistence::accounting::setup;
 use persistence::receivables::open_items;
+use persistence::tax::rules;
 use platform::directory::exchange_rates;
 use platform::prelude::*;
 
@@ -39,7 +39,7 @@ pub struct Taxes {
 impl Taxes {
     /// Those of all classes on an order.
     pub fn of(cx: &mut Cx, order: &SalesOrder, customer: &Party) -> Result<Self> {
-        let rules = setup::tax_rules_of(cx.db(), order.company_id.uuid())?;
+        let rules = rules::tax_rules_of(cx.db(), order.company_id.uuid())?;
         let mut by_class = BTreeMap::new();
         for class in order.lines.iter().map(|l| l.tax_class).chain([order.freight_tax_class]) {
             let found = determine(&rules, class, customer.customer_terms.tax_status, order.order_date);

@@ -14,7 +14,7 @@ use domain::tax::codes::TaxCode;
 use domain::tax::engine::TaxableLine;
 use domain::tax::rules::{TAX_RULE_MISSING, TaxRule, determine};
 use domain::tax::{codes, engine};
-use persistence::accounting::setup;
+use persistence::tax::rules;
 
 use platform::prelude::*;
 
@@ -43,7 +43,7 @@ pub struct Determination {
 
 impl Determination {
     pub fn new(cx: &mut Cx, company: CompanyId, status: TaxStatus, date: NaiveDate) -> Result<Self> {
-        Ok(Self { rules: setup::tax_rules_of(cx.db(), company.uuid())?, status, date })
+        Ok(Self { rules: rules::tax_rules_of(cx.db(), company.uuid())?, status, date })
     }
     /// The taxes of a line with this tax class; a line without a product counts as standard.
     pub fn of(&self, class: TaxClass, line: usize) -> Result<Vec<TaxCodeId>> {

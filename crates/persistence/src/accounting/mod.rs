@@ -8,4 +8,4 @@ pub mod campaign_costs;
 pub mod integrity;
 pub mod journal_entries;
 pub mod periods;
-pub mod setup;
+pub mod policies;

@@ -1,5 +1,7 @@
 //! Receivables: what customers owe, from invoice to settlement.
 
 pub mod credit_notes;
+pub mod integrity;
 pub mod invoices;
 pub mod open_items;
+pub mod payment_terms;

@@ -34,4 +34,6 @@ pub fn operations(t: &mut Table) {
     units::operations(t);
     currencies::operations(t);
     exchange_rates::operations(t);
+    teams::operations(t);
+    territories::operations(t);
 }

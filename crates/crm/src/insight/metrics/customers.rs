@@ -35,7 +35,8 @@ pub(crate) fn side(text: &str, count: i64, amount: Amount, drill_down: String) -
 
 /// The list of customers of a question.
 pub(crate) fn list(ask: &SalesAsk, state: CustomerState) -> String {
-    let mut path = format!("/v1/insight/metrics/customers?company_id={}&from_date={}&to_date={}&state={state}", ask.company, ask.from, ask.to);
+    let mut path =
+        format!("/v1/insight/metrics/customers?company_id={}&from_date={}&to_date={}&state={state}", ask.company, ask.from, ask.to);
     if let Some((from, to)) = ask.base {
         path.push_str(&format!("&base_from_date={from}&base_to_date={to}"));
     }

@@ -27,16 +27,24 @@ const PREFERENCES: &str = "consent.preferences";
 const MOST_TOPICS: i64 = 100;
 
 pub fn operations(t: &mut Table) {
-    t.download_outside("marketing/links/confirmation", show, "Show the page that a request for confirmation leads to. It changes nothing.")
-        .linked()
-        .fails(signed::REFUSALS)
-        .tag = "marketing/links".into();
+    t.download_outside(
+        "marketing/links/confirmation",
+        show,
+        "Show the page that a request for confirmation leads to. It changes nothing.",
+    )
+    .linked()
+    .fails(signed::REFUSALS)
+    .tag = "marketing/links".into();
     t.order_outside("confirm_consent", "marketing/links/confirmation", confirm, CONFIRM).linked().fails(signed::REFUSALS).tag =
         "marketing/links".into();
-    t.report_outside("marketing/links/preferences", centre, "Show which topics somebody gets messages about by e-mail. It changes nothing.")
-        .linked()
-        .fails(signed::REFUSALS)
-        .tag = "marketing/links".into();
+    t.report_outside(
+        "marketing/links/preferences",
+        centre,
+        "Show which topics somebody gets messages about by e-mail. It changes nothing.",
+    )
+    .linked()
+    .fails(signed::REFUSALS)
+    .tag = "marketing/links".into();
     let set = t.command_outside("set_preferences", "marketing/links/preferences", set, SET);
     set.public().fails(signed::REFUSALS).fails(&[UNKNOWN_TOPIC]).tag = "marketing/links".into();
     t.command("make_preference_link", "marketing/consents/preference-link", make_link, LINK)

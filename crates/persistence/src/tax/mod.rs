@@ -1,0 +1,4 @@
+//! Rows of tax codes and tax rules.
+
+pub mod codes;
+pub mod rules;
