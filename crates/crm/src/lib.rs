@@ -29,4 +29,5 @@ pub fn questions(questions: &mut Questions) {
     crm::questions(questions);
     service::questions(questions);
     marketing::questions(questions);
+    insight::questions(questions);
 }

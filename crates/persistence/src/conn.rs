@@ -58,3 +58,11 @@ macro_rules! on {
         }
     };
 }
+
+/// The first day of the month of a day, in the words of the engine.
+pub fn month_of(engine: Engine, column: &str) -> String {
+    match engine {
+        Engine::Sqlite => format!("substr({column}, 1, 7) || '-01'"),
+        Engine::Postgres => format!("CAST(date_trunc('month', {column}) AS DATE)"),
+    }
+}

@@ -11,9 +11,9 @@ use domain::insight::metrics::customers::{CustomerFigures, CustomerNarrow, Purch
 use domain::inventory::serials::SerialsOverview;
 use domain::kernel::{Amount, Quantity, problems};
 use domain::marketing::attribution::{AttributionBasis, DealFigure, DealOrigin};
-use domain::receivables::invoices::lines::DocumentTax;
 use domain::sales::delivery_overview::DeliveriesOverview;
 use domain::sales::orders::{NewSalesOrder, SalesOrder};
+use domain::tax::calculations::DocumentTax;
 use serde::Serialize;
 use utoipa::ToSchema;
 

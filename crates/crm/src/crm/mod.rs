@@ -11,7 +11,6 @@ pub mod lead_scoring_models;
 pub mod leads;
 pub mod loss_reasons;
 pub mod opportunities;
-pub mod overview;
 pub mod pipelines;
 pub mod quotas;
 pub mod quote_links;
@@ -39,6 +38,7 @@ pub fn operations(t: &mut Table) {
     forecast_submissions::operations(t);
     quotas::operations(t);
     quotes::operations(t);
+    quote_links::operations(t);
     reports::operations(t);
 }
 
@@ -55,9 +55,7 @@ pub fn reactions(r: &mut Reactions) {
 
 /// What the area answers to the others.
 pub fn questions(q: &mut Questions) {
-    q.answer_crm_overview(overview::of_party);
     q.answer_quoted(quotes::steps::quoted);
-    q.join_overview("quotes", "crm.quotes.read", overview::quotes_of);
     q.explain("opp", integrity::explain);
     q.explain("quo", integrity::explain_quote);
     q.check(integrity::checks);

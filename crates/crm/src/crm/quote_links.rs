@@ -1,25 +1,16 @@
 //! What the customer does with the public link of a quote, without an account: see it, accept it, reject it. The link is all
 //! there is to know who it is, so what is known of an answer is kept as evidence.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use domain::crm::quotes::answers::{AcceptQuoteByLink, PublicQuote, RejectQuoteByLink};
-use domain::crm::quotes::steps::LINK_DAYS;
 use domain::crm::quotes::*;
-use domain::ids::QuoteId;
-use persistence::record;
 use platform::prelude::*;
-use platform::{Companies, signed};
 
+use super::quotes::link::{PLACE, opened};
 use super::quotes::store;
 use crate::crm::quotes::pdf;
 use crate::crm::quotes::steps::{ANSWER_REFUSALS, win_with};
-
-/// What the links are for; nothing else opens with them.
-const PURPOSE: &str = "quote";
-const PLACE: &str = "crm/quote-links";
 
 pub fn operations(t: &mut Table) {
     t.tag(PLACE, "What customers do with the public link of a quote, without an account.");
@@ -32,22 +23,6 @@ pub fn operations(t: &mut Table) {
 
 const ACCEPT: &str = "Accept a quote by its public link. Your name and e-mail address are your signature; they are kept together with \
 the time, the network address and the program that the acceptance came from.";
-
-/// The link of a quote that was sent. It outlives the validity of the quote, so that the customer can read what it was.
-pub(crate) fn link(cx: &mut Cx, quote: &Quote) -> Result<QuoteLink> {
-    let expires_at = quote.expires_at.unwrap_or(cx.now) + TimeDelta::days(LINK_DAYS);
-    let token = signed::sign(cx, PURPOSE, &quote.id.to_string(), Some(expires_at))?;
-    Ok(QuoteLink { path: format!("/v1/{PLACE}/{token}"), token, expires_at })
-}
-
-/// The quote that a link leads to. From here on the caller may see its company and nothing else.
-pub(crate) fn opened(cx: &mut Cx, token: &str) -> Result<Quote> {
-    let subject = signed::open(cx, PURPOSE, token)?;
-    let id: QuoteId = subject.parse().map_err(|_| signed::LINK_INVALID)?;
-    let quote = record::find::<Quote>(cx.db(), id.uuid())?.ok_or(signed::LINK_INVALID)?;
-    cx.caller = Arc::new(Caller { companies: Companies::These(BTreeSet::from([quote.company_id])), ..(*cx.caller).clone() });
-    Ok(quote)
-}
 
 fn see(cx: &mut Cx, token: &str) -> Result<PublicQuote> {
     let quote = opened(cx, token)?;

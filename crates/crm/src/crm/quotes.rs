@@ -2,6 +2,7 @@
 //! the back office, so that the order that comes of a quote costs the same.
 
 pub mod lines;
+pub mod link;
 pub mod pdf;
 pub mod steps;
 
@@ -15,13 +16,11 @@ use domain::directory::parties::{AddressPurpose, Party};
 use domain::directory::products::{Product, TaxClass};
 use domain::directory::{currencies, parties};
 use domain::identity::users::User;
-use domain::ids::{ContactId, QuoteId, UserId};
+use domain::ids::{ContactId, QuoteId, QuoteLineId, UserId};
 use domain::sales::orders::NewSalesOrder;
 use persistence::crm::quotes::lines as line_rows;
 use platform::prelude::*;
 use platform::questions;
-
-use super::quote_links;
 
 /// A quote is for somebody.
 pub const NO_PARTY: Code = Code::invalid("quote.no_party", "A quote needs a party or an opportunity.");
@@ -82,7 +81,6 @@ pub fn operations(t: &mut Table) {
     n.content("pdf", pdf::of_quote, PDF);
     steps::operations(&mut n);
     lines::operations(&mut n);
-    quote_links::operations(t);
     t.every("crm.quotes.expire", chrono::TimeDelta::minutes(1), steps::expire_overdue);
 }
 

@@ -8,16 +8,32 @@ pub mod productivity;
 use std::collections::BTreeMap;
 
 use chrono::{Months, NaiveDate};
+use domain::crm::figures::MetricSide;
 use domain::crm::pipelines::Pipeline;
 use domain::crm::reports::{WRONG_PERIOD, months};
 use domain::directory::companies::Company;
 use domain::directory::exchange_rates::NO_RATE;
 use domain::ids::PipelineId;
-use domain::insight::metrics::{
-    Closed, CycleTimeFigures, CycleTimeMetric, DealCohort, DealConversionFigures, DealConversionFilter, DealConversionMetric,
-    FunnelFigures, FunnelFilter, FunnelMetric, FunnelStage, MetricSide, SalesMetricFilter, VelocityFigures, VelocityMetric, WRONG_RANGE,
-    WinRateFigures, WinRateMetric, check_range, days as days_of, percent,
-};
+use domain::insight::metrics::Closed;
+use domain::insight::metrics::CycleTimeFigures;
+use domain::insight::metrics::CycleTimeMetric;
+use domain::insight::metrics::DealCohort;
+use domain::insight::metrics::DealConversionFigures;
+use domain::insight::metrics::DealConversionFilter;
+use domain::insight::metrics::DealConversionMetric;
+use domain::insight::metrics::FunnelFigures;
+use domain::insight::metrics::FunnelFilter;
+use domain::insight::metrics::FunnelMetric;
+use domain::insight::metrics::FunnelStage;
+use domain::insight::metrics::SalesMetricFilter;
+use domain::insight::metrics::VelocityFigures;
+use domain::insight::metrics::VelocityMetric;
+use domain::insight::metrics::WRONG_RANGE;
+use domain::insight::metrics::WinRateFigures;
+use domain::insight::metrics::WinRateMetric;
+use domain::insight::metrics::check_range;
+use domain::insight::metrics::days as days_of;
+use domain::insight::metrics::percent;
 use persistence::crm::pipelines;
 use persistence::insight::metrics as rows;
 use persistence::insight::metrics::{Key, Whose};

@@ -1,9 +1,11 @@
 //! Reports of attribution, and what campaigns returned. The ledger of credits is summed; nothing is computed from touches here.
 
 use chrono::NaiveDate;
+use domain::crm::figures::MetricSide;
 use domain::directory::companies::Company;
 use domain::ids::{AttributionDealId, AttributionModelId, CampaignId, CompanyId, TouchpointId};
-use domain::insight::metrics::{MetricSide, WRONG_RANGE, percent};
+use domain::insight::metrics::WRONG_RANGE;
+use domain::insight::metrics::percent;
 use domain::kernel::Word;
 use domain::marketing::attribution::{
     AttributionBasis, AttributionFilter, AttributionGroup, AttributionReport, AttributionRow, CampaignRoi, OTHER_COMPANY, RoiFilter,

@@ -4,12 +4,16 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::crm::leads::touches::TouchKind;
 use domain::crm::leads::{Lead, NewLead, steps};
 use domain::ids::{LeadId, TouchpointId};
 use domain::kernel::Failure;
 use domain::marketing::lead_form_submissions::*;
 use domain::marketing::lead_forms::{LeadForm, LeadFormWording};
-use domain::marketing::touchpoints::{NewTouchpoint, TouchKind, Touchpoint, WRONG_TIME, event_time};
+use domain::marketing::touchpoints::NewTouchpoint;
+use domain::marketing::touchpoints::Touchpoint;
+use domain::marketing::touchpoints::WRONG_TIME;
+use domain::marketing::touchpoints::event_time;
 use persistence::crm::leads;
 use persistence::marketing::{lead_form_submissions as rows, lead_forms};
 use platform::prelude::*;

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::crm::leads::touches::TouchKind;
 use domain::directory::companies::Company;
 use domain::ids::CampaignMemberId;
 use domain::marketing::campaigns::Campaign;
 use domain::marketing::campaigns::members::{CampaignMember, is_program};
 use domain::marketing::consents::{ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, LawfulBasis, NewConsent, judge};
-use domain::marketing::touchpoints::{NewTouchpoint, TouchKind, TouchOrigin};
+use domain::marketing::touchpoints::NewTouchpoint;
+use domain::marketing::touchpoints::TouchOrigin;
 use persistence::marketing::campaigns::members;
 use persistence::marketing::consents as consent_rows;
 use platform::prelude::*;

@@ -135,7 +135,7 @@ pub fn follow(cx: &mut Cx, id: LeadId) -> Result<()> {
         return Ok(());
     }
     let Some((first, last)) = rows::ends(cx.db(), id)? else { return Ok(()) };
-    let after = before.clone().touched_by(&first, &last, cx.now);
+    let after = before.clone().touched_by(first.summary(), last.summary(), cx.now);
     let after = cx.save(&before, after, "touched")?;
     scores::renew(cx, after)?;
     Ok(())

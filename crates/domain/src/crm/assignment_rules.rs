@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::leads::Lead;
 use crate::crm::leads::conditions;
 use crate::crm::leads::conditions::{LeadAttribute, LeadCondition};
+use crate::directory::addresses::CountryCode;
 use crate::ids::{AssignmentRuleId, CompanyId, UserId};
 use crate::kernel::text::filled;
 use crate::kernel::{Code, Findings, Result};
@@ -47,12 +48,6 @@ pub struct AssignmentMember {
     #[schema(minimum = 1, maximum = 1000000)]
     pub max_open_leads: Option<i64>,
 }
-
-/// A country, ISO 3166-1 alpha-2.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(transparent)]
-#[schema(min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$", example = "DE")]
-pub struct CountryCode(pub String);
 
 /// A rule that says who gets a lead.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

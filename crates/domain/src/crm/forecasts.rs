@@ -6,8 +6,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::pipelines::{ForecastCategory, StageId};
+use super::pipelines::ForecastCategory;
 use crate::directory::companies::Company;
+use crate::ids::StageId;
 use crate::ids::{CompanyId, ForecastSubmissionId, PipelineId, TeamId, TerritoryId, UserId};
 use crate::kernel::{Amount, Rate, Result, allocate, round_to};
 

@@ -5,6 +5,7 @@ pub mod conditions;
 pub mod response;
 pub mod scores;
 pub mod steps;
+pub mod touches;
 
 use std::collections::BTreeMap;
 
@@ -12,12 +13,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::pipelines::StageId;
+use crate::crm::leads::touches::TouchSummary;
 use crate::directory::addresses::Address;
 use crate::directory::external_ids::ExternalId;
+use crate::ids::StageId;
 use crate::ids::{AssignmentRuleId, CompanyId, ContactId, LeadId, OpportunityId, PartyId, PipelineId, UserId};
 use crate::kernel::{Amount, Code, Rate};
-use crate::marketing::touchpoints::TouchSummary;
 
 crate::words! {
     /// Where a lead stands.

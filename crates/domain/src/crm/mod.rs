@@ -4,6 +4,7 @@
 pub mod activities;
 pub mod assignment_rules;
 pub mod competitors;
+pub mod figures;
 pub mod forecast_snapshots;
 pub mod forecast_submissions;
 pub mod forecasts;
@@ -11,6 +12,7 @@ pub mod lead_scoring_models;
 pub mod leads;
 pub mod loss_reasons;
 pub mod opportunities;
+pub mod percentages;
 pub mod pipelines;
 pub mod quotas;
 pub mod quotes;

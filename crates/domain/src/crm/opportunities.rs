@@ -12,13 +12,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::pipelines::{ForecastCategory, StageId};
+use super::pipelines::ForecastCategory;
 pub use crate::crm::opportunities::lines::{NewOpportunityLine, OpportunityLine, OpportunityLinePatch};
 pub use crate::crm::opportunities::team::{
     BuyingRole, ContactRole, NewContactRole, NewOpportunitySplit, OpportunityCompetitor, OpportunitySplit, OpportunitySplits,
     SplitOpportunity,
 };
 pub use crate::ids::OpportunityLineId;
+use crate::ids::StageId;
 use crate::ids::{
     CompanyId, CompetitorId, ContactId, LeadId, LossReasonId, OpportunityId, PartyId, PipelineId, ProductId, TerritoryId, UserId,
 };
@@ -61,8 +62,6 @@ pub const STAGE_REQUIREMENTS: Code = Code::invalid("opportunity.stage_requiremen
 pub const AMOUNT_FROM_LINES: Code = Code::invalid("opportunity.amount_from_lines", "The amount comes from the lines.");
 /// A lost deal says why.
 pub const NO_LOSS_REASON: Code = Code::invalid("opportunity.no_loss_reason", "A lost opportunity needs a reason.");
-/// A percentage lies between 0 and 100.
-pub const NOT_A_PERCENTAGE: Code = Code::invalid("opportunity.not_a_percentage", "A percentage lies between 0 and 100.");
 /// An amount of a deal is never below zero.
 pub const NEGATIVE_AMOUNT: Code = Code::invalid("opportunity.negative_amount", "The amount must not be negative.");
 /// `closed` is what won deals are; an open one cannot claim it.

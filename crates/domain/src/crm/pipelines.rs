@@ -10,9 +10,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::crm::opportunities::lines::percentage;
+use crate::crm::percentages::{NOT_A_PERCENTAGE, percentage};
 pub use crate::crm::pipelines::stages::{ForecastCategory, NewStage, Stage, StagePatch, StageRequirement, standard_stages};
-pub use crate::ids::StageId;
+use crate::ids::StageId;
 use crate::ids::{CompanyId, PipelineId};
 use crate::kernel::text::filled;
 use crate::kernel::{Code, Result};
@@ -34,7 +34,7 @@ pub const ARCHIVED_PIPELINE: Code = Code::conflict("pipeline.archived", "The pip
 /// Open deals are in the pipeline; win, lose or move them first.
 pub const PIPELINE_OCCUPIED: Code = Code::conflict("pipeline.occupied", "Open opportunities are in this pipeline.");
 /// What the rules of stages can answer.
-pub const STAGE_REFUSALS: &[Code] = &[CLOSED_STAGE, DUPLICATE_STAGE, TOO_MANY_STAGES, super::opportunities::NOT_A_PERCENTAGE];
+pub const STAGE_REFUSALS: &[Code] = &[CLOSED_STAGE, DUPLICATE_STAGE, TOO_MANY_STAGES, NOT_A_PERCENTAGE];
 /// A pipeline has at most [`MOST_STAGES`] stages.
 pub const TOO_MANY_STAGES: Code = Code::invalid("pipeline.too_many_stages", "The pipeline has too many stages.");
 
@@ -382,7 +382,7 @@ mod tests {
         let add = |s: NewStage| of(&["a"]).add_stage(stage_id(9), s, now()).expect_err("refused").code();
         assert_eq!(add(new("A")), DUPLICATE_STAGE);
         assert_eq!(add(NewStage { forecast_category: ForecastCategory::Closed, ..new("b") }), CLOSED_STAGE);
-        assert_eq!(add(NewStage { probability_percent: Rate::from(101), ..new("b") }), super::super::opportunities::NOT_A_PERCENTAGE);
+        assert_eq!(add(NewStage { probability_percent: Rate::from(101), ..new("b") }), NOT_A_PERCENTAGE);
         assert_eq!(add(new("  ")), crate::kernel::problems::invalid_body);
     }
 

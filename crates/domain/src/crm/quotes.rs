@@ -14,10 +14,9 @@ use utoipa::ToSchema;
 pub use crate::crm::quotes::lines::{NewQuoteLine, QuoteLine, QuoteLinePatch};
 use crate::directory::addresses::Address;
 use crate::directory::products::TaxClass;
-pub use crate::ids::QuoteLineId;
 use crate::ids::{CompanyId, ContactId, OpportunityId, PartyId, QuoteId, SalesOrderId, UserId};
 use crate::kernel::Amount;
-use crate::receivables::invoices::lines::DocumentTax;
+use crate::tax::calculations::DocumentTax;
 
 crate::words! {
     /// Where a quote stands.

@@ -6,7 +6,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::pipelines::{ForecastCategory, StageId};
+use super::pipelines::ForecastCategory;
+use crate::ids::StageId;
 use crate::ids::{CompanyId, PipelineId, UserId};
 use crate::kernel::{Amount, Code, Rate, Result, round_to};
 

@@ -62,3 +62,9 @@ mod tests {
         }
     }
 }
+
+/// A country, ISO 3166-1 alpha-2.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$", example = "DE")]
+pub struct CountryCode(pub String);

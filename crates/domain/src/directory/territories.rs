@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::crm::assignment_rules::CountryCode;
+use crate::directory::addresses::CountryCode;
 use crate::ids::{CompanyId, TerritoryId};
 use crate::kernel::text::filled;
 use crate::kernel::{Code, Result};

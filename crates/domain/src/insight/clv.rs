@@ -8,9 +8,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::crm::figures::MetricSide;
 use crate::directory::companies::Company;
 use crate::ids::{ClvFitId, CompanyId, PartyId};
-use crate::insight::metrics::MetricSide;
 use crate::insight::metrics::customers::{ClvModel, CustomerGrouping};
 use crate::insight::metrics::groups::MetricKey;
 use crate::kernel::{Amount, Rate, Result, round_to};

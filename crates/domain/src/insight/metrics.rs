@@ -10,8 +10,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::crm::pipelines::StageId;
+use crate::crm::figures::MetricSide;
 use crate::directory::companies::Company;
+use crate::ids::StageId;
 use crate::ids::{CompanyId, PipelineId, TeamId, UserId};
 use crate::insight::metrics::groups::{MetricComparison, MetricGrouping, metric};
 use crate::kernel::{Amount, Code, Rate, Result, round_to};
@@ -115,22 +116,6 @@ pub struct DealConversionFilter {
     #[param(required = false)]
     #[param(inline)]
     pub compare: Option<MetricComparison>,
-}
-
-/// One side of a metric.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
-pub struct MetricSide {
-    /// What it counts.
-    #[schema(max_length = 300)]
-    pub text: String,
-    /// How many.
-    #[schema(minimum = 0, maximum = 9007199254740991i64)]
-    pub count: i64,
-    /// What they are worth, in the company's currency.
-    pub amount: Amount,
-    /// The list of them; null when no list can show exactly these.
-    #[schema(required, max_length = 2000)]
-    pub drill_down: Option<String>,
 }
 
 metric! {

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::ids::SalesOrderLineId;
 use crate::ids::{CompanyId, LocationId, ProductId, ReservationId, SalesOrderId, WarehouseId};
 use crate::kernel::{Code, Quantity};
-use crate::sales::orders::SalesOrderLineId;
 
 crate::words! {
     /// How binding a reservation is.

@@ -11,11 +11,12 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::crm::figures::MetricSide;
+use crate::crm::leads::touches::TouchChannel;
 use crate::ids::{AttributionModelId, CampaignId, CompanyId, OpportunityId, PartyId, TouchpointId};
-use crate::insight::metrics::MetricSide;
 use crate::kernel::{Amount, Code, Decimals, Rate, Result, allocate};
 use crate::marketing::attribution_models::{AttributionKind, AttributionModel, NamedWeights};
-use crate::marketing::touchpoints::{TouchChannel, Touchpoint};
+use crate::marketing::touchpoints::Touchpoint;
 
 crate::words! {
     /// Which money is attributed. All in the company's currency, by the rates of the documents.

@@ -5,13 +5,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::crm::leads::touches::TouchChannel;
 use crate::ids::{
     AttributionCreditId, AttributionDealId, AttributionModelId, AttributionRestatementId, CampaignId, CompanyId, InvoiceId, LeadId,
     OpportunityId, PartyId, SalesOrderId, TouchpointId,
 };
 use crate::kernel::{Amount, Rate};
 use crate::marketing::attribution::AttributionBasis;
-use crate::marketing::touchpoints::TouchChannel;
 
 crate::words! {
     /// What became of a deal.

@@ -8,9 +8,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::crm::leads::touches::TouchChannel;
 use crate::ids::{AttributionDealId, AttributionModelId, CompanyId};
 use crate::kernel::{Code, Rate, Result};
-use crate::marketing::touchpoints::TouchChannel;
 
 crate::words! {
     /// How touches are weighed.

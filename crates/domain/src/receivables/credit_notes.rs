@@ -14,8 +14,9 @@ use crate::ids::{
 };
 use crate::kernel::{Amount, Code, Decimals, Quantity, Rate, Result, round};
 use crate::receivables::allocations::Allocation;
-use crate::receivables::invoices::lines::{DocumentTax, InvoiceLine};
+use crate::receivables::invoices::lines::InvoiceLine;
 use crate::receivables::invoices::{Invoice, tax_account};
+use crate::tax::calculations::DocumentTax;
 use crate::tax::codes::TaxCode;
 
 crate::words! {

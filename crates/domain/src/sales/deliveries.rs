@@ -6,8 +6,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::orders::{SalesOrder, SalesOrderLineId};
+use super::orders::SalesOrder;
 use crate::directory::addresses::Address;
+use crate::ids::SalesOrderLineId;
 use crate::ids::{CompanyId, DeliveryId, DeliveryLineId, JournalEntryId, PartyId, ProductId, SalesOrderId, WarehouseId};
 use crate::kernel::{Amount, Code, Decimals, FieldError, Quantity, Result, UnitPrice, problems};
 

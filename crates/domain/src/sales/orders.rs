@@ -12,7 +12,6 @@ pub use super::order_lines::{NewSalesOrderLine, SalesOrderLine, SalesOrderLinePa
 pub use super::order_requests::{ConfirmSalesOrder, NewSalesOrder, SalesOrderPatch, SalesOrderReason};
 use crate::directory::addresses::Address;
 use crate::directory::products::TaxClass;
-pub use crate::ids::SalesOrderLineId;
 use crate::ids::{CompanyId, OpportunityId, PartyId, QuoteId, SalesOrderId, WarehouseId};
 use crate::kernel::{Amount, Code, Decimals, Problem, Quantity, Rate, Result, round};
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::directory::products::TaxClass;
+use crate::ids::SalesOrderLineId;
 use crate::ids::{ProductId, SalesOrderId};
 use crate::kernel::reexport::Uuid;
 use crate::kernel::{FieldError, Id, UnitPrice};

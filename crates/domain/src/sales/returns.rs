@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::orders::SalesOrderLineId;
+use crate::ids::SalesOrderLineId;
 use crate::ids::{
     CompanyId, CustomerReturnId, CustomerReturnLineId, DeliveryId, DeliveryLineId, JournalEntryId, PartyId, ProductId, SalesOrderId,
     WarehouseId,

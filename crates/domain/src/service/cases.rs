@@ -16,6 +16,7 @@ use crate::ids::{
     SlaPolicyVersionId, UserId,
 };
 use crate::kernel::Code;
+use crate::service::priorities::CasePriority;
 use crate::service::sla_policies::HoldBehaviour;
 use crate::service::sla_policies::clocks::{Pause, SlaClock, SlaMilestone, SlaState};
 
@@ -54,13 +55,6 @@ crate::words! {
         Low = "low",
         Medium = "medium",
         High = "high",
-    }
-    /// What is worked on first: it follows from impact and urgency.
-    pub enum CasePriority {
-        Low = "low",
-        Normal = "normal",
-        High = "high",
-        Urgent = "urgent",
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod cases;
 pub mod entitlements;
 pub mod kb_articles;
+pub mod priorities;
 pub mod queues;
 pub mod sla_policies;
 pub mod surveys;

@@ -11,7 +11,7 @@ use crate::ids::{CalendarId, CompanyId, SlaPolicyId, SlaPolicyVersionId};
 use crate::kernel::text::filled;
 use crate::kernel::{Code, Findings, Result};
 use crate::platform::business_time::{Hours, OUT_OF_REACH, add_business};
-use crate::service::cases::CasePriority;
+use crate::service::priorities::CasePriority;
 
 crate::words! {
     /// What happens to the clock of the resolution while a case waits for the customer.

@@ -4,10 +4,10 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::engine::{TaxComputation, TaxTreatment};
 use crate::directory::companies::Rounding;
 use crate::ids::{CompanyId, PartyId, ProductId, TaxCodeId};
 use crate::kernel::{Amount, Quantity, Rate, UnitPrice};
-use crate::receivables::invoices::lines::DocumentTax;
 use crate::tax::engine::DiscountBasis;
 
 /// A line to be taxed.
@@ -111,4 +111,26 @@ pub struct TaxCalculation {
     pub tax: Amount,
     /// With tax.
     pub gross: Amount,
+}
+
+/// One tax of a line or of a document, at the rate of its date.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DocumentTax {
+    /// The tax.
+    pub tax_code_id: TaxCodeId,
+    /// The short code, unique in the company.
+    #[schema(max_length = 20, example = "STD")]
+    pub code: String,
+    /// How it is computed.
+    pub computation: TaxComputation,
+    /// Why it is what it is.
+    pub treatment: TaxTreatment,
+    /// Per cent, or money for one unit.
+    pub rate: Rate,
+    /// What the tax is computed on.
+    pub base: Amount,
+    /// What is charged.
+    pub amount: Amount,
+    /// What the customer owes under reverse charge.
+    pub reverse_charge: Amount,
 }

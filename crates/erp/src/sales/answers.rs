@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::Company;
 use domain::directory::overview::{OrderAsOf, OrderSummary, OrdersAsOf, OrdersOverview, TOP};
-use domain::ids::{CustomerReturnId, DeliveryId, PartyId, SalesOrderId};
+use domain::ids::{CustomerReturnId, DeliveryId, PartyId, SalesOrderId, SalesOrderLineId};
 use domain::kernel::Word;
 use domain::sales::deliveries::Delivery;
 use domain::sales::delivery_overview::{DeliveriesOverview, DeliverySummary};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::directory::currencies;
 use domain::directory::products::{ARCHIVED, Product, TaxClass};
 use domain::directory::units::Unit;
-use domain::ids::{ProductId, SalesOrderId, UnitId};
+use domain::ids::{ProductId, SalesOrderId, SalesOrderLineId, UnitId};
 use domain::sales::order_lines::ORDER_LINE;
 use domain::sales::orders::*;
 use domain::tax::rules::TAX_RULE_MISSING;

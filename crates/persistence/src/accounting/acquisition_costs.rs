@@ -16,7 +16,7 @@ pub fn spending(db: &mut Conn, company: CompanyId, from: NaiveDate, to: NaiveDat
         Engine::Postgres => format!("(l.dimensions ->> '{name}')"),
     };
     let (campaign, sales) = (dimension("campaign"), dimension("sales"));
-    let month = crate::crm::forecasts::month_of(db.engine(), "l.posting_date");
+    let month = crate::conn::month_of(db.engine(), "l.posting_date");
     let mut s = Statement::new(format!(
         "SELECT campaign, month, COUNT(*), SUM(amount) FROM (SELECT {campaign} AS campaign, {month} AS month, l.debit - l.credit AS amount \
          FROM journal_lines l JOIN accounts a ON a.id = l.account_id"

@@ -2,7 +2,8 @@
 
 use chrono::NaiveDate;
 use domain::crm::forecasts::{Period, Place};
-use domain::crm::pipelines::{ForecastCategory, StageId};
+use domain::crm::pipelines::ForecastCategory;
+use domain::ids::StageId;
 use domain::ids::{CompanyId, PipelineId, TeamId, TerritoryId, UserId};
 use domain::kernel::{Amount, Id, Rate, Word};
 use uuid::Uuid;
@@ -219,7 +220,7 @@ pub fn won_by_month(
     from: NaiveDate,
     to: NaiveDate,
 ) -> Result<Vec<(NaiveDate, String, Option<NaiveDate>, Amount)>> {
-    let month = month_of(db.engine(), "closed_date");
+    let month = crate::conn::month_of(db.engine(), "closed_date");
     let mut s = Statement::new(format!("SELECT month, currency, day, SUM(amount) FROM (SELECT {month} AS month, currency, "));
     s.append(sql!(
         "CASE WHEN currency <> {} THEN closed_date END AS day, amount FROM opportunities WHERE company_id = {} AND status = 'won' \
@@ -230,12 +231,4 @@ pub fn won_by_month(
         to
     ));
     s.load(db)
-}
-
-/// The first day of the month of a day, in the words of the engine.
-pub(crate) fn month_of(engine: Engine, column: &str) -> String {
-    match engine {
-        Engine::Sqlite => format!("substr({column}, 1, 7) || '-01'"),
-        Engine::Postgres => format!("CAST(date_trunc('month', {column}) AS DATE)"),
-    }
 }

@@ -10,7 +10,6 @@ pub mod lead_scoring_models;
 pub mod leads;
 pub mod loss_reasons;
 pub mod opportunities;
-pub mod overview;
 pub mod pipelines;
 pub mod quotas;
 pub mod quotes;

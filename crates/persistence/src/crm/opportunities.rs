@@ -137,7 +137,7 @@ pub fn has_expected_close_date(_: DateTime<Utc>, wanted: bool) -> Condition {
 
 /// Deals that are or were in a stage.
 pub fn reached(stage: Uuid) -> Condition {
-    let stage = domain::crm::pipelines::StageId::from_uuid(stage).to_string();
+    let stage = domain::ids::StageId::from_uuid(stage).to_string();
     Condition::Other(sql!(
         "EXISTS (SELECT 1 FROM opportunity_changes c WHERE c.opportunity_id = opportunities.id AND c.field = 'stage' AND c.new_value = {})",
         stage

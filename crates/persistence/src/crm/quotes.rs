@@ -10,7 +10,7 @@ use domain::ids::{OpportunityId, PartyId, QuoteId};
 use domain::kernel::{Amount, Id};
 use uuid::Uuid;
 
-use crate::crm::overview::{Companies, and_of};
+use crate::directory::companies::{Companies, and_of};
 use crate::{Conn, Result, record, sql};
 
 crate::record! {

@@ -1,7 +1,7 @@
 //! Sums for the reports of the front office, and what the checks look for.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::crm::pipelines::StageId;
+use domain::ids::StageId;
 use domain::ids::{CompanyId, OpportunityId, PipelineId, UserId};
 use domain::kernel::{Amount, Id, Rate};
 use uuid::Uuid;

@@ -2,3 +2,4 @@
 
 pub mod clv_fits;
 pub mod metrics;
+pub mod overview;

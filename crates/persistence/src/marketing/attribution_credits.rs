@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::crm::leads::touches::TouchChannel;
 use domain::ids::{AttributionDealId, AttributionModelId, CampaignId, CompanyId, OpportunityId};
 use domain::kernel::{Amount, Id, Word};
 use domain::marketing::attribution::markov::Path;
 use domain::marketing::attribution::{AttributionBasis, AttributionGroup, CreditKey, PathTouch};
 use domain::marketing::attribution_credits::{AttributionCredit, AttributionDeal, AttributionRestatement};
-use domain::marketing::touchpoints::{Subject, TouchChannel};
+use domain::marketing::touchpoints::Subject;
 use uuid::Uuid;
 
 use crate::{Condition, Conn, Engine, Result, Statement, list, record, sql};

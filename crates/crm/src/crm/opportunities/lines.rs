@@ -1,9 +1,13 @@
 //! Operations on the lines of opportunities. A line is written with its deal and has its version.
 
+use domain::crm::opportunities::NOT_OPEN;
+use domain::crm::opportunities::NewOpportunityLine;
+use domain::crm::opportunities::Opportunity;
+use domain::crm::opportunities::OpportunityLine;
+use domain::crm::opportunities::OpportunityLineId;
+use domain::crm::opportunities::OpportunityLinePatch;
 use domain::crm::opportunities::lines::{EMPTY_LINE, NEGATIVE_PRICE, NO_QUANTITY, PRICE_MISSING, ProductFacts, TOO_MANY_LINES};
-use domain::crm::opportunities::{
-    NOT_A_PERCENTAGE, NOT_OPEN, NewOpportunityLine, Opportunity, OpportunityLine, OpportunityLineId, OpportunityLinePatch,
-};
+use domain::crm::percentages::NOT_A_PERCENTAGE;
 use domain::crm::pipelines::Pipeline;
 use domain::directory::products::{ARCHIVED, Product, ProductKind};
 use domain::ids::{CompanyId, OpportunityId, ProductId};

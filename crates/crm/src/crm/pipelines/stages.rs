@@ -1,9 +1,15 @@
 //! Operations on the stages of pipelines. A stage is written with its pipeline and has its version.
 
-use domain::crm::pipelines::{
-    LAST_STAGE, NewStage, Pipeline, STAGE_IN_HISTORY, STAGE_OCCUPIED, STAGE_REFUSALS, Stage, StageId, StagePatch,
-};
+use domain::crm::pipelines::LAST_STAGE;
+use domain::crm::pipelines::NewStage;
+use domain::crm::pipelines::Pipeline;
+use domain::crm::pipelines::STAGE_IN_HISTORY;
+use domain::crm::pipelines::STAGE_OCCUPIED;
+use domain::crm::pipelines::STAGE_REFUSALS;
+use domain::crm::pipelines::Stage;
+use domain::crm::pipelines::StagePatch;
 use domain::ids::PipelineId;
+use domain::ids::StageId;
 use persistence::crm::pipelines::stages as rows;
 use platform::prelude::*;
 

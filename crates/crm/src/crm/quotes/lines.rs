@@ -3,7 +3,7 @@
 use domain::crm::quotes::steps::NOT_A_DRAFT;
 use domain::crm::quotes::*;
 use domain::directory::products::Product;
-use domain::ids::QuoteId;
+use domain::ids::{QuoteId, QuoteLineId};
 use platform::prelude::*;
 use platform::table::Noun;
 

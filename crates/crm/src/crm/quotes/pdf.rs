@@ -7,7 +7,7 @@ use platform::pdf::{Column, MARGIN, PAGE_WIDTH, Sheet, Style};
 use platform::prelude::*;
 use platform::table::Binary;
 
-use crate::crm::quote_links;
+use super::link;
 
 const RIGHT: i64 = PAGE_WIDTH - MARGIN;
 const HALF: Column = Column::left(MARGIN, 230_000);
@@ -31,7 +31,7 @@ pub fn of_quote(cx: &mut Cx, id: QuoteId) -> Result<Binary> {
 
 /// The quote as PDF, for who has its link.
 pub fn by_link(cx: &mut Cx, token: &str) -> Result<Binary> {
-    let quote = quote_links::opened(cx, token)?;
+    let quote = link::opened(cx, token)?;
     Ok(printed(&quote))
 }
 

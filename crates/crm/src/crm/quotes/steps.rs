@@ -14,8 +14,9 @@ use platform::directory::parties;
 use platform::prelude::*;
 use platform::table::Noun;
 
+use super::link;
 use super::{PRICE_REFUSALS, kept, price, print_names, store};
-use crate::crm::{opportunities, quote_links};
+use crate::crm::opportunities;
 
 /// Quotes that expire in one turn of the clock at most.
 const BATCH: i64 = 200;
@@ -58,7 +59,7 @@ fn send(cx: &mut Cx, id: QuoteId) -> Result<Quote> {
     print_names(cx, &mut after, &company, &party)?;
     let lines = kept(&after);
     price(cx, &mut after, lines)?;
-    let link = quote_links::link(cx, &after)?;
+    let link = link::link(cx, &after)?;
     if after.number.is_none() {
         after.number = Some(cx.number(company.id, "QUO", today)?);
     }

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use domain::crm::figures::MetricSide;
 use domain::directory::companies::Company;
+use domain::insight::metrics::WRONG_RANGE;
+use domain::insight::metrics::check_range;
 use domain::insight::metrics::customers::*;
 use domain::insight::metrics::groups::{MOST_GROUPS, MetricComparison, Parts, compared};
-use domain::insight::metrics::{MetricSide, WRONG_RANGE, check_range, percent};
+use domain::insight::metrics::percent;
 use platform::prelude::*;
 use platform::questions;
 

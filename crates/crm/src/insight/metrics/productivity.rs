@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use domain::crm::activities::ActivityKind;
+use domain::crm::figures::MetricSide;
 use domain::directory::exchange_rates::NO_RATE;
+use domain::insight::metrics::Closed;
+use domain::insight::metrics::WRONG_RANGE;
+use domain::insight::metrics::check_range;
 use domain::insight::metrics::groups::MetricGrouping;
 use domain::insight::metrics::productivity::{
     ActivityKindFigure, ProductivityFigures, ProductivityFilter, ProductivityGrouping, ProductivityMetric, mean_minutes, per_activity,
     ratio,
 };
-use domain::insight::metrics::{Closed, MetricSide, WRONG_RANGE, check_range};
 use domain::kernel::Word;
 use persistence::insight::metrics as rows;
 use persistence::insight::metrics::{Key, Whose};

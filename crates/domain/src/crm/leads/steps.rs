@@ -3,12 +3,12 @@
 
 use chrono::{DateTime, Utc};
 
+use super::touches::TouchSummary;
 use super::*;
 use crate::directory::{addresses, emails, phones};
 use crate::ids::{AssignmentRuleId, ContactId, LeadId, OpportunityId, PartyId, UserId};
 use crate::kernel::text::{filled, trimmed};
 use crate::kernel::{Code, Findings, Rate, Result, problems};
-use crate::marketing::touchpoints::Touchpoint;
 
 /// What the rules of a lead's data can answer.
 pub const REFUSALS: &[Code] = &[NAMELESS, emails::INVALID_EMAIL, phones::INVALID_PHONE, addresses::UNKNOWN_COUNTRY];
@@ -175,13 +175,13 @@ impl Lead {
     }
     /// What its touches say: the earliest and the latest by the time of the event. The campaign is that of the first
     /// touch that came from one, unless it is known already.
-    pub fn touched_by(mut self, first: &Touchpoint, last: &Touchpoint, now: DateTime<Utc>) -> Self {
+    pub fn touched_by(mut self, first: TouchSummary, last: TouchSummary, now: DateTime<Utc>) -> Self {
         let told = [&self.first_touch, &self.last_touch].into_iter().flatten().any(|t| t.campaign == self.campaign);
         if told || self.campaign.is_none() {
             self.campaign = first.campaign.clone().or_else(|| last.campaign.clone()).or(self.campaign);
         }
-        self.first_touch = Some(first.summary());
-        self.last_touch = Some(last.summary());
+        self.first_touch = Some(first);
+        self.last_touch = Some(last);
         self.updated_at = now;
         self
     }

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::NOT_A_PERCENTAGE;
+use crate::crm::percentages::percentage;
 use crate::directory::currencies::round_money;
 use crate::ids::{OpportunityId, OpportunityLineId, ProductId};
 use crate::kernel::text::filled;
@@ -154,17 +154,10 @@ impl OpportunityLine {
     }
 }
 
-/// Refuses what is not between 0 and 100 at this place of the body.
-pub(crate) fn percentage(value: Rate, pointer: &str) -> Result<()> {
-    if value.is_negative() || value.get() > Decimal::ONE_HUNDRED {
-        return Err(NOT_A_PERCENTAGE.field(pointer, format!("{value} is not between 0 and 100.")));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crm::percentages::NOT_A_PERCENTAGE;
     use crate::kernel::Id;
     use proptest::prelude::*;
     use uuid::Uuid;

@@ -2,9 +2,12 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
-use super::{Quote, QuoteAnswer, QuoteLineId, QuoteStatus};
+use super::Quote;
+use super::QuoteAnswer;
+use super::QuoteStatus;
 use crate::crm::quotes::answers::ReviseQuote;
 use crate::ids::QuoteId;
+use crate::ids::QuoteLineId;
 use crate::kernel::text::trimmed;
 use crate::kernel::{Code, Result};
 

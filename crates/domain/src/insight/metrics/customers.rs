@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{MetricSide, percent};
+use super::percent;
+use crate::crm::figures::MetricSide;
 use crate::directory::companies::Company;
 use crate::ids::{CompanyId, PartyId};
 use crate::insight::metrics::groups::{MetricComparison, metric};

@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::MetricSide;
 use crate::crm::activities::ActivityKind;
+use crate::crm::figures::MetricSide;
 use crate::directory::companies::Company;
 use crate::ids::{CompanyId, TeamId, UserId};
 use crate::insight::metrics::groups::{MetricComparison, metric};

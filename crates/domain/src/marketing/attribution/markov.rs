@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
+use crate::crm::leads::touches::TouchChannel;
 use crate::kernel::{Rate, Result, round_to};
 use crate::marketing::attribution_models::RemovalEffect;
-use crate::marketing::touchpoints::TouchChannel;
 
 /// The channels of a journey in the order of its touches, and whether it ended in a conversion.
 pub type Path = (Vec<TouchChannel>, bool);

@@ -7,29 +7,7 @@ use utoipa::ToSchema;
 use crate::accounting::posting::ItemClass;
 use crate::ids::{CompanyId, InvoiceId, InvoiceLineId, ProductId, TaxCodeId};
 use crate::kernel::{Amount, Quantity, Rate, UnitPrice};
-use crate::tax::engine::{TaxComputation, TaxTreatment};
-
-/// One tax of a line or of a document, at the rate of its date.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct DocumentTax {
-    /// The tax.
-    pub tax_code_id: TaxCodeId,
-    /// The short code, unique in the company.
-    #[schema(max_length = 20, example = "STD")]
-    pub code: String,
-    /// How it is computed.
-    pub computation: TaxComputation,
-    /// Why it is what it is.
-    pub treatment: TaxTreatment,
-    /// Per cent, or money for one unit.
-    pub rate: Rate,
-    /// What the tax is computed on.
-    pub base: Amount,
-    /// What is charged.
-    pub amount: Amount,
-    /// What the customer owes under reverse charge.
-    pub reverse_charge: Amount,
-}
+use crate::tax::calculations::DocumentTax;
 
 /// A line of an invoice. Amounts are in the currency of the invoice.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Case, CasePriority, CaseSla, CaseStatus};
+use super::Case;
+use super::CaseSla;
+use super::CaseStatus;
 use crate::directory::contacts::Contact;
 use crate::directory::overview::{FinanceOverview, OrdersOverview};
 use crate::directory::parties::Party;
@@ -13,6 +15,7 @@ use crate::inventory::serials::SerialsOverview;
 use crate::sales::delivery_overview::DeliveriesOverview;
 use crate::service::cases::messages::CaseMessage;
 use crate::service::kb_articles::KbArticleStatus;
+use crate::service::priorities::CasePriority;
 
 /// Messages in a context at most.
 pub const LATEST_MESSAGES: i64 = 50;

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use domain::crm::pipelines::{Stage, StageId};
+use domain::crm::pipelines::Stage;
+use domain::ids::StageId;
 use domain::kernel::Id;
 use uuid::Uuid;
 

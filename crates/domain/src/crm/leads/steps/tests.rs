@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::kernel::Id;
+use crate::marketing::touchpoints::Touchpoint;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -123,13 +124,13 @@ fn touch(occurred_at: DateTime<Utc>, campaign: Option<&str>) -> Touchpoint {
 fn the_campaign_is_that_of_the_first_touch_unless_somebody_said_otherwise() {
     let at = |hours| now() - chrono::Duration::hours(hours);
     let (old, new) = (touch(at(5), Some("Spring")), touch(at(1), Some("Summer")));
-    let l = lead().touched_by(&new, &new, now());
+    let l = lead().touched_by(new.summary(), new.summary(), now());
     assert_eq!(l.campaign.as_deref(), Some("summer"));
     // an earlier one that becomes known later
-    let l = l.touched_by(&old, &new, now());
+    let l = l.touched_by(old.summary(), new.summary(), now());
     assert_eq!((l.campaign.as_deref(), l.first_touch.map(|t| t.occurred_at)), (Some("spring"), Some(at(5))));
     let own = Lead { campaign: Some("fair".into()), ..lead() };
-    assert_eq!(own.touched_by(&old, &new, now()).campaign.as_deref(), Some("fair"));
+    assert_eq!(own.touched_by(old.summary(), new.summary(), now()).campaign.as_deref(), Some("fair"));
 }
 
 #[test]

@@ -7,29 +7,9 @@ use domain::crm::leads::Lead;
 use domain::crm::opportunities::Opportunity;
 use domain::ids::PartyId;
 use domain::kernel::{Amount, Id};
-use uuid::Uuid;
 
-use crate::{Conn, Result, Statement, Value, record, sql};
-
-/// The companies to look at; `None` for all.
-pub type Companies = Option<Vec<Uuid>>;
-
-/// `AND` of these companies, or nothing.
-pub(crate) fn and_of(companies: &Companies) -> Statement {
-    match companies {
-        None => Statement::default(),
-        Some(ids) => {
-            let mut s = Statement::new(" AND company_id IN (");
-            if ids.is_empty() {
-                s.sql("NULL")
-            } else {
-                s.values(ids.iter().copied().map(Value::Uid))
-            };
-            s.sql(")");
-            s
-        }
-    }
-}
+use crate::directory::companies::{Companies, and_of};
+use crate::{Conn, Result, Statement, record, sql};
 
 fn count(db: &mut Conn, mut statement: Statement, companies: &Companies) -> Result<i64> {
     statement.append(and_of(companies));

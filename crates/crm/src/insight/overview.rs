@@ -1,17 +1,19 @@
 //! What the front office says of a party in the customer overview: open deals with their value, leads, what is to be
 //! done next and when somebody was last in touch.
 
-use domain::crm::pipelines::{Stage, StageId};
+use domain::crm::pipelines::Stage;
 use domain::crm::quotes::{Quote, QuoteStatus};
 use domain::directory::companies::Company;
 use domain::directory::overview::{
     ActivitySummary, CustomerValue, DealValue, FrontOverview, LeadSummary, OpportunitySummary, OverviewItem, OverviewPart, TOP,
 };
 use domain::ids::PartyId;
+use domain::ids::StageId;
 use domain::insight::clv::HORIZON_DAYS;
-use persistence::crm::overview::Companies as These;
-use persistence::crm::{overview as rows, quotes};
+use persistence::crm::quotes;
+use persistence::directory::companies::Companies as These;
 use persistence::insight::clv_fits;
+use persistence::insight::overview as rows;
 use platform::prelude::*;
 use platform::{Companies, questions};
 
