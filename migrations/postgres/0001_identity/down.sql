@@ -1,0 +1,14 @@
+DROP TABLE login_places;
+DROP TABLE login_failures;
+DROP TABLE signing_key_secrets;
+DROP TABLE signing_keys;
+DROP TABLE refresh_tokens;
+DROP TABLE sessions;
+DROP TABLE api_key_secrets;
+DROP TABLE api_keys;
+DROP TABLE company_grants;
+DROP TABLE role_assignments;
+DROP TABLE roles;
+DROP TABLE user_credentials;
+DROP TABLE users;
+DROP FUNCTION journal_entry_balances();

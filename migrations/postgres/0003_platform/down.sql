@@ -1,0 +1,16 @@
+DROP VIEW published_events;
+DROP VIEW audit_entries;
+DROP TABLE event_links;
+DROP TABLE calendars;
+DROP TABLE event_redactions;
+DROP TABLE file_contents;
+DROP TABLE stored_files;
+DROP TABLE settings;
+DROP TABLE links;
+DROP TABLE number_series;
+DROP TABLE jobs;
+DROP TABLE idempotency_keys;
+DROP TABLE events;
+DROP FUNCTION events_guard();
+DROP FUNCTION redactions_guard();
+DROP FUNCTION event_links_guard();

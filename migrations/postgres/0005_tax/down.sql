@@ -1,0 +1,2 @@
+DROP TABLE tax_rules;
+DROP TABLE tax_codes;

@@ -1,0 +1,9 @@
+DROP TABLE open_items;
+DROP TABLE credit_note_lines;
+DROP TABLE credit_notes;
+DROP TABLE invoice_lines;
+DROP TABLE invoices;
+DROP TABLE payment_terms;
+DROP FUNCTION posted_document_guard();
+DROP FUNCTION invoice_lines_guard();
+DROP FUNCTION credit_note_lines_guard();

@@ -1,0 +1,11 @@
+DROP TABLE stock_adjustment_lines;
+DROP TABLE stock_adjustments;
+DROP TABLE value_entries;
+DROP TABLE product_costs;
+DROP TABLE reservations;
+DROP TABLE stock_levels;
+DROP TABLE stock_moves;
+DROP TABLE warehouses;
+DROP TABLE locations;
+DROP FUNCTION stock_moves_guard();
+DROP FUNCTION value_entries_guard();

@@ -1,0 +1,15 @@
+DROP TABLE survey_responses;
+DROP TABLE surveys;
+DROP TABLE case_articles;
+DROP TABLE kb_article_versions;
+DROP TABLE kb_articles;
+DROP TABLE case_messages;
+DROP TABLE cases;
+DROP TABLE entitlements;
+DROP TABLE sla_policy_versions;
+DROP TABLE sla_policies;
+DROP TABLE queue_members;
+DROP TABLE queues;
+DROP FUNCTION sla_policy_versions_guard();
+DROP FUNCTION case_messages_guard();
+DROP FUNCTION kb_article_versions_guard();

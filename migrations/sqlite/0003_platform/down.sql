@@ -1,0 +1,13 @@
+DROP VIEW published_events;
+DROP VIEW audit_entries;
+DROP TABLE event_links;
+DROP TABLE calendars;
+DROP TABLE event_redactions;
+DROP TABLE file_contents;
+DROP TABLE stored_files;
+DROP TABLE settings;
+DROP TABLE links;
+DROP TABLE number_series;
+DROP TABLE jobs;
+DROP TABLE idempotency_keys;
+DROP TABLE events;

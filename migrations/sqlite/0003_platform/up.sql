@@ -1,0 +1,189 @@
+-- Baseline of the area `platform`.
+
+-- What every area stands on: facts, idempotency, jobs, numbers, document flow, settings.
+
+-- Facts. One row is audit trail, timeline, change feed and outbox at once. seq and the hashes are given after the commit
+-- by one sequencer; nothing else of a row ever changes.
+CREATE TABLE events (
+    id BLOB NOT NULL PRIMARY KEY,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    company_id BLOB NULL,
+    party_id BLOB NULL,
+    version INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    previous TEXT NULL,
+    actor TEXT NOT NULL,
+    actor_name TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    reason TEXT NULL
+) STRICT;
+CREATE INDEX events_subject ON events (subject, id);
+CREATE INDEX events_party ON events (party_id, id);
+CREATE INDEX events_company ON events (company_id, id);
+CREATE INDEX events_kind ON events (kind, id);
+CREATE TRIGGER events_delete BEFORE DELETE ON events
+BEGIN
+    SELECT RAISE(ABORT, 'tandem: events cannot be deleted');
+END;
+-- the contents of a fact change only by a redaction that is written down
+CREATE TRIGGER events_update BEFORE UPDATE ON events
+WHEN NEW.id IS NOT OLD.id OR NEW.at IS NOT OLD.at OR NEW.kind IS NOT OLD.kind OR NEW.subject IS NOT OLD.subject
+  OR NEW.company_id IS NOT OLD.company_id OR NEW.party_id IS NOT OLD.party_id OR NEW.version IS NOT OLD.version
+  OR NEW.actor IS NOT OLD.actor OR NEW.actor_name IS NOT OLD.actor_name OR NEW.request_id IS NOT OLD.request_id
+  OR NEW.reason IS NOT OLD.reason OR NOT EXISTS (SELECT 1 FROM event_redactions WHERE event_id = OLD.id)
+BEGIN
+    SELECT RAISE(ABORT, 'tandem: events cannot be changed');
+END;
+
+-- Answers kept for repeated requests. scope is a hash of caller, operation and key.
+CREATE TABLE idempotency_keys (
+    scope TEXT NOT NULL PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    answer TEXT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
+
+-- Work that outlives its request. Taken with a lease; a lease that ran out means that its worker died.
+CREATE TABLE jobs (
+    id BLOB NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    input TEXT NOT NULL,
+    state TEXT NOT NULL,
+    progress TEXT NOT NULL,
+    result TEXT NULL,
+    result_url TEXT NULL,
+    error TEXT NULL,
+    cancel_requested INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    lease TEXT NULL,
+    leased_until INTEGER NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    finished_at INTEGER NULL
+) STRICT;
+CREATE INDEX jobs_open ON jobs (status, leased_until, id);
+CREATE INDEX jobs_status ON jobs (status, id);
+CREATE INDEX jobs_owner ON jobs (owner, id);
+CREATE INDEX jobs_kind ON jobs (kind, id);
+CREATE INDEX jobs_created_at ON jobs (created_at, id);
+CREATE INDEX jobs_finished_at ON jobs (finished_at, id);
+CREATE INDEX jobs_updated_at_id ON jobs (updated_at, id);
+
+-- The next number of each series. Taken last in a transaction, so that a refusal leaves no gap.
+CREATE TABLE number_series (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL,
+    code TEXT NOT NULL,
+    year INTEGER NOT NULL,
+    next INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX number_series_key ON number_series (company_id, code, year);
+
+-- Which document came from which.
+CREATE TABLE links (
+    id BLOB NOT NULL PRIMARY KEY,
+    from_id TEXT NOT NULL,
+    to_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX links_key ON links (from_id, to_id, kind);
+CREATE INDEX links_to ON links (to_id);
+
+-- What the deployment remembers about itself.
+CREATE TABLE settings (
+    id TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+-- Files that people bring. The content stands apart, so that lists never touch it.
+CREATE TABLE stored_files (
+    id BLOB NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL
+) STRICT;
+CREATE INDEX stored_files_created_at ON stored_files (created_at, id);
+CREATE INDEX stored_files_name ON stored_files (name, id);
+CREATE INDEX stored_files_sha256 ON stored_files (sha256);
+
+CREATE TABLE file_contents (
+    id BLOB NOT NULL PRIMARY KEY REFERENCES stored_files (id),
+    content BLOB NOT NULL
+) STRICT;
+
+-- What was taken out of facts when a person was erased. hash is the link of the fact in the chain, which can no longer be
+-- computed from what is left; before and after are digests of the fact. All rows of one erasure together are vouched for by
+-- the fact that tells of it.
+CREATE TABLE event_redactions (
+    event_id BLOB NOT NULL,
+    erasure_id BLOB NOT NULL,
+    subject TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    before BLOB NOT NULL,
+    after BLOB NOT NULL,
+    PRIMARY KEY (event_id, erasure_id)
+) STRICT;
+CREATE INDEX event_redactions_erasure_id ON event_redactions (erasure_id, event_id);
+CREATE TRIGGER event_redactions_update BEFORE UPDATE ON event_redactions
+BEGIN SELECT RAISE(ABORT, 'tandem: redactions cannot be changed'); END;
+CREATE TRIGGER event_redactions_delete BEFORE DELETE ON event_redactions
+BEGIN SELECT RAISE(ABORT, 'tandem: redactions cannot be changed'); END;
+
+-- When people work: hours of the week in a time zone, and holidays. Targets of service and response times count by them.
+CREATE TABLE calendars (
+    id BLOB NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    time_zone TEXT NOT NULL,
+    working_hours TEXT NOT NULL,
+    holidays TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    version INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX calendars_name_key ON calendars (name);
+CREATE INDEX calendars_time_zone ON calendars (time_zone, id);
+CREATE INDEX calendars_created_at ON calendars (created_at, id);
+CREATE INDEX calendars_updated_at ON calendars (updated_at, id);
+
+-- The place of a fact in the chain moves into a narrow row of its own, written with the fact and completed by the
+-- sequencer. Facts themselves are never updated any more, and the sequencer reads digests instead of contents.
+-- Without a digest: a link from before, computed over the whole fact.
+CREATE TABLE event_links (
+    event_id BLOB NOT NULL PRIMARY KEY,
+    digest BLOB,
+    seq INTEGER,
+    prev_hash BLOB,
+    hash BLOB
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX event_links_seq_key ON event_links (seq);
+CREATE INDEX event_links_unsequenced ON event_links (event_id) WHERE seq IS NULL;
+-- a fact gets its place once
+CREATE TRIGGER event_links_update BEFORE UPDATE ON event_links
+WHEN OLD.seq IS NOT NULL OR OLD.hash IS NOT NULL OR OLD.prev_hash IS NOT NULL OR NEW.event_id IS NOT OLD.event_id
+  OR (OLD.digest IS NOT NULL AND NEW.digest IS NOT OLD.digest)
+BEGIN SELECT RAISE(ABORT, 'tandem: the place of an event cannot be changed'); END;
+CREATE TRIGGER event_links_delete BEFORE DELETE ON event_links
+BEGIN SELECT RAISE(ABORT, 'tandem: the place of an event cannot be changed'); END;
+
+-- what the feed shows, and what the audit trail shows
+CREATE VIEW published_events AS
+SELECT e.id, l.seq, e.kind, e.subject, e.company_id, e.party_id, e.version, e.data, e.previous, e.at
+FROM event_links l JOIN events e ON e.id = l.event_id
+WHERE l.seq IS NOT NULL;
+
+CREATE VIEW audit_entries AS
+SELECT e.id, l.seq, e.kind, e.subject, e.company_id, e.party_id, e.version, e.data, e.previous, e.actor, e.actor_name,
+    e.request_id, e.reason, e.at, l.hash
+FROM events e LEFT JOIN event_links l ON l.event_id = e.id;

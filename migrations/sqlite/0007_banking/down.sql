@@ -1,0 +1,3 @@
+DROP TABLE item_entries;
+DROP TABLE allocations;
+DROP TABLE payments;

@@ -1,0 +1,213 @@
+-- Baseline of the area `inventory`.
+
+-- Where goods are, to whom they are promised and what they are worth.
+
+-- Places where goods are, real or virtual, so that every move has two ends. warehouse_id leads to warehouses, which
+-- lead back to their stock location and therefore come second.
+CREATE TABLE locations (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    warehouse_id BLOB NULL,
+    parent_id BLOB NULL REFERENCES locations (id),
+    kind TEXT NOT NULL,
+    code TEXT NOT NULL,
+    name TEXT NOT NULL,
+    is_active INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX locations_company_id_code_key ON locations (company_id, code) WHERE warehouse_id IS NULL;
+CREATE UNIQUE INDEX locations_warehouse_id_code_key ON locations (warehouse_id, code) WHERE warehouse_id IS NOT NULL;
+CREATE INDEX locations_company_id_id ON locations (company_id, id);
+CREATE INDEX locations_company_id_code_id ON locations (company_id, code, id);
+CREATE INDEX locations_parent_id ON locations (parent_id);
+CREATE INDEX locations_warehouse_id_id ON locations (warehouse_id, id);
+CREATE INDEX locations_updated_at_id ON locations (updated_at, id);
+
+-- Places where a company keeps goods.
+CREATE TABLE warehouses (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    code TEXT NOT NULL,
+    name TEXT NOT NULL,
+    stock_location_id BLOB NOT NULL REFERENCES locations (id),
+    is_default INTEGER NOT NULL,
+    is_active INTEGER NOT NULL,
+    metadata TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX warehouses_company_id_code_key ON warehouses (company_id, code);
+CREATE INDEX warehouses_company_id_id ON warehouses (company_id, id);
+CREATE INDEX warehouses_company_id_name_id ON warehouses (company_id, name, id);
+CREATE INDEX warehouses_stock_location_id ON warehouses (stock_location_id);
+CREATE INDEX warehouses_updated_at_id ON warehouses (updated_at, id);
+
+-- The quantity ledger.
+CREATE TABLE stock_moves (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    product_id BLOB NOT NULL REFERENCES products (id),
+    from_location_id BLOB NOT NULL REFERENCES locations (id),
+    to_location_id BLOB NOT NULL REFERENCES locations (id),
+    quantity INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    source_line_id TEXT NULL,
+    move_date TEXT NOT NULL,
+    moved_at INTEGER NOT NULL,
+    CONSTRAINT stock_moves_quantity_positive CHECK (quantity > 0),
+    CONSTRAINT stock_moves_two_ends CHECK (from_location_id <> to_location_id)
+) STRICT;
+CREATE INDEX stock_moves_company_id_id ON stock_moves (company_id, id);
+CREATE INDEX stock_moves_company_id_move_date_id ON stock_moves (company_id, move_date, id);
+CREATE INDEX stock_moves_product_id_move_date_id ON stock_moves (product_id, move_date, id);
+CREATE INDEX stock_moves_from_location_id_product_id ON stock_moves (from_location_id, product_id);
+CREATE INDEX stock_moves_to_location_id_product_id ON stock_moves (to_location_id, product_id);
+CREATE INDEX stock_moves_source_id ON stock_moves (source_id);
+CREATE TRIGGER stock_moves_update BEFORE UPDATE ON stock_moves
+BEGIN
+    SELECT RAISE(ABORT, 'tandem: stock_moves cannot be changed');
+END;
+CREATE TRIGGER stock_moves_delete BEFORE DELETE ON stock_moves
+BEGIN
+    SELECT RAISE(ABORT, 'tandem: stock_moves cannot be changed');
+END;
+
+-- What is on hand of a product at a location and how much of it is promised: the running sum of the moves.
+CREATE TABLE stock_levels (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    product_id BLOB NOT NULL REFERENCES products (id),
+    warehouse_id BLOB NOT NULL REFERENCES warehouses (id),
+    location_id BLOB NOT NULL REFERENCES locations (id),
+    on_hand INTEGER NOT NULL,
+    reserved INTEGER NOT NULL,
+    negative_allowed INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT stock_levels_reserved_not_negative CHECK (reserved >= 0),
+    CONSTRAINT stock_levels_not_promised_twice CHECK (negative_allowed OR on_hand >= reserved)
+) STRICT;
+CREATE UNIQUE INDEX stock_levels_product_id_location_id_key ON stock_levels (product_id, location_id);
+CREATE INDEX stock_levels_company_id_id ON stock_levels (company_id, id);
+CREATE INDEX stock_levels_company_id_product_id_id ON stock_levels (company_id, product_id, id);
+CREATE INDEX stock_levels_company_id_on_hand_id ON stock_levels (company_id, on_hand, id);
+CREATE INDEX stock_levels_warehouse_id_product_id ON stock_levels (warehouse_id, product_id);
+CREATE INDEX stock_levels_location_id ON stock_levels (location_id);
+CREATE INDEX stock_levels_updated_at_id ON stock_levels (updated_at, id);
+
+-- Promises of stock. order_id and order_line_id lead to documents of a later migration.
+CREATE TABLE reservations (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    kind TEXT NOT NULL,
+    product_id BLOB NOT NULL REFERENCES products (id),
+    warehouse_id BLOB NOT NULL REFERENCES warehouses (id),
+    location_id BLOB NOT NULL REFERENCES locations (id),
+    quantity INTEGER NOT NULL,
+    order_id BLOB NULL,
+    order_line_id BLOB NULL,
+    note TEXT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT reservations_quantity_positive CHECK (quantity > 0)
+) STRICT;
+CREATE INDEX reservations_company_id_id ON reservations (company_id, id);
+CREATE INDEX reservations_product_id_location_id ON reservations (product_id, location_id);
+CREATE INDEX reservations_warehouse_id ON reservations (warehouse_id);
+CREATE INDEX reservations_location_id ON reservations (location_id);
+CREATE INDEX reservations_order_id ON reservations (order_id);
+CREATE INDEX reservations_order_line_id ON reservations (order_line_id);
+CREATE INDEX reservations_updated_at_id ON reservations (updated_at, id);
+-- What is wished for of a product is asked whenever a deal shows its stock. Without this the hard reservations of all open
+-- orders of the product were read for it.
+CREATE INDEX reservations_soft ON reservations (product_id, company_id, warehouse_id, quantity) WHERE kind = 'soft';
+
+-- What a company owns of a product and what it is worth: the running sum of the value entries.
+CREATE TABLE product_costs (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    product_id BLOB NOT NULL REFERENCES products (id),
+    quantity INTEGER NOT NULL,
+    value INTEGER NOT NULL,
+    last_unit_cost INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT product_costs_empty_is_worthless CHECK (quantity <> 0 OR value = 0)
+) STRICT;
+CREATE UNIQUE INDEX product_costs_company_id_product_id_key ON product_costs (company_id, product_id);
+CREATE INDEX product_costs_company_id_id ON product_costs (company_id, id);
+CREATE INDEX product_costs_product_id ON product_costs (product_id);
+CREATE INDEX product_costs_updated_at_id ON product_costs (updated_at, id);
+
+-- The value ledger.
+CREATE TABLE value_entries (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    product_id BLOB NOT NULL REFERENCES products (id),
+    kind TEXT NOT NULL,
+    quantity INTEGER NOT NULL,
+    amount INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    source_line_id TEXT NULL,
+    entry_date TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX value_entries_company_id_id ON value_entries (company_id, id);
+CREATE INDEX value_entries_company_id_entry_date_id ON value_entries (company_id, entry_date, id);
+CREATE INDEX value_entries_company_id_product_id_id ON value_entries (company_id, product_id, id);
+CREATE INDEX value_entries_product_id ON value_entries (product_id);
+CREATE INDEX value_entries_source_id ON value_entries (source_id);
+CREATE TRIGGER value_entries_update BEFORE UPDATE ON value_entries
+BEGIN
+    SELECT RAISE(ABORT, 'tandem: value_entries cannot be changed');
+END;
+CREATE TRIGGER value_entries_delete BEFORE DELETE ON value_entries
+BEGIN
+    SELECT RAISE(ABORT, 'tandem: value_entries cannot be changed');
+END;
+
+-- Stock set right by hand.
+CREATE TABLE stock_adjustments (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    number TEXT NULL,
+    status TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    warehouse_id BLOB NOT NULL REFERENCES warehouses (id),
+    location_id BLOB NOT NULL REFERENCES locations (id),
+    adjustment_date TEXT NOT NULL,
+    note TEXT NULL,
+    total_value INTEGER NOT NULL,
+    metadata TEXT NOT NULL,
+    posted_at INTEGER NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX stock_adjustments_company_id_number_key ON stock_adjustments (company_id, number);
+CREATE INDEX stock_adjustments_company_id_id ON stock_adjustments (company_id, id);
+CREATE INDEX stock_adjustments_company_id_adjustment_date_id ON stock_adjustments (company_id, adjustment_date, id);
+CREATE INDEX stock_adjustments_company_id_status_id ON stock_adjustments (company_id, status, id);
+CREATE INDEX stock_adjustments_warehouse_id ON stock_adjustments (warehouse_id);
+CREATE INDEX stock_adjustments_location_id ON stock_adjustments (location_id);
+CREATE INDEX stock_adjustments_updated_at_id ON stock_adjustments (updated_at, id);
+
+-- The products of an adjustment.
+CREATE TABLE stock_adjustment_lines (
+    id BLOB NOT NULL PRIMARY KEY,
+    adjustment_id BLOB NOT NULL REFERENCES stock_adjustments (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    product_id BLOB NOT NULL REFERENCES products (id),
+    location_id BLOB NOT NULL REFERENCES locations (id),
+    quantity_delta INTEGER NULL,
+    counted_quantity INTEGER NULL,
+    unit_cost INTEGER NULL,
+    value INTEGER NULL
+) STRICT;
+CREATE INDEX stock_adjustment_lines_adjustment_id_position ON stock_adjustment_lines (adjustment_id, position);
+CREATE INDEX stock_adjustment_lines_product_id ON stock_adjustment_lines (product_id);
+CREATE INDEX stock_adjustment_lines_location_id ON stock_adjustment_lines (location_id);

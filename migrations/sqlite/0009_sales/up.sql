@@ -1,0 +1,230 @@
+-- Baseline of the area `sales`.
+
+-- From the order to the goods at the door and back.
+
+-- What customers ordered. opportunity_id leads to a document of a later migration.
+CREATE TABLE sales_orders (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    number TEXT NULL,
+    status TEXT NOT NULL,
+    fulfilment_status TEXT NOT NULL,
+    billing_status TEXT NOT NULL,
+    is_on_hold INTEGER NOT NULL,
+    status_reason TEXT NULL,
+    customer_id BLOB NOT NULL REFERENCES parties (id),
+    customer_reference TEXT NULL,
+    opportunity_id BLOB NULL,
+    warehouse_id BLOB NULL REFERENCES warehouses (id),
+    order_date TEXT NOT NULL,
+    requested_date TEXT NULL,
+    ship_to TEXT NULL,
+    currency TEXT NOT NULL,
+    exchange_rate INTEGER NOT NULL,
+    prices_include_tax INTEGER NOT NULL,
+    allow_backorder INTEGER NOT NULL,
+    freight_amount INTEGER NOT NULL,
+    freight_tax_class TEXT NOT NULL,
+    freight_gross INTEGER NOT NULL,
+    freight_invoiced INTEGER NOT NULL,
+    net_total INTEGER NOT NULL,
+    tax_total INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    unshipped_amount INTEGER NOT NULL,
+    unbilled_amount INTEGER NOT NULL,
+    credit_status TEXT NOT NULL,
+    note TEXT NULL,
+    metadata TEXT NOT NULL,
+    confirmed_at INTEGER NULL,
+    cancelled_at INTEGER NULL,
+    closed_at INTEGER NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    quote_id BLOB NULL,
+    payment_terms_days INTEGER NULL
+) STRICT;
+CREATE UNIQUE INDEX sales_orders_company_id_number_key ON sales_orders (company_id, number);
+CREATE INDEX sales_orders_company_id_id ON sales_orders (company_id, id);
+CREATE INDEX sales_orders_company_id_order_date_id ON sales_orders (company_id, order_date, id);
+CREATE INDEX sales_orders_company_id_requested_date_id ON sales_orders (company_id, requested_date, id);
+CREATE INDEX sales_orders_company_id_total_id ON sales_orders (company_id, total, id);
+CREATE INDEX sales_orders_company_id_status_id ON sales_orders (company_id, status, id);
+CREATE INDEX sales_orders_company_id_fulfilment_status_id ON sales_orders (company_id, fulfilment_status, id);
+CREATE INDEX sales_orders_company_id_billing_status_id ON sales_orders (company_id, billing_status, id);
+CREATE INDEX sales_orders_company_id_updated_at_id ON sales_orders (company_id, updated_at, id);
+CREATE INDEX sales_orders_customer_id_id ON sales_orders (customer_id, id);
+CREATE INDEX sales_orders_customer_reference ON sales_orders (customer_reference);
+CREATE INDEX sales_orders_opportunity_id ON sales_orders (opportunity_id);
+CREATE INDEX sales_orders_warehouse_id ON sales_orders (warehouse_id);
+CREATE UNIQUE INDEX sales_orders_quote_id_key ON sales_orders (quote_id);
+CREATE INDEX sales_orders_updated_at_id ON sales_orders (updated_at, id);
+
+-- What was ordered, and how far it has come. Quantities are in the unit of the line.
+CREATE TABLE sales_order_lines (
+    id BLOB NOT NULL PRIMARY KEY,
+    order_id BLOB NOT NULL REFERENCES sales_orders (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    product_id BLOB NULL REFERENCES products (id),
+    description TEXT NOT NULL,
+    is_stocked INTEGER NOT NULL,
+    quantity INTEGER NOT NULL,
+    unit_id BLOB NULL REFERENCES units (id),
+    unit_factor INTEGER NOT NULL,
+    unit_price INTEGER NOT NULL,
+    discount_percent INTEGER NOT NULL,
+    line_amount INTEGER NOT NULL,
+    tax_class TEXT NOT NULL,
+    tax_code_ids TEXT NOT NULL,
+    net_amount INTEGER NOT NULL,
+    tax_amount INTEGER NOT NULL,
+    gross_amount INTEGER NOT NULL,
+    quantity_reserved INTEGER NOT NULL,
+    quantity_shipped INTEGER NOT NULL,
+    quantity_returned INTEGER NOT NULL,
+    quantity_invoiced INTEGER NOT NULL,
+    quantity_cancelled INTEGER NOT NULL,
+    CONSTRAINT sales_order_lines_quantity_positive CHECK (quantity > 0),
+    CONSTRAINT sales_order_lines_not_shipped_beyond CHECK (quantity_shipped + quantity_cancelled <= quantity),
+    CONSTRAINT sales_order_lines_not_returned_beyond CHECK (quantity_returned <= quantity_shipped),
+    CONSTRAINT sales_order_lines_not_reserved_below CHECK (quantity_reserved >= 0)
+) STRICT;
+CREATE INDEX sales_order_lines_order_id_position ON sales_order_lines (order_id, position);
+CREATE INDEX sales_order_lines_product_id ON sales_order_lines (product_id);
+CREATE INDEX sales_order_lines_unit_id ON sales_order_lines (unit_id);
+
+-- Goods on their way to customers.
+CREATE TABLE deliveries (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    number TEXT NULL,
+    status TEXT NOT NULL,
+    order_id BLOB NOT NULL REFERENCES sales_orders (id),
+    customer_id BLOB NOT NULL REFERENCES parties (id),
+    warehouse_id BLOB NOT NULL REFERENCES warehouses (id),
+    delivery_date TEXT NOT NULL,
+    ship_to TEXT NULL,
+    carrier TEXT NULL,
+    tracking_number TEXT NULL,
+    cost_total INTEGER NOT NULL,
+    journal_entry_id BLOB NULL REFERENCES journal_entries (id),
+    note TEXT NULL,
+    metadata TEXT NOT NULL,
+    shipped_at INTEGER NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX deliveries_company_id_number_key ON deliveries (company_id, number);
+CREATE INDEX deliveries_company_id_id ON deliveries (company_id, id);
+CREATE INDEX deliveries_company_id_delivery_date_id ON deliveries (company_id, delivery_date, id);
+CREATE INDEX deliveries_company_id_status_id ON deliveries (company_id, status, id);
+CREATE INDEX deliveries_order_id ON deliveries (order_id);
+CREATE INDEX deliveries_customer_id_id ON deliveries (customer_id, id);
+CREATE INDEX deliveries_warehouse_id ON deliveries (warehouse_id);
+CREATE INDEX deliveries_journal_entry_id ON deliveries (journal_entry_id);
+CREATE INDEX deliveries_tracking_number ON deliveries (tracking_number);
+CREATE INDEX deliveries_updated_at_id ON deliveries (updated_at, id);
+
+-- The goods of a delivery.
+CREATE TABLE delivery_lines (
+    id BLOB NOT NULL PRIMARY KEY,
+    delivery_id BLOB NOT NULL REFERENCES deliveries (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    order_line_id BLOB NOT NULL REFERENCES sales_order_lines (id),
+    product_id BLOB NOT NULL REFERENCES products (id),
+    description TEXT NOT NULL,
+    quantity INTEGER NOT NULL,
+    stock_quantity INTEGER NOT NULL,
+    unit_cost INTEGER NULL,
+    cost_amount INTEGER NOT NULL,
+    quantity_returned INTEGER NOT NULL,
+    cost_returned INTEGER NOT NULL,
+    serial_numbers TEXT NOT NULL DEFAULT '[]',
+    CONSTRAINT delivery_lines_quantity_positive CHECK (quantity > 0),
+    CONSTRAINT delivery_lines_not_returned_beyond CHECK (quantity_returned <= quantity)
+) STRICT;
+CREATE INDEX delivery_lines_delivery_id_position ON delivery_lines (delivery_id, position);
+CREATE INDEX delivery_lines_order_line_id ON delivery_lines (order_line_id);
+CREATE INDEX delivery_lines_product_id ON delivery_lines (product_id);
+
+-- Goods that customers send back.
+CREATE TABLE customer_returns (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    number TEXT NULL,
+    status TEXT NOT NULL,
+    delivery_id BLOB NOT NULL REFERENCES deliveries (id),
+    order_id BLOB NOT NULL REFERENCES sales_orders (id),
+    customer_id BLOB NOT NULL REFERENCES parties (id),
+    warehouse_id BLOB NOT NULL REFERENCES warehouses (id),
+    return_date TEXT NOT NULL,
+    reason TEXT NULL,
+    cost_total INTEGER NOT NULL,
+    journal_entry_id BLOB NULL REFERENCES journal_entries (id),
+    metadata TEXT NOT NULL,
+    authorized_at INTEGER NULL,
+    received_at INTEGER NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX customer_returns_company_id_number_key ON customer_returns (company_id, number);
+CREATE INDEX customer_returns_company_id_id ON customer_returns (company_id, id);
+CREATE INDEX customer_returns_company_id_return_date_id ON customer_returns (company_id, return_date, id);
+CREATE INDEX customer_returns_company_id_status_id ON customer_returns (company_id, status, id);
+CREATE INDEX customer_returns_delivery_id ON customer_returns (delivery_id);
+CREATE INDEX customer_returns_order_id ON customer_returns (order_id);
+CREATE INDEX customer_returns_customer_id_id ON customer_returns (customer_id, id);
+CREATE INDEX customer_returns_warehouse_id ON customer_returns (warehouse_id);
+CREATE INDEX customer_returns_journal_entry_id ON customer_returns (journal_entry_id);
+CREATE INDEX customer_returns_updated_at_id ON customer_returns (updated_at, id);
+
+-- The goods of a return.
+CREATE TABLE customer_return_lines (
+    id BLOB NOT NULL PRIMARY KEY,
+    return_id BLOB NOT NULL REFERENCES customer_returns (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    delivery_line_id BLOB NOT NULL REFERENCES delivery_lines (id),
+    order_line_id BLOB NOT NULL REFERENCES sales_order_lines (id),
+    product_id BLOB NOT NULL REFERENCES products (id),
+    quantity INTEGER NOT NULL,
+    quantity_received INTEGER NOT NULL,
+    quantity_restocked INTEGER NOT NULL,
+    quantity_credited INTEGER NOT NULL,
+    cost_amount INTEGER NOT NULL,
+    CONSTRAINT customer_return_lines_quantity_positive CHECK (quantity > 0),
+    CONSTRAINT customer_return_lines_not_received_beyond CHECK (quantity_received <= quantity)
+) STRICT;
+CREATE INDEX customer_return_lines_return_id_position ON customer_return_lines (return_id, position);
+CREATE INDEX customer_return_lines_delivery_line_id ON customer_return_lines (delivery_line_id);
+CREATE INDEX customer_return_lines_order_line_id ON customer_return_lines (order_line_id);
+CREATE INDEX customer_return_lines_product_id ON customer_return_lines (product_id);
+
+CREATE TABLE serials (
+    id BLOB NOT NULL PRIMARY KEY,
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    product_id BLOB NOT NULL REFERENCES products (id),
+    number TEXT NOT NULL,
+    status TEXT NOT NULL,
+    customer_id BLOB NOT NULL REFERENCES parties (id),
+    delivery_id BLOB NOT NULL REFERENCES deliveries (id),
+    delivery_line_id BLOB NOT NULL REFERENCES delivery_lines (id),
+    shipped_at INTEGER NOT NULL,
+    returned_at INTEGER NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX serials_number_key ON serials (product_id, number);
+CREATE INDEX serials_company_id ON serials (company_id, id);
+CREATE INDEX serials_product_id ON serials (product_id, id);
+CREATE INDEX serials_number ON serials (number, id);
+CREATE INDEX serials_status ON serials (status, id);
+CREATE INDEX serials_customer_id ON serials (customer_id, id);
+CREATE INDEX serials_customer_shipped ON serials (customer_id, shipped_at, id);
+CREATE INDEX serials_delivery_id ON serials (delivery_id, id);
+CREATE INDEX serials_delivery_line_id ON serials (delivery_line_id, id);
+CREATE INDEX serials_shipped_at ON serials (shipped_at, id);
+CREATE INDEX serials_created_at ON serials (created_at, id);
+CREATE INDEX serials_updated_at ON serials (updated_at, id);

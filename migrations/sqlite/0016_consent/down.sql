@@ -1,4 +1,0 @@
-DROP TABLE suppressions;
-DROP TABLE consent_states;
-DROP TABLE consent_evidence;
-DROP TABLE consents;

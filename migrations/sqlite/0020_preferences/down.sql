@@ -1,2 +1,0 @@
-DROP TABLE consent_confirmations;
-DROP TABLE contact_preferences;

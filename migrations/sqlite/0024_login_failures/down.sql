@@ -1,2 +1,0 @@
-DROP TABLE login_places;
-DROP TABLE login_failures;
