@@ -12,6 +12,7 @@ use super::text::{filled, trimmed};
 use crate::directory::addresses::Address;
 use crate::directory::companies::CompanyId;
 use crate::identity::users::UserId;
+use crate::kernel::text::is_one_line;
 use crate::kernel::{Code, Findings, Result, problems};
 
 crate::ids! {
@@ -378,6 +379,11 @@ impl LeadForm {
             let longest = field.target.longest();
             if value.chars().count() > longest {
                 let message = format!("It may have {longest} characters.");
+                found.add(problems::invalid_body, format!("/fields/{}", escape(&field.name)), message);
+                continue;
+            }
+            if !matches!(field.target, FormTarget::Description | FormTarget::Metadata) && !is_one_line(&value) {
+                let message = "It is one line: it has no line breaks and no control characters.";
                 found.add(problems::invalid_body, format!("/fields/{}", escape(&field.name)), message);
                 continue;
             }
