@@ -11,7 +11,7 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub struct Caller {
     /// The user, also behind an API key.
-    pub user_id: Option<domain::identity::users::UserId>,
+    pub user_id: Option<domain::ids::UserId>,
     /// The API key that was used.
     pub api_key_id: Option<Uuid>,
     /// The session of the access token.

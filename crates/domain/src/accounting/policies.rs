@@ -4,14 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::directory::companies::CompanyId;
-use crate::identity::users::UserId;
+use crate::ids::{AccountingPolicyId, CompanyId, UserId};
 use crate::kernel::{Amount, Code, Failure};
-
-crate::ids! {
-    /// The accounting policy of a company.
-    AccountingPolicyId "acp";
-}
 
 pub const SELF_APPROVAL_ENTRY: Code =
     Code::new(Failure::Forbidden, "journal_entry.self_approval", "Who wrote a journal entry above the limit may not post it.");

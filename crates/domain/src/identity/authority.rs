@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::permissions::Permissions;
-use crate::directory::companies::CompanyId;
+use crate::ids::CompanyId;
 use crate::kernel::{Code, Failure, FieldError, Result};
 
 /// Something that concerns every company was asked for by somebody who does not have all.

@@ -1,6 +1,7 @@
 //! Texts: which characters a text of one line and a text of several lines may hold. Control characters are invisible, break
 //! subjects, files and terminals that show the text later, and nobody types them on purpose.
 
+use crate::kernel::{Result, problems};
 /// Strings that may be at most this long are names, subjects, codes and the like: one line. Longer ones, such as notes and
 /// descriptions, may have several.
 pub const ONE_LINE: usize = 300;
@@ -18,6 +19,19 @@ pub fn is_plain(text: &str) -> bool {
 /// The separators of lines and paragraphs, which end a line for some programs.
 fn is_separator(c: char) -> bool {
     matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Without surrounding spaces; nothing when nothing is left.
+pub fn trimmed(text: Option<String>) -> Option<String> {
+    text.map(|t| t.trim().to_string()).filter(|t| !t.is_empty())
+}
+
+/// Without surrounding spaces; refused at this place when nothing is left.
+pub fn filled(text: &str, pointer: &str) -> Result<String> {
+    match text.trim() {
+        "" => Err(problems::invalid_body.field(pointer, "It must not be blank.")),
+        text => Ok(text.to_string()),
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Rows of API keys, and their secrets as hashes.
 
 use chrono::{DateTime, Utc};
-use domain::identity::api_keys::{ApiKey, ApiKeyId};
+use domain::identity::api_keys::ApiKey;
 use domain::identity::authority::Companies;
-use domain::identity::users::UserId;
+use domain::ids::{ApiKeyId, UserId};
 use domain::kernel::Id;
 use uuid::Uuid;
 

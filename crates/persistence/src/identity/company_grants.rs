@@ -1,10 +1,8 @@
 //! Rows of grants on companies.
 
-use domain::directory::companies::CompanyId;
 use domain::identity::authority::Companies;
 use domain::identity::company_grants::CompanyGrant;
-use domain::identity::roles::RoleId;
-use domain::identity::users::UserId;
+use domain::ids::{CompanyId, RoleId, UserId};
 use domain::kernel::Id;
 use uuid::Uuid;
 

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::identity::authority::Companies;
-use domain::identity::sessions::{RevocationReason, Session, SessionId};
-use domain::identity::users::UserId;
+use domain::identity::sessions::{RevocationReason, Session};
+use domain::ids::{SessionId, UserId};
 use domain::kernel::{Id, Word};
 use uuid::Uuid;
 

@@ -1,7 +1,8 @@
 //! Rows of users.
 
 use domain::identity::authority::Companies;
-use domain::identity::users::{User, UserId};
+use domain::identity::users::User;
+use domain::ids::UserId;
 use domain::kernel::Id;
 use uuid::Uuid;
 

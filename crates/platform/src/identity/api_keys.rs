@@ -2,11 +2,11 @@
 //! no key that may more or lives longer, and what it made ends with it.
 
 use domain::identity::api_keys::{
-    ApiKey, ApiKeyId, ApiKeyStatus, INVALID_EXPIRY, KEY_OUT_OF_REACH, Maker, NOT_THE_OWNER, NewApiKey, REVOKED, RotateApiKey,
-    SECRET_PREFIX, TOO_WIDE,
+    ApiKey, ApiKeyStatus, INVALID_EXPIRY, KEY_OUT_OF_REACH, Maker, NOT_THE_OWNER, NewApiKey, REVOKED, RotateApiKey, SECRET_PREFIX, TOO_WIDE,
 };
 use domain::identity::permissions::INVALID_PATTERN;
 use domain::identity::sessions::NO_SESSION;
+use domain::ids::ApiKeyId;
 use persistence::identity::api_keys as rows;
 use persistence::record;
 

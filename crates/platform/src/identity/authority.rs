@@ -1,14 +1,14 @@
 //! What the caller and others hold at this moment. Callers are let in by memory for up to two seconds; before anything is
 //! changed about who may do what, the database is asked again. The rule itself is [`Authority::judge`].
 
-use domain::directory::companies::CompanyId;
-use domain::identity::api_keys::{ApiKey, ApiKeyId};
+use domain::identity::api_keys::ApiKey;
 use domain::identity::authority::{Authority, Companies, LAST_OWNER};
 use domain::identity::catalogue::OWNER;
 use domain::identity::permissions::Permissions;
-use domain::identity::roles::{Role, RoleId};
+use domain::identity::roles::Role;
 use domain::identity::sessions::Session;
-use domain::identity::users::{OUT_OF_REACH, User, UserId, UserStatus};
+use domain::identity::users::{OUT_OF_REACH, User, UserStatus};
+use domain::ids::{ApiKeyId, CompanyId, RoleId, UserId};
 use persistence::identity::{company_grants as grants, role_assignments, roles};
 use persistence::record;
 

@@ -1,10 +1,11 @@
 //! On which companies a user may work. Nobody gives what they do not have: neither the company, nor in it the permissions
 //! that the user has.
 
-use domain::directory::companies::{Company, CompanyId};
+use domain::directory::companies::Company;
 use domain::identity::authority::{Authority, LAST_OWNER};
-use domain::identity::company_grants::{ALREADY_GRANTED, CompanyGrant, CompanyGrantId, NewCompanyGrant, ONE_OR_ALL};
-use domain::identity::users::{OUT_OF_REACH, User, UserId};
+use domain::identity::company_grants::{ALREADY_GRANTED, CompanyGrant, NewCompanyGrant, ONE_OR_ALL};
+use domain::identity::users::{OUT_OF_REACH, User};
+use domain::ids::{CompanyGrantId, CompanyId, UserId};
 use persistence::identity::company_grants as rows;
 
 use super::authority::{held, judge_account, keep_an_owner, of_user, with_company};

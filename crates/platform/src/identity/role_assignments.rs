@@ -2,10 +2,11 @@
 
 use domain::identity::authority::{Authority, LAST_OWNER};
 use domain::identity::permissions::Permissions;
-use domain::identity::role_assignments::{ALREADY_ASSIGNED, NewRoleAssignment, RoleAssignment, RoleAssignmentId};
+use domain::identity::role_assignments::{ALREADY_ASSIGNED, NewRoleAssignment, RoleAssignment};
 use domain::identity::roles::Role;
 use domain::identity::separation_of_duties::conflicts;
-use domain::identity::users::{OUT_OF_REACH, User, UserId};
+use domain::identity::users::{OUT_OF_REACH, User};
+use domain::ids::{RoleAssignmentId, UserId};
 use persistence::identity::{role_assignments as rows, roles};
 use persistence::record;
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use domain::identity::authority::{Authority, LAST_OWNER};
 use domain::identity::catalogue::ROLES;
 use domain::identity::permissions::{INVALID_PATTERN, Permissions};
-use domain::identity::roles::{ASSIGNED, NewRole, READY_MADE, ROLE_OUT_OF_REACH, Role, RoleId, RolePatch, RoleSodConflicts};
+use domain::identity::roles::{ASSIGNED, NewRole, READY_MADE, ROLE_OUT_OF_REACH, Role, RolePatch, RoleSodConflicts};
 use domain::identity::separation_of_duties::conflicts;
+use domain::ids::RoleId;
 use persistence::identity::{company_grants, roles as rows};
 
 use super::authority::{held, keep_an_owner, permissions_of};
