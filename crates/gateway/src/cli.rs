@@ -82,7 +82,7 @@ enum Command {
         #[command(flatten)]
         place: Where,
     },
-    /// Create users, reset passwords, grant roles
+    /// Create, list and disable users, reset passwords, grant roles
     #[command(after_help = "Examples:\n  tandem user create ann@example.com --name \"Ann Miller\" --role sales_rep --all-companies\n  \
 tandem user reset-password ann@example.com\n  tandem user grant ann@example.com sales_manager")]
     User {

@@ -279,7 +279,7 @@ impl Source<'_> {
             (Some(_), Some(_)) => Err(ConfigError(format!("Give {name} or {name}_FILE, not both."))),
             (Some(v), None) => Ok(Some(v)),
             (None, Some(path)) => std::fs::read_to_string(&path)
-                .map(|t| Some(t.trim_end_matches(['\r', '\n']).to_string()))
+                .map(|t| Some(contents(&t).to_string()))
                 .map_err(|e| ConfigError(format!("{name}_FILE: {path} cannot be read: {e}."))),
             (None, None) => Ok(None),
         }
@@ -317,6 +317,11 @@ impl Source<'_> {
     }
 }
 
+/// What a file says: editors put a byte order mark before it and an end of line after it.
+fn contents(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches(['\r', '\n'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -339,6 +344,8 @@ mod tests {
         let c = from(&[("TANDEM_ADMIN_PASSWORD_FILE", path.to_str().expect("a path"))]).expect("a configuration");
         std::fs::remove_file(&path).expect("removed");
         assert_eq!(c.admin_password.as_ref().map(Secret::reveal), Some("correct horse"));
+        assert_eq!(contents("\u{feff}correct horse\r\n"), "correct horse");
+        assert_eq!(contents(" correct horse "), " correct horse ", "spaces may be meant");
         assert!(!format!("{c:?}").contains("horse"));
         assert!(from(&[("TANDEM_BIND", "a"), ("TANDEM_BIND_FILE", "b")]).is_err());
     }

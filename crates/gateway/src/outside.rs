@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use domain::identity::signing_keys::PUBLISHED_MAX_AGE;
 use domain::kernel::{Result, problems};
 use serde_json::{Value, json};
 
@@ -144,7 +145,7 @@ async fn keys(edge: &Arc<Edge>) -> Result<HttpResponse> {
     let keys = keys.map_err(|_| problems::internal)??;
     Ok(HttpResponse::Ok()
         .content_type("application/json")
-        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .insert_header((header::CACHE_CONTROL, format!("public, max-age={}", PUBLISHED_MAX_AGE.num_seconds())))
         .body(keys.to_string()))
 }
 

@@ -159,12 +159,18 @@ pub fn client_address(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[Netw
         if !trusted.iter().any(|n| n.contains(at)) {
             break;
         }
-        match hop.trim().parse::<IpAddr>() {
-            Ok(ip) => at = ip.to_canonical(),
-            Err(_) => break,
+        match hop_address(hop.trim()) {
+            Some(ip) => at = ip.to_canonical(),
+            None => break,
         }
     }
     at
+}
+
+/// The address of one hop. Some proxies write the port after it, and brackets around IPv6.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let bare = || hop.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(hop).parse::<IpAddr>().ok();
+    bare().or_else(|| hop.parse::<std::net::SocketAddr>().ok().map(|a| a.ip()))
 }
 
 /// Whether the caller can read gzip.
@@ -244,6 +250,15 @@ mod tests {
         assert_eq!(from("10.0.0.1", "1.2.3.4"), "1.2.3.4");
         assert_eq!(from("10.0.0.1", "6.6.6.6, 1.2.3.4, 10.0.0.2"), "1.2.3.4", "what the client itself wrote is not believed");
         assert_eq!(from("10.0.0.1", "junk"), "10.0.0.1");
+        assert_eq!(from("10.0.0.1", "1.2.3.4:51234"), "1.2.3.4", "with a port");
+        assert_eq!(from("10.0.0.1", "6.6.6.6, 1.2.3.4:51234, 10.0.0.2:80"), "1.2.3.4");
+        assert_eq!(from("10.0.0.1", "[2001:db8::1]:1234"), "2001:db8::1");
+        assert_eq!(from("10.0.0.1", "[2001:db8::1]"), "2001:db8::1");
+        assert_eq!(from("10.0.0.1", "2001:db8::1"), "2001:db8::1");
+        assert_eq!(from("10.0.0.1", "[::ffff:1.2.3.4]:99"), "1.2.3.4");
+        for junk in ["1.2.3.4:", "1.2.3.4:99999", "[1.2.3.4", "2001:db8::1]:1", ":80", "[]:80"] {
+            assert_eq!(from("10.0.0.1", junk), "10.0.0.1", "{junk}");
+        }
     }
 
     #[test]

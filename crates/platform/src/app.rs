@@ -313,7 +313,11 @@ impl App {
         }
         let key = request.idempotency_key.filter(|_| op.kind.is_post() && op.writes() && !dry_run);
         let key = key.map(|key| {
-            let scope = hash(&[request.caller.id.as_bytes(), op.id.as_bytes(), key.as_bytes()]);
+            let who = match op.public {
+                true => visitor(&request.caller, &request.path, &request.query, &body),
+                false => request.caller.id.clone(),
+            };
+            let scope = hash(&[who.as_bytes(), op.id.as_bytes(), key.as_bytes()]);
             let query: Vec<u8> = request.query.iter().flat_map(|(k, v)| format!("{k}={v}&").into_bytes()).collect();
             let upload = request.upload.as_ref().map(|u| u.bytes.as_slice()).unwrap_or_default();
             (scope, hash(&[request.path.join("/").as_bytes(), &query, body.to_string().as_bytes(), upload]))
@@ -379,6 +383,10 @@ impl App {
         }
         if ready.dry_run {
             answer.dry_run = true;
+            // a link that was signed would work although nothing says that it was given out
+            if !op.shown_once.is_empty() {
+                answer.output = Output::Json(without_secrets(op, &answer.output));
+            }
             return Ok(Outcome::Discard(answer));
         }
         if let Some((scope, _)) = &ready.key {
@@ -401,18 +409,33 @@ struct Kept<'a> {
 
 /// The answer in the form in which it is kept.
 fn kept_of(op: &Op, answer: &Answer) -> Result<String> {
-    let without_secrets = || {
-        let mut body = answer.output.value();
-        op.shown_once.iter().for_each(|name| body[*name] = Value::Null);
-        body.to_string().into_bytes()
-    };
     let text = match &answer.output {
-        Output::Json(_) if !op.shown_once.is_empty() => Cow::Owned(without_secrets()),
+        Output::Json(_) if !op.shown_once.is_empty() => Cow::Owned(without_secrets(op, &answer.output)),
         Output::Json(text) => Cow::Borrowed(text.as_slice()),
         _ => Cow::Borrowed(b"null".as_slice()),
     };
     let written = |body| serde_json::to_string(&Kept { version: answer.version, id: answer.id.clone(), body });
     serde_json::from_slice::<&RawValue>(&text).and_then(written).map_err(unreadable)
+}
+
+/// The answer with null for what is shown once.
+fn without_secrets(op: &Op, output: &Output) -> Vec<u8> {
+    let mut body = output.value();
+    op.shown_once.iter().for_each(|name| body[*name] = Value::Null);
+    body.to_string().into_bytes()
+}
+
+/// Whose idempotency keys a public operation claims: those of whoever holds the link that the path, the query or the body
+/// brings, or else of whoever comes from this network address. Strangers never share keys.
+fn visitor(caller: &Caller, path: &[String], query: &[(String, String)], body: &Value) -> String {
+    let in_body = || ["link", "token"].iter().find_map(|name| body[*name].as_str()).map(String::from);
+    let in_query = || query.iter().find(|(name, _)| name == "link" || name == "token").map(|(_, v)| v.clone());
+    let link = path.first().cloned().or_else(in_body).or_else(in_query);
+    match (link, caller.address) {
+        (Some(link), _) => format!("{} link {link}", caller.id),
+        (None, Some(address)) => format!("{} address {address}", caller.id),
+        (None, None) => caller.id.clone(),
+    }
 }
 
 fn replay(kept: &str) -> Result<Answer> {

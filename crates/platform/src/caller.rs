@@ -3,25 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+pub use domain::identity::authority::Companies;
 pub use domain::identity::permissions::Permissions;
-use domain::ids::CompanyId;
 use uuid::Uuid;
-
-/// The companies a caller may see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Companies {
-    All,
-    These(BTreeSet<CompanyId>),
-}
-
-impl Companies {
-    pub fn contain(&self, id: CompanyId) -> bool {
-        match self {
-            Companies::All => true,
-            Companies::These(ids) => ids.contains(&id),
-        }
-    }
-}
 
 /// Who asks. Made by authentication, or by the program itself for its own work.
 #[derive(Clone)]

@@ -95,9 +95,12 @@ impl<'c> Cx<'c> {
     /// The resource with this id. One of a company without a grant does not exist for the caller.
     pub fn find<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
         let found = record::find::<T>(&mut self.conn, id.uuid())?;
-        found
-            .filter(|row| self.visible(row))
-            .ok_or_else(|| problems::not_found.with(format!("There is no {} {id}.", T::NOUN.replace('_', " "))))
+        found.filter(|row| self.visible(row)).ok_or_else(|| missing::<T>(id))
+    }
+    /// As [`Cx::find`], of a noun that says itself what exists for the caller.
+    pub fn find_seen<T: Entity + Record>(&mut self, id: T::Id, seen: impl FnOnce(&mut Cx, &T) -> Result<bool>) -> Result<T> {
+        let row = self.find::<T>(id)?;
+        if seen(self, &row)? { Ok(row) } else { Err(missing::<T>(id)) }
     }
     /// The resource that a field of the body refers to; `pointer` names the field.
     pub fn refer<T: Entity + Record>(&mut self, pointer: &str, id: T::Id) -> Result<T> {
@@ -145,10 +148,16 @@ impl<'c> Cx<'c> {
     /// Loads a resource to change it, locked until the transaction ends. When it is the one named by the path, the
     /// caller's If-Match is judged here and nowhere else.
     pub fn change<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
+        self.change_seen::<T>(id, |_, _| Ok(true))
+    }
+    /// As [`Cx::change`], of a noun that says itself what exists for the caller. Who may not see it learns nothing from
+    /// If-Match, neither.
+    pub fn change_seen<T: Entity + Record>(&mut self, id: T::Id, seen: impl FnOnce(&mut Cx, &T) -> Result<bool>) -> Result<T> {
         let found = record::find_to_change::<T>(&mut self.conn, id.uuid())?;
-        let row = found
-            .filter(|row| self.visible(row))
-            .ok_or_else(|| problems::not_found.with(format!("There is no {} {id}.", T::NOUN.replace('_', " "))))?;
+        let row = found.filter(|row| self.visible(row)).ok_or_else(|| missing::<T>(id))?;
+        if !seen(self, &row)? {
+            return Err(missing::<T>(id));
+        }
         if self.target == Some(id.uuid())
             && let Some(expected) = self.if_match.take()
             && expected != row.version()
@@ -288,6 +297,11 @@ impl<'c> Cx<'c> {
         events::insert(&mut self.conn, &origin, facts)?;
         Ok(told.len())
     }
+}
+
+/// The one answer about what does not exist for the caller.
+fn missing<T: Entity>(id: T::Id) -> Problem {
+    problems::not_found.with(format!("There is no {} {id}.", T::NOUN.replace('_', " ")))
 }
 
 /// Rows of these companies; where the column may be empty, also those of none.

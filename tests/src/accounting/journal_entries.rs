@@ -68,6 +68,31 @@ each_engine! {
         act(&other, &large, "journal-entries", "post", json!({})).ok();
     }
 
+    fn who_changed_the_substance_does_not_post_it_either(s) {
+        let policy = s.all(&format!("/v1/accounting/policies?company_id={}", s.company_id())).remove(0);
+        let path = format!("/v1/accounting/policies/{}", id(&policy));
+        s.patch(&path, &policy, json!({"entry_self_approval_limit": "100"})).ok();
+        let clerk = || user_with(s, &["accounting.journal_entries.*"], &[s.company_id()]);
+        let (second, third) = (clerk(), clerk());
+        let small = entry(s, "2026-01-05", "1");
+        let place = format!("/v1/accounting/journal-entries/{}", id(&small));
+        let line = |from: &Value, side: &str| {
+            let other = if side == "debit" { "credit" } else { "debit" };
+            json!({"account_id": from["account_id"], side: "100000.00", other: "0"})
+        };
+        let lines = json!([line(&small["lines"][0], "debit"), line(&small["lines"][1], "credit")]);
+        let large = second.patch(&place, &small, json!({"lines": lines})).ok();
+        assert_eq!(large["authors"].as_array().unwrap().len(), 2, "{large}");
+        act(&second, &large, "journal-entries", "post", json!({})).problem(403, "journal_entry.self_approval");
+        act(s, &large, "journal-entries", "post", json!({})).problem(403, "journal_entry.self_approval");
+        // words are not the substance, and whoever only wrote words is no author
+        let worded = third.patch(&place, &large, json!({"description": "Reviewed", "metadata": {"seen": "yes"}})).ok();
+        assert_eq!(worded["authors"], large["authors"]);
+        act(&second, &worded, "journal-entries", "post", json!({})).problem(403, "journal_entry.self_approval");
+        act(&third, &worded, "journal-entries", "post", json!({})).ok();
+        verified(s);
+    }
+
     fn sixteen_posters_leave_no_gap_and_no_double(s) {
         let drafts: Vec<Value> = (0..32).map(|_| entry(s, "2026-01-05", "1")).collect();
         let answers = s.spread(16, &drafts, |d, c| act(c, d, "journal-entries", "post", json!({})).ok());

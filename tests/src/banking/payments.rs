@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::accounting::{act, booked, buyer, draft, invoice, lines, new_tax, payment, read};
-use crate::fixtures::{id, money, verified};
+use crate::fixtures::{id, money, user_with, verified};
 use crate::harness::Server;
 
 /// An invoice with a payment term of its own.
@@ -17,6 +17,24 @@ fn on_terms(s: &Server, party: &Value, price: &str, taxes: &[String], term: Valu
 }
 
 each_engine! {
+    fn who_raised_a_refund_does_not_post_it(s) {
+        let policy = s.all(&format!("/v1/accounting/policies?company_id={}", s.company_id())).remove(0);
+        s.patch(&format!("/v1/accounting/policies/{}", id(&policy)), &policy, json!({"payment_self_approval_limit": "100"})).ok();
+        let party = buyer(s);
+        let body = json!({"company_id": s.company_id(), "direction": "out", "party_id": party["id"], "payment_date": "2026-01-12", "amount": "1"});
+        let small = s.post("/v1/banking/payments", body).created();
+        let clerk = || user_with(s, &["banking.payments.*"], &[s.company_id()]);
+        let (second, third) = (clerk(), clerk());
+        let large = second.patch(&format!("/v1/banking/payments/{}", id(&small)), &small, json!({"amount": "100000.00"})).ok();
+        assert_eq!(large["authors"].as_array().unwrap().len(), 2, "{large}");
+        for writer in [&second, s] {
+            act(writer, &large, "payments", "post", json!({})).problem(403, "payment.self_approval");
+        }
+        let worded = third.patch(&format!("/v1/banking/payments/{}", id(&large)), &large, json!({"reference": "Goodwill"})).ok();
+        assert_eq!(worded["authors"], large["authors"]);
+        act(&third, &worded, "payments", "post", json!({})).ok();
+    }
+
     fn a_payment_settles_in_part_and_in_full_and_back(s) {
         let party = buyer(s);
         let owed = invoice(s, &party, "2026-01-10", "100", &[]);

@@ -57,6 +57,19 @@ each_engine! {
         assert!(s.all("/v1/crm/opportunities").is_empty());
     }
 
+    fn a_stage_of_a_foreign_company_is_no_stage(s) {
+        let party = customer(s, "Alfreds");
+        let other = s.post("/v1/directory/companies", json!({"code": "TWO", "name": "Second", "currency": "USD", "time_zone": "UTC"})).created();
+        let theirs = s.all(&format!("/v1/crm/pipelines?company_id={}", id(&other))).remove(0);
+        let stage = theirs["stages"][0]["id"].as_str().unwrap();
+        let seller = user_with(s, &["crm.*", "directory.*"], &[s.company_id()]);
+        let ask = |stage: &str| {
+            let problem = seller.post("/v1/crm/opportunities", new_deal(s, &party, json!({"stage_id": stage}))).problem(422, "unknown_reference");
+            problem["errors"].to_string().replace(stage, "…") + &problem["detail"].to_string().replace(stage, "…")
+        };
+        assert_eq!(ask(stage), ask("stg_00000000000000000000000000"));
+    }
+
     fn stages_guard_their_entrance(s) {
         let (party, p) = (customer(s, "Alfreds"), guarded_pipeline(s));
         let to = |i: usize| json!({"stage_id": p["stages"][i]["id"]});

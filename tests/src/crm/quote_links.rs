@@ -64,6 +64,29 @@ each_engine! {
         stranger.post(&format!("{}/reject", path(&q)), json!({"reason": "x"})).problem(409, "quote.superseded");
     }
 
+    fn strangers_share_no_idempotency_keys(s) {
+        let party = customer(s, "Alfreds");
+        let (anns, bobs) = (sent(s, &party, json!({})), sent(s, &party, json!({})));
+        let accept = |q: &Value, name: &str| {
+            let body = json!({"name": name, "email": "somebody@example.com"});
+            s.anonymous().request("POST", &format!("{}/accept", path(q))).key("accept-1").json(&body).send()
+        };
+        accept(&anns, "Ann").ok();
+        let done = accept(&bobs, "Bob");
+        assert_eq!((done.header("idempotency-replayed"), done.ok()["status"].clone()), (None, json!("accepted")));
+        // each of them may repeat the own request, and not with something else
+        assert_eq!(accept(&bobs, "Bob").header("idempotency-replayed"), Some("true"));
+        accept(&bobs, "Bert").problem(422, "idempotency_key_reused");
+    }
+
+    fn a_dry_run_hands_out_no_link(s) {
+        let draft = quote(s, &customer(s, "Alfreds"), json!({}));
+        let dry = s.act(&format!("{}/send?dry_run=true", at("quotes", &draft)), &draft, json!({})).ok();
+        assert_eq!((&dry["status"], &dry["link"]), (&json!("sent"), &Value::Null));
+        let key = s.post("/v1/identity/api-keys?dry_run=true", json!({"name": "x"})).json();
+        assert_eq!((&key["name"], &key["key"]), (&json!("x"), &Value::Null));
+    }
+
     fn nobody_makes_a_link_up(s) {
         let q = sent(s, &customer(s, "Alfreds"), json!({}));
         let token = q["link"]["token"].as_str().unwrap();

@@ -109,6 +109,19 @@ each_engine! {
         user_with(s, &["sales.orders.read"], &[]).get(&format!("/v1/directory/parties/{}/360", id(&party))).problem(403, "missing_scope");
     }
 
+    fn the_timeline_says_who_it_really_was(s) {
+        let party = customer(s, "Acme");
+        let path = format!("/v1/directory/parties/{}", id(&party));
+        let key = s.post("/v1/identity/api-keys", json!({"name": "System"})).created();
+        s.with_token(key["key"].as_str().unwrap()).patch(&path, &party, json!({"name": "Acme Ltd"})).ok();
+        let told = s.all(&format!("{path}/timeline"));
+        let who = |e: &serde_json::Value| [&e["actor"], &e["actor_kind"], &e["actor_id"]].map(|v| v.as_str().unwrap().to_string());
+        assert_eq!(who(&told[0]), ["System", "api_key", id(&key)]);
+        let me = s.get("/v1/identity/me").ok();
+        let own = if me["api_key_id"].is_null() { ("user", &me["user"]["id"]) } else { ("api_key", &me["api_key_id"]) };
+        assert_eq!((who(&told[1])[1].as_str(), who(&told[1])[2].as_str()), (own.0, own.1.as_str().unwrap()));
+    }
+
     fn the_timeline_is_newest_first_paged_and_filtered_by_permission(s) {
         let party = customer(s, "Acme");
         let path = format!("/v1/directory/parties/{}", id(&party));

@@ -184,6 +184,16 @@ pub struct Replica {
     running: Option<Running>,
 }
 
+impl Replica {
+    /// Sets its clock, which is its own.
+    pub fn at(&self, instant: &str) -> &Self {
+        if let Some(running) = &self.running {
+            running.app.clock.set(Some(moment(instant)));
+        }
+        self
+    }
+}
+
 impl Deref for Replica {
     type Target = Client;
     fn deref(&self) -> &Client {

@@ -1,6 +1,7 @@
 //! Features of the area `identity`, one file for each noun, and the hostile suites that walk across all of them.
 
 mod api_keys;
+mod authority;
 mod company_grants;
 mod role_assignments;
 mod role_matrix;

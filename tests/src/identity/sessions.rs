@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{member, try_login};
+use super::{behind_proxy, member, try_login, try_login_from};
 use crate::fixtures::{self, id};
 use crate::harness::{Answer, Client};
 
@@ -30,12 +30,63 @@ each_engine! {
         assert_eq!(sessions["data"][0]["revocation_reason"], "token_reused");
     }
 
-    fn of_many_refreshes_at_once_one_wins_at_most(s) {
+    fn windows_of_one_client_that_refresh_at_once_all_go_on(s) {
         let (user, password) = fixtures::user(s);
         let tokens = try_login(s, user["email"].as_str().unwrap(), password).ok();
-        let statuses = s.parallel(8, |_, c| refresh(c, &tokens).status);
+        let answers = s.parallel(8, |_, c| refresh(c, &tokens));
+        let all: Vec<Value> = answers.iter().map(Answer::ok).collect();
+        for answer in &all {
+            with(s, answer).get("/v1/identity/me").ok();
+        }
+        assert_eq!(s.all(&format!("/v1/identity/sessions?user_id={}&status=active", id(&user))).len(), 1);
+        // an answer arrived, so nobody honest comes with the old token any more
+        refresh(s, &all[3]).ok();
+        refresh(s, &tokens).problem(401, "unauthenticated");
+        with(s, &all[3]).get("/v1/identity/me").problem(401, "unauthenticated");
+    }
+
+    fn a_lost_answer_is_asked_for_again_for_ten_seconds(s) {
+        let (user, password) = fixtures::user(s);
+        let tokens = try_login(s, user["email"].as_str().unwrap(), password).ok();
+        refresh(s, &tokens).ok();
+        s.at("2026-01-02T09:00:10Z");
+        let second = refresh(s, &tokens).ok();
+        s.at("2026-01-02T09:00:11Z");
+        refresh(s, &tokens).problem(401, "unauthenticated");
+        refresh(s, &second).problem(401, "unauthenticated");
+        with(s, &second).get("/v1/identity/me").problem(401, "unauthenticated");
+    }
+
+    fn another_client_that_comes_with_a_used_token_ends_the_session(s) {
+        let (user, password) = fixtures::user(s);
+        let email = user["email"].as_str().unwrap();
+        let from = |c: &Client, address: &str, agent: &str, tokens: &Value| {
+            let body = json!({"refresh_token": tokens["refresh_token"]});
+            let rq = c.anonymous();
+            rq.request("POST", "/v1/identity/refresh").header("x-forwarded-for", address).header("user-agent", agent).json(&body).send()
+        };
+        let tokens = try_login(s, email, password).ok();
+        let next = from(s, "203.0.113.5", "Browser", &tokens).ok();
+        from(s, "203.0.113.5", "Thief", &tokens).problem(401, "unauthenticated");
+        from(s, "203.0.113.5", "Browser", &next).problem(401, "unauthenticated");
+        let s = &behind_proxy(s);
+        let (user, password) = fixtures::user(s);
+        let tokens = try_login_from(s, "203.0.113.5", user["email"].as_str().unwrap(), password).ok();
+        let next = from(s, "203.0.113.5", "Browser", &tokens).ok();
+        from(s, "203.0.113.6", "Browser", &tokens).problem(401, "unauthenticated");
+        from(s, "203.0.113.5", "Browser", &next).problem(401, "unauthenticated");
+    }
+
+    fn of_strangers_who_share_a_token_one_wins_at_most(s) {
+        let (user, password) = fixtures::user(s);
+        let tokens = try_login(s, user["email"].as_str().unwrap(), password).ok();
+        let body = json!({"refresh_token": tokens["refresh_token"]});
+        let statuses = s.parallel(8, |i, c| {
+            c.anonymous().request("POST", "/v1/identity/refresh").header("user-agent", &format!("Client {i}")).json(&body).send().status
+        });
         assert_eq!(statuses.iter().filter(|s| **s == 200).count(), 1, "{statuses:?}");
         assert!(statuses.iter().all(|s| [200, 401].contains(s)), "{statuses:?}");
+        assert_eq!(s.all(&format!("/v1/identity/sessions?user_id={}&status=active", id(&user))).len(), 0);
     }
 
     fn refresh_tokens_and_sessions_end_by_age(s) {

@@ -44,7 +44,10 @@ each_engine! {
         assert!(both.contains(&new["kid"].as_str().unwrap().to_string()));
         // the new one is known everywhere before it signs
         assert_eq!(header_of(&login())["kid"], header_of(&old)["kid"]);
-        s.at("2026-01-02T09:00:30Z");
+        s.at("2026-01-02T09:05:00Z");
+        assert_eq!(header_of(&login())["kid"], header_of(&old)["kid"], "whoever read the keys five minutes ago does not know it yet");
+        s.at("2026-01-02T09:05:30Z");
+        other.at("2026-01-02T09:05:00Z");
         let young = login();
         assert_eq!(header_of(&young)["kid"], new["kid"]);
         for server in [&**s, &*other] {
@@ -53,10 +56,19 @@ each_engine! {
             }
         }
         // the last token of the old key is over after 15 minutes, and then the key is too
-        s.at("2026-01-02T09:16:00Z");
+        s.at("2026-01-02T09:21:00Z");
         s.with_token(&old).get("/v1/identity/me").problem(401, "unauthenticated");
         assert_eq!(kids(&s.anonymous().get("/.well-known/jwks.json").ok()), [new["kid"].as_str().unwrap()]);
         assert_eq!(s.get("/v1/identity/signing-keys").ok()["keys"].as_array().unwrap().len(), 1);
+    }
+
+    fn no_key_signs_before_the_published_ones_must_be_read_again(s) {
+        let answer = s.anonymous().get("/.well-known/jwks.json");
+        let cached = answer.header("cache-control").unwrap().to_string();
+        let max_age: i64 = cached.split("max-age=").nth(1).unwrap().parse().unwrap();
+        let new = s.post("/v1/identity/signing-keys/rotate", json!({})).ok();
+        let at = |name: &str| new[name].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+        assert!((at("signs_from_at") - at("created_at")).num_seconds() >= max_age, "{new} {cached}");
     }
 
     fn an_operators_key_signs_and_the_old_ones_stay_good(s) {

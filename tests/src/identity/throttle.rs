@@ -51,6 +51,18 @@ each_engine! {
         try_login_from(&s, "203.0.113.5", ADMIN_EMAIL, ADMIN_PASSWORD).problem(429, "too_many_requests");
     }
 
+    fn a_proxy_that_writes_ports_holds_up_the_guesser_alone(s) {
+        let s = behind_proxy(s);
+        for i in 0..10 {
+            try_login_from(&s, &format!("203.0.113.9:{}", 50_000 + i), ADMIN_EMAIL, &format!("wrong password number {i}")).problem(401, "unauthenticated");
+        }
+        try_login_from(&s, "203.0.113.9:51234", ADMIN_EMAIL, ADMIN_PASSWORD).problem(429, "too_many_requests");
+        try_login_from(&s, "203.0.113.10:51234", ADMIN_EMAIL, ADMIN_PASSWORD).ok();
+        try_login_from(&s, "[2001:db8::1]:1234", ADMIN_EMAIL, ADMIN_PASSWORD).ok();
+        let sessions = s.all("/v1/identity/sessions?sort=-refreshed_at");
+        assert!(sessions.iter().any(|r| r["address"] == "203.0.113.10") && sessions.iter().any(|r| r["address"] == "2001:db8::1"), "{sessions:?}");
+    }
+
     fn many_addresses_against_one_account_wait_and_the_known_one_does_not(s) {
         let s = behind_proxy(s);
         try_login_from(&s, "9.9.9.9", ADMIN_EMAIL, ADMIN_PASSWORD).ok();

@@ -37,9 +37,23 @@ each_engine! {
         with("short one").problem(422, "password.too_short");
         let p = with("adalovelaceadalovelace").problem(422, "password.too_guessable");
         assert_eq!(p["errors"][0]["pointer"], "/password");
-        with("passwordpassword").problem(422, "password.too_guessable");
+        for guessed in ["passwordpassword", "password password", "pass word pass word", "Password-password!", "a              b"] {
+            with(guessed).problem(422, "password.too_guessable");
+        }
         with(&"日本語".repeat(150)).problem(422, "password.too_long");
         with("日本語のとても長い合言葉です、はい。").created();
+    }
+
+    fn a_name_is_one_line(s) {
+        for bad in ["Ada\r\nBcc: all@example.com", "Ada\u{1b}[31m", "Ada\tKing", "Ada\u{7f}", "Ada\u{2028}King"] {
+            let p = s.post("/v1/identity/users", json!({"email": "ada@example.com", "name": bad})).problem(422, "invalid_body");
+            assert_eq!((&p["errors"][0]["pointer"], &p["errors"][0]["code"]), (&json!("/name"), &json!("control_character")), "{bad:?}");
+        }
+        let user = s.post("/v1/identity/users", json!({"email": "ada@example.com", "name": "Ada"})).created();
+        let path = format!("/v1/identity/users/{}", id(&user));
+        s.patch(&path, &user, json!({"name": "Ada\nKing"})).problem(422, "invalid_body");
+        s.patch(&path, &user, json!({"metadata": {"a\nb": "x"}})).problem(422, "invalid_body");
+        s.patch(&path, &user, json!({"metadata": {"a": "several\nlines\tare fine"}})).ok();
     }
 
     fn a_first_password_must_be_changed_before_anything_else(s) {

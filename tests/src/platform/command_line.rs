@@ -54,7 +54,7 @@ fn refused<S: AsRef<str> + std::fmt::Debug>(arguments: &[S], code: i32, words: &
 #[test]
 fn every_command_explains_itself_with_an_example() {
     let commands = ["serve", "migrate", "openapi", "operations", "demo", "user", "verify", "health", "backup"].map(|c| vec![c]);
-    let users = ["create", "reset-password", "grant"].map(|c| vec!["user", c]);
+    let users = ["create", "list", "disable", "reset-password", "grant"].map(|c| vec!["user", c]);
     for command in std::iter::once(vec![]).chain(commands).chain(users) {
         let help = well(&[command.as_slice(), &["--help"]].concat());
         assert!(help.contains("Example") && help.contains(&format!("tandem {}", command.join(" "))), "{command:?}\n{help}");
@@ -174,6 +174,14 @@ fn an_operator(engine: Engine) {
     refused(&on(&["user", "grant", "ann@example.com", "--company", "acme"]), 1, "acme");
     assert!(well(&on(&["user", "grant", "ann@example.com", "accountant"])).contains("has the role accountant"));
     assert!(well(&on(&["user", "reset-password", "ann@example.com"])).contains("All sessions of ann@example.com have ended."));
+    refused(&on(&["user", "create", "eve@example.com", "--name", "Eve\u{1b}[31m"]), 1, "The name is one line");
+    assert!(well(&on(&["user", "list"])).contains("ann@example.com\tann@example.com\tactive\taccountant,sales_rep\tall companies\n"));
+    assert!(well(&on(&["user", "disable", "ann@example.com"])).contains("ann@example.com is disabled"));
+    assert!(well(&on(&["user", "list"])).contains("ann@example.com\tann@example.com\tdisabled\t"));
+    refused(&on(&["user", "disable", "ann@example.com"]), 1, "disabled already");
+    refused(&on(&["user", "disable", "nobody@example.com"]), 1, "There is no user nobody@example.com");
+    well(&on(&["user", "create", "boss@example.com", "--role", "owner", "--all-companies"]));
+    refused(&on(&["user", "disable", "boss@example.com"]), 1, "the last active user with all permissions");
     let mut weak = tandem(&on(&["user", "create", "bob@example.com"]));
     let (code, _, err) = said(&weak.env("TANDEM_USER_PASSWORD", "short").output().unwrap());
     assert!(code == 1 && err.contains("TANDEM_USER_PASSWORD: It has 5 characters"), "{code} {err}");

@@ -90,6 +90,19 @@ each_engine! {
         assert_eq!(ended(s, &id)["status"], "cancelled");
     }
 
+    fn a_job_of_another_does_not_exist_whatever_version_is_given(s) {
+        let job = start(s);
+        let other = crate::fixtures::user_with(s, &["platform.*"], &[s.company_id()]);
+        let path = format!("/v1/platform/jobs/{}", job["id"].as_str().unwrap());
+        let asked = |version: i64| {
+            let mut problem = other.act(&format!("{path}/cancel"), version, json!({})).problem(404, "not_found");
+            problem.as_object_mut().unwrap().remove("request_id");
+            problem
+        };
+        other.get(&path).problem(404, "not_found");
+        assert_eq!(asked(1), asked(99));
+    }
+
     fn jobs_tell_what_happens_to_them(s) {
         let id = start(s)["id"].as_str().unwrap().to_string();
         ended(s, &id);

@@ -191,8 +191,11 @@ fn choose_pipeline(cx: &mut Cx, company: CompanyId, new: &NewOpportunity) -> Res
         return cx.refer::<Pipeline>("/pipeline_id", id).and_then(of_company);
     }
     if let Some(stage) = new.stage_id {
-        let stage = cx.refer::<Stage>("/stage_id", stage)?;
-        return cx.refer::<Pipeline>("/stage_id", stage.pipeline_id).and_then(of_company);
+        let unknown = || problems::unknown_reference.field("/stage_id", format!("There is no stage {stage}."));
+        let found = cx.refer::<Stage>("/stage_id", stage)?;
+        // a stage is seen with its pipeline; that of a foreign one is no other answer than none
+        let pipeline = cx.find::<Pipeline>(found.pipeline_id).map_err(|_| unknown())?;
+        return if pipeline.company_id == company { Ok(pipeline) } else { Err(unknown()) };
     }
     match pipelines::default_of(cx.db(), company)? {
         Some(id) => cx.find::<Pipeline>(id),

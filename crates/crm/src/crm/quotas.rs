@@ -7,7 +7,7 @@ use domain::ids::QuotaId;
 use persistence::crm::quotas as rows;
 use platform::prelude::*;
 
-use super::forecasts::{sight, theirs};
+use super::forecasts::sight;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Quota>("crm/quotas", "What a user, or a company as a whole, is to sell in a fiscal period.");
@@ -27,9 +27,12 @@ fn list(cx: &mut Cx, mut list: List) -> Result<Page<Quota>> {
 }
 
 fn read(cx: &mut Cx, id: QuotaId) -> Result<Quota> {
-    let quota = cx.find::<Quota>(id)?;
-    theirs(cx, quota.user_id, || format!("There is no quota {id}."))?;
-    Ok(quota)
+    cx.find_seen::<Quota>(id, is_theirs)
+}
+
+/// Whether the caller may know of a quota, as the list has it.
+fn is_theirs(cx: &mut Cx, quota: &Quota) -> Result<bool> {
+    Ok(sight(cx)?.reaches(quota.user_id))
 }
 
 fn create(cx: &mut Cx, new: NewQuota) -> Result<Quota> {
@@ -45,13 +48,13 @@ fn create(cx: &mut Cx, new: NewQuota) -> Result<Quota> {
 }
 
 fn update(cx: &mut Cx, id: QuotaId, patch: QuotaPatch) -> Result<Quota> {
-    let before = cx.change::<Quota>(id)?;
+    let before = cx.change_seen::<Quota>(id, is_theirs)?;
     let company = cx.find::<Company>(before.company_id)?;
     let after = before.clone().change(patch, &company, cx.now)?;
     cx.save(&before, after, "updated")
 }
 
 fn delete(cx: &mut Cx, id: QuotaId) -> Result<()> {
-    let quota = cx.change::<Quota>(id)?;
+    let quota = cx.change_seen::<Quota>(id, is_theirs)?;
     cx.remove(quota)
 }

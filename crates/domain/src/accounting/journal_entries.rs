@@ -123,6 +123,9 @@ pub struct JournalEntry {
     /// Who made it.
     #[schema(required)]
     pub created_by: Option<UserId>,
+    /// Who made it, and everybody who changed its substance while it was a draft.
+    #[schema(max_items = 1000)]
+    pub authors: Vec<UserId>,
     /// When it was posted.
     #[schema(required)]
     pub posted_at: Option<DateTime<Utc>>,
@@ -298,6 +301,19 @@ impl JournalEntry {
             EntryStatus::Draft => Ok(()),
             EntryStatus::Posted => Err(NOT_A_DRAFT.with("The entry is posted.").in_state(self.status, &self.actions())),
         }
+    }
+
+    /// Whether two drafts say the same to the books: day, accounts, amounts and what they are assigned to. Words are not of
+    /// the substance.
+    pub fn is_same_in_substance(&self, other: &Self) -> bool {
+        let same = |(a, b): (&JournalLine, &JournalLine)| {
+            (a.account_id, a.debit, a.credit, &a.currency, a.amount_currency)
+                == (b.account_id, b.debit, b.credit, &b.currency, b.amount_currency)
+                && (a.party_id, a.product_id, a.tax_code_id, &a.dimensions) == (b.party_id, b.product_id, b.tax_code_id, &b.dimensions)
+        };
+        self.posting_date == other.posting_date
+            && self.drafted.len() == other.drafted.len()
+            && self.drafted.iter().zip(&other.drafted).all(same)
     }
 
     /// Refuses lines that may not be posted: fewer than two, one-sided, not in balance.

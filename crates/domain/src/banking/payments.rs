@@ -90,6 +90,9 @@ pub struct Payment {
     /// Who made it.
     #[schema(required)]
     pub created_by: Option<UserId>,
+    /// Who made it, and everybody who changed its substance while it was a draft.
+    #[schema(max_items = 1000)]
+    pub authors: Vec<UserId>,
     /// When it was posted.
     #[schema(required)]
     pub posted_at: Option<DateTime<Utc>>,
@@ -215,6 +218,14 @@ impl Payment {
         }
         self.amount_company = Amount::exact(round(self.amount.get() * self.exchange_rate.get(), company_places))?;
         Ok(self)
+    }
+
+    /// Whether two drafts move the same money on the same day for the same documents. The reference is not of the substance.
+    pub fn is_same_in_substance(&self, other: &Self) -> bool {
+        let settles = |p: &Self| -> Vec<_> { p.allocate_to.iter().map(|a| (a.invoice_id, a.credit_note_id, a.amount)).collect() };
+        (self.payment_date, self.method, self.exchange_rate, self.amount, self.fee)
+            == (other.payment_date, other.method, other.exchange_rate, other.amount, other.fee)
+            && settles(self) == settles(other)
     }
 
     /// The lines of its entry. In: clearing and fee against the receivable; out: the receivable against clearing.

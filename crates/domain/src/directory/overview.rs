@@ -12,6 +12,7 @@ use super::parties::Party;
 use super::relationships::Relationship;
 use crate::ids::{CompanyId, EventId};
 use crate::kernel::{Amount, Code, Problem, Rate};
+use crate::platform::events::ActorKind;
 
 /// Entries of each list in an overview at most.
 pub const TOP: i64 = 10;
@@ -495,10 +496,16 @@ pub struct TimelineEntry {
     /// The company whose document it is.
     #[schema(required)]
     pub company_id: Option<CompanyId>,
-    /// Who did it, by name.
+    /// Who did it, by name. Names can be chosen freely; `actor_kind` and `actor_id` say who it really was.
     #[serde(rename = "actor")]
     #[schema(max_length = 200)]
     pub actor_name: String,
+    /// What kind of caller did it.
+    pub actor_kind: ActorKind,
+    /// The id of who did it: `usr_…`, `key_…`, `system`, `anonymous`, or the form that was filled in.
+    #[serde(rename = "actor_id")]
+    #[schema(max_length = 100)]
+    pub actor: String,
     /// When it happened.
     #[serde(rename = "occurred_at")]
     pub at: DateTime<Utc>,

@@ -7,12 +7,20 @@ use utoipa::ToSchema;
 
 use super::permissions::Permissions;
 use crate::ids::{ApiKeyId, CompanyId, UserId};
-use crate::kernel::{Code, FieldError, Result, problems};
+use crate::kernel::{Code, Failure, FieldError, Result, problems};
 
 /// A key cannot do more than its maker.
 pub const TOO_WIDE: Code = Code::invalid("api_key.too_wide", "The key would be allowed more than you are.");
 /// The end is in the past or too far away.
-pub const INVALID_EXPIRY: Code = Code::invalid("api_key.invalid_expiry", "The expiry must be in the future and within a hundred years.");
+pub const INVALID_EXPIRY: Code = Code::invalid(
+    "api_key.invalid_expiry",
+    "The expiry must be in the future, within a hundred years, and no later than that of the key that creates it.",
+);
+/// A secret is shown to its owner alone.
+pub const NOT_THE_OWNER: Code =
+    Code::new(Failure::Forbidden, "api_key.not_the_owner", "The secret of a key is shown to its own user alone.");
+/// Whoever holds less than a key cannot touch it.
+pub const KEY_OUT_OF_REACH: Code = Code::new(Failure::Forbidden, "api_key.out_of_reach", "The key may do more than you.");
 /// Revoked keys stay dead.
 pub const REVOKED: Code = Code::conflict("api_key.revoked", "The key is revoked.");
 
@@ -38,6 +46,9 @@ pub struct ApiKey {
     pub version: i64,
     /// The user in whose name it acts; it never may more than this user.
     pub user_id: UserId,
+    /// The key that created it, with which it ends; null when a user created it.
+    #[schema(required)]
+    pub parent_id: Option<ApiKeyId>,
     /// What it is for.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
@@ -81,7 +92,7 @@ pub struct NewApiKey {
     #[serde(default)]
     #[schema(min_items = 1, max_items = 200)]
     pub company_ids: Option<Vec<CompanyId>>,
-    /// When it stops being good; a year from now when left out.
+    /// When it stops being good; a year from now when left out. A key that is created by a key ends no later than that one.
     #[serde(default)]
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -99,6 +110,8 @@ pub struct RotateApiKey {
 /// The maker of a key, as far as it matters to the key.
 pub struct Maker<'a> {
     pub user_id: UserId,
+    /// The key that the maker uses, and when it ends.
+    pub key: Option<(ApiKeyId, DateTime<Utc>)>,
     pub permissions: &'a Permissions,
     /// Whether the maker has all of these companies.
     pub has_companies: &'a dyn Fn(CompanyId) -> bool,
@@ -125,7 +138,12 @@ impl ApiKey {
         if !unknown.is_empty() {
             return Err(problems::unknown_reference.at(unknown));
         }
-        let expires_at = new.expires_at.unwrap_or(now + Duration::days(365));
+        let parent_ends_at = maker.key.map(|(_, ends_at)| ends_at);
+        let in_a_year = now + Duration::days(365);
+        let expires_at = new.expires_at.unwrap_or(parent_ends_at.map_or(in_a_year, |end| end.min(in_a_year)));
+        if let Some(end) = parent_ends_at.filter(|end| expires_at > *end) {
+            return Err(INVALID_EXPIRY.field("/expires_at", format!("The key that creates it ends at {end}.")));
+        }
         if expires_at <= now || expires_at > now + Duration::days(36_525) {
             return Err(INVALID_EXPIRY.field("/expires_at", "It must be in the future and within a hundred years."));
         }
@@ -133,6 +151,7 @@ impl ApiKey {
             id,
             version: 1,
             user_id: maker.user_id,
+            parent_id: maker.key.map(|(id, _)| id),
             name: new.name,
             key: None,
             ends_with,
@@ -184,13 +203,21 @@ mod tests {
         CompanyId::from_uuid(uuid::Uuid::from_u128(n))
     }
     fn make(permissions: &[&str], company_ids: Option<Vec<CompanyId>>, days: i64) -> Result<ApiKey> {
+        make_by(None, permissions, company_ids, Some(days))
+    }
+    fn make_by(
+        key: Option<(ApiKeyId, DateTime<Utc>)>,
+        permissions: &[&str],
+        company_ids: Option<Vec<CompanyId>>,
+        days: Option<i64>,
+    ) -> Result<ApiKey> {
         let mine = Permissions::of(["sales.*", "crm.leads.read"]);
-        let maker = Maker { user_id: UserId::from_uuid(uuid::Uuid::nil()), permissions: &mine, has_companies: &|c| c == company(1) };
+        let maker = Maker { user_id: UserId::from_uuid(uuid::Uuid::nil()), key, permissions: &mine, has_companies: &|c| c == company(1) };
         let new = NewApiKey {
             name: "x".into(),
             permissions: Some(permissions.iter().map(|p| p.to_string()).collect()),
             company_ids,
-            expires_at: Some(DateTime::UNIX_EPOCH + Duration::days(days)),
+            expires_at: days.map(|days| DateTime::UNIX_EPOCH + Duration::days(days)),
         };
         ApiKey::new(ApiKeyId::from_uuid(uuid::Uuid::nil()), new, &maker, "abcd".into(), DateTime::UNIX_EPOCH)
     }
@@ -201,6 +228,19 @@ mod tests {
         let p = make(&["sales.*", "crm.*", "*"], None, 1).expect_err("wide");
         assert_eq!((p.code(), p.errors().len()), (TOO_WIDE, 2));
         assert_eq!(make(&["sales.*"], Some(vec![company(1), company(2)]), 1).expect_err("foreign").code(), problems::unknown_reference);
+    }
+
+    #[test]
+    fn a_child_ends_no_later_than_its_parent() {
+        let end = |days| DateTime::UNIX_EPOCH + Duration::days(days);
+        let parent = |days| Some((ApiKeyId::from_uuid(uuid::Uuid::from_u128(7)), end(days)));
+        let made = |by, days| make_by(by, &["sales.*"], None, days);
+        let child = made(parent(3), None).expect("a child");
+        assert_eq!((child.expires_at, child.parent_id), (end(3), parent(3).map(|p| p.0)));
+        assert_eq!(made(parent(9999), None).expect("a child").expires_at, end(365));
+        assert_eq!(made(parent(3), Some(3)).expect("as long").expires_at, end(3));
+        assert_eq!(made(parent(3), Some(4)).expect_err("longer").code(), INVALID_EXPIRY);
+        assert_eq!(made(None, Some(4)).expect("by a user").parent_id, None);
     }
 
     #[test]

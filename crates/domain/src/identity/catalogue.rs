@@ -24,7 +24,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
     ReadyMadeRole {
         code: "admin",
         name: "Administrator",
-        description: "Users, roles and settings, and the wishes of people about their data. Reads everything, posts nothing.",
+        description: "Users, roles and settings, and the wishes of people about their data. Reads everything, posts nothing. Gives others at most \
+             what it has itself; an owner gives the rest.",
         permissions: &[
             "*.*.read",
             "*.*.*.read",

@@ -2,6 +2,7 @@
 //! keys are made elsewhere and never appear in these types, because these types are told as events.
 
 pub mod api_keys;
+pub mod authority;
 pub mod catalogue;
 pub mod company_grants;
 pub mod me;

@@ -48,6 +48,27 @@ pub fn check_length(password: &str, pointer: &str) -> Result<()> {
     Ok(())
 }
 
+/// The forms in which somebody who guesses would try a password: as it is, without what stands between its words, and with
+/// each of its words once. What is easily guessed in one of them is easily guessed.
+pub fn guessed_forms(password: &str) -> Vec<String> {
+    let mut forms = vec![password.to_string()];
+    let mut add = |form: String| {
+        if !form.is_empty() && !forms.contains(&form) {
+            forms.push(form);
+        }
+    };
+    add(password.split_whitespace().collect());
+    add(password.chars().filter(|c| c.is_alphanumeric()).collect());
+    let mut once: Vec<String> = Vec::new();
+    for word in password.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
+        if !once.iter().any(|known| known.to_lowercase() == word.to_lowercase()) {
+            once.push(word.into());
+        }
+    }
+    add(once.concat());
+    forms
+}
+
 /// Judges how many guesses a password withstands. `hint` says what makes it weak.
 pub fn check_guesses(guesses: u64, hint: Option<&str>, pointer: &str) -> Result<()> {
     if guesses < MIN_GUESSES {
@@ -69,6 +90,18 @@ mod tests {
         assert!(check_length(&"x".repeat(1024), "/p").is_ok());
         assert_eq!(check_length(&"x".repeat(1025), "/p").expect_err("1025").code(), TOO_LONG);
         assert_eq!(check_length(&"日".repeat(400), "/p").expect_err("1200 bytes").code(), TOO_LONG);
+    }
+
+    #[test]
+    fn spaces_and_repetitions_add_nothing() {
+        for (password, expected) in [
+            ("password password", vec!["password password", "passwordpassword", "password"]),
+            ("a - b - A", vec!["a - b - A", "a-b-A", "abA", "ab"]),
+            ("one word", vec!["one word", "oneword"]),
+            ("!@#$%^&*", vec!["!@#$%^&*"]),
+        ] {
+            assert_eq!(guessed_forms(password), expected, "{password}");
+        }
     }
 
     #[test]

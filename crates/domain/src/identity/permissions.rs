@@ -28,6 +28,7 @@ pub fn is_pattern(text: &str) -> bool {
 }
 
 /// Whether everything that `narrow` grants is also granted by `wide`. Both are patterns; a permission is one without `*`.
+/// Whatever compares two grants asks this: the door, the rule about what may be given, API keys.
 pub fn covers(wide: &str, narrow: &str) -> bool {
     let mut wanted = wide.split('.').peekable();
     let mut given = narrow.split('.').peekable();

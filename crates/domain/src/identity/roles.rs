@@ -7,13 +7,19 @@ use utoipa::ToSchema;
 use super::permissions::{INVALID_PATTERN, Permissions, is_pattern};
 use super::separation_of_duties::SodConflict;
 use crate::ids::RoleId;
-use crate::kernel::{Code, FieldError, Result};
+use crate::kernel::{Code, Failure, FieldError, Result};
 
 /// Ready-made roles stay as they are shipped.
 pub const READY_MADE: Code =
     Code::conflict("role.ready_made", "A ready-made role cannot be changed; create your own with its permissions.");
 /// Somebody has the role.
 pub const ASSIGNED: Code = Code::conflict("role.assigned", "The role is assigned to users; take it from them first.");
+/// A role is given and changed only by those who hold all of it, wherever it counts.
+pub const ROLE_OUT_OF_REACH: Code = Code::new(
+    Failure::Forbidden,
+    "role.out_of_reach",
+    "The role grants, or would grant, permissions that you do not have, or users of companies that you do not have hold it.",
+);
 
 /// A named set of permissions.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

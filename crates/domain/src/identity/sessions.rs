@@ -17,6 +17,9 @@ pub const ACCESS_LIFETIME: Duration = Duration::minutes(15);
 pub const SESSION_LIFETIME: Duration = Duration::days(30);
 /// How long a refresh token lives when it is not used.
 pub const REFRESH_LIFETIME: Duration = Duration::days(7);
+/// How long a used refresh token still answers the client that used it: two tabs that refresh at once, or an answer that
+/// was lost on the way.
+pub const REFRESH_GRACE: Duration = Duration::seconds(10);
 
 crate::words! {
     /// Whether the tokens of a session are good.
@@ -67,6 +70,12 @@ pub struct Session {
     pub created_at: DateTime<Utc>,
 }
 crate::entity!(undated Session, SessionId, "session", actions: |s| s.possible_actions());
+
+/// Whether using a refresh token that was used at `used_at` is a repetition by the same client and no theft: it comes soon,
+/// from the same client, and none of the tokens that replaced it has been used, which would show that an answer arrived.
+pub fn is_repetition(used_at: DateTime<Utc>, same_client: bool, replacement_used: bool, now: DateTime<Utc>) -> bool {
+    same_client && !replacement_used && now - used_at <= REFRESH_GRACE
+}
 
 impl Session {
     /// A session that begins now.
@@ -144,7 +153,7 @@ pub struct Tokens {
     /// Seconds until the access token expires.
     #[schema(minimum = 1, maximum = 900)]
     pub expires_in: i32,
-    /// Good once, for `POST /v1/identity/refresh`. A second use ends the session.
+    /// Good once, for `POST /v1/identity/refresh`. A later second use ends the session.
     #[schema(min_length = 1, max_length = 200)]
     pub refresh_token: String,
     /// Whether nothing is allowed before `POST /v1/identity/me/password`.
@@ -163,6 +172,20 @@ pub struct LoggedOut {
 mod tests {
     use super::*;
     use crate::kernel::Id;
+
+    #[test]
+    fn a_used_token_answers_the_same_client_for_a_moment() {
+        let at = |s| DateTime::UNIX_EPOCH + Duration::seconds(s);
+        for (same_client, replacement_used, second, expected) in
+            [(true, false, 0, true), (true, false, 10, true), (true, false, 11, false), (false, false, 0, false), (true, true, 0, false)]
+        {
+            assert_eq!(
+                is_repetition(at(0), same_client, replacement_used, at(second)),
+                expected,
+                "{same_client} {replacement_used} {second}"
+            );
+        }
+    }
 
     #[test]
     fn a_session_ends_once_or_by_age() {

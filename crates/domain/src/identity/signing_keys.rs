@@ -7,10 +7,13 @@ use utoipa::ToSchema;
 
 use super::sessions::ACCESS_LIFETIME;
 
-/// How long a new key is published before it signs, so that every replica and every client knows it by then.
-pub const LEAD: Duration = Duration::seconds(30);
+/// How long a client may keep the published keys without looking again: `max-age` of `/.well-known/jwks.json`.
+pub const PUBLISHED_MAX_AGE: Duration = Duration::minutes(5);
 /// How far the clocks of two machines may be apart.
 pub const LEEWAY: Duration = Duration::seconds(30);
+/// How long a new key is published before it signs. A client that read the keys just before knows it by then, also when
+/// the replica that it asked noticed the new key a few seconds late.
+pub const LEAD: Duration = Duration::seconds(PUBLISHED_MAX_AGE.num_seconds() + LEEWAY.num_seconds());
 
 /// A key that signs access tokens (Ed25519).
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -63,6 +66,11 @@ pub fn signing(keys: &[SigningKey], now: DateTime<Utc>) -> Option<&SigningKey> {
 mod tests {
     use super::*;
     use crate::kernel::Id;
+
+    #[test]
+    fn no_key_signs_before_every_client_has_looked_again() {
+        assert!(LEAD >= PUBLISHED_MAX_AGE + LEEWAY);
+    }
 
     fn key(n: u128, from: i64) -> SigningKey {
         SigningKey {

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use validator::ValidateEmail;
 
 use crate::ids::UserId;
+use crate::kernel::text::is_one_line;
 use crate::kernel::{Code, Failure, Result, problems};
 
 /// The e-mail address is not one.
@@ -16,8 +17,9 @@ pub const INVALID_EMAIL: Code = Code::invalid("user.invalid_email", "The e-mail 
 pub const EMAIL_TAKEN: Code = Code::conflict("user.email_taken", "Another user has this e-mail address.");
 /// Nobody locks himself out.
 pub const OWN_ACCOUNT: Code = Code::conflict("user.own_account", "You cannot do this to your own account.");
-/// Whoever has fewer companies cannot take over an account that has more.
-pub const OUT_OF_REACH: Code = Code::new(Failure::Forbidden, "user.out_of_reach", "The user has grants on companies that you do not have.");
+/// Whoever holds less cannot change an account that holds more, and gives nobody more than they hold.
+pub const OUT_OF_REACH: Code =
+    Code::new(Failure::Forbidden, "user.out_of_reach", "The user has, or would have, permissions or companies that you do not have.");
 
 crate::words! {
     /// Whether a user may log in.
@@ -135,6 +137,10 @@ pub fn email(text: &str) -> Result<String> {
 impl User {
     /// A new active user.
     pub fn new(id: UserId, new: NewUser, must_change_password: bool, now: DateTime<Utc>) -> Result<Self> {
+        // over HTTP the schema has judged it; the command line has no schema
+        if !is_one_line(&new.name) {
+            return Err(problems::invalid_body.field("/name", "The name is one line without control characters."));
+        }
         Ok(Self {
             id,
             version: 1,

@@ -94,7 +94,7 @@ pub struct ConsentEvidence {
     pub ip_address: Option<String>,
     /// The browser it came from.
     #[serde(default)]
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, format = "line")]
     pub user_agent: Option<String>,
 }
 

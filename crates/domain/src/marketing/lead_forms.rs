@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::crm::leads::NewLead;
 use crate::directory::addresses::Address;
 use crate::ids::{CompanyId, LeadFormId, LeadFormWordingId, UserId};
-use crate::kernel::text::{filled, trimmed};
+use crate::kernel::text::{filled, is_one_line, trimmed};
 use crate::kernel::{Code, Findings, Result, problems};
 
 crate::words! {
@@ -370,6 +370,11 @@ impl LeadForm {
             let longest = field.target.longest();
             if value.chars().count() > longest {
                 let message = format!("It may have {longest} characters.");
+                found.add(problems::invalid_body, format!("/fields/{}", escape(&field.name)), message);
+                continue;
+            }
+            if !matches!(field.target, FormTarget::Description | FormTarget::Metadata) && !is_one_line(&value) {
+                let message = "It is one line: it has no line breaks and no control characters.";
                 found.add(problems::invalid_body, format!("/fields/{}", escape(&field.name)), message);
                 continue;
             }

@@ -75,7 +75,7 @@ pub struct Template {
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub revision: i64,
     /// The subject.
-    #[schema(max_length = 1000, example = "News for {{ recipient.name }}")]
+    #[schema(max_length = 1000, format = "line", example = "News for {{ recipient.name }}")]
     pub subject: String,
     /// The HTML body. Values are escaped.
     #[schema(required, max_length = 65536)]
@@ -112,7 +112,7 @@ pub struct TemplateRevision {
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub revision: i64,
     /// The subject.
-    #[schema(max_length = 1000)]
+    #[schema(max_length = 1000, format = "line")]
     pub subject: String,
     /// The HTML body.
     #[schema(required, max_length = 65536)]
@@ -134,7 +134,7 @@ pub struct NewTemplate {
     #[schema(min_length = 1, max_length = 200, example = "Spring newsletter")]
     pub name: String,
     /// The subject.
-    #[schema(min_length = 1, max_length = 1000, example = "News for {{ recipient.name }}")]
+    #[schema(min_length = 1, max_length = 1000, format = "line", example = "News for {{ recipient.name }}")]
     pub subject: String,
     /// The HTML body.
     #[serde(default)]
@@ -152,7 +152,7 @@ crate::patch! {
         /// What it is called.
         set name: String [min_length = 1, max_length = 200],
         /// The subject.
-        set subject: String [min_length = 1, max_length = 1000],
+        set subject: String [min_length = 1, max_length = 1000, format = "line"],
         /// The HTML body.
         clear html: String [max_length = 65536],
         /// The text body.
@@ -173,7 +173,7 @@ pub struct RenderTemplate {
     pub revision: Option<i64>,
     /// The subject of a content.
     #[serde(default)]
-    #[schema(max_length = 1000, example = "News for {{ recipient.name }}")]
+    #[schema(max_length = 1000, format = "line", example = "News for {{ recipient.name }}")]
     pub subject: Option<String>,
     /// The HTML body of a content.
     #[serde(default)]

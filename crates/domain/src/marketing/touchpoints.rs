@@ -133,15 +133,15 @@ pub struct TouchOrigin {
     pub utm: Utm,
     /// The page before.
     #[serde(default)]
-    #[schema(max_length = 2000, example = "https://www.google.com/")]
+    #[schema(max_length = 2000, format = "line", example = "https://www.google.com/")]
     pub referrer: Option<String>,
     /// The page that was met first, with its query.
     #[serde(default)]
-    #[schema(max_length = 2000, example = "https://example.com/beans?utm_source=newsletter&utm_medium=email")]
+    #[schema(max_length = 2000, format = "line", example = "https://example.com/beans?utm_source=newsletter&utm_medium=email")]
     pub landing_page: Option<String>,
     /// The click id of an advertisement.
     #[serde(default)]
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, format = "line")]
     pub click_id: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use domain::accounting::journal_entries::{
     DraftEntry, EntryStatus, JournalEntry, JournalEntryPatch, JournalLine, NewJournalEntry, NewJournalLine, ReverseJournalEntry,
     check_lines,
 };
-use domain::accounting::policies::{AccountingPolicy, SELF_APPROVAL_ENTRY};
+use domain::accounting::policies::{AccountingPolicy, SELF_APPROVAL_ENTRY, is_self_approval, with_author};
 use domain::accounting::posting::{Journal, ModuleClass};
 use domain::accounting::{accounts, journal_entries as rules};
 use domain::directory::companies::Company;
@@ -150,6 +150,7 @@ fn create(cx: &mut Cx, new: NewJournalEntry) -> Result<JournalEntry> {
         lines: Vec::new(),
         drafted: Vec::new(),
         created_by: cx.caller.user_id,
+        authors: cx.caller.user_id.into_iter().collect(),
         posted_at: None,
         metadata: new.metadata,
         version: 1,
@@ -182,6 +183,9 @@ fn update(cx: &mut Cx, id: JournalEntryId, patch: JournalEntryPatch) -> Result<J
         line.posting_date = after.posting_date;
     }
     after.lines = after.drafted.clone();
+    if !after.is_same_in_substance(&before) {
+        after.authors = with_author(after.authors, cx.caller.user_id);
+    }
     cx.save(&before, after, "updated")
 }
 
@@ -211,12 +215,13 @@ fn post(cx: &mut Cx, id: JournalEntryId) -> Result<JournalEntry> {
     Ok(after)
 }
 
-/// Who made an entry above the company's limit may not post it.
+/// Who wrote an entry above the company's limit may not post it.
 fn approve(cx: &mut Cx, entry: &JournalEntry, total: Amount) -> Result<()> {
     let policy = cx.by::<AccountingPolicy>("company_id", entry.company_id.uuid())?.pop();
     let limit = policy.and_then(|p| p.entry_self_approval_limit);
-    let own = entry.created_by.is_some() && entry.created_by == cx.caller.user_id;
-    cx.ensure(!(own && limit.is_some_and(|l| total > l)), SELF_APPROVAL_ENTRY, || {
+    // what was drafted before authors were kept has at least its maker
+    let authors = with_author(entry.authors.clone(), entry.created_by);
+    cx.ensure(!is_self_approval(cx.caller.user_id, &authors, total, limit), SELF_APPROVAL_ENTRY, || {
         format!("The entry of {total} is above the limit of {}; somebody else has to post it.", limit.unwrap_or_default())
     })
 }
@@ -243,6 +248,7 @@ fn reverse(cx: &mut Cx, id: JournalEntryId, how: ReverseJournalEntry) -> Result<
         lines: Vec::new(),
         drafted: Vec::new(),
         created_by: cx.caller.user_id,
+        authors: cx.caller.user_id.into_iter().collect(),
         posted_at: None,
         metadata: BTreeMap::new(),
         version: 1,

@@ -90,6 +90,7 @@ pub fn post(cx: &mut Cx, posting: Posting) -> Result<Option<JournalEntry>> {
         lines: Vec::new(),
         drafted: Vec::new(),
         created_by: cx.caller.user_id,
+        authors: cx.caller.user_id.into_iter().collect(),
         posted_at: None,
         metadata: BTreeMap::new(),
         version: 1,

@@ -1,6 +1,6 @@
 //! Payments of customers and refunds to them: drafting, posting, and saying what they are for.
 
-use domain::accounting::policies::{AccountingPolicy, SELF_APPROVAL_PAYMENT};
+use domain::accounting::policies::{AccountingPolicy, SELF_APPROVAL_PAYMENT, is_self_approval, with_author};
 use domain::accounting::posting::{Journal, ModuleClass, Posting};
 use domain::banking::payments as rules;
 use domain::banking::payments::{NewPayment, Payment, PaymentDirection, PaymentPatch, PaymentStatus};
@@ -82,6 +82,7 @@ pub fn create(cx: &mut Cx, new: NewPayment) -> Result<Payment> {
         allocations: Vec::new(),
         journal_entry_id: None,
         created_by: cx.caller.user_id,
+        authors: cx.caller.user_id.into_iter().collect(),
         posted_at: None,
         metadata: new.metadata,
         version: 1,
@@ -121,7 +122,10 @@ fn update(cx: &mut Cx, id: PaymentId, patch: PaymentPatch) -> Result<Payment> {
     if rerated.is_some() || redated {
         after.exchange_rate = exchange_rate(cx, &company, &after.currency, after.payment_date, rerated)?;
     }
-    let after = checked(cx, after, &company)?;
+    let mut after = checked(cx, after, &company)?;
+    if !after.is_same_in_substance(&before) {
+        after.authors = with_author(after.authors, cx.caller.user_id);
+    }
     cx.save(&before, after, "updated")
 }
 
@@ -131,13 +135,14 @@ fn delete(cx: &mut Cx, id: PaymentId) -> Result<()> {
     cx.remove(payment)
 }
 
-/// Who made an outgoing payment above the company's limit may not post it.
+/// Who wrote an outgoing payment above the company's limit may not post it.
 fn approve(cx: &mut Cx, payment: &Payment) -> Result<()> {
     let policy = cx.by::<AccountingPolicy>("company_id", payment.company_id.uuid())?.pop();
     let limit = policy.and_then(|p| p.payment_self_approval_limit);
-    let own = payment.created_by.is_some() && payment.created_by == cx.caller.user_id;
-    let above = payment.direction == PaymentDirection::Out && limit.is_some_and(|l| payment.amount_company > l);
-    cx.ensure(!(own && above), SELF_APPROVAL_PAYMENT, || {
+    // what was drafted before authors were kept has at least its maker
+    let authors = with_author(payment.authors.clone(), payment.created_by);
+    let own = is_self_approval(cx.caller.user_id, &authors, payment.amount_company, limit);
+    cx.ensure(!(own && payment.direction == PaymentDirection::Out), SELF_APPROVAL_PAYMENT, || {
         format!(
             "The payment of {} is above the limit of {}; somebody else has to post it.",
             payment.amount_company,

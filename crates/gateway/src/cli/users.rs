@@ -28,6 +28,20 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         place: Where,
     },
+    /// List all users: address, name, status, roles, companies
+    #[command(after_help = "Examples:\n  tandem user list\n  tandem user list | grep disabled")]
+    List {
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Disable a user: sessions end and API keys are dead at once; the last owner stays
+    #[command(after_help = "Example:\n  tandem user disable ann@example.com")]
+    Disable {
+        /// The sign-in name
+        email: String,
+        #[command(flatten)]
+        place: Where,
+    },
     /// Set a new password and end all sessions of the user
     #[command(after_help = "Example:\n  tandem user reset-password ann@example.com")]
     ResetPassword {
@@ -71,6 +85,14 @@ pub(super) fn run(command: UserCommand, config: Config) -> Done {
             }
             Ok(())
         }
+        UserCommand::List { place } => {
+            let accounts = identity::list_users(&open(place, config)?).map_err(words)?;
+            accounts.iter().try_for_each(|account| say(line(account)))
+        }
+        UserCommand::Disable { email, place } => {
+            identity::disable_user(&open(place, config)?, &email).map_err(words)?;
+            say(format!("{email} is disabled; all sessions have ended."))
+        }
         UserCommand::ResetPassword { email, place } => {
             let password = identity::reset_password(&open(place, config)?, &email).map_err(words)?;
             say(format!("All sessions of {email} have ended."))?;
@@ -109,6 +131,18 @@ fn create(app: &Arc<App>, email: &str, name: Option<&str>, password: Option<&str
     say(format!("{} is {}.", user.email, user.id))?;
     roles.iter().try_for_each(|role| say(format!("{} has the role {role}.", user.email)))?;
     made_up.iter().try_for_each(|p| show(p))
+}
+
+/// One user on one line, with tabs between the fields.
+fn line(account: &identity::Account) -> String {
+    let user = &account.user;
+    let roles = if account.roles.is_empty() { "-".to_string() } else { account.roles.join(",") };
+    let companies = match &account.companies {
+        None => "all companies".to_string(),
+        Some(codes) if codes.is_empty() => "-".to_string(),
+        Some(codes) => codes.join(","),
+    };
+    format!("{}\t{}\t{}\t{roles}\t{companies}", user.email, user.name, user.status)
 }
 
 fn show(password: &str) -> Done {

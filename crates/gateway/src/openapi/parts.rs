@@ -28,6 +28,7 @@ An API key travels the same way.\n\n\
 - `dry_run=true` computes the answer and keeps nothing.\n\
 - States change through actions such as `POST …/confirm`; `allowed_actions` says which are possible now.\n\
 - Every refusal is `application/problem+json` with a stable `code`; all codes are at `/v1/error-codes`.\n\
+- A text that may have at most 300 characters, or has the format `line`, is one line: line breaks and control characters are refused. Longer texts may have line breaks and tabs.\n\
 - Words in answers may gain new values; be ready for ones you do not know.";
 
 pub fn credentials() -> Value {

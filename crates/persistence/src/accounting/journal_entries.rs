@@ -12,7 +12,7 @@ use crate::{Conn, Result, list, record, sql};
 crate::record! {
     journal_entries: JournalEntry {
         id: uid, company_id: uid, number: opt(text), journal: word, class: word, status: word, posting_date: date,
-        description: text, source: opt(text), reverses_id: opt(uid), total: amount, drafted: json, created_by: opt(uid),
+        description: text, source: opt(text), reverses_id: opt(uid), total: amount, drafted: json, created_by: opt(uid), authors: json,
         posted_at: opt(instant), metadata: json, version: int, created_at: instant, updated_at: instant,
     }
     unstored { lines, reversed_by_id }

@@ -14,7 +14,7 @@ crate::record! {
     payments: Payment {
         id: uid, company_id: uid, number: opt(text), status: word, direction: word, party_id: uid, payment_date: date,
         method: word, reference: opt(text), currency: text, exchange_rate: rate, amount: amount, fee: amount,
-        amount_company: amount, unallocated: amount, allocate_to: json, journal_entry_id: opt(uid), created_by: opt(uid),
+        amount_company: amount, unallocated: amount, allocate_to: json, journal_entry_id: opt(uid), created_by: opt(uid), authors: json,
         posted_at: opt(instant), metadata: json, version: int, created_at: instant, updated_at: instant,
     }
     unstored { allocations }

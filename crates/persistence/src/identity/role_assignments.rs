@@ -5,7 +5,7 @@ use domain::ids::{RoleId, UserId};
 use domain::kernel::Id;
 use uuid::Uuid;
 
-use crate::{Conn, Result, sql};
+use crate::{Conn, Result, list, sql};
 
 crate::record! {
     role_assignments: RoleAssignment { id: uid, version: int, user_id: uid, role_id: uid, created_at: instant }
@@ -16,6 +16,22 @@ crate::record! {
 pub fn exists(db: &mut Conn, user: UserId, role: RoleId) -> Result<bool> {
     let found = sql!("SELECT id FROM role_assignments WHERE user_id = {} AND role_id = {}", user.uuid(), role.uuid());
     Ok(found.first::<(Uuid,)>(db)?.is_some())
+}
+
+/// How many active users have one of these roles and all companies, and a password to log in with.
+pub fn owners(db: &mut Conn, roles: &[RoleId]) -> Result<i64> {
+    if roles.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<Uuid> = roles.iter().map(|r| r.uuid()).collect();
+    let found = sql!(
+        "SELECT COUNT(*) FROM users u WHERE u.status = 'active' \
+         AND EXISTS (SELECT 1 FROM user_credentials c WHERE c.id = u.id) \
+         AND EXISTS (SELECT 1 FROM company_grants g WHERE g.user_id = u.id AND g.company_id IS NULL) \
+         AND EXISTS (SELECT 1 FROM role_assignments a WHERE a.user_id = u.id AND a.role_id IN ({}))",
+        list(&ids)
+    );
+    Ok(found.first::<(i64,)>(db)?.map_or(0, |r| r.0))
 }
 
 /// Who has which role, among active users.

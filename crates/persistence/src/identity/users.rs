@@ -1,5 +1,6 @@
 //! Rows of users.
 
+use domain::identity::authority::Companies;
 use domain::identity::users::User;
 use domain::ids::UserId;
 use domain::kernel::Id;
@@ -26,8 +27,25 @@ pub fn any(db: &mut Conn) -> Result<bool> {
     Ok(sql!("SELECT id FROM users LIMIT 1").first::<(Uuid,)>(db)?.is_some())
 }
 
-/// The ids of all active users, by name.
-pub fn active(db: &mut Conn) -> Result<Vec<(UserId, String)>> {
-    let rows = sql!("SELECT id, name FROM users WHERE status = 'active' ORDER BY name, id").load::<(Uuid, String)>(db)?;
+/// All users, by address.
+pub fn all(db: &mut Conn) -> Result<Vec<User>> {
+    let ids = sql!("SELECT id FROM users").load::<(Uuid,)>(db)?;
+    let ids: Vec<Uuid> = ids.into_iter().map(|r| r.0).collect();
+    let mut users = Vec::with_capacity(ids.len());
+    for part in ids.chunks(500) {
+        users.extend(record::find_all::<User>(db, part)?);
+    }
+    users.sort_by(|a, b| a.email.cmp(&b.email));
+    Ok(users)
+}
+
+/// The ids of the active users who have no company beyond these, by name.
+pub fn active(db: &mut Conn, companies: &Companies) -> Result<Vec<(UserId, String)>> {
+    let mut users = sql!("SELECT id, name FROM users WHERE status = 'active'");
+    if let Some(within) = super::company_grants::users_within(companies, "users.id") {
+        users.sql(" AND ").append(within);
+    }
+    users.sql(" ORDER BY name, id");
+    let rows = users.load::<(Uuid, String)>(db)?;
     Ok(rows.into_iter().map(|(id, name)| (UserId::from_uuid(id), name)).collect())
 }

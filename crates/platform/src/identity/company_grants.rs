@@ -1,12 +1,14 @@
-//! On which companies a user may work. Nobody gives what he has not.
+//! On which companies a user may work. Nobody gives what they do not have: neither the company, nor in it the permissions
+//! that the user has.
 
 use domain::directory::companies::Company;
+use domain::identity::authority::{Authority, LAST_OWNER};
 use domain::identity::company_grants::{ALREADY_GRANTED, CompanyGrant, NewCompanyGrant, ONE_OR_ALL};
 use domain::identity::users::{OUT_OF_REACH, User};
 use domain::ids::{CompanyGrantId, CompanyId, UserId};
 use persistence::identity::company_grants as rows;
 
-use super::users::to_change;
+use super::authority::{held, judge_account, keep_an_owner, of_user, with_company};
 use crate::caller::Companies;
 use crate::prelude::*;
 use crate::table::Noun;
@@ -14,12 +16,13 @@ use crate::table::Noun;
 pub(super) fn operations(users: &mut Noun<'_, User>) {
     let mut p = users.part::<CompanyGrant>("grants");
     p.list_with(list, "List the company grants of a user.");
-    p.create(create, "Grant a user a company, or all. You can only grant what you have.").fails(&[
+    p.create(create, "Grant a user a company, or all. You need the company and every permission that the user has.").fails(&[
         ALREADY_GRANTED,
         ONE_OR_ALL,
         OUT_OF_REACH,
     ]);
-    p.delete(delete, "Take a company grant from a user. It counts at once. If-Match is the version of the user.").fails(&[OUT_OF_REACH]);
+    p.delete(delete, "Take a company grant from a user. It counts at once. If-Match is the version of the user.")
+        .fails(&[OUT_OF_REACH, LAST_OWNER]);
 }
 
 fn list(cx: &mut Cx, user: UserId, mut list: List) -> Result<Page<CompanyGrant>> {
@@ -29,13 +32,15 @@ fn list(cx: &mut Cx, user: UserId, mut list: List) -> Result<Page<CompanyGrant>>
 }
 
 fn create(cx: &mut Cx, user: UserId, new: NewCompanyGrant) -> Result<CompanyGrant> {
-    cx.find::<User>(user)?;
+    // locked, so that what is judged does not change under the judgement
+    cx.change::<User>(user)?;
     let grant = CompanyGrant::new(cx.new_id(), user, new, cx.now)?;
     if let Some(company) = grant.company_id {
         cx.refer::<Company>("/company_id", company)?;
-    } else if cx.caller.companies != Companies::All {
-        return Err(OUT_OF_REACH.with("Only who has all companies can grant all."));
     }
+    let (held, before) = (held(cx)?, of_user(cx, user)?);
+    let after = Authority::new(before.permissions.clone(), with_company(&before.companies, grant.company_id));
+    held.judge(&[&before, &after], OUT_OF_REACH)?;
     if has(cx, user, grant.company_id)? {
         return Err(ALREADY_GRANTED.into());
     }
@@ -49,12 +54,15 @@ pub(super) fn has(cx: &mut Cx, user: UserId, company: Option<CompanyId>) -> Resu
 }
 
 fn delete(cx: &mut Cx, user: UserId, id: CompanyGrantId) -> Result<()> {
-    to_change(cx, user)?;
-    let grant = cx.find::<CompanyGrant>(id)?;
-    if grant.user_id != user {
-        return Err(problems::not_found.into());
-    }
-    cx.remove(grant)
+    keep_an_owner(cx, |cx| {
+        cx.change::<User>(user)?;
+        let grant = cx.find::<CompanyGrant>(id)?;
+        if grant.user_id != user {
+            return Err(problems::not_found.into());
+        }
+        judge_account(cx, user)?;
+        cx.remove(grant)
+    })
 }
 
 /// Who founds a company and has not all, gets a grant on it.

@@ -8,6 +8,7 @@ use domain::ids::{ApiKeyId, SessionId};
 use persistence::identity::credentials;
 
 use super::authentication::rights_of;
+use super::authority::held;
 use super::throttle::Attempt;
 use super::{passwords, sessions};
 use crate::caller::Companies;
@@ -66,8 +67,17 @@ fn change_password(o: &Origin, body: PasswordChange) -> Result<Tokens> {
         return Err(UNCHANGED.field("/new_password", "The new password is the current one."));
     }
     let hash = state.hasher.hash(&body.new_password)?;
-    let user = o.write_as(&o.caller, move |cx| set(cx, id, &hash, false, "password_changed"))?;
-    sessions::begin(o, &user)
+    let new = hash.clone();
+    let user = o.write_as(&o.caller, move |cx| {
+        // locked before it is judged: the password that was compared may have been replaced meanwhile, and the session ended
+        cx.change::<User>(id)?;
+        held(cx)?;
+        if credentials::hash_of(cx.db(), id)? != known {
+            return Err(WRONG.field("/current_password", "The current password is wrong."));
+        }
+        set(cx, id, &new, false, "password_changed")
+    })?;
+    sessions::begin(o, &user, hash)
 }
 
 /// Sets the hash of a password and ends all sessions that came of the old one.

@@ -4,6 +4,7 @@
 
 pub mod api_keys;
 mod authentication;
+mod authority;
 pub mod company_grants;
 pub mod me;
 pub mod passwords;
@@ -20,7 +21,10 @@ pub mod tokens;
 pub mod users;
 
 pub use authentication::authenticate;
-pub use setup::{create_user, first_administrator, grant_all_companies, grant_company, grant_role, reset_password};
+pub use authority::judge_shared;
+pub use setup::{
+    Account, create_user, disable_user, first_administrator, grant_all_companies, grant_company, grant_role, list_users, reset_password,
+};
 pub use signing_keys::jwks;
 pub use state::{Config, State};
 

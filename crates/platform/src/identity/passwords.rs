@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
-use domain::identity::passwords::{check_guesses, check_length};
+use domain::identity::passwords::{check_guesses, check_length, guessed_forms};
 use domain::kernel::{Problem, Result, problems};
 use icu_normalizer::ComposingNormalizerBorrowed;
 use parking_lot::{Condvar, Mutex};
@@ -126,9 +126,12 @@ pub fn judge(password: &str, context: &[&str], pointer: &str) -> Result<()> {
     let mut words: Vec<&str> = vec!["tandem", "crm", "erp", "password", "passwort"];
     words.extend(context.iter().flat_map(|c| c.split(|c: char| !c.is_alphanumeric())).filter(|w| w.chars().count() > 2));
     words.extend(context);
-    let estimate = zxcvbn::zxcvbn(&password, &words);
-    let hint = estimate.feedback().and_then(|f| f.warning()).map(|w| w.to_string());
-    check_guesses(estimate.guesses(), hint.as_deref(), pointer)
+    for form in guessed_forms(&password) {
+        let estimate = zxcvbn::zxcvbn(&form, &words);
+        let hint = estimate.feedback().and_then(|f| f.warning()).map(|w| w.to_string());
+        check_guesses(estimate.guesses(), hint.as_deref(), pointer)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -151,6 +154,14 @@ mod tests {
             "aaaaaaaaaaaaaaaaaaaa",
             "123456789012345678",
             "passwordpassword",
+            "password password",
+            "password   password",
+            "pass word pass word",
+            "Password-password!",
+            "dragon dragon dragon dragon",
+            "monkey dragon monkey dragon",
+            "a               a",
+            "1 2 3 4 5 6 7 8 9 0",
             "adalovelaceadalovelace",
             "tandemtandemtandem",
             "qwertyuiopasdfgh",

@@ -1,5 +1,6 @@
 //! Who has which role. Duties that should not be in one hand are named in the answer; they are not refused.
 
+use domain::identity::authority::{Authority, LAST_OWNER};
 use domain::identity::permissions::Permissions;
 use domain::identity::role_assignments::{ALREADY_ASSIGNED, NewRoleAssignment, RoleAssignment};
 use domain::identity::roles::Role;
@@ -7,17 +8,18 @@ use domain::identity::separation_of_duties::conflicts;
 use domain::identity::users::{OUT_OF_REACH, User};
 use domain::ids::{RoleAssignmentId, UserId};
 use persistence::identity::{role_assignments as rows, roles};
+use persistence::record;
 
-use super::users::{to_change, within_reach};
+use super::authority::{held, judge_account, keep_an_owner, of_user, permissions_of};
 use crate::prelude::*;
 use crate::table::Noun;
 
 pub(super) fn operations(users: &mut Noun<'_, User>) {
     let mut p = users.part::<RoleAssignment>("roles");
     p.list_with(list, "List the roles of a user.");
-    p.create(create, "Give a user a role. It counts at once. `sod_conflicts` names pairs of duties that are now in one hand.")
+    p.create(create, "Give a user a role. It counts at once. You need every permission and company that the user then has. `sod_conflicts` names pairs of duties that are now in one hand.")
         .fails(&[ALREADY_ASSIGNED, OUT_OF_REACH]);
-    p.delete(delete, "Take a role from a user. It counts at once. If-Match is the version of the user.").fails(&[OUT_OF_REACH]);
+    p.delete(delete, "Take a role from a user. It counts at once. If-Match is the version of the user.").fails(&[OUT_OF_REACH, LAST_OWNER]);
 }
 
 fn list(cx: &mut Cx, user: UserId, mut list: List) -> Result<Page<RoleAssignment>> {
@@ -28,8 +30,14 @@ fn list(cx: &mut Cx, user: UserId, mut list: List) -> Result<Page<RoleAssignment
 
 fn create(cx: &mut Cx, user: UserId, new: NewRoleAssignment) -> Result<RoleAssignment> {
     cx.find::<User>(user)?;
-    within_reach(cx, user)?;
-    let role = cx.refer::<Role>("/role_id", new.role_id)?;
+    cx.refer::<Role>("/role_id", new.role_id)?;
+    // both are locked, so that what is judged does not change under the judgement; the role first, like everywhere
+    let role = record::find_to_change::<Role>(cx.db(), new.role_id.uuid())?;
+    let role = role.ok_or_else(|| problems::unknown_reference.field("/role_id", "There is no such role."))?;
+    cx.change::<User>(user)?;
+    let (held, before) = (held(cx)?, of_user(cx, user)?);
+    let after = before.union(&Authority::anywhere(permissions_of(&role)));
+    held.judge(&[&before, &after], OUT_OF_REACH)?;
     assign(cx, user, &role)
 }
 
@@ -46,10 +54,13 @@ pub(super) fn assign(cx: &mut Cx, user: UserId, role: &Role) -> Result<RoleAssig
 }
 
 fn delete(cx: &mut Cx, user: UserId, id: RoleAssignmentId) -> Result<()> {
-    to_change(cx, user)?;
-    let assignment = cx.find::<RoleAssignment>(id)?;
-    if assignment.user_id != user {
-        return Err(problems::not_found.into());
-    }
-    cx.remove(assignment)
+    keep_an_owner(cx, |cx| {
+        cx.change::<User>(user)?;
+        let assignment = cx.find::<RoleAssignment>(id)?;
+        if assignment.user_id != user {
+            return Err(problems::not_found.into());
+        }
+        judge_account(cx, user)?;
+        cx.remove(assignment)
+    })
 }

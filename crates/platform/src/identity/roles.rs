@@ -1,30 +1,34 @@
-//! Roles, and the upkeep of the ready-made ones.
+//! Roles, and the upkeep of the ready-made ones. Nobody makes a role, or changes one, that grants what they do not have.
 
 use std::sync::Arc;
 
+use domain::identity::authority::{Authority, LAST_OWNER};
 use domain::identity::catalogue::ROLES;
 use domain::identity::permissions::{INVALID_PATTERN, Permissions};
-use domain::identity::roles::{ASSIGNED, NewRole, READY_MADE, Role, RolePatch, RoleSodConflicts};
+use domain::identity::roles::{ASSIGNED, NewRole, READY_MADE, ROLE_OUT_OF_REACH, Role, RolePatch, RoleSodConflicts};
 use domain::identity::separation_of_duties::conflicts;
 use domain::ids::RoleId;
-use persistence::identity::roles as rows;
+use persistence::identity::{company_grants, roles as rows};
 
+use super::authority::{held, keep_an_owner, permissions_of};
 use crate::prelude::*;
 
 pub(super) fn operations(t: &mut Table) {
     let mut n = t.noun::<Role>("identity/roles", "Named sets of permissions.");
     n.list("List roles.").filter(&["code", "ready_made"]).search(&["name", "code"]).sort(&["name", "code"]);
-    n.create(create, "Create a role. `sales.orders.*` grants everything on orders, `*.*.read` reading everywhere.")
-        .fails(&[INVALID_PATTERN]);
+    n.create(create, "Create a role. `sales.orders.*` grants everything on orders, `*.*.read` reading everywhere. You need every permission that it grants.")
+        .fails(&[INVALID_PATTERN, ROLE_OUT_OF_REACH]);
     n.read("Get a role.");
-    n.update(update, "Change a role. It counts at once for everybody who has it. Ready-made roles do not change.")
-        .fails(&[INVALID_PATTERN, READY_MADE]);
-    n.delete(delete, "Delete a role that nobody has.").fails(&[READY_MADE, ASSIGNED]);
+    n.update(update, "Change a role. It counts at once for everybody who has it. You need every permission that it grants, before and after, and every company of the users who have it. Ready-made roles do not change.")
+        .fails(&[INVALID_PATTERN, READY_MADE, ROLE_OUT_OF_REACH, LAST_OWNER]);
+    n.delete(delete, "Delete a role that nobody has.").fails(&[READY_MADE, ASSIGNED, ROLE_OUT_OF_REACH]);
     n.view("sod-conflicts", sod_conflicts, "Get the conflicts of a role. The pairs of duties that it alone puts into one hand.");
 }
 
 fn create(cx: &mut Cx, new: NewRole) -> Result<Role> {
+    let given = new.permissions.clone();
     let role = Role::new(cx.new_id(), new, cx.now)?;
+    held(cx)?.judge_given(&given, "/permissions", ROLE_OUT_OF_REACH)?;
     if rows::by_code(cx.db(), &role.code)?.is_some() {
         return Err(problems::already_exists.field("/code", "Another role has this code."));
     }
@@ -33,8 +37,16 @@ fn create(cx: &mut Cx, new: NewRole) -> Result<Role> {
 
 fn update(cx: &mut Cx, id: RoleId, patch: RolePatch) -> Result<Role> {
     let before = cx.change::<Role>(id)?;
+    let given = patch.permissions.clone().unwrap_or_default();
     let after = before.clone().updated(patch)?;
-    cx.save(&before, after, "updated")
+    keep_an_owner(cx, |cx| {
+        let held = held(cx)?;
+        held.judge_given(&given, "/permissions", ROLE_OUT_OF_REACH)?;
+        let holders = company_grants::of_holders(cx.db(), id)?;
+        let at_holders = |role: &Role| Authority::new(permissions_of(role), holders.clone());
+        held.judge(&[&at_holders(&before), &at_holders(&after)], ROLE_OUT_OF_REACH)?;
+        cx.save(&before, after, "updated")
+    })
 }
 
 fn delete(cx: &mut Cx, id: RoleId) -> Result<()> {
@@ -43,6 +55,7 @@ fn delete(cx: &mut Cx, id: RoleId) -> Result<()> {
     if rows::is_assigned(cx.db(), id)? {
         return Err(ASSIGNED.into());
     }
+    held(cx)?.judge(&[&Authority::anywhere(permissions_of(&role))], ROLE_OUT_OF_REACH)?;
     cx.remove(role)
 }
 

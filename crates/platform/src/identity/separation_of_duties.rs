@@ -15,7 +15,11 @@ const NAMED: usize = 1000;
 pub(super) fn operations(t: &mut Table) {
     t.tag("identity/sod-conflicts", "Duties that should not be in one hand.");
     t.report("identity/sod-rules", rules, "Get the rules on duties. The pairs of duties that should not be in one hand.");
-    t.report("identity/sod-conflicts", report, "Get the conflicts of duties. All active users who have both duties of a pair.");
+    t.report(
+        "identity/sod-conflicts",
+        report,
+        "Get the conflicts of duties. All active users who have both duties of a pair, but those who have companies that you do not have.",
+    );
 }
 
 fn rules(_: &mut Cx, _: NoFilter) -> Result<SodRules> {
@@ -28,7 +32,8 @@ fn report(cx: &mut Cx, _: NoFilter) -> Result<SodReport> {
     for (user, role) in role_assignments::of_active_users(cx.db())? {
         held.entry(user).or_default().extend(by_id.get(&role));
     }
-    let active = users::active(cx.db())?;
+    let companies = cx.caller.companies.clone();
+    let active = users::active(cx.db(), &companies)?;
     let checked = i64::try_from(active.len()).unwrap_or(i64::MAX);
     let mut found = Vec::new();
     for (user_id, name) in active {

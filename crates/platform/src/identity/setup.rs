@@ -12,7 +12,9 @@ use domain::identity::users::{NewUser, User, normal_email};
 use domain::ids::CompanyId;
 use persistence::identity::{roles as role_rows, users as rows};
 
+use super::authentication::rights_of;
 use super::{company_grants, me, passwords, role_assignments, roles, secrets, signing_keys, users};
+use crate::caller::Companies;
 use crate::prelude::*;
 
 fn system() -> Arc<Caller> {
@@ -134,6 +136,51 @@ pub fn reset_password(app: &Arc<App>, email: &str) -> Result<String> {
         me::set(cx, user.id, &hash, true, "password_reset")
     })?;
     Ok(made)
+}
+
+/// A user as an operator sees it.
+pub struct Account {
+    pub user: User,
+    /// The codes of its roles.
+    pub roles: Vec<String>,
+    /// The codes of its companies; nothing when it has all.
+    pub companies: Option<Vec<String>>,
+}
+
+/// All users, by address.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn list_users(app: &Arc<App>) -> Result<Vec<Account>> {
+    app.read(&system(), |cx| {
+        let mut accounts = Vec::new();
+        for user in rows::all(cx.db())? {
+            let rights = rights_of(cx.db(), user.id)?;
+            let companies = match rights.companies {
+                Companies::All => None,
+                Companies::These(ids) => {
+                    let ids: Vec<CompanyId> = ids.into_iter().collect();
+                    let mut codes: Vec<String> = cx.find_all::<Company>(&ids)?.into_iter().map(|c| c.code).collect();
+                    codes.sort();
+                    Some(codes)
+                }
+            };
+            accounts.push(Account { user, roles: rights.roles.into_iter().map(|r| r.code).collect(), companies });
+        }
+        Ok(accounts)
+    })
+}
+
+/// Disables a user; all its sessions end. The last owner stays.
+///
+/// # Errors
+/// There is no such user, it is disabled, or it is the last owner.
+pub fn disable_user(app: &Arc<App>, email: &str) -> Result<()> {
+    let email = email.to_string();
+    app.write(&system(), move |cx| {
+        let user = by_email(cx, &email)?;
+        users::disable(cx, user.id).map(drop)
+    })
 }
 
 /// Gives a user a role, by its code.

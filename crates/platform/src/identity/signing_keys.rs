@@ -4,11 +4,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::identity::authority::ALL_COMPANIES_NEEDED;
 use domain::identity::signing_keys::{LEAD, SigningKey, SigningKeys, signing};
 use domain::ids::SigningKeyId;
 use persistence::identity::signing_keys as rows;
 use serde_json::{Value, json};
 
+use super::authority::judge_shared;
 use super::secrets::random_bytes;
 use super::tokens::{self, Claims, Key};
 use crate::prelude::*;
@@ -29,8 +31,9 @@ pub(super) fn operations(t: &mut Table) {
         "rotate_signing_keys",
         "identity/signing-keys/rotate",
         rotate,
-        "Replace the signing key. The new key is published at once and signs half a minute later; the old one stays good until its last token is over. Keys that the operator gave are not touched and go on signing.",
-    );
+        "Replace the signing key. The new key is published at once and signs five and a half minutes later, when whoever keeps the published keys has looked again; the old one stays good until its last token is over. Keys that the operator gave are not touched and go on signing. It needs a grant on all companies.",
+    )
+    .fails(&[ALL_COMPANIES_NEEDED]);
 }
 
 fn list(cx: &mut Cx, _: NoFilter) -> Result<SigningKeys> {
@@ -41,6 +44,7 @@ fn list(cx: &mut Cx, _: NoFilter) -> Result<SigningKeys> {
 }
 
 fn rotate(cx: &mut Cx) -> Result<SigningKey> {
+    judge_shared(cx)?;
     let now = cx.now;
     let old = rows::alive(cx.db(), now)?;
     let new = make(cx, LEAD)?;

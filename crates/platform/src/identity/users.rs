@@ -1,17 +1,18 @@
-//! The people who log in. Whoever has fewer companies than another cannot touch that account, or he would take over
-//! what he was not given.
+//! The people who log in. Whoever holds less than another cannot touch that account, or they would take over what they
+//! were not given.
 
+use domain::identity::authority::LAST_OWNER;
 use domain::identity::passwords::POLICY;
 use domain::identity::sessions::RevocationReason;
 use domain::identity::users::{
     EMAIL_TAKEN, INVALID_EMAIL, NewUser, OUT_OF_REACH, OWN_ACCOUNT, OneTimePassword, ResetPassword, User, UserPatch,
 };
 use domain::ids::UserId;
-use persistence::identity::{company_grants as grants, credentials, users as rows};
+use persistence::identity::{credentials, users as rows};
 use serde_json::Value;
 
+use super::authority::{judge_account, keep_an_owner};
 use super::{company_grants, me, passwords, role_assignments, secrets, sessions};
-use crate::caller::Companies;
 use crate::prelude::*;
 
 pub(super) fn operations(t: &mut Table) {
@@ -22,8 +23,13 @@ pub(super) fn operations(t: &mut Table) {
         .fails(&[INVALID_EMAIL, EMAIL_TAKEN])
         .fails(POLICY);
     n.read("Get a user.");
-    n.update(update, "Change a user.").fails(&[INVALID_EMAIL, EMAIL_TAKEN, OUT_OF_REACH]);
-    n.action("disable", disable, "Disable a user. All sessions end and all API keys are dead at once.").fails(&[OWN_ACCOUNT, OUT_OF_REACH]);
+    n.update(update, "Change a user. Like everything that is done to an account, it needs every permission and company that the user has.")
+        .fails(&[INVALID_EMAIL, EMAIL_TAKEN, OUT_OF_REACH]);
+    n.action("disable", disable, "Disable a user. All sessions end and all API keys are dead at once.").fails(&[
+        OWN_ACCOUNT,
+        OUT_OF_REACH,
+        LAST_OWNER,
+    ]);
     n.action("enable", enable, "Enable a disabled user. API keys live again, sessions do not.").fails(&[OUT_OF_REACH]);
     n.action("revoke-sessions", revoke_sessions, "End all sessions of a user.").fails(&[OUT_OF_REACH]);
     n.command_on(
@@ -77,19 +83,10 @@ fn free_address(cx: &mut Cx, user: &User) -> Result<()> {
     }
 }
 
-/// Refuses to touch the account of somebody who has companies that the caller has not.
-pub(super) fn within_reach(cx: &mut Cx, user: UserId) -> Result<()> {
-    let caller = cx.caller.clone();
-    let Companies::These(own) = &caller.companies else { return Ok(()) };
-    let (all, ids) = grants::of_user(cx.db(), user)?;
-    let within = caller.user_id == Some(user) || (!all && ids.iter().all(|c| own.contains(c)));
-    if within { Ok(()) } else { Err(OUT_OF_REACH.into()) }
-}
-
 /// The user to change, when the caller may touch the account.
 pub(super) fn to_change(cx: &mut Cx, id: UserId) -> Result<User> {
     let user = cx.change::<User>(id)?;
-    within_reach(cx, id)?;
+    judge_account(cx, id)?;
     Ok(user)
 }
 
@@ -100,12 +97,14 @@ fn update(cx: &mut Cx, id: UserId, patch: UserPatch) -> Result<User> {
     cx.save(&before, after, "updated")
 }
 
-fn disable(cx: &mut Cx, id: UserId) -> Result<User> {
-    let before = to_change(cx, id)?;
-    let after = before.clone().disable(cx.caller.user_id)?;
-    let now = cx.now;
-    persistence::identity::sessions::revoke_all(cx.db(), id, None, RevocationReason::UserDisabled, now)?;
-    cx.save(&before, after, "disabled")
+pub(super) fn disable(cx: &mut Cx, id: UserId) -> Result<User> {
+    keep_an_owner(cx, |cx| {
+        let before = to_change(cx, id)?;
+        let after = before.clone().disable(cx.caller.user_id)?;
+        let now = cx.now;
+        persistence::identity::sessions::revoke_all(cx.db(), id, None, RevocationReason::UserDisabled, now)?;
+        cx.save(&before, after, "disabled")
+    })
 }
 
 fn enable(cx: &mut Cx, id: UserId) -> Result<User> {

@@ -62,21 +62,18 @@ fn list(cx: &mut Cx, mut list: List) -> Result<Page<Job>> {
 }
 
 fn read(cx: &mut Cx, id: JobId) -> Result<Job> {
-    let job = cx.find::<Job>(id)?;
-    own(cx, job)
+    cx.find_seen::<Job>(id, own)
 }
 
 fn cancel(cx: &mut Cx, id: JobId) -> Result<Job> {
-    let job = cx.change::<Job>(id)?;
-    let before = own(cx, job)?;
+    let before = cx.change_seen::<Job>(id, own)?;
     let after = before.clone().cancel(cx.now)?;
     cx.save(&before, after, "cancelled")
 }
 
-/// The job, if the caller may know of it.
-fn own(cx: &Cx, job: Job) -> Result<Job> {
-    let seen = cx.caller.companies == Companies::All || job.owner == cx.caller.id;
-    if seen { Ok(job) } else { Err(problems::not_found.with(format!("There is no job {}.", job.id))) }
+/// Whether the caller may know of the job.
+fn own(cx: &mut Cx, job: &Job) -> Result<bool> {
+    Ok(cx.caller.companies == Companies::All || job.owner == cx.caller.id)
 }
 
 /// The rights that a job keeps while it waits.

@@ -1,5 +1,6 @@
 //! The keys that sign links for people without an account: replacing them, and revoking what they signed.
 
+use domain::identity::authority::ALL_COMPANIES_NEEDED;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -8,11 +9,11 @@ use crate::signed;
 
 pub fn operations(t: &mut Table) {
     t.tag("platform/link-keys", "The keys that sign links for people without an account.");
-    t.command("rotate_link_keys", "platform/link-keys/rotate", rotate, ROTATE);
+    t.command("rotate_link_keys", "platform/link-keys/rotate", rotate, ROTATE).fails(&[ALL_COMPANIES_NEEDED]);
 }
 
 const ROTATE: &str = "Replace the key that signs links. Links that are out stay good, unless `revoke` is set: then every link that was \
-ever sent leads to nothing, as it should when a key has leaked.";
+ever sent leads to nothing, as it should when a key has leaked. It needs a grant on all companies.";
 
 /// How the key is replaced.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -35,6 +36,7 @@ pub struct LinkKeys {
 }
 
 fn rotate(cx: &mut Cx, how: RotateLinkKeys) -> Result<LinkKeys> {
+    crate::identity::judge_shared(cx)?;
     let (signing, good) = signed::rotate(cx, how.revoke)?;
     let actor = cx.caller.id.clone();
     log::info!("{actor} replaced the key of links by number {signing}; {good} are good");

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::kernel::{Code, FieldError, Problem, problems};
+use domain::kernel::{Code, FieldError, Problem, problems, text};
 use jsonschema::error::ValidationErrorKind;
 use serde_json::{Value, json};
 
@@ -58,14 +58,47 @@ pub fn properties(shape: &Shape) -> Vec<String> {
     own.map(|p| p.keys().cloned().collect()).unwrap_or_default()
 }
 
+/// The formats that every text is held to: one line, or several without control characters.
+const LINE: &str = "line";
+const TEXT: &str = "text";
+
+/// Gives every string that has no format of its own that of its kind, so that no noun can forget it. Strings that are
+/// longer than a line and hold one all the same declare `format: line` themselves.
+fn guard_texts(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(guard_texts),
+        Value::Object(members) => {
+            let is =
+                |kind: &str| members.get("type").is_some_and(|t| t == kind || t.as_array().is_some_and(|all| all.contains(&json!(kind))));
+            let (string, map) = (is("string"), is("object") && members.get("additionalProperties").is_some_and(Value::is_object));
+            if string && !members.contains_key("format") {
+                let one_line = members.get("maxLength").and_then(Value::as_u64).is_none_or(|most| most <= text::ONE_LINE as u64);
+                members.insert("format".into(), json!(if one_line { LINE } else { TEXT }));
+            }
+            if map && !members.contains_key("propertyNames") {
+                members.insert("propertyNames".into(), json!({ "format": LINE }));
+            }
+            members.values_mut().for_each(guard_texts);
+        }
+        _ => {}
+    }
+}
+
 /// Holds bodies to the schema of an operation.
 pub struct Judge(Option<jsonschema::Validator>);
 
 impl Judge {
     pub(crate) fn of(op: &Op) -> Self {
         let Some(shape) = &op.body else { return Judge(None) };
-        let root = json!({ "$ref": format!("#/components/schemas/{}", (shape.name)()), "components": { "schemas": body_components(op) } });
-        let built = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true).build(&root);
+        let mut schemas = json!(body_components(op));
+        guard_texts(&mut schemas);
+        let root = json!({ "$ref": format!("#/components/schemas/{}", (shape.name)()), "components": { "schemas": schemas } });
+        let built = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft202012)
+            .should_validate_formats(true)
+            .with_format(LINE, text::is_one_line)
+            .with_format(TEXT, text::is_plain)
+            .build(&root);
         Judge(built.inspect_err(|e| log::error!("the schema of {} is unsound: {e}", op.id)).ok())
     }
     /// Everything that is wrong with the body, each at its place.
@@ -114,6 +147,15 @@ fn explain(e: &jsonschema::ValidationError<'_>, out: &mut Vec<FieldError>) {
                 Some(branch) => branch.iter().for_each(|e| explain(e, out)),
                 None => add(pointer, "invalid", e.masked().to_string()),
             }
+        }
+        ValidationErrorKind::Format { format } if format == LINE => {
+            add(pointer, "control_character", "It is one line: it has no line breaks and no control characters.".into());
+        }
+        ValidationErrorKind::Format { format } if format == TEXT => {
+            add(pointer, "control_character", "It has no control characters but line breaks and tabs.".into());
+        }
+        ValidationErrorKind::PropertyNames { .. } => {
+            add(pointer, "control_character", "The names are of one line: they have no line breaks and no control characters.".into());
         }
         ValidationErrorKind::Type { .. } if e.instance().is_number() && e.masked().to_string().contains("string") => {
             let decimal = "A decimal is a JSON string, such as \"12.50\"; text is a JSON string too.";
