@@ -39,6 +39,13 @@ impl Clock {
             micros => DateTime::from_timestamp_micros(micros).unwrap_or_else(Utc::now),
         }
     }
+    /// The moment at which the clock was stopped, when it was.
+    pub fn stopped(&self) -> Option<DateTime<Utc>> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            micros => DateTime::from_timestamp_micros(micros),
+        }
+    }
     /// Stops the clock at a moment; `None` lets it run.
     pub fn set(&self, at: Option<DateTime<Utc>>) {
         self.0.store(at.map_or(0, |t| t.timestamp_micros()), Ordering::Relaxed);
@@ -197,10 +204,15 @@ impl App {
 
     /// Reads in one snapshot.
     pub fn read<T>(self: &Arc<Self>, caller: &Arc<Caller>, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
-        self.read_as(&self.own(caller), f)
+        let origin = self.own(caller);
+        self.db.read(|conn| f(&mut self.reading(&origin, conn)))
     }
+    /// As [`App::read`], for what is done in milliseconds: it does not wait for long reports to end.
     pub(crate) fn read_as<T>(self: &Arc<Self>, origin: &Origin, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
-        self.db.read(|conn| f(&mut Cx::new(self.clone(), conn.reborrow(), origin.caller.clone(), origin.request_id.clone())))
+        self.db.read_short(|conn| f(&mut self.reading(origin, conn)))
+    }
+    fn reading<'c>(self: &Arc<Self>, origin: &Origin, conn: &'c mut Conn<'_>) -> Cx<'c> {
+        Cx::new(self.clone(), conn.reborrow(), origin.caller.clone(), origin.request_id.clone())
     }
     fn own(self: &Arc<Self>, caller: &Arc<Caller>) -> Origin {
         let request_id = format!("own_{}", uuid::Uuid::now_v7().simple());
@@ -225,7 +237,7 @@ impl App {
         let done = self.db.write(Box::new(move |conn: &mut Conn<'_>| {
             let mut cx = Cx::new(app.clone(), conn.reborrow(), origin.caller.clone(), origin.request_id.clone());
             let done = f(&mut cx)?;
-            cx.react()?;
+            cx.finish()?;
             touches.fetch_or(cx.tells_of_rights(), Ordering::Relaxed);
             cx.keep_events()?;
             Ok(Outcome::Keep(done))
@@ -260,7 +272,10 @@ impl App {
             return outside(&ready.origin(self), &ready.input);
         }
         if !op.writes() {
-            return persistence::within(ready.deadline, || self.db.read(|conn| self.run_read(op, &ready, conn)));
+            return persistence::within(ready.deadline, || match op.kind {
+                Kind::Read => self.db.read_short(|conn| self.run_read(op, &ready, conn)),
+                _ => self.db.read(|conn| self.run_read(op, &ready, conn)),
+            });
         }
         let (app, touched) = (self.clone(), ready.touched.clone());
         let answer = self.db.write(Box::new(move |conn: &mut Conn<'_>| app.run_write(&ready, conn)));
@@ -370,7 +385,7 @@ impl App {
             log::error!("{} never judged If-Match", op.id);
             return Err(problems::internal.into());
         }
-        cx.react()?;
+        cx.finish()?;
         ready.touched.fetch_or(cx.tells_of_rights(), Ordering::Relaxed);
         let told = cx.keep_events()?;
         ready.in_time()?;

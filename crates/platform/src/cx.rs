@@ -1,6 +1,7 @@
 //! One open transaction and who is in it. Services see the database only through this.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -19,6 +20,9 @@ use crate::table::{List, Page, Prepared};
 /// Reactions may cause facts that cause reactions; more rounds than this are a loop.
 const MAX_ROUNDS: usize = 20;
 
+/// What was read in a transaction and does not change in it.
+type Known = HashMap<(TypeId, Uuid), Arc<dyn Any + Send + Sync>>;
+
 /// One open transaction and who is in it.
 pub struct Cx<'c> {
     pub now: DateTime<Utc>,
@@ -35,12 +39,31 @@ pub struct Cx<'c> {
     told: Vec<Arc<Event>>,
     reacted: usize,
     nested: u32,
+    known: Known,
+    /// What is done when everything else is.
+    last: Vec<Last>,
 }
+
+type Last = Box<dyn FnOnce(&mut Cx) -> Result<()>>;
 
 impl<'c> Cx<'c> {
     pub(crate) fn new(app: Arc<App>, conn: Conn<'c>, caller: Arc<Caller>, request_id: String) -> Self {
         let now = app.clock.now();
-        Self { now, caller, request_id, app, conn, if_match: None, target: None, prepared: None, told: vec![], reacted: 0, nested: 0 }
+        Self {
+            now,
+            caller,
+            request_id,
+            app,
+            conn,
+            if_match: None,
+            target: None,
+            prepared: None,
+            told: vec![],
+            reacted: 0,
+            nested: 0,
+            known: Known::new(),
+            last: Vec::new(),
+        }
     }
     pub fn app(&self) -> &Arc<App> {
         &self.app
@@ -93,10 +116,28 @@ impl<'c> Cx<'c> {
 
     /// The resource with this id. One of a company without a grant does not exist for the caller.
     pub fn find<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
-        let found = record::find::<T>(&mut self.conn, id.uuid())?;
+        let found = match T::is_steady() {
+            true => self.once(id.uuid(), |conn| record::find::<T>(conn, id.uuid()))?,
+            false => record::find::<T>(&mut self.conn, id.uuid())?,
+        };
         found
             .filter(|row| self.visible(row))
             .ok_or_else(|| problems::not_found.with(format!("There is no {} {id}.", T::NOUN.replace('_', " "))))
+    }
+    /// What `read` answers, asked once in a transaction for each `key` and type; what changes in between by [`Cx::save`] and
+    /// its like is read anew, what changes by statements of its own is not.
+    pub fn once<T: Clone + Send + Sync + 'static, E: Into<Problem>>(
+        &mut self,
+        key: Uuid,
+        read: impl FnOnce(&mut Conn<'c>) -> Result<T, E>,
+    ) -> Result<T> {
+        let place = (TypeId::of::<T>(), key);
+        if let Some(known) = self.known.get(&place).and_then(|k| k.downcast_ref::<T>()) {
+            return Ok(known.clone());
+        }
+        let found = read(&mut self.conn).map_err(Into::into)?;
+        self.known.insert(place, Arc::new(found.clone()));
+        Ok(found)
     }
     /// The resource that a field of the body refers to; `pointer` names the field.
     pub fn refer<T: Entity + Record>(&mut self, pointer: &str, id: T::Id) -> Result<T> {
@@ -163,6 +204,9 @@ impl<'c> Cx<'c> {
     }
     /// Stores a new resource and tells what happened in another word than "created".
     pub fn make<T: Entity + Record>(&mut self, row: T, verb: &str) -> Result<T> {
+        if T::is_steady() {
+            self.known.clear();
+        }
         record::insert(&mut self.conn, std::slice::from_ref(&row))?;
         self.tell(Event::of(verb, &row));
         Ok(row)
@@ -170,7 +214,10 @@ impl<'c> Cx<'c> {
     /// Stores a changed resource, counts its version, notes when, and tells what happened: `cx.save(&before, after, "confirmed")`.
     pub fn save<T: Entity + Record>(&mut self, before: &T, mut after: T, verb: &str) -> Result<T> {
         after.bump(self.now);
-        if !record::update(&mut self.conn, &after, Some(before.version()))? {
+        if T::is_steady() {
+            self.known.clear();
+        }
+        if !record::update_changed(&mut self.conn, before, &after, before.version())? {
             return Err(RETRY.with("Somebody else changed it at the same time."));
         }
         self.tell(Event::change(verb, before, &after));
@@ -178,7 +225,12 @@ impl<'c> Cx<'c> {
     }
     /// Deletes a resource and tells it.
     pub fn remove<T: Entity + Record>(&mut self, row: T) -> Result<()> {
-        record::delete::<T>(&mut self.conn, row.key())?;
+        if T::is_steady() {
+            self.known.clear();
+        }
+        if !record::delete::<T>(&mut self.conn, row.key())? {
+            return Err(RETRY.with("Somebody else deleted it at the same time."));
+        }
         self.tell(Event { previous: None, ..Event::of("deleted", &row) });
         Ok(())
     }
@@ -198,17 +250,25 @@ impl<'c> Cx<'c> {
     pub fn link(&mut self, from: impl ToString, to: impl ToString, kind: &str) -> Result<()> {
         Ok(links::insert(&mut self.conn, &from.to_string(), &to.to_string(), kind, self.now)?)
     }
-    /// The next number of a series without gaps, `INV-2026-00012`. Take it last: the series is locked from here on.
+    /// The next number of a series without gaps, `INV-2026-00012`. The series is locked from here on: take it when all other
+    /// rows are locked, or at the end ([`Cx::at_the_end`]).
     pub fn number(&mut self, company: CompanyId, series: &str, on: NaiveDate) -> Result<String> {
         let year = chrono::Datelike::year(&on);
         let next = numbers::next(&mut self.conn, company.uuid(), series, year.into())?;
         Ok(format!("{series}-{year:04}-{next:05}"))
     }
+    /// Does something when the operation and all reactions to it are done: what locks a row that every transaction of a company
+    /// needs, such as the series of its journal entries, so that it is locked for as short as can be.
+    pub fn at_the_end(&mut self, f: impl FnOnce(&mut Cx) -> Result<()> + 'static) {
+        self.last.push(Box::new(f));
+    }
     /// Tries something that may be refused, in a savepoint: a refusal leaves no trace and the transaction goes on.
     pub fn attempt<T>(&mut self, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
         let (now, caller, request_id, app, nested) =
             (self.now, self.caller.clone(), self.request_id.clone(), self.app.clone(), self.nested);
-        let (told, reacted) = (std::mem::take(&mut self.told), self.reacted);
+        let (told, reacted, known) = (std::mem::take(&mut self.told), self.reacted, std::mem::take(&mut self.known));
+        let outer = self.last.len();
+        let last = std::mem::take(&mut self.last);
         let kept = told.len();
         let mut after = None;
         let done = self.conn.savepoint(|conn| {
@@ -224,18 +284,23 @@ impl<'c> Cx<'c> {
                 told,
                 reacted,
                 nested: nested + 1,
+                known,
+                last,
             };
             let done = f(&mut inner);
-            after = Some((std::mem::take(&mut inner.told), inner.reacted));
+            let Cx { told, reacted, known, last, .. } = inner;
+            after = Some((told, reacted, known, last));
             done
         });
-        if let Some((mut told, reacted)) = after {
+        if let Some((mut told, reacted, known, mut last)) = after {
             if done.is_err() {
                 told.truncate(kept);
+                last.truncate(outer);
             } else {
                 self.reacted = reacted;
+                self.known = known;
             }
-            self.told = told;
+            (self.told, self.last) = (told, last);
         }
         done
     }
@@ -255,10 +320,12 @@ impl<'c> Cx<'c> {
     /// Lets the services hear what was told, until nothing new is told.
     pub(crate) fn react(&mut self) -> Result<()> {
         let app = self.app.clone();
-        let mut rounds = 0;
+        let (mut rounds, mut end_of_round) = (0, self.told.len());
         while self.reacted < self.told.len() {
-            rounds += 1;
-            if rounds > MAX_ROUNDS * 50 {
+            if self.reacted >= end_of_round {
+                (rounds, end_of_round) = (rounds + 1, self.told.len());
+            }
+            if rounds >= MAX_ROUNDS {
                 log::error!("reactions do not come to an end: {}", self.told[self.reacted].kind);
                 return Err(problems::internal.into());
             }
@@ -273,6 +340,18 @@ impl<'c> Cx<'c> {
             }
         }
         Ok(())
+    }
+    /// Lets the services hear what was told, does what was left for the end, and lets them hear of that.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        loop {
+            self.react()?;
+            if self.last.is_empty() {
+                return Ok(());
+            }
+            for f in std::mem::take(&mut self.last) {
+                f(self)?;
+            }
+        }
     }
     /// Whether anything told changes who may do what.
     pub(crate) fn tells_of_rights(&self) -> bool {

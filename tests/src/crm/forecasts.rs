@@ -46,6 +46,21 @@ each_engine! {
         s.get(&format!("/v1/crm/forecasts?company_id={company}&method=guess")).problem(400, "invalid_parameter");
     }
 
+    /// The product of two such sums does not fit a decimal of 28 digits; their share does.
+    fn the_largest_deals_are_forecast_to_the_cent(s) {
+        let (party, company) = (customer(s, "Alfreds"), s.company_id());
+        for _ in 0..29 {
+            deal(s, &party, json!({"amount": "9999999999999.00", "probability_percent": "100", "expected_close_date": "2026-01-20"}));
+        }
+        for by in ["owner", "pipeline", "category"] {
+            let f = forecast(s, company, &format!("&group_by={by}"));
+            assert_eq!(f["total"]["pipeline_amount"], "289999999999971.00");
+            let rows = f["rows"].as_array().unwrap();
+            let sum: rust_decimal::Decimal = rows.iter().map(|r| money(&r["forecast_amount"])).sum();
+            assert_eq!(sum, money(&f["total"]["forecast_amount"]), "{by}");
+        }
+    }
+
     /// PIPE-04 of the published cases: by close month, won whole, lost left out.
     fn the_months_of_the_published_case_weigh_what_it_says(s) {
         s.at("2023-12-01T09:00:00Z");

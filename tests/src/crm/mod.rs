@@ -39,7 +39,7 @@ mod queues;
 mod quotas;
 mod quote_lines;
 mod quote_links;
-mod quotes;
+pub mod quotes;
 mod reports;
 mod segments;
 mod service;

@@ -37,7 +37,9 @@ mod jobs;
 mod link_keys;
 mod migrations;
 mod number_series;
+mod records;
 mod repetition;
+mod timer_failures;
 mod timers;
 mod trace;
 

@@ -29,8 +29,8 @@ const COVER: &[Code] = &[entitlements::OTHER_PARTY, entitlements::NOT_COVERING, 
 
 pub fn operations(t: &mut Table) {
     case_recounts::operations(t);
-    t.every("crm.cases.look_at_clocks", TimeDelta::minutes(1), case_clocks::look);
-    t.every("crm.cases.close", TimeDelta::minutes(1), case_clocks::close);
+    t.each("crm.cases.look_at_clocks", TimeDelta::minutes(1), case_clocks::BATCH, case_clocks::to_look_at, case_clocks::look);
+    t.each("crm.cases.close", TimeDelta::minutes(1), case_clocks::BATCH, case_clocks::to_close, case_clocks::close);
     let mut n = t.noun::<Case>("crm/cases", "What customers ask of service, with messages and service level.");
     n.list("List cases.")
         .filter(&["number", "status", "priority", "channel", "category", "queue_id", "assignee_id", "party_id", "contact_id"])

@@ -19,7 +19,7 @@ use domain::directory::search::normalise;
 use persistence::crm::clv_fits as rows;
 use platform::prelude::*;
 use platform::{bad_parameter, questions};
-use rust_decimal::Decimal;
+use domain::kernel::Decimal;
 
 use super::customer_groups::{Groups, everybody, histories, month};
 use super::customer_metrics::{BOUGHT, in_groups, list, side};

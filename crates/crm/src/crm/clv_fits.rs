@@ -19,7 +19,7 @@ pub fn operations(t: &mut Table) {
     let mut n = t.noun::<ClvFit>("crm/clv-fits", "What was learnt of how long and how often customers buy, and for how much.");
     n.list("List what was learnt of customers.").filter(&["as_of_date"]).sort(&["as_of_date"]);
     n.read("Get what was learnt of customers.");
-    t.work(KIND, run);
+    t.long_work(KIND, run);
     t.job("fit_clv", "crm/clv-fits/fit", start, FIT).tag = "crm/clv-fits".into();
     let op = t.command("simulate_clv", "crm/clv-fits/simulate", |_, asked: SimulateClv| try_on(&asked), SIMULATE);
     op.read_only().max_body(4 << 20).fails(&[NO_FIT, WRONG_HISTORY, problems::amount_out_of_range]).tag = "crm/clv-fits".into();

@@ -48,7 +48,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Lead>("lead", "lead_id");
     t.work(DELIVERY, deliver);
-    t.every("crm.consent_confirmations.dispatch", TimeDelta::seconds(15), dispatch);
+    t.each("crm.consent_confirmations.dispatch", TimeDelta::seconds(15), BATCH, idle, go);
 }
 
 const CREATE: &str = "Ask somebody by e-mail whether a consent is meant. A pending row is added to the ledger, which is no consent; the \
@@ -120,16 +120,13 @@ fn go(cx: &mut Cx, id: ConsentConfirmationId) -> Result<()> {
     Ok(())
 }
 
-/// Finds a job for messages that have none: to be tried again, or left behind by one that failed.
-fn dispatch(cx: &mut Cx) -> Result<()> {
-    if cx.app().mail.get().is_none() {
-        return Ok(());
-    }
+/// Messages that have no job: to be tried again, or left behind by one that failed.
+fn idle(cx: &mut Cx, limit: i64) -> Result<Vec<ConsentConfirmationId>> {
     let now = cx.now;
-    for id in rows::idle(cx.db(), now, BATCH)? {
-        go(cx, id)?;
+    match cx.app().mail.get() {
+        Some(_) => Ok(rows::idle(cx.db(), now, limit)?),
+        None => Ok(Vec::new()),
     }
-    Ok(())
 }
 
 fn deliver(work: &mut Work) -> Result<Value> {

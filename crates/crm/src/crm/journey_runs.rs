@@ -112,7 +112,7 @@ fn look_at(cx: &mut Cx, journey: &Journey) -> Result<bool> {
 fn fact_of(event: &Event) -> Option<(JourneyFact, Uuid)> {
     let fact = match &*event.kind {
         "party.created" | "party.updated" => {
-            let was = event.previous.as_ref().is_some_and(|p| p["is_customer"] == true);
+            let was = event.was("is_customer").is_some_and(|was| *was == true);
             let is = event.data["is_customer"] == true;
             Some(JourneyFact::BecameCustomer).filter(|_| is && !was)?
         }

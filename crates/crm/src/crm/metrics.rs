@@ -15,7 +15,7 @@ use domain::directory::exchange_rates::NO_RATE;
 use persistence::crm::metrics::{self as rows, Key, Whose};
 use persistence::crm::pipelines;
 use platform::prelude::*;
-use rust_decimal::Decimal;
+use domain::kernel::Decimal;
 
 use super::forecasts::{Rates, rate_for};
 use super::metric_groups::{Days, Question, Slice, between, instants};

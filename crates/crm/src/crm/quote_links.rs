@@ -55,6 +55,7 @@ fn see(cx: &mut Cx, token: &str) -> Result<PublicQuote> {
 
 fn accept(cx: &mut Cx, token: &str, who: AcceptQuoteByLink) -> Result<PublicQuote> {
     let id = opened(cx, token)?.id;
+    super::quote_steps::lock_deal_first(cx, id, None)?;
     let before = cx.change::<Quote>(id)?;
     let answer = evidence(cx, who.signature(cx.now)?);
     let after = before.clone().answered(answer, who.customer_reference, cx.now)?;

@@ -17,7 +17,7 @@ use super::quotes::{PRICE_REFUSALS, kept, price, print_names, store};
 use super::{opportunities, quote_links};
 
 /// Quotes that expire in one turn of the clock at most.
-const BATCH: i64 = 200;
+pub const BATCH: i64 = 200;
 
 /// What answering a quote can be refused with.
 pub const ANSWER_REFUSALS: &[Code] = &[NOT_SENT, EXPIRED, SUPERSEDED];
@@ -67,6 +67,7 @@ fn send(cx: &mut Cx, id: QuoteId) -> Result<Quote> {
 }
 
 fn accept(cx: &mut Cx, id: QuoteId, how: AcceptQuote) -> Result<Quote> {
+    lock_deal_first(cx, id, how.win_opportunity)?;
     let before = cx.change::<Quote>(id)?;
     let answer = by_user(cx, true, how.name, how.email, None);
     let after = before.clone().answered(answer, how.customer_reference, cx.now)?;
@@ -94,6 +95,15 @@ fn by_user(cx: &Cx, accepted: bool, name: Option<String>, email: Option<String>,
         user_agent: None,
         user_id: cx.caller.user_id,
     }
+}
+
+/// Locks the opportunity that an acceptance wins before the quote is locked: whoever wins it otherwise locks it first, too.
+pub(super) fn lock_deal_first(cx: &mut Cx, id: QuoteId, wins: Option<bool>) -> Result<()> {
+    let seen = cx.find::<Quote>(id)?;
+    if let Some(deal) = seen.opportunity_id.filter(|_| wins.unwrap_or(seen.wins_opportunity)) {
+        persistence::record::find_to_change::<Opportunity>(cx.db(), deal.uuid())?;
+    }
+    Ok(())
 }
 
 /// Wins the opportunity of an accepted quote. The acceptance is a fact: what stands against the win is written down.
@@ -161,14 +171,17 @@ pub fn quoted(cx: &mut Cx, deal: OpportunityId) -> Result<bool> {
     Ok(rows::stands(cx.db(), deal, now)?)
 }
 
-/// Ends the quotes whose validity is over. Each is ended once, because it is locked and looked at again.
-pub fn expire_overdue(cx: &mut Cx) -> Result<()> {
+/// Quotes whose validity is over.
+pub fn overdue(cx: &mut Cx, limit: i64) -> Result<Vec<QuoteId>> {
     let now = cx.now;
-    for id in rows::overdue(cx.db(), now, BATCH)? {
-        let before = cx.change::<Quote>(id)?;
-        if let Some(after) = before.clone().expire(now) {
-            store(cx, &before, after, "expired")?;
-        }
+    Ok(rows::overdue(cx.db(), now, limit)?)
+}
+
+/// Ends a quote whose validity is over. It is ended once, because it is locked and looked at again.
+pub fn expire(cx: &mut Cx, id: QuoteId) -> Result<()> {
+    let before = cx.change::<Quote>(id)?;
+    match before.clone().expire(cx.now) {
+        Some(after) => store(cx, &before, after, "expired").map(drop),
+        None => Ok(()),
     }
-    Ok(())
 }

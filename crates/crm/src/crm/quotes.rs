@@ -78,7 +78,8 @@ pub fn operations(t: &mut Table) {
     quote_steps::operations(&mut n);
     quote_lines::operations(&mut n);
     quote_links::operations(t);
-    t.every("crm.quotes.expire", chrono::TimeDelta::minutes(1), quote_steps::expire_overdue);
+    let minute = chrono::TimeDelta::minutes(1);
+    t.each("crm.quotes.expire", minute, quote_steps::BATCH, quote_steps::overdue, quote_steps::expire);
 }
 
 const CREATE: &str = "Make a quote, by hand or from an opportunity. From an opportunity it takes party, contact, currency and lines \

@@ -2,7 +2,7 @@
 //! how much in both currencies, and what that means for the books. Pure; who may settle what is judged elsewhere.
 
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 
 use super::allocations::OVER_ALLOCATED;
 use super::invoices::Invoice;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 
 use super::attribution_models::RemovalEffect;
 use super::touchpoints::TouchChannel;

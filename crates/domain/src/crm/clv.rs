@@ -2,7 +2,7 @@
 //! them.
 
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -2,8 +2,7 @@
 //! reader has to learn it again, and tried on histories of one's own.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::Decimal;
-use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -3,7 +3,7 @@
 //! are here.
 
 use chrono::{Datelike, NaiveDate};
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -2,7 +2,7 @@
 //! all. The sums of deals come from elsewhere, converted; which figure counts what, and every rounding, is here.
 
 use chrono::{Datelike, Months, NaiveDate};
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

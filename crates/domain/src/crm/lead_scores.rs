@@ -3,7 +3,7 @@
 //! at the same moment give the same score.
 
 use chrono::{DateTime, Utc};
-use rust_decimal::{Decimal, MathematicalOps};
+use crate::kernel::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 

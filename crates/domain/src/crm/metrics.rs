@@ -2,7 +2,7 @@
 //! definitions and the arithmetic are here. Every answer names its numerator, its denominator and the lists behind both.
 
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

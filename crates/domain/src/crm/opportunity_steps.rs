@@ -2,7 +2,7 @@
 //! Pure: the pipeline, the time and the day are given.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 
 use super::leads::LeadId;
 use super::opportunities::*;

@@ -2,7 +2,7 @@
 //! (CES). A case is asked about once, a link answers once, and few answers are not shown as a figure.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

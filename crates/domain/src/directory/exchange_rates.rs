@@ -2,7 +2,7 @@
 //! third currency. Documents copy the rate they use; changing one here never rewrites a document.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

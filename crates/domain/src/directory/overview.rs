@@ -2,7 +2,7 @@
 //! Each area fills its own part through a question; nobody reads the tables of another.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

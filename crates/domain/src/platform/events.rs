@@ -39,7 +39,9 @@ pub struct PublishedEvent {
     /// The thing as it was afterwards; for a deletion, as it last was.
     #[schema(value_type = Object)]
     pub data: Value,
-    /// The thing as it was before, when it was there.
+    /// Of what changed, how it was before: the members of `data` that differ, with their earlier values. Of a list of parts with
+    /// ids, such as lines, only the parts that were removed, and of those that changed their `id` and what changed. Null when
+    /// the thing did not exist before.
     #[schema(value_type = Option<Object>, required)]
     pub previous: Option<Value>,
     /// When it happened.
@@ -73,7 +75,9 @@ pub struct AuditEntry {
     /// The thing as it was afterwards; for a deletion, as it last was.
     #[schema(value_type = Object)]
     pub data: Value,
-    /// The thing as it was before, when it was there.
+    /// Of what changed, how it was before: the members of `data` that differ, with their earlier values. Of a list of parts with
+    /// ids, such as lines, only the parts that were removed, and of those that changed their `id` and what changed. Null when
+    /// the thing did not exist before.
     #[schema(value_type = Option<Object>, required)]
     pub previous: Option<Value>,
     /// The id of who did it: `usr_…`, `key_…` or `system`.

@@ -15,6 +15,9 @@ pub const MERGE_REFUSALS: &[Code] = &[WITH_ITSELF, TOO_LARGE, MERGED, ERASED];
 /// What taking one back can be refused for.
 pub const UNMERGE_REFUSALS: &[Code] = &[NOT_MERGED, TOO_LATE, NOT_UNDOABLE];
 
+/// Merges of ten minutes that are looked at again; there are never so many.
+const MOST_RECENT: i64 = 10_000;
+
 pub fn operations(t: &mut Table) {
     let mut n =
         t.noun::<ContactMerge>("directory/contact-merges", "Contacts that were merged into others, and what is needed to take it back.");
@@ -23,7 +26,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("winner", "winner_id")
         .expand::<Contact>("loser", "loser_id");
     n.read("Get a merge of contacts.").expand::<Contact>("winner", "winner_id").expand::<Contact>("loser", "loser_id");
-    t.every("directory.contact_merges.follow", TimeDelta::minutes(1), follow_up);
+    t.each("directory.contact_merges.follow", TimeDelta::minutes(1), MOST_RECENT, recent, follow_up);
 }
 
 /// Merges a contact into the one that the path names.
@@ -78,12 +81,17 @@ pub fn unmerge(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     Ok(back)
 }
 
+/// Merges of the last minutes.
+fn recent(cx: &mut Cx, limit: i64) -> Result<Vec<ContactMergeId>> {
+    let since = cx.now - TimeDelta::minutes(10);
+    Ok(rows::made_after(cx.db(), since, limit)?)
+}
+
 /// Somebody who read the contact before it went may have written a reference to it after. For a while after a merge, such
 /// stragglers follow.
-fn follow_up(cx: &mut Cx) -> Result<()> {
-    let now = cx.now;
-    let since = cx.now - TimeDelta::minutes(10);
-    for merge in rows::made_after(cx.db(), since, 50)? {
+fn follow_up(cx: &mut Cx, id: ContactMergeId) -> Result<()> {
+    let (now, merge) = (cx.now, cx.find::<ContactMerge>(id)?);
+    if merge.undone_at.is_none() {
         rows::follow(cx.db(), &merge, now)?;
     }
     Ok(())

@@ -51,7 +51,7 @@ pub fn operations(t: &mut Table) {
         .permission("directory.parties.read")
         .fails(&[emails::INVALID_EMAIL, phones::INVALID_PHONE])
         .read_only();
-    t.every("directory.match_keys.catch_up", TimeDelta::minutes(1), matching::catch_up);
+    t.parts("directory.match_keys.catch_up", TimeDelta::minutes(1), matching::catch_up);
 }
 
 const CREATE: &str = "Create a party. When another has the same e-mail address or tax number, it is refused with \

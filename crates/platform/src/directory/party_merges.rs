@@ -18,6 +18,9 @@ pub const MERGE_REFUSALS: &[Code] = &[WITH_ITSELF, KINDS_DIFFER, TOO_LARGE, MERG
 /// What taking one back can be refused for.
 pub const UNMERGE_REFUSALS: &[Code] = &[NOT_MERGED, TOO_LATE, NOT_UNDOABLE];
 
+/// Merges of ten minutes that are looked at again; there are never so many.
+const MOST_RECENT: i64 = 10_000;
+
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<PartyMerge>("directory/party-merges", "Parties that were merged into others, and what is needed to take it back.");
     n.list("List merges.")
@@ -25,7 +28,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("winner", "winner_id")
         .expand::<Party>("loser", "loser_id");
     n.read("Get a merge.").expand::<Party>("winner", "winner_id").expand::<Party>("loser", "loser_id");
-    t.every("directory.party_merges.follow", TimeDelta::minutes(1), follow_up);
+    t.each("directory.party_merges.follow", TimeDelta::minutes(1), MOST_RECENT, recent, follow_up);
 }
 
 /// Merges a party into the one that the path names.
@@ -131,12 +134,17 @@ fn check_free(cx: &mut Cx, merge: &PartyMerge, back: &Party) -> Result<()> {
     Ok(())
 }
 
+/// Merges of the last minutes.
+fn recent(cx: &mut Cx, limit: i64) -> Result<Vec<PartyMergeId>> {
+    let since = cx.now - TimeDelta::minutes(10);
+    Ok(rows::made_after(cx.db(), since, limit)?)
+}
+
 /// Somebody who read the party before it went may have written a reference to it after. For a while after a merge, such
 /// stragglers follow.
-fn follow_up(cx: &mut Cx) -> Result<()> {
-    let now = cx.now;
-    let since = cx.now - TimeDelta::minutes(10);
-    for merge in rows::made_after(cx.db(), since, 50)? {
+fn follow_up(cx: &mut Cx, id: PartyMergeId) -> Result<()> {
+    let (now, merge) = (cx.now, cx.find::<PartyMerge>(id)?);
+    if merge.undone_at.is_none() {
         rows::follow(cx.db(), &merge, now)?;
     }
     Ok(())

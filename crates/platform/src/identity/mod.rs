@@ -16,6 +16,7 @@ mod setup;
 pub mod signing_keys;
 mod state;
 pub mod throttle;
+mod token_crypto;
 pub mod tokens;
 pub mod users;
 
