@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn only_what_changed_is_kept_of_before() {
-        let before = json!({"id": "so_1", "status": "draft", "note": null, "total": "1.00", "tags": ["a"], "customer": {"name": "A", "vat": 1}});
+        let before =
+            json!({"id": "so_1", "status": "draft", "note": null, "total": "1.00", "tags": ["a"], "customer": {"name": "A", "vat": 1}});
         let after = json!({"id": "so_1", "status": "confirmed", "note": null, "total": "1.00", "tags": ["a", "b"], "customer": {"name": "B", "vat": 1}});
         let left = changed(before, &after);
         assert_eq!(left, json!({"status": "draft", "tags": ["a"], "customer": {"name": "A", "vat": 1}}));

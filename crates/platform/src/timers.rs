@@ -107,7 +107,11 @@ impl Timer {
             let now = cx.now;
             let (mut waiting, mut again) = (HashSet::new(), HashSet::new());
             for failure in failures::of_timer(cx.db(), name)? {
-                if failure.retry_at > now { waiting.insert(failure.subject) } else { again.insert(failure.subject) };
+                if failure.retry_at > now {
+                    waiting.insert(failure.subject)
+                } else {
+                    again.insert(failure.subject)
+                };
             }
             let found = find(cx, limit + waiting.len() as i64)?;
             let left = found.into_iter().filter(|s| !waiting.contains(s)).take(limit.max(0) as usize);

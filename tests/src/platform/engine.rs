@@ -318,11 +318,13 @@ fn short_reads_do_not_wait_for_long_ones() {
         std::thread::scope(|s| {
             for _ in 0..2 {
                 s.spawn(|| {
-                    small.read(|_| -> Result<(), Error> {
-                        barrier.wait();
-                        barrier.wait();
-                        Ok(())
-                    }).unwrap();
+                    small
+                        .read(|_| -> Result<(), Error> {
+                            barrier.wait();
+                            barrier.wait();
+                            Ok(())
+                        })
+                        .unwrap();
                 });
             }
             barrier.wait();

@@ -101,9 +101,7 @@ fn columns(c: &mut Conn<'_>, table: &str) -> Result<BTreeMap<String, Column>, Er
             table
         )
         .load::<(String, String, Option<i64>, i64)>(c)?,
-        Engine::Sqlite => {
-            Statement::new(format!("SELECT name, type, NULL, 1 - \"notnull\" FROM pragma_table_info('{table}')")).load(c)?
-        }
+        Engine::Sqlite => Statement::new(format!("SELECT name, type, NULL, 1 - \"notnull\" FROM pragma_table_info('{table}')")).load(c)?,
     };
     Ok(rows.into_iter().map(|(name, kind, scale, nullable)| (name, Column { kind, scale, nullable: nullable == 1 })).collect())
 }
@@ -130,7 +128,9 @@ fn differences(d: &Ground) -> Vec<String> {
             let place = format!("{table}.{name}: {} is {column:?}", declared.kind);
             let is_known = match (d.db.engine(), KINDS.iter().find(|(k, ..)| *k == declared.kind)) {
                 (_, None) => declared.kind == "bytes" && ["bytea", "BLOB"].contains(&&*column.kind),
-                (Engine::Postgres, Some((_, kinds, _, scale))) => kinds.contains(&&*column.kind) && (scale.is_none() || *scale == column.scale),
+                (Engine::Postgres, Some((_, kinds, _, scale))) => {
+                    kinds.contains(&&*column.kind) && (scale.is_none() || *scale == column.scale)
+                }
                 (Engine::Sqlite, Some((_, _, kind, _))) => *kind == column.kind || (views.contains(&&*table)),
             };
             let may_be_null = declared.nullable == column.nullable || views.contains(&&*table) || (declared.derived && !column.nullable);

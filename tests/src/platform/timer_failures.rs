@@ -11,7 +11,12 @@ use crate::harness::Server;
 
 /// Changes a quote behind the back of the program.
 fn by_hand(s: &Server, set: &str, id: &str) {
-    let number = s.get(&format!("/v1/crm/quotes?limit=200")).ok()["data"].as_array().unwrap().iter().find(|q| q["id"] == id).map(|q| q["number"].clone());
+    let number = s.get(&format!("/v1/crm/quotes?limit=200")).ok()["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|q| q["id"] == id)
+        .map(|q| q["number"].clone());
     let number = number.and_then(|n| n.as_str().map(String::from));
     run(s, set, &number.unwrap());
 }

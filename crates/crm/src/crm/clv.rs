@@ -16,10 +16,10 @@ use domain::crm::metrics::{LONGEST_RANGE, WRONG_RANGE, check_range};
 use domain::directory::companies::Company;
 use domain::directory::parties::{Party, PartyId};
 use domain::directory::search::normalise;
+use domain::kernel::Decimal;
 use persistence::crm::clv_fits as rows;
 use platform::prelude::*;
 use platform::{bad_parameter, questions};
-use domain::kernel::Decimal;
 
 use super::customer_groups::{Groups, everybody, histories, month};
 use super::customer_metrics::{BOUGHT, in_groups, list, side};

@@ -12,10 +12,10 @@ use domain::crm::pipelines::{Pipeline, PipelineId};
 use domain::crm::reports::{WRONG_PERIOD, months};
 use domain::directory::companies::Company;
 use domain::directory::exchange_rates::NO_RATE;
+use domain::kernel::Decimal;
 use persistence::crm::metrics::{self as rows, Key, Whose};
 use persistence::crm::pipelines;
 use platform::prelude::*;
-use domain::kernel::Decimal;
 
 use super::forecasts::{Rates, rate_for};
 use super::metric_groups::{Days, Question, Slice, between, instants};

@@ -1,8 +1,8 @@
 //! Lifetime values as they are asked for and answered: of all customers, of groups of them, of one; and what it cost to win
 //! them.
 
-use chrono::NaiveDate;
 use crate::kernel::Decimal;
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

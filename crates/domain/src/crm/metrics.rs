@@ -1,8 +1,8 @@
 //! Metrics of sales: velocity, win rate, cycle time, funnel, conversion by cohort. The counts come from elsewhere; the
 //! definitions and the arithmetic are here. Every answer names its numerator, its denominator and the lists behind both.
 
-use chrono::NaiveDate;
 use crate::kernel::Decimal;
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -1,8 +1,8 @@
 //! What may happen to an opportunity and what follows from it: creation, changes, stages, winning, losing, reopening.
 //! Pure: the pipeline, the time and the day are given.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use crate::kernel::Decimal;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::leads::LeadId;
 use super::opportunities::*;

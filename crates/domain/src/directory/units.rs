@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::{Code, Decimals, Quantity, Rate, Result, problems};
 use crate::kernel::Decimal;
+use crate::kernel::{Code, Decimals, Quantity, Rate, Result, problems};
 
 crate::ids! {
     /// A unit of measure.

@@ -167,7 +167,9 @@ mod tests {
         assert_eq!(names(&gaps.beyond), ["INV-2026-00005"]);
         assert_eq!((gaps.issued, gaps.found), (4, 4));
         assert!(series.whole(4, 4, Some(1), Some(4)).is_some_and(|whole| whole.is_complete() && whole.found == 4));
-        for broken in [(3, 3, Some(1), Some(4)), (5, 4, Some(1), Some(4)), (4, 4, Some(1), Some(5)), (4, 4, Some(2), Some(5)), (4, 4, None, None)] {
+        for broken in
+            [(3, 3, Some(1), Some(4)), (5, 4, Some(1), Some(4)), (4, 4, Some(1), Some(5)), (4, 4, Some(2), Some(5)), (4, 4, None, None)]
+        {
             assert_eq!(series.whole(broken.0, broken.1, broken.2, broken.3), None);
         }
         let none = NumberSeries { next: 1, ..series };

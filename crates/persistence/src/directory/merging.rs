@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use domain::directory::merging::{MergeStatus, MovedRows};
 use domain::Entity;
+use domain::directory::merging::{MergeStatus, MovedRows};
 use domain::kernel::{Id, Word};
 use uuid::Uuid;
 

@@ -1,8 +1,8 @@
 //! The feed: every fact in one order without holes, for other systems to follow. A fact is shown to those who may read
 //! the noun it is about, and whose companies it concerns.
 
-use domain::platform::events::PublishedEvent;
 use chrono::{Days, NaiveDate};
+use domain::platform::events::PublishedEvent;
 use persistence::Value;
 use persistence::platform::{event_days, events};
 
