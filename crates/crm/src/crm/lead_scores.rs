@@ -1,8 +1,6 @@
 //! Scores of leads: asked for, kept beside the lead, and computed anew for all leads of a company by a job. A change of
 //! the grade is told once, when it is noticed; the clock notices what fades while nobody looks.
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
 use domain::crm::lead_scores::LeadScore;
 use domain::crm::lead_scoring_models::{LeadScoringModel, NONE_ACTIVE, RescoreLeads};
