@@ -30,6 +30,7 @@ mod command_line;
 mod crash;
 mod engine;
 mod events;
+mod fact_sizes;
 mod faults;
 mod files;
 mod integrity;
