@@ -67,8 +67,10 @@ impl Statement {
                 Part::Bind(_) => text.push('?'),
             }
         }
-        let is_assignment = text.rfind(" SET ").is_some_and(|set| text.rfind(" WHERE ").is_none_or(|at| at < set));
-        !is_assignment && text.trim_end().ends_with(['=', '<', '>'])
+        // after SET it is an assignment, and alone it may be the part of one
+        let since = text.rfind(" SET ").map_or(&*text, |set| &text[set..]);
+        let is_condition = [" WHERE ", " AND ", " OR ", " ON "].iter().any(|word| since.contains(word));
+        is_condition && text.trim_end().ends_with(['=', '<', '>'])
     }
     pub fn sql(&mut self, sql: impl Into<Cow<'static, str>>) -> &mut Self {
         self.parts.push(Part::Sql(sql.into()));

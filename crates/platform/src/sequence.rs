@@ -158,10 +158,11 @@ fn undivided(before: &[u8], seq: i64, fact: &Fact) -> Vec<u8> {
     contents.hash(before, seq)
 }
 
-/// A fact as it is written, with its digest. Its JSON text is the canonical one, so that it is put together once.
+/// A fact as it is written, with its digest. Its JSON text is the canonical one, so that it is put together once. What the thing
+/// has no value for is left out: most of a document's members are null. What was null before and is not now, is told.
 pub fn new_fact<'a>(event: &'a Event, origin: &Origin) -> NewFact<'a> {
     let id = Uuid::now_v7();
-    let (data, previous) = (canonical(&event.data), event.previous.as_ref().map(canonical));
+    let (data, previous) = (written(&event.data, true), event.previous.as_ref().map(canonical));
     let contents = Contents {
         id,
         at: origin.at,
@@ -192,14 +193,19 @@ pub(crate) fn holds(row: &Placed) -> bool {
 
 /// JSON with sorted members and without spaces: PostgreSQL keeps neither the order nor the spaces of what it was given.
 fn canonical(v: &Value) -> String {
+    written(v, false)
+}
+
+/// As [`canonical`], and perhaps without the members that are null.
+fn written(v: &Value, without_nulls: bool) -> String {
     let mut out = String::new();
-    write(v, &mut out);
+    write(v, without_nulls, &mut out);
     return out;
 
-    fn write(v: &Value, out: &mut String) {
+    fn write(v: &Value, without_nulls: bool, out: &mut String) {
         match v {
             Value::Object(members) => {
-                let mut sorted: Vec<_> = members.iter().collect();
+                let mut sorted: Vec<_> = members.iter().filter(|(_, v)| !(without_nulls && v.is_null())).collect();
                 sorted.sort_by_key(|(name, _)| *name);
                 out.push('{');
                 for (i, (name, value)) in sorted.into_iter().enumerate() {
@@ -208,7 +214,7 @@ fn canonical(v: &Value) -> String {
                     }
                     quoted(name, out);
                     out.push(':');
-                    write(value, out);
+                    write(value, without_nulls, out);
                 }
                 out.push('}');
             }
@@ -218,7 +224,7 @@ fn canonical(v: &Value) -> String {
                     if i > 0 {
                         out.push(',');
                     }
-                    write(item, out);
+                    write(item, without_nulls, out);
                 }
                 out.push(']');
             }

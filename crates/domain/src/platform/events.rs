@@ -36,7 +36,7 @@ pub struct PublishedEvent {
     /// The version of the thing afterwards.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
-    /// The thing as it was afterwards; for a deletion, as it last was.
+    /// The thing as it was afterwards, without the members that are null; for a deletion, as it last was.
     #[schema(value_type = Object)]
     pub data: Value,
     /// Of what changed, how it was before: the members of `data` that differ, with their earlier values. Of a list of parts with
@@ -72,7 +72,7 @@ pub struct AuditEntry {
     /// The version of the thing afterwards.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
-    /// The thing as it was afterwards; for a deletion, as it last was.
+    /// The thing as it was afterwards, without the members that are null; for a deletion, as it last was.
     #[schema(value_type = Object)]
     pub data: Value,
     /// Of what changed, how it was before: the members of `data` that differ, with their earlier values. Of a list of parts with

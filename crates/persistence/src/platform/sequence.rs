@@ -109,15 +109,15 @@ pub fn facts(db: &mut Conn, ids: &[Uuid]) -> Result<Vec<Fact>> {
     .rows(db)
 }
 
-/// Whether there is a fact without a link, or a link without a fact, with an id after this one.
-pub fn has_strays(db: &mut Conn, after: Uuid) -> Result<bool> {
+/// Whether there is a fact without a link, or a link without a fact, with this id or one after it.
+pub fn has_strays(db: &mut Conn, from: Uuid) -> Result<bool> {
     let facts = sql!(
-        "SELECT e.id FROM events e WHERE e.id > {} AND NOT EXISTS (SELECT 1 FROM event_links l WHERE l.event_id = e.id) LIMIT 1",
-        after
+        "SELECT e.id FROM events e WHERE e.id >= {} AND NOT EXISTS (SELECT 1 FROM event_links l WHERE l.event_id = e.id) LIMIT 1",
+        from
     );
     let links = sql!(
-        "SELECT l.event_id FROM event_links l WHERE l.event_id > {} AND NOT EXISTS (SELECT 1 FROM events e WHERE e.id = l.event_id) LIMIT 1",
-        after
+        "SELECT l.event_id FROM event_links l WHERE l.event_id >= {} AND NOT EXISTS (SELECT 1 FROM events e WHERE e.id = l.event_id) LIMIT 1",
+        from
     );
     Ok(facts.first::<(Uuid,)>(db)?.is_some() || links.first::<(Uuid,)>(db)?.is_some())
 }
