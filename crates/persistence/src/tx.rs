@@ -22,7 +22,7 @@ type PgPooled = PooledConnection<ConnectionManager<PgConnection>>;
 pub enum Outcome<T> {
     /// Commit, then answer.
     Keep(T),
-    /// Roll back, and answer all the same: a dry run, or a refusal worth telling.
+    /// Roll back, and answer all the same: a dry run, or a rejection whose answer is still returned.
     Discard(T),
 }
 
@@ -117,7 +117,7 @@ fn forget(c: &mut SqliteConnection) {
 
 /// One snapshot on PostgreSQL.
 pub(crate) fn pg_read<T, E: From<Error>>(pool: &PgPool, usual: Duration, f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
-    let _outer = watch::outer();
+    let _outer = watch::restore();
     let mut c = pg_begin(pool, PG_READ)?;
     if let Some(left) = deadline::left().filter(|left| *left > usual) {
         c.batch_execute(&format!("SET LOCAL statement_timeout = {}", left.as_millis())).map_err(Error::from)?;
@@ -136,7 +136,7 @@ pub(crate) fn sqlite_read<T, E: From<Error>>(
     reserve: Option<&SqlitePool>,
     f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let _outer = watch::outer();
+    let _outer = watch::restore();
     let mut c = match reserve {
         Some(reserve) => pool.try_get().map_or_else(|| reserve.get(), Ok),
         None => pool.get(),
@@ -159,7 +159,7 @@ enum Try<T, E> {
 
 /// A write transaction on PostgreSQL, repeated while others are in the way. `Ok((answer, kept))`.
 pub(crate) fn pg_write<T, E: From<Error> + Retryable>(pool: &PgPool, job: &mut Job<T, E>) -> Result<(T, bool), E> {
-    let _outer = watch::outer();
+    let _outer = watch::restore();
     let began = Instant::now();
     let (mut conflicts, mut lost) = (0, 0);
     loop {

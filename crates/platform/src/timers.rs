@@ -167,7 +167,7 @@ fn together(app: &Arc<App>, name: &'static str, part: &[Due], one: &Inside) -> R
     let (part, one) = (part.to_vec(), one.clone());
     let work = move |cx: &mut Cx| {
         for due in &part {
-            let done = cx.attempt(|cx| {
+            let done = cx.savepoint(|cx| {
                 one(cx, &due.subject)?;
                 cx.react()
             });

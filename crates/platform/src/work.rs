@@ -1,5 +1,5 @@
-//! Working off jobs: taking one with a lease, running it, keeping the lease alive, noting progress, and ending it. A
-//! worker that dies loses its lease, and another one takes the job. What a job does is a function of its area.
+//! Job execution: taking a job with a lease, running it, renewing the lease, noting progress, and ending it. The lease of a
+//! worker that dies runs out, and another worker takes the job. What a job does is a function of its area.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,9 +25,9 @@ use crate::timers;
 /// must be safe to repeat. Its answer is the result of the job.
 pub type Run = fn(&mut Work) -> Result<Value>;
 
-/// A worker that was not heard of for so long is taken for dead.
+/// A lease that is not renewed within this time is considered lost.
 const LEASE: TimeDelta = TimeDelta::seconds(20);
-/// How often a worker gives a sign of life.
+/// How often a worker renews its leases.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often an idle worker looks for work.
 const LOOK: Duration = Duration::from_millis(250);
@@ -126,7 +126,7 @@ impl Work {
 }
 
 impl Held {
-    /// The answer to a sign of life.
+    /// What the renewal of the lease was answered.
     fn heard(&self, answer: Option<bool>) {
         match answer {
             None => self.signal.lost.store(true, Ordering::Relaxed),
@@ -146,11 +146,11 @@ fn write<T: Send + 'static>(app: &App, mut f: impl FnMut(&mut Conn<'_>) -> Resul
 
 /// The workers of this process. Dropping them puts running jobs back for the next process.
 pub struct Workers {
-    shop: Arc<Shop>,
+    pool: Arc<WorkerPool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-struct Shop {
+struct WorkerPool {
     app: Arc<App>,
     closing: Arc<AtomicBool>,
     rest: Mutex<()>,
@@ -164,7 +164,7 @@ impl Workers {
     /// # Errors
     /// A thread cannot be started.
     pub fn start(app: &Arc<App>, workers: usize) -> std::io::Result<Self> {
-        let shop = Arc::new(Shop {
+        let pool = Arc::new(WorkerPool {
             app: app.clone(),
             closing: Arc::default(),
             rest: Mutex::new(()),
@@ -172,20 +172,20 @@ impl Workers {
             held: Mutex::default(),
         });
         let mut threads = Vec::new();
-        let lanes = [("worker", (|shop| shop.work(Lane::Ordinary)) as fn(&Shop)), ("worker-long", |shop| shop.work(Lane::Long))];
+        let lanes = [("worker", (|pool| pool.work(Lane::Ordinary)) as fn(&WorkerPool)), ("worker-long", |pool| pool.work(Lane::Long))];
         let lanes = lanes.into_iter().flat_map(|lane| std::iter::repeat_n(lane, workers));
-        for (name, run) in lanes.chain([("worker-leases", Shop::keep as fn(&Shop)), ("worker-timers", Shop::watch)]) {
-            let shop = shop.clone();
-            threads.push(std::thread::Builder::new().name(name.into()).spawn(move || run(&shop))?);
+        for (name, run) in lanes.chain([("worker-leases", WorkerPool::keep as fn(&WorkerPool)), ("worker-timers", WorkerPool::watch)]) {
+            let pool = pool.clone();
+            threads.push(std::thread::Builder::new().name(name.into()).spawn(move || run(&pool))?);
         }
-        Ok(Self { shop, threads })
+        Ok(Self { pool, threads })
     }
 }
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        self.shop.closing.store(true, Ordering::Relaxed);
-        self.shop.bell.notify_all();
+        self.pool.closing.store(true, Ordering::Relaxed);
+        self.pool.bell.notify_all();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 log::error!("a worker ended in a panic");
@@ -194,7 +194,7 @@ impl Drop for Workers {
     }
 }
 
-impl Shop {
+impl WorkerPool {
     fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Relaxed)
     }
@@ -292,7 +292,7 @@ impl Shop {
         }
     }
 
-    /// Signs of life for the jobs in hand.
+    /// Renews the leases of the running jobs.
     fn keep(&self) {
         let mut beat = Instant::now();
         while !self.is_closing() {

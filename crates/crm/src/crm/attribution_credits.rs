@@ -378,7 +378,7 @@ fn behind(cx: &mut Cx, limit: i64) -> Result<Vec<AttributionModelId>> {
 }
 
 fn go_on(cx: &mut Cx, id: AttributionModelId) -> Result<()> {
-    let model = cx.change::<AttributionModel>(id)?;
+    let model = cx.load_for_update::<AttributionModel>(id)?;
     catch_up(cx, model).map(drop)
 }
 

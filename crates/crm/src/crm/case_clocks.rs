@@ -45,7 +45,7 @@ fn tell_raised(cx: &mut Cx, before: &Case, after: &Case) {
         if let Some(data) = event.data.as_object_mut() {
             data.insert("milestone".into(), milestone.as_str().into());
         }
-        cx.tell(event);
+        cx.emit(event);
     }
 }
 
@@ -58,7 +58,7 @@ pub fn to_look_at(cx: &mut Cx, limit: i64) -> Result<Vec<CaseId>> {
 /// Raises what is due. A case is locked, looked at and stored in one transaction, so that each warning and breach is
 /// raised once, whoever else changes the case.
 pub fn look(cx: &mut Cx, id: CaseId) -> Result<()> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     let after = before.clone().looked_at(cx.now);
     if raised(&before.clocks, &after.clocks).is_empty() {
         return Ok(());
@@ -80,7 +80,7 @@ pub fn to_close(cx: &mut Cx, limit: i64) -> Result<Vec<CaseId>> {
 
 /// Closes what was resolved and can no longer be reopened.
 pub fn close(cx: &mut Cx, id: CaseId) -> Result<()> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     if before.status == CaseStatus::Resolved && !before.can_be_reopened(cx.now) {
         let after = before.clone().close(cx.now)?;
         save(cx, &before, after, "closed")?;

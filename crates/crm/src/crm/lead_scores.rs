@@ -150,7 +150,7 @@ fn batch(cx: &mut Cx, company: CompanyId, mut progress: Progress) -> Result<(Pro
     let model = model_of(cx, company)?;
     let mut leads = Vec::with_capacity(ids.len());
     for id in &ids {
-        leads.push(cx.change::<Lead>(*id)?);
+        leads.push(cx.load_for_update::<Lead>(*id)?);
     }
     let scores = all(cx, &model, &leads)?;
     for (lead, score) in leads.into_iter().zip(&scores) {
@@ -179,7 +179,7 @@ fn regrade(cx: &mut Cx, id: LeadId) -> Result<()> {
     if let Some(model) = rows::active(cx.db(), lead.company_id)?
         && lead.grade != one(cx, &model, &lead)?.grade
     {
-        let lead = cx.change::<Lead>(id)?;
+        let lead = cx.load_for_update::<Lead>(id)?;
         let score = one(cx, &model, &lead)?;
         if lead.status != LeadStatus::Converted && lead.grade != score.grade {
             keep(cx, lead, &score)?;

@@ -106,7 +106,7 @@ pub fn post(cx: &mut Cx, posting: Posting) -> Result<Option<JournalEntry>> {
         add_up(cx, &booked)?;
         cx.at_the_end(move |cx| {
             let posted = number(cx, booked)?;
-            cx.tell(Event::of("posted", &posted));
+            cx.emit(Event::of("posted", &posted));
             Ok(())
         });
         Ok(())

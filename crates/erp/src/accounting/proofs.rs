@@ -96,7 +96,7 @@ fn line(of: &InvoiceLine) -> Explanation {
 }
 
 fn invoice(cx: &mut Cx, text: &str) -> Result<Explanation> {
-    cx.demand("accounting.invoices.read")?;
+    cx.require("accounting.invoices.read")?;
     let i = cx.find::<Invoice>(id::<InvoiceId>(text)?)?;
     let rounding = format!("sum over the lines; tax is rounded {}", i.rounding.to_string().replace('_', " "));
     let mut inputs = vec![
@@ -116,7 +116,7 @@ fn invoice(cx: &mut Cx, text: &str) -> Result<Explanation> {
 }
 
 fn credit_note(cx: &mut Cx, text: &str) -> Result<Explanation> {
-    cx.demand("accounting.credit_notes.read")?;
+    cx.require("accounting.credit_notes.read")?;
     let c = cx.find::<CreditNote>(id::<CreditNoteId>(text)?)?;
     let lines = c.lines.iter().map(|l| {
         let share = vec![Explanation::given("quantity", l.quantity)];
@@ -132,7 +132,7 @@ fn credit_note(cx: &mut Cx, text: &str) -> Result<Explanation> {
 }
 
 fn payment(cx: &mut Cx, text: &str) -> Result<Explanation> {
-    cx.demand("accounting.payments.read")?;
+    cx.require("accounting.payments.read")?;
     let p = cx.find::<Payment>(id::<PaymentId>(text)?)?;
     let mut inputs = vec![Explanation::given("amount", p.amount)];
     for a in &p.allocations {
@@ -150,7 +150,7 @@ fn payment(cx: &mut Cx, text: &str) -> Result<Explanation> {
 }
 
 fn journal_entry(cx: &mut Cx, text: &str) -> Result<Explanation> {
-    cx.demand("accounting.journal_entries.read")?;
+    cx.require("accounting.journal_entries.read")?;
     let e = cx.find::<JournalEntry>(id::<JournalEntryId>(text)?)?;
     let why = match &e.source {
         Some(source) => {

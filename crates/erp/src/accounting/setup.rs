@@ -90,7 +90,7 @@ fn create_determination(cx: &mut Cx, new: NewAccountDetermination) -> Result<Acc
 }
 
 fn update_determination(cx: &mut Cx, id: AccountDeterminationId, patch: AccountDeterminationPatch) -> Result<AccountDetermination> {
-    let before = cx.change::<AccountDetermination>(id)?;
+    let before = cx.load_for_update::<AccountDetermination>(id)?;
     let mut after = before.clone();
     patch.apply(&mut after);
     account_of(cx, "/account_id", after.company_id, after.account_id)?;
@@ -98,7 +98,7 @@ fn update_determination(cx: &mut Cx, id: AccountDeterminationId, patch: AccountD
 }
 
 fn delete_determination(cx: &mut Cx, id: AccountDeterminationId) -> Result<()> {
-    let rule = cx.change::<AccountDetermination>(id)?;
+    let rule = cx.load_for_update::<AccountDetermination>(id)?;
     cx.remove(rule)
 }
 
@@ -117,7 +117,7 @@ fn check_tax_account(cx: &mut Cx, code: &TaxCode) -> Result<()> {
 }
 
 fn update_code(cx: &mut Cx, id: TaxCodeId, mut patch: TaxCodePatch) -> Result<TaxCode> {
-    let before = cx.change::<TaxCode>(id)?;
+    let before = cx.load_for_update::<TaxCode>(id)?;
     patch.rates = patch.rates.map(check_rates).transpose()?;
     let mut after = before.clone();
     patch.apply(&mut after);
@@ -154,7 +154,7 @@ fn create_rule(cx: &mut Cx, new: NewTaxRule) -> Result<TaxRule> {
 }
 
 fn update_rule(cx: &mut Cx, id: TaxRuleId, patch: TaxRulePatch) -> Result<TaxRule> {
-    let before = cx.change::<TaxRule>(id)?;
+    let before = cx.load_for_update::<TaxRule>(id)?;
     let mut after = before.clone();
     patch.apply(&mut after);
     codes_of(cx, "/tax_code_ids", after.company_id, &after.tax_code_ids)?;
@@ -162,7 +162,7 @@ fn update_rule(cx: &mut Cx, id: TaxRuleId, patch: TaxRulePatch) -> Result<TaxRul
 }
 
 fn delete_rule(cx: &mut Cx, id: TaxRuleId) -> Result<()> {
-    let rule = cx.change::<TaxRule>(id)?;
+    let rule = cx.load_for_update::<TaxRule>(id)?;
     cx.remove(rule)
 }
 
@@ -173,7 +173,7 @@ fn create_term(cx: &mut Cx, new: NewPaymentTerm) -> Result<PaymentTerm> {
 }
 
 fn update_term(cx: &mut Cx, id: PaymentTermId, patch: PaymentTermPatch) -> Result<PaymentTerm> {
-    let before = cx.change::<PaymentTerm>(id)?;
+    let before = cx.load_for_update::<PaymentTerm>(id)?;
     let mut after = before.clone();
     patch.apply(&mut after);
     after.check()?;
@@ -181,12 +181,12 @@ fn update_term(cx: &mut Cx, id: PaymentTermId, patch: PaymentTermPatch) -> Resul
 }
 
 fn delete_term(cx: &mut Cx, id: PaymentTermId) -> Result<()> {
-    let term = cx.change::<PaymentTerm>(id)?;
+    let term = cx.load_for_update::<PaymentTerm>(id)?;
     cx.remove(term)
 }
 
 fn update_policy(cx: &mut Cx, id: AccountingPolicyId, patch: AccountingPolicyPatch) -> Result<AccountingPolicy> {
-    let before = cx.change::<AccountingPolicy>(id)?;
+    let before = cx.load_for_update::<AccountingPolicy>(id)?;
     let mut after = before.clone();
     patch.apply(&mut after);
     cx.save(&before, after, "updated")
