@@ -5,9 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use crate::directory::companies::CompanyId;
-use crate::directory::parties::PartyId;
 use crate::entity::Entity;
+use crate::ids::{CompanyId, PartyId};
 
 /// One fact about one thing.
 #[derive(Debug, Clone, PartialEq)]

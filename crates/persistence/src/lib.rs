@@ -2,6 +2,7 @@
 //! No rule of the business is decided here.
 
 pub mod accounting;
+pub mod banking;
 mod conn;
 pub mod crm;
 mod database;
@@ -10,14 +11,18 @@ pub mod directory;
 mod error;
 mod grants;
 pub mod identity;
+pub mod insight;
 pub mod inventory;
 pub mod kind;
 mod lock_ranks;
+pub mod marketing;
 mod migrate;
 pub mod platform;
 mod query;
+pub mod receivables;
 pub mod record;
 pub mod sales;
+pub mod service;
 mod statement;
 pub mod statement_log;
 mod tx;

@@ -48,13 +48,13 @@ each_engine! {
         s.act(&format!("/v1/sales/deliveries/{}/ship", id(&delivery)), &delivery, json!({})).ok();
         let order = s.get(&path).ok();
         let invoice = s.act(&format!("{path}/invoice"), &order, json!({})).ok();
-        let invoice = s.act(&format!("/v1/accounting/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
+        let invoice = s.act(&format!("/v1/receivables/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
         let payment = json!({
             "company_id": s.company_id(), "party_id": buyer["id"], "amount": invoice["total"], "payment_date": "2026-01-02",
             "allocate_to": [{"invoice_id": invoice["id"]}],
         });
-        let payment = s.post("/v1/accounting/payments", payment).created();
-        s.act(&format!("/v1/accounting/payments/{}/post", id(&payment)), &payment, json!({})).ok();
+        let payment = s.post("/v1/banking/payments", payment).created();
+        s.act(&format!("/v1/banking/payments/{}/post", id(&payment)), &payment, json!({})).ok();
         std::thread::sleep(std::time::Duration::from_millis(500));
         let found = weighed(s, before);
         let total: i64 = found.iter().map(|f| f.2).sum();

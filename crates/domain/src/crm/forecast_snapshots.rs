@@ -1,20 +1,15 @@
 //! Snapshots: what a forecast said on a day. Written once, never changed, so that its accuracy can be measured when the
 //! period is over.
 
+use crate::ids::ForecastSnapshotId;
 use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::forecasts::{Forecast, ForecastRate, PeriodKind};
-use crate::directory::companies::CompanyId;
-use crate::identity::users::UserId;
+use crate::ids::{CompanyId, UserId};
 use crate::kernel::{Amount, Code, Rate, Result, round_to};
-
-crate::ids! {
-    /// A snapshot of a forecast.
-    ForecastSnapshotId "fsnap";
-}
 
 /// A period has one snapshot a day.
 pub const DUPLICATE: Code = Code::conflict("forecast_snapshot.duplicate", "The period has a snapshot of today already.");

@@ -1,19 +1,15 @@
 //! Exchange rates by day, kind and source, and how a rate is found where none was entered: backwards, or by way of a
 //! third currency. Documents copy the rate they use; changing one here never rewrites a document.
 
+use crate::ids::ExchangeRateId;
 use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::companies::CompanyId;
 use super::currencies;
+use crate::ids::CompanyId;
 use crate::kernel::{Amount, Code, Decimals, Findings, Rate, Result, problems, round_to};
-
-crate::ids! {
-    /// An exchange rate.
-    ExchangeRateId "xr";
-}
 
 crate::words! {
     /// What a rate is for: the price of the day, the average of a period, the rate at the end of a period.

@@ -5,13 +5,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::Decimal;
-use crate::kernel::{Code, Decimals, Quantity, Rate, Result, problems};
-
-crate::ids! {
-    /// A unit of measure.
-    UnitId "unit";
-}
+use crate::ids::UnitId;
+use crate::kernel::{Code, Decimal, Decimals, Quantity, Rate, Result, problems};
 
 crate::words! {
     /// What a unit measures. Only units of one category convert into each other. Base units: `count` each, `mass` kg,

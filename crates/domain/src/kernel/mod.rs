@@ -10,6 +10,7 @@ mod minimum;
 mod number;
 mod patch;
 mod rounding;
+pub mod text;
 mod word;
 
 pub use decimal::{Amount, Decimals, Quantity, Rate, UnitPrice};

@@ -1,13 +1,9 @@
 //! What happens by the clock and failed for one record: kept until it succeeds, tried again at growing intervals.
 
+use crate::ids::TimerFailureId;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-crate::ids! {
-    /// A failure of scheduled work.
-    TimerFailureId "tmf";
-}
 
 /// Scheduled work that failed for one record. The work goes on for all other records; this one is tried again at `retry_at`,
 /// and the entry disappears when it succeeds.

@@ -1,20 +1,14 @@
 //! The lines of a sales order: what was ordered, at which price, and how far each line has come. Quantities are in the
 //! line's unit; `unit_factor` leads to the product's unit, in which stock is counted.
 
+use crate::ids::SalesOrderLineId;
 use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::orders::SalesOrderId;
-use crate::accounting::tax_codes::TaxCodeId;
-use crate::directory::products::{ProductId, TaxClass};
-use crate::directory::units::UnitId;
+use crate::directory::products::TaxClass;
+use crate::ids::{ProductId, SalesOrderId, TaxCodeId, UnitId};
 use crate::kernel::{Amount, Code, Decimals, FieldError, Quantity, Rate, Result, UnitPrice, round};
-
-crate::ids! {
-    /// A line of a sales order.
-    SalesOrderLineId "sol";
-}
 
 pub const ORDER_LINE: Code = Code::invalid("sales_order.line_invalid", "A line of the order is wrong.");
 

@@ -1,8 +1,9 @@
 //! Rows of what the clock could not do for one record.
 
 use chrono::{DateTime, Utc};
+use domain::ids::TimerFailureId;
 use domain::kernel::Id;
-use domain::platform::timer_failures::{TimerFailure, TimerFailureId};
+use domain::platform::timer_failures::TimerFailure;
 use uuid::Uuid;
 
 use crate::{Conn, Result, record, sql};

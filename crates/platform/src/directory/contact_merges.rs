@@ -2,11 +2,10 @@
 //! `contact.merged` and `contact.unmerged`, whose `winner_id` and `loser_id` say who is who.
 
 use chrono::TimeDelta;
-use domain::directory::contact_merges::{
-    ContactMerge, ContactMergeId, MergeContact, NOT_MERGED, NOT_UNDOABLE, TOO_LARGE, TOO_LATE, WITH_ITSELF,
-};
-use domain::directory::contacts::{Contact, ContactId, MERGED};
+use domain::directory::contact_merges::{ContactMerge, MergeContact, NOT_MERGED, NOT_UNDOABLE, TOO_LARGE, TOO_LATE, WITH_ITSELF};
+use domain::directory::contacts::{Contact, MERGED};
 use domain::directory::personal_data::ERASED;
+use domain::ids::{ContactId, ContactMergeId};
 use persistence::directory::{contact_merges as rows, contacts};
 
 use super::merging::tell;
