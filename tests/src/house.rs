@@ -132,12 +132,8 @@ fn versions_are_named_once_in_the_workspace() {
 }
 
 /// Dependencies that no source names, with what they are for.
-const UNNAMED: [(&str, &str); 4] = [
-    ("argmin-math", "teaches argmin to calculate with vectors"),
-    ("libsqlite3-sys", "builds SQLite along"),
-    ("openssl-sys", "builds OpenSSL along"),
-    ("pq-sys", "builds libpq along"),
-];
+const UNNAMED: [(&str, &str); 3] =
+    [("libsqlite3-sys", "builds SQLite along"), ("openssl-sys", "builds OpenSSL along"), ("pq-sys", "builds libpq along")];
 
 #[test]
 fn every_dependency_is_used() {

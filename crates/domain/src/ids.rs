@@ -207,6 +207,8 @@ crate::ids! {
     JobId "job";
     /// A number series.
     NumberSeriesId "ns";
+    /// A failure of scheduled work.
+    TimerFailureId "tmf";
     /// A delivery.
     DeliveryId "dlv";
     /// A line of a delivery.

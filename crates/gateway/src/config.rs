@@ -46,6 +46,10 @@ pub struct Config {
     pub workers: usize,
     /// Threads that run operations.
     pub threads: usize,
+    /// Connections that read from a SQLite file; one more is kept for short reads.
+    pub sqlite_readers: u32,
+    /// Connections to PostgreSQL, at most.
+    pub postgres_connections: u32,
     /// Requests that may wait for a thread; more are answered 503 at once.
     pub queue: usize,
     /// How long things may take.
@@ -112,6 +116,8 @@ impl Default for Config {
             log: "info".into(),
             workers: 2,
             threads: 12,
+            sqlite_readers: 4,
+            postgres_connections: 16,
             queue: 512,
             limits: Limits::default(),
             clock: Clock::default(),
@@ -227,6 +233,8 @@ impl Config {
         source.set("TANDEM_WORKERS", &mut c.workers)?;
         source.set("TANDEM_THREADS", &mut c.threads)?;
         source.set("TANDEM_QUEUE", &mut c.queue)?;
+        source.set("TANDEM_SQLITE_READERS", &mut c.sqlite_readers)?;
+        source.set("TANDEM_POSTGRES_CONNECTIONS", &mut c.postgres_connections)?;
         source.set_seconds("TANDEM_REQUEST_SECONDS", &mut c.limits.request)?;
         source.set_seconds("TANDEM_REPORT_SECONDS", &mut c.limits.report)?;
         c.check()?;
@@ -256,6 +264,12 @@ impl Config {
         }
         if self.workers == 0 || self.threads == 0 || self.queue == 0 {
             return Err(ConfigError("TANDEM_WORKERS, TANDEM_THREADS and TANDEM_QUEUE must be at least 1.".into()));
+        }
+        if !(1..=1000).contains(&self.sqlite_readers) {
+            return Err(ConfigError("TANDEM_SQLITE_READERS must be from 1 to 1000.".into()));
+        }
+        if !(2..=10_000).contains(&self.postgres_connections) {
+            return Err(ConfigError("TANDEM_POSTGRES_CONNECTIONS must be from 2 to 10000.".into()));
         }
         Ok(())
     }
@@ -357,6 +371,15 @@ mod tests {
         }
         let c = from(&[("TANDEM_CORS_ORIGINS", "https://a.example, http://localhost:5173")]).expect("origins");
         assert_eq!(c.cors_origins.len(), 2);
+    }
+
+    #[test]
+    fn the_sizes_of_the_pools_are_settings() {
+        let c = from(&[("TANDEM_SQLITE_READERS", "7"), ("TANDEM_POSTGRES_CONNECTIONS", "40")]).expect("sizes");
+        assert_eq!((c.sqlite_readers, c.postgres_connections), (7, 40));
+        for (name, bad) in [("TANDEM_SQLITE_READERS", "0"), ("TANDEM_POSTGRES_CONNECTIONS", "1")] {
+            assert!(from(&[(name, bad)]).expect_err(name).to_string().contains(name));
+        }
     }
 
     #[test]

@@ -52,7 +52,12 @@ pub struct Running {
 /// # Errors
 /// The address is wrong, the database does not answer, or a migration fails.
 fn open_database(config: &Config) -> Result<Database, StartError> {
-    let settings = DatabaseConfig { statement_timeout: config.limits.request, ..DatabaseConfig::new(&config.database) };
+    let settings = DatabaseConfig {
+        statement_timeout: config.limits.request,
+        readers: config.sqlite_readers,
+        pool_size: config.postgres_connections,
+        ..DatabaseConfig::new(&config.database)
+    };
     let database = Database::open(&settings).map_err(because("The database cannot be opened"))?;
     let ran = database.migrate().map_err(because("The database cannot be migrated"))?;
     if !ran.is_empty() {

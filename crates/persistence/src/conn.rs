@@ -1,4 +1,8 @@
-//! One connection of either engine, and the macro that writes a query once for both.
+//! One connection of either engine, its clock, and the macro that writes a query once for both.
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+use crate::error::Result;
 
 /// A borrowed connection of either kind: what every query takes.
 pub enum Conn<'a> {
@@ -7,7 +11,7 @@ pub enum Conn<'a> {
 }
 
 /// Which database is behind a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Engine {
     Postgres,
     Sqlite,
@@ -25,6 +29,18 @@ impl Conn<'_> {
         match self {
             Conn::Pg(_) => Engine::Postgres,
             Conn::Sqlite(_) => Engine::Sqlite,
+        }
+    }
+}
+
+/// The time by the clock that all replicas share: that of the database server. A SQLite file belongs to one machine, whose
+/// clock is ours.
+pub fn now(db: &mut Conn) -> Result<DateTime<Utc>> {
+    match db.engine() {
+        Engine::Sqlite => Ok(Utc::now().trunc_subsecs(6)),
+        Engine::Postgres => {
+            let read = crate::sql!("SELECT clock_timestamp()").first::<(DateTime<Utc>,)>(db)?;
+            read.map(|r| r.0).ok_or_else(|| crate::Error::Broken("the database told no time".into()))
         }
     }
 }

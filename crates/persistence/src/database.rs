@@ -21,7 +21,7 @@ use crate::{Conn, Engine, deadline, watch};
 pub struct DatabaseConfig {
     /// `sqlite:path/to/file.db` or `postgres://user:password@host,host/name?target_session_attrs=read-write`.
     pub url: String,
-    /// Reading connections to SQLite.
+    /// Connections that read from SQLite; one more is kept for short reads.
     pub readers: u32,
     /// Connections to PostgreSQL, at most.
     pub pool_size: u32,
@@ -135,19 +135,24 @@ pub(crate) struct Shared {
     pub(crate) address: Address,
     pub(crate) config: DatabaseConfig,
     kind: Kind,
-    bell: Bell,
+    commits: CommitSignal,
 }
 
 enum Kind {
     Postgres(PgPool),
-    Sqlite { readers: SqlitePool, writer: Writer },
+    Sqlite {
+        readers: SqlitePool,
+        /// What short reads fall back on.
+        reserve: SqlitePool,
+        writer: Writer,
+    },
 }
 
 /// Counts commits, for the one who waits for them.
 #[derive(Default)]
-struct Bell {
-    rung: Mutex<bool>,
-    heard: Condvar,
+struct CommitSignal {
+    signalled: Mutex<bool>,
+    waiters: Condvar,
 }
 
 impl Database {
@@ -161,7 +166,7 @@ impl Database {
             Address::Sqlite(path) => open_sqlite(path, config)?,
             Address::Postgres(url) => open_postgres(url, config)?,
         };
-        Ok(Self { shared: Arc::new(Shared { address, config: config.clone(), kind, bell: Bell::default() }) })
+        Ok(Self { shared: Arc::new(Shared { address, config: config.clone(), kind, commits: CommitSignal::default() }) })
     }
 
     /// As [`Database::open`], but makes no new file.
@@ -186,7 +191,15 @@ impl Database {
     pub fn read<T, E: From<Error>>(&self, f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
         match &self.shared.kind {
             Kind::Postgres(pool) => tx::pg_read(pool, self.shared.config.statement_timeout, f),
-            Kind::Sqlite { readers, .. } => tx::sqlite_read(readers, f),
+            Kind::Sqlite { readers, .. } => tx::sqlite_read(readers, None, f),
+        }
+    }
+
+    /// As [`Database::read`], for what is done in milliseconds: on SQLite it does not wait for reports to end.
+    pub fn read_short<T, E: From<Error>>(&self, f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
+        match &self.shared.kind {
+            Kind::Postgres(pool) => tx::pg_read(pool, self.shared.config.statement_timeout, f),
+            Kind::Sqlite { readers, reserve, .. } => tx::sqlite_read(readers, Some(reserve), f),
         }
     }
 
@@ -234,17 +247,17 @@ impl Database {
 
     /// Wakes the one who waits for commits. [`Database::write`] does it by itself on PostgreSQL.
     pub fn after_commit_notify(&self) {
-        *self.shared.bell.rung.lock() = true;
-        self.shared.bell.heard.notify_one();
+        *self.shared.commits.signalled.lock() = true;
+        self.shared.commits.waiters.notify_one();
     }
 
     /// Waits for a commit since the last call; false when the time is over without one.
     pub fn wait_for_commit(&self, limit: Duration) -> bool {
-        let mut rung = self.shared.bell.rung.lock();
-        if !*rung {
-            self.shared.bell.heard.wait_for(&mut rung, limit);
+        let mut signalled = self.shared.commits.signalled.lock();
+        if !*signalled {
+            self.shared.commits.waiters.wait_for(&mut signalled, limit);
         }
-        std::mem::take(&mut *rung)
+        std::mem::take(&mut *signalled)
     }
 
     /// Whether the database answers and can be written to.
@@ -254,7 +267,7 @@ impl Database {
         {
             return Err(Error::Unavailable("the writer has stopped".into()));
         }
-        self.read(|conn| Ok(crate::on!(conn, |c| c.batch_execute("SELECT 1"))?))
+        self.read_short(|conn| Ok(crate::on!(conn, |c| c.batch_execute("SELECT 1"))?))
     }
 
     /// Copies the whole database, as of one moment and while others write, into a new file.
@@ -309,8 +322,8 @@ pub(crate) fn sqlite_connection(path: &Path, config: &DatabaseConfig) -> Result<
         config.lock_timeout.as_millis()
     ))
     .map_err(|e| fail(&e))?;
-    deadline::teach(&mut conn).map_err(|e| fail(&e))?;
-    conn.set_instrumentation(watch::ear());
+    deadline::register_functions(&mut conn).map_err(|e| fail(&e))?;
+    conn.set_instrumentation(watch::instrumentation());
     Ok(conn)
 }
 
@@ -319,18 +332,21 @@ fn open_sqlite(path: &Path, config: &DatabaseConfig) -> Result<Kind, OpenError> 
     // the writer first: it makes the file and its journal
     let writer = Writer::start(sqlite_connection(path, config)?, config.acquire_timeout).map_err(|e| fail(&e))?;
     let text = path.to_str().ok_or_else(|| fail(&"the path is not UTF-8"))?;
-    let readers = Pool::builder()
-        .max_size(config.readers.max(1))
-        .min_idle(Some(1))
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_on_check_out(false)
-        .connection_timeout(config.acquire_timeout)
-        .thread_pool(Arc::new(ScheduledThreadPool::new(1)))
-        .connection_customizer(Box::new(Reader { busy: config.lock_timeout }))
-        .build(ConnectionManager::new(text))
-        .map_err(|e| fail(&e))?;
-    Ok(Kind::Sqlite { readers, writer })
+    let threads = Arc::new(ScheduledThreadPool::new(1));
+    let pool = |size: u32| {
+        Pool::builder()
+            .max_size(size)
+            .min_idle(Some(1))
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_on_check_out(false)
+            .connection_timeout(config.acquire_timeout)
+            .thread_pool(threads.clone())
+            .connection_customizer(Box::new(Reader { busy: config.lock_timeout }))
+            .build(ConnectionManager::new(text))
+            .map_err(|e| fail(&e))
+    };
+    Ok(Kind::Sqlite { readers: pool(config.readers.max(1))?, reserve: pool(1)?, writer })
 }
 
 fn open_postgres(url: &str, config: &DatabaseConfig) -> Result<Kind, OpenError> {
@@ -379,9 +395,9 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Reader {
              PRAGMA query_only = ON;",
             self.busy.as_millis()
         ))
-        .and_then(|()| deadline::teach(conn))
+        .and_then(|()| deadline::register_functions(conn))
         .map_err(diesel::r2d2::Error::QueryError)?;
-        conn.set_instrumentation(watch::ear());
+        conn.set_instrumentation(watch::instrumentation());
         Ok(())
     }
 }
@@ -395,7 +411,7 @@ struct Session {
 impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
     fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
         conn.batch_execute(&self.sql).map_err(diesel::r2d2::Error::QueryError)?;
-        conn.set_instrumentation(watch::ear());
+        conn.set_instrumentation(watch::instrumentation());
         Ok(())
     }
 }

@@ -32,6 +32,7 @@ pub struct Texts {
     pub read: usize,
     pub select: String,
     pub insert: String,
+    pub update: String,
 }
 
 impl Texts {
@@ -39,7 +40,7 @@ impl Texts {
         let names = |c: &[Column]| c.iter().map(|c| c.name).collect::<Vec<_>>().join(", ");
         let select = format!("SELECT {} FROM {table}", names(&columns[..read]));
         let insert = format!("INSERT INTO {table} ({}) VALUES ", names(&columns));
-        Self { columns, read, select, insert }
+        Self { columns, read, select, insert, update: format!("UPDATE {table} SET ") }
     }
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.name == name)
@@ -56,6 +57,10 @@ pub trait Record: Clone + Send + Sync + 'static {
     /// Fills in what is kept in other tables, for all rows at once.
     fn complete(_: &mut Conn, _: &mut [Self]) -> Result<()> {
         Ok(())
+    }
+    /// Master data that no transaction reads twice: what it once read stays true for it, unless it changes it itself.
+    fn is_steady() -> bool {
+        matches!(Self::TABLE, "companies" | "currencies" | "units" | "calendars")
     }
     /// The column that says whose document a row is, when it belongs to one company.
     fn company_column() -> Option<&'static str> {
@@ -109,6 +114,7 @@ pub fn insert<T: Record>(db: &mut Conn, rows: &[T]) -> Result<()> {
         }
         statement.execute(db)?;
     }
+    rows.iter().for_each(|row| crate::lock_ranks::made(T::TABLE, row.key()));
     Ok(())
 }
 
@@ -121,6 +127,7 @@ pub fn find<T: Record>(db: &mut Conn, id: Uuid) -> Result<Option<T>> {
 
 /// The row with this id, locked until the end of the transaction (SQLite has one writer and needs no lock).
 pub fn find_to_change<T: Record>(db: &mut Conn, id: Uuid) -> Result<Option<T>> {
+    crate::lock_ranks::taken(T::TABLE, id);
     let mut statement = select::<T>();
     statement.sql(" WHERE id = ").push(Value::Uid(id));
     if db.engine() == Engine::Postgres {
@@ -149,10 +156,11 @@ pub fn by<T: Record>(db: &mut Conn, column: &'static str, ids: &[Uuid]) -> Resul
 
 /// Writes all columns of the row whose version is `expected`; whether there was such a row.
 pub fn update<T: Record>(db: &mut Conn, row: &T, expected: Option<i64>) -> Result<bool> {
+    crate::lock_ranks::taken(T::TABLE, row.key());
     let texts = T::texts();
     let mut values = Vec::with_capacity(texts.columns.len());
     row.put(&mut values);
-    let mut statement = Statement::new(format!("UPDATE {} SET ", T::TABLE));
+    let mut statement = Statement::new(Cow::Borrowed(&*texts.update));
     let mut first = true;
     for (column, value) in texts.columns.iter().zip(values) {
         if column.name == "id" {
@@ -165,6 +173,28 @@ pub fn update<T: Record>(db: &mut Conn, row: &T, expected: Option<i64>) -> Resul
     if let Some(version) = expected {
         statement.sql(" AND version = ").push(Value::Int(version));
     }
+    Ok(statement.execute(db)? == 1)
+}
+
+/// Writes the columns in which `after` differs from `before`, to the row whose version is `expected`; whether there was such a
+/// row. What is not written is not indexed anew either.
+pub fn update_changed<T: Record>(db: &mut Conn, before: &T, after: &T, expected: i64) -> Result<bool> {
+    crate::lock_ranks::taken(T::TABLE, after.key());
+    let texts = T::texts();
+    let (mut old, mut new) = (Vec::with_capacity(texts.columns.len()), Vec::with_capacity(texts.columns.len()));
+    before.put(&mut old);
+    after.put(&mut new);
+    let mut statement = Statement::new(Cow::Borrowed(&*texts.update));
+    let mut first = true;
+    for ((column, value), _) in texts.columns.iter().zip(new).zip(old).filter(|((c, new), old)| c.name != "id" && new != old) {
+        statement.sql(if first { "" } else { ", " }).sql(column.name).sql(" = ").push(value);
+        first = false;
+    }
+    if first {
+        // a row that never counts its version may be stored as it is
+        statement.sql("id = id");
+    }
+    statement.sql(" WHERE id = ").push(Value::Uid(after.key())).sql(" AND version = ").push(Value::Int(expected));
     Ok(statement.execute(db)? == 1)
 }
 

@@ -19,6 +19,7 @@ use crate::conn::Conn;
 use crate::deadline;
 use crate::error::Result;
 use crate::on;
+use crate::statement_log::{self, Places};
 use crate::value::{Bind, Cells, Fail, PgCells, Scalar, SqliteCells, Value};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -33,15 +34,43 @@ enum Part {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Statement {
     parts: Vec<Part>,
+    /// Where in the source the parts were written, in debug builds.
+    places: Places,
 }
 
 impl Statement {
     pub fn new(sql: impl Into<Cow<'static, str>>) -> Self {
-        Self { parts: vec![Part::Sql(sql.into())] }
+        Self { parts: vec![Part::Sql(sql.into())], places: Places::default() }
     }
     /// Words that differ between the engines.
     pub(crate) fn by_engine(postgres: &'static str, sqlite: &'static str) -> Self {
-        Self { parts: vec![Part::Either(postgres, sqlite)] }
+        Self { parts: vec![Part::Either(postgres, sqlite)], places: Places::default() }
+    }
+    /// Begun by [`crate::sql!`] at this place.
+    #[doc(hidden)]
+    pub fn written_at(sql: &'static str, file: &'static str, line: u32) -> Self {
+        Self { parts: vec![Part::Sql(sql.into())], places: Places::of(file, line) }
+    }
+    /// The value of one `{}`.
+    #[doc(hidden)]
+    pub fn bind_value<B: Bind>(&mut self, value: B) {
+        debug_assert!(!(B::NULLABLE && self.ends_with_a_comparison()), "`= NULL` holds for no row: {self:?}");
+        value.bind(self);
+    }
+    /// Whether what comes next is compared, so that NULL there would never match.
+    fn ends_with_a_comparison(&self) -> bool {
+        let mut text = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Sql(s) => text.push_str(s),
+                Part::Either(s, _) => text.push_str(s),
+                Part::Bind(_) => text.push('?'),
+            }
+        }
+        // after SET it is an assignment, and alone it may be the part of one
+        let since = text.rfind(" SET ").map_or(&*text, |set| &text[set..]);
+        let is_condition = [" WHERE ", " AND ", " OR ", " ON "].iter().any(|word| since.contains(word));
+        is_condition && text.trim_end().ends_with(['=', '<', '>'])
     }
     pub fn sql(&mut self, sql: impl Into<Cow<'static, str>>) -> &mut Self {
         self.parts.push(Part::Sql(sql.into()));
@@ -53,6 +82,7 @@ impl Statement {
     }
     pub fn append(&mut self, other: Statement) -> &mut Self {
         self.parts.extend(other.parts);
+        self.places.extend(other.places);
         self
     }
     /// `a, b, c` as bound values.
@@ -68,6 +98,7 @@ impl Statement {
     /// Runs it; how many rows it touched.
     pub fn execute(&self, db: &mut Conn) -> Result<usize> {
         deadline::check()?;
+        statement_log::ran(&self.places, db.engine());
         Ok(on!(db, |c| self.clone_ref().execute(c))?)
     }
     /// All rows as tuples, left to right.
@@ -80,6 +111,7 @@ impl Statement {
     }
     pub(crate) fn rows<T: FromCells>(&self, db: &mut Conn) -> Result<Vec<T>> {
         deadline::check()?;
+        statement_log::ran(&self.places, db.engine());
         let rows: Vec<Loaded<T>> = on!(db, |c| self.clone_ref().load(c))?;
         Ok(rows.into_iter().map(|l| l.0).collect())
     }
@@ -193,6 +225,7 @@ pub fn list<S: Scalar + Clone>(values: &[S]) -> List {
 pub struct List(Vec<Value>, PhantomData<()>);
 
 impl Bind for List {
+    const NULLABLE: bool = false;
     fn bind(self, to: &mut Statement) {
         match self.0.is_empty() {
             true => to.sql("NULL"),
@@ -202,23 +235,44 @@ impl Bind for List {
 }
 
 impl Bind for Statement {
+    const NULLABLE: bool = false;
     fn bind(self, to: &mut Statement) {
         to.append(self);
     }
 }
 
+/// How many `{}` a text has.
+#[doc(hidden)]
+pub const fn places_for_values(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut at, mut found) = (1, 0);
+    while at < bytes.len() {
+        if bytes[at - 1] == b'{' && bytes[at] == b'}' {
+            found += 1;
+        }
+        at += 1;
+    }
+    found
+}
+
 /// A statement whose `{}` are the values that follow, bound: `sql!("SELECT a FROM t WHERE b = {}", b).load::<(i64,)>(db)`.
+/// That there are as many values as places is judged by the compiler; that no value compared with `=`, `<` or `>` may be
+/// NULL, by debug builds.
 #[macro_export]
 macro_rules! sql {
+    (@one $value:expr) => { 1 };
     ($text:literal $(, $value:expr)* $(,)?) => {{
+        const _: () = assert!(
+            $crate::places_for_values($text) == 0 $(+ $crate::sql!(@one $value))*,
+            "a statement needs one value for each place",
+        );
         let mut pieces = $text.split("{}");
         #[allow(unused_mut)]
-        let mut statement = $crate::Statement::new(pieces.next().unwrap_or_default());
+        let mut statement = $crate::Statement::written_at(pieces.next().unwrap_or_default(), file!(), line!());
         $(
-            $crate::Bind::bind($value, &mut statement);
+            statement.bind_value($value);
             statement.sql(pieces.next().unwrap_or_default());
         )*
-        debug_assert!(pieces.next().is_none(), "a value is missing in {}", $text);
         statement
     }};
 }

@@ -1,6 +1,7 @@
 //! Where transactions begin and end: the only file that says BEGIN, COMMIT, ROLLBACK or SAVEPOINT, through Diesel's
 //! transaction manager. What happens inside a transaction is not known here.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use diesel::connection::{AnsiTransactionManager as Manager, CacheSize, Connection, SimpleConnection, TransactionManager};
@@ -10,7 +11,7 @@ use diesel::{PgConnection, SqliteConnection};
 
 use crate::error::{Error, Retryable};
 use crate::watch::{self, Failed};
-use crate::{Conn, deadline, on};
+use crate::{Conn, deadline, lock_ranks, on};
 
 pub(crate) type PgPool = Pool<ConnectionManager<PgConnection>>;
 pub(crate) type SqlitePool = Pool<ConnectionManager<SqliteConnection>>;
@@ -21,7 +22,7 @@ type PgPooled = PooledConnection<ConnectionManager<PgConnection>>;
 pub enum Outcome<T> {
     /// Commit, then answer.
     Keep(T),
-    /// Roll back, and answer all the same: a dry run, or a refusal worth telling.
+    /// Roll back, and answer all the same: a dry run, or a rejection whose answer is still returned.
     Discard(T),
 }
 
@@ -60,6 +61,7 @@ impl Conn<'_> {
 
 fn begin(conn: &mut Conn<'_>, sql: &str) -> Result<(), DieselError> {
     watch::set(Failed::No);
+    lock_ranks::begin();
     on!(conn, |c| Manager::begin_transaction_sql(c, sql))
 }
 
@@ -92,11 +94,17 @@ fn pg_begin(pool: &PgPool, sql: &str) -> Result<PgPooled, Error> {
     }
 }
 
-/// Lets a connection that keeps too many statements leave its pool.
-fn retire(c: &mut PgConnection) {
-    if watch::take_full() {
+/// Lets a connection that keeps too many statements forget them, here and in the server. One that cannot leaves its pool.
+fn forget_pg(c: &mut PgConnection) {
+    if !watch::take_full() {
+        return;
+    }
+    if let Err(e) = c.batch_execute("DEALLOCATE ALL") {
+        log::warn!("prepared statements could not be deallocated: {e}");
         Manager::transaction_manager_status_mut(c).set_in_error();
     }
+    c.set_prepared_statement_cache_size(CacheSize::Disabled);
+    c.set_prepared_statement_cache_size(CacheSize::Unbounded);
 }
 
 /// Lets a connection that keeps too many statements forget them.
@@ -109,7 +117,7 @@ fn forget(c: &mut SqliteConnection) {
 
 /// One snapshot on PostgreSQL.
 pub(crate) fn pg_read<T, E: From<Error>>(pool: &PgPool, usual: Duration, f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
-    let _outer = watch::outer();
+    let _outer = watch::restore();
     let mut c = pg_begin(pool, PG_READ)?;
     if let Some(left) = deadline::left().filter(|left| *left > usual) {
         c.batch_execute(&format!("SET LOCAL statement_timeout = {}", left.as_millis())).map_err(Error::from)?;
@@ -117,14 +125,23 @@ pub(crate) fn pg_read<T, E: From<Error>>(pool: &PgPool, usual: Duration, f: impl
     let conn = &mut Conn::Pg(&mut c);
     let answer = f(conn);
     rollback(conn);
-    retire(&mut c);
+    forget_pg(&mut c);
     answer
 }
 
-/// One snapshot on SQLite: of the moment of the first statement.
-pub(crate) fn sqlite_read<T, E: From<Error>>(pool: &SqlitePool, f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
-    let _outer = watch::outer();
-    let mut c = pool.get().map_err(no_connection)?;
+/// One snapshot on SQLite: of the moment of the first statement. A short read that finds all readers busy has a connection
+/// of its own to wait for, so that long reports never keep anybody from logging in.
+pub(crate) fn sqlite_read<T, E: From<Error>>(
+    pool: &SqlitePool,
+    reserve: Option<&SqlitePool>,
+    f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let _outer = watch::restore();
+    let mut c = match reserve {
+        Some(reserve) => pool.try_get().map_or_else(|| reserve.get(), Ok),
+        None => pool.get(),
+    }
+    .map_err(no_connection)?;
     let conn = &mut Conn::Sqlite(&mut c);
     begin(conn, SQLITE_READ).map_err(Error::from)?;
     let answer = f(conn);
@@ -142,7 +159,7 @@ enum Try<T, E> {
 
 /// A write transaction on PostgreSQL, repeated while others are in the way. `Ok((answer, kept))`.
 pub(crate) fn pg_write<T, E: From<Error> + Retryable>(pool: &PgPool, job: &mut Job<T, E>) -> Result<(T, bool), E> {
-    let _outer = watch::outer();
+    let _outer = watch::restore();
     let began = Instant::now();
     let (mut conflicts, mut lost) = (0, 0);
     loop {
@@ -168,9 +185,17 @@ fn pause(conflicts: u32) -> Duration {
 
 fn pg_try<T, E: From<Error> + Retryable>(pool: &PgPool, job: &mut Job<T, E>) -> Result<Try<T, E>, E> {
     let mut c = pg_begin(pool, PG_WRITE)?;
-    let tried = pg_end(&mut Conn::Pg(&mut c), job);
-    retire(&mut c);
-    tried
+    match catch_unwind(AssertUnwindSafe(|| pg_end(&mut Conn::Pg(&mut c), job))) {
+        Ok(tried) => {
+            forget_pg(&mut c);
+            tried
+        }
+        Err(panic) => {
+            // savepoints may be open; the connection leaves its pool, and the server rolls everything back
+            Manager::transaction_manager_status_mut(&mut *c).set_in_error();
+            Ok(Try::Failed(Error::Broken(format!("a job panicked: {}", crate::writer::words(&*panic))).into(), Failed::Other))
+        }
+    }
 }
 
 /// Runs the job in the open transaction and ends it.
@@ -226,6 +251,7 @@ impl<'a> Group<'a> {
     /// Runs a job in a savepoint; `work` says whether its effects stay.
     pub(crate) fn step(&mut self, work: impl FnOnce(&mut Conn<'_>) -> bool) -> Step {
         watch::set(Failed::No);
+        lock_ranks::begin();
         if let Err(e) = Manager::begin_transaction(self.conn) {
             return Step::Lost(e.into());
         }

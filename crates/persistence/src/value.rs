@@ -7,6 +7,7 @@
 //! | instants | TIMESTAMPTZ | INTEGER, µs |
 //! | dates | DATE | TEXT `YYYY-MM-DD` |
 //! | JSON | JSONB | TEXT |
+#![allow(clippy::disallowed_types)]
 
 use chrono::{DateTime, NaiveDate, TimeZone, Utc};
 use diesel::backend::Backend;
@@ -17,7 +18,7 @@ use diesel::row::{Field, NamedRow, Row};
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types as st;
 use diesel::sqlite::Sqlite;
-use domain::kernel::{Amount, Decimals, Quantity, Rate, UnitPrice};
+use domain::kernel::{self, Amount, Decimals, Quantity, Rate, UnitPrice};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use uuid::Uuid;
@@ -84,12 +85,18 @@ fn scaled(value: Decimal, scale: u32) -> Option<i64> {
 
 impl Value {
     pub fn decimal<D: Decimals>(v: D) -> Self {
-        let v: Decimal = v.into();
-        Value::Decimal(v, scaled(v, D::SCALE))
+        Self::of_decimal(v.into(), D::SCALE)
     }
     /// A decimal for a column with that many places.
-    pub fn scaled(v: Decimal, places: u32) -> Option<Self> {
-        Some(Value::Decimal(v, scaled(v, places)))
+    pub fn scaled(v: kernel::Decimal, places: u32) -> Option<Self> {
+        Some(Self::of_decimal(v, places))
+    }
+    /// What is out of range fits no column.
+    fn of_decimal(v: kernel::Decimal, places: u32) -> Self {
+        match v.raw() {
+            Some(v) => Value::Decimal(v, scaled(v, places)),
+            None => Value::Decimal(Decimal::ZERO, None),
+        }
     }
     /// PostgreSQL keeps microseconds, so both do.
     pub fn instant(v: DateTime<Utc>) -> Self {
@@ -285,46 +292,54 @@ scalars! {
 
 /// Sums may be wider than single values, so only the places are judged here.
 pub(crate) fn decimal<D: Decimals>(cells: &mut dyn Cells) -> Result<Option<D>, Fail> {
-    let read = |v: Decimal| D::sum_of(v).map_err(|p| -> Fail { p.to_string().into() });
+    let read = |v: Decimal| D::sum_of(v.into()).map_err(|p| -> Fail { p.to_string().into() });
     cells.decimal(D::SCALE)?.map(read).transpose()
 }
 
 /// What may stand for a `{}` in [`crate::sql!`].
 pub trait Bind {
+    /// Whether the value may be NULL.
+    const NULLABLE: bool;
     fn bind(self, to: &mut crate::statement::Statement);
 }
 
 impl<S: Scalar> Bind for S {
+    const NULLABLE: bool = false;
     fn bind(self, to: &mut crate::statement::Statement) {
         to.push(self.put());
     }
 }
 
 impl<S: Scalar> Bind for Option<S> {
+    const NULLABLE: bool = true;
     fn bind(self, to: &mut crate::statement::Statement) {
         to.push(self.map_or(Value::Null(S::KIND), S::put));
     }
 }
 
 impl Bind for &str {
+    const NULLABLE: bool = false;
     fn bind(self, to: &mut crate::statement::Statement) {
         to.push(Value::Text(self.to_owned()));
     }
 }
 
 impl Bind for &String {
+    const NULLABLE: bool = false;
     fn bind(self, to: &mut crate::statement::Statement) {
         to.push(Value::Text(self.clone()));
     }
 }
 
 impl Bind for Option<&str> {
+    const NULLABLE: bool = true;
     fn bind(self, to: &mut crate::statement::Statement) {
         to.push(self.map_or(Value::Null(Kind::Text), |s| Value::Text(s.to_owned())));
     }
 }
 
 impl Bind for Value {
+    const NULLABLE: bool = false;
     fn bind(self, to: &mut crate::statement::Statement) {
         to.push(self);
     }

@@ -39,6 +39,13 @@ impl Clock {
             micros => DateTime::from_timestamp_micros(micros).unwrap_or_else(Utc::now),
         }
     }
+    /// The moment at which the clock was stopped, when it was.
+    pub fn stopped(&self) -> Option<DateTime<Utc>> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            micros => DateTime::from_timestamp_micros(micros),
+        }
+    }
     /// Stops the clock at a moment; `None` lets it run.
     pub fn set(&self, at: Option<DateTime<Utc>>) {
         self.0.store(at.map_or(0, |t| t.timestamp_micros()), Ordering::Relaxed);
@@ -119,7 +126,7 @@ pub struct Request {
 }
 
 /// A request that may run: what remains is decided in its transaction.
-struct Ready {
+struct PreparedRequest {
     op: usize,
     caller: Arc<Caller>,
     input: Input,
@@ -134,7 +141,7 @@ struct Ready {
     touched: Arc<AtomicBool>,
 }
 
-impl Ready {
+impl PreparedRequest {
     fn origin(&self, app: &Arc<App>) -> Origin {
         Origin { app: app.clone(), caller: self.caller.clone(), request_id: self.request_id.clone() }
     }
@@ -197,10 +204,15 @@ impl App {
 
     /// Reads in one snapshot.
     pub fn read<T>(self: &Arc<Self>, caller: &Arc<Caller>, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
-        self.read_as(&self.own(caller), f)
+        let origin = self.own(caller);
+        self.db.read(|conn| f(&mut self.reading(&origin, conn)))
     }
+    /// As [`App::read`], for what is done in milliseconds: it does not wait for long reports to end.
     pub(crate) fn read_as<T>(self: &Arc<Self>, origin: &Origin, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
-        self.db.read(|conn| f(&mut Cx::new(self.clone(), conn.reborrow(), origin.caller.clone(), origin.request_id.clone())))
+        self.db.read_short(|conn| f(&mut self.reading(origin, conn)))
+    }
+    fn reading<'c>(self: &Arc<Self>, origin: &Origin, conn: &'c mut Conn<'_>) -> Cx<'c> {
+        Cx::new(self.clone(), conn.reborrow(), origin.caller.clone(), origin.request_id.clone())
     }
     fn own(self: &Arc<Self>, caller: &Arc<Caller>) -> Origin {
         let request_id = format!("own_{}", uuid::Uuid::now_v7().simple());
@@ -225,7 +237,7 @@ impl App {
         let done = self.db.write(Box::new(move |conn: &mut Conn<'_>| {
             let mut cx = Cx::new(app.clone(), conn.reborrow(), origin.caller.clone(), origin.request_id.clone());
             let done = f(&mut cx)?;
-            cx.react()?;
+            cx.finish()?;
             touches.fetch_or(cx.tells_of_rights(), Ordering::Relaxed);
             cx.keep_events()?;
             Ok(Outcome::Keep(done))
@@ -260,7 +272,10 @@ impl App {
             return outside(&ready.origin(self), &ready.input);
         }
         if !op.writes() {
-            return persistence::within(ready.deadline, || self.db.read(|conn| self.run_read(op, &ready, conn)));
+            return persistence::within(ready.deadline, || match op.kind {
+                Kind::Read => self.db.read_short(|conn| self.run_read(op, &ready, conn)),
+                _ => self.db.read(|conn| self.run_read(op, &ready, conn)),
+            });
         }
         let (app, touched) = (self.clone(), ready.touched.clone());
         let answer = self.db.write(Box::new(move |conn: &mut Conn<'_>| app.run_write(&ready, conn)));
@@ -285,7 +300,7 @@ impl App {
         }
     }
     /// Everything that needs no database: permission, parameters, body.
-    fn prepare(self: &Arc<Self>, op: &Op, request: Request) -> Result<Ready> {
+    fn prepare(self: &Arc<Self>, op: &Op, request: Request) -> Result<PreparedRequest> {
         self.admit(op, &request.caller)?;
         op.check_query(&request.query)?;
         let dry_run = match request.query.iter().find(|(k, _)| k == "dry_run").map(|(_, v)| v.as_str()) {
@@ -323,7 +338,7 @@ impl App {
             (scope, hash(&[request.path.join("/").as_bytes(), &query, body.to_string().as_bytes(), upload]))
         });
         let input = Input { path: request.path, query: request.query, body, upload: request.upload };
-        let mut ready = Ready {
+        let mut ready = PreparedRequest {
             op: request.op,
             caller: request.caller,
             input,
@@ -340,14 +355,14 @@ impl App {
         }
         Ok(ready)
     }
-    fn run_read(self: &Arc<Self>, op: &Op, ready: &Ready, conn: &mut Conn<'_>) -> Result<Answer> {
+    fn run_read(self: &Arc<Self>, op: &Op, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Answer> {
         let mut cx = Cx::new(self.clone(), conn.reborrow(), ready.caller.clone(), ready.request_id.clone());
         op.call(&mut cx, &ready.input)
     }
-    fn run_write(self: &Arc<Self>, ready: &Ready, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
+    fn run_write(self: &Arc<Self>, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
         persistence::within(ready.deadline, || self.run_write_in_time(ready, conn))
     }
-    fn run_write_in_time(self: &Arc<Self>, ready: &Ready, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
+    fn run_write_in_time(self: &Arc<Self>, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
         let op = &self.table.ops[ready.op];
         ready.in_time()?;
         let now = self.clock.now();
@@ -374,7 +389,7 @@ impl App {
             log::error!("{} never judged If-Match", op.id);
             return Err(problems::internal.into());
         }
-        cx.react()?;
+        cx.finish()?;
         ready.touched.fetch_or(cx.tells_of_rights(), Ordering::Relaxed);
         let told = cx.keep_events()?;
         ready.in_time()?;

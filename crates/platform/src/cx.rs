@@ -1,6 +1,7 @@
 //! One open transaction and who is in it. Services see the database only through this.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -20,6 +21,9 @@ use crate::table::{List, Page, Prepared};
 /// Reactions may cause facts that cause reactions; more rounds than this are a loop.
 const MAX_ROUNDS: usize = 20;
 
+/// What was read in a transaction and does not change in it.
+type Known = HashMap<(TypeId, Uuid), Arc<dyn Any + Send + Sync>>;
+
 /// One open transaction and who is in it.
 pub struct Cx<'c> {
     pub now: DateTime<Utc>,
@@ -36,12 +40,31 @@ pub struct Cx<'c> {
     told: Vec<Arc<Event>>,
     reacted: usize,
     nested: u32,
+    known: Known,
+    /// What is done when everything else is.
+    last: Vec<Last>,
 }
+
+type Last = Box<dyn FnOnce(&mut Cx) -> Result<()>>;
 
 impl<'c> Cx<'c> {
     pub(crate) fn new(app: Arc<App>, conn: Conn<'c>, caller: Arc<Caller>, request_id: String) -> Self {
         let now = app.clock.now();
-        Self { now, caller, request_id, app, conn, if_match: None, target: None, prepared: None, told: vec![], reacted: 0, nested: 0 }
+        Self {
+            now,
+            caller,
+            request_id,
+            app,
+            conn,
+            if_match: None,
+            target: None,
+            prepared: None,
+            told: vec![],
+            reacted: 0,
+            nested: 0,
+            known: Known::new(),
+            last: Vec::new(),
+        }
     }
     pub fn app(&self) -> &Arc<App> {
         &self.app
@@ -80,7 +103,7 @@ impl<'c> Cx<'c> {
         at(0).or_else(|| at(1)).map_or(midnight.and_utc(), |t| t.with_timezone(&Utc))
     }
     /// Refuses a caller without this permission.
-    pub fn demand(&self, permission: &str) -> Result<()> {
+    pub fn require(&self, permission: &str) -> Result<()> {
         self.ensure(self.caller.may(permission), problems::missing_scope, || format!("This needs {permission}."))
     }
     pub fn ensure(&self, holds: bool, code: Code, detail: impl FnOnce() -> String) -> Result<()> {
@@ -94,13 +117,31 @@ impl<'c> Cx<'c> {
 
     /// The resource with this id. One of a company without a grant does not exist for the caller.
     pub fn find<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
-        let found = record::find::<T>(&mut self.conn, id.uuid())?;
+        let found = match T::is_steady() {
+            true => self.once(id.uuid(), |conn| record::find::<T>(conn, id.uuid()))?,
+            false => record::find::<T>(&mut self.conn, id.uuid())?,
+        };
         found.filter(|row| self.visible(row)).ok_or_else(|| missing::<T>(id))
     }
     /// As [`Cx::find`], of a noun that says itself what exists for the caller.
     pub fn find_seen<T: Entity + Record>(&mut self, id: T::Id, seen: impl FnOnce(&mut Cx, &T) -> Result<bool>) -> Result<T> {
         let row = self.find::<T>(id)?;
         if seen(self, &row)? { Ok(row) } else { Err(missing::<T>(id)) }
+    }
+    /// What `read` answers, asked once in a transaction for each `key` and type; what changes in between by [`Cx::save`] and
+    /// its like is read anew, what changes by statements of its own is not.
+    pub fn once<T: Clone + Send + Sync + 'static, E: Into<Problem>>(
+        &mut self,
+        key: Uuid,
+        read: impl FnOnce(&mut Conn<'c>) -> Result<T, E>,
+    ) -> Result<T> {
+        let place = (TypeId::of::<T>(), key);
+        if let Some(known) = self.known.get(&place).and_then(|k| k.downcast_ref::<T>()) {
+            return Ok(known.clone());
+        }
+        let found = read(&mut self.conn).map_err(Into::into)?;
+        self.known.insert(place, Arc::new(found.clone()));
+        Ok(found)
     }
     /// The resource that a field of the body refers to; `pointer` names the field.
     pub fn refer<T: Entity + Record>(&mut self, pointer: &str, id: T::Id) -> Result<T> {
@@ -147,12 +188,12 @@ impl<'c> Cx<'c> {
 
     /// Loads a resource to change it, locked until the transaction ends. When it is the one named by the path, the
     /// caller's If-Match is judged here and nowhere else.
-    pub fn change<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
-        self.change_seen::<T>(id, |_, _| Ok(true))
+    pub fn load_for_update<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
+        self.load_seen_for_update::<T>(id, |_, _| Ok(true))
     }
-    /// As [`Cx::change`], of a noun that says itself what exists for the caller. Who may not see it learns nothing from
+    /// As [`Cx::load_for_update`], of a noun that says itself what exists for the caller. Who may not see it learns nothing from
     /// If-Match, neither.
-    pub fn change_seen<T: Entity + Record>(&mut self, id: T::Id, seen: impl FnOnce(&mut Cx, &T) -> Result<bool>) -> Result<T> {
+    pub fn load_seen_for_update<T: Entity + Record>(&mut self, id: T::Id, seen: impl FnOnce(&mut Cx, &T) -> Result<bool>) -> Result<T> {
         let found = record::find_to_change::<T>(&mut self.conn, id.uuid())?;
         let row = found.filter(|row| self.visible(row)).ok_or_else(|| missing::<T>(id))?;
         if !seen(self, &row)? {
@@ -169,27 +210,38 @@ impl<'c> Cx<'c> {
     }
     /// Stores a new resource and tells that it was created.
     pub fn create<T: Entity + Record>(&mut self, row: T) -> Result<T> {
-        self.make(row, "created")
+        self.create_as(row, "created")
     }
     /// Stores a new resource and tells what happened in another word than "created".
-    pub fn make<T: Entity + Record>(&mut self, row: T, verb: &str) -> Result<T> {
+    pub fn create_as<T: Entity + Record>(&mut self, row: T, verb: &str) -> Result<T> {
+        if T::is_steady() {
+            self.known.clear();
+        }
         record::insert(&mut self.conn, std::slice::from_ref(&row))?;
-        self.tell(Event::of(verb, &row));
+        self.emit(Event::of(verb, &row));
         Ok(row)
     }
     /// Stores a changed resource, counts its version, notes when, and tells what happened: `cx.save(&before, after, "confirmed")`.
     pub fn save<T: Entity + Record>(&mut self, before: &T, mut after: T, verb: &str) -> Result<T> {
         after.bump(self.now);
-        if !record::update(&mut self.conn, &after, Some(before.version()))? {
+        if T::is_steady() {
+            self.known.clear();
+        }
+        if !record::update_changed(&mut self.conn, before, &after, before.version())? {
             return Err(RETRY.with("Somebody else changed it at the same time."));
         }
-        self.tell(Event::change(verb, before, &after));
+        self.emit(Event::change(verb, before, &after));
         Ok(after)
     }
     /// Deletes a resource and tells it.
     pub fn remove<T: Entity + Record>(&mut self, row: T) -> Result<()> {
-        record::delete::<T>(&mut self.conn, row.key())?;
-        self.tell(Event { previous: None, ..Event::of("deleted", &row) });
+        if T::is_steady() {
+            self.known.clear();
+        }
+        if !record::delete::<T>(&mut self.conn, row.key())? {
+            return Err(RETRY.with("Somebody else deleted it at the same time."));
+        }
+        self.emit(Event { previous: None, ..Event::of("deleted", &row) });
         Ok(())
     }
     /// Stores parts of a resource; the event of the resource speaks for them.
@@ -201,24 +253,32 @@ impl<'c> Cx<'c> {
         Ok(record::delete_by::<T>(&mut self.conn, column, id)?)
     }
     /// Tells a fact. It is kept when the transaction is.
-    pub fn tell(&mut self, event: Event) {
+    pub fn emit(&mut self, event: Event) {
         self.told.push(Arc::new(event));
     }
     /// Remembers that the document `to` came from `from`.
     pub fn link(&mut self, from: impl ToString, to: impl ToString, kind: &str) -> Result<()> {
         Ok(links::insert(&mut self.conn, &from.to_string(), &to.to_string(), kind, self.now)?)
     }
-    /// The next number of a series without gaps, `INV-2026-00012`. Take it last: the series is locked from here on.
+    /// The next number of a series without gaps, `INV-2026-00012`. The series is locked from here on: take it when all other
+    /// rows are locked, or at the end ([`Cx::at_the_end`]).
     pub fn number(&mut self, company: CompanyId, series: &str, on: NaiveDate) -> Result<String> {
         let year = chrono::Datelike::year(&on);
         let next = numbers::next(&mut self.conn, company.uuid(), series, year.into())?;
         Ok(format!("{series}-{year:04}-{next:05}"))
     }
+    /// Does something when the operation and all reactions to it are done: what locks a row that every transaction of a company
+    /// needs, such as the series of its journal entries, so that it is locked for as short as can be.
+    pub fn at_the_end(&mut self, f: impl FnOnce(&mut Cx) -> Result<()> + 'static) {
+        self.last.push(Box::new(f));
+    }
     /// Tries something that may be refused, in a savepoint: a refusal leaves no trace and the transaction goes on.
-    pub fn attempt<T>(&mut self, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
+    pub fn savepoint<T>(&mut self, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
         let (now, caller, request_id, app, nested) =
             (self.now, self.caller.clone(), self.request_id.clone(), self.app.clone(), self.nested);
-        let (told, reacted) = (std::mem::take(&mut self.told), self.reacted);
+        let (told, reacted, known) = (std::mem::take(&mut self.told), self.reacted, std::mem::take(&mut self.known));
+        let outer = self.last.len();
+        let last = std::mem::take(&mut self.last);
         let kept = told.len();
         let mut after = None;
         let done = self.conn.savepoint(|conn| {
@@ -234,18 +294,23 @@ impl<'c> Cx<'c> {
                 told,
                 reacted,
                 nested: nested + 1,
+                known,
+                last,
             };
             let done = f(&mut inner);
-            after = Some((std::mem::take(&mut inner.told), inner.reacted));
+            let Cx { told, reacted, known, last, .. } = inner;
+            after = Some((told, reacted, known, last));
             done
         });
-        if let Some((mut told, reacted)) = after {
+        if let Some((mut told, reacted, known, mut last)) = after {
             if done.is_err() {
                 told.truncate(kept);
+                last.truncate(outer);
             } else {
                 self.reacted = reacted;
+                self.known = known;
             }
-            self.told = told;
+            (self.told, self.last) = (told, last);
         }
         done
     }
@@ -256,7 +321,7 @@ impl<'c> Cx<'c> {
 
     /// Lets the services hear now what was told so far, so that the answer can show what came of it. What is told later is
     /// heard when the operation is done, as always.
-    pub fn hear(&mut self) -> Result<()> {
+    pub fn run_reactions(&mut self) -> Result<()> {
         self.react()
     }
 
@@ -265,10 +330,12 @@ impl<'c> Cx<'c> {
     /// Lets the services hear what was told, until nothing new is told.
     pub(crate) fn react(&mut self) -> Result<()> {
         let app = self.app.clone();
-        let mut rounds = 0;
+        let (mut rounds, mut end_of_round) = (0, self.told.len());
         while self.reacted < self.told.len() {
-            rounds += 1;
-            if rounds > MAX_ROUNDS * 50 {
+            if self.reacted >= end_of_round {
+                (rounds, end_of_round) = (rounds + 1, self.told.len());
+            }
+            if rounds >= MAX_ROUNDS {
                 log::error!("reactions do not come to an end: {}", self.told[self.reacted].kind);
                 return Err(problems::internal.into());
             }
@@ -283,6 +350,18 @@ impl<'c> Cx<'c> {
             }
         }
         Ok(())
+    }
+    /// Lets the services hear what was told, does what was left for the end, and lets them hear of that.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        loop {
+            self.react()?;
+            if self.last.is_empty() {
+                return Ok(());
+            }
+            for f in std::mem::take(&mut self.last) {
+                f(self)?;
+            }
+        }
     }
     /// Whether anything told changes who may do what.
     pub(crate) fn tells_of_rights(&self) -> bool {

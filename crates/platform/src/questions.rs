@@ -159,9 +159,26 @@ pub struct Questions {
     pub(crate) joined: Vec<Joined>,
     price_sale: Option<fn(&mut Cx, NewSalesOrder) -> Result<PricedSale>>,
     pub(crate) explainers: BTreeMap<&'static str, Explainer>,
-    pub(crate) checks: Vec<Checker>,
+    pub(crate) checks: Vec<Proof>,
     /// Who knows the numbers in use of a series: its code, and the numbers of a company with a prefix.
-    pub(crate) numbered: BTreeMap<&'static str, Numbers>,
+    pub(crate) numbered: BTreeMap<&'static str, Numbered>,
+}
+
+/// A check of the books.
+#[derive(Clone, Copy)]
+pub(crate) struct Proof {
+    /// What a report can wait for.
+    pub usual: Checker,
+    /// The same from the very beginning, where that takes longer.
+    pub whole: Option<fn(&std::sync::Arc<crate::app::App>) -> Result<Vec<Check>>>,
+}
+
+/// Who knows the numbers of a series.
+#[derive(Clone, Copy)]
+pub(crate) struct Numbered {
+    /// Whether the series is whole, found without loading its numbers.
+    pub summary: Option<fn(&mut Cx, CompanyId, &str) -> Result<persistence::platform::numbers::Summary>>,
+    pub all: Numbers,
 }
 
 impl Questions {
@@ -227,17 +244,26 @@ impl Questions {
     }
     /// Documents of this kind take their `number` from the series with this code; the series is proved by them.
     pub fn numbered<T: persistence::Record>(&mut self, code: &'static str) {
-        self.numbered.insert(code, |cx, company, prefix| {
-            Ok(persistence::platform::numbers::used::<T>(cx.db(), domain::kernel::Id::uuid(company), prefix)?)
-        });
+        use persistence::platform::numbers;
+        self.numbered.insert(
+            code,
+            Numbered {
+                summary: Some(|cx, company, prefix| Ok(numbers::summary::<T>(cx.db(), domain::kernel::Id::uuid(company), prefix)?)),
+                all: |cx, company, prefix| Ok(numbers::used::<T>(cx.db(), domain::kernel::Id::uuid(company), prefix)?),
+            },
+        );
     }
     /// As [`Questions::numbered`], for documents of which several may share a number.
     pub fn numbered_by(&mut self, code: &'static str, f: Numbers) {
-        self.numbered.insert(code, f);
+        self.numbered.insert(code, Numbered { summary: None, all: f });
     }
     /// Checks of the books.
     pub fn check(&mut self, f: Checker) {
-        self.checks.push(f);
+        self.checks.push(Proof { usual: f, whole: None });
+    }
+    /// A check that usually looks at what is new and, in a verification, at the whole.
+    pub(crate) fn check_what_is_new(&mut self, new: Checker, whole: fn(&std::sync::Arc<crate::app::App>) -> Result<Vec<Check>>) {
+        self.checks.push(Proof { usual: new, whole: Some(whole) });
     }
 }
 
@@ -364,7 +390,7 @@ pub fn run_checks(cx: &mut Cx) -> Result<Vec<Check>> {
     let app = cx.app().clone();
     let mut out = Vec::new();
     for check in &app.questions.checks {
-        out.extend(check(cx)?);
+        out.extend((check.usual)(cx)?);
     }
     Ok(out)
 }

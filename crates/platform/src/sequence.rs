@@ -14,6 +14,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::Event;
 use domain::kernel::Id;
+use persistence::platform::event_days;
 use persistence::platform::events::{NewFact, Origin};
 use persistence::platform::sequence::{self as rows, Fact, Place, Placed};
 use persistence::{Conn, Database, Engine, Error, Outcome};
@@ -54,6 +55,7 @@ pub fn number(db: &mut Conn<'_>) -> Result<usize, Error> {
     let (seq, hash) = rows::last(db)?.unwrap_or((0, ORIGIN.to_vec()));
     let places = chain(seq, hash, waiting);
     rows::place(db, &places)?;
+    event_days::note(db, &places)?;
     Ok(places.len())
 }
 
@@ -156,10 +158,11 @@ fn undivided(before: &[u8], seq: i64, fact: &Fact) -> Vec<u8> {
     contents.hash(before, seq)
 }
 
-/// A fact as it is written, with its digest. Its JSON text is the canonical one, so that it is put together once.
+/// A fact as it is written, with its digest. Its JSON text is the canonical one, so that it is put together once. What the thing
+/// has no value for is left out: most of a document's members are null. What was null before and is not now, is told.
 pub fn new_fact<'a>(event: &'a Event, origin: &Origin) -> NewFact<'a> {
     let id = Uuid::now_v7();
-    let (data, previous) = (canonical(&event.data), event.previous.as_ref().map(canonical));
+    let (data, previous) = (written(&event.data, true), event.previous.as_ref().map(canonical));
     let contents = Contents {
         id,
         at: origin.at,
@@ -190,14 +193,19 @@ pub(crate) fn holds(row: &Placed) -> bool {
 
 /// JSON with sorted members and without spaces: PostgreSQL keeps neither the order nor the spaces of what it was given.
 fn canonical(v: &Value) -> String {
+    written(v, false)
+}
+
+/// As [`canonical`], and perhaps without the members that are null.
+fn written(v: &Value, without_nulls: bool) -> String {
     let mut out = String::new();
-    write(v, &mut out);
+    write(v, without_nulls, &mut out);
     return out;
 
-    fn write(v: &Value, out: &mut String) {
+    fn write(v: &Value, without_nulls: bool, out: &mut String) {
         match v {
             Value::Object(members) => {
-                let mut sorted: Vec<_> = members.iter().collect();
+                let mut sorted: Vec<_> = members.iter().filter(|(_, v)| !(without_nulls && v.is_null())).collect();
                 sorted.sort_by_key(|(name, _)| *name);
                 out.push('{');
                 for (i, (name, value)) in sorted.into_iter().enumerate() {
@@ -206,7 +214,7 @@ fn canonical(v: &Value) -> String {
                     }
                     quoted(name, out);
                     out.push(':');
-                    write(value, out);
+                    write(value, without_nulls, out);
                 }
                 out.push('}');
             }
@@ -216,7 +224,7 @@ fn canonical(v: &Value) -> String {
                     if i > 0 {
                         out.push(',');
                     }
-                    write(item, out);
+                    write(item, without_nulls, out);
                 }
                 out.push(']');
             }
@@ -338,11 +346,16 @@ pub struct Checked {
 ///
 /// # Errors
 /// The database cannot be read. A broken chain is no error but a [`Checked::breach`].
-pub fn verify_chain(db: &mut Conn<'_>, from: Option<&Anchor>, mut progress: impl FnMut(i64)) -> Result<Checked, Error> {
-    let (mut seq, mut hash) = match from {
-        None => (0, ORIGIN.to_vec()),
-        Some(anchor) => match rows::hash_at(db, anchor.seq)? {
-            Some(hash) if hex(&hash) == anchor.hash.to_lowercase() => (anchor.seq, hash),
+pub fn verify_chain(db: &mut Conn<'_>, from: Option<&Anchor>, progress: impl FnMut(i64)) -> Result<Checked, Error> {
+    verify_links(db, from, i64::MAX, progress)
+}
+
+/// As [`verify_chain`], for at most about so many links; the anchor is then the last of them.
+pub(crate) fn verify_links(db: &mut Conn<'_>, from: Option<&Anchor>, most: i64, mut progress: impl FnMut(i64)) -> Result<Checked, Error> {
+    let (begins_after, mut seq, mut hash) = match from {
+        None => (Uuid::nil(), 0, ORIGIN.to_vec()),
+        Some(anchor) => match rows::link_at(db, anchor.seq)? {
+            Some((id, hash)) if hex(&hash) == anchor.hash.to_lowercase() => (id, anchor.seq, hash),
             Some(_) => return Ok(broken(0, anchor.seq, "it is not the link that was anchored")),
             None => return Ok(broken(0, anchor.seq, "it was anchored and is missing: the tail of the chain was cut off")),
         },
@@ -363,11 +376,11 @@ pub fn verify_chain(db: &mut Conn<'_>, from: Option<&Anchor>, mut progress: impl
             links += 1;
         }
         progress(links);
-        if (page.len() as i64) < BATCH {
+        if (page.len() as i64) < BATCH || links >= most {
             if let Some(seq) = redaction::not_vouched_for(db, &erasures)? {
                 return Ok(broken(links, seq, "it was redacted, and no erasure tells of it so"));
             }
-            if rows::has_strays(db)? {
+            if rows::has_strays(db, begins_after)? {
                 return Ok(broken(links, seq + 1, "there is a fact without a link, or a link without its fact"));
             }
             let anchor = (seq > 0).then(|| Anchor { seq, hash: hex(&hash) });

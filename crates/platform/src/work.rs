@@ -1,5 +1,5 @@
-//! Working off jobs: taking one with a lease, running it, keeping the lease alive, noting progress, and ending it. A
-//! worker that dies loses its lease, and another one takes the job. What a job does is a function of its area.
+//! Job execution: taking a job with a lease, running it, renewing the lease, noting progress, and ending it. The lease of a
+//! worker that dies runs out, and another worker takes the job. What a job does is a function of its area.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::JobId;
 use domain::kernel::Failure;
-use domain::platform::jobs::{Job, JobProgress, JobStatus, MAX_ATTEMPTS};
+use domain::platform::jobs::{Job, JobProgress, JobStatus};
 use parking_lot::{Condvar, Mutex};
 use persistence::platform::jobs as rows;
 use persistence::{Conn, Error, Outcome};
@@ -26,16 +26,27 @@ use crate::timers;
 /// must be safe to repeat. Its answer is the result of the job.
 pub type Run = fn(&mut Work) -> Result<Value>;
 
-/// A worker that was not heard of for so long is taken for dead.
+/// A lease that is not renewed within this time is considered lost.
 const LEASE: TimeDelta = TimeDelta::seconds(20);
-/// How often a worker gives a sign of life.
+/// How often a worker renews its leases.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often an idle worker looks for work.
 const LOOK: Duration = Duration::from_millis(250);
 /// Progress is written at most so often.
 const NOTE: Duration = Duration::from_secs(1);
-/// A job that met a database too busy is tried again after this time.
+/// A job that met a database or a mail server that was not there is tried again after this time, and later the longer it has
+/// waited already.
 const LATER: TimeDelta = TimeDelta::seconds(5);
+const MUCH_LATER: TimeDelta = TimeDelta::minutes(5);
+
+/// Who works on a kind of job. Each lane has workers of its own, so that what takes minutes holds up only its like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Done in seconds, or in steps after which it looks whether anything else is due: deliveries.
+    Ordinary,
+    /// Takes minutes: verifications, trainings.
+    Long,
+}
 
 /// Ends the function of a job from inside; callers never see it.
 const STOPPED: Code = Code::conflict("job.stopped", "The job was asked to end.");
@@ -103,7 +114,7 @@ impl Work {
     fn note(&mut self) -> Result<()> {
         self.noted = Instant::now();
         let (held, progress, state) = (self.held.clone(), self.progress, self.state.clone());
-        let known = write(&self.app, move |conn| rows::note(conn, held.id.uuid(), &held.lease, progress, &state, Utc::now() + LEASE))?;
+        let known = write(&self.app, move |conn| rows::note(conn, held.id.uuid(), &held.lease, progress, &state, LEASE))?;
         self.held.heard(known);
         Ok(())
     }
@@ -116,7 +127,7 @@ impl Work {
 }
 
 impl Held {
-    /// The answer to a sign of life.
+    /// What the renewal of the lease was answered.
     fn heard(&self, answer: Option<bool>) {
         match answer {
             None => self.signal.lost.store(true, Ordering::Relaxed),
@@ -136,13 +147,12 @@ fn write<T: Send + 'static>(app: &App, mut f: impl FnMut(&mut Conn<'_>) -> Resul
 
 /// The workers of this process. Dropping them puts running jobs back for the next process.
 pub struct Workers {
-    shop: Arc<Shop>,
+    pool: Arc<WorkerPool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-struct Shop {
+struct WorkerPool {
     app: Arc<App>,
-    kinds: Vec<String>,
     closing: Arc<AtomicBool>,
     rest: Mutex<()>,
     bell: Condvar,
@@ -150,34 +160,33 @@ struct Shop {
 }
 
 impl Workers {
-    /// Starts `workers` threads that work, one that keeps their leases and one that looks at the clock.
+    /// Starts `workers` threads that work in each lane, one that keeps their leases and one that looks at the clock.
     ///
     /// # Errors
     /// A thread cannot be started.
     pub fn start(app: &Arc<App>, workers: usize) -> std::io::Result<Self> {
-        let shop = Arc::new(Shop {
+        let pool = Arc::new(WorkerPool {
             app: app.clone(),
-            kinds: app.table.works.keys().map(|k| k.to_string()).collect(),
             closing: Arc::default(),
             rest: Mutex::new(()),
             bell: Condvar::new(),
             held: Mutex::default(),
         });
         let mut threads = Vec::new();
-        for (name, run) in std::iter::repeat_n(("worker", Shop::work as fn(&Shop)), workers)
-            .chain([("worker-leases", Shop::keep as fn(&Shop)), ("worker-timers", Shop::watch)])
-        {
-            let shop = shop.clone();
-            threads.push(std::thread::Builder::new().name(name.into()).spawn(move || run(&shop))?);
+        let lanes = [("worker", (|pool| pool.work(Lane::Ordinary)) as fn(&WorkerPool)), ("worker-long", |pool| pool.work(Lane::Long))];
+        let lanes = lanes.into_iter().flat_map(|lane| std::iter::repeat_n(lane, workers));
+        for (name, run) in lanes.chain([("worker-leases", WorkerPool::keep as fn(&WorkerPool)), ("worker-timers", WorkerPool::watch)]) {
+            let pool = pool.clone();
+            threads.push(std::thread::Builder::new().name(name.into()).spawn(move || run(&pool))?);
         }
-        Ok(Self { shop, threads })
+        Ok(Self { pool, threads })
     }
 }
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        self.shop.closing.store(true, Ordering::Relaxed);
-        self.shop.bell.notify_all();
+        self.pool.closing.store(true, Ordering::Relaxed);
+        self.pool.bell.notify_all();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 log::error!("a worker ended in a panic");
@@ -186,7 +195,7 @@ impl Drop for Workers {
     }
 }
 
-impl Shop {
+impl WorkerPool {
     fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Relaxed)
     }
@@ -197,10 +206,12 @@ impl Shop {
         }
     }
 
-    fn work(&self) {
+    fn work(&self, lane: Lane) {
+        let of_lane = self.app.table.works.iter().filter(|(_, (l, _))| *l == lane);
+        let kinds: Vec<String> = of_lane.map(|(kind, _)| kind.to_string()).collect();
         let mut failing = false;
-        while !self.is_closing() {
-            match self.take() {
+        while !self.is_closing() && !kinds.is_empty() {
+            match self.take(&kinds) {
                 Ok(Some(job)) => self.run(job),
                 Ok(None) => self.rest(LOOK),
                 Err(p) => {
@@ -216,14 +227,14 @@ impl Shop {
     }
 
     /// A job with a fresh lease.
-    fn take(&self) -> Result<Option<Job>> {
-        if self.kinds.is_empty() || !self.app.db.read(|conn| rows::waiting(conn, &self.kinds, Utc::now()))? {
+    fn take(&self, kinds: &[String]) -> Result<Option<Job>> {
+        if !self.app.db.read_short(|conn| rows::waiting(conn, kinds))? {
             return Ok(None);
         }
-        let (kinds, lease) = (self.kinds.clone(), uuid::Uuid::new_v4().simple().to_string());
+        let (kinds, lease) = (kinds.to_vec(), uuid::Uuid::new_v4().simple().to_string());
         self.app.write(&Arc::new(Caller::system()), move |cx| {
-            let real: DateTime<Utc> = Utc::now();
-            let Some(id) = rows::next(cx.db(), &kinds, real)? else { return Ok(None) };
+            let real = persistence::now(cx.db())?;
+            let Some(id) = rows::next(cx.db(), &kinds)? else { return Ok(None) };
             let Some(before) = jobs::any(cx, Id::from_uuid(id))? else { return Ok(None) };
             let after = before.clone().take(&lease, real + LEASE, cx.now);
             let verb = match after.status {
@@ -243,7 +254,7 @@ impl Shop {
             signal: Arc::default(),
             closing: self.closing.clone(),
         };
-        let Some(run) = self.app.table.works.get(&*job.kind) else { return };
+        let Some((_, run)) = self.app.table.works.get(&*job.kind) else { return };
         self.held.lock().insert(job.id, held.clone());
         let mut work = Work {
             app: self.app.clone(),
@@ -268,9 +279,10 @@ impl Shop {
         loop {
             let (held, said, state, progress) = (held.clone(), said.clone(), work.state.clone(), work.progress);
             let ended = self.app.write(&work.caller, move |cx| {
+                let real = persistence::now(cx.db())?;
                 let Some(before) = jobs::any(cx, held.id)?.filter(|j| j.lease.as_deref() == Some(&*held.lease)) else { return Ok(()) };
                 let job = Job { progress, state: state.clone(), ..before.clone() };
-                let (after, verb) = ending(job, &said, &held, cx.now);
+                let (after, verb) = ending(job, &said, &held, cx.now, real);
                 cx.save(&before, after, verb).map(drop)
             });
             match ended {
@@ -281,7 +293,7 @@ impl Shop {
         }
     }
 
-    /// Signs of life for the jobs in hand.
+    /// Renews the leases of the running jobs.
     fn keep(&self) {
         let mut beat = Instant::now();
         while !self.is_closing() {
@@ -293,7 +305,7 @@ impl Shop {
             let held: Vec<Held> = self.held.lock().values().cloned().collect();
             for job in held {
                 let (id, lease) = (job.id.uuid(), job.lease.clone());
-                match write(&self.app, move |conn| rows::renew(conn, id, &lease, Utc::now() + LEASE)) {
+                match write(&self.app, move |conn| rows::renew(conn, id, &lease, LEASE)) {
                     Ok(answer) => job.heard(answer),
                     Err(p) => log::warn!("no sign of life for the job {}: {p}", job.id),
                 }
@@ -311,14 +323,15 @@ impl Shop {
     }
 }
 
-/// What becomes of a job whose function has returned.
-fn ending(job: Job, said: &Result<Value>, held: &Held, now: DateTime<Utc>) -> (Job, &'static str) {
+/// What becomes of a job whose function has returned. `real` is the database's time, `now` the application's.
+fn ending(job: Job, said: &Result<Value>, held: &Held, now: DateTime<Utc>, real: DateTime<Utc>) -> (Job, &'static str) {
     match said {
         Ok(result) => (job.succeed(result.clone(), now), "succeeded"),
         Err(_) if held.signal.cancel.load(Ordering::Relaxed) => (job.stop(now), "cancelled"),
         Err(p) if p.code() == STOPPED => (job.put_back(now), "postponed"),
-        Err(p) if p.code().failure == Failure::Unavailable && job.attempts < MAX_ATTEMPTS => {
-            (job.postpone(Utc::now() + LATER, now), "postponed")
+        Err(p) if p.code().failure == Failure::Unavailable => {
+            let wait = ((now - job.created_at) / 10).clamp(LATER, MUCH_LATER);
+            (job.postpone(p, real + wait, now), "postponed")
         }
         Err(p) => (job.fail(p, now), "failed"),
     }

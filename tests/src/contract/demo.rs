@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Breaches, operations};
 
-/// Lists that an ordinary year leaves empty: nobody starts a job.
-const EMPTY: [&str; 1] = ["list_jobs"];
+/// Lists that an ordinary year leaves empty: nobody starts a job, and nothing that happens by the clock fails.
+const EMPTY: [&str; 2] = ["list_jobs", "list_timer_failures"];
 
 each_engine! {
     fn every_list_has_something_to_show_and_each_row_can_be_read(s) {

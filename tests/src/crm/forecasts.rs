@@ -46,6 +46,23 @@ each_engine! {
         s.get(&format!("/v1/crm/forecasts?company_id={company}&method=guess")).problem(400, "invalid_parameter");
     }
 
+    /// Their sum does not fit an amount, and the product of two such sums not even a decimal of 28 digits: that is answered as
+    /// what it is. What fits is exact.
+    fn the_largest_deals_are_forecast_to_the_cent_or_refused_by_name(s) {
+        let (party, company) = (customer(s, "Alfreds"), s.company_id());
+        let largest = || deal(s, &party, json!({"amount": "9999999999999.00", "probability_percent": "50", "expected_close_date": "2026-01-20"}));
+        largest();
+        for by in ["owner", "pipeline", "category"] {
+            let f = forecast(s, company, &format!("&group_by={by}"));
+            assert_eq!((&f["total"]["pipeline_amount"], &f["total"]["forecast_amount"]), (&json!("9999999999999.00"), &json!("4999999999999.50")));
+            assert_eq!(f["rows"][0]["forecast_amount"], "4999999999999.50", "{by}");
+        }
+        (1..29).for_each(|_| drop(largest()));
+        for by in ["owner", "pipeline", "category", "team", "territory"] {
+            s.get(&format!("/v1/crm/forecasts?company_id={company}&group_by={by}")).problem(422, "amount_out_of_range");
+        }
+    }
+
     /// PIPE-04 of the published cases: by close month, won whole, lost left out.
     fn the_months_of_the_published_case_weigh_what_it_says(s) {
         s.at("2023-12-01T09:00:00Z");

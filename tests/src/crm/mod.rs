@@ -14,6 +14,6 @@ mod opportunities;
 mod pipelines;
 mod quotas;
 mod quote_links;
-mod quotes;
+pub mod quotes;
 mod reports;
 mod timeline;

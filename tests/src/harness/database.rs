@@ -51,11 +51,13 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 impl Database {
     /// An empty one.
     pub fn empty(engine: Engine) -> Self {
+        super::record::statements();
         Self::made(engine, None)
     }
 
     /// One with the contents of `template`, which nobody may be connected to.
     pub fn copy(template: &Database) -> Self {
+        super::record::statements();
         match &template.place {
             Place::File(_) => Self::made(Engine::Sqlite, Some(template)),
             Place::Named(_) => Self::made(Engine::Postgres, Some(template)),

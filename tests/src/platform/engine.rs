@@ -46,6 +46,32 @@ each_database! {
         assert_eq!(count(&d.db), 0);
     }
 
+    fn a_job_that_panics_is_an_error_and_costs_nothing(d) {
+        table(d);
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        for _ in 0..20 {
+            let said = d.db.write(keep(|c| c.savepoint(|c| -> Result<(), Error> {
+                add(c, 1)?;
+                panic!("on purpose")
+            })));
+            assert!(matches!(&said, Err(Error::Broken(text)) if text.contains("on purpose")), "{said:?}");
+        }
+        std::panic::set_hook(before);
+        d.db.write(keep(|c| add(c, 2))).unwrap();
+        assert_eq!(count(&d.db), 1);
+    }
+
+    fn a_connection_that_keeps_too_many_statements_forgets_them_and_works_on(d) {
+        table(d);
+        for i in 0..1200 {
+            let text = format!("SELECT a FROM t WHERE b = {i}");
+            d.db.read(|c| persistence::Statement::new(text).load::<(i64,)>(c)).unwrap();
+        }
+        d.db.write(keep(|c| add(c, 2))).unwrap();
+        assert_eq!(count(&d.db), 1);
+    }
+
     fn a_savepoint_undoes_its_own_part_only(d) {
         table(d);
         d.db.write(keep(|c| {
@@ -278,6 +304,34 @@ fn waiting_for_a_connection_is_bounded() {
             let said = small.read(|c| sql!("SELECT 1").first::<(i64,)>(c));
             assert!(matches!(said, Err(Error::Unavailable(_))), "{said:?}");
             assert!(began.elapsed() < Duration::from_millis(1200));
+        });
+    });
+}
+
+/// Long reports take every reader; who logs in and asks for health goes on.
+#[test]
+fn short_reads_do_not_wait_for_long_ones() {
+    crate::platform::ground(crate::harness::Engine::Sqlite, |d| {
+        let config = DatabaseConfig { readers: 2, acquire_timeout: Duration::from_millis(300), ..DatabaseConfig::new(&d.url) };
+        let small = Database::open(&config).unwrap();
+        let barrier = Barrier::new(3);
+        std::thread::scope(|s| {
+            for _ in 0..2 {
+                s.spawn(|| {
+                    small
+                        .read(|_| -> Result<(), Error> {
+                            barrier.wait();
+                            barrier.wait();
+                            Ok(())
+                        })
+                        .unwrap();
+                });
+            }
+            barrier.wait();
+            let said = small.read(|c| sql!("SELECT 1").first::<(i64,)>(c));
+            assert!(matches!(said, Err(Error::Unavailable(_))), "{said:?}");
+            assert!(small.read_short(|c| sql!("SELECT 1").first::<(i64,)>(c)).is_ok() && small.ping().is_ok());
+            barrier.wait();
         });
     });
 }

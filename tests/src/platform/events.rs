@@ -20,6 +20,36 @@ fn about(s: &Client, subject: &str, count: usize) -> Vec<Value> {
 }
 
 each_engine! {
+    /// Of a hundred lines, those that change are told with what they were; the new state is whole.
+    fn a_fact_holds_the_new_state_and_of_the_old_only_what_changed(s) {
+        let books = crate::fixtures::ready_to_sell(s);
+        let line = |sku: &str| json!({"product_id": books.product(sku)["id"], "quantity": "1"});
+        let lines = json!([line("MACHINE"), line("BEANS"), line("VISIT")]);
+        let buyer = customer(s, "Buyer");
+        let order = s.post("/v1/sales/orders", json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": lines})).created();
+        let path = format!("/v1/sales/orders/{}", id(&order));
+        let order = s.patch(&path, &order, json!({"note": "By noon."})).ok();
+        s.act(&format!("{path}/confirm"), &order, json!({})).ok();
+        let events = about(s, id(&order), 3);
+        let of = |kind: &str| events.iter().find(|e| e["kind"] == kind).unwrap().clone();
+        let updated = of("sales_order.updated");
+        let names = |v: &Value| v.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>();
+        let mut told = names(&updated["previous"]);
+        told.remove("updated_at");
+        assert_eq!(told, ["note", "version"].map(String::from).into());
+        assert_eq!((&updated["previous"]["note"], &updated["data"]["note"]), (&Value::Null, &json!("By noon.")));
+        let confirmed = of("sales_order.confirmed");
+        assert_eq!((&confirmed["previous"]["status"], &confirmed["data"]["status"]), (&json!("draft"), &json!("confirmed")));
+        assert!(confirmed["previous"].get("total").is_none() && confirmed["data"]["total"].is_string());
+        for line in confirmed["previous"]["lines"].as_array().into_iter().flatten() {
+            assert!(line.get("quantity").is_none() && line["id"].is_string(), "{line}");
+        }
+        let kept = confirmed["data"]["lines"].as_array().unwrap();
+        assert!(!kept.is_empty() && kept.iter().all(|l| l["quantity"].is_string()));
+    }
+}
+
+each_engine! {
     fn a_follower_sees_every_event_once_and_in_order(s) {
         let start = s.all("/v1/platform/events").last().map_or(0, |e| e["seq"].as_i64().unwrap());
         s.parallel(4, |i, c| (0..5).for_each(|n| drop(c.post("/v1/directory/parties", json!({"name": format!("P {i} {n}")})).created())));

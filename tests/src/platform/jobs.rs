@@ -137,6 +137,8 @@ mod kinds {
         table.work("panic", |_| panic!("on purpose"));
         table.work("refuse", |_| Err(domain::kernel::problems::invalid_state.with("not today")));
         table.work("mark", mark);
+        table.long_work("long walk", walk);
+        table.work("unavailable", |_| Err(domain::kernel::problems::unavailable.with("nobody is there")));
         let database = if replica { d.replica() } else { d.db.clone() };
         let config =
             AppConfig { table, database, reactions: Reactions::default(), questions: Questions::default(), clock: Clock::default() };
@@ -163,7 +165,7 @@ mod kinds {
         let (app, caller) = (work.app().clone(), work.caller().clone());
         app.write(&caller, move |cx| {
             let data = json!({});
-            cx.tell(Event {
+            cx.emit(Event {
                 kind: "test.marked".into(),
                 subject: subject.clone(),
                 company: None,
@@ -244,6 +246,39 @@ mod kinds {
             assert_eq!(marks.len(), 24);
             assert!(marks.iter().all(|(_, actor)| actor == "usr_ann"), "a job acts in the name of its owner");
             assert_eq!(marks.into_iter().map(|m| m.0).collect::<BTreeSet<_>>().len(), 24);
+        }
+
+        fn what_takes_long_holds_up_only_its_like(d) {
+            let app = app(d, false);
+            let _workers = Workers::start(&app, 1).unwrap();
+            let (long, next) = (begin(&app, "long walk", json!({"steps": 100000})), begin(&app, "long walk", json!({"steps": 1})));
+            until(&app, long, |j| j.state["at"].as_i64() > Some(1));
+            let short = begin(&app, "walk", json!({"steps": 2}));
+            assert_eq!(until(&app, short, |j| j.status.is_final()).status, JobStatus::Succeeded);
+            assert_eq!((look(&app, long).status, look(&app, next).status), (JobStatus::Running, JobStatus::Queued));
+        }
+
+        fn what_waits_for_something_that_is_not_there_uses_up_no_attempts(d) {
+            let app = app(d, false);
+            let _workers = Workers::start(&app, 1).unwrap();
+            let id = begin(&app, "unavailable", json!({}));
+            let waiting = until(&app, id, |j| j.error.is_some());
+            assert_eq!((waiting.status, waiting.attempts, &*waiting.error.unwrap().code), (JobStatus::Queued, 0, "unavailable"));
+            assert!(waiting.leased_until.is_some());
+        }
+
+        /// A replica whose clock is a minute ahead must not take what another works on.
+        fn a_lease_is_good_by_the_clock_of_the_database(d) {
+            let app = app(d, false);
+            let first = Workers::start(&app, 1).unwrap();
+            let id = begin(&app, "walk", json!({"steps": 100000}));
+            let held = until(&app, id, |j| j.lease.is_some());
+            let now = d.db.read(persistence::now).unwrap();
+            let left = held.leased_until.unwrap() - now;
+            assert!(left > chrono::TimeDelta::seconds(5) && left <= chrono::TimeDelta::seconds(20), "{left}");
+            let other = d.replica();
+            assert!(!other.read(|c| persistence::platform::jobs::waiting(c, &["walk".to_string()])).unwrap());
+            drop(first);
         }
 
         fn a_job_of_a_kind_that_nobody_knows_is_refused_at_once(d) {

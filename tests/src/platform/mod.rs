@@ -30,6 +30,7 @@ mod command_line;
 mod crash;
 mod engine;
 mod events;
+mod fact_sizes;
 mod faults;
 mod files;
 mod integrity;
@@ -37,7 +38,9 @@ mod jobs;
 mod link_keys;
 mod migrations;
 mod number_series;
+mod records;
 mod repetition;
+mod timer_failures;
 mod timers;
 mod trace;
 

@@ -1,8 +1,9 @@
 //! Snapshots of forecasts: taken daily by the clock and by hand, and measured when their period is over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::crm::forecast_snapshots::{
     AccuracyFilter, DUPLICATE, ForecastAccuracy, ForecastSnapshot, LONGEST_RANGE, NewForecastSnapshot, SnapshotMeasure, WRONG_RANGE,
     accuracy, measure, that_count,
@@ -18,7 +19,7 @@ use platform::prelude::*;
 use super::forecasts::{compute, rate_for};
 
 /// Companies of which snapshots are taken in one go; more come with the next.
-const BATCH: usize = 20;
+const BATCH: i64 = 20;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<ForecastSnapshot>("crm/forecast-snapshots", "What forecasts said on a day; they never change.");
@@ -31,7 +32,7 @@ pub fn operations(t: &mut Table) {
     n.read("Get a snapshot of a forecast.");
     let op = t.report("crm/forecasts/accuracy", measured, ACCURACY);
     op.named("get_forecast_accuracy").fails(&[WRONG_RANGE, NO_RATE, problems::amount_out_of_range]).tag = "crm/forecasts".into();
-    t.every("crm.forecasts.snapshot", TimeDelta::minutes(15), take_due);
+    t.each_outside("crm.forecasts.snapshot", TimeDelta::minutes(15), BATCH, due, take);
 }
 
 const CREATE: &str = "Take a snapshot of a forecast. Those of the current month, quarter and year are taken every day without anybody's \
@@ -41,10 +42,12 @@ each, their mean (MAPE), and the bias.";
 
 fn create(cx: &mut Cx, new: NewForecastSnapshot) -> Result<ForecastSnapshot> {
     let company = cx.company(new.company_id)?;
-    take(cx, &company, new.period.unwrap_or(PeriodKind::Month), new.date)
+    let snapshot = computed(cx, &company, new.period.unwrap_or(PeriodKind::Month), new.date)?;
+    keep(cx, snapshot)
 }
 
-fn take(cx: &mut Cx, company: &Company, kind: PeriodKind, date: Option<NaiveDate>) -> Result<ForecastSnapshot> {
+/// What the forecast says today; it is not kept yet.
+fn computed(cx: &mut Cx, company: &Company, kind: PeriodKind, date: Option<NaiveDate>) -> Result<ForecastSnapshot> {
     let today = cx.today(company);
     let period = Period::of(kind, date.unwrap_or(today), company.fiscal_year_start_month);
     if rows::exists(cx.db(), company.id, &period, today)? {
@@ -62,25 +65,42 @@ fn take(cx: &mut Cx, company: &Company, kind: PeriodKind, date: Option<NaiveDate
         territory_id: None,
     };
     let forecast = compute(cx, company, &asked)?;
-    let snapshot = ForecastSnapshot::of(cx.new_id(), forecast, cx.now);
+    Ok(ForecastSnapshot::of(cx.new_id(), forecast, cx.now))
+}
+
+fn keep(cx: &mut Cx, snapshot: ForecastSnapshot) -> Result<ForecastSnapshot> {
     cx.create(snapshot)
 }
 
-/// Every company that has deals gets its snapshots of the day. One whose rates are missing is tried again later; it must
-/// not keep the others from theirs.
-fn take_due(cx: &mut Cx) -> Result<()> {
+/// Companies that have deals and lack a snapshot of the day.
+fn due(cx: &mut Cx, limit: i64) -> Result<Vec<CompanyId>> {
+    let (now, mut found) = (cx.now, BTreeSet::new());
     for &kind in PeriodKind::ALL {
         let companies = rows::last_days(cx.db(), kind)?;
-        let now = cx.now;
-        let due = companies.into_iter().filter(|(_, zone, last)| last.is_none_or(|day| day < day_at(now, zone)));
-        for company in due.map(|(id, ..)| id).take(BATCH).collect::<Vec<CompanyId>>() {
-            let done = cx.attempt(|cx| {
-                let company = cx.find::<Company>(company)?;
-                take(cx, &company, kind, None)
-            });
-            if let Err(problem) = done {
-                log::warn!("no snapshot of the forecast of {company}: {problem}");
-            }
+        found.extend(companies.into_iter().filter(|(_, zone, last)| is_due(now, zone, *last)).map(|(id, ..)| id));
+    }
+    Ok(found.into_iter().take(limit.max(0) as usize).collect())
+}
+
+fn is_due(now: DateTime<Utc>, zone: &str, last: Option<NaiveDate>) -> bool {
+    last.is_none_or(|day| day < day_at(now, zone))
+}
+
+/// Takes the snapshots of a company that are due. Computed by a read that holds nobody up, and then written. One whose rates
+/// are missing is tried again later, and keeps no other company from its own.
+fn take(app: &Arc<App>, id: CompanyId) -> Result<()> {
+    let system = Arc::new(Caller::system());
+    for &kind in PeriodKind::ALL {
+        let taken = app.read(&system, |cx| {
+            let company = cx.find::<Company>(id)?;
+            computed(cx, &company, kind, None)
+        });
+        let stored = taken.and_then(|snapshot| app.write(&system, move |cx| keep(cx, snapshot.clone())));
+        match stored {
+            Ok(_) => {}
+            // by hand, or by another replica
+            Err(p) if [DUPLICATE, problems::already_exists].contains(&p.code()) => {}
+            Err(p) => return Err(p),
         }
     }
     Ok(())
@@ -97,7 +117,7 @@ fn measured(cx: &mut Cx, asked: AccuracyFilter) -> Result<ForecastAccuracy> {
     let of = asked.measure.unwrap_or(SnapshotMeasure::Weighted);
     let taken = rows::taken(cx.db(), company.id, kind, of, asked.from_date, over)?;
     let counted = that_count(&taken, asked.lead_days);
-    let mut actual: BTreeMap<NaiveDate, rust_decimal::Decimal> = BTreeMap::new();
+    let mut actual: BTreeMap<NaiveDate, domain::kernel::Decimal> = BTreeMap::new();
     let won = forecasts::won_by_month(cx.db(), company.id, &company.currency, asked.from_date, over)?;
     let mut known = BTreeMap::new();
     for (month, currency, day, amount) in won {

@@ -48,13 +48,13 @@ fn create(cx: &mut Cx, new: NewQuota) -> Result<Quota> {
 }
 
 fn update(cx: &mut Cx, id: QuotaId, patch: QuotaPatch) -> Result<Quota> {
-    let before = cx.change_seen::<Quota>(id, is_theirs)?;
+    let before = cx.load_seen_for_update::<Quota>(id, is_theirs)?;
     let company = cx.find::<Company>(before.company_id)?;
     let after = before.clone().change(patch, &company, cx.now)?;
     cx.save(&before, after, "updated")
 }
 
 fn delete(cx: &mut Cx, id: QuotaId) -> Result<()> {
-    let quota = cx.change_seen::<Quota>(id, is_theirs)?;
+    let quota = cx.load_seen_for_update::<Quota>(id, is_theirs)?;
     cx.remove(quota)
 }

@@ -81,7 +81,8 @@ pub fn operations(t: &mut Table) {
     n.content("pdf", pdf::of_quote, PDF);
     steps::operations(&mut n);
     lines::operations(&mut n);
-    t.every("crm.quotes.expire", chrono::TimeDelta::minutes(1), steps::expire_overdue);
+    let minute = chrono::TimeDelta::minutes(1);
+    t.each("crm.quotes.expire", minute, steps::BATCH, steps::overdue, steps::expire);
 }
 
 const CREATE: &str = "Make a quote, by hand or from an opportunity. From an opportunity it takes party, contact, currency and lines \
@@ -221,7 +222,7 @@ fn lines_of(deal: &Opportunity) -> Vec<NewQuoteLine> {
 }
 
 fn update(cx: &mut Cx, id: QuoteId, patch: QuotePatch) -> Result<Quote> {
-    let before = cx.change::<Quote>(id)?;
+    let before = cx.load_for_update::<Quote>(id)?;
     before.must_be_draft()?;
     let company = cx.find::<Company>(before.company_id)?;
     let party = cx.find::<Party>(before.party_id)?;
@@ -260,7 +261,7 @@ fn update(cx: &mut Cx, id: QuoteId, patch: QuotePatch) -> Result<Quote> {
 }
 
 fn delete(cx: &mut Cx, id: QuoteId) -> Result<()> {
-    let quote = cx.change::<Quote>(id)?;
+    let quote = cx.load_for_update::<Quote>(id)?;
     quote.must_be_deletable()?;
     cx.remove(quote)
 }

@@ -20,7 +20,7 @@ pub fn operations(t: &mut Table) {
     let mut n = t.noun::<ClvFit>("insight/clv-fits", "What was learnt of how long and how often customers buy, and for how much.");
     n.list("List what was learnt of customers.").filter(&["as_of_date"]).sort(&["as_of_date"]);
     n.read("Get what was learnt of customers.");
-    t.work(KIND, run);
+    t.long_work(KIND, run);
     t.job("fit_clv", "insight/clv-fits/fit", start, FIT).tag = "insight/clv-fits".into();
     let op = t.command("simulate_clv", "insight/clv-fits/simulate", |_, asked: SimulateClv| try_on(&asked), SIMULATE);
     op.read_only().max_body(4 << 20).fails(&[NO_FIT, WRONG_HISTORY, problems::amount_out_of_range]).tag = "insight/clv-fits".into();
@@ -74,7 +74,7 @@ pub fn learn(app: &Arc<App>, caller: &Arc<Caller>, company: CompanyId) -> Result
         // somebody may have learnt the same meanwhile
         match rows::latest(cx.db(), company)?.filter(|known| known.as_of_date == today) {
             Some(known) => Ok(known),
-            None => cx.make(fit.clone(), "fitted"),
+            None => cx.create_as(fit.clone(), "fitted"),
         }
     })
 }

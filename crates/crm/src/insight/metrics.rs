@@ -34,11 +34,11 @@ use domain::insight::metrics::WinRateMetric;
 use domain::insight::metrics::check_range;
 use domain::insight::metrics::days as days_of;
 use domain::insight::metrics::percent;
+use domain::kernel::Decimal;
 use persistence::crm::pipelines;
 use persistence::insight::metrics as rows;
 use persistence::insight::metrics::{Key, Whose};
 use platform::prelude::*;
-use rust_decimal::Decimal;
 
 use crate::crm::forecasts::{Rates, rate_for};
 use crate::insight::metrics::groups::{Days, Question, Slice, between, instants};

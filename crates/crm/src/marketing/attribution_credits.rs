@@ -58,7 +58,9 @@ pub fn operations(t: &mut Table) {
         .expand::<Touchpoint>("touchpoint", "touchpoint_id")
         .expand::<AttributionDeal>("deal", "deal_id");
     n.read("Get a credit.").expand::<Touchpoint>("touchpoint", "touchpoint_id").expand::<AttributionDeal>("deal", "deal_id");
-    t.every("marketing.attribution.restate", TimeDelta::minutes(1), restate_waiting);
+    t.each("marketing.attribution.equip", TimeDelta::minutes(1), AT_ONCE, without_models, attribution_models::equip);
+    t.each("marketing.attribution.restate", TimeDelta::minutes(1), BATCH, waiting, restate_one);
+    t.each("marketing.attribution.catch_up", TimeDelta::minutes(1), 1, behind, go_on);
 }
 
 const LIST: &str = "List credits. Those of a model sum to what its reports show; without a touch: what nobody earned.";
@@ -243,7 +245,7 @@ fn on_document(cx: &mut Cx, event: &Event, document: &str, bases: &[AttributionB
 
 fn on_order(cx: &mut Cx, event: &Event) -> Result<()> {
     // a draft that is given up was never booked
-    let was_draft = event.previous.as_ref().is_some_and(|p| p["status"] == "draft");
+    let was_draft = event.was("status").is_some_and(|was| was == "draft");
     if event.kind == "sales_order.cancelled" && was_draft {
         return Ok(());
     }
@@ -356,20 +358,29 @@ pub fn catch_up(cx: &mut Cx, model: AttributionModel) -> Result<AttributionModel
     Ok(after)
 }
 
-/// Credits deals that wait, and goes on with models that are behind.
-fn restate_waiting(cx: &mut Cx) -> Result<()> {
-    for company in model_rows::companies_without(cx.db(), AT_ONCE)? {
-        attribution_models::equip(cx, company)?;
-    }
+/// Companies without models, which get theirs.
+fn without_models(cx: &mut Cx, limit: i64) -> Result<Vec<CompanyId>> {
+    Ok(model_rows::companies_without(cx.db(), limit)?)
+}
+
+/// Deals that wait to be credited.
+fn waiting(cx: &mut Cx, limit: i64) -> Result<Vec<AttributionDealId>> {
+    Ok(rows::stale(cx.db(), limit)?)
+}
+
+fn restate_one(cx: &mut Cx, id: AttributionDealId) -> Result<()> {
     let cause = Cause { reason: "touchpoints.changed".into(), id: None };
-    for id in rows::stale(cx.db(), BATCH)? {
-        credit_anew(cx, id, &cause, i32::MAX)?;
-    }
-    for id in model_rows::behind(cx.db(), 1)? {
-        let model = cx.change::<AttributionModel>(id)?;
-        catch_up(cx, model)?;
-    }
-    Ok(())
+    credit_anew(cx, id, &cause, i32::MAX).map(drop)
+}
+
+/// Models that are behind.
+fn behind(cx: &mut Cx, limit: i64) -> Result<Vec<AttributionModelId>> {
+    Ok(model_rows::behind(cx.db(), limit)?)
+}
+
+fn go_on(cx: &mut Cx, id: AttributionModelId) -> Result<()> {
+    let model = cx.load_for_update::<AttributionModel>(id)?;
+    catch_up(cx, model).map(drop)
 }
 
 /// Does the ledger of attribution agree with the figures of the deals?

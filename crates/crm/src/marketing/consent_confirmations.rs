@@ -50,7 +50,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Lead>("lead", "lead_id");
     t.work(DELIVERY, deliver);
-    t.every("marketing.consent_confirmations.dispatch", TimeDelta::seconds(15), dispatch);
+    t.each("marketing.consent_confirmations.dispatch", TimeDelta::seconds(15), BATCH, idle, go);
 }
 
 const CREATE: &str = "Ask somebody by e-mail whether a consent is meant. A pending row is added to the ledger, which is no consent; the \
@@ -84,7 +84,7 @@ pub fn ask(cx: &mut Cx, new: NewConsentConfirmation, address: String) -> Result<
     let pending = consents::record(cx, row(new.subject(), new.topic.clone(), ConsentStatus::PendingDoi, evidence))?;
     let asked = ConsentConfirmation::new(cx.new_id(), new, address, &pending, cx.now);
     rows::queue(cx.db(), &asked, subject)?;
-    cx.tell(Event::of("requested", &asked.told()));
+    cx.emit(Event::of("requested", &asked.told()));
     if cx.app().mail.get().is_some() {
         go(cx, asked.id)?;
     }
@@ -122,16 +122,13 @@ fn go(cx: &mut Cx, id: ConsentConfirmationId) -> Result<()> {
     Ok(())
 }
 
-/// Finds a job for messages that have none: to be tried again, or left behind by one that failed.
-fn dispatch(cx: &mut Cx) -> Result<()> {
-    if cx.app().mail.get().is_none() {
-        return Ok(());
-    }
+/// Messages that have no job: to be tried again, or left behind by one that failed.
+fn idle(cx: &mut Cx, limit: i64) -> Result<Vec<ConsentConfirmationId>> {
     let now = cx.now;
-    for id in rows::idle(cx.db(), now, BATCH)? {
-        go(cx, id)?;
+    match cx.app().mail.get() {
+        Some(_) => Ok(rows::idle(cx.db(), now, limit)?),
+        None => Ok(Vec::new()),
     }
-    Ok(())
 }
 
 fn deliver(work: &mut Work) -> Result<Value> {
@@ -209,7 +206,7 @@ pub fn confirm(cx: &mut Cx, before: ConsentConfirmation, address: Option<String>
     let mut after = before.clone().confirmed(granted.id, cx.now);
     after.bump(cx.now);
     rows::store(cx.db(), &after)?;
-    cx.tell(Event::change("confirmed", &before.told(), &after.told()));
+    cx.emit(Event::change("confirmed", &before.told(), &after.told()));
     Ok(after)
 }
 

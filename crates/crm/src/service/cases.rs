@@ -38,8 +38,8 @@ const COVER: &[Code] = &[entitlements::OTHER_PARTY, entitlements::NOT_COVERING, 
 
 pub fn operations(t: &mut Table) {
     recounts::operations(t);
-    t.every("service.cases.look_at_clocks", TimeDelta::minutes(1), clocks::look);
-    t.every("service.cases.close", TimeDelta::minutes(1), clocks::close);
+    t.each("service.cases.look_at_clocks", TimeDelta::minutes(1), clocks::BATCH, clocks::to_look_at, clocks::look);
+    t.each("service.cases.close", TimeDelta::minutes(1), clocks::BATCH, clocks::to_close, clocks::close);
     let mut n = t.noun::<Case>("service/cases", "What customers ask of service, with messages and service level.");
     n.list("List cases.")
         .filter(&["number", "status", "priority", "channel", "category", "queue_id", "assignee_id", "party_id", "contact_id"])
@@ -185,7 +185,7 @@ pub(crate) fn write(cx: &mut Cx, case: &Case, said: ReplyToCase) -> Result<()> {
 }
 
 fn update(cx: &mut Cx, id: CaseId, patch: CasePatch) -> Result<Case> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     if let Some(contact) = patch.contact_id.flatten() {
         cx.refer::<Contact>("/contact_id", contact)?;
     }

@@ -1,13 +1,14 @@
 //! Snapshots: what a forecast said on a day. Written once, never changed, so that its accuracy can be measured when the
 //! period is over.
 
+use crate::ids::ForecastSnapshotId;
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::forecasts::{Forecast, ForecastRate, PeriodKind};
-use crate::ids::{CompanyId, ForecastSnapshotId, UserId};
+use crate::ids::{CompanyId, UserId};
 use crate::kernel::{Amount, Code, Rate, Result, round_to};
 
 /// A period has one snapshot a day.

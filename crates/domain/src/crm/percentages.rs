@@ -1,6 +1,6 @@
 //! Percentages as deals, their lines and stages have them.
 
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 
 use crate::kernel::{Code, Rate, Result};
 

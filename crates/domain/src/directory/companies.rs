@@ -247,7 +247,7 @@ impl Company {
         currencies::minor_units(&self.currency).unwrap_or(2)
     }
     /// Rounds half away from zero to the minor unit of the company's currency.
-    pub fn round(&self, value: impl Into<rust_decimal::Decimal>) -> Result<Amount> {
+    pub fn round(&self, value: impl Into<crate::kernel::Decimal>) -> Result<Amount> {
         currencies::round_money(value, &self.currency)
     }
 }

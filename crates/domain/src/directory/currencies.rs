@@ -138,7 +138,7 @@ pub fn check_money(amount: Amount, currency: &str, pointer: &str) -> Result<()> 
 }
 
 /// The value rounded half away from zero to the minor unit of the currency.
-pub fn round_money(value: impl Into<rust_decimal::Decimal>, currency: &str) -> Result<Amount> {
+pub fn round_money(value: impl Into<crate::kernel::Decimal>, currency: &str) -> Result<Amount> {
     Amount::exact(crate::kernel::round(value.into(), minor_units(currency)?))
 }
 

@@ -1,13 +1,14 @@
 //! Exchange rates by day, kind and source, and how a rate is found where none was entered: backwards, or by way of a
 //! third currency. Documents copy the rate they use; changing one here never rewrites a document.
 
+use crate::ids::ExchangeRateId;
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::currencies;
-use crate::ids::{CompanyId, ExchangeRateId};
+use crate::ids::CompanyId;
 use crate::kernel::{Amount, Code, Decimals, Findings, Rate, Result, problems, round_to};
 
 crate::words! {

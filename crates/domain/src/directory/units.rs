@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::UnitId;
-use crate::kernel::{Code, Decimals, Quantity, Rate, Result, problems};
-use rust_decimal::Decimal;
+use crate::kernel::{Code, Decimal, Decimals, Quantity, Rate, Result, problems};
 
 crate::words! {
     /// What a unit measures. Only units of one category convert into each other. Base units: `count` each, `mass` kg,
@@ -219,7 +218,7 @@ impl Unit {
             factor = factor.times(up.get(), down.get()).ok_or_else(too_large)?;
         }
         let (scaled, exact) = factor.scaled(places).ok_or_else(too_large)?;
-        Ok((Decimal::try_from_i128_with_scale(scaled, places).map_err(|_| too_large())?, exact))
+        Ok((Decimal::try_from_i128_with_scale(scaled, places).ok_or_else(too_large)?, exact))
     }
 }
 

@@ -1,13 +1,13 @@
 //! What is learnt from all customers of a company about how long and how often they buy, and for how much: kept, so that no
 //! reader has to learn it again, and tried on histories of one's own.
 
+use crate::ids::ClvFitId;
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::Decimal;
-use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::ids::{ClvFitId, CompanyId};
+use crate::ids::CompanyId;
 use crate::insight::clv::buying_models::{Alike, BgNbd, GammaGamma, History, Spend, alike};
 use crate::insight::metrics::customers::PurchaseHistory;
 use crate::kernel::{Amount, Code, Decimals, Findings, Rate, Result, problems, round_to};

@@ -7,11 +7,11 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 use std::str::FromStr;
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
 use super::error::{Problem, problems};
+use super::number::Decimal;
 
 /// The pattern of every decimal on the wire.
 const PATTERN: &str = r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,10})?$";
@@ -32,6 +32,9 @@ pub trait Decimals: Copy + Into<Decimal> {
 const WIDEST: u32 = 18;
 
 fn fits(value: Decimal, scale: u32, whole: u32) -> Result<Decimal, Problem> {
+    if value.is_out_of_range() {
+        return Err(problems::amount_out_of_range.with("A calculation gave a number that is too large."));
+    }
     let value = value.normalize();
     if value.scale() > scale {
         return Err(problems::too_many_decimals.with(format!("{value} has more than {scale} decimal places.")));
@@ -74,7 +77,8 @@ macro_rules! decimals { ($($(#[$m:meta])* $name:ident scale $scale:literal whole
     impl fmt::Display for $name {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             let mut shown = self.0.normalize();
-            shown.rescale(shown.scale().max($show));
+            let places = shown.scale().max($show);
+            shown.rescale(places);
             fmt::Display::fmt(&shown, f)
         }
     }
@@ -83,7 +87,7 @@ macro_rules! decimals { ($($(#[$m:meta])* $name:ident scale $scale:literal whole
         type Err = Problem;
         fn from_str(s: &str) -> Result<Self, Problem> {
             let plain = !s.is_empty() && s.len() <= 30 && s.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
-            let value = plain.then(|| Decimal::from_str_exact(s).ok()).flatten();
+            let value = plain.then(|| Decimal::from_str_exact(s)).flatten();
             Self::exact(value.ok_or_else(|| problems::invalid_body.with(format!("{s:?} is not a decimal.")))?)
         }
     }

@@ -1,10 +1,10 @@
 //! The one rounding rule and the one way to split a sum.
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use super::number::Decimal;
 
 /// Rounds half away from zero ("commercial rounding") to `places`.
 pub fn round_to(value: Decimal, places: u32) -> Decimal {
-    value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero)
+    value.round_half_away(places)
 }
 
 /// Rounds half away from zero to the minor unit of a currency; `minor_units` as in ISO 4217 (EUR 2, JPY 0).
@@ -26,12 +26,15 @@ pub fn allocate(total: Decimal, weights: &[Decimal], places: u32) -> Vec<Decimal
     let mut parts = Vec::with_capacity(weights.len());
     let mut rests: Vec<(usize, Decimal)> = Vec::with_capacity(weights.len());
     for (i, w) in weights.iter().enumerate() {
-        let ideal = total * w / sum;
+        let ideal = share(total, *w, sum);
         let cut = ideal.trunc_with_scale(places);
         parts.push(cut);
         rests.push((i, (ideal - cut).abs()));
     }
     let mut left = total - parts.iter().sum::<Decimal>();
+    if left.is_out_of_range() {
+        return vec![Decimal::OUT_OF_RANGE; parts.len()];
+    }
     rests.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     let step = if left.is_sign_negative() { -unit } else { unit };
     for (i, _) in rests.iter().cycle() {
@@ -44,6 +47,12 @@ pub fn allocate(total: Decimal, weights: &[Decimal], places: u32) -> Vec<Decimal
     // What is finer than one unit of `places` can only come from `total` itself; it stays with the first part.
     parts[0] += left;
     parts
+}
+
+/// `total` × `weight` / `sum`; where the product does not fit, the quotient is taken first, exact to 28 digits.
+fn share(total: Decimal, weight: Decimal, sum: Decimal) -> Decimal {
+    let product = total * weight;
+    if product.is_out_of_range() { total * (weight / sum) } else { product / sum }
 }
 
 #[cfg(test)]
@@ -65,6 +74,16 @@ mod tests {
         assert_eq!(round(d("0.125"), 2), d("0.13"));
         assert_eq!(round(d("-0.125"), 2), d("-0.13"));
         assert_eq!(round(d("0.5"), 0), d("1"));
+    }
+
+    #[test]
+    fn a_total_times_its_weights_may_be_too_large_for_a_product() {
+        let (total, weight) = (d("289999999999971.00"), d("9999999999999.00"));
+        let parts = allocate(total, &[weight; 29], 2);
+        assert_eq!(parts, vec![d("9999999999999.00"); 29]);
+        assert_eq!(allocate(total, &[total], 2), [total]);
+        let all = allocate(Decimal::OUT_OF_RANGE, &[Decimal::ONE, Decimal::ONE], 2);
+        assert!(all.iter().all(|p| p.is_out_of_range()));
     }
 
     proptest! {

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::ids::AttributionModelId;
+use crate::kernel::Decimal;
 use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::crm::leads::touches::TouchChannel;
-use crate::ids::{AttributionDealId, AttributionModelId, CompanyId};
+use crate::ids::{AttributionDealId, CompanyId};
 use crate::kernel::{Code, Rate, Result};
 
 crate::words! {

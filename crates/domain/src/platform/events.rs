@@ -63,10 +63,12 @@ pub struct PublishedEvent {
     /// The version of the thing afterwards.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
-    /// The thing as it was afterwards; for a deletion, as it last was.
+    /// The thing as it was afterwards, without the members that are null; for a deletion, as it last was.
     #[schema(value_type = Object)]
     pub data: Value,
-    /// The thing as it was before, when it was there.
+    /// Of what changed, how it was before: the members of `data` that differ, with their earlier values. Of a list of parts with
+    /// ids, such as lines, only the parts that were removed, and of those that changed their `id` and what changed. Null when
+    /// the thing did not exist before.
     #[schema(value_type = Option<Object>, required)]
     pub previous: Option<Value>,
     /// When it happened.
@@ -97,10 +99,12 @@ pub struct AuditEntry {
     /// The version of the thing afterwards.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
-    /// The thing as it was afterwards; for a deletion, as it last was.
+    /// The thing as it was afterwards, without the members that are null; for a deletion, as it last was.
     #[schema(value_type = Object)]
     pub data: Value,
-    /// The thing as it was before, when it was there.
+    /// Of what changed, how it was before: the members of `data` that differ, with their earlier values. Of a list of parts with
+    /// ids, such as lines, only the parts that were removed, and of those that changed their `id` and what changed. Null when
+    /// the thing did not exist before.
     #[schema(value_type = Option<Object>, required)]
     pub previous: Option<Value>,
     /// The id of who did it: `usr_…`, `key_…` or `system`.

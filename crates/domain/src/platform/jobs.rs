@@ -81,7 +81,7 @@ pub struct Job {
     /// Where what came out can be fetched, when that is more than a few lines.
     #[schema(required, max_length = 500)]
     pub result_url: Option<String>,
-    /// Why it was given up, when it failed.
+    /// Why it was given up, when it failed; while it is queued, what it waits for.
     #[schema(required)]
     pub error: Option<JobError>,
     /// Somebody asked to end it; it ends at its next step.
@@ -166,7 +166,8 @@ impl Job {
             return self.fail(&problem, now);
         }
         let attempts = self.attempts + 1;
-        Self { status: JobStatus::Running, lease: Some(lease.into()), leased_until: Some(until), updated_at: now, attempts, ..self }
+        let lease = Some(lease.into());
+        Self { status: JobStatus::Running, lease, leased_until: Some(until), error: None, updated_at: now, attempts, ..self }
     }
     /// Asks it to end. One that waits ends at once, one that runs at its next step.
     pub fn cancel(self, now: DateTime<Utc>) -> Result<Self> {
@@ -194,9 +195,10 @@ impl Job {
     pub fn put_back(self, now: DateTime<Utc>) -> Self {
         Self { status: JobStatus::Queued, attempts: self.attempts - 1, lease: None, leased_until: None, updated_at: now, ..self }
     }
-    /// It waits for a worker again, but not before a moment: what it needs was not there.
-    pub fn postpone(self, until: DateTime<Utc>, now: DateTime<Utc>) -> Self {
-        Self { status: JobStatus::Queued, lease: None, leased_until: Some(until), updated_at: now, ..self }
+    /// It waits for a worker again, but not before a moment: what it needs was not there. That attempt does not count, however
+    /// often it happens; the error says what is waited for.
+    pub fn postpone(self, why: &Problem, until: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        Self { error: Some(why.into()), leased_until: Some(until), ..self.put_back(now) }
     }
     fn end(self, status: JobStatus, now: DateTime<Utc>) -> Self {
         Self { status, lease: None, leased_until: None, finished_at: Some(now), updated_at: now, ..self }
@@ -245,6 +247,17 @@ mod tests {
         let given_up = taken(job);
         assert_eq!(given_up.status, JobStatus::Failed);
         assert_eq!(given_up.error.unwrap().code, "internal");
+    }
+
+    #[test]
+    fn what_was_not_there_does_not_count_as_an_attempt_however_often() {
+        let (now, mut waiting) = (DateTime::UNIX_EPOCH, job());
+        for _ in 0..MAX_ATTEMPTS * 3 {
+            waiting = taken(waiting).postpone(&problems::unavailable.into(), now, now);
+        }
+        assert_eq!((waiting.status, waiting.attempts), (JobStatus::Queued, 0));
+        assert_eq!(waiting.error.as_ref().unwrap().code, "unavailable");
+        assert_eq!(taken(waiting).error, None, "a worker is at it again");
     }
 
     #[test]

@@ -6,4 +6,5 @@ pub mod events;
 pub mod files;
 pub mod jobs;
 pub mod number_series;
+pub mod timer_failures;
 pub mod trace;

@@ -89,6 +89,28 @@ impl NumberSeries {
     pub fn prefix(&self) -> String {
         format!("{}-{:04}-", self.code, self.year)
     }
+    /// A series of which every number is on one document: as many documents and different numbers as were given, from the first
+    /// to the last. `None` when it is not so.
+    pub fn whole(&self, documents: i64, numbers: i64, first: Option<i64>, last: Option<i64>) -> Option<SeriesGaps> {
+        let issued = self.next - 1;
+        let ends = (issued > 0).then_some((1, issued));
+        if documents != issued || numbers != issued || first.zip(last) != ends {
+            return None;
+        }
+        Some(self.found(documents))
+    }
+    fn found(&self, found: i64) -> SeriesGaps {
+        SeriesGaps {
+            company_id: self.company_id,
+            code: self.code.clone(),
+            year: self.year,
+            issued: self.next - 1,
+            found,
+            missing: Vec::new(),
+            doubled: Vec::new(),
+            beyond: Vec::new(),
+        }
+    }
     /// Compares the numbers of the documents with what the series has given.
     pub fn gaps(&self, numbers: impl IntoIterator<Item = String>) -> SeriesGaps {
         let prefix = self.prefix();
@@ -105,8 +127,7 @@ impl NumberSeries {
         let missing = (1..self.next).filter(|n| !counts.contains_key(n)).take(100).map(write).collect();
         let doubled = counts.iter().filter(|(_, c)| **c > 1).take(100).map(|(n, _)| write(*n)).collect();
         beyond.truncate(100);
-        let (company_id, code, year) = (self.company_id, self.code.clone(), self.year);
-        SeriesGaps { company_id, code, year, issued: self.next - 1, found, missing, doubled, beyond }
+        SeriesGaps { missing, doubled, beyond, ..self.found(found) }
     }
 }
 
@@ -140,5 +161,13 @@ mod tests {
         assert_eq!(names(&gaps.doubled), ["INV-2026-00003"]);
         assert_eq!(names(&gaps.beyond), ["INV-2026-00005"]);
         assert_eq!((gaps.issued, gaps.found), (4, 4));
+        assert!(series.whole(4, 4, Some(1), Some(4)).is_some_and(|whole| whole.is_complete() && whole.found == 4));
+        for broken in
+            [(3, 3, Some(1), Some(4)), (5, 4, Some(1), Some(4)), (4, 4, Some(1), Some(5)), (4, 4, Some(2), Some(5)), (4, 4, None, None)]
+        {
+            assert_eq!(series.whole(broken.0, broken.1, broken.2, broken.3), None);
+        }
+        let none = NumberSeries { next: 1, ..series };
+        assert!(none.whole(0, 0, None, None).is_some());
     }
 }

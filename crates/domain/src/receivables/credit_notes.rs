@@ -3,15 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::ids::{CreditNoteId, CreditNoteLineId};
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounting::posting::{AccountRef, ItemClass, PostingLine, Role};
-use crate::ids::{
-    CompanyId, CreditNoteId, CreditNoteLineId, InvoiceId, InvoiceLineId, JournalEntryId, PartyId, ProductId, TaxCodeId, UserId,
-};
+use crate::ids::{CompanyId, InvoiceId, InvoiceLineId, JournalEntryId, PartyId, ProductId, TaxCodeId, UserId};
 use crate::kernel::{Amount, Code, Decimals, Quantity, Rate, Result, round};
 use crate::receivables::allocations::Allocation;
 use crate::receivables::invoices::lines::InvoiceLine;

@@ -5,15 +5,16 @@ pub mod lines;
 
 use std::collections::BTreeMap;
 
+use crate::ids::InvoiceId;
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounting::posting::{AccountRef, ItemClass, PostingLine, Role};
 use crate::directory::addresses::Address;
 use crate::directory::companies::Rounding;
-use crate::ids::{CompanyId, InvoiceId, JournalEntryId, PartyId, PaymentTermId, TaxCodeId, UserId};
+use crate::ids::{CompanyId, JournalEntryId, PartyId, PaymentTermId, TaxCodeId, UserId};
 use crate::kernel::{Amount, Code, Decimals, Rate, Result, problems, round};
 use crate::receivables::invoices::lines::InvoiceLine;
 use crate::receivables::invoices::lines::NewInvoiceLine;

@@ -1,12 +1,13 @@
 //! Payment terms: when an invoice is due, in how many parts, and what early payment is worth.
 
+use crate::ids::PaymentTermId;
+use crate::kernel::Decimal;
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounting::fiscal_years::last_of_month;
-use crate::ids::{CompanyId, PaymentTermId};
+use crate::ids::CompanyId;
 use crate::kernel::{Amount, Code, Decimals, Rate, Result, allocate};
 
 pub const NOT_A_HUNDRED: Code = Code::invalid("payment_term.not_a_hundred", "The parts of a payment term sum to 100 per cent.");

@@ -1,12 +1,13 @@
 //! The lines of a sales order: what was ordered, at which price, and how far each line has come. Quantities are in the
 //! line's unit; `unit_factor` leads to the product's unit, in which stock is counted.
 
-use rust_decimal::Decimal;
+use crate::ids::SalesOrderLineId;
+use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::directory::products::TaxClass;
-use crate::ids::{ProductId, SalesOrderId, SalesOrderLineId, TaxCodeId, UnitId};
+use crate::ids::{ProductId, SalesOrderId, TaxCodeId, UnitId};
 use crate::kernel::{Amount, Code, Decimals, FieldError, Quantity, Rate, Result, UnitPrice, round};
 
 pub const ORDER_LINE: Code = Code::invalid("sales_order.line_invalid", "A line of the order is wrong.");

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::ids::SalesOrderId;
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,7 +13,7 @@ pub use super::order_lines::{NewSalesOrderLine, SalesOrderLine, SalesOrderLinePa
 pub use super::order_requests::{ConfirmSalesOrder, NewSalesOrder, SalesOrderPatch, SalesOrderReason};
 use crate::directory::addresses::Address;
 use crate::directory::products::TaxClass;
-use crate::ids::{CompanyId, OpportunityId, PartyId, QuoteId, SalesOrderId, WarehouseId};
+use crate::ids::{CompanyId, OpportunityId, PartyId, QuoteId, WarehouseId};
 use crate::kernel::{Amount, Code, Decimals, Problem, Quantity, Rate, Result, round};
 
 crate::words! {

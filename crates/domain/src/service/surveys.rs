@@ -1,12 +1,13 @@
 //! Surveys: how satisfied customers are (CSAT), whether they would recommend us (NPS), how much effort it took them
 //! (CES). A case is asked about once, a link answers once, and few answers are not shown as a figure.
 
+use crate::ids::{SurveyId, SurveyResponseId};
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::ids::{CaseId, CompanyId, ContactId, PartyId, SurveyId, SurveyResponseId, UserId};
+use crate::ids::{CaseId, CompanyId, ContactId, PartyId, UserId};
 use crate::kernel::text::{filled, trimmed};
 use crate::kernel::{Code, Rate, Result, round_to};
 use crate::service::cases::{Case, CaseStatus};

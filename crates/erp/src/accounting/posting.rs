@@ -31,8 +31,8 @@ pub const REFUSALS: &[Code] = &[
     entries::TOO_FEW_LINES,
 ];
 
-/// Posts an entry at once: resolves roles, judges the period under its lock, writes entry, lines and running balances,
-/// takes the number and tells `journal_entry.posted`. Lines of zero are dropped; `None` when nothing is left.
+/// Posts an entry: resolves roles, judges the period under its lock, and writes entry and lines; at the end of the transaction
+/// it adds to the running balances, takes the number and tells `journal_entry.posted`. The answer is the entry before that. Lines of zero are dropped; `None` when nothing is left.
 ///
 /// # Errors
 /// One of [`REFUSALS`].
@@ -97,11 +97,22 @@ pub fn post(cx: &mut Cx, posting: Posting) -> Result<Option<JournalEntry>> {
         created_at: cx.now,
         updated_at: cx.now,
     };
-    let entry = write(cx, entry, written, true)?;
+    let entry = book(cx, entry, written, true)?;
     if let Some(source) = &entry.source {
         cx.link(source, entry.id, "posts")?;
     }
-    cx.tell(Event::of("posted", &entry));
+    // every posting of a company adds to the same balances and takes a number of the same few series: all documents are
+    // locked before, all balances before all series
+    let booked = entry.clone();
+    cx.at_the_end(move |cx| {
+        add_up(cx, &booked)?;
+        cx.at_the_end(move |cx| {
+            let posted = number(cx, booked)?;
+            cx.emit(Event::of("posted", &posted));
+            Ok(())
+        });
+        Ok(())
+    });
     Ok(Some(entry))
 }
 
@@ -130,26 +141,42 @@ fn resolve(cx: &mut Cx, company: &Company, lines: &[PostingLine], date: chrono::
 
 /// Writes a draft's lines into the ledger and turns it posted: balances first, the number last. `new` when the entry is
 /// not in the database yet. The caller tells what happened.
-pub(crate) fn write(cx: &mut Cx, mut entry: JournalEntry, lines: Vec<JournalLine>, new: bool) -> Result<JournalEntry> {
+pub(crate) fn write(cx: &mut Cx, entry: JournalEntry, lines: Vec<JournalLine>, new: bool) -> Result<JournalEntry> {
+    let booked = book(cx, entry, lines, new)?;
+    add_up(cx, &booked)?;
+    number(cx, booked)
+}
+
+/// Writes the lines. The entry is a draft until it gets its number in the same transaction.
+fn book(cx: &mut Cx, mut entry: JournalEntry, lines: Vec<JournalLine>, new: bool) -> Result<JournalEntry> {
     entry.total = JournalEntry::must_balance(&lines)?;
     Amount::exact(entry.total.get())?;
     if new {
         cx.insert_all(std::slice::from_ref(&entry))?;
     }
     cx.insert_all(&lines)?;
+    entry.drafted = Vec::new();
+    entry.lines = lines;
+    Ok(entry)
+}
+
+/// Adds the lines to the running balances.
+fn add_up(cx: &mut Cx, entry: &JournalEntry) -> Result<()> {
     let mut sums = BTreeMap::new();
-    for line in &lines {
+    for line in &entry.lines {
         let sum: &mut (Amount, Amount) = sums.entry(line.account_id.uuid()).or_default();
         sum.0 += line.debit;
         sum.1 += line.credit;
     }
+    Ok(balances::add(cx.db(), entry.company_id.uuid(), first_of_month(entry.posting_date), &sums)?)
+}
+
+/// Gives a booked entry its number, by which it is posted.
+fn number(cx: &mut Cx, mut entry: JournalEntry) -> Result<JournalEntry> {
     let number = cx.number(entry.company_id, entry.journal.series(), entry.posting_date)?;
-    balances::add(cx.db(), entry.company_id.uuid(), first_of_month(entry.posting_date), &sums)?;
     entry.posted_at = Some(cx.now);
     stored::mark_posted(cx.db(), &entry, &number)?;
     entry.status = EntryStatus::Posted;
     entry.number = Some(number);
-    entry.drafted = Vec::new();
-    entry.lines = lines;
     Ok(entry)
 }

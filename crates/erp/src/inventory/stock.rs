@@ -62,9 +62,7 @@ fn availability(cx: &mut Cx, filter: StockAvailabilityFilter) -> Result<StockAva
 
 /// A company that changes its policy takes its stock rows with it, unless some of them break the new one.
 pub fn follow_policy(cx: &mut Cx, event: &Event) -> Result<()> {
-    let policy = |v: &serde_json::Value| v["negative_stock"].as_str().map(String::from);
-    let (now, before) = (policy(&event.data), event.previous.as_ref().and_then(policy));
-    let Some(company) = event.company.filter(|_| now != before) else { return Ok(()) };
+    let Some(company) = event.company.filter(|_| event.previous.is_none() || event.changes("negative_stock")) else { return Ok(()) };
     let allowed = cx.find::<Company>(company)?.negative_stock == NegativeStock::Allow;
     if !allowed && stock::any_negative(cx.db(), company)? {
         return Err(problems::invalid_state.with("Some stock is below zero or below what is promised; cover it first."));

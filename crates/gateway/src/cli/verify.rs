@@ -22,7 +22,7 @@ pub(super) fn run(config: &Config, anchor: Option<&Path>) -> Done {
     let bar = ProgressBar::new_spinner().with_message("Recomputing the books");
     bar.enable_steady_tick(Duration::from_millis(120));
     let system = Arc::new(Caller::system());
-    let checks = persistence::within(Some(Instant::now() + PATIENCE), || app.read(&system, platform::questions::run_checks));
+    let checks = persistence::within(Some(Instant::now() + PATIENCE), || platform::verify(app));
     bar.finish_and_clear();
     let mut broken = 0;
     let checks = checks.map_err(words)?;

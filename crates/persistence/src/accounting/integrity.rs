@@ -41,15 +41,3 @@ pub fn balances(db: &mut Conn) -> Result<Vec<(Uuid, String, Amount, Amount)>> {
     );
     statement.load(db)
 }
-
-/// Numbers of posted documents: company, number.
-pub fn numbers(db: &mut Conn, table: &'static str) -> Result<Vec<(Uuid, String)>> {
-    let mut statement = Statement::new("SELECT company_id, number FROM ");
-    statement.sql(table).sql(" WHERE number IS NOT NULL");
-    statement.load(db)
-}
-
-/// The next number of each series: company, series, year, next.
-pub fn series(db: &mut Conn) -> Result<Vec<(Uuid, String, i64, i64)>> {
-    sql!("SELECT company_id, code, year, next FROM number_series").load(db)
-}

@@ -69,15 +69,15 @@ pub fn open_leads(db: &mut Conn, company: CompanyId, after: Option<LeadId>, limi
 }
 
 /// Open leads that have a score and were last looked at before a moment, the longest ago first.
-pub fn to_regrade(db: &mut Conn, before: DateTime<Utc>, limit: i64) -> Result<Vec<(LeadId, CompanyId)>> {
+pub fn to_regrade(db: &mut Conn, before: DateTime<Utc>, limit: i64) -> Result<Vec<LeadId>> {
     let rows = sql!(
-        "SELECT id, company_id FROM leads WHERE score IS NOT NULL AND status IN ('new', 'working', 'qualified') AND score_checked_at <= {} \
+        "SELECT id FROM leads WHERE score IS NOT NULL AND status IN ('new', 'working', 'qualified') AND score_checked_at <= {} \
          ORDER BY score_checked_at, id LIMIT {}",
         before,
         limit
     )
-    .load::<(Uuid, Uuid)>(db)?;
-    Ok(rows.into_iter().map(|(lead, company)| (LeadId::from_uuid(lead), CompanyId::from_uuid(company))).collect())
+    .load::<(Uuid,)>(db)?;
+    Ok(rows.into_iter().map(|r| LeadId::from_uuid(r.0)).collect())
 }
 
 /// Remembers when the scores of these leads were looked at. It is no change of the leads: their versions stay.

@@ -38,8 +38,8 @@ pub fn of_loser(db: &mut Conn, loser: ContactId) -> Result<Option<ContactMerge>>
 }
 
 /// Merges made after a moment and not taken back, the oldest first.
-pub fn made_after(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Vec<ContactMerge>> {
-    merging::made_after(db, moment, limit)
+pub fn made_after(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Vec<ContactMergeId>> {
+    merging::made_after::<ContactMerge>(db, moment, limit)
 }
 
 /// Points everything that leads to the loser at the winner, and remembers what it was. Doing it again moves what was added

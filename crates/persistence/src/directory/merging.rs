@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use domain::Entity;
 use domain::directory::merging::{MergeStatus, MovedRows};
-use domain::kernel::Word;
+use domain::kernel::{Id, Word};
 use uuid::Uuid;
 
 use super::references::{OnMerge, Reference};
@@ -49,10 +50,10 @@ pub(super) fn of_loser<M: Record>(db: &mut Conn, loser: Uuid) -> Result<Option<M
 }
 
 /// Merges made after a moment and not taken back, the oldest first.
-pub(super) fn made_after<M: Record>(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Vec<M>> {
-    let mut s = record::select::<M>();
+pub(super) fn made_after<M: Entity + Record>(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Vec<M::Id>> {
+    let mut s = Statement::new(format!("SELECT id FROM {}", M::TABLE));
     s.append(sql!(" WHERE created_at > {} AND undone_at IS NULL ORDER BY created_at, id LIMIT {}", moment, limit));
-    record::load(db, &s)
+    Ok(s.load::<(Uuid,)>(db)?.into_iter().map(|r| M::Id::from_uuid(r.0)).collect())
 }
 
 impl Merged {

@@ -35,8 +35,8 @@ pub fn of_loser(db: &mut Conn, loser: PartyId) -> Result<Option<PartyMerge>> {
 }
 
 /// Merges made after a moment and not taken back, the oldest first.
-pub fn made_after(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Vec<PartyMerge>> {
-    merging::made_after(db, moment, limit)
+pub fn made_after(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Vec<PartyMergeId>> {
+    merging::made_after::<PartyMerge>(db, moment, limit)
 }
 
 /// Parties that were merged.

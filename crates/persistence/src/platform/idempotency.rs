@@ -44,7 +44,12 @@ pub fn answer(db: &mut Conn, scope: &str, answer: &str) -> Result<()> {
     Ok(())
 }
 
-/// Forgets the keys made before a moment; how many.
-pub fn forget(db: &mut Conn, before: DateTime<Utc>) -> Result<usize> {
-    sql!("DELETE FROM idempotency_keys WHERE created_at < {}", before).execute(db)
+/// Forgets keys made before a moment, at most `limit`; how many.
+pub fn forget(db: &mut Conn, before: DateTime<Utc>, limit: i64) -> Result<usize> {
+    sql!(
+        "DELETE FROM idempotency_keys WHERE scope IN (SELECT scope FROM idempotency_keys WHERE created_at < {} ORDER BY created_at LIMIT {})",
+        before,
+        limit
+    )
+    .execute(db)
 }

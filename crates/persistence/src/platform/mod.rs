@@ -1,6 +1,7 @@
 //! Rows of what belongs to no business area: facts, keys, numbers, links.
 
 pub mod calendars;
+pub mod event_days;
 pub mod events;
 pub mod files;
 pub mod idempotency;
@@ -10,3 +11,4 @@ pub mod numbers;
 pub mod redactions;
 pub mod sequence;
 pub mod settings;
+pub mod timer_failures;

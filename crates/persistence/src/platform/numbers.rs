@@ -22,6 +22,42 @@ pub fn next(db: &mut Conn, company: Uuid, code: &str, year: i64) -> Result<i64> 
     Ok(taken.first::<(i64,)>(db)?.map_or(1, |r| r.0))
 }
 
+/// What the numbers of a series add up to, without any of them being loaded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    pub documents: i64,
+    pub numbers: i64,
+    /// Numbers that are not the prefix and digits.
+    pub strange: i64,
+    /// The digits of the first and the last.
+    pub first: Option<i64>,
+    pub last: Option<i64>,
+}
+
+/// The summary of the numbers that documents of this kind have, of a company and with a prefix such as `INV-2026-`.
+pub fn summary<T: Record>(db: &mut Conn, company: Uuid, prefix: &str) -> Result<Summary> {
+    let digits = || {
+        let mut s = Statement::new("substr(number, CAST(");
+        s.push(Value::Int(prefix.len() as i64 + 1)).sql(" AS INTEGER))");
+        s
+    };
+    let is_strange = || {
+        let mut s = Statement::new("(");
+        s.append(digits()).append(Statement::by_engine(" !~ '^[0-9]{1,15}$')", " GLOB '*[^0-9]*' OR length(number) = 0)"));
+        s
+    };
+    let mut s = Statement::new("SELECT COUNT(*), COUNT(DISTINCT number), COALESCE(SUM(CASE WHEN ");
+    s.append(is_strange()).sql(" THEN 1 ELSE 0 END), 0)");
+    for edge in [", MIN(", ", MAX("] {
+        s.sql(edge).sql("CASE WHEN NOT ").append(is_strange()).sql(" THEN CAST(").append(digits()).sql(" AS BIGINT) END)");
+    }
+    s.sql(format!(" FROM {} WHERE company_id = ", T::TABLE));
+    s.append(sql!("{} AND substr(number, 1, CAST({} AS INTEGER)) = {}", company, prefix.len() as i64, prefix));
+    let found = s.first::<(i64, i64, i64, Option<i64>, Option<i64>)>(db)?;
+    let (documents, numbers, strange, first, last) = found.unwrap_or_default();
+    Ok(Summary { documents, numbers, strange, first, last })
+}
+
 /// The numbers that documents of this kind have, of a company and with a prefix such as `INV-2026-`.
 pub fn used<T: Record>(db: &mut Conn, company: Uuid, prefix: &str) -> Result<Vec<String>> {
     let mut s = Statement::new(format!("SELECT number FROM {} WHERE company_id = ", T::TABLE));

@@ -36,11 +36,11 @@ pub fn of_person(db: &mut Conn, parties: &[Uuid], subjects: &[String]) -> Result
     let mut found: Vec<Placed> = Vec::new();
     if !parties.is_empty() {
         let mut s = Statement::new(PLACED);
-        found.extend(s.append(sql!("e.party_id IN ({})", crate::list(parties))).rows::<Placed>(db)?);
+        found.extend(s.append(sql!("l.seq > 0 AND e.party_id IN ({})", crate::list(parties))).rows::<Placed>(db)?);
     }
     for chunk in subjects.chunks(500) {
         let mut s = Statement::new(PLACED);
-        found.extend(s.append(sql!("e.subject IN ({})", crate::list(chunk))).rows::<Placed>(db)?);
+        found.extend(s.append(sql!("l.seq > 0 AND e.subject IN ({})", crate::list(chunk))).rows::<Placed>(db)?);
     }
     found.sort_by_key(|p| p.place.seq);
     found.dedup_by_key(|p| p.place.seq);

@@ -67,10 +67,11 @@ pub struct Placed {
     pub place: Place,
 }
 
-/// The columns of [`Placed`], and where they come from.
+/// The columns of [`Placed`], and where they come from; to be continued with the conditions. One bound on `l.seq` and no
+/// second: SQLite seeks by the first of two and reads everything up to the other.
 pub(super) const PLACED: &str = "SELECT e.id, e.at, e.kind, e.subject, e.company_id, e.party_id, e.version, e.data, e.previous, e.actor, \
     e.actor_name, e.request_id, e.reason, l.digest, l.seq, l.prev_hash, l.hash FROM event_links l JOIN events e ON e.id = l.event_id \
-    WHERE l.seq > 0 AND ";
+    WHERE ";
 
 impl FromCells for Placed {
     fn from_cells(cells: &mut dyn Cells) -> Result<Self, Fail> {
@@ -108,10 +109,16 @@ pub fn facts(db: &mut Conn, ids: &[Uuid]) -> Result<Vec<Fact>> {
     .rows(db)
 }
 
-/// Whether there is a fact without a link, or a link without a fact.
-pub fn has_strays(db: &mut Conn) -> Result<bool> {
-    let facts = sql!("SELECT e.id FROM events e WHERE NOT EXISTS (SELECT 1 FROM event_links l WHERE l.event_id = e.id) LIMIT 1");
-    let links = sql!("SELECT l.event_id FROM event_links l WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = l.event_id) LIMIT 1");
+/// Whether there is a fact without a link, or a link without a fact, with this id or one after it.
+pub fn has_strays(db: &mut Conn, from: Uuid) -> Result<bool> {
+    let facts = sql!(
+        "SELECT e.id FROM events e WHERE e.id >= {} AND NOT EXISTS (SELECT 1 FROM event_links l WHERE l.event_id = e.id) LIMIT 1",
+        from
+    );
+    let links = sql!(
+        "SELECT l.event_id FROM event_links l WHERE l.event_id >= {} AND NOT EXISTS (SELECT 1 FROM events e WHERE e.id = l.event_id) LIMIT 1",
+        from
+    );
     Ok(facts.first::<(Uuid,)>(db)?.is_some() || links.first::<(Uuid,)>(db)?.is_some())
 }
 
@@ -120,9 +127,10 @@ pub fn last(db: &mut Conn) -> Result<Option<(i64, Vec<u8>)>> {
     sql!("SELECT seq, hash FROM event_links WHERE seq > 0 ORDER BY seq DESC LIMIT 1").first(db)
 }
 
-/// The hash under a number.
-pub fn hash_at(db: &mut Conn, seq: i64) -> Result<Option<Vec<u8>>> {
-    Ok(sql!("SELECT hash FROM event_links WHERE seq = {}", seq).first::<(Option<Vec<u8>>,)>(db)?.and_then(|r| r.0))
+/// The fact and the hash under a number.
+pub fn link_at(db: &mut Conn, seq: i64) -> Result<Option<(Uuid, Vec<u8>)>> {
+    let found = sql!("SELECT event_id, hash FROM event_links WHERE seq = {}", seq).first::<(Uuid, Option<Vec<u8>>)>(db)?;
+    Ok(found.and_then(|(id, hash)| Some((id, hash?))))
 }
 
 /// Writes the places. On PostgreSQL one statement, whatever their number; on SQLite a statement costs no way to a server.

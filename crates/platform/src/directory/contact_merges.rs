@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use domain::directory::contact_merges::{ContactMerge, MergeContact, NOT_MERGED, NOT_UNDOABLE, TOO_LARGE, TOO_LATE, WITH_ITSELF};
 use domain::directory::contacts::{Contact, MERGED};
 use domain::directory::personal_data::ERASED;
-use domain::ids::ContactId;
+use domain::ids::{ContactId, ContactMergeId};
 use persistence::directory::{contact_merges as rows, contacts};
 
 use super::merging::tell;
@@ -16,6 +16,9 @@ pub const MERGE_REFUSALS: &[Code] = &[WITH_ITSELF, TOO_LARGE, MERGED, ERASED];
 /// What taking one back can be refused for.
 pub const UNMERGE_REFUSALS: &[Code] = &[NOT_MERGED, TOO_LATE, NOT_UNDOABLE];
 
+/// Merges of ten minutes that are looked at again; there are never so many.
+const MOST_RECENT: i64 = 10_000;
+
 pub fn operations(t: &mut Table) {
     let mut n =
         t.noun::<ContactMerge>("directory/contact-merges", "Contacts that were merged into others, and what is needed to take it back.");
@@ -24,7 +27,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("winner", "winner_id")
         .expand::<Contact>("loser", "loser_id");
     n.read("Get a merge of contacts.").expand::<Contact>("winner", "winner_id").expand::<Contact>("loser", "loser_id");
-    t.every("directory.contact_merges.follow", TimeDelta::minutes(1), follow_up);
+    t.each("directory.contact_merges.follow", TimeDelta::minutes(1), MOST_RECENT, recent, follow_up);
 }
 
 /// Merges a contact into the one that the path names.
@@ -35,8 +38,8 @@ pub fn merge(cx: &mut Cx, id: ContactId, body: MergeContact) -> Result<ContactMe
     }
     // of two merges at once each locks the two in the same order
     let (low, high) = (id.min(body.source_id), id.max(body.source_id));
-    let low = cx.change::<Contact>(low)?;
-    let high = if low.id == high { low.clone() } else { cx.change::<Contact>(high)? };
+    let low = cx.load_for_update::<Contact>(low)?;
+    let high = if low.id == high { low.clone() } else { cx.load_for_update::<Contact>(high)? };
     let (winner, loser) = if low.id == id { (low, high) } else { (high, low) };
     contacts::lock_out(cx.db(), loser.id)?;
     let merge = ContactMerge::decide(cx.new_id(), &winner, &loser, &body.take, cx.now)?;
@@ -53,7 +56,7 @@ pub fn merge(cx: &mut Cx, id: ContactId, body: MergeContact) -> Result<ContactMe
 /// Takes the merge of a contact back, by which it went.
 pub fn unmerge(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     let now = cx.now;
-    let grave = cx.change::<Contact>(id)?;
+    let grave = cx.load_for_update::<Contact>(id)?;
     let Some(winner_id) = grave.merged_into else {
         return Err(NOT_MERGED.with(format!("{} was not merged into another contact.", grave.name)));
     };
@@ -62,7 +65,7 @@ pub fn unmerge(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     if merge.winner_id != winner_id {
         return Err(NOT_UNDOABLE.with(format!("{} was merged into {winner_id} since; take that back first.", merge.winner_id)));
     }
-    let winner = cx.change::<Contact>(winner_id)?;
+    let winner = cx.load_for_update::<Contact>(winner_id)?;
     let (alone, back) = merge.undo(&winner, &grave, cx.now)?;
     for known in &back.external_ids {
         if contacts::by_external_id(cx.db(), known)?.is_some_and(|c| c != merge.winner_id && c != merge.loser_id) {
@@ -79,12 +82,17 @@ pub fn unmerge(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     Ok(back)
 }
 
+/// Merges of the last minutes.
+fn recent(cx: &mut Cx, limit: i64) -> Result<Vec<ContactMergeId>> {
+    let since = cx.now - TimeDelta::minutes(10);
+    Ok(rows::made_after(cx.db(), since, limit)?)
+}
+
 /// Somebody who read the contact before it went may have written a reference to it after. For a while after a merge, such
 /// stragglers follow.
-fn follow_up(cx: &mut Cx) -> Result<()> {
-    let now = cx.now;
-    let since = cx.now - TimeDelta::minutes(10);
-    for merge in rows::made_after(cx.db(), since, 50)? {
+fn follow_up(cx: &mut Cx, id: ContactMergeId) -> Result<()> {
+    let (now, merge) = (cx.now, cx.find::<ContactMerge>(id)?);
+    if merge.undone_at.is_none() {
         rows::follow(cx.db(), &merge, now)?;
     }
     Ok(())

@@ -81,10 +81,10 @@ const PROGRESS: &str = "directory.match_keys";
 const BATCH: i64 = 500;
 
 /// Writes the keys of parties and contacts from before there were keys, a batch each turn; afterwards it does nothing.
-pub fn catch_up(cx: &mut Cx) -> Result<()> {
+pub fn catch_up(cx: &mut Cx) -> Result<bool> {
     let kept = settings::get(cx.db(), PROGRESS)?.unwrap_or_default();
     if kept["done"] == true {
-        return Ok(());
+        return Ok(false);
     }
     let at = |name: &str| kept[name].as_str().and_then(|t| t.parse::<Uuid>().ok()).unwrap_or_default();
     let parties_left = parties::after(cx.db(), at("parties"), BATCH)?;
@@ -100,8 +100,9 @@ pub fn catch_up(cx: &mut Cx) -> Result<()> {
         "contacts": contacts_left.last().map_or_else(|| at("contacts"), |c| c.id.uuid()),
         "done": (parties_left.len() as i64) < BATCH && (contacts_left.len() as i64) < BATCH,
     });
-    let now = cx.now;
-    Ok(settings::set(cx.db(), PROGRESS, progress, now)?)
+    let (now, more) = (cx.now, progress["done"] != true);
+    settings::set(cx.db(), PROGRESS, progress, now)?;
+    Ok(more)
 }
 
 /// Whether two states of one owner are found by other keys.

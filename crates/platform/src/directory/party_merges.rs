@@ -8,7 +8,7 @@ use domain::directory::party_merges::{
     KINDS_DIFFER, MergeParty, NOT_MERGED, NOT_UNDOABLE, PartyMerge, Places, TOO_LARGE, TOO_LATE, WITH_ITSELF,
 };
 use domain::directory::personal_data::ERASED;
-use domain::ids::PartyId;
+use domain::ids::{PartyId, PartyMergeId};
 use persistence::directory::{parties, party_merges as rows};
 
 use super::merging::tell;
@@ -19,6 +19,9 @@ pub const MERGE_REFUSALS: &[Code] = &[WITH_ITSELF, KINDS_DIFFER, TOO_LARGE, MERG
 /// What taking one back can be refused for.
 pub const UNMERGE_REFUSALS: &[Code] = &[NOT_MERGED, TOO_LATE, NOT_UNDOABLE];
 
+/// Merges of ten minutes that are looked at again; there are never so many.
+const MOST_RECENT: i64 = 10_000;
+
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<PartyMerge>("directory/party-merges", "Parties that were merged into others, and what is needed to take it back.");
     n.list("List merges.")
@@ -26,26 +29,26 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("winner", "winner_id")
         .expand::<Party>("loser", "loser_id");
     n.read("Get a merge.").expand::<Party>("winner", "winner_id").expand::<Party>("loser", "loser_id");
-    t.every("directory.party_merges.follow", TimeDelta::minutes(1), follow_up);
+    t.each("directory.party_merges.follow", TimeDelta::minutes(1), MOST_RECENT, recent, follow_up);
 }
 
 /// Merges a party into the one that the path names.
 pub fn merge(cx: &mut Cx, id: PartyId, body: MergeParty) -> Result<PartyMerge> {
     let now = cx.now;
     parties::lock_hierarchy(cx.db())?;
-    let winner = cx.change::<Party>(id)?;
+    let winner = cx.load_for_update::<Party>(id)?;
     let loser = match body.source_id == id {
         true => winner.clone(),
         false => {
             cx.refer::<Party>("/source_id", body.source_id)?;
-            cx.change::<Party>(body.source_id)?
+            cx.load_for_update::<Party>(body.source_id)?
         }
     };
     parties::lock_out(cx.db(), loser.id)?;
     let places = places(cx, &winner, &loser)?;
     let merge = PartyMerge::decide(cx.new_id(), &winner, &loser, &body.take, places, cx.now)?;
     if winner.is_customer && winner.customer_terms.credit_limit != merge.winner_after.customer_terms.credit_limit {
-        cx.demand("directory.parties.set_credit_limit")?;
+        cx.require("directory.parties.set_credit_limit")?;
     }
     cx.insert_all(std::slice::from_ref(&merge))?;
     let grave = cx.save(&loser, merge.tombstone(cx.now), "updated")?;
@@ -62,7 +65,7 @@ pub fn merge(cx: &mut Cx, id: PartyId, body: MergeParty) -> Result<PartyMerge> {
 pub fn unmerge(cx: &mut Cx, id: PartyId) -> Result<Party> {
     let now = cx.now;
     parties::lock_hierarchy(cx.db())?;
-    let grave = cx.change::<Party>(id)?;
+    let grave = cx.load_for_update::<Party>(id)?;
     let Some(winner_id) = grave.merged_into else {
         return Err(NOT_MERGED.with(format!("{} was not merged into another party.", grave.name)));
     };
@@ -71,7 +74,7 @@ pub fn unmerge(cx: &mut Cx, id: PartyId) -> Result<Party> {
     if merge.winner_id != winner_id {
         return Err(NOT_UNDOABLE.with(format!("{} was merged into {winner_id} since; take that back first.", merge.winner_id)));
     }
-    let winner = cx.change::<Party>(winner_id)?;
+    let winner = cx.load_for_update::<Party>(winner_id)?;
     let grown = rows::grown_together(cx.db(), &merge)?;
     if !grown.is_empty() {
         return Err(NOT_UNDOABLE.with(format!("Since then documents of both were joined: {}.", grown.join(", "))));
@@ -132,12 +135,17 @@ fn check_free(cx: &mut Cx, merge: &PartyMerge, back: &Party) -> Result<()> {
     Ok(())
 }
 
+/// Merges of the last minutes.
+fn recent(cx: &mut Cx, limit: i64) -> Result<Vec<PartyMergeId>> {
+    let since = cx.now - TimeDelta::minutes(10);
+    Ok(rows::made_after(cx.db(), since, limit)?)
+}
+
 /// Somebody who read the party before it went may have written a reference to it after. For a while after a merge, such
 /// stragglers follow.
-fn follow_up(cx: &mut Cx) -> Result<()> {
-    let now = cx.now;
-    let since = cx.now - TimeDelta::minutes(10);
-    for merge in rows::made_after(cx.db(), since, 50)? {
+fn follow_up(cx: &mut Cx, id: PartyMergeId) -> Result<()> {
+    let (now, merge) = (cx.now, cx.find::<PartyMerge>(id)?);
+    if merge.undone_at.is_none() {
         rows::follow(cx.db(), &merge, now)?;
     }
     Ok(())

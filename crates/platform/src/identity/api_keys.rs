@@ -85,7 +85,7 @@ fn create(cx: &mut Cx, mut new: NewApiKey) -> Result<ApiKey> {
 
 /// The key to end, when the caller holds what it may.
 fn to_end(cx: &mut Cx, id: ApiKeyId) -> Result<ApiKey> {
-    let key = cx.change_seen::<ApiKey>(id, is_known)?;
+    let key = cx.load_seen_for_update::<ApiKey>(id, is_known)?;
     let (held, theirs) = (held(cx)?, of_key(cx, &key)?);
     held.judge(&[&theirs], KEY_OUT_OF_REACH)?;
     Ok(key)
@@ -115,7 +115,7 @@ fn end_with(cx: &mut Cx, parent: ApiKeyId) -> Result<()> {
 }
 
 fn rotate(cx: &mut Cx, id: ApiKeyId, how: RotateApiKey) -> Result<ApiKey> {
-    let before = cx.change_seen::<ApiKey>(id, is_known)?;
+    let before = cx.load_seen_for_update::<ApiKey>(id, is_known)?;
     owned(cx, &before)?;
     let key = secret(SECRET_PREFIX);
     let now = cx.now;

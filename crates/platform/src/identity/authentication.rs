@@ -58,7 +58,7 @@ fn by_token(app: &Arc<App>, bearer: &str, now: DateTime<Utc>) -> Result<(Caller,
     let key = signing_keys::verifying(app, &kid)?.ok_or_else(|| refused("an unknown or dead key"))?;
     let claims = tokens::verify(bearer, &key, &app.identity.settings().names, now).map_err(|e| refused(e.0))?;
     let (user_id, session_id) = claims.ids().map_err(|e| refused(e.0))?;
-    let found = app.db.read(|conn| -> Result<_> {
+    let found = app.db.read_short(|conn| -> Result<_> {
         let session = record::find::<Session>(conn, session_id.uuid())?;
         let alive = session.is_some_and(|s| s.is_alive(now) && s.user_id == user_id);
         if alive { active_user(conn, user_id) } else { Ok(None) }
@@ -69,7 +69,7 @@ fn by_token(app: &Arc<App>, bearer: &str, now: DateTime<Utc>) -> Result<(Caller,
 }
 
 fn by_key(app: &Arc<App>, token: &[u8; 32], now: DateTime<Utc>) -> Result<(Caller, DateTime<Utc>)> {
-    let found = app.db.read(|conn| -> Result<_> {
+    let found = app.db.read_short(|conn| -> Result<_> {
         let Some(key) = api_keys::by_secret(conn, token, now)?.filter(|k| k.is_alive(now)) else { return Ok(None) };
         let owner = active_user(conn, key.user_id)?;
         Ok(owner.map(|(_, rights)| (key, rights)))

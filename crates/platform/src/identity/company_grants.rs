@@ -33,7 +33,7 @@ fn list(cx: &mut Cx, user: UserId, mut list: List) -> Result<Page<CompanyGrant>>
 
 fn create(cx: &mut Cx, user: UserId, new: NewCompanyGrant) -> Result<CompanyGrant> {
     // locked, so that what is judged does not change under the judgement
-    cx.change::<User>(user)?;
+    cx.load_for_update::<User>(user)?;
     let grant = CompanyGrant::new(cx.new_id(), user, new, cx.now)?;
     if let Some(company) = grant.company_id {
         cx.refer::<Company>("/company_id", company)?;
@@ -55,7 +55,7 @@ pub(super) fn has(cx: &mut Cx, user: UserId, company: Option<CompanyId>) -> Resu
 
 fn delete(cx: &mut Cx, user: UserId, id: CompanyGrantId) -> Result<()> {
     keep_an_owner(cx, |cx| {
-        cx.change::<User>(user)?;
+        cx.load_for_update::<User>(user)?;
         let grant = cx.find::<CompanyGrant>(id)?;
         if grant.user_id != user {
             return Err(problems::not_found.into());

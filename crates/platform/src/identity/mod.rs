@@ -17,6 +17,7 @@ mod setup;
 pub mod signing_keys;
 mod state;
 pub mod throttle;
+mod token_crypto;
 pub mod tokens;
 pub mod users;
 

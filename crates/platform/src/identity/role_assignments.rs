@@ -34,7 +34,7 @@ fn create(cx: &mut Cx, user: UserId, new: NewRoleAssignment) -> Result<RoleAssig
     // both are locked, so that what is judged does not change under the judgement; the role first, like everywhere
     let role = record::find_to_change::<Role>(cx.db(), new.role_id.uuid())?;
     let role = role.ok_or_else(|| problems::unknown_reference.field("/role_id", "There is no such role."))?;
-    cx.change::<User>(user)?;
+    cx.load_for_update::<User>(user)?;
     let (held, before) = (held(cx)?, of_user(cx, user)?);
     let after = before.union(&Authority::anywhere(permissions_of(&role)));
     held.judge(&[&before, &after], OUT_OF_REACH)?;
@@ -55,7 +55,7 @@ pub(super) fn assign(cx: &mut Cx, user: UserId, role: &Role) -> Result<RoleAssig
 
 fn delete(cx: &mut Cx, user: UserId, id: RoleAssignmentId) -> Result<()> {
     keep_an_owner(cx, |cx| {
-        cx.change::<User>(user)?;
+        cx.load_for_update::<User>(user)?;
         let assignment = cx.find::<RoleAssignment>(id)?;
         if assignment.user_id != user {
             return Err(problems::not_found.into());

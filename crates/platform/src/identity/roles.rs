@@ -36,7 +36,7 @@ fn create(cx: &mut Cx, new: NewRole) -> Result<Role> {
 }
 
 fn update(cx: &mut Cx, id: RoleId, patch: RolePatch) -> Result<Role> {
-    let before = cx.change::<Role>(id)?;
+    let before = cx.load_for_update::<Role>(id)?;
     let given = patch.permissions.clone().unwrap_or_default();
     let after = before.clone().updated(patch)?;
     keep_an_owner(cx, |cx| {
@@ -50,7 +50,7 @@ fn update(cx: &mut Cx, id: RoleId, patch: RolePatch) -> Result<Role> {
 }
 
 fn delete(cx: &mut Cx, id: RoleId) -> Result<()> {
-    let role = cx.change::<Role>(id)?;
+    let role = cx.load_for_update::<Role>(id)?;
     role.check_own()?;
     if rows::is_assigned(cx.db(), id)? {
         return Err(ASSIGNED.into());
@@ -101,7 +101,7 @@ fn install(app: &Arc<App>) -> Result<()> {
                 Some(own) if !own.ready_made => log::warn!("the role {} is your own; the ready-made one is not installed", own.code),
                 Some(there) if is_as_shipped(&there) => {}
                 Some(there) => {
-                    let there = cx.change::<Role>(there.id)?;
+                    let there = cx.load_for_update::<Role>(there.id)?;
                     let wanted = Role { id: there.id, version: there.version, created_at: there.created_at, ..wanted };
                     cx.save(&there, wanted, "updated")?;
                 }

@@ -104,7 +104,7 @@ pub(super) fn begin(o: &Origin, user: &User, compared: String) -> Result<Tokens>
     let begun = o.write_as(&author(user), move |cx| {
         let now = cx.now;
         // whoever changes the password or disables the user locks this row first, too
-        let user = cx.change::<User>(id)?;
+        let user = cx.load_for_update::<User>(id)?;
         if user.status != UserStatus::Active || credentials::hash_of(cx.db(), id)?.as_deref() != Some(&compared) {
             return Ok(None);
         }
@@ -156,7 +156,7 @@ fn client_of(o: &Origin) -> [u8; 32] {
 fn exchange(cx: &mut Cx, given: &[u8], next: &[u8], client: &[u8]) -> Result<Option<SessionId>> {
     let now = cx.now;
     let Some(found) = rows::refresh_token(cx.db(), given)? else { return Ok(None) };
-    let session = cx.change::<Session>(found.session_id)?;
+    let session = cx.load_for_update::<Session>(found.session_id)?;
     // read again, now that nobody else uses a token of the session
     let Some(token) = rows::refresh_token(cx.db(), given)? else { return Ok(None) };
     if !session.is_alive(now) || token.expires_at <= now {
@@ -183,7 +183,7 @@ fn exchange(cx: &mut Cx, given: &[u8], next: &[u8], client: &[u8]) -> Result<Opt
 
 fn logout(cx: &mut Cx) -> Result<LoggedOut> {
     let id = cx.caller.session_id.map(SessionId::from_uuid).ok_or_else(|| Problem::from(NO_SESSION))?;
-    let session = cx.change::<Session>(id)?;
+    let session = cx.load_for_update::<Session>(id)?;
     let ended = session.clone().revoke(RevocationReason::Logout, cx.now)?;
     cx.save(&session, ended, "revoked")?;
     Ok(LoggedOut { sessions_ended: 1 })
@@ -199,7 +199,7 @@ fn logout_all(cx: &mut Cx) -> Result<LoggedOut> {
 pub(super) fn end_all(cx: &mut Cx, user: &User, reason: RevocationReason) -> Result<i32> {
     let now = cx.now;
     let ended = rows::revoke_all(cx.db(), user.id, None, reason, now)?;
-    cx.tell(Event::of("sessions_revoked", user));
+    cx.emit(Event::of("sessions_revoked", user));
     Ok(i32::try_from(ended).unwrap_or(i32::MAX))
 }
 
@@ -228,7 +228,7 @@ fn mine(cx: &mut Cx, mut list: List) -> Result<Page<Session>> {
 }
 
 fn revoke(cx: &mut Cx, id: SessionId) -> Result<Session> {
-    let session = cx.change_seen::<Session>(id, is_known)?;
+    let session = cx.load_seen_for_update::<Session>(id, is_known)?;
     judge_account(cx, session.user_id)?;
     let ended = session.clone().revoke(RevocationReason::Revoked, cx.now)?;
     cx.save(&session, ended, "revoked")

@@ -49,7 +49,7 @@ fn rotate(cx: &mut Cx) -> Result<SigningKey> {
     let old = rows::alive(cx.db(), now)?;
     let new = make(cx, LEAD)?;
     for key in old.into_iter().filter(|k| k.dies_at.is_none()) {
-        let key = cx.change::<SigningKey>(key.id)?;
+        let key = cx.load_for_update::<SigningKey>(key.id)?;
         let retired = key.clone().retire(new.signs_from_at);
         cx.save(&key, retired, "retired")?;
     }
@@ -99,7 +99,7 @@ fn ring(app: &Arc<App>, age: Duration) -> Result<Arc<Ring>> {
     }
     let now = app.clock.now();
     let read = Instant::now();
-    let keys = app.db.read(|conn| -> Result<_> {
+    let keys = app.db.read_short(|conn| -> Result<_> {
         let mut keys = Vec::new();
         for row in rows::alive(conn, now)? {
             let seed = rows::seed(conn, row.id)?.and_then(|s| <[u8; 32]>::try_from(s).ok());
@@ -129,7 +129,7 @@ pub(super) fn verifying(app: &Arc<App>, kid: &str) -> Result<Option<Key>> {
     }
     // Another replica may just have made it. However young our keys are, that is no reason to refuse a good token; and to
     // look up a name that somebody made up costs no more than to look up an API key that somebody made up.
-    if !app.db.read(|conn| rows::is_alive(conn, kid, now))? {
+    if !app.db.read_short(|conn| rows::is_alive(conn, kid, now))? {
         return Ok(None);
     }
     Ok(find(&*ring(app, Duration::ZERO)?))

@@ -79,7 +79,7 @@ impl Attempt {
         let before = throttle.open(&address, &account);
         let place = hash(&format!("place {network} {email}"));
         let mut attempt = Self { app: app.clone(), account, address, place, place_noted_at: None };
-        let known = app.db.read(|c| -> std::result::Result<_, Error> {
+        let known = app.db.read_short(|c| -> std::result::Result<_, Error> {
             let found = (rows::failures(c, &address)?, rows::failures(c, &account)?);
             Ok((found, rows::place(c, &place)?))
         })?;

@@ -71,6 +71,7 @@ impl Key {
     }
     /// From the public half, base64url.
     pub fn from_public(x: &str) -> Result<Self, Disbelief> {
+        super::token_crypto::install();
         let verify = DecodingKey::from_ed_components(x).map_err(|_| Disbelief("no public key"))?;
         Ok(Self { kid: thumbprint(x), x: x.to_string(), verify, sign: None })
     }

@@ -85,7 +85,7 @@ fn free_address(cx: &mut Cx, user: &User) -> Result<()> {
 
 /// The user to change, when the caller may touch the account.
 pub(super) fn to_change(cx: &mut Cx, id: UserId) -> Result<User> {
-    let user = cx.change::<User>(id)?;
+    let user = cx.load_for_update::<User>(id)?;
     judge_account(cx, id)?;
     Ok(user)
 }

@@ -14,6 +14,7 @@ pub fn operations(t: &mut Table) {
 const LIST: &str = "List the audit trail. One entry for every fact, oldest first, with who did it, on which request, and the thing \
 before and after. Entries are never changed or deleted; each carries the hash of itself and the one before.";
 
-fn list(cx: &mut Cx, list: List) -> Result<Page<AuditEntry>> {
+fn list(cx: &mut Cx, mut list: List) -> Result<Page<AuditEntry>> {
+    super::events::bound_in_order(cx, &mut list, false)?;
     cx.page(list)
 }

@@ -12,8 +12,8 @@ pub fn operations(t: &mut Table) {
     t.report("platform/integrity", integrity, INTEGRITY);
 }
 
-const INTEGRITY: &str = "Check the books. Recomputes ledgers, balances, number series and the audit chain in one snapshot and names \
-what breaks. On large books start a verification instead, which runs as a job.";
+const INTEGRITY: &str = "Check the books. Recomputes ledgers, balances and number series in one snapshot, and the audit chain since its \
+last checkpoint, and names what breaks. A verification, which runs as a job, recomputes the audit chain from its first event.";
 
 /// Whether the books are in order.
 #[derive(Debug, Clone, Serialize, ToSchema)]

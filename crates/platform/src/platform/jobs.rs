@@ -16,6 +16,8 @@ use crate::prelude::*;
 /// Answers under idempotency keys are promised for a day; ended jobs for a week.
 const KEEP_KEYS: TimeDelta = TimeDelta::hours(48);
 const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
+/// How many of each are cleared away in one transaction.
+const SWEEP: i64 = 500;
 
 /// The operations of this noun.
 pub fn operations(t: &mut Table) {
@@ -31,17 +33,17 @@ pub fn operations(t: &mut Table) {
         cancel,
         "Cancel a job. One that waits ends at once, one that runs at its next step; what its earlier steps did stays done.",
     );
-    t.every("platform.sweep", TimeDelta::hours(1), sweep);
+    t.parts("platform.sweep", TimeDelta::hours(1), sweep);
 }
 
-/// Clears away old idempotency keys and jobs.
-fn sweep(cx: &mut Cx) -> Result<()> {
+/// Clears away some old idempotency keys and jobs; whether there are more.
+fn sweep(cx: &mut Cx) -> Result<bool> {
     let now = cx.now;
-    let (keys, jobs) = (idempotency::forget(cx.db(), now - KEEP_KEYS)?, rows::forget(cx.db(), now - KEEP_JOBS)?);
+    let (keys, jobs) = (idempotency::forget(cx.db(), now - KEEP_KEYS, SWEEP)?, rows::forget(cx.db(), now - KEEP_JOBS, SWEEP)?);
     if keys + jobs > 0 {
         log::info!("cleared away {keys} idempotency keys and {jobs} jobs");
     }
-    Ok(())
+    Ok(keys.max(jobs) as i64 == SWEEP)
 }
 
 /// Starts a job of a kind that `Table::work` knows; it runs when this transaction is committed, with the rights of the
@@ -66,7 +68,7 @@ fn read(cx: &mut Cx, id: JobId) -> Result<Job> {
 }
 
 fn cancel(cx: &mut Cx, id: JobId) -> Result<Job> {
-    let before = cx.change_seen::<Job>(id, own)?;
+    let before = cx.load_seen_for_update::<Job>(id, own)?;
     let after = before.clone().cancel(cx.now)?;
     cx.save(&before, after, "cancelled")
 }

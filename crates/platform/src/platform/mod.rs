@@ -1,5 +1,6 @@
 //! The platform's own resources: facts and what is read from them, files, jobs and the proof of the books. What runs in a job is said by its area.
 
+pub mod audit_chain;
 pub mod audit_log;
 pub mod calendars;
 pub mod events;
@@ -9,6 +10,7 @@ pub mod integrity;
 pub mod jobs;
 pub mod link_keys;
 pub mod number_series;
+pub mod timer_failures;
 pub mod trace;
 pub mod verifications;
 
@@ -23,7 +25,9 @@ pub fn operations(t: &mut Table) {
     link_keys::operations(t);
     verifications::operations(t);
     events::operations(t);
+    audit_chain::operations(t);
     audit_log::operations(t);
+    timer_failures::operations(t);
     trace::operations(t);
     explain::operations(t);
     integrity::operations(t);
@@ -32,6 +36,6 @@ pub fn operations(t: &mut Table) {
 
 /// What this area answers to the others.
 pub fn questions(q: &mut Questions) {
-    q.check(verifications::audit_chain);
+    q.check_what_is_new(audit_chain::new_links, audit_chain::whole);
     q.check(number_series::check);
 }

@@ -39,10 +39,18 @@ fn gaps(cx: &mut Cx, asked: GapsQuery) -> Result<GapsReport> {
 
 /// `None` for a series that nobody answers for.
 fn gaps_of(cx: &mut Cx, series: &NumberSeries) -> Result<Option<SeriesGaps>> {
-    match cx.app().questions.numbered.get(&*series.code).copied() {
-        Some(numbers) => Ok(Some(series.gaps(numbers(cx, series.company_id, &series.prefix())?))),
-        None => Ok(None),
+    let Some(numbered) = cx.app().questions.numbered.get(&*series.code).copied() else { return Ok(None) };
+    let (company, prefix) = (series.company_id, series.prefix());
+    if let Some(summary) = numbered.summary {
+        let found = summary(cx, company, &prefix)?;
+        if found.strange == 0
+            && let Some(whole) = series.whole(found.documents, found.numbers, found.first, found.last)
+        {
+            return Ok(Some(whole));
+        }
     }
+    // something is wrong, and is named
+    Ok(Some(series.gaps((numbered.all)(cx, company, &prefix)?)))
 }
 
 /// The check of the books: every series has each of its numbers once.

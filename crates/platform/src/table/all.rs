@@ -1,8 +1,9 @@
 //! The table itself: every operation by its id, and the words to declare those that belong to no noun.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use chrono::TimeDelta;
 use domain::kernel::{Problem, problems};
 use domain::{Entity, Result};
 use utoipa::ToSchema;
@@ -11,18 +12,20 @@ use super::answer::{Answer, Binary, Output};
 use super::list::{List, Listing};
 use super::op::{Input, Kind, Op, Origin, Shape, codes_of};
 use super::{Body, Reply, body, noun, params};
+use crate::app::App;
 use crate::bulk;
 use crate::cx::Cx;
 use crate::signed;
+use crate::timers::{self, How, Timer};
 
 /// All operations of the API.
 #[derive(Default)]
 pub struct Table {
     pub ops: Vec<Op>,
     /// What is done for each kind of job.
-    pub(crate) works: BTreeMap<&'static str, crate::work::Run>,
+    pub(crate) works: BTreeMap<&'static str, (crate::work::Lane, crate::work::Run)>,
     /// What happens by the clock.
-    pub(crate) timers: Vec<crate::timers::Timer>,
+    pub(crate) timers: Vec<Timer>,
     /// Tags and what they are about.
     pub tags: Vec<(String, &'static str)>,
     by_id: BTreeMap<String, usize>,
@@ -157,12 +160,52 @@ impl Table {
     }
     /// What is done for jobs of a kind. `jobs::start` starts one.
     pub fn work(&mut self, kind: &'static str, run: crate::work::Run) {
-        assert!(self.works.insert(kind, run).is_none(), "the job kind {kind} is declared twice");
+        self.work_in(crate::work::Lane::Ordinary, kind, run);
+    }
+    /// As [`Table::work`], for what takes minutes: it holds up only its like.
+    pub fn long_work(&mut self, kind: &'static str, run: crate::work::Run) {
+        self.work_in(crate::work::Lane::Long, kind, run);
+    }
+    fn work_in(&mut self, lane: crate::work::Lane, kind: &'static str, run: crate::work::Run) {
+        assert!(self.works.insert(kind, (lane, run)).is_none(), "the job kind {kind} is declared twice");
     }
     /// What is done once a period, by one replica, in one transaction.
-    pub fn every(&mut self, name: &'static str, period: chrono::TimeDelta, tick: crate::timers::Tick) {
+    pub fn every(&mut self, name: &'static str, period: TimeDelta, tick: timers::Tick) {
+        self.timer(name, period, How::Once(tick));
+    }
+    /// What is repeated once a period, in transactions of its own, while it says that there is more.
+    pub fn parts(&mut self, name: &'static str, period: TimeDelta, part: fn(&mut Cx) -> Result<bool>) {
+        self.timer(name, period, How::Parts(part));
+    }
+    /// What is done once a period for each of at most `limit` things that `find` finds due: each in a savepoint of its own.
+    pub fn each<I: std::str::FromStr + ToString + 'static>(
+        &mut self,
+        name: &'static str,
+        period: TimeDelta,
+        limit: i64,
+        find: fn(&mut Cx, i64) -> Result<Vec<I>>,
+        one: fn(&mut Cx, I) -> Result<()>,
+    ) {
+        let find = Box::new(move |cx: &mut Cx, limit| find(cx, limit).map(timers::subjects));
+        let one = Arc::new(move |cx: &mut Cx, subject: &str| one(cx, timers::id_of(subject)?));
+        self.timer(name, period, How::Each { limit, find, one });
+    }
+    /// As [`Table::each`], for what opens its transactions itself.
+    pub fn each_outside<I: std::str::FromStr + ToString + 'static>(
+        &mut self,
+        name: &'static str,
+        period: TimeDelta,
+        limit: i64,
+        find: fn(&mut Cx, i64) -> Result<Vec<I>>,
+        one: fn(&Arc<App>, I) -> Result<()>,
+    ) {
+        let find = Box::new(move |cx: &mut Cx, limit| find(cx, limit).map(timers::subjects));
+        let one = Box::new(move |app: &Arc<App>, subject: &str| one(app, timers::id_of(subject)?));
+        self.timer(name, period, How::EachOutside { limit, find, one });
+    }
+    fn timer(&mut self, name: &'static str, period: TimeDelta, how: How) {
         assert!(self.timers.iter().all(|t| t.name != name), "the timer {name} is declared twice");
-        self.timers.push(crate::timers::Timer { name, period, tick });
+        self.timers.push(Timer { name, period, how });
     }
     /// A report that opens its own transactions, because looking at it is worth remembering: a link in a mail.
     pub fn report_outside<F: params::Filter, R: Reply>(

@@ -5,11 +5,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Result;
+use domain::kernel::Decimal;
 use domain::kernel::{FieldError, Problem, decode, problems};
 use hmac::{Hmac, KeyInit, Mac};
 use persistence::record::Texts;
 use persistence::{Column, Compare, Condition, Kind as Of, Order, Query, Record, Scalar, Value as Bound, is_ordered};
-use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -276,7 +276,7 @@ fn parse(column: &Column, raw: &str) -> Option<Bound> {
         Of::Instant => Bound::instant(raw.parse::<DateTime<Utc>>().ok()?),
         Of::Decimal(places) => {
             let plain = raw.len() <= 30 && raw.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
-            let value = plain.then(|| Decimal::from_str_exact(raw).ok()).flatten()?;
+            let value = plain.then(|| Decimal::from_str_exact(raw)).flatten()?;
             Bound::scaled(value, places).filter(|v| matches!(v, Bound::Decimal(_, Some(_))))?
         }
         Of::Json | Of::Bytes => return None,
@@ -456,6 +456,10 @@ impl List {
     pub fn only(&mut self, column: &'static str, value: impl Scalar) -> &mut Self {
         self.query.conditions.push(Condition::In(column, vec![value.put()]));
         self
+    }
+    /// What the caller and the operation ask for so far.
+    pub fn conditions(&self) -> &[Condition] {
+        &self.query.conditions
     }
     pub fn condition(&mut self, condition: Condition) -> &mut Self {
         self.query.conditions.push(condition);

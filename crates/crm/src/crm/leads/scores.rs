@@ -1,8 +1,6 @@
 //! Scores of leads: asked for, kept beside the lead, and computed anew for all leads of a company by a job. A change of
 //! the grade is told once, when it is noticed; the clock notices what fades while nobody looks.
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
 use domain::crm::lead_scoring_models::{LeadScoringModel, NONE_ACTIVE, RescoreLeads};
 use domain::crm::leads::scores::LeadScore;
@@ -28,8 +26,8 @@ const REST: TimeDelta = TimeDelta::hours(1);
 const MOST_CHANGES: i64 = 20;
 
 pub fn operations(t: &mut Table) {
-    t.work(KIND, run);
-    t.every("crm.leads.regrade", TimeDelta::minutes(1), regrade);
+    t.long_work(KIND, run);
+    t.each("crm.leads.regrade", TimeDelta::minutes(1), LOOK, to_regrade, regrade);
     t.job("rescore_leads", "crm/leads/rescore", start, RESCORE).fails(&[NONE_ACTIVE]).tag = "crm/leads".into();
 }
 
@@ -152,7 +150,7 @@ fn batch(cx: &mut Cx, company: CompanyId, mut progress: Progress) -> Result<(Pro
     let model = model_of(cx, company)?;
     let mut leads = Vec::with_capacity(ids.len());
     for id in &ids {
-        leads.push(cx.change::<Lead>(*id)?);
+        leads.push(cx.load_for_update::<Lead>(*id)?);
     }
     let scores = all(cx, &model, &leads)?;
     for (lead, score) in leads.into_iter().zip(&scores) {
@@ -168,27 +166,24 @@ fn batch(cx: &mut Cx, company: CompanyId, mut progress: Progress) -> Result<(Pro
     Ok((progress, (ids.len() as i64) < BATCH))
 }
 
-/// Looks at scored leads, those not looked at for the longest time first, and tells which have another grade by now. A score
-/// that moved within its grade is nobody's news and stays as it is kept.
-fn regrade(cx: &mut Cx) -> Result<()> {
+/// Leads whose scores were not looked at for a while.
+fn to_regrade(cx: &mut Cx, limit: i64) -> Result<Vec<LeadId>> {
+    let before = cx.now - REST;
+    Ok(rows::to_regrade(cx.db(), before, limit)?)
+}
+
+/// Notices a change of the grade that came with time.
+fn regrade(cx: &mut Cx, id: LeadId) -> Result<()> {
     let now = cx.now;
-    let due = rows::to_regrade(cx.db(), now - REST, LOOK)?;
-    let mut by_company: BTreeMap<CompanyId, Vec<LeadId>> = BTreeMap::new();
-    for (lead, company) in &due {
-        by_company.entry(*company).or_default().push(*lead);
-    }
-    for (company, ids) in by_company {
-        let Some(model) = rows::active(cx.db(), company)? else { continue };
-        let leads = cx.find_all::<Lead>(&ids)?;
-        let scores = all(cx, &model, &leads)?;
-        for (lead, _) in leads.iter().zip(&scores).filter(|(lead, score)| lead.grade != score.grade) {
-            let lead = cx.change::<Lead>(lead.id)?;
-            let score = one(cx, &model, &lead)?;
-            if lead.status != LeadStatus::Converted && lead.grade != score.grade {
-                keep(cx, lead, &score)?;
-            }
+    let lead = cx.find::<Lead>(id)?;
+    if let Some(model) = rows::active(cx.db(), lead.company_id)?
+        && lead.grade != one(cx, &model, &lead)?.grade
+    {
+        let lead = cx.load_for_update::<Lead>(id)?;
+        let score = one(cx, &model, &lead)?;
+        if lead.status != LeadStatus::Converted && lead.grade != score.grade {
+            keep(cx, lead, &score)?;
         }
     }
-    let ids: Vec<LeadId> = due.into_iter().map(|(lead, _)| lead).collect();
-    Ok(rows::looked_at(cx.db(), &ids, now)?)
+    Ok(rows::looked_at(cx.db(), &[id], now)?)
 }

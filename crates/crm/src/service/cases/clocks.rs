@@ -13,7 +13,7 @@ use persistence::service::{cases as rows, sla_policies};
 use platform::prelude::*;
 
 /// Cases that one turn of a timer takes; the rest come with the next.
-const BATCH: i64 = 200;
+pub(crate) const BATCH: i64 = 200;
 /// Messages that a conversation is measured by at most.
 const MOST_SAID: i64 = 1000;
 /// Cases merged into one that are looked at.
@@ -46,39 +46,45 @@ fn tell_raised(cx: &mut Cx, before: &Case, after: &Case) {
         if let Some(data) = event.data.as_object_mut() {
             data.insert("milestone".into(), milestone.as_str().into());
         }
-        cx.tell(event);
+        cx.emit(event);
     }
+}
+
+/// Cases of which something is due.
+pub fn to_look_at(cx: &mut Cx, limit: i64) -> Result<Vec<CaseId>> {
+    let now = cx.now;
+    Ok(rows::to_look_at(cx.db(), now, limit)?)
 }
 
 /// Raises what is due. A case is locked, looked at and stored in one transaction, so that each warning and breach is
 /// raised once, whoever else changes the case.
-pub fn look(cx: &mut Cx) -> Result<()> {
-    let now = cx.now;
-    for id in rows::to_look_at(cx.db(), now, BATCH)? {
-        let before = cx.change::<Case>(id)?;
-        let after = before.clone().looked_at(cx.now);
-        if raised(&before.clocks, &after.clocks).is_empty() {
-            continue;
-        }
-        let mut after = Case { updated_at: cx.now, ..after };
-        after.bump(cx.now);
-        if !persistence::record::update(cx.db(), &after, Some(before.version))? {
-            return Err(persistence::RETRY.with("Somebody else changed it at the same time."));
-        }
-        tell_raised(cx, &before, &after);
+pub fn look(cx: &mut Cx, id: CaseId) -> Result<()> {
+    let before = cx.load_for_update::<Case>(id)?;
+    let after = before.clone().looked_at(cx.now);
+    if raised(&before.clocks, &after.clocks).is_empty() {
+        return Ok(());
     }
+    let mut after = Case { updated_at: cx.now, ..after };
+    after.bump(cx.now);
+    if !persistence::record::update_changed(cx.db(), &before, &after, before.version)? {
+        return Err(persistence::RETRY.with("Somebody else changed it at the same time."));
+    }
+    tell_raised(cx, &before, &after);
     Ok(())
 }
 
-/// Closes what was resolved and can no longer be reopened.
-pub fn close(cx: &mut Cx) -> Result<()> {
+/// Cases that were resolved and can no longer be reopened.
+pub fn to_close(cx: &mut Cx, limit: i64) -> Result<Vec<CaseId>> {
     let now = cx.now;
-    for id in rows::to_close(cx.db(), now, BATCH)? {
-        let before = cx.change::<Case>(id)?;
-        if before.status == CaseStatus::Resolved && !before.can_be_reopened(cx.now) {
-            let after = before.clone().close(cx.now)?;
-            save(cx, &before, after, "closed")?;
-        }
+    Ok(rows::to_close(cx.db(), now, limit)?)
+}
+
+/// Closes what was resolved and can no longer be reopened.
+pub fn close(cx: &mut Cx, id: CaseId) -> Result<()> {
+    let before = cx.load_for_update::<Case>(id)?;
+    if before.status == CaseStatus::Resolved && !before.can_be_reopened(cx.now) {
+        let after = before.clone().close(cx.now)?;
+        save(cx, &before, after, "closed")?;
     }
     Ok(())
 }

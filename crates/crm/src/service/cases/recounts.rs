@@ -23,7 +23,7 @@ const RECOUNT: &str = "case_recount";
 const BATCH: i64 = 100;
 
 pub(crate) fn operations(t: &mut Table) {
-    t.work(RECOUNT, recount);
+    t.long_work(RECOUNT, recount);
 }
 
 /// What the job is asked with.
@@ -36,7 +36,7 @@ struct Asked {
 pub fn calendar_changed(cx: &mut Cx, event: &Event) -> Result<()> {
     let Ok(id) = event.subject.parse::<CalendarId>() else { return Ok(()) };
     let members = ["time_zone", "working_hours", "holidays"];
-    let moved = event.previous.as_ref().is_none_or(|before| members.iter().any(|m| before.get(m) != event.data.get(m)));
+    let moved = event.previous.is_none() || members.iter().any(|m| event.changes(m));
     if moved && !sla_policies::counting_by(cx.db(), id)?.is_empty() {
         jobs::start(cx, RECOUNT, &Asked { calendar_id: id })?;
     }
@@ -74,7 +74,7 @@ fn batch(cx: &mut Cx, terms: SlaPolicyVersionId, after: Uuid) -> Result<Option<(
 
 /// Recounts a case; whether that changed anything.
 fn one(cx: &mut Cx, id: CaseId, terms: &domain::service::sla_policies::clocks::Terms) -> Result<bool> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     let after = match before.clone().recounted(terms, cx.now) {
         Ok(after) => after,
         // with so little time left nothing would ever be due: it stays due when it was

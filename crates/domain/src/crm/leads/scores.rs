@@ -2,8 +2,8 @@
 //! the time it happened. Computed when it is asked for, so nothing has to be counted down at night, and the same facts
 //! at the same moment give the same score.
 
+use crate::kernel::Decimal;
 use chrono::{DateTime, Utc};
-use rust_decimal::{Decimal, MathematicalOps};
 use serde::Serialize;
 use utoipa::ToSchema;
 

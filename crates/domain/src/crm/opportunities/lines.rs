@@ -1,12 +1,13 @@
 //! The lines of an opportunity: what the customer may buy, and what that comes to. Nothing is ordered or reserved here.
 
-use rust_decimal::Decimal;
+use crate::ids::OpportunityLineId;
+use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::crm::percentages::percentage;
 use crate::directory::currencies::round_money;
-use crate::ids::{OpportunityId, OpportunityLineId, ProductId};
+use crate::ids::{OpportunityId, ProductId};
 use crate::kernel::text::filled;
 use crate::kernel::{Amount, Code, Quantity, Rate, Result, UnitPrice};
 

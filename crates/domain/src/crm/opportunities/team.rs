@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use rust_decimal::Decimal;
+use crate::ids::{ContactRoleId, OpportunityCompetitorId, OpportunitySplitId};
+use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::ids::{CompetitorId, ContactId, ContactRoleId, OpportunityCompetitorId, OpportunityId, OpportunitySplitId, UserId};
+use crate::ids::{CompetitorId, ContactId, OpportunityId, UserId};
 use crate::kernel::{Code, Rate, Result};
 
 crate::words! {

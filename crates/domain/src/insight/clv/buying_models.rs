@@ -2,8 +2,7 @@
 //! Customers" the Easy Way, Marketing Science 24, 2005) and the Gamma-Gamma model of spend (Fader and Hardie, 2013), fitted
 //! by maximum likelihood. Statistics in floating point; amounts come back to decimals where they are used, and say how.
 
-use argmin::core::{CostFunction, Executor, State};
-use argmin::solver::neldermead::NelderMead;
+use crate::kernel::minimum;
 
 /// Purchases of a customer: repeat purchases, the time from the first to the last, and the time since the first.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -193,22 +192,13 @@ impl GammaGamma {
     }
 }
 
-/// A cost to make small.
-struct Cost<F>(F);
-
-impl<F: Fn(&[f64]) -> f64> CostFunction for Cost<F> {
-    type Param = Vec<f64>;
-    type Output = f64;
-    fn cost(&self, at: &Vec<f64>) -> Result<f64, argmin::core::Error> {
-        let cost = if at.iter().any(|v| v.abs() > FARTHEST) { f64::INFINITY } else { (self.0)(at) };
-        Ok(if cost.is_nan() { 1e12 } else { cost.min(1e12) })
-    }
-}
-
 /// Where a cost is smallest, by the method of Nelder and Mead, begun anew from what it finds until that moves no more;
 /// and whether that is at a bound.
 fn search(cost: impl Fn(&[f64]) -> f64, start: Vec<f64>) -> Option<(Vec<f64>, bool)> {
-    let cost = &cost;
+    let bounded = |at: &[f64]| {
+        let cost = if at.iter().any(|v| v.abs() > FARTHEST) { f64::INFINITY } else { cost(at) };
+        if cost.is_nan() { 1e12 } else { cost.min(1e12) }
+    };
     let mut best = start;
     for _ in 0..4 {
         let corner = |i: usize| {
@@ -217,9 +207,7 @@ fn search(cost: impl Fn(&[f64]) -> f64, start: Vec<f64>) -> Option<(Vec<f64>, bo
             at
         };
         let simplex: Vec<Vec<f64>> = std::iter::once(best.clone()).chain((0..best.len()).map(corner)).collect();
-        let solver = NelderMead::new(simplex).with_sd_tolerance(1e-12).ok()?;
-        let run = Executor::new(Cost(cost), solver).configure(|s| s.max_iters(MOST_STEPS)).timer(false).run().ok()?;
-        let found = run.state().get_best_param()?.clone();
+        let found = minimum(bounded, simplex, 1e-12, MOST_STEPS)?;
         let moved = found.iter().zip(&best).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         best = found;
         if moved < 1e-5 {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 
 use crate::crm::leads::touches::TouchChannel;
 use crate::kernel::{Rate, Result, round_to};

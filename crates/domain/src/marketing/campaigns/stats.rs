@@ -1,7 +1,7 @@
 //! What became of a campaign: counts of readers, never of events; rates over what was delivered; and whether a difference
 //! between two variants is more than chance.
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use crate::kernel::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -97,7 +97,7 @@ pub struct Rates {
 
 fn rate(part: i64, whole: i64) -> Option<Rate> {
     let quotient = Decimal::from(part).checked_div(Decimal::from(whole))?;
-    Rate::try_from(quotient.round_dp_with_strategy(4, RoundingStrategy::MidpointAwayFromZero).normalize()).ok()
+    Rate::try_from(crate::kernel::round_to(quotient, 4).normalize()).ok()
 }
 
 impl Counts {

@@ -186,7 +186,7 @@ impl Holds {
             },
             Holds::Count => value.as_i64().filter(|n| (0..=1_000_000_000).contains(n)).map(Literal::Number),
             Holds::Money => {
-                value.as_str()?.parse::<rust_decimal::Decimal>().ok().and_then(|d| Amount::try_from(d).ok()).map(Literal::Money)
+                value.as_str()?.parse::<crate::kernel::Decimal>().ok().and_then(|d| Amount::try_from(d).ok()).map(Literal::Money)
             }
         }
     }
