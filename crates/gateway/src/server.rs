@@ -178,7 +178,7 @@ fn build(edge: &Arc<Edge>, listener: TcpListener, metrics: Option<TcpListener>) 
             async move {
                 // the port of the counters serves nothing else
                 if metrics_port.is_some() && req.app_config().local_addr().port() == metrics_port.unwrap_or(0) {
-                    return outside::metrics_port(&edge, &req);
+                    return edge::serve_counters(edge, req, payload).await;
                 }
                 edge::serve(edge, req, payload).await
             }

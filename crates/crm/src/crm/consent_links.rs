@@ -28,7 +28,7 @@ pub fn operations(t: &mut Table) {
         .linked()
         .fails(signed::REFUSALS)
         .tag = "crm/links".into();
-    t.order_outside("confirm_consent", "crm/links/confirmation", confirm, CONFIRM).linked().fails(signed::REFUSALS).tag =
+    t.command_without_body_outside_transaction("confirm_consent", "crm/links/confirmation", confirm, CONFIRM).linked().fails(signed::REFUSALS).tag =
         "crm/links".into();
     t.report_outside("crm/links/preferences", centre, "Show which topics somebody gets messages about by e-mail. It changes nothing.")
         .linked()

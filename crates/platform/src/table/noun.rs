@@ -132,7 +132,7 @@ impl<'t, T: Entity> Noun<'t, T> {
     }
     /// Many at once, at `…/bulk`, with the function and the codes of `create`.
     pub fn bulk<B: Body>(&mut self, f: fn(&mut Cx, B) -> Result<T>) -> &mut Op {
-        let text = "Create many at once. At most 500 items; `atomic` keeps all or none, `partial` keeps those that succeed and answers a problem for each other.";
+        let text = "Create many at once. At most 500 items; `atomic` keeps all or none, `partial` keeps those that succeed and answers an error for each of the others.";
         let codes = self.table.get(&format!("create_{}", self.base.one)).map(|op| op.declared().to_vec()).unwrap_or_default();
         let mut op = blank(
             Kind::Command,
