@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
-use domain::kernel::{Result, problems};
+use domain::kernel::{Problem, Result, problems};
 use platform::table::{Answer, Kind, Op};
 use platform::{Caller, Request};
 use tokio::sync::OwnedSemaphorePermit;

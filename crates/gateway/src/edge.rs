@@ -174,7 +174,7 @@ pub async fn serve(edge: web::Data<Edge>, req: HttpRequest, mut payload: web::Pa
         body_read: !has_body(req.headers()),
         allow: None,
     };
-    let flight = Flight::begin(&edge, req.method().as_str(), &seen);
+    let flight = Flight::begin(&edge, &req, &seen);
     let answered = AssertUnwindSafe(edge.answer(&req, &mut payload, &mut seen)).catch_unwind().await;
     let mut outcome = answered.unwrap_or_else(|_| Err(problems::internal.into()));
     edge.count(&req, &mut seen, &mut outcome);
@@ -211,7 +211,7 @@ async fn settle(edge: &Edge, req: &HttpRequest, mut payload: web::Payload, seen:
 
 /// The port of the counters, with the same care for the rest of a request.
 pub async fn serve_counters(edge: web::Data<Edge>, req: HttpRequest, payload: web::Payload) -> HttpResponse {
-    let mut response = outside::metrics_port(&edge, &req).await;
+    let mut response = outside::metrics_port(&edge.into_inner(), &req).await;
     if !has_body(req.headers()) {
         return response;
     }
@@ -280,8 +280,9 @@ struct Flight<'e> {
 }
 
 impl<'e> Flight<'e> {
-    fn begin(edge: &'e Edge, method: &str, seen: &Seen) -> Self {
-        edge.metrics.begin();
+    fn begin(edge: &'e Edge, req: &HttpRequest, seen: &Seen) -> Self {
+        edge.metrics.begin(req.path());
+        let method = req.method().as_str();
         // other words than these come from strangers and would fill the counters
         let known = matches!(method, "GET" | "HEAD" | "POST" | "PATCH" | "PUT" | "DELETE" | "OPTIONS");
         let method = if known { method.into() } else { "OTHER".into() };
@@ -290,7 +291,7 @@ impl<'e> Flight<'e> {
     fn end(mut self, seen: &Seen, status: u16, code: &str, bytes: u64) {
         self.ended = true;
         let took = seen.started.elapsed();
-        self.edge.metrics.end(&self.method, &seen.route, status, took);
+        self.edge.metrics.end(&self.method, &seen.route, status, took, bytes);
         log::request(&log::Line {
             request_id: &seen.trace.request_id,
             trace_id: &seen.trace.trace_id,
@@ -310,7 +311,7 @@ impl Drop for Flight<'_> {
     fn drop(&mut self) {
         if !self.ended {
             let took = self.started.elapsed();
-            self.edge.metrics.end(&self.method, "gone", 499, took);
+            self.edge.metrics.end(&self.method, "gone", 499, took, 0);
             log::request(&log::Line {
                 request_id: &self.trace.request_id,
                 trace_id: &self.trace.trace_id,

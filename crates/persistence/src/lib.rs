@@ -16,6 +16,7 @@ mod migrate;
 pub mod platform;
 mod query;
 pub mod record;
+mod restore;
 pub mod sales;
 mod statement;
 mod tx;
@@ -24,7 +25,8 @@ mod watch;
 mod writer;
 
 pub use conn::{Conn, Engine};
-pub use database::{Database, DatabaseConfig, OpenError};
+pub use restore::restore;
+pub use database::{Database, DatabaseConfig, Load, OpenError};
 pub use deadline::{in_time, within};
 pub use error::{Error, RETRY, Result, Retryable};
 pub use grants::{LEDGERS, Ledger};

@@ -12,6 +12,9 @@ use persistence::platform::settings;
 
 use crate::prelude::*;
 
+/// How the ids of the turns of timers begin.
+pub(crate) const TURN: &str = "timer:";
+
 /// What is done once a period. It must be bounded: take a batch of what is due, the rest comes with the next period.
 pub type Tick = fn(&mut Cx) -> Result<()>;
 
@@ -50,7 +53,7 @@ pub(crate) fn run(app: &Arc<App>, memory: &mut Memory) {
         }
         let (name, period, tick) = (timer.name, timer.period, timer.tick);
         let done = app.write(&Arc::new(Caller::system()), move |cx| {
-            let elsewhere = settings::claim_turn(cx.db(), &format!("timer:{name}"), now, period)?;
+            let elsewhere = settings::claim_turn(cx.db(), &format!("{TURN}{name}"), now, period)?;
             if elsewhere.is_none() {
                 tick(cx)?;
             }

@@ -565,7 +565,7 @@ impl List {
         let mut text = Vec::with_capacity(256 + page.data.len() * 1024);
         text.extend_from_slice(b"{\"data\":[");
         let plain = self.expand.is_empty() && self.fields.is_none();
-        let mut written = 0;
+        let mut written = 0_usize;
         // what was expanded is put beside some rows at a time, so that what is in memory has a bound, too
         for rows in page.data.chunks(ROWS_AT_ONCE) {
             let mut shaped = Vec::new();
