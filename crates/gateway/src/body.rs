@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::http::header::{self, HeaderMap};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpResponse, web};
 use domain::kernel::{Result, problems};
 use futures_util::StreamExt;

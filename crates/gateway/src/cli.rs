@@ -117,7 +117,9 @@ tandem user reset-password ann@example.com\n  tandem user grant ann@example.com 
         place: Where,
     },
     /// Put a backup of a SQLite database in its place, whole and checked; the server must not run
-    #[command(after_help = "Examples:\n  tandem restore backup-2026-01-31.db --database sqlite:tandem.db\n  tandem restore backup-2026-01-31.db --replace\n\nPostgreSQL has its own tools: pg_restore.")]
+    #[command(
+        after_help = "Examples:\n  tandem restore backup-2026-01-31.db --database sqlite:tandem.db\n  tandem restore backup-2026-01-31.db --replace\n\nPostgreSQL has its own tools: pg_restore."
+    )]
     Restore {
         /// The backup, as `tandem backup` wrote it
         path: PathBuf,

@@ -442,7 +442,9 @@ mod tests {
         assert_eq!(found("TANDEM_BNID"), Some(("TANDEM_BNID".into(), Some("TANDEM_BIND"))));
         assert_eq!(found("TANDEM_ADMIN_PASWORD_FILE"), Some(("TANDEM_ADMIN_PASWORD_FILE".into(), Some("TANDEM_ADMIN_PASSWORD"))));
         assert_eq!(found("TANDEM_SOMETHING_ELSE"), Some(("TANDEM_SOMETHING_ELSE".into(), None)));
-        for fine in ["TANDEM_BIND", "TANDEM_BIND_FILE", "TANDEM_SERVICE_HOST", "TANDEM_PORT", "TANDEM_PORT_8080_TCP", "PATH", "DATABASE_URL"] {
+        for fine in
+            ["TANDEM_BIND", "TANDEM_BIND_FILE", "TANDEM_SERVICE_HOST", "TANDEM_PORT", "TANDEM_PORT_8080_TCP", "PATH", "DATABASE_URL"]
+        {
             assert_eq!(found(fine), None, "{fine}");
         }
     }

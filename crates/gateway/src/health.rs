@@ -22,7 +22,13 @@ pub struct Health {
 
 impl Default for Health {
     fn default() -> Self {
-        Self { begin: Instant::now(), database: AtomicU64::new(0), migrated: AtomicBool::new(false), unwritable: AtomicU32::new(0), stop: Mutex::new(None) }
+        Self {
+            begin: Instant::now(),
+            database: AtomicU64::new(0),
+            migrated: AtomicBool::new(false),
+            unwritable: AtomicU32::new(0),
+            stop: Mutex::new(None),
+        }
     }
 }
 

@@ -229,7 +229,9 @@ mod tests {
         for good in ["\"3\"", "W/\"3\"", "\"v3\"", "3", "\"3.0123456789abcdef\"", "W/\"3.0123456789abcdef\"", "3.0123456789abcdef"] {
             assert_eq!(read(good).expect("a version"), Some(3), "{good}");
         }
-        for bad in ["*", "\"\"", "\"3", "3\"", "\"x\"", "\"3.\"", "\"3.xyz\"", "\".0123456789abcdef\"", "\"3\", \"4\"", "\"99999999999999999999\""] {
+        for bad in
+            ["*", "\"\"", "\"3", "3\"", "\"x\"", "\"3.\"", "\"3.xyz\"", "\".0123456789abcdef\"", "\"3\", \"4\"", "\"99999999999999999999\""]
+        {
             assert_eq!(read(bad).expect_err("refused").code().code, "invalid_header", "{bad}");
         }
         assert_eq!(if_match(&headers(&[])).expect("none"), None);

@@ -153,7 +153,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let most = self.reading.outline.most_items(&self.place).unwrap_or(usize::MAX);
         let place = self.reading.outline.items(&self.place);
         let mut out = Vec::new();
-        while let Some(v) = items.next_element_seed(self.deeper(place.clone())).inspect_err(|_| self.reading.under(&out.len().to_string()))? {
+        while let Some(v) =
+            items.next_element_seed(self.deeper(place.clone())).inspect_err(|_| self.reading.under(&out.len().to_string()))?
+        {
             if out.len() >= most {
                 return Err(self.reading.stop(Refusal::TooManyItems { pointer: String::new(), most }));
             }

@@ -264,7 +264,12 @@ impl Database {
 
     /// How much of what can be used at a time is in use.
     pub fn load(&self) -> Load {
-        let of = |state: diesel::r2d2::State, most| Load { connections: state.connections, idle: state.idle_connections, most, waiting_writes: 0 };
+        let of = |state: diesel::r2d2::State, most| Load {
+            connections: state.connections,
+            idle: state.idle_connections,
+            most,
+            waiting_writes: 0,
+        };
         match &self.shared.kind {
             Kind::Postgres(pool) => of(pool.state(), pool.max_size()),
             Kind::Sqlite { readers, writer } => Load { waiting_writes: writer.waiting(), ..of(readers.state(), readers.max_size()) },

@@ -25,7 +25,6 @@ mod watch;
 mod writer;
 
 pub use conn::{Conn, Engine};
-pub use restore::restore;
 pub use database::{Database, DatabaseConfig, Load, OpenError};
 pub use deadline::{in_time, within};
 pub use error::{Error, RETRY, Result, Retryable};
@@ -33,6 +32,7 @@ pub use grants::{LEDGERS, Ledger};
 pub use migrate::MigrateError;
 pub use query::{Compare, Condition, Order, Query, is_ordered, search_text};
 pub use record::{Column, Record};
+pub use restore::restore;
 pub use statement::{FromCells, List, Statement, Tuple, list};
 pub use tx::{Job, Outcome};
 pub use uuid::Uuid;

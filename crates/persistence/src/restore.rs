@@ -83,9 +83,8 @@ fn check(copy: &Path) -> Result<(), OpenError> {
     let text = copy.to_str().ok_or_else(|| OpenError("the path of the database is not UTF-8".into()))?;
     let broken = |e: &dyn std::fmt::Display| OpenError(format!("the backup cannot be used: {e}"));
     let mut conn = SqliteConnection::establish(text).map_err(|e| broken(&e))?;
-    let findings: Vec<Finding> = diesel::sql_query("SELECT integrity_check AS finding FROM pragma_integrity_check(5)")
-        .load(&mut conn)
-        .map_err(|e| broken(&e))?;
+    let findings: Vec<Finding> =
+        diesel::sql_query("SELECT integrity_check AS finding FROM pragma_integrity_check(5)").load(&mut conn).map_err(|e| broken(&e))?;
     if let Some(first) = findings.iter().find(|f| f.finding != "ok") {
         return Err(broken(&first.finding));
     }
@@ -99,7 +98,9 @@ fn set_aside(path: &Path) -> Result<Option<PathBuf>, OpenError> {
     if path.exists() {
         let text = path.to_str().ok_or_else(|| OpenError("the path of the database is not UTF-8".into()))?;
         let locked = SqliteConnection::establish(text).map(|mut conn| {
-            conn.batch_execute("PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT; PRAGMA wal_checkpoint(TRUNCATE);")
+            conn.batch_execute(
+                "PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT; PRAGMA wal_checkpoint(TRUNCATE);",
+            )
         });
         // one that cannot be read any more is what a restore is for
         if let Ok(Err(e)) = locked
@@ -168,10 +169,12 @@ mod tests {
         std::fs::remove_file(beside(&backup, "-wal")).expect("removed");
         assert!(restore(&at(&live), &backup, false).is_err() && !live.exists());
         let database = Database::open(&at(&folder.join("foreign.db"))).expect("opens");
-        database.write(Box::new(|conn: &mut crate::Conn<'_>| {
-            crate::on!(conn, |c| c.batch_execute("CREATE TABLE notes (text TEXT)"))?;
-            Ok::<_, crate::Error>(crate::Outcome::Keep(()))
-        })).expect("a table");
+        database
+            .write(Box::new(|conn: &mut crate::Conn<'_>| {
+                crate::on!(conn, |c| c.batch_execute("CREATE TABLE notes (text TEXT)"))?;
+                Ok::<_, crate::Error>(crate::Outcome::Keep(()))
+            }))
+            .expect("a table");
         assert!(database.migrate().expect_err("foreign").to_string().contains("notes"));
         drop(database);
         std::fs::remove_dir_all(&folder).expect("removed");

@@ -223,9 +223,7 @@ impl Desk<'_> {
         let mut first = Some(first);
         let (tasks, fate) = self.group(&mut || match first.take() {
             Some(task) => Some(task),
-            None if began.elapsed() < GROUP_TIME => {
-                jobs.try_recv().ok().inspect(|_| shared.taken())
-            }
+            None if began.elapsed() < GROUP_TIME => jobs.try_recv().ok().inspect(|_| shared.taken()),
             None => None,
         });
         match fate {

@@ -44,7 +44,10 @@ pub(super) fn operations(t: &mut Table) {
     .fails(signed::REFUSALS)
     .tag = "crm/links".into();
     t.report_outside("crm/links/unsubscribe", show, SHOW).linked().fails(signed::REFUSALS).tag = "crm/links".into();
-    t.command_without_body_outside_transaction("unsubscribe", "crm/links/unsubscribe", unsubscribe, DO).linked().fails(signed::REFUSALS).tag = "crm/links".into();
+    t.command_without_body_outside_transaction("unsubscribe", "crm/links/unsubscribe", unsubscribe, DO)
+        .linked()
+        .fails(signed::REFUSALS)
+        .tag = "crm/links".into();
 }
 
 const SHOW: &str = "Show what a link of unsubscription is about. It changes nothing: send it back with POST to unsubscribe.";

@@ -28,8 +28,10 @@ pub fn operations(t: &mut Table) {
         .linked()
         .fails(signed::REFUSALS)
         .tag = "crm/links".into();
-    t.command_without_body_outside_transaction("confirm_consent", "crm/links/confirmation", confirm, CONFIRM).linked().fails(signed::REFUSALS).tag =
-        "crm/links".into();
+    t.command_without_body_outside_transaction("confirm_consent", "crm/links/confirmation", confirm, CONFIRM)
+        .linked()
+        .fails(signed::REFUSALS)
+        .tag = "crm/links".into();
     t.report_outside("crm/links/preferences", centre, "Show which topics somebody gets messages about by e-mail. It changes nothing.")
         .linked()
         .fails(signed::REFUSALS)

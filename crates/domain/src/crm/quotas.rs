@@ -14,7 +14,7 @@ use crate::kernel::{Amount, Code, Result};
 
 crate::ids! {
     /// A quota.
-    QuotaId "quo";
+    QuotaId "quota";
 }
 
 /// A quota is not below zero.

@@ -29,7 +29,8 @@ fn sound(table: &Table) -> Value {
 /// What programs get: the whole document under an empty name, and one for each area under its name, all in the shortest form.
 pub fn published(table: &Table) -> BTreeMap<String, String> {
     let whole = sorted(sound(table));
-    let mut out: BTreeMap<String, String> = areas(&whole).into_iter().map(|area| (area.to_string(), area_of(&whole, area).to_string())).collect();
+    let mut out: BTreeMap<String, String> =
+        areas(&whole).into_iter().map(|area| (area.to_string(), area_of(&whole, area).to_string())).collect();
     out.insert(String::new(), whole.to_string());
     out
 }

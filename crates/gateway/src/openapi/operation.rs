@@ -62,8 +62,10 @@ fn parameters(op: &Op) -> Vec<Value> {
     };
     let mut query: Vec<Value> = own.into_iter().map(|p| described(serde_json::to_value(p).unwrap_or_default())).collect();
     if op.kind == Kind::Read {
-        query.push(json!({ "name": "fields", "in": "query", "description": format!("Return only these fields, separated by commas. {SPARSE}"),
-            "schema": { "type": "string", "minLength": 1, "maxLength": 1000, "pattern": platform::table::FIELDS_PATTERN } }));
+        query.push(
+            json!({ "name": "fields", "in": "query", "description": format!("Return only these fields, separated by commas. {SPARSE}"),
+            "schema": { "type": "string", "minLength": 1, "maxLength": 1000, "pattern": platform::table::FIELDS_PATTERN } }),
+        );
     }
     if !op.expansions.is_empty() {
         query.push(expand(op));

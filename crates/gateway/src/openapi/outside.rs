@@ -111,7 +111,8 @@ fn describe(e: &Endpoint) -> Value {
     let mut responses = json!({ "200": { "description": "Success.", "headers": header_refs(&heads), "content": e.content } });
     let mut parameters = Vec::new();
     if documents {
-        responses["304"] = json!({ "description": "Not modified.", "headers": header_refs(&["ETag", "X-Request-Id"]), NAME: "DocumentNotModified" });
+        responses["304"] =
+            json!({ "description": "Not modified.", "headers": header_refs(&["ETag", "X-Request-Id"]), NAME: "DocumentNotModified" });
         parameters.push(json!({ "$ref": "#/components/parameters/IfNoneMatch" }));
     }
     if e.path.contains("{area}") {

@@ -111,7 +111,8 @@ mod tests {
         let limit = json!({ "name": "limit", "in": "query", "schema": { "type": "integer" } });
         let other = json!({ "name": "limit", "in": "query", "schema": { "type": "integer", "maximum": 5 } });
         let done = json!({ "description": "Success.", NAME: "OrderRead" });
-        let of = |p: &Value| json!({ "parameters": [p], "responses": { "200": done, "404": { "$ref": "#/components/responses/NotFound" } } });
+        let of =
+            |p: &Value| json!({ "parameters": [p], "responses": { "200": done, "404": { "$ref": "#/components/responses/NotFound" } } });
         let operation = |p: &Value| Map::from_iter([("get".to_string(), of(p))]);
         let mut paths: Paths = [("/a", &limit), ("/b", &limit), ("/c", &other)].map(|(path, p)| (path.to_string(), operation(p))).into();
         let (parameters, responses) = take(&mut paths);

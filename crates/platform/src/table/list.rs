@@ -194,11 +194,7 @@ impl Listing {
             out.push(text("sort", about, string().max_length(Some(200)).pattern(Some(format!("^{one}(,{one}){{0,3}}$")))));
         }
         if !self.search.is_empty() {
-            out.push(text(
-                "q",
-                "Rows that contain this text, ignoring case.".into(),
-                string().min_length(Some(1)).max_length(Some(100)),
-            ));
+            out.push(text("q", "Rows that contain this text, ignoring case.".into(), string().min_length(Some(1)).max_length(Some(100))));
         }
         out.extend(self.filters.iter().map(|f| text(&f.name, f.about(), f.schema())));
         let flag = || ObjectBuilder::new().schema_type(Type::Boolean);
@@ -341,7 +337,9 @@ pub struct Page<T> {
 impl<T: ToSchema> PartialSchema for Page<T> {
     fn schema() -> RefOr<Schema> {
         use utoipa::openapi::schema::SchemaType;
-        let flag = ObjectBuilder::new().schema_type(Type::Boolean).description(Some("Whether more rows follow, also when this page is shorter than `limit`."));
+        let flag = ObjectBuilder::new()
+            .schema_type(Type::Boolean)
+            .description(Some("Whether more rows follow, also when this page is shorter than `limit`."));
         let cursor = ObjectBuilder::new()
             .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
             .description(Some("Pass it as `cursor` to get the next page. Null on the last page."))

@@ -116,10 +116,16 @@ mod tests {
     #[test]
     fn arrays_are_found_through_references_alternatives_and_themselves() {
         let schemas = [
-            ("Order", json!({ "properties": { "lines": { "type": "array", "maxItems": 3, "items": { "$ref": "#/components/schemas/Line" } },
-                "note": { "type": "string" }, "filter": { "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/Filter" }] } } })),
+            (
+                "Order",
+                json!({ "properties": { "lines": { "type": "array", "maxItems": 3, "items": { "$ref": "#/components/schemas/Line" } },
+                "note": { "type": "string" }, "filter": { "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/Filter" }] } } }),
+            ),
             ("Line", json!({ "properties": { "serials": { "type": ["array", "null"], "maxItems": 2, "items": { "type": "string" } } } })),
-            ("Filter", json!({ "properties": { "all": { "type": "array", "maxItems": 5, "items": { "$ref": "#/components/schemas/Filter" } } } })),
+            (
+                "Filter",
+                json!({ "properties": { "all": { "type": "array", "maxItems": 5, "items": { "$ref": "#/components/schemas/Filter" } } } }),
+            ),
         ];
         let schemas = schemas.into_iter().map(|(n, s)| (n.to_string(), s)).collect();
         let mut builder = Builder { schemas, named: HashMap::new(), nodes: vec![] };
