@@ -309,8 +309,9 @@ const NAMES: [&str; 21] = [
 fn misspelt(names: impl Iterator<Item = String>) -> Vec<(String, Option<&'static str>)> {
     let unknown = names.filter(|name| {
         let plain = name.strip_suffix("_FILE").unwrap_or(name);
-        let foreign = name.starts_with("TANDEM_SERVICE_") || name == "TANDEM_PORT" || name.starts_with("TANDEM_PORT_");
-        name.starts_with("TANDEM_") && !foreign && !NAMES.contains(&plain)
+        let own = name.strip_prefix("TANDEM_");
+        let foreign = |n: &str| n.starts_with("SERVICE_") || n == "PORT" || n.starts_with("PORT_");
+        own.is_some_and(|n| !foreign(n)) && !NAMES.contains(&plain)
     });
     unknown
         .map(|name| {

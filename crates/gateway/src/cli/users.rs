@@ -28,6 +28,28 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         place: Where,
     },
+    /// List all users: sign-in name, status, roles, name
+    #[command(after_help = "Example:\n  tandem user list")]
+    List {
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Disable a user: all sessions end, and all API keys are dead
+    #[command(after_help = "Example:\n  tandem user disable ann@example.com")]
+    Disable {
+        /// The sign-in name
+        email: String,
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Enable a disabled user again
+    #[command(after_help = "Example:\n  tandem user enable ann@example.com")]
+    Enable {
+        /// The sign-in name
+        email: String,
+        #[command(flatten)]
+        place: Where,
+    },
     /// Set a new password and end all sessions of the user
     #[command(after_help = "Example:\n  tandem user reset-password ann@example.com")]
     ResetPassword {
@@ -71,6 +93,15 @@ pub(super) fn run(command: UserCommand, config: Config) -> Done {
             }
             Ok(())
         }
+        UserCommand::List { place } => list(&open(place, config)?),
+        UserCommand::Disable { email, place } => {
+            identity::set_enabled(&open(place, config)?, &email, false).map_err(words)?;
+            say(format!("{email} is disabled."))
+        }
+        UserCommand::Enable { email, place } => {
+            identity::set_enabled(&open(place, config)?, &email, true).map_err(words)?;
+            say(format!("{email} is enabled."))
+        }
         UserCommand::ResetPassword { email, place } => {
             let password = identity::reset_password(&open(place, config)?, &email).map_err(words)?;
             say(format!("All sessions of {email} have ended."))?;
@@ -94,6 +125,14 @@ pub(super) fn run(command: UserCommand, config: Config) -> Done {
             Ok(())
         }
     }
+}
+
+fn list(app: &Arc<App>) -> Done {
+    for (user, roles) in identity::all_users(app).map_err(words)? {
+        let roles = if roles.is_empty() { "-".to_string() } else { roles.join(",") };
+        say(format!("{:<32} {:<9} {roles:<24} {}", user.email, user.status.as_str(), user.name))?;
+    }
+    Ok(())
 }
 
 fn open(place: Where, config: Config) -> Result<Arc<App>, String> {

@@ -20,7 +20,7 @@ pub mod tokens;
 pub mod users;
 
 pub use authentication::{authenticate, known};
-pub use setup::{create_user, first_administrator, grant_all_companies, grant_company, grant_role, reset_password};
+pub use setup::{all_users, create_user, first_administrator, grant_all_companies, grant_company, grant_role, reset_password, set_enabled};
 pub use signing_keys::jwks;
 pub use state::{Config, State};
 

@@ -135,6 +135,38 @@ pub fn reset_password(app: &Arc<App>, email: &str) -> Result<String> {
     Ok(made)
 }
 
+/// Disables a user, or enables one again.
+///
+/// # Errors
+/// There is no such user, or it is so already.
+pub fn set_enabled(app: &Arc<App>, email: &str, enabled: bool) -> Result<User> {
+    let email = email.to_string();
+    app.write(&system(), move |cx| {
+        let user = by_email(cx, &email)?;
+        if enabled { users::enable(cx, user.id) } else { users::disable(cx, user.id) }
+    })
+}
+
+/// All users with the codes of their roles, in the order in which they were created.
+///
+/// # Errors
+/// The database cannot be reached.
+pub fn all_users(app: &Arc<App>) -> Result<Vec<(User, Vec<String>)>> {
+    app.read(&system(), |cx| {
+        let mut out = Vec::new();
+        let mut list = List::first(200);
+        loop {
+            let page = cx.page::<User>(list)?;
+            let Some(last) = page.data.last().map(|u| u.id.uuid()) else { return Ok(out) };
+            for user in page.data {
+                let codes = role_rows::of_user(cx.db(), user.id)?.into_iter().map(|r| r.code).collect();
+                out.push((user, codes));
+            }
+            list = List::first(200).after_id(last);
+        }
+    })
+}
+
 /// Gives a user a role, by its code.
 ///
 /// # Errors

@@ -99,7 +99,7 @@ fn update(cx: &mut Cx, id: UserId, patch: UserPatch) -> Result<User> {
     cx.save(&before, after, "updated")
 }
 
-fn disable(cx: &mut Cx, id: UserId) -> Result<User> {
+pub(super) fn disable(cx: &mut Cx, id: UserId) -> Result<User> {
     let before = to_change(cx, id)?;
     let after = before.clone().disable(cx.caller.user_id)?;
     let now = cx.now;
@@ -107,7 +107,7 @@ fn disable(cx: &mut Cx, id: UserId) -> Result<User> {
     cx.save(&before, after, "disabled")
 }
 
-fn enable(cx: &mut Cx, id: UserId) -> Result<User> {
+pub(super) fn enable(cx: &mut Cx, id: UserId) -> Result<User> {
     let before = to_change(cx, id)?;
     let after = before.clone().enable()?;
     cx.save(&before, after, "enabled")
