@@ -316,9 +316,20 @@ fn counters_are_for_those_who_may_see_them_or_on_a_port_of_their_own() {
     let answer = s.get("/metrics");
     assert_eq!(answer.header("content-type"), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
     let text = String::from_utf8(answer.body).unwrap();
-    for name in ["http_requests_total", "build_info", "process_resident_memory_bytes", "process_cpu_seconds_total", "request_queue_length",
-        "database_connections", "writer_queue_length", "events_unnumbered", "sequencer_lag_seconds", "timer_last_run_timestamp_seconds",
-        "caller_cache_lookups_total", "ready"] {
+    for name in [
+        "http_requests_total",
+        "build_info",
+        "process_resident_memory_bytes",
+        "process_cpu_seconds_total",
+        "request_queue_length",
+        "database_connections",
+        "writer_queue_length",
+        "events_unnumbered",
+        "sequencer_lag_seconds",
+        "timer_last_run_timestamp_seconds",
+        "caller_cache_lookups_total",
+        "ready",
+    ] {
         assert!(text.lines().any(|l| l.starts_with(&format!("tandem_{name}"))), "{name}\n{text}");
     }
     assert!(text.ends_with("# EOF\n") && text.lines().all(|l| l.starts_with('#') || l.starts_with("tandem_")), "{text}");

@@ -131,12 +131,17 @@ pub fn document(table: &Table) -> (Value, Vec<String>) {
     (document, findings)
 }
 
+/// The name of a tag: `sales-orders` of `sales/orders`, because a slash breaks links to it and names made of it.
+fn tag(place: &str) -> String {
+    place.replace('/', "-")
+}
+
+/// The tags that operations have.
 fn tags(table: &Table) -> Value {
-    let mut tags: BTreeMap<&str, &str> = table.tags.iter().map(|(name, text)| (name.as_str(), *text)).collect();
-    for op in &table.ops {
-        tags.entry(&op.tag).or_insert("Commands and reports of this area.");
-    }
-    tags.insert(outside::TAG, "Health, metrics and documentation of the server itself.");
+    let text =
+        |place: &str| table.tags.iter().find(|(name, _)| name == place).map_or("Commands and reports of this area.", |(_, text)| text);
+    let mut tags: BTreeMap<String, &str> = table.ops.iter().map(|op| (tag(&op.tag), text(&op.tag))).collect();
+    tags.insert(outside::TAG.into(), "Health, metrics and documentation of the server itself.");
     tags.into_iter().map(|(name, text)| json!({ "name": name, "description": text })).collect()
 }
 

@@ -20,7 +20,7 @@ fn shared(name: &str) -> Value {
 pub fn of(op: &Op) -> Value {
     let mut out = json!({
         "operationId": op.id,
-        "tags": [op.tag],
+        "tags": [super::tag(&op.tag)],
         "summary": op.summary(),
         "description": description(op),
         "parameters": parameters(op),

@@ -60,20 +60,10 @@ fn endpoints() -> Vec<Endpoint> {
             path: "/openapi.json",
             id: "get_openapi_document",
             summary: "This document",
-            text: "This document, as OpenAPI 3.1. `/docs/` shows it to people. Its ETag changes with its contents.",
+            text: "This document, as OpenAPI 3.1. Its ETag changes with its contents. The part of it for one area is at `/openapi/<area>.json`: `/openapi/sales.json` has the operations under `/v1/sales` and what they refer to, `/openapi/server.json` those outside of `/v1`. `/docs/` shows it to people.",
             content: json!({ "application/json": { "schema": { "type": "object", "description": "An OpenAPI 3.1 document." } } }),
             public: true,
             refusals: plain,
-            rate_limited: false,
-        },
-        Endpoint {
-            path: "/openapi/{area}.json",
-            id: "get_openapi_document_of_area",
-            summary: "The part of this document for one area",
-            text: "The part of this document for one area, as OpenAPI 3.1: its operations and what they refer to. The areas are the first parts of the paths under `/v1`, and `server` for what is outside of them.",
-            content: json!({ "application/json": { "schema": { "type": "object", "description": "An OpenAPI 3.1 document." } } }),
-            public: true,
-            refusals: &[400, 404, 431, 500],
             rate_limited: false,
         },
         Endpoint {
@@ -114,10 +104,6 @@ fn describe(e: &Endpoint) -> Value {
         responses["304"] =
             json!({ "description": "Not modified.", "headers": header_refs(&["ETag", "X-Request-Id"]), NAME: "DocumentNotModified" });
         parameters.push(json!({ "$ref": "#/components/parameters/IfNoneMatch" }));
-    }
-    if e.path.contains("{area}") {
-        parameters.push(json!({ "name": "area", "in": "path", "required": true, "description": "The area.",
-            "schema": { "type": "string", "maxLength": 40, "pattern": "^[a-z]+$", "examples": ["sales"] } }));
     }
     for status in e.refusals {
         responses[status.to_string()] = json!({ "$ref": format!("#/components/responses/{}", refusal(*status).0) });
