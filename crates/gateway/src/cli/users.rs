@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clap::Subcommand;
+use domain::kernel::Word;
 use platform::{App, identity};
 
 use super::{Done, Where, say, words};
