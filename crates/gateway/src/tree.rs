@@ -92,7 +92,7 @@ fn decode(segment: &str) -> Option<String> {
             i += 1;
         }
     }
-    String::from_utf8(out).ok()
+    String::from_utf8(out).ok().filter(|text| !text.contains('\0'))
 }
 
 #[cfg(test)]
@@ -117,7 +117,17 @@ mod tests {
         assert_eq!(t.find("/v1/sales/orders/bulk").and_then(|f| f.leaf("POST")), Some(5));
         assert_eq!(t.find("/v1/sales/orders/bulk/confirm").and_then(|f| f.leaf("POST")), Some(4), "falls back to the variable");
         assert_eq!(t.find("/v1/sales/orders/a%20b").map(|f| f.variables), Some(vec!["a b".to_string()]));
-        for nowhere in ["/", "", "/v1", "/v1/sales/orders/", "/v1/sales/orders/x/y", "/v1/sales/orders/%zz", "/v1/sales/orders/%ff"] {
+        for nowhere in [
+            "/",
+            "",
+            "/v1",
+            "/v1/sales/orders/",
+            "/v1/sales/orders/x/y",
+            "/v1/sales/orders/%zz",
+            "/v1/sales/orders/%ff",
+            "/v1/sales/orders/%00",
+            "/v1/sales/orders/%+1",
+        ] {
             assert!(t.find(nowhere).is_none_or(|f| f.leaf("POST").is_none()), "{nowhere}");
         }
     }

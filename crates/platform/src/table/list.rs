@@ -412,9 +412,7 @@ impl List {
         for (name, value) in &input.query {
             match name.as_str() {
                 "limit" => {
-                    list.query.limit = value
-                        .parse()
-                        .ok()
+                    list.query.limit = form::whole(value)
                         .filter(|n| (1..=200).contains(n))
                         .ok_or_else(|| invalid(name, "A whole number from 1 to 200.".into()))?
                 }
