@@ -84,7 +84,7 @@ fn check(copy: &Path) -> Result<(), OpenError> {
     let broken = |e: &dyn std::fmt::Display| OpenError(format!("the backup cannot be used: {e}"));
     let mut conn = SqliteConnection::establish(text).map_err(|e| broken(&e))?;
     let findings: Vec<Finding> =
-        diesel::sql_query("SELECT integrity_check AS finding FROM pragma_integrity_check(5)").load(&mut conn).map_err(|e| broken(&e))?;
+        diesel::sql_query("SELECT integrity_check AS finding FROM pragma_integrity_check").load(&mut conn).map_err(|e| broken(&e))?;
     if let Some(first) = findings.iter().find(|f| f.finding != "ok") {
         return Err(broken(&first.finding));
     }

@@ -13,14 +13,15 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::{ArrayBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 
 use super::answer::{self, Actions, Answer, resource, shape, write_resource};
 use super::expand;
 use super::form;
-use super::op::{Input, Op, Shape, collect};
+use super::op::{Input, Op, Shape};
+use super::page::Page;
 use super::schema;
 use crate::cx::Cx;
 
@@ -325,57 +326,6 @@ fn parse(column: &Column, raw: &str) -> Option<Bound> {
     })
 }
 
-/// One page.
-#[derive(Debug, Clone, Serialize)]
-pub struct Page<T> {
-    pub data: Vec<T>,
-    pub has_more: bool,
-    pub next_cursor: Option<String>,
-    pub total_count: Option<i64>,
-}
-
-impl<T: ToSchema> PartialSchema for Page<T> {
-    fn schema() -> RefOr<Schema> {
-        use utoipa::openapi::schema::SchemaType;
-        let flag = ObjectBuilder::new()
-            .schema_type(Type::Boolean)
-            .description(Some("Whether more rows follow, also when this page is shorter than `limit`."));
-        let cursor = ObjectBuilder::new()
-            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-            .description(Some("Pass it as `cursor` to get the next page. Null on the last page."))
-            .max_length(Some(2000));
-        let total = ObjectBuilder::new()
-            .schema_type(SchemaType::from_iter([Type::Integer, Type::Null]))
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-            .minimum(Some(0))
-            .maximum(Some(9_007_199_254_740_991i64))
-            .description(Some("The number of all matching rows; null unless `include_total` was asked for."));
-        ObjectBuilder::new()
-            .description(Some("One page of a list."))
-            .property(
-                "data",
-                ArrayBuilder::new().items(Ref::from_schema_name(T::name())).max_items(Some(200)).description(Some("The rows.")),
-            )
-            .property("has_more", flag)
-            .property("next_cursor", cursor)
-            .property("total_count", total)
-            .required("data")
-            .required("has_more")
-            .required("next_cursor")
-            .required("total_count")
-            .into()
-    }
-}
-
-impl<T: ToSchema> ToSchema for Page<T> {
-    fn name() -> std::borrow::Cow<'static, str> {
-        format!("{}Page", T::name()).into()
-    }
-    fn schemas(out: &mut Vec<(String, RefOr<Schema>)>) {
-        collect::<T>(out);
-    }
-}
-
 /// What a list was asked with, ready for the database.
 #[derive(Debug, Clone)]
 pub struct List {
@@ -553,10 +503,13 @@ impl List {
         self.query.order.iter().zip(&values).map(read).collect::<Option<Vec<_>>>().ok_or_else(bad)
     }
     /// The page as an answer: rows with their actions, expansions, and only the fields asked for.
-    pub(crate) fn answer<T: Record>(self, cx: &mut Cx, op: &Op, mut page: Page<T>, verbs: fn(&T) -> Vec<&'static str>) -> Result<Answer>
-    where
-        T: Serialize,
-    {
+    pub(crate) fn answer<T: Record + Serialize>(
+        self,
+        cx: &mut Cx,
+        op: &Op,
+        mut page: Page<T>,
+        verbs: fn(&T) -> Vec<&'static str>,
+    ) -> Result<Answer> {
         let actions = Actions::of(cx, op);
         let mut text = Vec::with_capacity(256 + page.data.len() * 1024);
         text.extend_from_slice(b"{\"data\":[");

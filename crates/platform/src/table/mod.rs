@@ -10,16 +10,18 @@ mod list;
 mod noun;
 mod op;
 mod outline;
+mod page;
 mod params;
 pub mod schema;
 
 pub use all::Table;
 pub use answer::{Answer, Binary, Output};
 pub use expand::Expansion;
-pub use list::{FIELDS_PATTERN, List, Listing, Page};
+pub use list::{FIELDS_PATTERN, List, Listing};
 pub use noun::{NoFilter, Noun, Part};
 pub use op::{Input, Kind, Op, Origin, Pairs, Shape, Upload};
 pub use outline::{Outline, Place};
+pub use page::Page;
 pub use params::Filter;
 
 pub(crate) use body::typed as typed_body;

@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use super::all::{Table, blank};
 use super::answer::{Answer, Binary, Output};
-use super::list::{List, Listing, Page};
+use super::list::{List, Listing};
 use super::op::{Input, Kind, Op, Shape, Upload};
+use super::page::Page;
 use super::params::{Filter, query_of, typed as typed_query};
 use super::{Body, Reply, body, plural, snake};
 use crate::bulk;
