@@ -82,10 +82,10 @@ each_engine! {
         let text = "x".repeat(65_000);
         for n in 0..40 {
             let template = json!({"company_id": s.company_id(), "name": format!("T{n}"), "subject": "s", "html": text, "text": text});
-            s.post("/v1/crm/templates", template).created();
+            s.post("/v1/marketing/templates", template).created();
         }
         for shape in ["", "&fields=id,html,text", "&sort=-name"] {
-            let path = format!("/v1/crm/templates?limit=200{shape}");
+            let path = format!("/v1/marketing/templates?limit=200{shape}");
             let page = s.get(&path);
             assert!(page.body.len() < 4_500_000, "{} bytes", page.body.len());
             let page = page.ok();
@@ -93,7 +93,7 @@ each_engine! {
             assert!(page["data"].as_array().unwrap().len() > 20);
             assert_eq!(s.all(&path).len(), 40, "the cursor goes on where the page ended: {shape}");
         }
-        let small = s.get("/v1/crm/templates?limit=200&fields=id,name").ok();
+        let small = s.get("/v1/marketing/templates?limit=200&fields=id,name").ok();
         assert_eq!((small["data"].as_array().unwrap().len(), &small["has_more"]), (40, &json!(false)));
     }
 
@@ -153,12 +153,12 @@ each_engine! {
         customer(s, "Alfreds");
         for bad in ["total_gte=01", "total_gte=1.", "total_gte=.5", "total_gte=%2B1", "invoice_date=%2B10000-01-01", "invoice_date_gte=9999-12-31",
             "created_at_gte=%2B10000-01-01T00:00:00Z", "created_at_gte=10000-01-01T00:00:00Z", "limit=%2B5"] {
-            s.get(&format!("/v1/accounting/invoices?{bad}")).problem(400, "invalid_parameter");
+            s.get(&format!("/v1/receivables/invoices?{bad}")).problem(400, "invalid_parameter");
         }
         for bad in ["as_of=%2B10000-01-01", "as_of=10000-01-01", "as_of=2026-1-1"] {
             s.get(&format!("/v1/accounting/reports/receivables-ageing?company_id={}&{bad}", s.company_id())).problem(400, "invalid_parameter");
         }
-        s.get("/v1/accounting/invoices?total_gte=0.50&invoice_date_gte=2026-01-01").ok();
+        s.get("/v1/receivables/invoices?total_gte=0.50&invoice_date_gte=2026-01-01").ok();
         let quota = |date: &str| json!({"company_id": s.company_id(), "period": "quarter", "date": date, "amount": "3000"});
         s.post("/v1/crm/quotas", quota("9999-12-31")).problem(422, "invalid_body");
         s.post("/v1/crm/quotas", quota("2026-02-10")).created();
@@ -212,7 +212,7 @@ each_engine! {
 
     fn a_template_that_handles_too_much_is_refused(s) {
         let render = |html: String, text: &str| {
-            s.post("/v1/crm/templates/render", json!({"subject": "s", "html": html, "values": {"s": text}}))
+            s.post("/v1/marketing/templates/render", json!({"subject": "s", "html": html, "values": {"s": text}}))
         };
         render("{{ s }}".into(), &"x".repeat(400_000)).problem(422, "template.too_large");
         render(format!("{{{{ s{} }}}}", " ~ s".repeat(800)), "x").problem(422, "template.too_complex");

@@ -59,9 +59,9 @@ each_engine! {
         let back = announced(s, &delivery, "2");
         let back = receive(s, &back, json!({"credit": true})).ok();
         assert_eq!(back["lines"][0]["quantity_credited"], "2");
-        let notes = s.all(&format!("/v1/accounting/credit-notes?invoice_id={}", id(&invoice)));
+        let notes = s.all(&format!("/v1/receivables/credit-notes?invoice_id={}", id(&invoice)));
         assert_eq!((notes.len(), &notes[0]["net"]), (1, &json!("20.00")));
-        s.act(&format!("/v1/accounting/credit-notes/{}/post", id(&notes[0])), &notes[0], json!({})).ok();
+        s.act(&format!("/v1/receivables/credit-notes/{}/post", id(&notes[0])), &notes[0], json!({})).ok();
         let now = s.get(&path(&order)).ok();
         assert_eq!((&now["lines"][0]["quantity_invoiced"], &now["billing_status"]), (&json!("1"), &json!("billed")));
         books.verified(s);

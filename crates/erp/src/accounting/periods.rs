@@ -2,9 +2,10 @@
 
 use chrono::NaiveDate;
 use domain::accounting::fiscal_years::{self, FiscalYear, NewFiscalYear, months};
-use domain::accounting::periods::{PERIOD_MISSING, Period, PeriodClasses, PeriodId, PeriodStatus};
+use domain::accounting::periods::{PERIOD_MISSING, Period, PeriodClasses, PeriodStatus};
 use domain::accounting::posting::ModuleClass;
-use domain::directory::companies::{Company, CompanyId};
+use domain::directory::companies::Company;
+use domain::ids::{CompanyId, PeriodId};
 use persistence::accounting::periods as stored;
 
 use platform::prelude::*;
@@ -64,7 +65,7 @@ fn create(cx: &mut Cx, new: NewFiscalYear) -> Result<FiscalYear> {
 }
 
 /// The twelve open periods of a year.
-pub(super) fn periods_of(cx: &Cx, year: &FiscalYear) -> Vec<Period> {
+pub(crate) fn periods_of(cx: &Cx, year: &FiscalYear) -> Vec<Period> {
     let open = PeriodStatus::Open;
     let made = (1..).zip(months(year.start_date));
     made.map(|(number, (start_date, end_date))| Period {
@@ -96,7 +97,7 @@ pub fn admit(cx: &mut Cx, company: CompanyId, day: NaiveDate, class: ModuleClass
 }
 
 /// The day itself when its period takes postings, else the first day after it that does.
-pub(super) fn first_open_day(cx: &mut Cx, company: &Company, day: NaiveDate, class: ModuleClass) -> Result<NaiveDate> {
+pub(crate) fn first_open_day(cx: &mut Cx, company: &Company, day: NaiveDate, class: ModuleClass) -> Result<NaiveDate> {
     let soft = cx.caller.may(POST_SOFT_CLOSED);
     let found = stored::from(cx.db(), company.id.uuid(), day)?.into_iter().find(|p| p.admits(class, soft).is_ok());
     found.map(|p| p.start_date.max(day)).ok_or_else(|| PERIOD_MISSING.with(format!("There is no open period from {day} on.")))

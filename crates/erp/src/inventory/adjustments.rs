@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use domain::directory::companies::Company;
-use domain::directory::products::{Product, ProductId};
+use domain::directory::products::Product;
+use domain::ids::{LocationId, ProductId, StockAdjustmentId};
 use domain::inventory::adjustments::*;
-use domain::inventory::locations::{LOCATION_IS_VIRTUAL, LocationId, LocationKind};
+use domain::inventory::locations::{LOCATION_IS_VIRTUAL, LocationKind};
 use domain::inventory::stock::{NOT_ENOUGH_STOCK, NOT_STOCKED};
 use domain::inventory::warehouses::Warehouse;
 use persistence::inventory::adjustments;

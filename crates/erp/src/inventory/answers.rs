@@ -1,8 +1,7 @@
 //! What inventory answers to other services, and whether its own books agree.
 
-use domain::directory::companies::CompanyId;
-use domain::directory::products::ProductId;
-use domain::inventory::adjustments::{StockAdjustment, StockAdjustmentId};
+use domain::ids::{CompanyId, ProductId, StockAdjustmentId};
+use domain::inventory::adjustments::StockAdjustment;
 use persistence::inventory::{checks, stock};
 use platform::prelude::*;
 use platform::questions::{Availability, Check, Explanation};

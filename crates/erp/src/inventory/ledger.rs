@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::accounting::journal_entries::JournalEntryId;
 use domain::accounting::posting::{AccountRef, ItemClass, Journal, ModuleClass, Posting, PostingLine, Role};
 use domain::directory::companies::Company;
-use domain::directory::parties::PartyId;
-use domain::directory::products::{PostingClass, Product, ProductId};
+use domain::directory::products::{PostingClass, Product};
+use domain::ids::{JournalEntryId, PartyId, ProductCostId, ProductId};
 use domain::inventory::costing::{CostState, ValueChange, ValueKind};
-use domain::inventory::valuation::{ProductCost, ProductCostId, ValueEntry};
+use domain::inventory::valuation::{ProductCost, ValueEntry};
 use persistence::inventory::valuation;
 use platform::prelude::*;
 use uuid::Uuid;

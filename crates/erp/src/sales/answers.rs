@@ -3,12 +3,12 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::Company;
 use domain::directory::overview::{OrderAsOf, OrderSummary, OrdersAsOf, OrdersOverview, TOP};
-use domain::directory::parties::PartyId;
+use domain::ids::{CustomerReturnId, DeliveryId, PartyId, SalesOrderId};
 use domain::kernel::Word;
-use domain::sales::deliveries::{Delivery, DeliveryId};
+use domain::sales::deliveries::Delivery;
 use domain::sales::delivery_overview::{DeliveriesOverview, DeliverySummary};
 use domain::sales::orders::*;
-use domain::sales::returns::{CustomerReturn, CustomerReturnId};
+use domain::sales::returns::CustomerReturn;
 use persistence::sales::{deliveries, orders};
 use platform::prelude::*;
 use platform::questions::{Check, Explanation};

@@ -1,16 +1,17 @@
 //! What of an order is billed: drafting its invoice, and following invoices and credit notes as they are posted.
 
 use chrono::NaiveDate;
-use domain::accounting::invoice_lines::{InvoiceLine, NewInvoiceLine};
-use domain::accounting::invoices::{Invoice, InvoiceId, NewInvoice};
 use domain::accounting::posting::ItemClass;
+use domain::ids::{InvoiceId, SalesOrderId};
+use domain::receivables::invoices::lines::{InvoiceLine, NewInvoiceLine};
+use domain::receivables::invoices::{Invoice, NewInvoice};
 use domain::sales::orders::*;
 use persistence::sales::orders;
 use platform::prelude::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::accounting::invoices;
+use crate::receivables::invoices;
 
 /// What drafting an invoice may answer.
 pub const REFUSALS: &[Code] = invoices::REFUSALS;
@@ -28,7 +29,7 @@ pub struct InvoiceSalesOrder {
 pub fn invoice(cx: &mut Cx, id: SalesOrderId, how: InvoiceSalesOrder) -> Result<Invoice> {
     let order = cx.change::<SalesOrder>(id)?;
     order.must_be_active()?;
-    cx.demand("accounting.invoices.create")?;
+    cx.demand("receivables.invoices.create")?;
     let (drafted, freight_drafted) = orders::drafted(cx.db(), &id.to_string())?;
     let mut lines = Vec::new();
     for l in &order.lines {
@@ -138,7 +139,7 @@ pub fn follow_credit_note(cx: &mut Cx, event: &Event) -> Result<()> {
     }
     #[derive(Deserialize)]
     struct CreditedLine {
-        invoice_line_id: domain::accounting::invoice_lines::InvoiceLineId,
+        invoice_line_id: domain::ids::InvoiceLineId,
         quantity: Quantity,
     }
     let credited: Credited = read(event)?;

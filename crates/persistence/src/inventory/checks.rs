@@ -1,6 +1,6 @@
 //! Does the stock agree with its ledgers? Each question names what does not.
 
-use domain::inventory::stock::StockLevelId;
+use domain::ids::StockLevelId;
 use domain::kernel::{Amount, Id, Quantity};
 use uuid::Uuid;
 

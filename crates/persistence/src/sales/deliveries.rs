@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::directory::parties::PartyId;
+use domain::ids::PartyId;
 use domain::kernel::Id;
 use domain::sales::deliveries::{Delivery, DeliveryLine};
 use uuid::Uuid;

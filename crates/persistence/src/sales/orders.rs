@@ -3,10 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use domain::crm::opportunities::OpportunityId;
-use domain::crm::quotes::QuoteId;
-use domain::directory::companies::CompanyId;
-use domain::directory::parties::PartyId;
+use domain::ids::{CompanyId, OpportunityId, PartyId, QuoteId};
 use domain::kernel::{Amount, Id};
 use domain::sales::orders::{SalesOrder, SalesOrderLine};
 use uuid::Uuid;
