@@ -173,6 +173,8 @@ def method_text(document, path, method, operation, shared):
     answer = "Any"
     for status, response in operation.get("responses", {}).items():
         if status.startswith("2"):
+            if "$ref" in response:
+                response = document["components"]["responses"][name_of(response["$ref"])]
             content = response.get("content", {}).get("application/json")
             answer = python_type(content["schema"]) if content and "schema" in content else "None"
             break

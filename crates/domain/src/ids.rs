@@ -112,7 +112,7 @@ crate::ids! {
     /// A queue of cases.
     QueueId "que";
     /// A quota.
-    QuotaId "quo";
+    QuotaId "quota";
     /// A line of a quote.
     QuoteLineId "quol";
     /// A quote.

@@ -116,6 +116,19 @@ tandem user reset-password ann@example.com\n  tandem user grant ann@example.com 
         #[command(flatten)]
         place: Where,
     },
+    /// Put a backup of a SQLite database in its place, whole and checked; the server must not run
+    #[command(
+        after_help = "Examples:\n  tandem restore backup-2026-01-31.db --database sqlite:tandem.db\n  tandem restore backup-2026-01-31.db --replace\n\nPostgreSQL has its own tools: pg_restore."
+    )]
+    Restore {
+        /// The backup, as `tandem backup` wrote it
+        path: PathBuf,
+        /// Set the database that is there aside, under another name
+        #[arg(long)]
+        replace: bool,
+        #[command(flatten)]
+        place: Where,
+    },
 }
 
 /// Runs the program.
@@ -187,6 +200,7 @@ fn run(command: Command, config: Config) -> Done {
         Command::Verify { place, anchor } => verify::run(&place.set(config), anchor.as_deref()),
         Command::Health { bind } => health(bind.as_deref().unwrap_or(&config.bind)),
         Command::Backup { path, place } => backup(&place.set(config), &path),
+        Command::Restore { path, replace, place } => restore(&place.set(config), &path, replace),
     }
 }
 
@@ -220,9 +234,7 @@ fn serve(config: Config, demo: bool) -> Done {
         }
     });
     let told = say("Stopping; requests in flight finish first.");
-    running.drain();
-    // balancers look at readiness every second or two
-    std::thread::sleep(Duration::from_millis(500));
+    running.drain_and_wait();
     running.stop();
     // whether somebody reads it or not, first everything ends
     told.and_then(|()| say("Stopped."))
@@ -351,6 +363,16 @@ fn backup(config: &Config, path: &std::path::Path) -> Done {
     })?;
     let size = std::fs::metadata(path).map(|m| m.len()).unwrap_or_default();
     say(format!("{} holds the whole database ({} KiB).", path.display(), size / 1024))
+}
+
+fn restore(config: &Config, path: &std::path::Path, replace: bool) -> Done {
+    let settings = persistence::DatabaseConfig::new(&config.database);
+    let aside = persistence::restore(&settings, path, replace).map_err(words)?;
+    if let Some(aside) = aside {
+        say(format!("What was there is now {}.", aside.display()))?;
+    }
+    say(format!("{} holds the data of {}.", shown(&config.database), path.display()))?;
+    say(format!("Check it with: tandem verify --database {}", shown(&config.database)))
 }
 
 #[cfg(test)]

@@ -75,8 +75,10 @@ pub struct Limits {
     pub large_body_bytes: usize,
     /// Bytes of request line and headers together.
     pub head_bytes: usize,
-    /// How long requests in flight may go on after the signal to stop.
+    /// How long requests in flight may go on once the server stops.
     pub drain: Duration,
+    /// How long the server says that it is not ready, and goes on answering, before it stops.
+    pub notice: Duration,
 }
 
 impl Default for Limits {
@@ -91,7 +93,9 @@ impl Default for Limits {
             body_bytes: 1 << 20,
             large_body_bytes: 16 << 20,
             head_bytes: 16 << 10,
-            drain: Duration::from_secs(12),
+            drain: Duration::from_secs(9),
+            // balancers look every second or two, and want to see it more than once
+            notice: Duration::from_secs(5),
         }
     }
 }
@@ -208,6 +212,14 @@ impl std::error::Error for ConfigError {}
 impl Config {
     /// The configuration of this process: defaults, overridden by environment variables, each also as `NAME_FILE`.
     pub fn from_env() -> Result<Self, ConfigError> {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        for (name, meant) in misspelt(names) {
+            match meant {
+                Some(meant) => return Err(ConfigError(format!("{name} is no setting of Tandem; did you mean {meant}?"))),
+                // the log does not run yet
+                None => eprintln!("tandem: warning: {name} is no setting of Tandem and does nothing"),
+            }
+        }
         Self::from_source(|name| std::env::var(name).ok())
     }
 
@@ -237,6 +249,7 @@ impl Config {
         source.set("TANDEM_POSTGRES_CONNECTIONS", &mut c.postgres_connections)?;
         source.set_seconds("TANDEM_REQUEST_SECONDS", &mut c.limits.request)?;
         source.set_seconds("TANDEM_REPORT_SECONDS", &mut c.limits.report)?;
+        source.set_seconds_from(0, "TANDEM_DRAIN_SECONDS", &mut c.limits.notice)?;
         c.check()?;
         Ok(c)
     }
@@ -280,6 +293,50 @@ impl Config {
     }
 }
 
+/// All settings, but `DATABASE_URL`, which other programs know, too.
+const NAMES: [&str; 21] = [
+    "TANDEM_ADMIN_EMAIL",
+    "TANDEM_ADMIN_PASSWORD",
+    "TANDEM_BIND",
+    "TANDEM_CORS_ORIGINS",
+    "TANDEM_DRAIN_SECONDS",
+    "TANDEM_LOG",
+    "TANDEM_LOGIN_RATE_LIMIT",
+    "TANDEM_MAIL_FROM",
+    "TANDEM_METRICS_BIND",
+    "TANDEM_PUBLIC_URL",
+    "TANDEM_QUEUE",
+    "TANDEM_RATE_LIMIT",
+    "TANDEM_REPORT_SECONDS",
+    "TANDEM_REQUEST_SECONDS",
+    "TANDEM_SIGNING_KEYS",
+    "TANDEM_SMTP_URL",
+    "TANDEM_THREADS",
+    "TANDEM_TRUSTED_PROXIES",
+    "TANDEM_USER_PASSWORD",
+    "TANDEM_WORKERS",
+    "DATABASE_URL",
+];
+
+/// Variables that look like settings and are none, each with the setting that was probably meant. What Kubernetes sets for a
+/// service of this name is left alone.
+fn misspelt(names: impl Iterator<Item = String>) -> Vec<(String, Option<&'static str>)> {
+    let unknown = names.filter(|name| {
+        let plain = name.strip_suffix("_FILE").unwrap_or(name);
+        let own = name.strip_prefix("TANDEM_");
+        let foreign = |n: &str| n.starts_with("SERVICE_") || n == "PORT" || n.starts_with("PORT_");
+        own.is_some_and(|n| !foreign(n)) && !NAMES.contains(&plain)
+    });
+    unknown
+        .map(|name| {
+            let plain = name.strip_suffix("_FILE").unwrap_or(&name);
+            let near = NAMES.iter().map(|known| (strsim::damerau_levenshtein(plain, known), *known)).min();
+            let meant = near.filter(|(distance, _)| *distance <= 3).map(|(_, known)| known);
+            (name, meant)
+        })
+        .collect()
+}
+
 struct Source<'a> {
     get: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -308,12 +365,15 @@ impl Source<'_> {
         Ok(())
     }
     fn set_seconds(&self, name: &str, to: &mut Duration) -> Result<(), ConfigError> {
+        self.set_seconds_from(1, name, to)
+    }
+    fn set_seconds_from(&self, least: u64, name: &str, to: &mut Duration) -> Result<(), ConfigError> {
         let mut seconds = to.as_secs();
         let given = self.text(name)?.is_some();
         self.set(name, &mut seconds)?;
         if given {
-            if !(1..=86_400).contains(&seconds) {
-                return Err(ConfigError(format!("{name}: {seconds} is not between 1 and 86400 seconds.")));
+            if !(least..=86_400).contains(&seconds) {
+                return Err(ConfigError(format!("{name}: {seconds} is not between {least} and 86400 seconds.")));
             }
             *to = Duration::from_secs(seconds);
         }
@@ -405,6 +465,19 @@ mod tests {
         assert!(from(&[smtp]).is_err() && from(&[smtp, ("TANDEM_MAIL_FROM", "a@example.com")]).is_err());
         let c = from(&[smtp, ("TANDEM_MAIL_FROM", "a@example.com"), ("TANDEM_PUBLIC_URL", "https://a.example")]).expect("complete");
         assert!(c.smtp_url.is_some() && !format!("{c:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_noticed() {
+        let found = |name: &str| misspelt(std::iter::once(name.to_string())).pop();
+        assert_eq!(found("TANDEM_BNID"), Some(("TANDEM_BNID".into(), Some("TANDEM_BIND"))));
+        assert_eq!(found("TANDEM_ADMIN_PASWORD_FILE"), Some(("TANDEM_ADMIN_PASWORD_FILE".into(), Some("TANDEM_ADMIN_PASSWORD"))));
+        assert_eq!(found("TANDEM_SOMETHING_ELSE"), Some(("TANDEM_SOMETHING_ELSE".into(), None)));
+        for fine in
+            ["TANDEM_BIND", "TANDEM_BIND_FILE", "TANDEM_SERVICE_HOST", "TANDEM_PORT", "TANDEM_PORT_8080_TCP", "PATH", "DATABASE_URL"]
+        {
+            assert_eq!(found(fine), None, "{fine}");
+        }
     }
 
     #[test]

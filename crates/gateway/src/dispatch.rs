@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::kernel::{Problem, Result, problems};
 use platform::table::{Answer, Kind, Op};
 use platform::{Caller, Request};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::edge::{Edge, Seen};
 use crate::limits::{Verdict, Who};
@@ -29,8 +30,9 @@ struct Work {
     variables: Vec<String>,
     query: String,
     headers: HeaderMap,
-    body: Result<Vec<u8>>,
-    upload: Option<platform::table::Upload>,
+    body: Result<body::Body>,
+    /// What the bucket said before the body was read.
+    verdict: Option<Verdict>,
     address: IpAddr,
     request_id: String,
     deadline: Instant,
@@ -51,24 +53,18 @@ pub async fn run(
     let op = &edge.app.table.ops[index];
     let limits = &edge.config.limits;
     let body = if op.kind.reads() {
-        Ok(Vec::new())
+        Ok(body::Body::default())
     } else {
+        // nobody's body is read before it is known who sends it, and that they may
+        if !seen.body_read {
+            at_the_head(edge, index, req, seen).await?;
+        }
         let most = if op.max_body > limits.body_bytes { op.max_body.min(limits.large_body_bytes) } else { limits.body_bytes };
-        let read = body::read(req.headers(), payload, most, limits.body).await;
+        let read = body::read(req.headers(), payload, &body::Bounds { most, within: limits.body, turns: &edge.large_bodies }).await;
         seen.body_read = read.is_ok();
         read
     };
-    let (body, upload) = match (op.kind, body) {
-        (Kind::Upload, Ok(bytes)) => match form::file(req.headers(), bytes).await {
-            Ok(file) => (Ok(Vec::new()), Some(file)),
-            Err(p) => (Err(p), None),
-        },
-        (_, body) => (body, None),
-    };
-    let permit = edge.queue.clone().try_acquire_owned().map_err(|_| {
-        edge.metrics.busy();
-        problems::unavailable.with("Too many requests are waiting.").after_seconds(1)
-    })?;
+    let permit = place_in_queue(edge)?;
     let allowed = if op.kind == Kind::Report { limits.report } else { limits.request };
     // the time that the body took is the caller's own
     let begin = Instant::now();
@@ -79,8 +75,8 @@ pub async fn run(
         query: req.query_string().to_string(),
         headers: req.headers().clone(),
         body,
-        upload,
-        address: request::client_address(req.peer_addr().map(|a| a.ip()), req.headers(), &edge.config.trusted_proxies),
+        verdict: seen.verdict.clone(),
+        address: seen.address,
         request_id: seen.trace.request_id.clone(),
         deadline: begin + allowed.saturating_sub(GRACE),
     };
@@ -101,7 +97,68 @@ pub async fn run(
     seen.verdict = done.verdict;
     seen.caller = done.caller.unwrap_or_else(|| "-".into());
     let asked = reply::Asked { path: req.path(), query: req.query_string(), headers: req.headers() };
-    reply::response(&edge.app.table, op, &asked, done.answer?)
+    reply::response(&edge.app, op, &asked, done.answer?)
+}
+
+/// A place among the requests that may wait.
+fn place_in_queue(edge: &Edge) -> Result<OwnedSemaphorePermit> {
+    edge.queue.clone().try_acquire_owned().map_err(|_| {
+        edge.metrics.busy();
+        problems::unavailable.with("Too many requests are waiting.").after_seconds(1)
+    })
+}
+
+/// What the head alone decides: who asks, how often, and whether they may. Most callers were let in a moment ago and are
+/// known in memory; the others are looked up on a thread for such work.
+async fn at_the_head(edge: &Arc<Edge>, index: usize, req: &HttpRequest, seen: &mut Seen) -> Result<()> {
+    let op = &edge.app.table.ops[index];
+    let address = seen.address;
+    let token = request::bearer(req.headers()).map(str::to_string);
+    let known = token.as_deref().and_then(|t| platform::identity::known(&edge.app, t));
+    let (caller, verdict) = match (op.public, known, token) {
+        (true, ..) => (Ok(Arc::new(Caller::anonymous())), edge.buckets.draw(bucket_of(op, address))),
+        (false, Some(caller), _) => {
+            let verdict = edge.buckets.draw(Who::Caller(&caller.id));
+            (Ok(caller), verdict)
+        }
+        (false, None, token) => {
+            let permit = place_in_queue(edge)?;
+            let asked = edge.clone();
+            let found = actix_web::rt::task::spawn_blocking(move || {
+                let _permit = permit;
+                identify(&asked, token.as_deref(), address)
+            });
+            match tokio::time::timeout(edge.config.limits.request, found).await {
+                Err(_) => return Err(problems::deadline_exceeded.with("The request took too long.").after_seconds(1)),
+                Ok(Err(_)) => return Err(problems::internal.into()),
+                Ok(Ok(identified)) => identified,
+            }
+        }
+    };
+    let allowed = verdict.allowed.then_some(()).ok_or_else(|| too_many(&verdict));
+    seen.verdict = Some(verdict);
+    let caller = caller?;
+    if !op.public {
+        seen.caller.clone_from(&caller.id);
+    }
+    allowed?;
+    edge.app.admit(op, &caller)
+}
+
+fn bucket_of(op: &Op, address: IpAddr) -> Who<'static> {
+    if op.kind.reads() || op.link { Who::Address(address) } else { Who::Login(address) }
+}
+
+/// The caller behind a token, and what is left in the bucket: the caller's own, or that of the address of somebody who fails
+/// to authenticate.
+fn identify(edge: &Edge, token: Option<&str>, address: IpAddr) -> (Result<Arc<Caller>>, Verdict) {
+    let found = match token {
+        Some(token) => platform::identity::authenticate(&edge.app, token),
+        None => Err(problems::unauthenticated.with("Send an access token or an API key as a bearer token.")),
+    };
+    let verdict = edge.buckets.draw(found.as_ref().map_or(Who::Address(address), |caller| Who::Caller(&caller.id)));
+    let refused = |p| if verdict.allowed { p } else { too_many(&verdict) };
+    (found.map(Arc::new).map_err(refused), verdict)
 }
 
 impl Work {
@@ -114,8 +171,8 @@ impl Work {
             return reply(Done { caller: None, verdict: None, answer: Err(late) });
         }
         let (caller, verdict) = match self.admit(op) {
-            Ok(admitted) => admitted,
-            Err((verdict, p)) => return reply(Done { caller: None, verdict: Some(verdict), answer: Err(p) }),
+            (Ok(caller), verdict) => (caller, verdict),
+            (Err(p), verdict) => return reply(Done { caller: None, verdict: Some(verdict), answer: Err(p) }),
         };
         let id = (!op.public).then(|| caller.id.clone());
         if !verdict.allowed {
@@ -129,40 +186,37 @@ impl Work {
         }
     }
 
-    /// The caller, and what is left in the bucket. Who fails to authenticate draws from the bucket of the address.
-    fn admit(&self, op: &Op) -> std::result::Result<(Arc<Caller>, Verdict), (Verdict, Problem)> {
-        let buckets = &self.edge.buckets;
+    /// The caller, and what is left in the bucket. Whoever was let in at the head is looked at again after the body, which
+    /// took its time, but draws no second time.
+    fn admit(&self, op: &Op) -> (Result<Arc<Caller>>, Verdict) {
+        let before = || self.verdict.clone();
         if op.public {
-            let who = if op.kind.reads() || op.link { Who::Address(self.address) } else { Who::Login(self.address) };
             let user_agent =
                 self.headers.get(header::USER_AGENT).map(|v| String::from_utf8_lossy(v.as_bytes()).chars().take(300).collect());
             let caller = Caller { address: Some(self.address), user_agent, ..Caller::anonymous() };
-            return Ok((Arc::new(caller), buckets.draw(who)));
+            let verdict = before().unwrap_or_else(|| self.edge.buckets.draw(bucket_of(op, self.address)));
+            return (Ok(Arc::new(caller)), verdict);
         }
-        let refused = |p: Problem| {
-            let verdict = buckets.draw(Who::Address(self.address));
-            let p = if verdict.allowed { p } else { too_many(&verdict) };
-            (verdict, p)
+        let token = request::bearer(&self.headers);
+        let (caller, verdict) = match (before(), token) {
+            (Some(verdict), Some(token)) => (platform::identity::authenticate(&self.edge.app, token).map(Arc::new), verdict),
+            _ => identify(&self.edge, token, self.address),
         };
-        let Some(token) = request::bearer(&self.headers) else {
-            return Err(refused(problems::unauthenticated.with("Send an access token or an API key as a bearer token.")));
-        };
-        let caller = platform::identity::authenticate(&self.edge.app, token).map_err(refused)?;
-        let verdict = buckets.draw(Who::Caller(&caller.id));
-        Ok((Arc::new(Caller { address: Some(self.address), ..caller }), verdict))
+        (caller.map(|c| Arc::new(Caller { address: Some(self.address), ..Caller::clone(&c) })), verdict)
     }
 
     /// The request as the door takes it. Only syntax is judged here.
     fn read(self, op: &Op, caller: Arc<Caller>) -> Result<Request> {
         acceptable(&self.headers)?;
         let query = request::query(&self.query)?;
-        let bytes = self.body?;
-        // the form of a one-click unsubscription says nothing that the link does not
-        let body = match bytes.is_empty() || op.link {
-            true => None,
-            false => {
+        let mut body = self.body?;
+        let (body, upload) = match op.kind {
+            Kind::Upload => (None, Some(form::file(&self.headers, body.unpacked()?)?)),
+            // the form of a one-click unsubscription says nothing that the link does not
+            _ if body.is_empty() || op.link => (None, None),
+            _ => {
                 check_media_type(op, &self.headers)?;
-                Some(strict_json::parse(&bytes)?)
+                (Some(strict_json::parse(&body.unpacked()?, &op.outline())?), None)
             }
         };
         Ok(Request {
@@ -171,7 +225,7 @@ impl Work {
             path: self.variables,
             query,
             body,
-            upload: self.upload,
+            upload,
             if_match: if op.kind.needs_if_match() { request::if_match(&self.headers)? } else { None },
             idempotency_key: if op.kind.is_post() { request::idempotency_key(&self.headers)? } else { None },
             request_id: self.request_id,

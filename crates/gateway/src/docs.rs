@@ -31,7 +31,7 @@ impl Docs {
     }
 
     /// A file of the viewer; `path` is what follows `/docs/`.
-    pub fn file(&self, req: &HttpRequest, path: &str) -> Option<HttpResponse> {
+    pub async fn file(&self, req: &HttpRequest, path: &str) -> Option<HttpResponse> {
         let path = if path.is_empty() { "index.html" } else { path };
         let file = utoipa_swagger_ui::serve(path, self.0.clone()).ok().flatten()?;
         let mut r = HttpResponse::Ok();
@@ -39,7 +39,7 @@ impl Docs {
         r.insert_header((header::CACHE_CONTROL, "no-cache"));
         r.content_type(file.content_type);
         let bytes = file.bytes.into_owned();
-        Some(if file.gzpipped { packed(req, &mut r, bytes.into()) } else { r.body(bytes) })
+        Some(if file.gzpipped { packed(req, &mut r, bytes.into()).await } else { r.body(bytes) })
     }
 }
 
@@ -58,12 +58,12 @@ pub fn redirect() -> HttpResponse {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_viewer_is_inside_the_binary() {
+    #[actix_web::test]
+    async fn the_viewer_is_inside_the_binary() {
         let (docs, request) = (Docs::new(), actix_web::test::TestRequest::default().to_http_request());
         for file in ["", "index.html", "swagger-initializer.js", "swagger-ui-bundle.js", "swagger-ui.css"] {
-            assert!(docs.file(&request, file).is_some(), "{file}");
+            assert!(docs.file(&request, file).await.is_some(), "{file}");
         }
-        assert!(docs.file(&request, "../Cargo.toml").is_none());
+        assert!(docs.file(&request, "../Cargo.toml").await.is_none());
     }
 }

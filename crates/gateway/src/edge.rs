@@ -1,12 +1,13 @@
 //! Every request and every answer passes here, whatever it is for: names, limits, routes, headers, log, counters.
 //! The work itself happens elsewhere: in [`crate::dispatch`] for the operation table, in [`crate::outside`] for the rest.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -23,6 +24,9 @@ use crate::trace::Trace;
 use crate::tree::Node;
 use crate::{body, cors, dispatch, log, outside, problem, request};
 
+/// Large bodies that are in memory at a time.
+const LARGE_BODIES: usize = 6;
+
 /// What all requests share.
 pub struct Edge {
     pub config: Arc<Config>,
@@ -33,6 +37,8 @@ pub struct Edge {
     pub docs: Docs,
     /// How many requests may wait for a thread or for the writer.
     pub queue: Arc<Semaphore>,
+    /// Turns for large bodies.
+    pub large_bodies: Arc<Semaphore>,
     /// The server is about to stop.
     pub draining: AtomicBool,
     pub health: crate::health::Health,
@@ -47,6 +53,8 @@ pub struct Seen {
     pub route: String,
     /// The id of the caller.
     pub caller: String,
+    /// Where the request came from.
+    pub address: IpAddr,
     pub verdict: Option<Verdict>,
     /// The body was read to its end.
     pub body_read: bool,
@@ -63,6 +71,7 @@ impl Edge {
         Self {
             buckets: Buckets::new(config.rate_limit, config.login_rate_limit),
             queue: Arc::new(Semaphore::new(config.queue)),
+            large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
             config,
             app,
             tree,
@@ -107,8 +116,7 @@ impl Edge {
         if seen.verdict.is_some() || !req.path().starts_with("/v1/") {
             return;
         }
-        let address = request::client_address(req.peer_addr().map(|a| a.ip()), req.headers(), &self.config.trusted_proxies);
-        let verdict = self.buckets.draw(Who::Address(address));
+        let verdict = self.buckets.draw(Who::Address(seen.address));
         let lost = |p: &Problem| matches!(p.code().failure, Failure::NotFound | Failure::MethodNotAllowed);
         if !verdict.allowed && outcome.as_ref().is_err_and(lost) {
             *outcome = Err(problems::too_many_requests.with("Come back later.").after_seconds(verdict.retry_after));
@@ -161,11 +169,12 @@ pub async fn serve(edge: web::Data<Edge>, req: HttpRequest, mut payload: web::Pa
         trace: Trace::of(req.headers()),
         route: "unknown".into(),
         caller: "-".into(),
+        address: request::client_address(req.peer_addr().map(|a| a.ip()), req.headers(), &edge.config.trusted_proxies),
         verdict: None,
         body_read: !has_body(req.headers()),
         allow: None,
     };
-    let flight = Flight::begin(&edge, req.method().as_str(), &seen);
+    let flight = Flight::begin(&edge, &req, &seen);
     let answered = AssertUnwindSafe(edge.answer(&req, &mut payload, &mut seen)).catch_unwind().await;
     let mut outcome = answered.unwrap_or_else(|_| Err(problems::internal.into()));
     edge.count(&req, &mut seen, &mut outcome);
@@ -181,19 +190,33 @@ pub async fn serve(edge: web::Data<Edge>, req: HttpRequest, mut payload: web::Pa
         r
     });
     edge.dress(&req, &seen, response.headers_mut());
-    let response = compress(&req, response);
-    let response = settle(&edge, &req, &mut payload, &seen, response).await;
-    flight.end(&seen, response.status().as_u16(), code);
+    let response = compress(&req, response).await;
+    let response = settle(&edge, &req, payload, &seen, response).await;
+    let bytes = match response.body().size() {
+        BodySize::Sized(n) => n,
+        BodySize::None | BodySize::Stream => 0,
+    };
+    flight.end(&seen, response.status().as_u16(), code, bytes);
     response
 }
 
 /// An answer given before the body was read must not leave the rest of it to be taken for the next request.
-async fn settle(edge: &Edge, req: &HttpRequest, payload: &mut web::Payload, seen: &Seen, mut response: HttpResponse) -> HttpResponse {
-    let drained = seen.body_read || body::drain(payload).await;
-    if !drained || (edge.draining.load(Ordering::Relaxed) && req.version() == Version::HTTP_11) {
+async fn settle(edge: &Edge, req: &HttpRequest, mut payload: web::Payload, seen: &Seen, mut response: HttpResponse) -> HttpResponse {
+    let drained = seen.body_read || body::drain(req.headers(), &mut payload).await;
+    if !drained || (edge.draining.load(Ordering::Relaxed) && req.version() <= Version::HTTP_11) {
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
-    response
+    if drained { response } else { body::hold(response, payload) }
+}
+
+/// The port of the counters, with the same care for the rest of a request.
+pub async fn serve_counters(edge: web::Data<Edge>, req: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let mut response = outside::metrics_port(&edge.into_inner(), &req).await;
+    if !has_body(req.headers()) {
+        return response;
+    }
+    response.head_mut().set_connection_type(ConnectionType::Close);
+    body::hold(response, payload)
 }
 
 fn has_body(headers: &HeaderMap) -> bool {
@@ -204,7 +227,10 @@ fn has_body(headers: &HeaderMap) -> bool {
 /// Answers shorter than this fit into one packet anyhow.
 const WORTH_COMPRESSING: usize = 1400;
 
-fn compress(req: &HttpRequest, response: HttpResponse) -> HttpResponse {
+/// Answers up to this size are compressed at once; larger ones would keep other connections of the thread waiting.
+const COMPRESSED_AT_ONCE: usize = 16 << 10;
+
+async fn compress(req: &HttpRequest, response: HttpResponse) -> HttpResponse {
     let headers = response.headers();
     let text =
         headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|t| t.contains("json") || t.starts_with("text/"));
@@ -215,8 +241,20 @@ fn compress(req: &HttpRequest, response: HttpResponse) -> HttpResponse {
     response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     match body.try_into_bytes() {
         Ok(bytes) if bytes.len() >= WORTH_COMPRESSING && request::accepts_gzip(req.headers()) => {
-            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            response.set_body(gzip(&bytes)).map_into_boxed_body()
+            let packed = match bytes.len() {
+                ..=COMPRESSED_AT_ONCE => Some(gzip(&bytes)),
+                _ => {
+                    let bytes = bytes.clone();
+                    actix_web::rt::task::spawn_blocking(move || gzip(&bytes)).await.ok()
+                }
+            };
+            match packed {
+                Some(packed) => {
+                    response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                    response.set_body(packed).map_into_boxed_body()
+                }
+                None => response.set_body(bytes).map_into_boxed_body(),
+            }
         }
         Ok(bytes) => response.set_body(bytes).map_into_boxed_body(),
         Err(body) => response.set_body(body),
@@ -236,22 +274,24 @@ struct Flight<'e> {
     edge: &'e Edge,
     method: String,
     trace: Trace,
+    address: IpAddr,
     started: Instant,
     ended: bool,
 }
 
 impl<'e> Flight<'e> {
-    fn begin(edge: &'e Edge, method: &str, seen: &Seen) -> Self {
-        edge.metrics.begin();
+    fn begin(edge: &'e Edge, req: &HttpRequest, seen: &Seen) -> Self {
+        edge.metrics.begin(req.path());
+        let method = req.method().as_str();
         // other words than these come from strangers and would fill the counters
         let known = matches!(method, "GET" | "HEAD" | "POST" | "PATCH" | "PUT" | "DELETE" | "OPTIONS");
         let method = if known { method.into() } else { "OTHER".into() };
-        Self { edge, method, trace: seen.trace.clone(), started: seen.started, ended: false }
+        Self { edge, method, trace: seen.trace.clone(), address: seen.address, started: seen.started, ended: false }
     }
-    fn end(mut self, seen: &Seen, status: u16, code: &str) {
+    fn end(mut self, seen: &Seen, status: u16, code: &str, bytes: u64) {
         self.ended = true;
         let took = seen.started.elapsed();
-        self.edge.metrics.end(&self.method, &seen.route, status, took);
+        self.edge.metrics.end(&self.method, &seen.route, status, took, bytes);
         log::request(&log::Line {
             request_id: &seen.trace.request_id,
             trace_id: &seen.trace.trace_id,
@@ -261,6 +301,8 @@ impl<'e> Flight<'e> {
             code,
             milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             caller: &seen.caller,
+            address: self.address,
+            bytes,
         });
     }
 }
@@ -269,7 +311,7 @@ impl Drop for Flight<'_> {
     fn drop(&mut self) {
         if !self.ended {
             let took = self.started.elapsed();
-            self.edge.metrics.end(&self.method, "gone", 499, took);
+            self.edge.metrics.end(&self.method, "gone", 499, took, 0);
             log::request(&log::Line {
                 request_id: &self.trace.request_id,
                 trace_id: &self.trace.trace_id,
@@ -279,6 +321,8 @@ impl Drop for Flight<'_> {
                 code: "",
                 milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
                 caller: "-",
+                address: self.address,
+                bytes: 0,
             });
         }
     }

@@ -1,7 +1,7 @@
 //! Whether the server can work: asked by one thread of its own once a second, so that the answer never waits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -15,17 +15,29 @@ pub struct Health {
     /// Milliseconds after `begin` when the database last answered, plus one.
     database: AtomicU64,
     migrated: AtomicBool,
+    /// How many times in a row nothing could be written.
+    unwritable: AtomicU32,
     stop: Mutex<Option<std::sync::mpsc::Sender<()>>>,
 }
 
 impl Default for Health {
     fn default() -> Self {
-        Self { begin: Instant::now(), database: AtomicU64::new(0), migrated: AtomicBool::new(false), stop: Mutex::new(None) }
+        Self {
+            begin: Instant::now(),
+            database: AtomicU64::new(0),
+            migrated: AtomicBool::new(false),
+            unwritable: AtomicU32::new(0),
+            stop: Mutex::new(None),
+        }
     }
 }
 
 /// A database that has not answered for so long is away.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// Writing is tried every so many seconds, and every second once it failed.
+const WRITING_EVERY: u32 = 5;
+/// A writer that is busy for a moment is no reason to send requests elsewhere.
+const FAILURES: u32 = 3;
 
 impl Health {
     fn judge(&self, edge: &Edge) {
@@ -37,6 +49,17 @@ impl Health {
             }
         } else {
             self.database.store(0, Ordering::Relaxed);
+        }
+    }
+
+    fn judge_writing(&self, edge: &Edge) {
+        match edge.app.db.probe_writing(edge.app.clock.now()) {
+            Ok(()) => self.unwritable.store(0, Ordering::Relaxed),
+            Err(e) => {
+                if self.unwritable.fetch_add(1, Ordering::Relaxed) + 1 == FAILURES {
+                    log::error!("nothing can be written to the database: {e}");
+                }
+            }
         }
     }
 
@@ -52,6 +75,9 @@ impl Health {
             while stopped.recv_timeout(Duration::from_secs(1)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
                 edge.health.judge(&edge);
                 round = round.wrapping_add(1);
+                if round.is_multiple_of(WRITING_EVERY) || edge.health.unwritable.load(Ordering::Relaxed) > 0 {
+                    edge.health.judge_writing(&edge);
+                }
                 if round.is_multiple_of(60) {
                     edge.buckets.forget_idle();
                 }
@@ -72,6 +98,7 @@ impl Health {
         let checks = [
             ("database", last > 0 && ago < PATIENCE),
             ("migrations", self.migrated.load(Ordering::Relaxed)),
+            ("writing", self.unwritable.load(Ordering::Relaxed) < FAILURES),
             ("accepting", !edge.draining.load(Ordering::Relaxed)),
         ];
         let listed: Vec<Value> = checks.iter().map(|(name, passed)| json!({ "name": name, "passed": passed })).collect();

@@ -61,6 +61,10 @@ pub struct Line<'a> {
     pub milliseconds: u64,
     /// The id of the caller, `-` for nobody.
     pub caller: &'a str,
+    /// Where the request came from, as far as listed proxies say so.
+    pub address: std::net::IpAddr,
+    /// Bytes of the answer's body, as it went out.
+    pub bytes: u64,
 }
 
 /// Writes the line of one answered request.
@@ -69,6 +73,7 @@ pub fn request(line: &Line) {
     log::log!(
         target: "tandem::request", level,
         request_id = line.request_id, trace_id = line.trace_id, method = line.method, route = line.route, status = line.status,
-        code = line.code, ms = line.milliseconds, caller = line.caller; "answered"
+        code = line.code, ms = line.milliseconds, caller = line.caller, address = line.address.to_string().as_str(),
+        bytes = line.bytes; "answered"
     );
 }

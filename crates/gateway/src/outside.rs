@@ -1,28 +1,31 @@
 //! The endpoints outside the operation table: health, metrics, the document and its viewer, keys, codes.
 //! None of them changes anything.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use domain::identity::signing_keys::PUBLISHED_MAX_AGE;
 use domain::kernel::{Result, problems};
+use platform::observation::Observation;
 use serde_json::{Value, json};
 
 use crate::edge::{Edge, Seen};
 use crate::limits::Who;
 use crate::trace::Trace;
 use crate::tree::Node;
-use crate::{docs, openapi, request};
+use crate::{docs, metrics, openapi, request};
 
 /// Leaves of the path tree that are not operations of the table begin here.
 const FIRST: usize = 1 << 20;
 
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 11] = [
     "/livez",
     "/readyz",
     "/metrics",
     "/openapi.json",
+    "/openapi/{file}",
     "/.well-known/jwks.json",
     "/v1/error-codes",
     "/problems/{code}",
@@ -38,18 +41,31 @@ pub fn routes(tree: &mut Node) {
     }
 }
 
-static COMPRESSED: OnceLock<web::Bytes> = OnceLock::new();
+/// A document that is kept compressed, and its ETag.
+#[derive(Clone)]
+struct Published {
+    packed: web::Bytes,
+    etag: String,
+}
 
-/// The OpenAPI document, made when it is first asked for and kept compressed.
+/// The same for every server in the process, because they follow from the program alone. The whole has an empty name.
+static PUBLISHED: OnceLock<BTreeMap<String, Published>> = OnceLock::new();
+
+/// The OpenAPI documents, made when one is first asked for.
 #[derive(Default)]
 pub struct Document {
     catalogue: OnceLock<Value>,
 }
 
 impl Document {
-    /// The same for every server in the process, because it follows from the program alone.
-    fn compressed(edge: &Edge) -> web::Bytes {
-        COMPRESSED.get_or_init(|| crate::edge::gzip(openapi::text(&edge.app.table).as_bytes()).into()).clone()
+    fn published(edge: &Edge) -> &'static BTreeMap<String, Published> {
+        PUBLISHED.get_or_init(|| {
+            let packed = |text: String| Published {
+                etag: format!("\"{}\"", request::digest(text.as_bytes())),
+                packed: crate::edge::gzip(text.as_bytes()).into(),
+            };
+            openapi::published(&edge.app.table).into_iter().map(|(name, text)| (name, packed(text))).collect()
+        })
     }
     fn catalogue(&self, edge: &Edge) -> &Value {
         self.catalogue.get_or_init(|| openapi::catalogue(&edge.app.table))
@@ -64,12 +80,15 @@ pub async fn run(edge: &Arc<Edge>, leaf: usize, variables: &[String], req: &Http
     match path {
         "/livez" => Ok(json_response(&json!({ "status": "ok", "checks": [] }))),
         "/readyz" => ready(edge),
-        "/metrics" => metrics(edge, req, seen).await,
-        "/openapi.json" => Ok(document(edge, req).await),
+        "/metrics" => counters(edge, req, seen).await,
+        "/openapi.json" => document(edge, req, "").await,
+        "/openapi/{file}" => match variable.strip_suffix(".json").filter(|area| !area.is_empty()) {
+            Some(area) => document(edge, req, area).await,
+            None => Err(problems::not_found.into()),
+        },
         "/.well-known/jwks.json" => keys(edge).await,
         "/v1/error-codes" => {
-            let address = request::client_address(req.peer_addr().map(|a| a.ip()), req.headers(), &edge.config.trusted_proxies);
-            let verdict = edge.buckets.draw(Who::Address(address));
+            let verdict = edge.buckets.draw(Who::Address(seen.address));
             let (allowed, wait) = (verdict.allowed, verdict.retry_after);
             seen.verdict = Some(verdict);
             if !allowed {
@@ -82,7 +101,7 @@ pub async fn run(edge: &Arc<Edge>, leaf: usize, variables: &[String], req: &Http
         }
         "/problems/{code}" => problem_page(edge, variable),
         "/" | "/docs" => Ok(docs::redirect()),
-        "/docs/{file}" => edge.docs.file(req, variable).ok_or_else(|| problems::not_found.into()),
+        "/docs/{file}" => edge.docs.file(req, variable).await.ok_or_else(|| problems::not_found.into()),
         _ => Err(problems::not_found.into()),
     }
 }
@@ -107,31 +126,38 @@ fn ready(edge: &Edge) -> Result<HttpResponse> {
     }
 }
 
-async fn document(edge: &Arc<Edge>, req: &HttpRequest) -> HttpResponse {
-    let compressed = match COMPRESSED.get() {
-        Some(ready) => ready.clone(),
+async fn document(edge: &Arc<Edge>, req: &HttpRequest, name: &str) -> Result<HttpResponse> {
+    let all = match PUBLISHED.get() {
+        Some(ready) => ready,
         None => {
             let edge = edge.clone();
-            let made = actix_web::rt::task::spawn_blocking(move || Document::compressed(&edge)).await;
-            let Ok(made) = made else { return broken(req) };
-            made
+            actix_web::rt::task::spawn_blocking(move || Document::published(&edge)).await.map_err(|_| problems::internal)?
         }
     };
-    let mut r = HttpResponse::Ok();
-    r.content_type("application/json").insert_header((header::CACHE_CONTROL, "no-cache"));
-    packed(req, &mut r, compressed)
+    let Published { packed: compressed, etag } = all.get(name).ok_or_else(|| problems::not_found.with("There is no such area."))?;
+    let known = request::none_match(req.headers(), Some(etag))?;
+    let mut r = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    r.insert_header((header::CACHE_CONTROL, "no-cache")).insert_header((header::ETAG, etag.as_str()));
+    if known {
+        return Ok(r.finish());
+    }
+    r.content_type("application/json");
+    Ok(packed(req, &mut r, compressed.clone()).await)
 }
 
 /// An answer that is kept compressed: as it is for whoever takes it so, else unpacked.
-pub fn packed(req: &HttpRequest, r: &mut HttpResponseBuilder, compressed: web::Bytes) -> HttpResponse {
+pub async fn packed(req: &HttpRequest, r: &mut HttpResponseBuilder, compressed: web::Bytes) -> HttpResponse {
     r.insert_header((header::VARY, "Accept-Encoding"));
     if request::accepts_gzip(req.headers()) {
         return r.insert_header((header::CONTENT_ENCODING, "gzip")).body(compressed);
     }
-    let mut plain = Vec::new();
-    match std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&compressed[..]), &mut plain) {
-        Ok(_) => r.body(plain),
-        Err(_) => broken(req),
+    let unpack = move || {
+        let mut plain = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&compressed[..]), &mut plain).map(|_| plain)
+    };
+    match actix_web::rt::task::spawn_blocking(unpack).await {
+        Ok(Ok(plain)) => r.body(plain),
+        _ => broken(req),
     }
 }
 
@@ -150,7 +176,7 @@ async fn keys(edge: &Arc<Edge>) -> Result<HttpResponse> {
 }
 
 /// What the main port answers depends on whether the counters have a port of their own.
-async fn metrics(edge: &Arc<Edge>, req: &HttpRequest, seen: &mut Seen) -> Result<HttpResponse> {
+async fn counters(edge: &Arc<Edge>, req: &HttpRequest, seen: &mut Seen) -> Result<HttpResponse> {
     if edge.config.metrics_bind.is_some() {
         return Err(problems::not_found.with("The counters have a port of their own."));
     }
@@ -162,12 +188,20 @@ async fn metrics(edge: &Arc<Edge>, req: &HttpRequest, seen: &mut Seen) -> Result
     if !caller.may("platform.metrics.read") {
         return Err(problems::missing_scope.with("This needs the permission platform.metrics.read."));
     }
-    Ok(exposition(edge))
+    Ok(exposition(edge).await)
 }
 
-/// The counters as text.
-fn exposition(edge: &Edge) -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(edge.metrics.text())
+/// The measurements as text.
+async fn exposition(edge: &Arc<Edge>) -> HttpResponse {
+    let app = edge.app.clone();
+    let waiting = actix_web::rt::task::spawn_blocking(move || Observation::of(&app)).await;
+    let look = metrics::Look {
+        app: &edge.app,
+        ready: edge.health.report(edge).0,
+        queue: (edge.config.queue.saturating_sub(edge.queue.available_permits()), edge.config.queue),
+        waiting: waiting.ok().and_then(|w| w.inspect_err(|p| log::warn!("what waits could not be counted: {p}")).ok()),
+    };
+    HttpResponse::Ok().content_type(metrics::MEDIA_TYPE).body(edge.metrics.text(&look))
 }
 
 fn problem_page(edge: &Edge, code: &str) -> Result<HttpResponse> {
@@ -177,9 +211,9 @@ fn problem_page(edge: &Edge, code: &str) -> Result<HttpResponse> {
 }
 
 /// The port of the counters: they and nothing else.
-pub fn metrics_port(edge: &Edge, req: &HttpRequest) -> HttpResponse {
+pub async fn metrics_port(edge: &Arc<Edge>, req: &HttpRequest) -> HttpResponse {
     let refused = match (req.path(), req.method().as_str()) {
-        ("/metrics", "GET" | "HEAD") => return exposition(edge),
+        ("/metrics", "GET" | "HEAD") => return exposition(edge).await,
         ("/metrics", _) => problems::method_not_allowed.with("This path allows GET, HEAD."),
         _ => problems::not_found.with("There are the counters here, at /metrics, and nothing else."),
     };

@@ -96,7 +96,7 @@ pub struct FieldProblem {
     /// What is wrong, in words.
     #[schema(max_length = 2000)]
     pub message: String,
-    /// The figures and names in the words, such as `max_length`, for whoever says it in words of their own.
+    /// Parameters of the message (e.g. `max_length`), for clients that build localized messages.
     #[schema(schema_with = params)]
     pub params: BTreeMap<&'static str, String>,
 }
@@ -105,7 +105,7 @@ fn params() -> RefOr<Schema> {
     let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(2000));
     ObjectBuilder::new()
         .schema_type(Type::Object)
-        .description(Some("The figures and names in the words, such as `max_length`, for whoever says it in words of their own."))
+        .description(Some("Parameters of the message (e.g. `max_length`), for clients that build localized messages."))
         .max_properties(Some(10))
         .additional_properties(Some(AdditionalProperties::RefOr(text.into())))
         .into()
@@ -138,11 +138,27 @@ impl WireProblem {
             instance: clip(instance, 500),
             code: code.code.into(),
             request_id: request_id.into(),
-            errors: problem.errors().iter().take(1000).map(FieldProblem::from).collect(),
+            errors: errors_of(problem),
             current_state: state.map(|(s, _)| s.to_string()),
             allowed_actions: state.map(|(_, a)| a.to_vec()),
         }
     }
+}
+
+/// Characters that the places of a problem may have together. A refusal must not be much longer than what it refuses.
+const ERRORS_LENGTH: usize = 64 << 10;
+
+/// The places that are wrong, as many as fit; one at least.
+fn errors_of(problem: &Problem) -> Vec<FieldProblem> {
+    let mut length = 0;
+    let wire = problem.errors().iter().take(1000).map(FieldProblem::from);
+    wire.take_while(|e| {
+        let fits = length < ERRORS_LENGTH;
+        let place = [&e.pointer, &e.parameter, &e.header].into_iter().flatten().map(String::len).sum::<usize>();
+        length += place + e.code.len() + e.message.len() + e.params.values().map(String::len).sum::<usize>() + 100;
+        fits
+    })
+    .collect()
 }
 
 /// Where a code is explained.

@@ -3,6 +3,7 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use domain::kernel::Result;
+use platform::App;
 use platform::table::{Answer, Kind, Op, Output, Table};
 
 use crate::{binary, request};
@@ -14,9 +15,21 @@ pub struct Asked<'a> {
     pub headers: &'a header::HeaderMap,
 }
 
+/// The version of the answered resource, and a digest of the answer where the same version may look different: with
+/// something embedded, computed or left out.
+fn etag_of(app: &App, op: &Op, asked: &Asked, answer: &Answer) -> Option<String> {
+    let version = answer.version?;
+    let shaped = asked.query.split('&').any(|p| p.starts_with("expand=") || p.starts_with("fields="));
+    Some(match &answer.output {
+        Output::Json(text) if shaped || !app.is_bare(op) => request::etag_of(version, text),
+        _ => request::etag(version),
+    })
+}
+
 /// The response to an answered request.
-pub fn response(table: &Table, op: &Op, asked: &Asked, answer: Answer) -> Result<HttpResponse> {
-    let etag = answer.version.map(request::etag);
+pub fn response(app: &App, op: &Op, asked: &Asked, answer: Answer) -> Result<HttpResponse> {
+    let table = &app.table;
+    let etag = etag_of(app, op, asked, &answer);
     if op.kind == Kind::Read && request::none_match(asked.headers, etag.as_deref())? {
         let mut r = HttpResponse::NotModified();
         r.insert_header((header::CACHE_CONTROL, "no-store"));

@@ -92,7 +92,7 @@ pub fn none_match(headers: &HeaderMap, current: Option<&str>) -> Result<bool> {
         let tag = tag.trim().trim_start_matches("W/");
         let quoted = quoted(tag);
         let inner = quoted.unwrap_or(tag);
-        if inner.is_empty() || inner.contains('"') || (quoted.is_none() && !inner.bytes().all(|b| b.is_ascii_digit())) {
+        if inner.is_empty() || inner.contains('"') || (quoted.is_none() && version(inner).is_none()) {
             return Err(refused_header("If-None-Match", "must be one or more ETags as answered, for example \"3\", or *"));
         }
         matched |= current.is_some_and(|c| c.trim_matches('"') == inner);
@@ -105,18 +105,35 @@ fn quoted(tag: &str) -> Option<&str> {
     tag.strip_prefix('"').and_then(|t| t.strip_suffix('"'))
 }
 
-/// Proxies that compress may have made the tag weak, and people forget the quotes; the version is what counts.
+/// Proxies that compress may have made the tag weak, and people forget the quotes; the version is what counts. What follows
+/// it in a tag tells what was embedded or computed, which a change does not depend on.
 fn version(etag: &str) -> Option<i64> {
     let tag = etag.trim_start_matches("W/");
     let inner = quoted(tag).unwrap_or(tag);
-    let digits = inner.strip_prefix('v').unwrap_or(inner);
+    let (version, digest) = inner.split_once('.').map_or((inner, None), |(v, d)| (v, Some(d)));
+    let digits = version.strip_prefix('v').unwrap_or(version);
     let plain = (1..=16).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    plain.then(|| digits.parse().ok()).flatten()
+    let known = digest.is_none_or(|d| d.len() == DIGEST && d.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
+    (plain && known).then(|| digits.parse().ok()).flatten()
 }
+
+/// Characters of the digest in an ETag.
+const DIGEST: usize = 16;
 
 /// The ETag of a version.
 pub fn etag(version: i64) -> String {
     format!("\"{version}\"")
+}
+
+/// The ETag of an answer that may look different under the same version.
+pub fn etag_of(version: i64, text: &[u8]) -> String {
+    format!("\"{version}.{}\"", digest(text))
+}
+
+/// What tells one text from another, in hex.
+pub fn digest(text: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(text).iter().take(DIGEST / 2).map(|b| format!("{b:02x}")).collect()
 }
 
 /// The key that makes a repetition safe.
@@ -147,7 +164,7 @@ pub fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = only(headers, &header::CONTENT_TYPE)?.to_ascii_lowercase();
     let mut parts = value.split(';').map(str::trim);
     let kind = parts.next().unwrap_or_default().to_string();
-    let foreign = |p: &str| p.strip_prefix("charset=").is_some_and(|c| c.trim_matches('"') != "utf-8");
+    let foreign = |p: &str| p.strip_prefix("charset=").is_some_and(|c| !matches!(c.trim_matches('"'), "utf-8" | "utf8"));
     if parts.any(foreign) { None } else { Some(kind) }
 }
 
@@ -209,10 +226,12 @@ mod tests {
     #[test]
     fn versions_travel_as_etags() {
         let read = |v: &str| if_match(&headers(&[("if-match", v)]));
-        for good in ["\"3\"", "W/\"3\"", "\"v3\"", "3"] {
+        for good in ["\"3\"", "W/\"3\"", "\"v3\"", "3", "\"3.0123456789abcdef\"", "W/\"3.0123456789abcdef\"", "3.0123456789abcdef"] {
             assert_eq!(read(good).expect("a version"), Some(3), "{good}");
         }
-        for bad in ["*", "\"\"", "\"3", "3\"", "\"x\"", "\"3\", \"4\"", "\"99999999999999999999\""] {
+        for bad in
+            ["*", "\"\"", "\"3", "3\"", "\"x\"", "\"3.\"", "\"3.xyz\"", "\".0123456789abcdef\"", "\"3\", \"4\"", "\"99999999999999999999\""]
+        {
             assert_eq!(read(bad).expect_err("refused").code().code, "invalid_header", "{bad}");
         }
         assert_eq!(if_match(&headers(&[])).expect("none"), None);
@@ -231,6 +250,8 @@ mod tests {
         let once = headers(&[("authorization", "Bearer a"), ("content-type", "Application/JSON; charset=UTF-8")]);
         assert_eq!((bearer(&once), media_type(&once).as_deref()), (Some("a"), Some("application/json")));
         let twice = [("authorization", "Bearer a"), ("authorization", "Bearer b"), ("content-type", "a/b"), ("content-type", "a/b")];
+        let short = headers(&[("content-type", "application/json;charset=utf8")]);
+        assert_eq!(media_type(&short).as_deref(), Some("application/json"));
         let twice = headers(&twice);
         assert_eq!((bearer(&twice), media_type(&twice)), (None, None));
     }

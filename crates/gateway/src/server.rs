@@ -14,7 +14,7 @@ use platform::work::Workers;
 use crate::config::Config;
 use crate::edge::{self, Edge};
 use crate::health::Health;
-use crate::{composition, log, outside};
+use crate::{composition, log};
 
 /// Why the server did not start, in words for the operator.
 #[derive(Debug)]
@@ -183,7 +183,7 @@ fn build(edge: &Arc<Edge>, listener: TcpListener, metrics: Option<TcpListener>) 
             async move {
                 // the port of the counters serves nothing else
                 if metrics_port.is_some() && req.app_config().local_addr().port() == metrics_port.unwrap_or(0) {
-                    return outside::metrics_port(&edge, &req);
+                    return edge::serve_counters(edge, req, payload).await;
                 }
                 edge::serve(edge, req, payload).await
             }
@@ -206,10 +206,35 @@ fn build(edge: &Arc<Edge>, listener: TcpListener, metrics: Option<TcpListener>) 
     Ok(server.run())
 }
 
+/// So long without a new request, and nobody sends any more.
+const QUIET: Duration = Duration::from_millis(300);
+/// How long quiet is waited for; a client that knows of no balancer may go on for ever.
+const QUIET_WITHIN: Duration = Duration::from_secs(1);
+
 impl Running {
     /// Says "not ready" from now on and answers what comes with a closing connection, so that a balancer goes elsewhere.
     pub fn drain(&self) {
         self.edge.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// As [`Running::drain`], and waits until whoever looks at readiness has had the time to go elsewhere and nothing comes any
+    /// more, so that no connection is left in the queue of the listener when it closes.
+    pub fn drain_and_wait(&self) {
+        self.drain();
+        std::thread::sleep(self.edge.config.limits.notice);
+        if self.edge.config.limits.notice.is_zero() {
+            return;
+        }
+        let end = Instant::now() + QUIET_WITHIN;
+        let mut quiet_since = Instant::now();
+        let mut seen = self.edge.metrics.begun();
+        while quiet_since.elapsed() < QUIET && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(25));
+            let now = self.edge.metrics.begun();
+            if now != seen {
+                (seen, quiet_since) = (now, Instant::now());
+            }
+        }
     }
 
     /// Stops: no new connections, requests in flight finish, then everything closes.

@@ -40,12 +40,13 @@ impl Node {
         let Some((first, rest)) = segments.split_first() else {
             return Some(&*self.leaves).filter(|l| !l.is_empty());
         };
-        if let Some(leaves) = self.named.get(*first).and_then(|n| n.walk(rest, variables)) {
+        let meant = decode(first)?;
+        if let Some(leaves) = self.named.get(&meant).and_then(|n| n.walk(rest, variables)) {
             return Some(leaves);
         }
         let any = self.any.as_deref()?;
         let kept = variables.len();
-        variables.push(decode(first)?);
+        variables.push(meant);
         any.walk(rest, variables).or_else(|| {
             variables.truncate(kept);
             None
@@ -73,7 +74,7 @@ impl Found<'_> {
     }
 }
 
-/// Percent-decodes one segment; None when the bytes are no text.
+/// Percent-decodes one segment; None when the bytes are no text, or a text with a NUL, which names nothing.
 fn decode(segment: &str) -> Option<String> {
     if !segment.contains('%') {
         return Some(segment.to_string());
@@ -83,7 +84,7 @@ fn decode(segment: &str) -> Option<String> {
     let mut i = 0;
     while i < bytes.len() {
         if bytes[i] == b'%' {
-            let hex = segment.get(i + 1..i + 3)?;
+            let hex = segment.get(i + 1..i + 3).filter(|h| h.bytes().all(|b| b.is_ascii_hexdigit()))?;
             out.push(u8::from_str_radix(hex, 16).ok()?);
             i += 3;
         } else {
@@ -91,7 +92,7 @@ fn decode(segment: &str) -> Option<String> {
             i += 1;
         }
     }
-    String::from_utf8(out).ok()
+    String::from_utf8(out).ok().filter(|text| !text.contains('\0'))
 }
 
 #[cfg(test)]
@@ -116,7 +117,17 @@ mod tests {
         assert_eq!(t.find("/v1/sales/orders/bulk").and_then(|f| f.leaf("POST")), Some(5));
         assert_eq!(t.find("/v1/sales/orders/bulk/confirm").and_then(|f| f.leaf("POST")), Some(4), "falls back to the variable");
         assert_eq!(t.find("/v1/sales/orders/a%20b").map(|f| f.variables), Some(vec!["a b".to_string()]));
-        for nowhere in ["/", "", "/v1", "/v1/sales/orders/", "/v1/sales/orders/x/y", "/v1/sales/orders/%zz", "/v1/sales/orders/%ff"] {
+        for nowhere in [
+            "/",
+            "",
+            "/v1",
+            "/v1/sales/orders/",
+            "/v1/sales/orders/x/y",
+            "/v1/sales/orders/%zz",
+            "/v1/sales/orders/%ff",
+            "/v1/sales/orders/%00",
+            "/v1/sales/orders/%+1",
+        ] {
             assert!(t.find(nowhere).is_none_or(|f| f.leaf("POST").is_none()), "{nowhere}");
         }
     }

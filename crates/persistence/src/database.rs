@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::{Connection, PgConnection, SqliteConnection};
@@ -12,7 +13,8 @@ use parking_lot::{Condvar, Mutex};
 use scheduled_thread_pool::ScheduledThreadPool;
 
 use crate::error::{Error, Retryable};
-use crate::tx::{self, Job, PgPool, SqlitePool};
+use crate::platform::settings;
+use crate::tx::{self, Job, Outcome, PgPool, SqlitePool};
 use crate::writer::{Hook, Writer};
 use crate::{Conn, Engine, deadline, watch};
 
@@ -79,7 +81,7 @@ pub(crate) enum Address {
 }
 
 impl Address {
-    fn parse(config: &DatabaseConfig) -> Result<Self, OpenError> {
+    pub(crate) fn parse(config: &DatabaseConfig) -> Result<Self, OpenError> {
         let Some((scheme, rest)) = config.url.split_once(':') else {
             return Err(OpenError("the database address has no scheme; use sqlite:path or postgres://…".into()));
         };
@@ -123,6 +125,19 @@ fn pg_url(config: &DatabaseConfig) -> String {
         }
     }
     url
+}
+
+/// How much of a database is in use.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// Open connections; on SQLite those that read.
+    pub connections: u32,
+    /// Those of them that nobody uses.
+    pub idle: u32,
+    /// How many there may be.
+    pub most: u32,
+    /// Writes that wait for the one writer of SQLite.
+    pub waiting_writes: usize,
 }
 
 /// A database, cheap to clone. The last clone closes it.
@@ -260,7 +275,30 @@ impl Database {
         std::mem::take(&mut *signalled)
     }
 
-    /// Whether the database answers and can be written to.
+    /// How much of what can be used at a time is in use.
+    pub fn load(&self) -> Load {
+        let of = |state: diesel::r2d2::State, most| Load {
+            connections: state.connections,
+            idle: state.idle_connections,
+            most,
+            waiting_writes: 0,
+        };
+        match &self.shared.kind {
+            Kind::Postgres(pool) => of(pool.state(), pool.max_size()),
+            Kind::Sqlite { readers, writer, .. } => Load { waiting_writes: writer.waiting(), ..of(readers.state(), readers.max_size()) },
+        }
+    }
+
+    /// Writes a row that means nothing, to learn whether anything can be written: a standby of PostgreSQL and a full disk
+    /// answer every read.
+    ///
+    /// # Errors
+    /// Nothing can be written now.
+    pub fn probe_writing(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        self.write(Box::new(move |conn: &mut Conn<'_>| settings::set(conn, "probe", "written".into(), now).map(Outcome::Keep)))
+    }
+
+    /// Whether the database answers.
     pub fn ping(&self) -> Result<(), Error> {
         if let Kind::Sqlite { writer, .. } = &self.shared.kind
             && !writer.is_sound()
@@ -294,7 +332,7 @@ impl Database {
 }
 
 /// The database holds personal data and keys: other users of the machine have no business in it.
-fn create_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]

@@ -21,6 +21,7 @@ pub mod platform;
 mod query;
 pub mod receivables;
 pub mod record;
+mod restore;
 pub mod sales;
 pub mod service;
 mod statement;
@@ -32,13 +33,14 @@ mod watch;
 mod writer;
 
 pub use conn::{Conn, Engine, now};
-pub use database::{Database, DatabaseConfig, OpenError};
+pub use database::{Database, DatabaseConfig, Load, OpenError};
 pub use deadline::{in_time, within};
 pub use error::{Error, RETRY, Result, Retryable};
 pub use grants::{LEDGERS, Ledger};
 pub use migrate::MigrateError;
 pub use query::{Compare, Condition, Order, Query, is_ordered, search_text};
 pub use record::{Column, Record};
+pub use restore::restore;
 #[doc(hidden)]
 pub use statement::places_for_values;
 pub use statement::{FromCells, List, Statement, Tuple, list};

@@ -60,6 +60,7 @@ impl Database {
     /// nothing.
     pub fn migrate(&self) -> Result<Vec<String>, MigrateError> {
         self.refuse_newer()?;
+        self.refuse_foreign()?;
         match self.pending()? {
             none if none.is_empty() => Ok(none),
             _ => self.run(Way::Up),
@@ -87,6 +88,25 @@ impl Database {
         match unknown.map_err(|e: Error| failed(e))?.as_slice() {
             [] => Ok(()),
             some => Err(failed(format!("it is of a newer version of this program, which ran the migrations {}", some.join(", ")))),
+        }
+    }
+
+    /// Refuses a database that has tables and none of them from this program: a misspelt path or name must not turn the data
+    /// of another program into half of this one's.
+    fn refuse_foreign(&self) -> Result<(), MigrateError> {
+        let tables = self.read(|conn| match conn {
+            Conn::Pg(c) => match applied(*c, PG_HAS_TABLE)?.is_empty() {
+                true => tables(*c, PG_TABLES),
+                false => Ok(Vec::new()),
+            },
+            Conn::Sqlite(c) => match applied(*c, SQLITE_HAS_TABLE)?.is_empty() {
+                true => tables(*c, SQLITE_TABLES),
+                false => Ok(Vec::new()),
+            },
+        });
+        match tables.map_err(|e: Error| failed(e))?.as_slice() {
+            [] => Ok(()),
+            some => Err(failed(format!("it holds the tables of another program ({}); give a database that is empty", some.join(", ")))),
         }
     }
 
@@ -146,6 +166,34 @@ where
 
 const PG_HAS_TABLE: &str = "SELECT 'x' AS version WHERE to_regclass('__diesel_schema_migrations') IS NOT NULL";
 const SQLITE_HAS_TABLE: &str = "SELECT name AS version FROM sqlite_schema WHERE name = '__diesel_schema_migrations'";
+
+/// Some tables of the schema, without those of extensions.
+const PG_TABLES: &str = "SELECT c.relname::text AS version FROM pg_class c WHERE c.relkind IN ('r', 'p') \
+    AND c.relnamespace = current_schema()::regnamespace AND c.relname <> '__diesel_schema_migrations' \
+    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1 LIMIT 5";
+const SQLITE_TABLES: &str = "SELECT name AS version FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' \
+    AND name <> '__diesel_schema_migrations' ORDER BY 1 LIMIT 5";
+
+fn tables<'a, C>(conn: &mut C, some: &'static str) -> Result<Vec<String>, Error>
+where
+    C: Connection,
+    diesel::query_builder::SqlQuery: diesel::query_dsl::LoadQuery<'a, C, Applied>,
+{
+    let rows: Vec<Applied> = diesel::sql_query(some).load(conn)?;
+    Ok(rows.into_iter().map(|r| r.version).collect())
+}
+
+/// Refuses a file that is not a whole database of this program, or of a newer one.
+pub(crate) fn is_ours(conn: &mut SqliteConnection) -> Result<(), MigrateError> {
+    let versions = applied(conn, SQLITE_HAS_TABLE).map_err(failed)?;
+    if versions.is_empty() {
+        return Err(failed("it is no database of this program"));
+    }
+    match strange::<Sqlite>(SQLITE, versions).map_err(failed)?.as_slice() {
+        [] => Ok(()),
+        some => Err(failed(format!("it is of a newer version of this program, which ran the migrations {}", some.join(", ")))),
+    }
+}
 
 /// The versions that were applied. Asks without making the table, because the role may not be allowed to.
 fn applied<'a, C>(conn: &mut C, has_table: &'static str) -> QueryResult<Vec<String>>

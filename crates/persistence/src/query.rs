@@ -22,6 +22,8 @@ pub enum Condition {
     Is(&'static str, Compare, Value),
     /// The column is NULL, or is not.
     Null(&'static str, bool),
+    /// The column holds one of these words, or a text that begins with one of those.
+    Begins(&'static str, Vec<String>, Vec<String>),
     /// One of the columns contains the text, whatever the case.
     Contains(&'static [&'static str], String),
     /// A condition of its own.
@@ -137,6 +139,18 @@ impl Condition {
             Condition::Null(column, is) => {
                 to.sql(*column).sql(if *is { " IS NULL" } else { " IS NOT NULL" });
             }
+            Condition::Begins(column, words, beginnings) => {
+                to.sql("(");
+                for (i, beginning) in beginnings.iter().enumerate() {
+                    let pattern = format!("{}%", escaped(beginning));
+                    to.sql(if i == 0 { "" } else { " OR " }).sql(*column).sql(" LIKE ").push(Value::Text(pattern)).sql(" ESCAPE '!'");
+                }
+                if !words.is_empty() {
+                    to.sql(if beginnings.is_empty() { "" } else { " OR " }).sql(*column).sql(" IN (");
+                    to.values(words.iter().cloned().map(Value::Text)).sql(")");
+                }
+                to.sql(")");
+            }
             Condition::Contains(columns, text) => {
                 let pattern = Value::Text(like(text));
                 to.sql("(");
@@ -158,14 +172,18 @@ impl Condition {
 
 /// The pattern for "contains", without surprises from `%` and `_`.
 fn like(text: &str) -> String {
-    let mut out = String::from("%");
-    for c in text.to_lowercase().chars() {
+    format!("%{}%", escaped(&text.to_lowercase()))
+}
+
+/// The text as it stands in a pattern whose escape character is `!`.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
         if matches!(c, '%' | '_' | '!') {
             out.push('!');
         }
         out.push(c);
     }
-    out.push('%');
     out
 }
 

@@ -5,7 +5,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
@@ -39,8 +39,17 @@ pub(crate) struct Writer {
 
 struct Shared {
     hook: Mutex<Option<Hook>>,
+    /// Jobs that wait in the queue.
+    waiting: AtomicUsize,
     /// The disk failed during a commit. What the disk holds is unknown, so nothing is acknowledged any more.
     poisoned: AtomicBool,
+}
+
+impl Shared {
+    /// A job waits no more.
+    fn taken(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A job with the place where its answer goes.
@@ -95,11 +104,12 @@ impl Writer {
     /// Starts the thread on its own connection. A job that waited longer than `patience` is refused instead of run.
     pub(crate) fn start(mut conn: SqliteConnection, patience: Duration) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel::<Box<dyn Work>>(QUEUE);
-        let shared = Arc::new(Shared { hook: Mutex::new(None), poisoned: AtomicBool::new(false) });
+        let shared = Arc::new(Shared { hook: Mutex::new(None), waiting: AtomicUsize::new(0), poisoned: AtomicBool::new(false) });
         let own = shared.clone();
         let thread = std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || {
             let mut runner = GroupRunner { conn: &mut conn, shared: &own, patience };
             while let Ok(first) = jobs.recv() {
+                runner.shared.taken();
                 runner.serve(first, &jobs);
             }
         })?;
@@ -115,6 +125,11 @@ impl Writer {
         !self.shared.poisoned.load(Ordering::Relaxed) && self.thread.as_ref().is_some_and(|t| !t.is_finished())
     }
 
+    /// How many jobs wait for their turn.
+    pub(crate) fn waiting(&self) -> usize {
+        self.shared.waiting.load(Ordering::Relaxed)
+    }
+
     /// Queues a job; `reply` is called from the writer thread after the commit, or at once when the queue is full.
     pub(crate) fn submit<T, E>(&self, job: Job<T, E>, reply: impl FnOnce(Result<T, E>) + Send + 'static)
     where
@@ -126,7 +141,11 @@ impl Writer {
             _ if std::thread::current().id() == self.id => {
                 return task.answer(Err(Error::Broken("a job cannot wait for another job: it would wait for itself".into())));
             }
-            Some(queue) => queue.try_send(task),
+            Some(queue) => {
+                // counted before it can be taken
+                self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+                queue.try_send(task).inspect_err(|_| self.shared.taken())
+            }
             None => return task.answer(Err(stopped())),
         };
         match refused {
@@ -200,10 +219,11 @@ impl GroupRunner<'_> {
     /// One group: the job in hand and those that wait.
     fn serve(&mut self, first: Box<dyn Work>, jobs: &Receiver<Box<dyn Work>>) {
         let began = Instant::now();
+        let shared = self.shared;
         let mut first = Some(first);
         let (tasks, fate) = self.group(&mut || match first.take() {
             Some(task) => Some(task),
-            None if began.elapsed() < GROUP_TIME => jobs.try_recv().ok(),
+            None if began.elapsed() < GROUP_TIME => jobs.try_recv().ok().inspect(|_| shared.taken()),
             None => None,
         });
         match fate {
@@ -313,8 +333,6 @@ fn answer(tasks: Tasks, fate: &Result<(), Spoiled>) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
-
     use super::*;
     use crate::database::{Database, DatabaseConfig};
     use crate::sql;

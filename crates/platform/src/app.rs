@@ -25,7 +25,7 @@ use crate::caller::Caller;
 use crate::cx::{Cx, any_id};
 use crate::questions::Questions;
 use crate::sequence::Sequencer;
-use crate::table::{self, Answer, Input, Kind, Op, Origin, Output, Pairs, Prepared, Shape, Table, Upload};
+use crate::table::{self, Answer, Input, Kind, Listing, Op, Origin, Output, Pairs, Prepared, Shape, Table, Upload};
 
 /// The time. Tests may set it.
 #[derive(Debug, Clone, Default)]
@@ -200,6 +200,17 @@ impl App {
         found
     }
 
+    /// Whether the resource that an operation answers is its stored row and nothing else, so that its version names its
+    /// contents. What has children, computed fields or actions may look different under the same version.
+    pub fn is_bare(&self, op: &Op) -> bool {
+        *op.bare.get_or_init(|| {
+            let (Some(entity), Some(output)) = (&op.entity, &op.output) else { return false };
+            let rows = self.table.ops.iter().filter_map(|o| o.listing.as_ref()).find(|l| (l.row.name)() == *entity);
+            let stored = |listing: &Listing| self.properties(output).iter().all(|p| listing.has_column(p));
+            op.actions_of.is_none() && op.kind != Kind::List && rows.is_some_and(stored)
+        })
+    }
+
     // ---- the program's own road ---------------------------------------------------------------
 
     /// Reads in one snapshot.
@@ -334,8 +345,13 @@ impl App {
             };
             let scope = hash(&[who.as_bytes(), op.id.as_bytes(), key.as_bytes()]);
             let query: Vec<u8> = request.query.iter().flat_map(|(k, v)| format!("{k}={v}&").into_bytes()).collect();
-            let upload = request.upload.as_ref().map(|u| u.bytes.as_slice()).unwrap_or_default();
-            (scope, hash(&[request.path.join("/").as_bytes(), &query, body.to_string().as_bytes(), upload]))
+            let (path, body) = (request.path.join("/"), body.to_string());
+            let content = request.upload.as_ref().map(|u| u.bytes.as_slice()).unwrap_or_default();
+            let mut parts: Vec<&[u8]> = vec![path.as_bytes(), &query, body.as_bytes(), content];
+            if let Some(upload) = &request.upload {
+                parts.extend([upload.name.as_bytes(), upload.media_type.as_bytes()]);
+            }
+            (scope, hash(&parts))
         });
         let input = Input { path: request.path, query: request.query, body, upload: request.upload };
         let mut ready = PreparedRequest {

@@ -12,6 +12,9 @@ use utoipa::ToSchema;
 use crate::cx::Cx;
 use crate::table::Body;
 
+/// How many items one request may have.
+pub(crate) const MOST_ITEMS: usize = 500;
+
 domain::words! {
     /// What happens to the others when one item is refused.
     pub enum BulkMode {
@@ -32,7 +35,7 @@ impl<B: ToSchema> utoipa::PartialSchema for Bulk<B> {
         ObjectBuilder::new()
             .description(Some("Many items to create."))
             .property("mode", Ref::from_schema_name("BulkMode"))
-            .property("items", ArrayBuilder::new().items(Ref::from_schema_name(B::name())).min_items(Some(1)).max_items(Some(500)))
+            .property("items", ArrayBuilder::new().items(Ref::from_schema_name(B::name())).min_items(Some(1)).max_items(Some(MOST_ITEMS)))
             .required("mode")
             .required("items")
             .additional_properties(Some(AdditionalProperties::FreeForm(false)))

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::caller::{Caller, Companies};
 use crate::sequence::new_fact;
-use crate::table::{List, Page, Prepared};
+use crate::table::{List, PAGE_BYTES, Page, Prepared, ROWS_AT_ONCE};
 
 /// Reactions may cause facts that cause reactions; more rounds than this are a loop.
 const MAX_ROUNDS: usize = 20;
@@ -163,21 +163,39 @@ impl<'c> Cx<'c> {
         Ok(record::by::<T>(&mut self.conn, column, &[id])?)
     }
     /// One page of a list, of the caller's companies alone.
-    pub fn page<T: Record>(&mut self, mut list: List) -> Result<Page<T>> {
+    pub fn page<T: Record + serde::Serialize>(&mut self, mut list: List) -> Result<Page<T>> {
         if let (Some(column), Companies::These(ids)) = (T::company_column(), &self.caller.companies) {
             list.query.conditions.push(of_companies::<T>(column, ids.iter().map(|c| Value::Uid(c.uuid())).collect()));
         }
         let limit = list.query.limit as usize;
         list.query.limit += 1;
         let mut data = record::page::<T>(&mut self.conn, &list.query)?;
-        let has_more = data.len() > limit;
+        let mut has_more = data.len() > limit;
         data.truncate(limit);
-        if list.wants_all::<T>() && !data.is_empty() {
-            T::complete(&mut self.conn, &mut data)?;
+        if list.wants_all::<T>() {
+            has_more |= self.complete(&mut data)?;
         }
         let next_cursor = data.last().filter(|_| has_more).map(|row| list.cursor_after(self, row));
         let total_count = if list.include_total { Some(record::count::<T>(&mut self.conn, &list.query)?) } else { None };
         Ok(Page { data, has_more, next_cursor, total_count })
+    }
+    /// Fills in the children of rows, some rows at a time, until a page has as many bytes as it may have; true when rows were
+    /// left off.
+    fn complete<T: Record + serde::Serialize>(&mut self, data: &mut Vec<T>) -> Result<bool> {
+        let (mut bytes, mut done) = (0, 0);
+        while done < data.len() {
+            let rows = done..data.len().min(done + ROWS_AT_ONCE);
+            done = rows.end;
+            T::complete(&mut self.conn, &mut data[rows.clone()])?;
+            if done < data.len() {
+                bytes += json_bytes(&data[rows])?;
+                if bytes >= PAGE_BYTES {
+                    data.truncate(done);
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
     /// The company, when the caller has a grant on it; `/company_id` is named when not.
     pub fn company(&mut self, id: CompanyId) -> Result<Company> {
@@ -409,4 +427,24 @@ pub fn bad_parameter(name: &str, message: impl Into<String>) -> Problem {
 /// A parameter that names something that does not exist.
 pub fn unknown_in_query(name: &str, message: impl Into<String>) -> Problem {
     problems::invalid_query.at(vec![FieldError::parameter(name, "unknown", message)])
+}
+
+/// How long the JSON text of a value is.
+fn json_bytes<T: serde::Serialize + ?Sized>(value: &T) -> Result<usize> {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, value).map_err(|e| {
+        log::error!("a row has no JSON form: {e}");
+        problems::internal
+    })?;
+    Ok(count.0)
 }

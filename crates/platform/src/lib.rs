@@ -8,6 +8,7 @@ mod cx;
 pub mod directory;
 pub mod identity;
 pub mod mail;
+pub mod observation;
 pub mod pdf;
 pub mod platform;
 pub mod prelude;

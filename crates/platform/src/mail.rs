@@ -2,6 +2,7 @@
 //! what became of a message that was on its way when something broke is unknown, and it is not sent again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lettre::message::header::{Header, HeaderName, HeaderValue};
@@ -29,7 +30,7 @@ impl State {
         let server = SmtpTransport::from_url(url).map_err(|e| format!("the address of the mail server cannot be used: {e}"))?;
         let sender = from.parse().map_err(|e| format!("{from:?} is not a sender such as News <news@example.com>: {e}"))?;
         let transport = server.timeout(Some(PATIENCE)).pool_config(PoolConfig::new().max_size(4)).build();
-        *self.0.write() = Some(Arc::new(Mailer { transport, from: sender, links: links.to_string() }));
+        *self.0.write() = Some(Arc::new(Mailer { transport, counts: Default::default(), from: sender, links: links.to_string() }));
         Ok(())
     }
     pub fn get(&self) -> Option<Arc<Mailer>> {
@@ -69,9 +70,22 @@ pub enum Sent {
     Unknown(String),
 }
 
+impl Sent {
+    fn place(&self) -> usize {
+        match self {
+            Sent::Accepted(_) => 0,
+            Sent::NoMailbox(_) => 1,
+            Sent::Refused(_) => 2,
+            Sent::Later(_) => 3,
+            Sent::Unknown(_) => 4,
+        }
+    }
+}
+
 /// A connection to the mail server, kept open between messages.
 pub struct Mailer {
     transport: SmtpTransport,
+    counts: [AtomicU64; 5],
     from: Mailbox,
     links: String,
 }
@@ -93,6 +107,16 @@ impl Mailer {
     }
     /// Sends a message, once. Never call it in a transaction.
     pub fn send(&self, message: &Outgoing) -> Sent {
+        let sent = self.hand_over(message);
+        self.counts[sent.place()].fetch_add(1, Ordering::Relaxed);
+        sent
+    }
+    /// How many messages of this process came to which end.
+    pub fn counts(&self) -> [(&'static str, u64); 5] {
+        let names = ["accepted", "no_mailbox", "refused", "later", "unknown"];
+        std::array::from_fn(|i| (names[i], self.counts[i].load(Ordering::Relaxed)))
+    }
+    fn hand_over(&self, message: &Outgoing) -> Sent {
         let (id, message) = match self.build(message) {
             Ok(built) => built,
             Err(e) => return Sent::Refused(format!("the message cannot be written: {e}")),

@@ -22,6 +22,9 @@ use persistence::platform::{settings, timer_failures as failures};
 
 use crate::prelude::*;
 
+/// How the ids of the turns of timers begin.
+pub(crate) const TURN: &str = "timer:";
+
 /// What is done once a period. It must be bounded: take a batch of what is due, the rest comes with the next period.
 pub type Tick = fn(&mut Cx) -> Result<()>;
 
@@ -84,7 +87,7 @@ impl Timer {
         };
         let (elsewhere, now) = app.write(&Arc::new(Caller::system()), move |cx| {
             let now = clock(cx)?;
-            let elsewhere = settings::claim_turn(cx.db(), &format!("timer:{name}"), now, period)?;
+            let elsewhere = settings::claim_turn(cx.db(), &format!("{TURN}{name}"), now, period)?;
             if let (None, Some(tick)) = (elsewhere, tick) {
                 tick(cx)?;
             }

@@ -22,6 +22,17 @@ const WITHOUT_UPDATED_AT: [(&str, &str); 14] = [
     ("platform/files", "a file is deleted and never changed"),
 ];
 
+fn collect<'v>(value: &'v serde_json::Value, references: &mut Vec<&'v str>) {
+    match value {
+        serde_json::Value::Object(o) => o.iter().for_each(|(k, v)| match v.as_str() {
+            Some(r) if k == "$ref" => references.push(r),
+            _ => collect(v, references),
+        }),
+        serde_json::Value::Array(a) => a.iter().for_each(|v| collect(v, references)),
+        _ => {}
+    }
+}
+
 each_engine! {
     fn every_operation_is_described(s) {
         let mut breaches = Breaches::default();
@@ -67,6 +78,53 @@ each_engine! {
         }
         breaches.none("every list of what changes has `updated_at_gte`");
         assert!(unused.is_empty(), "these need no exception: {unused:?}");
+    }
+
+    fn the_document_is_short_and_has_a_part_for_each_area(s) {
+        let whole = s.anonymous().get("/openapi.json");
+        let tag = whole.header("etag").unwrap().to_string();
+        assert_eq!(s.anonymous().request("GET", "/openapi.json").header("if-none-match", &tag).send().status, 304);
+        assert_eq!(s.anonymous().get("/openapi.json").header("etag"), Some(tag.as_str()));
+        let all = operations(s);
+        let each = whole.body.len() / all.len();
+        assert!(each <= 4096, "{each} bytes for an operation");
+        let areas: BTreeSet<&str> = all.iter().filter_map(|o| o.path.strip_prefix("/v1/")?.split_once('/')).map(|(area, _)| area).chain(["server"]).collect();
+        let mut listed = BTreeSet::new();
+        for area in areas {
+            let part = s.anonymous().get(&format!("/openapi/{area}.json"));
+            assert!(part.header("etag").is_some_and(|t| t != tag) && part.body.len() < whole.body.len());
+            let part = part.ok();
+            for item in part["paths"].as_object().unwrap().values() {
+                listed.extend(item.as_object().unwrap().values().map(|o| o["operationId"].as_str().unwrap().to_string()));
+            }
+            let mut references = Vec::new();
+            collect(&part, &mut references);
+            for r in references {
+                assert!(part.pointer(r.trim_start_matches('#')).is_some(), "{area}: {r} leads nowhere");
+            }
+        }
+        assert_eq!(listed, all.iter().map(|o| o.id.clone()).collect(), "each operation is in the document of one area");
+        s.anonymous().get("/openapi/nowhere.json").problem(404, "not_found");
+    }
+
+    fn what_must_be_sent_is_required(s) {
+        let mut seen = 0;
+        for o in operations(s) {
+            for p in o.parameters().into_iter().filter(|p| p["name"] == "If-Match") {
+                assert_eq!(p["required"], true, "{}", o.shown());
+                seen += 1;
+            }
+        }
+        assert!(seen > 200, "only {seen} operations name If-Match");
+    }
+
+    fn each_status_has_an_example_of_its_own(s) {
+        let document = s.anonymous().get("/openapi.json").ok();
+        for (name, response) in document["components"]["responses"].as_object().unwrap() {
+            let Some(example) = response["content"]["application/problem+json"]["example"].as_object() else { continue };
+            let code = example["code"].as_str().unwrap();
+            assert!(response["x-problem-codes"].as_array().unwrap().iter().any(|c| c == code), "{name}: {code}");
+        }
     }
 
     fn what_is_not_in_the_document_does_not_answer(s) {

@@ -168,7 +168,8 @@ fn pages_of_other_origins_get_nothing_unless_they_are_listed() {
         s.anonymous().request("OPTIONS", PLACE).header("origin", "https://evil.com").header("access-control-request-method", "POST").send();
     assert_eq!(refused.header("access-control-allow-methods"), None);
     let shown = s.request("GET", PLACE).header("origin", origin).send();
-    for name in ["ETag", "Link", "RateLimit", "X-Request-Id", "Idempotency-Replayed", "Retry-After", "Location"] {
+    assert!(preflight.header("access-control-allow-headers").is_some_and(|h| h.contains("If-Range") && h.contains(" Range")));
+    for name in ["Content-Range", "ETag", "Link", "RateLimit", "X-Request-Id", "Idempotency-Replayed", "Retry-After", "Location"] {
         assert!(shown.header("access-control-expose-headers").is_some_and(|h| h.contains(name)), "{name}");
     }
 }
@@ -312,7 +313,26 @@ fn counters_are_for_those_who_may_see_them_or_on_a_port_of_their_own() {
     let mut s = server();
     s.anonymous().get("/metrics").problem(401, "unauthenticated");
     s.get(&format!("{PLACE}?limit=1")).ok();
-    let text = String::from_utf8(s.get("/metrics").body).unwrap();
+    let answer = s.get("/metrics");
+    assert_eq!(answer.header("content-type"), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
+    let text = String::from_utf8(answer.body).unwrap();
+    for name in [
+        "http_requests_total",
+        "build_info",
+        "process_resident_memory_bytes",
+        "process_cpu_seconds_total",
+        "request_queue_length",
+        "database_connections",
+        "writer_queue_length",
+        "events_unnumbered",
+        "sequencer_lag_seconds",
+        "timer_last_run_timestamp_seconds",
+        "caller_cache_lookups_total",
+        "ready",
+    ] {
+        assert!(text.lines().any(|l| l.starts_with(&format!("tandem_{name}"))), "{name}\n{text}");
+    }
+    assert!(text.ends_with("# EOF\n") && text.lines().all(|l| l.starts_with('#') || l.starts_with("tandem_")), "{text}");
     assert!(text.contains(r#"route="/v1/directory/parties""#) && !text.contains("limit=1"), "{text}");
     s.restart(|c| c.metrics_bind = Some("127.0.0.1:0".into()));
     s.get("/metrics").problem(404, "not_found");

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use crate::harness::{Database, Engine};
 
 /// Tells the test binary that it is the program now: its arguments, one a line.
-const ARGUMENTS: &str = "TANDEM_TEST_ARGUMENTS";
+const ARGUMENTS: &str = "TEST_TANDEM_ARGUMENTS";
 
 /// Not a test: the program itself, when this binary is started as such.
 #[test]
@@ -53,8 +53,8 @@ fn refused<S: AsRef<str> + std::fmt::Debug>(arguments: &[S], code: i32, words: &
 
 #[test]
 fn every_command_explains_itself_with_an_example() {
-    let commands = ["serve", "migrate", "openapi", "operations", "demo", "user", "verify", "health", "backup"].map(|c| vec![c]);
-    let users = ["create", "list", "disable", "reset-password", "grant"].map(|c| vec!["user", c]);
+    let commands = ["serve", "migrate", "openapi", "operations", "demo", "user", "verify", "health", "backup", "restore"].map(|c| vec![c]);
+    let users = ["create", "list", "disable", "enable", "reset-password", "grant"].map(|c| vec!["user", c]);
     for command in std::iter::once(vec![]).chain(commands).chain(users) {
         let help = well(&[command.as_slice(), &["--help"]].concat());
         assert!(help.contains("Example") && help.contains(&format!("tandem {}", command.join(" "))), "{command:?}\n{help}");
@@ -98,6 +98,7 @@ fn mistakes_are_named_and_end_with_their_code() {
         ("TANDEM_REQUEST_SECONDS", "0", "TANDEM_REQUEST_SECONDS: 0 is not between"),
         ("TANDEM_PUBLIC_URL", "erp.example.com", "TANDEM_PUBLIC_URL: \"erp.example.com\" is not an address"),
         ("TANDEM_LOG", "a=b=c", "TANDEM_LOG: \"a=b=c\" is not a filter"),
+        ("TANDEM_BNID", "127.0.0.1:0", "TANDEM_BNID is no setting of Tandem; did you mean TANDEM_BIND?"),
     ];
     for (name, value, words) in bad {
         let (code, _, err) = said(&tandem(&["migrate", "--database", &none]).env(name, value).output().unwrap());
@@ -140,8 +141,8 @@ fn the_first_signal_waits_for_requests_in_flight_and_the_second_does_not() {
     ask(&format!("OPTIONS {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).read_to_string(&mut said).unwrap();
     assert!(said.contains("allow: OPTIONS, POST"), "the operation that the hint names: {said}");
 
-    // a body that does not come keeps its request in flight
-    let half = "POST /v1/directory/parties HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
+    // a body that does not come keeps its request in flight; somebody without a token may send one only to log in
+    let half = "POST /v1/identity/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
     let flying = ask(half);
     let mut second = String::new();
     ask("GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").read_to_string(&mut second).unwrap();
@@ -182,6 +183,7 @@ fn an_operator(engine: Engine) {
     refused(&on(&["user", "disable", "nobody@example.com"]), 1, "There is no user nobody@example.com");
     well(&on(&["user", "create", "boss@example.com", "--role", "owner", "--all-companies"]));
     refused(&on(&["user", "disable", "boss@example.com"]), 1, "the last active user with all permissions");
+    assert!(well(&on(&["user", "enable", "ann@example.com"])).contains("ann@example.com is enabled."));
     let mut weak = tandem(&on(&["user", "create", "bob@example.com"]));
     let (code, _, err) = said(&weak.env("TANDEM_USER_PASSWORD", "short").output().unwrap());
     assert!(code == 1 && err.contains("TANDEM_USER_PASSWORD: It has 5 characters"), "{code} {err}");
@@ -193,8 +195,21 @@ fn an_operator(engine: Engine) {
         well(&on(&["backup", &copy]));
         assert!(well(&["verify", "--database", &format!("sqlite:{copy}")]).contains("checks hold."));
         refused(&on(&["backup", &copy]), 1, &format!("tandem: {copy} exists already"));
+        let second = format!("sqlite:{}", folder.path().join("second.db").display());
+        assert!(well(&["restore", &copy, "--database", &second]).contains("tandem verify"));
+        assert!(well(&["verify", "--database", &second]).contains("checks hold."));
+        assert!(well(&["user", "list", "--database", &second]).contains("ann@example.com"));
+        refused(&["restore", &copy, "--database", &second], 1, "exists already; with --replace it is set aside");
+        assert!(well(&["restore", &copy, "--replace", "--database", &second]).contains("is now"));
+        well(&["verify", "--database", &second]);
+        let foreign = folder.path().join("notes.db");
+        let notes = persistence::Database::open(&persistence::DatabaseConfig::new(format!("sqlite:{}", foreign.display()))).unwrap();
+        notes.write(super::keep(|c| persistence::Statement::new("CREATE TABLE notes (text TEXT)").execute(c))).unwrap();
+        drop(notes);
+        refused(&["migrate", "--database", &format!("sqlite:{}", foreign.display())], 1, "the tables of another program (notes)");
     } else {
         refused(&on(&["backup", &copy]), 1, "pg_dump");
+        refused(&on(&["restore", &copy]), 1, "pg_restore");
     }
 
     // what another version of the program made is left as it is

@@ -47,9 +47,36 @@ each_engine! {
         let kept = confirmed["data"]["lines"].as_array().unwrap();
         assert!(!kept.is_empty() && kept.iter().all(|l| l["quantity"].is_string()));
     }
-}
 
-each_engine! {
+    fn kinds_are_asked_for_by_name_by_list_and_by_beginning_and_the_newest_come_first(s) {
+        let party = s.post("/v1/directory/parties", json!({"name": "A"})).created();
+        s.patch(&format!("/v1/directory/parties/{}", party["id"].as_str().unwrap()), &party, json!({"name": "B"})).ok();
+        s.post("/v1/directory/units", json!({"code": "crate", "name": "Crate", "category": "count", "numerator": "12"})).created();
+        let begin = Instant::now();
+        while !s.all("/v1/platform/events").iter().any(|e| e["kind"] == "unit.created" && e["data"]["code"] == "crate") {
+            assert!(begin.elapsed() < Duration::from_secs(10), "the events got no numbers");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        for place in ["/v1/platform/events", "/v1/platform/audit-log"] {
+            let kinds = |query: &str| -> Vec<String> {
+                s.all(&format!("{place}?{query}")).iter().map(|e| e["kind"].as_str().unwrap().to_string()).collect()
+            };
+            assert_eq!(kinds("kind=party.updated"), ["party.updated"]);
+            let some = kinds("kind=party.updated,party.created");
+            assert!(some.contains(&"party.updated".to_string()) && some.contains(&"party.created".to_string()), "{some:?}");
+            let begun = kinds("kind=party.*,unit.created");
+            assert!(begun.iter().all(|k| k.starts_with("party.") || k == "unit.created") && begun.len() > some.len(), "{begun:?}");
+            assert!(kinds("kind=part.*").is_empty(), "a beginning is a whole word");
+            for bad in ["kind=", "kind=*", "kind=party.%25", "kind=Party.*", "kind=party.created,"] {
+                s.get(&format!("{place}?{bad}")).problem(400, "invalid_parameter");
+            }
+            let numbers: Vec<i64> = s.all(&format!("{place}?sort=-seq&limit=3")).iter().map(|e| e["seq"].as_i64().unwrap()).collect();
+            assert!(numbers.len() > 3 && numbers.is_sorted_by(|a, b| a > b), "{numbers:?}");
+            let latest = s.get(&format!("{place}?sort=-seq&limit=1")).ok();
+            assert_eq!(latest["data"][0]["kind"], "unit.created", "{latest}");
+        }
+    }
+
     fn a_follower_sees_every_event_once_and_in_order(s) {
         let start = s.all("/v1/platform/events").last().map_or(0, |e| e["seq"].as_i64().unwrap());
         s.parallel(4, |i, c| (0..5).for_each(|n| drop(c.post("/v1/directory/parties", json!({"name": format!("P {i} {n}")})).created())));

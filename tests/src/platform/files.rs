@@ -31,6 +31,15 @@ each_engine! { fn a_file_comes_back_byte_for_byte_as_an_attachment(s) {
     s.get(&format!("{place}/content")).problem(404, "not_found");
 } }
 
+each_engine! { fn a_key_belongs_to_the_name_of_the_file_too(s) {
+    let upload = |name: &str| {
+        s.request("POST", "/v1/platform/files").key("once").bytes("multipart/form-data; boundary=sep", form("file", name, b"the same")).send()
+    };
+    let first = upload("a.txt").created();
+    assert_eq!(upload("a.txt").created(), first);
+    upload("b.txt").problem(422, "idempotency_key_reused");
+} }
+
 each_engine! { fn a_form_that_is_wrong_is_refused(s) {
     upload(s, "a", b"").problem(422, "stored_file.empty");
     upload(s, "..", b"x").problem(422, "stored_file.bad_name");

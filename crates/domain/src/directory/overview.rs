@@ -382,7 +382,7 @@ pub struct OrderSummary {
     pub status: String,
     /// How much of it is shipped, as a word.
     #[schema(max_length = 50)]
-    pub shipping_status: String,
+    pub fulfilment_status: String,
     /// How much of it is invoiced, as a word.
     #[schema(max_length = 50)]
     pub billing_status: String,

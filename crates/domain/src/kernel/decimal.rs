@@ -13,6 +13,15 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use super::error::{Problem, problems};
 use super::number::Decimal;
 
+/// Whether a text has the form of a decimal on the wire: no sign before a positive number, no leading zeros, digits on both
+/// sides of the point.
+pub fn is_decimal(text: &str) -> bool {
+    let digits = |t: &str, most: usize| (1..=most).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, places) = unsigned.split_once('.').map_or((unsigned, None), |(w, p)| (w, Some(p)));
+    digits(whole, 18) && (whole.len() == 1 || !whole.starts_with('0')) && places.is_none_or(|p| digits(p, 10))
+}
+
 /// The pattern of every decimal on the wire.
 const PATTERN: &str = r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,10})?$";
 
@@ -86,8 +95,7 @@ macro_rules! decimals { ($($(#[$m:meta])* $name:ident scale $scale:literal whole
     impl FromStr for $name {
         type Err = Problem;
         fn from_str(s: &str) -> Result<Self, Problem> {
-            let plain = !s.is_empty() && s.len() <= 30 && s.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
-            let value = plain.then(|| Decimal::from_str_exact(s)).flatten();
+            let value = is_decimal(s).then(|| Decimal::from_str_exact(s)).flatten();
             Self::exact(value.ok_or_else(|| problems::invalid_body.with(format!("{s:?} is not a decimal.")))?)
         }
     }
@@ -136,7 +144,23 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused_and_never_rounded() {
-        for bad in ["0.00001", "10000000000000", "1e3", "", "-", ".", "NaN", "1_000", "99999999999999999999999999999999"] {
+        for bad in [
+            "0.00001",
+            "10000000000000",
+            "1e3",
+            "",
+            "-",
+            ".",
+            "1.",
+            ".5",
+            "-.5",
+            "01",
+            "+1",
+            "1.2.3",
+            "NaN",
+            "1_000",
+            "99999999999999999999999999999999",
+        ] {
             assert!(bad.parse::<Amount>().is_err(), "{bad}");
         }
     }

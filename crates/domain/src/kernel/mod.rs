@@ -13,7 +13,7 @@ mod rounding;
 pub mod text;
 mod word;
 
-pub use decimal::{Amount, Decimals, Quantity, Rate, UnitPrice};
+pub use decimal::{Amount, Decimals, Quantity, Rate, UnitPrice, is_decimal};
 pub use error::{Code, Failure, FieldError, Problem, Result, problems};
 pub use findings::Findings;
 pub use id::{Id, decode, encode};

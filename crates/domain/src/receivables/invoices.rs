@@ -73,7 +73,7 @@ pub struct Invoice {
     #[schema(required, max_length = 100)]
     pub reference: Option<String>,
     /// The order that this bills.
-    #[schema(required, max_length = 60)]
+    #[schema(required, value_type = Option<crate::ids::SalesOrderId>)]
     pub order_id: Option<String>,
     /// The currency, ISO 4217.
     #[schema(min_length = 3, max_length = 3, example = "EUR")]
@@ -178,7 +178,7 @@ pub struct NewInvoice {
     pub reference: Option<String>,
     /// The order that this bills.
     #[serde(default)]
-    #[schema(max_length = 29, pattern = "^so_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
+    #[schema(value_type = Option<crate::ids::SalesOrderId>)]
     pub order_id: Option<String>,
     /// Whether unit prices contain the tax; the company's habit when left out.
     #[serde(default)]

@@ -30,7 +30,7 @@ pub fn overview(cx: &mut Cx, party: PartyId) -> Result<OrdersOverview> {
         number: o.number,
         order_date: o.order_date,
         status: o.status.as_str().into(),
-        shipping_status: o.fulfilment_status.as_str().into(),
+        fulfilment_status: o.fulfilment_status.as_str().into(),
         billing_status: o.billing_status.as_str().into(),
         total: o.total,
         currency: o.currency,

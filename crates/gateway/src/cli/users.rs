@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clap::Subcommand;
+use domain::kernel::Word;
 use platform::{App, identity};
 
 use super::{Done, Where, say, words};
@@ -37,6 +38,14 @@ pub(super) enum UserCommand {
     /// Disable a user: sessions end and API keys are dead at once; the last owner stays
     #[command(after_help = "Example:\n  tandem user disable ann@example.com")]
     Disable {
+        /// The sign-in name
+        email: String,
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Enable a disabled user again
+    #[command(after_help = "Example:\n  tandem user enable ann@example.com")]
+    Enable {
         /// The sign-in name
         email: String,
         #[command(flatten)]
@@ -92,6 +101,10 @@ pub(super) fn run(command: UserCommand, config: Config) -> Done {
         UserCommand::Disable { email, place } => {
             identity::disable_user(&open(place, config)?, &email).map_err(words)?;
             say(format!("{email} is disabled; all sessions have ended."))
+        }
+        UserCommand::Enable { email, place } => {
+            identity::enable_user(&open(place, config)?, &email).map_err(words)?;
+            say(format!("{email} is enabled."))
         }
         UserCommand::ResetPassword { email, place } => {
             let password = identity::reset_password(&open(place, config)?, &email).map_err(words)?;

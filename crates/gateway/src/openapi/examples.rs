@@ -60,8 +60,69 @@ const TEXTS: [(&str, &str); 24] = [
     ("unit", "pcs"),
 ];
 
-const FALLBACKS: [&str; 16] = [
-    "Text",
+/// Values of properties that are called exactly so; they are tried before those whose names contain a word.
+const EXACT: [(&str, &str); 58] = [
+    ("actor", "usr_01hv1g3m9rfqq1z9q9h4d2k7aa"),
+    ("anonymous_id", "a7f3c2d1-visitor"),
+    ("better", "price"),
+    ("billing_status", "unbilled"),
+    ("body", "The parcel arrived wet."),
+    ("breaks", "je_01hv1g3m9rfqq1z9q9h4d2k7aa"),
+    ("campaign", "spring-2026"),
+    ("carrier", "DHL"),
+    ("category", "count"),
+    ("click_id", "EAIaIQobChMI"),
+    ("competitor", "Globex"),
+    ("contact", "Ann Miller"),
+    ("consent_text", "I agree to receive the newsletter."),
+    ("customer_reference", "PO-4711"),
+    ("definition", "The number of deals that were won in the period."),
+    ("detail", "The order was confirmed."),
+    ("drill_down", "/v1/sales/orders?status=confirmed"),
+    ("fulfilment_status", "unfulfilled"),
+    ("grade", "A"),
+    ("from_grade", "C"),
+    ("to_grade", "B"),
+    ("html", "<p>Hello {{ recipient.name }}</p>"),
+    ("id", "so_01hv1g3m9rfqq1z9q9h4d2k7aa"),
+    ("ip_address", "203.0.113.9"),
+    ("key", "sk_live_example"),
+    ("kid", "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"),
+    ("kty", "OKP"),
+    ("alg", "EdDSA"),
+    ("label", "Won"),
+    ("link", "https://example.com/offer"),
+    ("medium", "email"),
+    ("message", "name is required."),
+    ("next_cursor", "dG5kbQmZ3c0yT5hJx1ZpWk9uRrA4Xw2LqVs8Ee7f"),
+    ("order_line_id", "sol_01hv1g3m9rfqq1z9q9h4d2k7aa"),
+    ("path", "/v1/sales/orders"),
+    ("pointer", "/lines/0/quantity"),
+    ("reference", "PO-4711"),
+    ("reply_to", "service@example.com"),
+    ("resolution", "A new seal was sent."),
+    ("risk", "late_payment"),
+    ("rule", "lines_over_total"),
+    ("salutation", "Ms"),
+    ("serials", "SN-0001"),
+    ("source", "website"),
+    ("source_id", "so_01hv1g3m9rfqq1z9q9h4d2k7aa"),
+    ("stage", "Proposal"),
+    ("status", "confirmed"),
+    ("step", "Welcome"),
+    ("subject", "Your offer"),
+    ("tax_id", "DE123456789"),
+    ("customer_tax_id", "DE123456789"),
+    ("text", "Hello Ann, thank you for your message."),
+    ("token", "eyJhbGciOiJFZERTQSJ9.e30.c2ln"),
+    ("topic", "news"),
+    ("type", "/problems/not_found"),
+    ("user_agent", "Mozilla/5.0"),
+    ("value", "42"),
+    ("variant", "a"),
+];
+
+const FALLBACKS: [&str; 15] = [
     "text",
     "EUR",
     "DE",
@@ -156,8 +217,12 @@ impl Maker {
             let n = t.chars().count() as u64;
             n >= schema["minLength"].as_u64().unwrap_or(0) && n <= schema["maxLength"].as_u64().unwrap_or(u64::MAX)
         };
+        let exact = EXACT.iter().filter(|(word, _)| name == *word).map(|(_, text)| *text);
         let by_name = TEXTS.iter().filter(|(word, _)| name.contains(word)).map(|(_, text)| *text);
-        let mut candidates = by_name.chain(FALLBACKS).filter(|t| fits(t));
+        // a name says more than any word for all of them
+        let words = [capitalized(name), name.to_string()];
+        let own = words.iter().map(String::as_str).filter(|w| !w.is_empty());
+        let mut candidates = exact.chain(by_name).chain(own).chain(FALLBACKS).filter(|t| fits(t));
         match schema["pattern"].as_str() {
             None => candidates.next().map(String::from),
             Some(pattern) => {
@@ -171,6 +236,13 @@ impl Maker {
             }
         }
     }
+}
+
+/// `Weak point` of `weak_point`.
+fn capitalized(name: &str) -> String {
+    let words = name.replace('_', " ");
+    let mut chars = words.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 fn kind(schema: &Value) -> &str {

@@ -6,6 +6,7 @@ mod operation;
 mod outside;
 mod parts;
 mod schemas;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,11 +15,58 @@ use serde_json::{Map, Value, json};
 
 use crate::problem;
 
-/// The document as canonical text: sorted members, two spaces, one newline at the end.
+/// The document as canonical text: sorted members, two spaces, one newline at the end. For people who compare two of them.
 pub fn text(table: &Table) -> String {
+    canonical(sound(table))
+}
+
+fn sound(table: &Table) -> Value {
     let (document, findings) = document(table);
     findings.iter().for_each(|f| log::error!("the OpenAPI document: {f}"));
-    canonical(document)
+    document
+}
+
+/// What programs get: the whole document under an empty name, and one for each area under its name, all in the shortest form.
+pub fn published(table: &Table) -> BTreeMap<String, String> {
+    let whole = sorted(sound(table));
+    let mut out: BTreeMap<String, String> =
+        areas(&whole).into_iter().map(|area| (area.to_string(), area_of(&whole, area).to_string())).collect();
+    out.insert(String::new(), whole.to_string());
+    out
+}
+
+/// The area of a path: `sales` of `/v1/sales/orders`. What is outside of the API's own paths belongs to the server.
+fn area(path: &str) -> &str {
+    let mut parts = path.trim_start_matches('/').split('/');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some("v1"), Some(area), Some(_)) => area,
+        _ => outside::TAG,
+    }
+}
+
+fn areas(document: &Value) -> BTreeSet<&str> {
+    document["paths"].as_object().into_iter().flat_map(|p| p.keys()).map(|p| area(p)).collect()
+}
+
+/// The document of one area: its paths, its tags, and those of the shared parts that they refer to.
+fn area_of(whole: &Value, name: &str) -> Value {
+    let mut out = whole.clone();
+    if let Some(paths) = out["paths"].as_object_mut() {
+        paths.retain(|path, _| area(path) == name);
+    }
+    let used: BTreeSet<String> = out["paths"]
+        .as_object()
+        .into_iter()
+        .flat_map(|p| p.values())
+        .flat_map(|p| p.as_object().into_iter().flat_map(|o| o.values()))
+        .filter_map(|o| Some(o["tags"][0].as_str()?.to_string()))
+        .collect();
+    if let Some(tags) = out["tags"].as_array_mut() {
+        tags.retain(|t| t["name"].as_str().is_some_and(|n| used.contains(n)));
+    }
+    out["info"]["title"] = format!("Tandem: {name}").into();
+    prune(&mut out);
+    out
 }
 
 /// One text for one value: members sorted by name, whatever the map underneath keeps.
@@ -55,6 +103,14 @@ pub fn document(table: &Table) -> (Value, Vec<String>) {
     }
     outside::schemas(&mut schemas);
     examples::add(&mut schemas, &mut paths);
+    let (mut parameters, mut responses) = shared::take(&mut paths);
+    for (all, common) in [(&mut parameters, parts::parameters()), (&mut responses, parts::responses(&statuses))] {
+        for (name, part) in common.as_object().into_iter().flatten() {
+            if all.insert(name.clone(), part.clone()).is_some() {
+                findings.push(format!("two shared parts are named {name}"));
+            }
+        }
+    }
     let mut document = json!({
         "openapi": "3.1.0",
         "info": parts::info(),
@@ -64,8 +120,8 @@ pub fn document(table: &Table) -> (Value, Vec<String>) {
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "responses": parts::responses(&statuses),
-            "parameters": parts::parameters(),
+            "responses": responses,
+            "parameters": parameters,
             "headers": parts::headers(),
             "securitySchemes": parts::security_schemes(),
         },
@@ -75,12 +131,17 @@ pub fn document(table: &Table) -> (Value, Vec<String>) {
     (document, findings)
 }
 
+/// The name of a tag: `sales-orders` of `sales/orders`, because a slash breaks links to it and names made of it.
+fn tag(place: &str) -> String {
+    place.replace('/', "-")
+}
+
+/// The tags that operations have.
 fn tags(table: &Table) -> Value {
-    let mut tags: BTreeMap<&str, &str> = table.tags.iter().map(|(name, text)| (name.as_str(), *text)).collect();
-    for op in &table.ops {
-        tags.entry(&op.tag).or_insert("Commands and reports of this area.");
-    }
-    tags.insert(outside::TAG, "Health, metrics and documentation of the server itself.");
+    let text =
+        |place: &str| table.tags.iter().find(|(name, _)| name == place).map_or("Commands and reports of this area.", |(_, text)| text);
+    let mut tags: BTreeMap<String, &str> = table.ops.iter().map(|op| (tag(&op.tag), text(&op.tag))).collect();
+    tags.insert(outside::TAG.into(), "Health, metrics and documentation of the server itself.");
     tags.into_iter().map(|(name, text)| json!({ "name": name, "description": text })).collect()
 }
 

@@ -6,6 +6,7 @@ use platform::table::{Kind, Op, Shape, schema};
 use serde_json::{Map, Value, json};
 
 use super::parts::{header_refs, refusal};
+use super::shared::NAME;
 use crate::problem;
 
 fn schema_ref(shape: &Shape) -> Value {
@@ -19,12 +20,12 @@ fn shared(name: &str) -> Value {
 pub fn of(op: &Op) -> Value {
     let mut out = json!({
         "operationId": op.id,
-        "tags": [op.tag],
+        "tags": [super::tag(&op.tag)],
         "summary": op.summary(),
         "description": description(op),
         "parameters": parameters(op),
         "responses": responses(op),
-        "x-problem-codes": op.codes.iter().map(|c| c.code).collect::<BTreeSet<_>>(),
+        "x-problem-codes": op.declared().iter().map(|c| c.code).collect::<BTreeSet<_>>(),
         "x-required-scopes": if op.public || op.permission.is_empty() { vec![] } else { vec![&op.permission] },
     });
     if op.public {
@@ -40,12 +41,12 @@ fn description(op: &Op) -> String {
     let mut text = op.text.trim().to_string();
     match op.public {
         true => text.push_str("\n\nNeeds no credentials."),
-        false if op.permission.is_empty() => text.push_str("\n\nNeeds credentials and no permission: it concerns the caller alone."),
+        false if op.permission.is_empty() => text.push_str("\n\nNeeds credentials, but no permission: it concerns only the caller."),
         false => text.push_str(&format!("\n\nNeeds the permission `{}`.", op.permission)),
     }
     let own: BTreeMap<&str, _> = op.declared().iter().map(|c| (c.code, c)).collect();
     if !own.is_empty() {
-        text.push_str("\n\nProblems of its own:\n");
+        text.push_str("\n\nErrors specific to this operation:\n");
         for c in own.values() {
             text.push_str(&format!("\n- `{}` ({}): {}", c.code, problem::status(c.failure), c.title));
         }
@@ -61,8 +62,10 @@ fn parameters(op: &Op) -> Vec<Value> {
     };
     let mut query: Vec<Value> = own.into_iter().map(|p| described(serde_json::to_value(p).unwrap_or_default())).collect();
     if op.kind == Kind::Read {
-        query.push(json!({ "name": "fields", "in": "query", "description": format!("Only these fields, separated by commas. {SPARSE}"),
-            "schema": { "type": "string", "minLength": 1, "maxLength": 1000, "pattern": platform::table::FIELDS_PATTERN } }));
+        query.push(
+            json!({ "name": "fields", "in": "query", "description": format!("Return only these fields, separated by commas. {SPARSE}"),
+            "schema": { "type": "string", "minLength": 1, "maxLength": 1000, "pattern": platform::table::FIELDS_PATTERN } }),
+        );
     }
     if !op.expansions.is_empty() {
         query.push(expand(op));
@@ -85,7 +88,7 @@ fn parameters(op: &Op) -> Vec<Value> {
     out
 }
 
-const SPARSE: &str = "The answer then lacks all others, also those that are otherwise always there.";
+const SPARSE: &str = "All other fields are left out, including required ones.";
 
 fn has_dry_run(op: &Op) -> bool {
     op.kind.is_post() && op.writes() && !op.is_outside()
@@ -107,6 +110,7 @@ fn described(mut parameter: Value) -> Value {
         parameter["description"] = format!("{about} {SPARSE}").into();
     }
     if let Some(object) = parameter.as_object_mut() {
+        object.remove("required").filter(|r| r == true).map(|r| object.insert("required".into(), r));
         object.remove("deprecated").filter(|d| d == true).map(|d| object.insert("deprecated".into(), d));
         // lists travel as `a,b,c`
         if object.get("schema").is_some_and(|s| s["type"] == "array") {
@@ -121,7 +125,7 @@ fn expand(op: &Op) -> Value {
     let names: Vec<&str> = op.expansions.iter().map(|e| e.name).collect();
     let one = format!("({})", names.join("|").replace('.', "\\."));
     json!({ "name": "expand", "in": "query",
-        "description": format!("Related resources to put beside their ids, separated by commas: {}.", names.join(", ")),
+        "description": format!("Related resources to embed beside their ids, separated by commas: {}.", names.join(", ")),
         "schema": { "type": "string", "minLength": 1, "maxLength": 400, "pattern": format!("^{one}(,{one}){{0,9}}$") } })
 }
 
@@ -165,8 +169,10 @@ fn responses(op: &Op) -> Value {
         (Some(shape), _) => Some(json!({ "application/json": { "schema": schema_ref(shape) } })),
         (None, _) => None,
     };
-    let answer = |text: &str| {
-        let mut r = json!({ "description": text, "headers": header_refs(&heads) });
+    let shape = op.output.as_ref().filter(|_| content.is_some()).map(|s| (s.name)().into_owned()).unwrap_or_default();
+    let dry = if has_dry_run(op) { "" } else { "Plain" };
+    let answer = |name: &str, text: &str| {
+        let mut r = json!({ "description": text, "headers": header_refs(&heads), NAME: format!("{shape}{name}") });
         if let Some(c) = &content {
             r["content"] = c.clone();
         }
@@ -174,38 +180,41 @@ fn responses(op: &Op) -> Value {
     };
     match op.kind {
         Kind::Create => {
-            out.insert("200".into(), answer("Dry run: what would be made."));
-            out.insert("201".into(), answer("Made."));
+            out.insert("200".into(), answer("CreationDryRun", "Dry run: the resource as it would be created."));
+            out.insert("201".into(), answer("Created", "Created."));
         }
         Kind::Job => {
             if has_dry_run(op) {
-                out.insert("200".into(), answer("Dry run: the job that would start."));
+                out.insert("200".into(), answer("StartDryRun", "Dry run: the job that would be started."));
             }
-            out.insert("202".into(), answer("Started; the job says how far it is."));
+            out.insert("202".into(), answer("Accepted", "Accepted; poll the job for progress."));
         }
         Kind::Upload => {
             if has_dry_run(op) {
-                out.insert("200".into(), answer("Dry run: what would be stored."));
+                out.insert("200".into(), answer("UploadDryRun", "Dry run: the resource as it would be created."));
             }
-            out.insert("201".into(), answer("Stored."));
+            out.insert("201".into(), answer("Uploaded", "Uploaded."));
         }
-        Kind::Delete => drop(out.insert("204".into(), answer("Gone."))),
+        Kind::Delete => drop(out.insert("204".into(), answer("Deleted", "Deleted."))),
         _ if op.redirects => {
-            let mut away = answer("The link leads there.");
+            let mut away = answer("Redirect", "Redirect to the target of the link.");
             away.as_object_mut().map(|a| a.remove("content"));
             out.insert("302".into(), away);
-            out.insert("200".into(), answer("Where the link leads, for a caller that accepts JSON alone."));
+            out.insert("200".into(), answer("Target", "The target of the link, for clients that accept only JSON."));
         }
-        _ if content.is_none() => drop(out.insert("204".into(), answer("Done."))),
-        _ => drop(out.insert("200".into(), answer("Done."))),
+        _ if content.is_none() => drop(out.insert("204".into(), answer(&format!("{dry}Done"), "Success, without content."))),
+        Kind::Read => drop(out.insert("200".into(), answer("Read", "Success."))),
+        Kind::Update => drop(out.insert("200".into(), answer("Updated", "Success: the resource as it is now."))),
+        Kind::Action if entity => drop(out.insert("200".into(), answer(&format!("{dry}Changed"), "Success: the resource as it is now."))),
+        kind => drop(out.insert("200".into(), answer(&format!("{dry}{kind:?}"), "Success."))),
     }
     if op.kind == Kind::Download {
-        out.insert("206".into(), answer("The range that was asked for with Range."));
+        out.insert("206".into(), answer("Range", "The requested range."));
     }
     if op.kind == Kind::Read {
         out.insert(
             "304".into(),
-            json!({ "description": "Not modified.", "headers": header_refs(&["ETag", "X-Request-Id", "RateLimit", "RateLimit-Policy"]) }),
+            json!({ "description": "Not modified.", "headers": header_refs(&["ETag", "X-Request-Id", "RateLimit", "RateLimit-Policy"]), NAME: "NotModified" }),
         );
     }
     let statuses: BTreeSet<u16> = op.codes.iter().map(|c| problem::status(c.failure)).collect();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::parts::{header_refs, refusal};
+use super::shared::NAME;
 
 pub const TAG: &str = "server";
 /// The refusals that any of them may answer.
@@ -28,8 +29,8 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint {
             path: "/livez",
             id: "get_liveness",
-            summary: "Whether the process lives",
-            text: "Whether the process lives. Asks nothing else, not even the database.",
+            summary: "Whether the process is alive",
+            text: "Whether the process is alive. Checks nothing else, not even the database.",
             content: reference("Health"),
             public: true,
             refusals: plain,
@@ -38,8 +39,8 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint {
             path: "/readyz",
             id: "get_readiness",
-            summary: "Whether requests are welcome",
-            text: "Whether requests are welcome: the database answers, its schema is current, and the server is not about to stop.",
+            summary: "Whether the server can take requests",
+            text: "Whether the server can take requests: the database answers and can be written to, its schema is current, and the server is not about to stop.",
             content: reference("Health"),
             public: true,
             refusals: &[400, 431, 500, 503],
@@ -48,9 +49,9 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint {
             path: "/metrics",
             id: "get_metrics",
-            summary: "Counters in the text format of Prometheus",
-            text: "Counters in the text format of Prometheus. Needs the permission `platform.metrics.read`, unless the operator gave them a port of their own; then they are not found here.",
-            content: json!({ "text/plain": { "schema": { "type": "string", "maxLength": 10_000_000 } } }),
+            summary: "Metrics in the OpenMetrics text format",
+            text: "Metrics in the OpenMetrics text format, for Prometheus. Needs the permission `platform.metrics.read`, unless the operator has given them a port of their own; then they are not found here.",
+            content: json!({ "application/openmetrics-text": { "schema": { "type": "string", "maxLength": 10_000_000 } } }),
             public: false,
             refusals: &[400, 401, 403, 404, 429, 431, 500, 503],
             rate_limited: false,
@@ -59,7 +60,7 @@ fn endpoints() -> Vec<Endpoint> {
             path: "/openapi.json",
             id: "get_openapi_document",
             summary: "This document",
-            text: "This document, as OpenAPI 3.1. `/docs/` shows it to people.",
+            text: "This document, as OpenAPI 3.1. Its ETag changes with its contents. The part of it for one area is at `/openapi/<area>.json`: `/openapi/sales.json` has the operations under `/v1/sales` and what they refer to, `/openapi/server.json` those outside of `/v1`. `/docs/` shows it to people.",
             content: json!({ "application/json": { "schema": { "type": "object", "description": "An OpenAPI 3.1 document." } } }),
             public: true,
             refusals: plain,
@@ -95,11 +96,19 @@ pub fn paths() -> Vec<(String, Value)> {
 
 fn describe(e: &Endpoint) -> Value {
     let heads: &[&str] = if e.rate_limited { &["X-Request-Id", "RateLimit", "RateLimit-Policy"] } else { &["X-Request-Id"] };
-    let mut responses = json!({ "200": { "description": "Done.", "headers": header_refs(heads), "content": e.content } });
+    let documents = e.path.starts_with("/openapi");
+    let heads = [heads, if documents { &["ETag"] } else { &[] }].concat();
+    let mut responses = json!({ "200": { "description": "Success.", "headers": header_refs(&heads), "content": e.content } });
+    let mut parameters = Vec::new();
+    if documents {
+        responses["304"] =
+            json!({ "description": "Not modified.", "headers": header_refs(&["ETag", "X-Request-Id"]), NAME: "DocumentNotModified" });
+        parameters.push(json!({ "$ref": "#/components/parameters/IfNoneMatch" }));
+    }
     for status in e.refusals {
         responses[status.to_string()] = json!({ "$ref": format!("#/components/responses/{}", refusal(*status).0) });
     }
-    let mut out = json!({ "operationId": e.id, "tags": [TAG], "summary": e.summary, "description": e.text, "parameters": [], "responses": responses });
+    let mut out = json!({ "operationId": e.id, "tags": [TAG], "summary": e.summary, "description": e.text, "parameters": parameters, "responses": responses });
     if e.public {
         out["security"] = json!([]);
     } else {
@@ -114,12 +123,12 @@ pub fn schemas(all: &mut BTreeMap<String, Value>) {
     let mut add = |name: &str, schema: Value| {
         assert!(all.insert(name.to_string(), schema).is_none(), "two types are named {name}");
     };
-    let check = json!({ "type": "object", "description": "One thing that must hold.", "required": ["name", "passed"], "properties": {
-        "name": text("What was looked at.", 60),
-        "passed": { "type": "boolean", "description": "Whether it holds." } } });
-    let health = json!({ "type": "object", "description": "How the server is.", "required": ["status", "checks"], "properties": {
+    let check = json!({ "type": "object", "description": "One health check.", "required": ["name", "passed"], "properties": {
+        "name": text("The name of the check.", 60),
+        "passed": { "type": "boolean", "description": "Whether the check passed." } } });
+    let health = json!({ "type": "object", "description": "The health of the server.", "required": ["status", "checks"], "properties": {
         "status": { "type": "string", "enum": ["ok"], "description": "Always `ok`; otherwise the answer is a problem." },
-        "checks": { "type": "array", "maxItems": 20, "items": { "$ref": "#/components/schemas/HealthCheck" }, "description": "What was looked at." } } });
+        "checks": { "type": "array", "maxItems": 20, "items": { "$ref": "#/components/schemas/HealthCheck" }, "description": "The checks and their results." } } });
     let code = json!({ "type": "object", "description": "One code.", "required": ["code", "status", "title", "type"], "properties": {
         "code": text("The stable code.", 100),
         "status": { "type": "integer", "format": "int32", "minimum": 400, "maximum": 599, "description": "The HTTP status it comes with." },

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use domain::kernel::{Code, Failure, FieldError, Problem, problems};
 use serde_json::{Map, Value, json};
 
-use crate::problem::MEDIA_TYPE;
+use crate::problem::{self, MEDIA_TYPE, WireProblem};
 
 pub fn info() -> Value {
     json!({
@@ -22,8 +23,8 @@ const INTRODUCTION: &str = "From the first lead to the last payment, over one HT
 An API key travels the same way.\n\n\
 ## Conventions\n\n\
 - Money, quantities and rates are strings with exact decimals, never JSON numbers.\n\
-- Lists answer `data`, `has_more`, `next_cursor` and `total_count`; `limit` is at most 200. An unknown parameter is refused.\n\
-- Every resource has a `version`, which is also its `ETag`. Changing it needs `If-Match`; without it the answer is 428, with an old one 412.\n\
+- Lists answer `data`, `has_more`, `next_cursor` and `total_count`; `limit` is at most 200; a page of very large rows may be shorter, and `has_more` says whether rows follow. An unknown parameter is refused.\n\
+- Every resource has a `version`, which its `ETag` begins with. Changing it needs `If-Match`; without it the answer is 428, with an old one 412.\n\
 - `POST` takes an `Idempotency-Key`: the same key answers the same and does nothing twice.\n\
 - `dry_run=true` computes the answer and keeps nothing.\n\
 - States change through actions such as `POST …/confirm`; `allowed_actions` says which are possible now.\n\
@@ -81,10 +82,30 @@ pub fn responses(statuses: &BTreeSet<u16>) -> Value {
             429 | 503 => heads.push("Retry-After"),
             _ => {}
         }
-        let content = json!({ MEDIA_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } });
-        out.insert(name.into(), json!({ "description": text, "headers": header_refs(&heads), "content": content }));
+        let codes: Vec<Code> = problems::ALL.iter().copied().filter(|c| problem::status(c.failure) == status).collect();
+        let schema = json!({ "$ref": "#/components/schemas/Problem" });
+        let mut content = json!({ MEDIA_TYPE: { "schema": schema } });
+        if let Some(example) = codes.first().and_then(|c| example(*c)) {
+            content[MEDIA_TYPE]["example"] = example;
+        }
+        let names: Vec<&str> = codes.iter().map(|c| c.code).collect();
+        let response = json!({ "description": text, "headers": header_refs(&heads), "content": content, "x-problem-codes": names });
+        out.insert(name.into(), response);
     }
     out.into()
+}
+
+/// A refusal with this code, as the server answers it.
+fn example(code: Code) -> Option<Value> {
+    let place = match code.failure {
+        Failure::Malformed => Some(FieldError::parameter("limit", "invalid", "It is not a whole number from 1 to 200.")),
+        Failure::Invalid => Some(FieldError::body("/name", "required", "name is required.")),
+        Failure::PreconditionRequired => Some(FieldError::header("If-Match", "required", "Give the ETag that you have seen.")),
+        _ => None,
+    };
+    let problem = place.into_iter().fold(code.with(code.title), Problem::and_at);
+    let wire = WireProblem::of(&problem, "/v1/directory/parties/pty_01hv1g3m9rfqq1z9q9h4d2k7aa", "req_0192f0c12d3e7abc8def0123456789ab");
+    serde_json::to_value(wire).ok()
 }
 
 pub fn header_refs(names: &[&str]) -> Value {
@@ -97,7 +118,7 @@ pub fn headers() -> Value {
         "Allow": text("The methods that are allowed.", 100, "GET, HEAD, OPTIONS"),
         "Content-Disposition": text("The name of the file.", 500, "attachment; filename=\"export.csv\""),
         "Dry-Run": text("`true` when nothing was kept.", 5, "true"),
-        "ETag": text("The version of the resource, for If-Match and If-None-Match.", 80, "\"3\""),
+        "ETag": text("The version of the resource, as `\"3\"`; `\"3.<digest>\"` where the answer also has embedded or computed values, which the digest covers. If-Match compares the version alone.", 80, "\"3\""),
         "Idempotency-Replayed": text("`true` when this is the answer to an earlier request with the same key.", 5, "true"),
         "Link": text("The next page, as `rel=\"next\"` (RFC 8288).", 4000, "</v1/directory/parties?cursor=AbC>; rel=\"next\""),
         "Location": text("Where the new resource is.", 500, "/v1/directory/parties/pty_01j1rc2f9yfaybvvh014j4j55b"),
@@ -110,20 +131,20 @@ pub fn headers() -> Value {
 }
 
 /// A version as in the ETag, with both its quotes or, as people write it, with none.
-const VERSION_TAG: &str = "^(\"[0-9]{1,16}\"|[0-9]{1,16})$";
+const VERSION_TAG: &str = "^(\"[0-9]{1,16}([.][0-9a-f]{16})?\"|[0-9]{1,16}([.][0-9a-f]{16})?)$";
 
 pub fn parameters() -> Value {
     json!({
-        "DryRun": { "name": "dry_run", "in": "query", "description": "Do everything, answer the result, keep nothing.",
+        "DryRun": { "name": "dry_run", "in": "query", "description": "Compute and answer the result, but keep nothing.",
             "schema": { "type": "boolean", "default": false } },
         "IdempotencyKey": { "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "Makes a repetition safe: the same key with the same request answers the same and does nothing twice. Kept for at least 24 hours.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" } },
-        "IfMatch": { "name": "If-Match", "in": "header", "required": false,
-            "description": "The ETag that the resource must still have. Needed: without it the answer is 428.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 18, "pattern": VERSION_TAG } },
+        "IfMatch": { "name": "If-Match", "in": "header", "required": true,
+            "description": "The ETag of the resource as the caller last saw it. Only its version is compared. Without the header the answer is 428.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 40, "pattern": VERSION_TAG } },
         "IfNoneMatch": { "name": "If-None-Match", "in": "header", "required": false,
-            "description": "The ETag that is already known; 304 when it still holds.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 18, "pattern": VERSION_TAG } },
+            "description": "The ETag of a representation that the caller has; the answer is 304 when it is still current.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 40, "pattern": VERSION_TAG } },
     })
 }

@@ -73,6 +73,11 @@ pub fn note(db: &mut Conn, id: Uuid, lease: &str, progress: JobProgress, state: 
     Ok(noted.first::<(bool,)>(db)?.map(|r| r.0))
 }
 
+/// How many jobs there are of each kind in each state.
+pub fn counts(db: &mut Conn) -> Result<Vec<(String, String, i64)>> {
+    sql!("SELECT kind, status, COUNT(*) FROM jobs GROUP BY kind, status ORDER BY kind, status").load(db)
+}
+
 /// Forgets jobs that ended before a moment, at most `limit`; how many.
 pub fn forget(db: &mut Conn, before: DateTime<Utc>, limit: i64) -> Result<usize> {
     sql!("DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE finished_at < {} ORDER BY finished_at, id LIMIT {})", before, limit)

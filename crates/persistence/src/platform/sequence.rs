@@ -99,6 +99,12 @@ pub fn unplaced(db: &mut Conn, limit: i64) -> Result<Vec<(Uuid, Option<Vec<u8>>)
     sql!("SELECT event_id, digest FROM event_links WHERE seq IS NULL ORDER BY event_id LIMIT {}", limit).load(db)
 }
 
+/// How many committed links have no number yet, and when the oldest of their facts happened.
+pub fn lag(db: &mut Conn) -> Result<(i64, Option<DateTime<Utc>>)> {
+    let found = sql!("SELECT COUNT(*), MIN(e.at) FROM event_links l JOIN events e ON e.id = l.event_id WHERE l.seq IS NULL").first(db)?;
+    Ok(found.unwrap_or((0, None)))
+}
+
 /// The contents of these facts, in no order.
 pub fn facts(db: &mut Conn, ids: &[Uuid]) -> Result<Vec<Fact>> {
     sql!(

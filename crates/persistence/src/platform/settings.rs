@@ -36,6 +36,11 @@ pub fn set(db: &mut Conn, id: &str, value: Value, now: DateTime<Utc>) -> Result<
     Ok(())
 }
 
+/// When each turn whose id begins so was last taken.
+pub fn turns(db: &mut Conn, beginning: &str) -> Result<Vec<(String, DateTime<Utc>)>> {
+    sql!("SELECT id, updated_at FROM settings WHERE id LIKE {} ORDER BY id", format!("{beginning}%")).load(db)
+}
+
 /// Takes the turn `id` when a period has passed since it was last taken, or the clock was set back since. `None` when it is
 /// taken, else the moment from which the period counts. Whoever holds the turn in an open transaction keeps others from
 /// taking it; they do not wait.

@@ -21,10 +21,11 @@ mod token_crypto;
 pub mod tokens;
 pub mod users;
 
-pub use authentication::authenticate;
+pub use authentication::{authenticate, known};
 pub use authority::judge_shared;
 pub use setup::{
-    Account, create_user, disable_user, first_administrator, grant_all_companies, grant_company, grant_role, list_users, reset_password,
+    Account, create_user, disable_user, enable_user, first_administrator, grant_all_companies, grant_company, grant_role, list_users,
+    reset_password,
 };
 pub use signing_keys::jwks;
 pub use state::{Config, State};

@@ -41,10 +41,10 @@ pub(super) fn operations(t: &mut Table) {
     )
     .public()
     .fails(&[problems::unauthenticated]);
-    t.order("logout", "identity/logout", logout, "Log out. Ends the session of the access token that the request carries.")
+    t.command_without_body("logout", "identity/logout", logout, "Log out. Ends the session of the access token that the request carries.")
         .for_everybody()
         .fails(&[NO_SESSION]);
-    t.order("logout_all", "identity/logout-all", logout_all, "Log out everywhere. Ends all your sessions.")
+    t.command_without_body("logout_all", "identity/logout-all", logout_all, "Log out everywhere. Ends all your sessions.")
         .for_everybody()
         .fails(&[NO_SESSION]);
     t.rows("identity/my-sessions", mine, "List your own sessions.").for_everybody().filter(&["status"]).sort(&["refreshed_at"]);

@@ -183,6 +183,18 @@ pub fn disable_user(app: &Arc<App>, email: &str) -> Result<()> {
     })
 }
 
+/// Enables a disabled user again.
+///
+/// # Errors
+/// There is no such user, or it is not disabled.
+pub fn enable_user(app: &Arc<App>, email: &str) -> Result<()> {
+    let email = email.to_string();
+    app.write(&system(), move |cx| {
+        let user = by_email(cx, &email)?;
+        users::enable(cx, user.id).map(drop)
+    })
+}
+
 /// Gives a user a role, by its code.
 ///
 /// # Errors

@@ -27,7 +27,7 @@ pub struct Ring {
 pub(super) fn operations(t: &mut Table) {
     t.tag("identity/signing-keys", "The keys that sign access tokens.");
     t.report("identity/signing-keys", list, "List the signing keys. Those that still verify tokens, the newest first.");
-    t.order(
+    t.command_without_body(
         "rotate_signing_keys",
         "identity/signing-keys/rotate",
         rotate,

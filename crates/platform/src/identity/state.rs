@@ -74,6 +74,8 @@ pub struct State {
     pub(super) ring: RwLock<Option<Arc<Ring>>>,
     callers: Mutex<HashMap<[u8; 32], Known>>,
     generation: AtomicU64,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 impl State {
@@ -110,9 +112,14 @@ impl State {
     }
     pub(super) fn known(&self, token: &[u8; 32], now: DateTime<Utc>) -> Option<Arc<Caller>> {
         let callers = self.callers.lock();
-        let known = callers.get(token)?;
-        let fresh = known.generation == self.generation() && known.since.elapsed() < TRUST && now < known.until;
-        fresh.then(|| known.caller.clone())
+        let fresh = |k: &&Known| k.generation == self.generation() && k.since.elapsed() < TRUST && now < k.until;
+        let found = callers.get(token).filter(fresh).map(|k| k.caller.clone());
+        if found.is_some() { &self.hits } else { &self.misses }.fetch_add(1, Ordering::Relaxed);
+        found
+    }
+    /// How many callers are remembered, and how often one was found in memory and was not.
+    pub fn cache(&self) -> (usize, u64, u64) {
+        (self.callers.lock().len(), self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
     }
     pub(super) fn remember(&self, token: [u8; 32], caller: Arc<Caller>, generation: u64, until: DateTime<Utc>) {
         let mut callers = self.callers.lock();

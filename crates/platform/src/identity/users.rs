@@ -107,7 +107,7 @@ pub(super) fn disable(cx: &mut Cx, id: UserId) -> Result<User> {
     })
 }
 
-fn enable(cx: &mut Cx, id: UserId) -> Result<User> {
+pub(super) fn enable(cx: &mut Cx, id: UserId) -> Result<User> {
     let before = to_change(cx, id)?;
     let after = before.clone().enable()?;
     cx.save(&before, after, "enabled")

@@ -7,11 +7,13 @@ use crate::prelude::*;
 pub fn operations(t: &mut Table) {
     t.tag("platform/audit-log", "Who did what, when, and what changed.");
     t.rows::<AuditEntry>("platform/audit-log", list, LIST)
-        .filter(&["kind", "subject", "actor", "party_id", "request_id", "seq"])
-        .filter_as("occurred_at", "at");
+        .filter_patterns("kind")
+        .filter(&["subject", "actor", "party_id", "request_id", "seq"])
+        .filter_as("occurred_at", "at")
+        .sort(&["seq"]);
 }
 
-const LIST: &str = "List the audit trail. One entry for every fact, oldest first, with who did it, on which request, and the thing \
+const LIST: &str = "List the audit trail. One entry for every event, oldest first unless `sort=-seq` asks for the newest first, with who did it, on which request, and the thing \
 before and after. Entries are never changed or deleted; each carries the hash of itself and the one before.";
 
 fn list(cx: &mut Cx, mut list: List) -> Result<Page<AuditEntry>> {

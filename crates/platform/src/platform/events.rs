@@ -12,12 +12,14 @@ pub fn operations(t: &mut Table) {
     t.tag("platform/events", "Everything that happened, in one order.");
     t.rows::<PublishedEvent>("platform/events", list, LIST)
         .follow("after", "seq")
-        .filter(&["kind", "subject", "party_id"])
+        .filter_patterns("kind")
+        .filter(&["subject", "party_id"])
+        .sort(&["seq"])
         .filter_as("occurred_at", "at");
 }
 
-const LIST: &str = "Follow the feed of events. They come in the order of `seq`, which has no holes: keep the last `seq` you have seen \
-and ask for those `after` it. Kinds that the caller may not read are left out.";
+const LIST: &str = "Follow the feed of events. They come in the order of `seq`, which has no gaps: keep the last `seq` you have seen \
+and ask for those `after` it. `sort=-seq` answers the newest first. Kinds that the caller may not read are left out.";
 
 fn list(cx: &mut Cx, mut list: List) -> Result<Page<PublishedEvent>> {
     only_readable(cx, &mut list)?;

@@ -241,7 +241,7 @@ impl Table {
         self.add(op)
     }
     /// A command without a body that opens its own transactions; what it is about is in the query.
-    pub fn order_outside<F: params::Filter, R: Reply>(
+    pub fn command_without_body_outside_transaction<F: params::Filter, R: Reply>(
         &mut self,
         id: &str,
         place: &str,
@@ -257,7 +257,7 @@ impl Table {
     }
     /// Many upserts at once, at `…/upsert/bulk`, with the permission to create; the function demands the one to change.
     pub(crate) fn bulk_upsert<B: Body>(&mut self, id: &str, place: &str, f: fn(&mut Cx, B) -> Result<bulk::Upserted>) -> &mut Op {
-        let text = "Create or change many by the ids of another system. At most 500 items; `atomic` keeps all or none, `partial` keeps those that succeed and answers a problem for each other.";
+        let text = "Create or update many by the ids of another system. At most 500 items; `atomic` keeps all or none, `partial` keeps those that succeed and answers an error for each of the others.";
         let mut op = command_op::<bulk::Bulk<B>, bulk::BulkResult>(Kind::Command, id, &format!("{place}/bulk"), text);
         op.permission = format!("{}.create", place.trim_end_matches("/upsert").replace('/', "."));
         op.item = Some(Shape::of::<B>());
@@ -265,7 +265,7 @@ impl Table {
         self.add(op).max_body(16 << 20)
     }
     /// A command that takes no body.
-    pub fn order<R: Reply>(&mut self, id: &str, place: &str, f: fn(&mut Cx) -> Result<R>, text: &'static str) -> &mut Op {
+    pub fn command_without_body<R: Reply>(&mut self, id: &str, place: &str, f: fn(&mut Cx) -> Result<R>, text: &'static str) -> &mut Op {
         let mut op = single(Kind::Command, Some(""), place, text);
         op.id = id.into();
         op.output = Some(Shape::of::<R>());
@@ -329,6 +329,7 @@ impl Table {
     pub fn finish(mut self) -> Self {
         for op in &mut self.ops {
             op.actions_of = op.entity.as_ref().and_then(|e| self.actions.get(e)).cloned();
+            op.times = params::times(&(op.query)());
         }
         self.by_id = self.ops.iter().enumerate().map(|(i, op)| (op.id.clone(), i)).collect();
         assert_eq!(self.by_id.len(), self.ops.len(), "two operations have one id");
@@ -399,7 +400,10 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         max_body: 1 << 20,
         actions_of: None,
         known: vec![],
+        times: vec![],
         validator: OnceLock::new(),
+        bare: OnceLock::new(),
+        outline: OnceLock::new(),
         run: Box::new(|_, op, _| Err(Problem::from(problems::internal).and_at(domain::FieldError::body("", "internal", &op.id)))),
         outside: None,
         before: None,

@@ -13,13 +13,15 @@ use persistence::{Column, Compare, Condition, Kind as Of, Order, Query, Record, 
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::{ArrayBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 
 use super::answer::{self, Actions, Answer, resource, shape, write_resource};
 use super::expand;
-use super::op::{Input, Op, Shape, collect};
+use super::form;
+use super::op::{Input, Op, Shape};
+use super::page::Page;
 use super::schema;
 use crate::cx::Cx;
 
@@ -34,8 +36,6 @@ const CURSOR_PATTERN: &str = "^[A-Za-z0-9_-]{40,2000}$";
 fn well_formed_cursor(cursor: &str) -> bool {
     (40..=2000).contains(&cursor.len()) && cursor.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
-
-const DECIMAL: &str = r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,10})?$";
 
 /// What a list may be asked for.
 pub struct Listing {
@@ -71,8 +71,12 @@ pub struct IdFilter {
 #[derive(Clone)]
 pub struct FilterParameter {
     pub name: String,
+    /// The name without the suffix of the comparison, as the document speaks of it.
+    base: String,
     column: &'static Column,
     compare: Option<Compare>,
+    /// Several values, each of which may end in `.*` for all words that begin so.
+    patterns: bool,
 }
 
 impl Listing {
@@ -100,6 +104,10 @@ impl Listing {
         }
         listing
     }
+    /// Whether the rows have this column.
+    pub(crate) fn has_column(&self, name: &str) -> bool {
+        self.texts.column(name).is_some()
+    }
     fn column(&self, op: &str, name: &str) -> &'static Column {
         self.texts.column(name).unwrap_or_else(|| panic!("{op}: there is no column {name}"))
     }
@@ -111,27 +119,32 @@ impl Listing {
     /// Filters on a column that callers know by another name.
     pub(crate) fn filter_as(&mut self, op: &str, name: &str, column: &str) {
         let column = self.column(op, column);
-        let mut add = |name: String, compare| {
-            if !self.filters.iter().any(|f| f.name == name) {
-                self.filters.push(FilterParameter { name, column, compare });
+        let mut add = |suffix: &str, compare| {
+            let full = format!("{name}{suffix}");
+            if !self.filters.iter().any(|f| f.name == full) {
+                self.filters.push(FilterParameter { name: full, base: name.into(), column, compare, patterns: false });
             }
         };
-        {
-            if column.kind != Of::Instant {
-                add(name.to_string(), None);
-            }
-            if is_ordered(column.kind) {
-                add(format!("{name}_gte"), Some(Compare::GreaterOrEqual));
-                add(format!("{name}_gt"), Some(Compare::Greater));
-                add(format!("{name}_lte"), Some(Compare::LessOrEqual));
-                add(format!("{name}_lt"), Some(Compare::Less));
-            }
+        if column.kind != Of::Instant {
+            add("", None);
         }
+        if is_ordered(column.kind) {
+            add("_gte", Some(Compare::GreaterOrEqual));
+            add("_gt", Some(Compare::Greater));
+            add("_lte", Some(Compare::LessOrEqual));
+            add("_lt", Some(Compare::Less));
+        }
+    }
+    /// A filter on words with dots in them: several of them, and `invoice.*` for all that begin so.
+    pub(crate) fn filter_patterns(&mut self, op: &str, name: &str) {
+        let column = self.column(op, name);
+        self.filters.push(FilterParameter { name: name.into(), base: name.into(), column, compare: None, patterns: true });
     }
     /// One comparison under a name of its own, and pages in the order of that column: `after` for `seq`.
     pub(crate) fn follow(&mut self, op: &str, name: &str, column: &str) {
         let column = self.column(op, column);
-        self.filters.push(FilterParameter { name: name.to_string(), column, compare: Some(Compare::Greater) });
+        let (compare, base) = (Some(Compare::Greater), column.name.to_string());
+        self.filters.push(FilterParameter { name: name.to_string(), base, column, compare, patterns: false });
         self.first_by = Some(column.name);
     }
     pub(crate) fn sort(&mut self, op: &str, columns: &[&'static str]) {
@@ -151,7 +164,7 @@ impl Listing {
         let mut out = vec![
             text(
                 "limit",
-                "Rows at most.".into(),
+                "The largest number of rows. A page is shorter when its rows are very large; `has_more` says whether rows follow.".into(),
                 ObjectBuilder::new()
                     .schema_type(Type::Integer)
                     .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
@@ -161,34 +174,28 @@ impl Listing {
             ),
             text(
                 "cursor",
-                "Where to go on: `next_cursor` of the page before, with the same filters and order.".into(),
+                "`next_cursor` of the previous page, with the same filters and order.".into(),
                 string().min_length(Some(40)).max_length(Some(2000)).pattern(Some(CURSOR_PATTERN)),
             ),
             text(
                 "include_total",
-                "Count all rows that fit into `total_count`; costs more the more there are.".into(),
+                "Whether `total_count` is filled with the number of all matching rows. Slow on large tables.".into(),
                 ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false))),
             ),
             text(
                 "fields",
-                "Only these fields of each row, separated by commas.".into(),
+                "Return only these fields of each row, separated by commas.".into(),
                 string().min_length(Some(1)).max_length(Some(1000)).pattern(Some(FIELDS_PATTERN)),
             ),
         ];
         if !self.sort.is_empty() {
             let one = format!("-?({})", self.sort.join("|"));
-            let about = format!(
-                "Order; `-` turns it around. One or more of {}, separated by commas. By default the oldest first.",
-                self.sort.join(", ")
-            );
+            let about =
+                format!("Sort order: one or more of {}, separated by commas; `-` before a name sorts descending.", self.sort.join(", "));
             out.push(text("sort", about, string().max_length(Some(200)).pattern(Some(format!("^{one}(,{one}){{0,3}}$")))));
         }
         if !self.search.is_empty() {
-            out.push(text(
-                "q",
-                "Only rows with this text in them, whatever the case.".into(),
-                string().min_length(Some(1)).max_length(Some(100)),
-            ));
+            out.push(text("q", "Rows that contain this text, ignoring case.".into(), string().min_length(Some(1)).max_length(Some(100))));
         }
         out.extend(self.filters.iter().map(|f| text(&f.name, f.about(), f.schema())));
         let flag = || ObjectBuilder::new().schema_type(Type::Boolean);
@@ -203,19 +210,38 @@ impl Listing {
 
 impl FilterParameter {
     fn about(&self) -> String {
-        let what = self.column.name.trim_end_matches("_id").trim_end_matches("_at").replace('_', " ");
+        let what = match (self.compare, self.column.kind) {
+            (Some(Compare::GreaterOrEqual), Of::Instant) => "at or after this instant",
+            (Some(Compare::Greater), Of::Instant) => "after this instant",
+            (Some(Compare::LessOrEqual), Of::Instant) => "at or before this instant",
+            (Some(Compare::Less), Of::Instant) => "before this instant",
+            (Some(Compare::GreaterOrEqual), Of::Date) => "on or after this day",
+            (Some(Compare::Greater), Of::Date) => "after this day",
+            (Some(Compare::LessOrEqual), Of::Date) => "on or before this day",
+            (Some(Compare::Less), Of::Date) => "before this day",
+            (Some(Compare::GreaterOrEqual), _) => "at least",
+            (Some(Compare::Greater), _) => "greater than",
+            (Some(Compare::LessOrEqual), _) => "at most",
+            (Some(Compare::Less), _) => "less than",
+            (None, _) if self.patterns => "is one of these, separated by commas; `invoice.*` stands for all that begin with `invoice.`",
+            (None, Of::Uid | Of::Word) => "is one of these, separated by commas",
+            (None, Of::Bool) => "is true, or is false",
+            (None, _) => "equals",
+        };
         match (self.compare, self.column.kind) {
-            (Some(Compare::GreaterOrEqual), _) => format!("Only rows whose {what} is this or later or more."),
-            (Some(Compare::Greater), _) => format!("Only rows whose {what} is later or more than this."),
-            (Some(Compare::LessOrEqual), _) => format!("Only rows whose {what} is this or earlier or less."),
-            (Some(Compare::Less), _) => format!("Only rows whose {what} is earlier or less than this."),
-            (None, Of::Uid | Of::Word) => format!("Only rows with this {what}; several separated by commas."),
-            (None, _) => format!("Only rows with this {what}."),
+            (Some(_), Of::Int | Of::Decimal(_)) | (None, Of::Text | Of::Int | Of::Decimal(_) | Of::Date) if !self.patterns => {
+                format!("`{}` {what} this value.", self.base)
+            }
+            _ => format!("`{}` {what}.", self.base),
         }
     }
     fn schema(&self) -> ObjectBuilder {
         let string = ObjectBuilder::new().schema_type(Type::String);
         match self.column.kind {
+            _ if self.patterns => {
+                let one = r"[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?";
+                string.min_length(Some(1)).max_length(Some(1000)).pattern(Some(format!("^{one}(,{one}){{0,19}}$")))
+            }
             Of::Word => {
                 let one = format!("({})", self.column.words.join("|"));
                 string.max_length(Some(400)).pattern(Some(format!("^{one}(,{one}){{0,19}}$")))
@@ -232,11 +258,14 @@ impl FilterParameter {
                 .maximum(Some(LARGEST_WHOLE)),
             Of::Date => string.format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).max_length(Some(10)),
             Of::Instant => string.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).max_length(Some(40)),
-            Of::Decimal(_) => string.max_length(Some(30)).pattern(Some(DECIMAL)),
+            Of::Decimal(_) => string.max_length(Some(30)).pattern(Some(form::DECIMAL)),
             _ => string.min_length(Some(1)).max_length(Some(200)),
         }
     }
     fn condition(&self, raw: &str) -> Result<Condition> {
+        if self.patterns {
+            return self.any_of(raw);
+        }
         let many = self.compare.is_none() && matches!(self.column.kind, Of::Uid | Of::Word);
         let parts: Vec<&str> = if many { raw.split(',').collect() } else { vec![raw] };
         let values = parts.iter().map(|p| parse(self.column, p)).collect::<Option<Vec<_>>>().ok_or_else(|| self.bad(raw))?;
@@ -245,8 +274,23 @@ impl FilterParameter {
             None => Condition::In(self.column.name, values),
         })
     }
+    /// Words, and beginnings of words that end in `.*`.
+    fn any_of(&self, raw: &str) -> Result<Condition> {
+        let parts: Vec<&str> = raw.split(',').collect();
+        let word = |w: &str| w.split('.').all(|s| !s.is_empty() && s.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')));
+        if raw.len() > 1000 || parts.len() > 20 || !parts.iter().all(|p| word(p.strip_suffix(".*").unwrap_or(p))) {
+            return Err(self.bad(raw));
+        }
+        let (beginnings, words): (Vec<&str>, Vec<&str>) = parts.iter().partition(|p| p.ends_with(".*"));
+        if beginnings.is_empty() {
+            return Ok(Condition::In(self.column.name, words.iter().map(|w| Bound::Text((*w).into())).collect()));
+        }
+        let beginnings = beginnings.iter().filter_map(|p| p.strip_suffix('*')).map(String::from).collect();
+        Ok(Condition::Begins(self.column.name, words.into_iter().map(String::from).collect(), beginnings))
+    }
     fn bad(&self, raw: &str) -> Problem {
         let form = match self.column.kind {
+            _ if self.patterns => "one or more words such as invoice.posted or invoice.*".into(),
             Of::Word => format!("one or more of {}", self.column.words.join(", ")),
             Of::Uid => format!("one or more ids with the prefix {}_", self.column.prefix.unwrap_or_default()),
             Of::Bool => "true or false".into(),
@@ -271,69 +315,15 @@ fn parse(column: &Column, raw: &str) -> Option<Bound> {
         Of::Word => column.words.contains(&raw).then(|| Bound::Text(raw.into()))?,
         Of::Text => (1..=200).contains(&raw.chars().count()).then(|| Bound::Text(raw.into()))?,
         Of::Bool => Bound::Bool(raw.parse().ok()?),
-        Of::Int => Bound::Int(raw.parse().ok().filter(|n| (-LARGEST_WHOLE..=LARGEST_WHOLE).contains(n))?),
-        Of::Date => Bound::Date(day(raw)?),
-        Of::Instant => Bound::instant(raw.parse::<DateTime<Utc>>().ok()?),
+        Of::Int => Bound::Int(form::whole(raw).filter(|n| (-LARGEST_WHOLE..=LARGEST_WHOLE).contains(n))?),
+        Of::Date => Bound::Date(form::day(raw)?),
+        Of::Instant => Bound::instant(form::instant(raw)?),
         Of::Decimal(places) => {
-            let plain = raw.len() <= 30 && raw.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
-            let value = plain.then(|| Decimal::from_str_exact(raw)).flatten()?;
+            let value = form::is_decimal(raw).then(|| Decimal::from_str_exact(raw)).flatten()?;
             Bound::scaled(value, places).filter(|v| matches!(v, Bound::Decimal(_, Some(_))))?
         }
         Of::Json | Of::Bytes => return None,
     })
-}
-
-fn day(raw: &str) -> Option<NaiveDate> {
-    (raw.len() == 10).then(|| raw.parse().ok()).flatten()
-}
-
-/// One page.
-#[derive(Debug, Clone, Serialize)]
-pub struct Page<T> {
-    pub data: Vec<T>,
-    pub has_more: bool,
-    pub next_cursor: Option<String>,
-    pub total_count: Option<i64>,
-}
-
-impl<T: ToSchema> PartialSchema for Page<T> {
-    fn schema() -> RefOr<Schema> {
-        use utoipa::openapi::schema::SchemaType;
-        let flag = ObjectBuilder::new().schema_type(Type::Boolean).description(Some("Whether more rows follow."));
-        let cursor = ObjectBuilder::new()
-            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-            .description(Some("Give it as `cursor` to get the next page."))
-            .max_length(Some(2000));
-        let total = ObjectBuilder::new()
-            .schema_type(SchemaType::from_iter([Type::Integer, Type::Null]))
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-            .minimum(Some(0))
-            .maximum(Some(9_007_199_254_740_991i64))
-            .description(Some("All rows that fit, when `include_total` was asked."));
-        ObjectBuilder::new()
-            .description(Some("One page of rows."))
-            .property(
-                "data",
-                ArrayBuilder::new().items(Ref::from_schema_name(T::name())).max_items(Some(200)).description(Some("The rows.")),
-            )
-            .property("has_more", flag)
-            .property("next_cursor", cursor)
-            .property("total_count", total)
-            .required("data")
-            .required("has_more")
-            .required("next_cursor")
-            .required("total_count")
-            .into()
-    }
-}
-
-impl<T: ToSchema> ToSchema for Page<T> {
-    fn name() -> std::borrow::Cow<'static, str> {
-        format!("{}Page", T::name()).into()
-    }
-    fn schemas(out: &mut Vec<(String, RefOr<Schema>)>) {
-        collect::<T>(out);
-    }
 }
 
 /// What a list was asked with, ready for the database.
@@ -363,6 +353,8 @@ impl List {
         let mut cursor = None;
         let mut sort = "";
         let mut digest = Sha256::new();
+        // the order in which the parameters stand means nothing
+        let mut asked = Vec::new();
         digest.update(&op.id);
         for v in &input.path {
             digest.update(v);
@@ -370,9 +362,7 @@ impl List {
         for (name, value) in &input.query {
             match name.as_str() {
                 "limit" => {
-                    list.query.limit = value
-                        .parse()
-                        .ok()
+                    list.query.limit = form::whole(value)
                         .filter(|n| (1..=200).contains(n))
                         .ok_or_else(|| invalid(name, "A whole number from 1 to 200.".into()))?
                 }
@@ -400,7 +390,7 @@ impl List {
                     }
                 }
                 _ if listing.days.iter().any(|d| d.0 == name) => {
-                    let day = day(value).ok_or_else(|| invalid(name, format!("{value:?} is not a day such as 2026-01-31.")))?;
+                    let day = form::day(value).ok_or_else(|| invalid(name, format!("{value:?} is not a day such as 2026-01-31.")))?;
                     list.days.insert(name.clone(), day);
                 }
                 _ => {
@@ -409,9 +399,11 @@ impl List {
                 }
             }
             if !matches!(name.as_str(), "limit" | "cursor" | "include_total" | "fields" | "expand") {
-                digest.update(format!("\n{name}={value}"));
+                asked.push(format!("\n{name}={value}"));
             }
         }
+        asked.sort_unstable();
+        asked.iter().for_each(|pair| digest.update(pair));
         list.order(listing, sort)?;
         list.digest = digest.finalize()[..8].to_vec();
         if let Some(cursor) = cursor {
@@ -515,22 +507,40 @@ impl List {
         self.query.order.iter().zip(&values).map(read).collect::<Option<Vec<_>>>().ok_or_else(bad)
     }
     /// The page as an answer: rows with their actions, expansions, and only the fields asked for.
-    pub(crate) fn answer<T: Serialize>(self, cx: &mut Cx, op: &Op, page: Page<T>, verbs: fn(&T) -> Vec<&'static str>) -> Result<Answer> {
+    pub(crate) fn answer<T: Record + Serialize>(
+        self,
+        cx: &mut Cx,
+        op: &Op,
+        mut page: Page<T>,
+        verbs: fn(&T) -> Vec<&'static str>,
+    ) -> Result<Answer> {
         let actions = Actions::of(cx, op);
         let mut text = Vec::with_capacity(256 + page.data.len() * 1024);
         text.extend_from_slice(b"{\"data\":[");
-        if self.expand.is_empty() && self.fields.is_none() {
-            for (i, row) in page.data.iter().enumerate() {
-                text.extend_from_slice(if i == 0 { b"" } else { b"," });
-                write_resource(&mut text, row, actions.on(|| verbs(row)))?;
+        let plain = self.expand.is_empty() && self.fields.is_none();
+        let mut written = 0_usize;
+        // what was expanded is put beside some rows at a time, so that what is in memory has a bound, too
+        for rows in page.data.chunks(ROWS_AT_ONCE) {
+            let mut shaped = Vec::new();
+            if !plain {
+                shaped = rows.iter().map(|row| resource(row, actions.on(|| verbs(row)))).collect::<Result<Vec<_>>>()?;
+                shape(cx, op, &self.expand, self.fields.as_deref(), &mut shaped)?;
             }
-        } else {
-            let mut rows = page.data.iter().map(|row| resource(row, actions.on(|| verbs(row)))).collect::<Result<Vec<_>>>()?;
-            shape(cx, op, &self.expand, self.fields.as_deref(), &mut rows)?;
             for (i, row) in rows.iter().enumerate() {
-                text.extend_from_slice(if i == 0 { b"" } else { b"," });
-                answer::write(&mut text, row)?;
+                // at least one row, or the caller would never get on
+                if text.len() < PAGE_BYTES {
+                    text.extend_from_slice(if written == 0 { b"" } else { b"," });
+                    match shaped.get(i) {
+                        Some(shaped) => answer::write(&mut text, shaped)?,
+                        None => write_resource(&mut text, row, actions.on(|| verbs(row)))?,
+                    }
+                    written += 1;
+                }
             }
+        }
+        if let Some(last) = written.checked_sub(1).filter(|_| written < page.data.len()).and_then(|last| page.data.get(last)) {
+            page.has_more = true;
+            page.next_cursor = Some(self.cursor_after(cx, last));
         }
         text.extend_from_slice(b"],\"has_more\":");
         answer::write(&mut text, &page.has_more)?;
@@ -542,6 +552,11 @@ impl List {
         Ok(Answer { next_cursor: page.next_cursor, ..Answer::json(text) })
     }
 }
+
+/// A page takes no further row once it has so many bytes.
+pub(crate) const PAGE_BYTES: usize = 4 << 20;
+/// Rows whose children, or whose expansions, are loaded by one query.
+pub(crate) const ROWS_AT_ONCE: usize = 50;
 
 /// The fields that `fields` may name: those of the resource, and its actions.
 pub(crate) fn field_names(cx: &Cx, op: &Op, row: &Shape) -> Vec<&'static str> {

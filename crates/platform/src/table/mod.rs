@@ -5,23 +5,28 @@ mod all;
 mod answer;
 mod body;
 mod expand;
+mod form;
 mod list;
 mod noun;
 mod op;
+mod outline;
+mod page;
 mod params;
 pub mod schema;
 
 pub use all::Table;
 pub use answer::{Answer, Binary, Output};
 pub use expand::Expansion;
-pub use list::{FIELDS_PATTERN, List, Listing, Page};
+pub use list::{FIELDS_PATTERN, List, Listing};
 pub use noun::{NoFilter, Noun, Part};
 pub use op::{Input, Kind, Op, Origin, Pairs, Shape, Upload};
+pub use outline::{Outline, Place};
+pub use page::Page;
 pub use params::Filter;
 
 pub(crate) use body::typed as typed_body;
 pub(crate) use expand::names as names_of;
-pub(crate) use list::property_names;
+pub(crate) use list::{PAGE_BYTES, ROWS_AT_ONCE, property_names};
 pub(crate) use op::{Prepared, collect as collect_schema};
 
 use serde::de::DeserializeOwned;

@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use super::all::{Table, blank};
 use super::answer::{Answer, Binary, Output};
-use super::list::{List, Listing, Page};
+use super::list::{List, Listing};
 use super::op::{Input, Kind, Op, Shape, Upload};
+use super::page::Page;
 use super::params::{Filter, query_of, typed as typed_query};
 use super::{Body, Reply, body, plural, snake};
 use crate::bulk;
@@ -132,7 +133,7 @@ impl<'t, T: Entity> Noun<'t, T> {
     }
     /// Many at once, at `…/bulk`, with the function and the codes of `create`.
     pub fn bulk<B: Body>(&mut self, f: fn(&mut Cx, B) -> Result<T>) -> &mut Op {
-        let text = "Create many at once. At most 500 items; `atomic` keeps all or none, `partial` keeps those that succeed and answers a problem for each other.";
+        let text = "Create many at once. At most 500 items; `atomic` keeps all or none, `partial` keeps those that succeed and answers an error for each of the others.";
         let codes = self.table.get(&format!("create_{}", self.base.one)).map(|op| op.declared().to_vec()).unwrap_or_default();
         let mut op = blank(
             Kind::Command,

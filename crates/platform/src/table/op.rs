@@ -164,7 +164,12 @@ pub struct Op {
     pub max_body: usize,
     pub(crate) actions_of: Option<String>,
     pub(crate) known: Vec<String>,
+    /// The parameters that are days or instants; found when the table is closed.
+    pub(crate) times: Vec<(String, params::Time)>,
     pub(crate) validator: OnceLock<schema::Judge>,
+    pub(crate) bare: OnceLock<bool>,
+    /// How many items the arrays of the body may have.
+    pub(super) outline: OnceLock<Arc<super::Outline>>,
     pub(crate) run: Run,
     pub(crate) outside: Option<RunOutside>,
     /// Slow work that must be done before the transaction begins.
@@ -244,6 +249,14 @@ impl Op {
     pub fn filter_as(&mut self, name: &str, column: &'static str) -> &mut Self {
         if let Some(l) = &mut self.listing {
             l.filter_as(&self.id, name, column);
+            self.known = l.parameters().into_iter().map(|p| p.name).collect();
+        }
+        self
+    }
+    /// A filter on words with dots in them: several separated by commas, and `invoice.*` for all that begin so.
+    pub fn filter_patterns(&mut self, column: &'static str) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            l.filter_patterns(&self.id, column);
             self.known = l.parameters().into_iter().map(|p| p.name).collect();
         }
         self
@@ -348,9 +361,14 @@ impl Op {
             debug_assert!(declared, "{} answered {} ({p}) without declaring it", self.id, p.code().code);
         })
     }
-    /// Whether the request has parameters that the operation does not know; all of them at once.
+    /// What may be in a body of this operation, as far as it bounds the reading of one.
+    pub fn outline(&self) -> Arc<super::Outline> {
+        self.outline.get_or_init(|| Arc::new(super::Outline::of(self))).clone()
+    }
+    /// Refuses parameters that the operation does not know, all of them at once, and times that are none.
     pub(crate) fn check_query(&self, query: &Pairs) -> Result<()> {
-        params::known(&self.known, query)
+        params::known(&self.known, query)?;
+        params::in_form(&self.times, query)
     }
 }
 

@@ -2,12 +2,15 @@
 //! source for both: what the document says is what happens.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use domain::kernel::{Code, FieldError, Problem, problems, text};
 use jsonschema::error::ValidationErrorKind;
 use serde_json::{Value, json};
 
+use super::form;
 use super::op::{Op, Shape};
+use crate::bulk;
 
 /// All schemas that a shape is made of, by name.
 pub fn components(shape: &Shape) -> BTreeMap<String, Value> {
@@ -58,6 +61,9 @@ pub fn properties(shape: &Shape) -> Vec<String> {
     own.map(|p| p.keys().cloned().collect()).unwrap_or_default()
 }
 
+/// Places that a refusal names at most.
+const MOST: usize = 100;
+
 /// The formats that every text is held to: one line, or several without control characters.
 const LINE: &str = "line";
 const TEXT: &str = "text";
@@ -85,34 +91,41 @@ fn guard_texts(schema: &mut Value) {
 }
 
 /// Holds bodies to the schema of an operation.
-pub struct Judge(Option<jsonschema::Validator>);
+pub struct Judge {
+    whole: Option<jsonschema::Validator>,
+    /// For a body of many items: what one of them is, and its validator once it was needed.
+    item: Option<(Shape, Shape, OnceLock<Option<jsonschema::Validator>>)>,
+}
+
+fn validator(name: &str, components: BTreeMap<String, Value>) -> Option<jsonschema::Validator> {
+    let mut schemas = json!(components);
+    guard_texts(&mut schemas);
+    let root = json!({ "$ref": format!("#/components/schemas/{name}"), "components": { "schemas": schemas } });
+    let options = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
+    let options = options.with_format(LINE, text::is_one_line).with_format(TEXT, text::is_plain);
+    let options = options.with_format("date", |t: &str| form::day(t).is_some());
+    let built = options.with_format("date-time", |t: &str| form::instant(t).is_some()).build(&root);
+    built.inspect_err(|e| log::error!("the schema {name} is unsound: {e}")).ok()
+}
 
 impl Judge {
     pub(crate) fn of(op: &Op) -> Self {
-        let Some(shape) = &op.body else { return Judge(None) };
-        let mut schemas = json!(body_components(op));
-        guard_texts(&mut schemas);
-        let root = json!({ "$ref": format!("#/components/schemas/{}", (shape.name)()), "components": { "schemas": schemas } });
-        let built = jsonschema::options()
-            .with_draft(jsonschema::Draft::Draft202012)
-            .should_validate_formats(true)
-            .with_format(LINE, text::is_one_line)
-            .with_format(TEXT, text::is_plain)
-            .build(&root);
-        Judge(built.inspect_err(|e| log::error!("the schema of {} is unsound: {e}", op.id)).ok())
+        let Some(shape) = &op.body else { return Judge { whole: None, item: None } };
+        let item = op.item.map(|item| (item, *shape, OnceLock::new()));
+        Judge { whole: validator(&(shape.name)(), body_components(op)), item }
     }
     /// Everything that is wrong with the body, each at its place.
     pub(crate) fn judge(&self, body: &Value) -> Result<(), Problem> {
-        let Some(validator) = &self.0 else { return Err(problems::internal.into()) };
-        if validator.is_valid(body) {
+        let Some(whole) = &self.whole else { return Err(problems::internal.into()) };
+        if whole.is_valid(body) {
             return Ok(());
         }
-        let mut errors = Vec::new();
-        for e in validator.iter_errors(body).take(100) {
-            explain(&e, &mut errors);
+        let mut errors = self.in_items(whole, body);
+        if errors.is_empty() {
+            whole.iter_errors(body).take(MOST).for_each(|e| explain(&e, &mut errors));
         }
         errors.dedup();
-        errors.truncate(100);
+        errors.truncate(MOST);
         let all = |code: &str| errors.iter().all(|e| e.code == code);
         let code: Code =
             [problems::unknown_field, problems::decimal_must_be_string].into_iter().find(|c| all(c.code)).unwrap_or(problems::invalid_body);
@@ -120,7 +133,44 @@ impl Judge {
     }
 }
 
+impl Judge {
+    /// What is wrong with a body of many items: with what is beside them, then with one after the other until enough was
+    /// found. The validator collects everything that is wrong with what it is given before it tells the first of it.
+    fn in_items(&self, whole: &jsonschema::Validator, body: &Value) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        let (Some((item, shape, built)), Some(members)) = (&self.item, body.as_object()) else { return errors };
+        let Some(items) = members.get("items").and_then(Value::as_array).filter(|items| !items.is_empty()) else { return errors };
+        if items.len() > bulk::MOST_ITEMS {
+            return vec![too_many("/items".into(), bulk::MOST_ITEMS)];
+        }
+        let beside = members.iter().filter(|(name, _)| *name != "items").map(|(name, v)| (name.clone(), v.clone()));
+        let beside = Value::Object(beside.chain([("items".to_string(), json!([]))]).collect());
+        whole.iter_errors(&beside).take(MOST).for_each(|e| explain(&e, &mut errors));
+        errors.retain(|e| e.pointer.as_deref() != Some("/items"));
+        let Some(one) = built.get_or_init(|| validator(&(item.name)(), components(shape))) else { return errors };
+        for (i, item) in items.iter().enumerate().filter(|(_, item)| !one.is_valid(item)) {
+            let before = errors.len();
+            one.iter_errors(item).take(MOST).for_each(|e| explain(&e, &mut errors));
+            for e in errors.iter_mut().skip(before) {
+                e.pointer = e.pointer.as_deref().map(|p| format!("/items/{i}{p}"));
+            }
+            if errors.len() >= MOST {
+                break;
+            }
+        }
+        errors
+    }
+}
+
+/// An array with more items than it may have.
+pub fn too_many(pointer: String, most: usize) -> FieldError {
+    FieldError::body(pointer, "too_many", format!("There may be at most {most} items.")).param("max_items", most.to_string())
+}
+
 fn explain(e: &jsonschema::ValidationError<'_>, out: &mut Vec<FieldError>) {
+    if out.len() >= MOST {
+        return;
+    }
     let pointer = e.instance_path().to_string();
     let mut add = |pointer: String, code: &str, message: String| out.push(FieldError::body(pointer, code, message));
     match e.kind() {
@@ -129,7 +179,7 @@ fn explain(e: &jsonschema::ValidationError<'_>, out: &mut Vec<FieldError>) {
             add(format!("{pointer}/{}", escape(name)), "required", format!("{name} is required."));
         }
         ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            for name in unexpected {
+            for name in unexpected.iter().take(MOST) {
                 add(format!("{pointer}/{}", escape(name)), "unknown_field", format!("There is no field {name}."));
             }
         }
@@ -137,6 +187,7 @@ fn explain(e: &jsonschema::ValidationError<'_>, out: &mut Vec<FieldError>) {
         ValidationErrorKind::FalseSchema => match e.instance().as_object() {
             Some(members) => members
                 .keys()
+                .take(MOST)
                 .for_each(|name| add(format!("{pointer}/{}", escape(name)), "unknown_field", format!("There is no field {name}."))),
             None => add(pointer, "unknown_field", "There is no such field.".into()),
         },

@@ -1,8 +1,14 @@
 //! Rendering of message templates in a sandbox: a small part of Jinja without assignments, inclusions, functions and
-//! repetition, bounded in steps and in size; a variable that is missing is an error and not an empty text; HTML is
-//! escaped; a subject is one line.
+//! repetition, bounded in steps, in size and in the bytes that are handled on the way; a variable that is missing is an error
+//! and not an empty text; HTML is escaped; a subject is one line.
+//!
+//! The bounds hold without a look at a clock: the longest rendering takes a few tenths of a second. Texts grow only by `~` and
+//! `+`, whose number in one tag is bounded and whose result gets no name, because they are not known in the head of a loop.
+//! The steps that a part may take are fewer the more one step can handle.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, filters};
 
@@ -11,6 +17,16 @@ use crate::kernel::{Findings, Problem, Result};
 
 /// Steps of one part. An ordinary message takes some hundred.
 const FUEL: u64 = 20_000;
+/// Steps that every part may take, however large its values are.
+const LEAST_FUEL: u64 = 500;
+/// Bytes that the steps of a part may handle together, when each handles as much as it can.
+const WORK: u64 = 512 << 20;
+/// Bytes that the filters of a message may take in.
+const FILTERED: usize = 16 << 20;
+/// Bytes of all values together.
+const LARGEST_VALUES: usize = 256 << 10;
+/// How many texts one tag may join.
+const MOST_JOINS: usize = 20;
 /// Bytes that a part may become.
 const LARGEST: usize = 512 * 1024;
 /// Loops in loops, and brackets in brackets.
@@ -27,6 +43,24 @@ fn parts(content: &Content) -> impl Iterator<Item = (&'static str, &str)> {
     all.into_iter().filter_map(|(name, part)| part.map(|p| (name, p)))
 }
 
+/// A filter that counts the bytes it takes in.
+fn counted(
+    left: &Arc<AtomicUsize>,
+    filter: fn(&str) -> String,
+) -> impl Fn(String) -> std::result::Result<String, minijinja::Error> + use<> {
+    let left = left.clone();
+    move |text: String| {
+        let spent = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(text.len()));
+        spent.map_err(|_| minijinja::Error::new(ErrorKind::OutOfFuel, "the filters take in too many bytes"))?;
+        Ok(filter(&text))
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars.flat_map(char::to_lowercase)).collect()).unwrap_or_default()
+}
+
 fn sandbox<'s>() -> Environment<'s> {
     let mut env = Environment::empty();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -34,11 +68,12 @@ fn sandbox<'s>() -> Environment<'s> {
     env.set_fuel(Some(FUEL));
     env.set_recursion_limit(DEEPEST);
     env.add_filter("default", filters::default);
-    env.add_filter("upper", filters::upper);
-    env.add_filter("lower", filters::lower);
-    env.add_filter("title", filters::title);
-    env.add_filter("capitalize", filters::capitalize);
-    env.add_filter("trim", filters::trim);
+    let left = Arc::new(AtomicUsize::new(FILTERED));
+    env.add_filter("upper", counted(&left, str::to_uppercase));
+    env.add_filter("lower", counted(&left, str::to_lowercase));
+    env.add_filter("title", counted(&left, |t| filters::title(t.into())));
+    env.add_filter("capitalize", counted(&left, capitalized));
+    env.add_filter("trim", counted(&left, |t| t.trim().to_string()));
     env.add_filter("length", filters::length);
     env.add_filter("first", filters::first);
     env.add_filter("last", filters::last);
@@ -51,7 +86,7 @@ pub fn check(content: &Content) -> Result<Vec<String>> {
     let mut found = Findings::default();
     let mut names = std::collections::BTreeSet::new();
     for (name, source) in parts(content) {
-        let compiled = allowed(source).and_then(|()| env.template_from_named_str(name, source).map_err(|e| refusal(&e)));
+        let compiled = allowed(source).and_then(|_| env.template_from_named_str(name, source).map_err(|e| refusal(&e)));
         if let Some(template) = found.take(&format!("/{name}"), compiled) {
             names.extend(template.undeclared_variables(true));
         }
@@ -62,13 +97,17 @@ pub fn check(content: &Content) -> Result<Vec<String>> {
 
 /// The message for these values. Tells everything that is wrong with all parts at once.
 pub fn render(content: &Content, values: &serde_json::Value) -> Result<Rendered> {
-    let env = sandbox();
+    let size = values.to_string().len();
+    if size > LARGEST_VALUES {
+        return Err(TOO_LARGE.with(format!("The values have more than {LARGEST_VALUES} bytes.")));
+    }
+    let mut env = sandbox();
     let values = minijinja::Value::from_serialize(values);
     let mut found = Findings::default();
     let mut out = Rendered::default();
     for (name, source) in parts(content) {
         let at = format!("/{name}");
-        let Some(text) = found.take(&at, one(&env, name, source, &values)) else { continue };
+        let Some(text) = found.take(&at, one(&mut env, name, source, &values, size)) else { continue };
         match name {
             "subject" => {
                 let text = text.trim().to_string();
@@ -85,8 +124,11 @@ pub fn render(content: &Content, values: &serde_json::Value) -> Result<Rendered>
     Ok(out)
 }
 
-fn one<'s>(env: &Environment<'s>, name: &'s str, source: &'s str, values: &minijinja::Value) -> Result<String> {
-    allowed(source)?;
+fn one<'s>(env: &mut Environment<'s>, name: &'s str, source: &'s str, values: &minijinja::Value, size: usize) -> Result<String> {
+    let Shape { joins, literal } = allowed(source)?;
+    // what one step can handle: the longest text there is, as often as one tag may join it
+    let handled = (size.max(literal).max(1) * (joins + 1)) as u64;
+    env.set_fuel(Some((WORK / handled).clamp(LEAST_FUEL, FUEL)));
     let template = env.template_from_named_str(name, source).map_err(|e| refusal(&e))?;
     let mut out = Bounded(Vec::new());
     match template.render_captured_to(values, &mut out) {
@@ -127,8 +169,19 @@ fn refusal(e: &minijinja::Error) -> Problem {
     code.with(format!("{line}{detail}."))
 }
 
-/// Refuses tags and operators beyond the sandbox. Assignments could double a text with every line, a product repeats it.
-fn allowed(source: &str) -> Result<()> {
+/// What bounds the work of one step of a source.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Shape {
+    /// How many texts one tag joins at most.
+    joins: usize,
+    /// Bytes of the longest text that stands in it.
+    literal: usize,
+}
+
+/// Refuses tags and operators beyond the sandbox. Assignments could double a text with every line, a product repeats it, and
+/// a text that was joined in the head of a loop could be joined with itself in the next one.
+fn allowed(source: &str) -> Result<Shape> {
+    let mut shape = Shape::default();
     let mut rest = source;
     let mut line = 1;
     while let Some(at) = rest.find("{%").into_iter().chain(rest.find("{{")).chain(rest.find("{#")).min() {
@@ -139,6 +192,7 @@ fn allowed(source: &str) -> Result<()> {
             rest = body.split_once("#}").map_or("", |(_, after)| after);
             continue;
         }
+        let mut is_loop = false;
         if kind == "{%" {
             let tag: String =
                 body.trim_start_matches(['-', '+']).trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
@@ -147,31 +201,58 @@ fn allowed(source: &str) -> Result<()> {
                     FORBIDDEN.with(format!("line {line}: there is no tag {tag:?}; there are if, elif, else, endif, for and endfor."))
                 );
             }
+            is_loop = tag == "for";
         }
-        let (end, product) = end_of_tag(body, if kind == "{%" { "%}" } else { "}}" });
-        if product {
+        let tag = end_of_tag(body, if kind == "{%" { "%}" } else { "}}" });
+        if tag.product {
             return Err(FORBIDDEN.with(format!("line {line}: products are not known here.")));
         }
-        rest = &body[end..];
+        if is_loop && tag.joins > 0 {
+            return Err(FORBIDDEN.with(format!("line {line}: nothing is joined or added in the head of a loop.")));
+        }
+        if tag.joins > MOST_JOINS {
+            return Err(TOO_COMPLEX.with(format!("line {line}: one tag joins or adds {MOST_JOINS} times at most.")));
+        }
+        shape = Shape { joins: shape.joins.max(tag.joins), literal: shape.literal.max(tag.literal) };
+        rest = &body[tag.end..];
     }
-    Ok(())
+    Ok(shape)
 }
 
-/// Where a tag ends, and whether there is a `*` in it outside of texts.
-fn end_of_tag(body: &str, end: &str) -> (usize, bool) {
-    let (mut quote, mut escaped, mut product) = (None, false, false);
+/// What is in a tag, outside of the texts in it.
+#[derive(Default)]
+struct Tag {
+    end: usize,
+    /// There is a `*`.
+    product: bool,
+    /// How often there is a `~` or a `+`.
+    joins: usize,
+    /// Bytes of the longest text.
+    literal: usize,
+}
+
+fn end_of_tag(body: &str, end: &str) -> Tag {
+    let (mut tag, mut escaped) = (Tag { end: body.len(), ..Tag::default() }, false);
+    let mut quote: Option<(char, usize)> = None;
     for (i, c) in body.char_indices() {
         match quote {
             Some(_) if escaped => escaped = false,
             Some(_) if c == '\\' => escaped = true,
-            Some(q) if c == q => quote = None,
+            Some((q, start)) if c == q => {
+                tag.literal = tag.literal.max(i - start);
+                quote = None;
+            }
             Some(_) => {}
-            None if body[i..].starts_with(end) => return (i + end.len(), product),
-            None if c == '"' || c == '\'' => quote = Some(c),
-            None => product |= c == '*',
+            None if body[i..].starts_with(end) => return Tag { end: i + end.len(), ..tag },
+            None if c == '"' || c == '\'' => quote = Some((c, i)),
+            None => {
+                tag.product |= c == '*';
+                // a `+` beside the brackets is about white space
+                tag.joins += usize::from(c == '~' || (c == '+' && i > 0 && !body[i + 1..].starts_with(end)));
+            }
         }
     }
-    (body.len(), product)
+    tag
 }
 
 #[cfg(test)]
@@ -233,6 +314,8 @@ mod tests {
             ("{{ range(1000000000) }}", FORBIDDEN),
             ("{{ s.replace('x', 'xx') }}", FORBIDDEN),
             ("{{ s|join('x') }}", FORBIDDEN),
+            ("{% for a in [s ~ s] %}{{ a }}{% endfor %}", FORBIDDEN),
+            ("{% for a in [s + s] %}{{ a }}{% endfor %}", FORBIDDEN),
             ("{{ s", SYNTAX),
             ("{% if s %}", SYNTAX),
         ];
@@ -240,6 +323,23 @@ mod tests {
             assert_eq!(html(source, long.clone()).expect_err(source).code(), code, "{source}");
         }
         assert_eq!(html("{{ '2 * 3' }}{# * #}", json!({})).expect("a text"), "2 * 3");
+    }
+
+    #[test]
+    fn the_bytes_on_the_way_are_bounded() {
+        let long = "x".repeat(200_000);
+        let began = std::time::Instant::now();
+        let chain = format!("{{% for a in xs %}}{{% if s{} == 'y' %}}{{% endif %}}{{% endfor %}}", "|upper|lower".repeat(20));
+        let joined = format!("{{% for a in xs %}}{{% if s{} == 'y' %}}{{% endif %}}{{% endfor %}}", " ~ s".repeat(20));
+        let values = json!({"s": long, "xs": (0..5000).collect::<Vec<_>>()});
+        for source in [chain, joined] {
+            assert_eq!(html(&source, values.clone()).expect_err("too much").code(), TOO_COMPLEX);
+        }
+        let many = format!("{{{{ s{} }}}}", " ~ s".repeat(800));
+        assert_eq!(html(&many, json!({"s": "x"})).expect_err("too many").code(), TOO_COMPLEX);
+        assert_eq!(html("{{ s }}", json!({"s": "x".repeat(400_000)})).expect_err("too large").code(), TOO_LARGE);
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+        assert_eq!(html("{%+ if n + 1 > 2 +%}{{ s|upper }}{%+ endif +%}", json!({"s": "a", "n": 2})).expect("valid"), "A");
     }
 
     #[test]
