@@ -10,6 +10,7 @@ use super::tax::{TaxComputation, TaxTreatment};
 use super::tax_codes::TaxCodeId;
 use crate::directory::companies::CompanyId;
 use crate::directory::products::ProductId;
+use crate::directory::units::UnitId;
 use crate::kernel::{Amount, Quantity, Rate, UnitPrice};
 
 crate::ids! {
@@ -59,8 +60,11 @@ pub struct InvoiceLine {
     /// What it is, in words.
     #[schema(max_length = 500)]
     pub description: String,
-    /// How much.
+    /// How much, in the unit.
     pub quantity: Quantity,
+    /// The unit; null where nothing is counted in one.
+    #[schema(required)]
+    pub unit_id: Option<UnitId>,
     /// Money for one unit.
     pub unit_price: UnitPrice,
     /// Per cent off the price.
@@ -106,6 +110,9 @@ pub struct NewInvoiceLine {
     /// 1 when left out.
     #[serde(default = "one")]
     pub quantity: Quantity,
+    /// The unit of quantity and price; that of the product when left out.
+    #[serde(default)]
+    pub unit_id: Option<UnitId>,
     /// The price of the product when left out.
     #[serde(default)]
     pub unit_price: Option<UnitPrice>,

@@ -31,6 +31,13 @@ crate::words! {
         Block = "block",
         Warn = "warn",
     }
+    /// What happens to a sales order that has nothing left to do: everything is shipped or cancelled, and invoiced.
+    pub enum OrderClosing {
+        /// It closes by itself.
+        Automatic = "automatic",
+        /// It stays confirmed until somebody closes it.
+        Manual = "manual",
+    }
 }
 
 /// The time zone is not one of the IANA data base.
@@ -69,6 +76,8 @@ pub struct Company {
     pub negative_stock: NegativeStock,
     /// What happens when a customer's credit limit would be exceeded.
     pub credit_policy: CreditPolicy,
+    /// Whether sales orders close by themselves when nothing is left to ship or invoice.
+    pub order_closing: OrderClosing,
     /// Days until payment is due where the party has no terms of its own.
     #[schema(minimum = 0, maximum = 3650, example = 30)]
     pub payment_terms_days: i32,
@@ -129,6 +138,9 @@ pub struct NewCompany {
     /// What happens when a customer's credit limit would be exceeded; `block` when left out.
     #[serde(default = "block")]
     pub credit_policy: CreditPolicy,
+    /// Whether sales orders close by themselves when nothing is left to ship or invoice; `automatic` when left out.
+    #[serde(default = "automatic")]
+    pub order_closing: OrderClosing,
     /// Days until payment is due where the party has no terms of its own; 30 when left out.
     #[serde(default = "thirty")]
     #[schema(minimum = 0, maximum = 3650, example = 30)]
@@ -164,6 +176,9 @@ fn refuse() -> NegativeStock {
 fn block() -> CreditPolicy {
     CreditPolicy::Block
 }
+fn automatic() -> OrderClosing {
+    OrderClosing::Automatic
+}
 
 crate::patch! {
     /// Changes to a company. Currency and fiscal year stay as they are.
@@ -182,6 +197,9 @@ crate::patch! {
         set negative_stock: NegativeStock,
         /// What happens when a customer's credit limit would be exceeded.
         set credit_policy: CreditPolicy,
+        /// Whether sales orders close by themselves when nothing is left to ship or invoice. Those that have nothing left already
+        /// stay as they are.
+        set order_closing: OrderClosing,
         /// Days until payment is due where the party has no terms of its own.
         set payment_terms_days: i32 [minimum = 0, maximum = 3650],
         /// Tax registration number.
@@ -208,6 +226,7 @@ impl Company {
             prices_include_tax: new.prices_include_tax,
             negative_stock: new.negative_stock,
             credit_policy: new.credit_policy,
+            order_closing: new.order_closing,
             payment_terms_days: new.payment_terms_days,
             tax_id: new.tax_id,
             address: new.address,

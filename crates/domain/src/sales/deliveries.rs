@@ -12,6 +12,7 @@ use crate::directory::addresses::Address;
 use crate::directory::companies::CompanyId;
 use crate::directory::parties::PartyId;
 use crate::directory::products::ProductId;
+use crate::directory::units::UnitId;
 use crate::inventory::warehouses::WarehouseId;
 use crate::kernel::{Amount, Code, Decimals, FieldError, Quantity, Result, UnitPrice, problems};
 
@@ -68,7 +69,9 @@ pub struct Delivery {
     /// The carrier's number for the parcel.
     #[schema(required, max_length = 100)]
     pub tracking_number: Option<String>,
-    /// What the goods cost, in the company's currency; zero until it is shipped.
+    /// Whether the order is on hold; nothing of it is shipped then.
+    pub order_is_on_hold: bool,
+    /// What the goods cost, in the company's currency; zero until it is shipped. It follows when their cost is corrected later.
     pub cost_total: Amount,
     /// The journal entry; null until it is shipped, and for goods without cost.
     #[schema(required)]
@@ -118,6 +121,9 @@ pub struct DeliveryLine {
     pub description: String,
     /// How many, in the unit of the order line.
     pub quantity: Quantity,
+    /// That unit.
+    #[schema(required)]
+    pub unit_id: Option<UnitId>,
     /// How many, in the product's unit.
     pub stock_quantity: Quantity,
     /// What one of the product's unit cost when it left, six places; null until it is shipped.
@@ -189,7 +195,7 @@ pub struct DeliverSalesOrder {
     /// Whether the goods leave at once; otherwise the delivery is a draft.
     #[serde(default)]
     pub ship: bool,
-    /// The business date; today when left out.
+    /// The business date; today when left out. Goods do not leave on a day to come.
     #[serde(default)]
     pub delivery_date: Option<NaiveDate>,
     /// Who carries them.
@@ -200,6 +206,15 @@ pub struct DeliverSalesOrder {
     #[serde(default)]
     #[schema(max_length = 100)]
     pub tracking_number: Option<String>,
+}
+
+/// How a delivery is shipped.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShipDelivery {
+    /// The business date on which the goods left; the date that was planned when left out, or today if that is still to come.
+    #[serde(default)]
+    pub delivery_date: Option<NaiveDate>,
 }
 
 crate::patch! {
@@ -228,7 +243,11 @@ impl DeliveryLine {
 
 impl Delivery {
     fn allowed(&self) -> Vec<&'static str> {
-        if self.status == DeliveryStatus::Draft { vec!["ship", "cancel"] } else { Vec::new() }
+        match (self.status, self.order_is_on_hold) {
+            (DeliveryStatus::Draft, false) => vec!["ship", "record-serials", "cancel"],
+            (DeliveryStatus::Draft, true) => vec!["record-serials", "cancel"],
+            (DeliveryStatus::Shipped | DeliveryStatus::Cancelled, _) => Vec::new(),
+        }
     }
 
     /// Refuses anything but a draft.
@@ -237,6 +256,16 @@ impl Delivery {
             return Ok(());
         }
         Err(DELIVERY_NOT_A_DRAFT.with(format!("The delivery is {}.", self.status)).in_state(self.status, &self.allowed()))
+    }
+
+    /// The lines at what they cost now.
+    pub fn recost(mut self, costs: &std::collections::HashMap<String, Amount>) -> Self {
+        for line in &mut self.lines {
+            line.cost_amount = costs.get(&line.id.to_string()).copied().unwrap_or(line.cost_amount);
+            line.unit_cost = crate::inventory::costing::per_unit(line.cost_amount, line.stock_quantity);
+        }
+        self.cost_total = self.lines.iter().map(|l| l.cost_amount).sum();
+        self
     }
 
     /// Gives up a draft.

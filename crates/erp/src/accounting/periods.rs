@@ -96,7 +96,7 @@ pub fn admit(cx: &mut Cx, company: CompanyId, day: NaiveDate, class: ModuleClass
 }
 
 /// The day itself when its period takes postings, else the first day after it that does.
-pub(super) fn first_open_day(cx: &mut Cx, company: &Company, day: NaiveDate, class: ModuleClass) -> Result<NaiveDate> {
+pub(crate) fn first_open_day(cx: &mut Cx, company: &Company, day: NaiveDate, class: ModuleClass) -> Result<NaiveDate> {
     let soft = cx.caller.may(POST_SOFT_CLOSED);
     let found = stored::from(cx.db(), company.id.uuid(), day)?.into_iter().find(|p| p.admits(class, soft).is_ok());
     found.map(|p| p.start_date.max(day)).ok_or_else(|| PERIOD_MISSING.with(format!("There is no open period from {day} on.")))
