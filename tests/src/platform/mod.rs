@@ -41,6 +41,8 @@ mod repetition;
 mod timers;
 mod trace;
 
+pub use integrity::{broken, tamper};
+
 use persistence::{Conn, Database, DatabaseConfig, Error, Job, Outcome, Statement};
 
 use crate::harness::{self, Engine};
