@@ -58,7 +58,8 @@ impl Walk<'_> {
     fn sell(&mut self, p: &Value, day: &str, quantity: &str) -> u16 {
         let s = self.s;
         let lines = json!([{"product_id": p["id"], "quantity": quantity}]);
-        let order = s.post("/v1/sales/orders", json!({"company_id": s.company_id(), "customer_id": self.buyer["id"], "lines": lines})).created();
+        let order =
+            s.post("/v1/sales/orders", json!({"company_id": s.company_id(), "customer_id": self.buyer["id"], "lines": lines})).created();
         let path = format!("/v1/sales/orders/{}", id(&order));
         let order = s.act(&format!("{path}/confirm"), &order, json!({"allow_backorder": true})).ok();
         let answer = s.act(&format!("{path}/deliver"), &order, json!({"ship": true, "delivery_date": day}));

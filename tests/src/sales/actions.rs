@@ -115,7 +115,7 @@ each_engine! {
             for (verb, body) in steps {
                 let back = s.get(&at).ok();
                 let mut body = body.clone();
-                if let Some(line) = body["lines"].get_mut(0) {
+                if let Some(line) = body.pointer_mut("/lines/0") {
                     line["return_line_id"] = back["lines"][0]["id"].clone();
                 }
                 s.act(&format!("{at}/{verb}"), &back, body).expect(200);

@@ -91,7 +91,7 @@ each_engine! {
         let books = ready_to_sell(s);
         let buyer = customer(s, "Buyer");
         let p = goods(s, &books.warehouse, "10");
-        let open = || s.get(&format!("/v1/directory/parties/{}/360", id(&buyer))).ok()["orders"]["open_order_count"].clone();
+        let open = || s.get(&format!("/v1/directory/parties/{}/360", id(&buyer))).ok()["sales"]["open_order_count"].clone();
         let order = confirmed(s, &buyer, &[(&p, "3")]);
         assert_eq!(open(), 1);
         let delivery = shipped(s, &order);

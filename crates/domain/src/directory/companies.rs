@@ -31,11 +31,11 @@ crate::words! {
         Block = "block",
         Warn = "warn",
     }
-    /// What happens to a sales order that has nothing left to do: everything is shipped or cancelled, and invoiced.
+    /// What happens to a sales order when everything is shipped or cancelled, and invoiced.
     pub enum OrderClosing {
-        /// It closes by itself.
+        /// The order is closed automatically.
         Automatic = "automatic",
-        /// It stays confirmed until somebody closes it.
+        /// The order stays confirmed until it is closed by a user.
         Manual = "manual",
     }
 }
@@ -76,7 +76,7 @@ pub struct Company {
     pub negative_stock: NegativeStock,
     /// What happens when a customer's credit limit would be exceeded.
     pub credit_policy: CreditPolicy,
-    /// Whether sales orders close by themselves when nothing is left to ship or invoice.
+    /// Whether a sales order is closed automatically when nothing is left to ship or invoice.
     pub order_closing: OrderClosing,
     /// Days until payment is due where the party has no terms of its own.
     #[schema(minimum = 0, maximum = 3650, example = 30)]
@@ -138,7 +138,7 @@ pub struct NewCompany {
     /// What happens when a customer's credit limit would be exceeded; `block` when left out.
     #[serde(default = "block")]
     pub credit_policy: CreditPolicy,
-    /// Whether sales orders close by themselves when nothing is left to ship or invoice; `automatic` when left out.
+    /// Whether a sales order is closed automatically when nothing is left to ship or invoice; `automatic` when left out.
     #[serde(default = "automatic")]
     pub order_closing: OrderClosing,
     /// Days until payment is due where the party has no terms of its own; 30 when left out.
@@ -197,8 +197,8 @@ crate::patch! {
         set negative_stock: NegativeStock,
         /// What happens when a customer's credit limit would be exceeded.
         set credit_policy: CreditPolicy,
-        /// Whether sales orders close by themselves when nothing is left to ship or invoice. Those that have nothing left already
-        /// stay as they are.
+        /// Whether a sales order is closed automatically when nothing is left to ship or invoice. A change does not close orders
+        /// that are complete already.
         set order_closing: OrderClosing,
         /// Days until payment is due where the party has no terms of its own.
         set payment_terms_days: i32 [minimum = 0, maximum = 3650],

@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use rust_decimal::Decimal;
+
 use super::costing::{CostState, per_unit};
 use super::valuation::ValueEntryId;
 use crate::kernel::{Amount, Decimals, Quantity, Result, UnitPrice, round};
@@ -13,8 +15,8 @@ use crate::kernel::{Amount, Decimals, Quantity, Result, UnitPrice, round};
 pub enum Effect {
     /// Goods come in for this amount as a whole.
     In(Amount),
-    /// Goods go out at the moving average.
-    Out,
+    /// Goods go out at the moving average. What was recorded before stays when it differs by no more than rounding does.
+    Out { recorded: Option<Amount> },
     /// Goods come back of an issue at what they cost there; for `unknown` when that issue is not known.
     Back { of: ValueEntryId, unknown: Amount },
     /// Goods come back of an issue and are scrapped on arrival, by an entry of its own. Stock stays as it is.
@@ -91,7 +93,7 @@ impl Timeline {
                 self.note(m.id, m.id, amount);
                 self.receive(m.id, m.quantity, amount)
             }
-            Effect::Out => self.issue(m.id, m.quantity),
+            Effect::Out { recorded } => self.issue(m.id, m.quantity, recorded),
             Effect::Back { of, unknown } => self.take_back(m, of, unknown),
             Effect::Scrapped { of, by, unknown } => self.scrap(m, of, by, unknown),
         }
@@ -117,11 +119,8 @@ impl Timeline {
             value += self.cover(at, covered, amount - kept)?;
         }
         let known = if after.is_positive() { per_unit(value, after) } else { per_unit(amount, quantity) };
-        self.state = CostState {
-            quantity: after,
-            value: Amount::exact(value.get())?,
-            last_unit_cost: known.unwrap_or(before.last_unit_cost),
-        };
+        self.state =
+            CostState { quantity: after, value: Amount::exact(value.get())?, last_unit_cost: known.unwrap_or(before.last_unit_cost) };
         Ok(())
     }
 
@@ -152,7 +151,7 @@ impl Timeline {
 
     /// Goods go out: `round(value × quantity / on hand)`, the last issue takes what remains, and what is issued below zero goes at
     /// the last known cost.
-    fn issue(&mut self, id: ValueEntryId, quantity: Quantity) -> Result<()> {
+    fn issue(&mut self, id: ValueEntryId, quantity: Quantity, recorded: Option<Amount>) -> Result<()> {
         let before = self.state;
         let mut unit = before.unit_cost();
         if unit.is_zero() && !before.quantity.is_positive() {
@@ -160,7 +159,11 @@ impl Timeline {
         }
         let held = if before.quantity.is_positive() { before.quantity } else { Quantity::ZERO };
         let covered = if quantity < held { quantity } else { held };
-        let cost = if covered.is_zero() { Amount::ZERO } else { self.share(before.value, covered, held)? };
+        let mut cost = if covered.is_zero() { Amount::ZERO } else { self.share(before.value, covered, held)? };
+        if let Some(kept) = recorded.map(|r| -r).filter(|kept| quantity < held && !kept.is_negative() && *kept <= before.value) {
+            let cent = Decimal::new(1, self.minor_units);
+            cost = if (kept - cost).abs().get() <= cent { kept } else { cost };
+        }
         let uncovered = quantity - covered;
         let guess = Amount::exact(round(uncovered.get() * unit.get(), self.minor_units))?;
         self.note(id, id, -(cost + guess));

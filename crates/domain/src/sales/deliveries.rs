@@ -69,7 +69,7 @@ pub struct Delivery {
     /// The carrier's number for the parcel.
     #[schema(required, max_length = 100)]
     pub tracking_number: Option<String>,
-    /// Whether the order is on hold; nothing of it is shipped then.
+    /// Whether the order is on hold. A delivery of an order on hold cannot be shipped.
     pub order_is_on_hold: bool,
     /// What the goods cost, in the company's currency; zero until it is shipped. It follows when their cost is corrected later.
     pub cost_total: Amount,
@@ -195,7 +195,7 @@ pub struct DeliverSalesOrder {
     /// Whether the goods leave at once; otherwise the delivery is a draft.
     #[serde(default)]
     pub ship: bool,
-    /// The business date; today when left out. Goods do not leave on a day to come.
+    /// The business date; today when left out. Must not be in the future when the goods are shipped at once.
     #[serde(default)]
     pub delivery_date: Option<NaiveDate>,
     /// Who carries them.
@@ -212,7 +212,7 @@ pub struct DeliverSalesOrder {
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShipDelivery {
-    /// The business date on which the goods left; the date that was planned when left out, or today if that is still to come.
+    /// The business date on which the goods left, not in the future; the planned date when left out, or today if that is in the future.
     #[serde(default)]
     pub delivery_date: Option<NaiveDate>,
 }

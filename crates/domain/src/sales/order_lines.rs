@@ -68,7 +68,7 @@ pub struct SalesOrderLine {
     pub quantity_returned: Quantity,
     /// How many were invoiced, less those credited.
     pub quantity_invoiced: Quantity,
-    /// How many stand on draft invoices.
+    /// How many are on draft invoices.
     pub quantity_drafted: Quantity,
     /// How many will never be delivered.
     pub quantity_cancelled: Quantity,

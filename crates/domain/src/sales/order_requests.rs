@@ -119,7 +119,7 @@ pub struct ConfirmSalesOrder {
     pub allow_backorder: Option<bool>,
 }
 
-/// What is given up of an order, and why.
+/// What to cancel of an order, and why.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CancelSalesOrder {
@@ -133,7 +133,7 @@ pub struct CancelSalesOrder {
     pub lines: Option<Vec<CancelSalesOrderLine>>,
 }
 
-/// How many of a line are given up.
+/// How many of a line to cancel.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CancelSalesOrderLine {

@@ -150,7 +150,7 @@ pub struct SalesOrder {
     pub freight_gross: Amount,
     /// How much of the freight was invoiced, in the terms of `freight_amount`.
     pub freight_invoiced: Amount,
-    /// How much of the freight stands on draft invoices, in the terms of `freight_amount`.
+    /// How much of the freight is on draft invoices, in the terms of `freight_amount`.
     pub freight_drafted: Amount,
     /// All lines and freight without tax.
     pub net_total: Amount,

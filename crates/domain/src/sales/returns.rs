@@ -43,7 +43,7 @@ pub const RETURN_STATE: Code = Code::conflict("customer_return.wrong_state", "Th
 pub const RETURN_EMPTY: Code = Code::invalid("customer_return.empty", "The return has no lines.");
 pub const RETURN_LINE: Code = Code::invalid("customer_return.line_invalid", "A line of the return is wrong.");
 pub const RETURN_TOO_MUCH: Code = Code::conflict("customer_return.more_than_delivered", "More would come back than was delivered.");
-pub const RETURN_BEFORE_DELIVERY: Code = Code::invalid("customer_return.before_delivery", "Goods do not come back before they left.");
+pub const RETURN_BEFORE_DELIVERY: Code = Code::invalid("customer_return.before_delivery", "A return cannot be dated before its delivery.");
 pub const RETURN_NOTHING_TO_CREDIT: Code = Code::conflict("customer_return.nothing_to_credit", "Nothing of what came back was invoiced.");
 
 /// Goods that a customer sends back.
@@ -178,7 +178,7 @@ pub struct ReceiveCustomerReturn {
     #[serde(default)]
     #[schema(max_items = 1000)]
     pub lines: Option<Vec<ReceivedReturnLine>>,
-    /// The business date; today when left out. It is neither before the delivery nor a day to come.
+    /// The business date; today when left out. Not before the delivery and not in the future.
     #[serde(default)]
     pub return_date: Option<NaiveDate>,
     /// Whether a credit note is drafted for what was invoiced of it.

@@ -46,7 +46,7 @@ pub fn operations(t: &mut Table) {
         "post",
         post,
         "Post a stock adjustment. Takes a number, moves the goods, changes the value of stock and posts one journal entry. A count is \
-         compared with the stock at its own moment; a loss takes promised goods as well, from the youngest reservations first.",
+         compared with the stock at the moment of the count; a loss reduces reservations where needed, the most recent first.",
     )
     .fails(&[ADJUSTMENT_NOT_A_DRAFT, ADJUSTMENT_EMPTY, NOT_ENOUGH_STOCK, DATE_IN_FUTURE])
     .fails(posting::REFUSALS);
@@ -203,8 +203,7 @@ fn post(cx: &mut Cx, id: StockAdjustmentId) -> Result<StockAdjustment> {
     let mut shelves = Shelves::lock(cx, &company, &ids, &places)?;
     let loss = warehouses::virtual_location(cx, company.id, LocationKind::Loss)?;
     let mut ledger = Ledger::lock(cx, &company, &ids, date)?;
-    let counted: Vec<_> =
-        before.lines.iter().filter(|l| l.counted_quantity.is_some()).map(|l| (l.product_id, l.location_id)).collect();
+    let counted: Vec<_> = before.lines.iter().filter(|l| l.counted_quantity.is_some()).map(|l| (l.product_id, l.location_id)).collect();
     let since = Shelves::since(cx, &counted, date, before.counted_at)?;
     let mut after = before.clone();
     for i in 0..after.lines.len() {

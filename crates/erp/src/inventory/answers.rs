@@ -70,7 +70,8 @@ pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
 
     let account = |a: Uuid| AccountId::from_uuid(a);
     let apart = checks::value_unlike_accounts(cx.db())?.into_iter();
-    let apart = apart.map(|(c, a, day, v, b)| format!("{} {} on {day}: the entries sum to {v}, the account moved by {b}", company(c), account(a)));
+    let apart =
+        apart.map(|(c, a, day, v, b)| format!("{} {} on {day}: the entries sum to {v}, the account moved by {b}", company(c), account(a)));
     let mut apart: Vec<String> = apart.collect();
     let nowhere = checks::values_without_account(cx.db())?.into_iter();
     apart.extend(nowhere.map(|(id,)| format!("{}: a value without an account", ValueEntryId::from_uuid(id))));

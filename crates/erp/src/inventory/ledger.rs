@@ -8,9 +8,7 @@ use chrono::NaiveDate;
 use domain::accounting::accounts::AccountId;
 use domain::accounting::determinations::{Rule, determine};
 use domain::accounting::journal_entries::JournalEntryId;
-use domain::accounting::posting::{
-    AccountRef, ItemClass, Journal, ModuleClass, POSTING_RULE_MISSING, Posting, PostingLine, Role,
-};
+use domain::accounting::posting::{AccountRef, ItemClass, Journal, ModuleClass, POSTING_RULE_MISSING, Posting, PostingLine, Role};
 use domain::directory::companies::Company;
 use domain::directory::parties::PartyId;
 use domain::directory::products::{PostingClass, Product, ProductId};
@@ -145,7 +143,7 @@ impl Ledger {
                 let amount = gain_cost(past.state(), quantity, unit_cost, expected, minor_units)?;
                 (ValueKind::Adjustment, Effect::In(amount), None)
             }
-            Change::Out(kind) => (kind, Effect::Out, None),
+            Change::Out(kind) => (kind, Effect::Out { recorded: None }, None),
             Change::Back { of } => (ValueKind::Return, Effect::Back { of, unknown: Amount::ZERO }, Some(of)),
             Change::Scrapped { of } => (ValueKind::Return, Effect::Scrapped { of, by, unknown: Amount::ZERO }, Some(of)),
         };

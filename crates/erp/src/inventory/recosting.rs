@@ -101,12 +101,17 @@ impl Past {
                 // the entry that takes scrapped goods off again is played with that of their return
                 (Some(_), None) if e.quantity.is_negative() => continue,
                 (Some(of), None) => Effect::Back { of, unknown: e.amount },
-                (None, _) if e.quantity.is_negative() => Effect::Out,
+                (None, _) if e.quantity.is_negative() => Effect::Out { recorded: None },
                 (None, _) => Effect::In(e.amount),
             };
             out.push(Movement { id: e.id, quantity: e.quantity.abs(), effect });
         }
         self.transfers.dedup();
+        for m in &mut out {
+            if let Effect::Out { recorded } = &mut m.effect {
+                *recorded = self.recorded.get(&(m.id, m.id)).copied();
+            }
+        }
         out
     }
 
@@ -115,7 +120,7 @@ impl Past {
         let wanted: BTreeSet<ValueEntryId> = effects
             .filter_map(|effect| match effect {
                 Effect::Back { of, .. } | Effect::Scrapped { of, .. } => Some(of),
-                Effect::In(_) | Effect::Out => None,
+                Effect::In(_) | Effect::Out { .. } => None,
             })
             .filter(|of| !self.counters.contains_key(of))
             .collect();
@@ -164,9 +169,8 @@ impl Past {
     pub fn differences(&self) -> Vec<(Slot, Amount)> {
         let changes = self.timeline.changes();
         let slots: BTreeSet<Slot> = changes.keys().chain(self.recorded.keys()).copied().collect();
-        let difference = |slot: &Slot| {
-            changes.get(slot).copied().unwrap_or_default() - self.recorded.get(slot).copied().unwrap_or_default()
-        };
+        let difference =
+            |slot: &Slot| changes.get(slot).copied().unwrap_or_default() - self.recorded.get(slot).copied().unwrap_or_default();
         slots.iter().map(|slot| (*slot, difference(slot))).filter(|(_, amount)| !amount.is_zero()).collect()
     }
 

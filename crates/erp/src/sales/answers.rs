@@ -132,7 +132,12 @@ pub fn explain_delivery(cx: &mut Cx, id: &str) -> Result<Explanation> {
     let delivery = cx.find::<Delivery>(id)?;
     let lines = delivery.lines.iter().map(|l| {
         let quantity = Explanation::given("quantity in the product's unit", l.stock_quantity);
-        let cost = Explanation::of("unit cost", l.unit_cost.map_or("not shipped yet".into(), |c| c.to_string()), "cost divided by quantity, six places", vec![]);
+        let cost = Explanation::of(
+            "unit cost",
+            l.unit_cost.map_or("not shipped yet".into(), |c| c.to_string()),
+            "cost divided by quantity, six places",
+            vec![],
+        );
         Explanation::of(
             format!("line {}: {}", l.position, l.description),
             l.cost_amount,
@@ -176,8 +181,7 @@ pub fn explain_return(cx: &mut Cx, id: &str) -> Result<Explanation> {
 pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
     let line = |id| SalesOrderLineId::from_uuid(id);
     let unlike = orders::shipped_unlike_deliveries(cx.db())?.into_iter();
-    let mut moved: Vec<String> =
-        unlike.map(|(l, have, sum)| format!("{}: {have} shipped, the deliveries sum to {sum}", line(l))).collect();
+    let mut moved: Vec<String> = unlike.map(|(l, have, sum)| format!("{}: {have} shipped, the deliveries sum to {sum}", line(l))).collect();
     let unlike = orders::returned_unlike_returns(cx.db())?.into_iter();
     moved.extend(unlike.map(|(l, have, sum)| format!("{}: {have} returned, the returns sum to {sum}", line(l))));
     let unlike = orders::totals_unlike_lines(cx.db())?.into_iter();
@@ -209,12 +213,7 @@ pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
             lines,
             unbilled,
         ),
-        Check::of(
-            "delivery_costs",
-            "The cost of a delivery or a return is the sum of its lines and of its value entries.",
-            goods,
-            costs,
-        ),
+        Check::of("delivery_costs", "The cost of a delivery or a return is the sum of its lines and of its value entries.", goods, costs),
     ])
 }
 

@@ -40,8 +40,7 @@ pub fn reactions(r: &mut Reactions) {
     for lost in ["reservation.deleted", "reservation.reduced"] {
         r.on(lost, allocation::follow_loss);
     }
-    for freed in
-        ["stock_adjustment.posted", "customer_return.received", "delivery.shipped", "sales_order.cancelled", "reservation.deleted"]
+    for freed in ["stock_adjustment.posted", "customer_return.received", "delivery.shipped", "sales_order.cancelled", "reservation.deleted"]
     {
         r.on(freed, allocation::serve_waiting);
     }

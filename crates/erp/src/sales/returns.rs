@@ -309,11 +309,8 @@ pub fn follow_deleted_note(cx: &mut Cx, event: &Event) -> Result<()> {
     let lines: Vec<_> = note.lines.iter().map(|l| l.invoice_line_id.uuid()).collect();
     let (of, order_lines) = returns::credited_by(cx.db(), &event.subject, &lines)?;
     let Some(id) = of.and_then(|id| id.parse::<CustomerReturnId>().ok()) else { return Ok(()) };
-    let quantities: Vec<(SalesOrderLineId, Quantity)> = note
-        .lines
-        .iter()
-        .filter_map(|l| Some((order_lines.get(&l.invoice_line_id.uuid())?.parse().ok()?, l.quantity)))
-        .collect();
+    let quantities: Vec<(SalesOrderLineId, Quantity)> =
+        note.lines.iter().filter_map(|l| Some((order_lines.get(&l.invoice_line_id.uuid())?.parse().ok()?, l.quantity))).collect();
     let before = cx.change::<CustomerReturn>(id)?;
     let mut after = before.clone().uncredit(&quantities, cx.now);
     returns::store_progress(cx.db(), &after.lines)?;

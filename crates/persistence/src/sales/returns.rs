@@ -47,13 +47,11 @@ fn creditable(db: &mut Conn, mut lines: Vec<&mut CustomerReturnLine>) -> Result<
         return Ok(());
     }
     let ids: Vec<Uuid> = lines.iter().map(|l| l.order_line_id.uuid()).collect();
-    let surplus: HashMap<Uuid, Quantity> = sql!(
-        "SELECT id, quantity_invoiced - (quantity_shipped - quantity_returned) FROM sales_order_lines WHERE id IN ({})",
-        list(&ids)
-    )
-    .load::<(Uuid, Quantity)>(db)?
-    .into_iter()
-    .collect();
+    let surplus: HashMap<Uuid, Quantity> =
+        sql!("SELECT id, quantity_invoiced - (quantity_shipped - quantity_returned) FROM sales_order_lines WHERE id IN ({})", list(&ids))
+            .load::<(Uuid, Quantity)>(db)?
+            .into_iter()
+            .collect();
     let texts: Vec<String> = lines.iter().map(|l| l.order_line_id.to_string()).collect();
     let mut billed: HashMap<String, Quantity> = HashMap::new();
     for (_, _, line, quantity) in super::orders::invoice_lines_of(db, &texts)? {
