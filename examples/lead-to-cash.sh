@@ -77,13 +77,13 @@ order="$(call GET "/v1/sales/orders/$(get .id "$order")")"
 say "delivered: $(get .fulfilment_status "$order"); the cost of the goods is booked"
 
 invoice="$(call POST "/v1/sales/orders/$(get .id "$order")/invoice" '{}' "$(get .version "$order")")"
-invoice="$(call POST "/v1/accounting/invoices/$(get .id "$invoice")/post" '' "$(get .version "$invoice")")"
+invoice="$(call POST "/v1/receivables/invoices/$(get .id "$invoice")/post" '' "$(get .version "$invoice")")"
 say "invoice $(get .number "$invoice"): net $(get .net "$invoice"), tax $(get .tax "$invoice"), total $(get .total "$invoice")"
 
-payment="$(call POST /v1/accounting/payments "$(jq -n --arg c "$company" --arg p "$customer" --arg i "$(get .id "$invoice")" --arg a "$(get .total "$invoice")" \
+payment="$(call POST /v1/banking/payments "$(jq -n --arg c "$company" --arg p "$customer" --arg i "$(get .id "$invoice")" --arg a "$(get .total "$invoice")" \
     '{company_id: $c, party_id: $p, amount: $a, allocate_to: [{invoice_id: $i, amount: $a}]}')")"
-payment="$(call POST "/v1/accounting/payments/$(get .id "$payment")/post" '' "$(get .version "$payment")")"
-invoice="$(call GET "/v1/accounting/invoices/$(get .id "$invoice")")"
+payment="$(call POST "/v1/banking/payments/$(get .id "$payment")/post" '' "$(get .version "$payment")")"
+invoice="$(call GET "/v1/receivables/invoices/$(get .id "$invoice")")"
 say "paid: the invoice is $(get .status "$invoice"), outstanding $(get .outstanding "$invoice")"
 
 balance="$(call GET "/v1/accounting/reports/trial-balance?company_id=$company")"

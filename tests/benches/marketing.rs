@@ -84,7 +84,7 @@ fn measure(engine: Engine, parties: usize, missed: &mut Vec<String>) {
     println!("{parties} parties made in {seconds:.0} s");
     let grant = |p: &String| json!({"party_id": p, "channel": "email", "status": "granted", "evidence": {"wording_version": "v1", "source": "bench"}});
     let willing: Vec<Value> = ids.iter().enumerate().filter(|(i, _)| i % 10 != 0).map(|(_, p)| grant(p)).collect();
-    bulk(&s, "/v1/crm/consents", &willing);
+    bulk(&s, "/v1/marketing/consents", &willing);
 
     let filter = json!({"all": [
         {"any": [{"field": "country", "op": "in", "value": ["DE", "FR"]}, {"field": "tag", "op": "equals", "value": "even"}]},
@@ -93,13 +93,13 @@ fn measure(engine: Engine, parties: usize, missed: &mut Vec<String>) {
         {"field": "has_email", "op": "equals", "value": true},
     ]});
     let segment = |name: &str, filter: Value| {
-        s.post("/v1/crm/segments", json!({"company_id": s.company_id(), "name": name, "kind": "dynamic", "filter": filter})).created()
+        s.post("/v1/marketing/segments", json!({"company_id": s.company_id(), "name": name, "kind": "dynamic", "filter": filter})).created()
     };
     let some = segment("Some", filter);
-    let (counted, seconds) = timed(|| s.act(&format!("/v1/crm/segments/{}/evaluate", id(&some)), &some, json!({})).ok());
+    let (counted, seconds) = timed(|| s.act(&format!("/v1/marketing/segments/{}/evaluate", id(&some)), &some, json!({})).ok());
     assert_eq!(counted["member_count"].as_u64().unwrap() as usize, parties / 4 * 3);
     check("a segment of six tests, evaluated", seconds, 3.0, missed);
-    let (page, seconds) = timed(|| s.get(&format!("/v1/crm/segments/{}/members?limit=50", id(&some))).ok());
+    let (page, seconds) = timed(|| s.get(&format!("/v1/marketing/segments/{}/members?limit=50", id(&some))).ok());
     assert_eq!(page["data"].as_array().unwrap().len(), 50);
     check("the first page of its members", seconds, 3.0, missed);
 
@@ -109,11 +109,11 @@ fn measure(engine: Engine, parties: usize, missed: &mut Vec<String>) {
 
 fn launch(s: &Server, sink: &Sink, segment: &Value, parties: usize, missed: &mut Vec<String>) {
     let template = json!({"company_id": s.company_id(), "name": "Letter", "subject": "Hi {{ recipient.name }}", "html": "<p>Hi {{ recipient.name }}</p><a href=\"https://shop.example\">New</a><a href=\"{{ unsubscribe_url }}\">Stop</a>"});
-    let template = s.post("/v1/crm/templates", template).created();
+    let template = s.post("/v1/marketing/templates", template).created();
     let campaign = json!({"company_id": s.company_id(), "name": "All", "segment_id": segment["id"], "frequency_cap": {"messages": 2, "days": 7}, "quiet_hours": {"from": "22:00", "until": "06:00"}, "variants": [
         {"name": "a", "template_id": template["id"], "share_percent": 50}, {"name": "b", "template_id": template["id"], "share_percent": 50}]});
-    let campaign = s.post("/v1/crm/campaigns", campaign).created();
-    let path = format!("/v1/crm/campaigns/{}", id(&campaign));
+    let campaign = s.post("/v1/marketing/campaigns", campaign).created();
+    let path = format!("/v1/marketing/campaigns/{}", id(&campaign));
     let begin = Instant::now();
     let (launched, seconds) = timed(|| s.act(&format!("{path}/launch"), &campaign, json!({})).ok());
     check("the request that launches", seconds, 0.5, missed);
@@ -122,8 +122,8 @@ fn launch(s: &Server, sink: &Sink, segment: &Value, parties: usize, missed: &mut
         // others are served while the audience is judged
         let (_, seconds) = timed(|| {
             s.patch(
-                &format!("/v1/crm/segments/{}", id(segment)),
-                &s.get(&format!("/v1/crm/segments/{}", id(segment))).ok(),
+                &format!("/v1/marketing/segments/{}", id(segment)),
+                &s.get(&format!("/v1/marketing/segments/{}", id(segment))).ok(),
                 json!({"name": "All"}),
             )
             .ok()

@@ -78,13 +78,13 @@ impl World {
         w.act(&format!("{path}/deliver"), &order, &json!({"ship": true}));
         let order = read(&w.get(&path));
         let invoice = read(&w.act(&format!("{path}/invoice"), &order, &json!({})));
-        let invoice = read(&w.act(&format!("/v1/accounting/invoices/{}/post", id(&invoice)), &invoice, &json!({})));
+        let invoice = read(&w.act(&format!("/v1/receivables/invoices/{}/post", id(&invoice)), &invoice, &json!({})));
         let body = json!({
             "company_id": self.company, "party_id": invoice["customer_id"], "amount": invoice["total"],
             "allocate_to": [{"invoice_id": invoice["id"], "amount": invoice["total"]}],
         });
-        let payment = read(&w.post("/v1/accounting/payments", &body));
-        w.act(&format!("/v1/accounting/payments/{}/post", id(&payment)), &payment, &json!({}));
+        let payment = read(&w.post("/v1/banking/payments", &body));
+        w.act(&format!("/v1/banking/payments/{}/post", id(&payment)), &payment, &json!({}));
     }
     /// A lead, qualified, converted, with a line, won.
     pub fn lead_to_won(&self, n: usize, caller: usize) {

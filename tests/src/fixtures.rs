@@ -54,25 +54,25 @@ pub fn a_bit_of_everything(s: &Server) -> Value {
     s.post("/v1/crm/activities", json!({"company_id": company, "kind": "call", "subject": "Ask", "regarding_id": buyer["id"]})).created();
     let quoted = json!([{"product_id": books.product("BEANS")["id"], "quantity": "2"}]);
     s.post("/v1/crm/quotes", json!({"company_id": company, "party_id": buyer["id"], "lines": quoted})).created();
-    s.post("/v1/crm/queues", json!({"company_id": company, "name": "Service"})).created();
-    s.post("/v1/crm/kb-articles", json!({"company_id": company, "title": "Beans", "body": "Keep them dry."})).created();
+    s.post("/v1/service/queues", json!({"company_id": company, "name": "Service"})).created();
+    s.post("/v1/service/kb-articles", json!({"company_id": company, "title": "Beans", "body": "Keep them dry."})).created();
     s.post(
-        "/v1/crm/surveys",
+        "/v1/service/surveys",
         json!({"company_id": company, "kind": "nps", "name": "After service", "question": "Would you recommend us?"}),
     )
     .created();
-    s.post("/v1/crm/cases", json!({"company_id": company, "subject": "Wet beans", "party_id": buyer["id"]})).created();
+    s.post("/v1/service/cases", json!({"company_id": company, "subject": "Wet beans", "party_id": buyer["id"]})).created();
     let order = json!({"company_id": company, "customer_id": buyer["id"], "lines": [{"product_id": books.product("BEANS")["id"], "quantity": "3"}]});
     let order = s.post("/v1/sales/orders", order).created();
     let path = format!("/v1/sales/orders/{}", id(&order));
     let order = s.act(&format!("{path}/confirm"), &order, json!({})).ok();
     s.act(&format!("{path}/deliver"), &order, json!({"ship": true})).expect(200);
     let invoice = s.act(&format!("{path}/invoice"), &s.get(&path).ok(), json!({})).ok();
-    let invoice = s.act(&format!("/v1/accounting/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
+    let invoice = s.act(&format!("/v1/receivables/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
     let mut payment = books.payment(&buyer, &invoice["total"]);
     payment["allocate_to"] = json!([{"invoice_id": invoice["id"]}]);
-    let payment = s.post("/v1/accounting/payments", payment).created();
-    s.act(&format!("/v1/accounting/payments/{}/post", id(&payment)), &payment, json!({})).ok();
+    let payment = s.post("/v1/banking/payments", payment).created();
+    s.act(&format!("/v1/banking/payments/{}/post", id(&payment)), &payment, json!({})).ok();
     s.get(&path).ok()
 }
 

@@ -13,10 +13,16 @@ mod house;
 mod stories;
 
 mod accounting;
+mod banking;
 mod contract;
 mod crm;
 mod directory;
 mod identity;
+mod insight;
 mod inventory;
+mod marketing;
 mod platform;
+mod receivables;
 mod sales;
+mod service;
+mod tax;

@@ -1,6 +1,9 @@
 //! The front office: leads, opportunities, activities, timelines. It never imports the back office.
 
 pub mod crm;
+pub mod insight;
+pub mod marketing;
+pub mod service;
 
 use platform::prelude::*;
 use platform::questions::Questions;
@@ -110,9 +113,9 @@ pub fn reactions(r: &mut Reactions) {
 pub fn questions(q: &mut Questions) {
     q.answer_crm_overview(crm::overview::of_party);
     q.answer_quoted(crm::quote_steps::quoted);
-    q.join_overview("cases", "crm.cases.read", crm::case_overview::of_party);
+    q.join_overview("cases", "service.cases.read", crm::case_overview::of_party);
     q.join_overview("quotes", "crm.quotes.read", crm::overview::quotes_of);
-    q.numbered::<domain::crm::cases::Case>("CASE");
+    q.numbered::<domain::service::cases::Case>("CASE");
     q.explain("opp", crm::verification::explain);
     q.explain("quo", crm::verification::explain_quote);
     q.check(crm::verification::checks);

@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::directory::companies::CompanyId;
-use crate::directory::parties::PartyId;
+use crate::ids::{CompanyId, PartyId};
 use crate::kernel::{Id, Result, problems};
 
 /// A resource: it is stored, answered and told about in this form.
@@ -92,7 +91,7 @@ macro_rules! entity {
             fn id(&self) -> $id { self.id }
             fn version(&self) -> i64 { 1 }
             fn bump(&mut self, _: chrono::DateTime<chrono::Utc>) {}
-            $(fn company(&self) -> Option<$crate::directory::companies::CompanyId> { let $c = self; $company })?
+            $(fn company(&self) -> Option<$crate::ids::CompanyId> { let $c = self; $company })?
         }
     };
     (undated $($rest:tt)*) => { $crate::entity! { @dated [] $($rest)* } };
@@ -108,8 +107,8 @@ macro_rules! entity {
                 $(self.$dated = now;)?
                 $(self.$parts.iter_mut().for_each(|part| part.version = self.version);)?
             }
-            $(fn company(&self) -> Option<$crate::directory::companies::CompanyId> { let $c = self; $company })?
-            $(fn party(&self) -> Option<$crate::directory::parties::PartyId> { let $p = self; $party })?
+            $(fn company(&self) -> Option<$crate::ids::CompanyId> { let $c = self; $company })?
+            $(fn party(&self) -> Option<$crate::ids::PartyId> { let $p = self; $party })?
             $(fn allowed_actions(&self) -> Vec<&'static str> { let $a = self; $actions })?
         }
     };

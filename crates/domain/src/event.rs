@@ -3,9 +3,8 @@
 
 use serde_json::Value;
 
-use crate::directory::companies::CompanyId;
-use crate::directory::parties::PartyId;
 use crate::entity::Entity;
+use crate::ids::{CompanyId, PartyId};
 
 /// One fact about one thing.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,15 +2,22 @@
 //! a rule takes what it needs as arguments and answers with a value or a [`Problem`].
 
 pub mod accounting;
+pub mod banking;
 pub mod crm;
 pub mod directory;
 pub mod entity;
 pub mod event;
 pub mod identity;
+pub mod ids;
+pub mod insight;
 pub mod inventory;
 pub mod kernel;
+pub mod marketing;
 pub mod platform;
+pub mod receivables;
 pub mod sales;
+pub mod service;
+pub mod tax;
 
 pub use entity::{Archivable, Entity};
 pub use event::Event;

@@ -2,8 +2,11 @@
 //! the platform through questions.
 
 pub mod accounting;
+pub mod banking;
 pub mod inventory;
+pub mod receivables;
 pub mod sales;
+pub mod tax;
 
 use platform::prelude::*;
 use platform::questions::Questions;

@@ -2,6 +2,7 @@
 //! No rule of the business is decided here.
 
 pub mod accounting;
+pub mod banking;
 mod conn;
 pub mod crm;
 mod database;
@@ -10,13 +11,17 @@ pub mod directory;
 mod error;
 mod grants;
 pub mod identity;
+pub mod insight;
 pub mod inventory;
 pub mod kind;
+pub mod marketing;
 mod migrate;
 pub mod platform;
 mod query;
+pub mod receivables;
 pub mod record;
 pub mod sales;
+pub mod service;
 mod statement;
 mod tx;
 mod value;

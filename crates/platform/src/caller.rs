@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use domain::directory::companies::CompanyId;
 pub use domain::identity::permissions::Permissions;
+use domain::ids::CompanyId;
 use uuid::Uuid;
 
 /// The companies a caller may see.
@@ -27,7 +27,7 @@ impl Companies {
 #[derive(Clone)]
 pub struct Caller {
     /// The user, also behind an API key.
-    pub user_id: Option<domain::identity::users::UserId>,
+    pub user_id: Option<domain::ids::UserId>,
     /// The API key that was used.
     pub api_key_id: Option<Uuid>,
     /// The session of the access token.

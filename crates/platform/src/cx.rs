@@ -4,7 +4,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::directory::companies::{Company, CompanyId};
+use domain::directory::companies::Company;
+use domain::ids::CompanyId;
 use domain::kernel::{Code, FieldError, Id, Problem, decode, problems};
 use domain::{Entity, Event, Result};
 use persistence::platform::{events, links, numbers};

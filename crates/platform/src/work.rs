@@ -9,8 +9,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::ids::JobId;
 use domain::kernel::Failure;
-use domain::platform::jobs::{Job, JobId, JobProgress, JobStatus, MAX_ATTEMPTS};
+use domain::platform::jobs::{Job, JobProgress, JobStatus, MAX_ATTEMPTS};
 use parking_lot::{Condvar, Mutex};
 use persistence::platform::jobs as rows;
 use persistence::{Conn, Error, Outcome};

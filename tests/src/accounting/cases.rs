@@ -20,14 +20,14 @@ fn invoiced_in(s: &Server, books: &(Value, Value), currency: &str, rate: Option<
     if let Some(rate) = rate {
         body["exchange_rate"] = json!(rate);
     }
-    let made = s.post("/v1/accounting/invoices", body).created();
+    let made = s.post("/v1/receivables/invoices", body).created();
     act(s, &made, "invoices", "post", json!({})).ok()
 }
 
 fn paid_in(s: &Server, books: &(Value, Value), owed: &Value, rate: &str) -> Value {
     let body = json!({"company_id": books.0["id"], "party_id": books.1["id"], "payment_date": "2026-02-10", "amount": owed["total"],
         "currency": owed["currency"], "exchange_rate": rate, "allocate_to": [{"invoice_id": owed["id"]}]});
-    let made = s.post("/v1/accounting/payments", body).created();
+    let made = s.post("/v1/banking/payments", body).created();
     act(s, &made, "payments", "post", json!({})).ok()
 }
 
@@ -36,11 +36,11 @@ each_engine! {
         let party = buyer(s);
         let t10 = new_tax(s, "T10", "10");
         let halves = json!([{"percent": "50", "days": 20}, {"percent": "50", "days": 40}]);
-        let term = s.post("/v1/accounting/payment-terms", json!({"company_id": s.company_id(), "code": "HALVES", "name": "Halves", "instalments": halves})).created();
+        let term = s.post("/v1/receivables/payment-terms", json!({"company_id": s.company_id(), "code": "HALVES", "name": "Halves", "instalments": halves})).created();
         let body = json!({"company_id": s.company_id(), "customer_id": party["id"], "invoice_date": "2026-01-10", "payment_term_id": term["id"], "lines": [
             {"description": "Taxed", "quantity": "5", "unit_price": "40", "tax_code_ids": [t10]},
             {"description": "Free of tax", "quantity": "1", "unit_price": "20", "tax_code_ids": []}]});
-        let owed = act(s, &s.post("/v1/accounting/invoices", body).created(), "invoices", "post", json!({})).ok();
+        let owed = act(s, &s.post("/v1/receivables/invoices", body).created(), "invoices", "post", json!({})).ok();
         assert_eq!(["net", "tax", "total"].map(|f| owed[f].as_str().unwrap()), ["220.00", "20.00", "240.00"], "ACC-O2C-01");
         assert_eq!((owed["taxes"].as_array().unwrap().len(), &owed["taxes"][0]["base"]), (1, &json!("200.00")));
         assert_eq!([0, 1].map(|i| owed["instalments"][i]["amount"].clone()), [json!("120.00"), json!("120.00")]);
@@ -119,14 +119,14 @@ each_engine! {
         ] {
             let mut term = json!({"company_id": s.company_id(), "code": case, "name": case});
             term.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
-            let term = s.post("/v1/accounting/payment-terms", term).created();
+            let term = s.post("/v1/receivables/payment-terms", term).created();
             let made = draft(s, &party, "2019-01-01", "1000", &[], json!({"payment_term_id": term["id"]}));
             let posted = act(s, &made, "invoices", "post", json!({})).ok();
             let parts: Vec<_> = posted["instalments"].as_array().unwrap().iter().map(|p| (p["due_date"].as_str().unwrap(), p["amount"].as_str().unwrap())).collect();
             assert_eq!(parts, due, "{case}");
         }
         let term = json!({"company_id": s.company_id(), "code": "PT-09", "name": "PT-09", "instalments": [{"percent": "100", "days": 30}], "discount_percent": "10", "discount_days": 10});
-        let term = s.post("/v1/accounting/payment-terms", term).created();
+        let term = s.post("/v1/receivables/payment-terms", term).created();
         let made = draft(s, &party, "2019-01-01", "1200", &[], json!({"payment_term_id": term["id"]}));
         let owed = act(s, &made, "invoices", "post", json!({})).ok();
         assert_eq!(owed["discount_until_date"], "2019-01-11", "PT-09");
@@ -137,12 +137,12 @@ each_engine! {
     fn what_is_owed_stands_in_the_bucket_of_its_age(s) {
         let party = buyer(s);
         let at_once = json!({"company_id": s.company_id(), "code": "AT-ONCE", "name": "At once", "instalments": [{"percent": "100", "days": 0}]});
-        let term = s.post("/v1/accounting/payment-terms", at_once).created();
+        let term = s.post("/v1/receivables/payment-terms", at_once).created();
         for (date, amount) in [("2026-06-20", "40000"), ("2026-05-15", "17500")] {
             let made = draft(s, &party, date, amount, &[], json!({"payment_term_id": term["id"]}));
             act(s, &made, "invoices", "post", json!({})).ok();
         }
-        let report = s.get(&format!("/v1/accounting/reports/ageing?company_id={}&as_of=2026-06-30", s.company_id())).ok();
+        let report = s.get(&format!("/v1/receivables/ageing?company_id={}&as_of=2026-06-30", s.company_id())).ok();
         let row = &report["rows"][0];
         let got = ["days_1_to_30", "days_31_to_60", "days_61_to_90", "over_90"].map(|f| row["ageing"][f].as_str().unwrap());
         assert_eq!((got, row["total"].as_str()), (["40000.00", "17500.00", "0.00", "0.00"], Some("57500.00")), "AGE-09a");
@@ -155,7 +155,7 @@ each_engine! {
         let special = |code: &str, rate: &str, more: Value| {
             let mut body = json!({"company_id": s.company_id(), "code": code, "name": code, "rates": [{"valid_from_date": "2000-01-01", "rate": rate}]});
             body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
-            id(&s.post("/v1/accounting/tax-codes", body).created()).to_string()
+            id(&s.post("/v1/tax/codes", body).created()).to_string()
         };
         let each = special("EACH", "10", json!({"computation": "fixed_per_unit"}));
         let in_base = special("IN-BASE", "10", json!({"computation": "fixed_per_unit", "affects_base": true}));
@@ -178,7 +178,7 @@ each_engine! {
         ] {
             let mut asked = json!({"company_id": s.company_id()});
             asked.as_object_mut().unwrap().extend(body.as_object().cloned().unwrap());
-            let t = s.post("/v1/accounting/tax/calculate", asked).ok();
+            let t = s.post("/v1/tax/calculate", asked).ok();
             assert_eq!(["net", "tax", "gross"].map(|f| t[f].as_str().unwrap()), sums, "{case}");
             let got: Vec<_> = t["taxes"].as_array().unwrap().iter().map(|x| (x["base"].as_str().unwrap(), x["amount"].as_str().unwrap())).collect();
             assert_eq!(got, taxes, "{case}");

@@ -2,16 +2,11 @@
 
 mod accounts;
 mod cases;
-mod credit_notes;
 mod guards;
-mod invoices;
 mod journal_entries;
-mod payments;
 mod periods;
-mod receivables;
 mod reports;
 mod setup;
-mod taxes;
 
 use serde_json::{Value, json};
 
@@ -26,7 +21,7 @@ fn account(s: &Server, code: &str) -> String {
 
 /// The id of a tax code of the template's company.
 fn tax(s: &Server, code: &str) -> String {
-    let page = s.get(&format!("/v1/accounting/tax-codes?company_id={}&code={code}", s.company_id())).ok();
+    let page = s.get(&format!("/v1/tax/codes?company_id={}&code={code}", s.company_id())).ok();
     page["data"][0]["id"].as_str().unwrap_or_else(|| panic!("no tax code {code} in {page}")).to_string()
 }
 
@@ -34,7 +29,7 @@ fn tax(s: &Server, code: &str) -> String {
 fn new_tax(s: &Server, code: &str, rate: &str) -> String {
     let body =
         json!({"company_id": s.company_id(), "code": code, "name": code, "rates": [{"valid_from_date": "2000-01-01", "rate": rate}]});
-    id(&s.post("/v1/accounting/tax-codes", body).created()).to_string()
+    id(&s.post("/v1/tax/codes", body).created()).to_string()
 }
 
 /// The lines of an entry as account numbers with debit and credit.
@@ -71,13 +66,13 @@ fn draft(s: &Server, party: &Value, date: &str, price: &str, taxes: &[String], m
     let mut body = json!({"company_id": s.company_id(), "customer_id": party["id"], "invoice_date": date,
         "lines": [{"description": "Work", "unit_price": price, "tax_code_ids": taxes}]});
     body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
-    s.post("/v1/accounting/invoices", body).created()
+    s.post("/v1/receivables/invoices", body).created()
 }
 
 /// A posted payment, settling nothing yet.
 fn payment(s: &Server, party: &Value, date: &str, amount: &str) -> Value {
     let body = json!({"company_id": s.company_id(), "party_id": party["id"], "payment_date": date, "amount": amount});
-    let draft = s.post("/v1/accounting/payments", body).created();
+    let draft = s.post("/v1/banking/payments", body).created();
     act(s, &draft, "payments", "post", json!({})).ok()
 }
 

@@ -23,8 +23,8 @@ each_engine! {
     fn a_changed_payment_term_holds_for_later_postings_only(s) {
         let party = buyer(s);
         let term = json!({"company_id": s.company_id(), "code": "N30", "name": "Net 30", "instalments": [{"percent": "100", "days": 30}]});
-        let term = s.post("/v1/accounting/payment-terms", term).created();
-        let path = format!("/v1/accounting/payment-terms/{}", id(&term));
+        let term = s.post("/v1/receivables/payment-terms", term).created();
+        let path = format!("/v1/receivables/payment-terms/{}", id(&term));
         let on_terms = || {
             let made = draft(s, &party, "2026-01-01", "100", &[], json!({"payment_term_id": term["id"]}));
             act(s, &made, "invoices", "post", json!({})).ok()
@@ -34,17 +34,17 @@ each_engine! {
         let changed = s.patch(&path, &term, json!({"instalments": [{"percent": "100", "days": 10}], "name": "Net 10"})).ok();
         assert_eq!((&changed["name"], &changed["version"]), (&json!("Net 10"), &json!(2)));
         assert_eq!(on_terms()["instalments"][0]["due_date"], "2026-01-11");
-        let kept = s.get(&format!("/v1/accounting/invoices/{}", id(&before))).ok();
+        let kept = s.get(&format!("/v1/receivables/invoices/{}", id(&before))).ok();
         assert_eq!(kept["instalments"][0]["due_date"], "2026-01-31");
         s.delete(&path, &changed).problem(409, "in_use");
     }
 
     fn a_payment_term_nobody_used_can_be_deleted(s) {
         let term = json!({"company_id": s.company_id(), "code": "N30", "name": "Net 30", "instalments": [{"percent": "100", "days": 30}]});
-        let made = s.post("/v1/accounting/payment-terms", term.clone()).created();
-        let path = format!("/v1/accounting/payment-terms/{}", id(&made));
+        let made = s.post("/v1/receivables/payment-terms", term.clone()).created();
+        let path = format!("/v1/receivables/payment-terms/{}", id(&made));
         s.delete(&path, &made).no_content();
         s.get(&path).problem(404, "not_found");
-        s.post("/v1/accounting/payment-terms", term).created();
+        s.post("/v1/receivables/payment-terms", term).created();
     }
 }

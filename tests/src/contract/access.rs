@@ -20,14 +20,14 @@ const PUBLIC: &[&str] = &[
     "/v1/crm/quote-links/{link}/reject",
     "/v1/crm/quote-links/{link}/pdf",
     // the signed token of the invitation is the credential
-    "/v1/crm/survey-forms",
-    "/v1/crm/survey-responses/respond",
+    "/v1/service/survey-forms",
+    "/v1/service/survey-responses/respond",
     // links in messages, which are signed
-    "/v1/crm/links/click",
-    "/v1/crm/links/open",
-    "/v1/crm/links/unsubscribe",
-    "/v1/crm/links/confirmation",
-    "/v1/crm/links/preferences",
+    "/v1/marketing/links/click",
+    "/v1/marketing/links/open",
+    "/v1/marketing/links/unsubscribe",
+    "/v1/marketing/links/confirmation",
+    "/v1/marketing/links/preferences",
 ];
 
 each_engine! {
@@ -108,10 +108,10 @@ each_engine! {
             ("inventory/warehouses", json!({"company_id": company, "code": "E", "name": "East"})),
             ("crm/leads", json!({"company_id": company, "last_name": "Else"})),
             ("crm/opportunities", json!({"company_id": company, "name": "Else", "party_id": buyer["id"]})),
-            ("crm/queues", json!({"company_id": company, "name": "Else"})),
-            ("crm/cases", json!({"company_id": company, "subject": "Else", "party_id": buyer["id"]})),
+            ("service/queues", json!({"company_id": company, "name": "Else"})),
+            ("service/cases", json!({"company_id": company, "subject": "Else", "party_id": buyer["id"]})),
             ("sales/orders", json!({"company_id": company, "customer_id": buyer["id"], "lines": []})),
-            ("accounting/invoices", json!({"company_id": company, "customer_id": buyer["id"], "lines": []})),
+            ("receivables/invoices", json!({"company_id": company, "customer_id": buyer["id"], "lines": []})),
         ] {
             let made = outsider.post(&format!("/v1/{path}"), body);
             assert!(made.status < 500, "{}", made.whole());

@@ -7,13 +7,13 @@ use super::{Breaches, operations};
 /// Lists of rows with a version that do not say when a row last changed, and why.
 const WITHOUT_UPDATED_AT: [(&str, &str); 14] = [
     ("accounting/gl-lines", "the ledger: written once"),
-    ("crm/attribution-credits", "a ledger: what changes is told by another row"),
-    ("crm/attribution-restatements", "a ledger: what changes is told by another row"),
-    ("crm/clv-fits", "what was learnt on one day stays"),
-    ("crm/consents", "a ledger: what changes is told by another row"),
+    ("marketing/attribution-credits", "a ledger: what changes is told by another row"),
+    ("marketing/attribution-restatements", "a ledger: what changes is told by another row"),
+    ("insight/clv-fits", "what was learnt on one day stays"),
+    ("marketing/consents", "a ledger: what changes is told by another row"),
     ("crm/forecast-snapshots", "what was expected on one day stays"),
     ("crm/forecast-submissions", "each is a row of its own"),
-    ("crm/touchpoints", "what happened stays; who it was is learnt of the visitor and told by events"),
+    ("marketing/touchpoints", "what happened stays; who it was is learnt of the visitor and told by events"),
     ("directory/currencies", "the standard's list: nobody changes it"),
     ("identity/my-sessions", "they say when they were refreshed and revoked"),
     ("identity/sessions", "they say when they were refreshed and revoked"),

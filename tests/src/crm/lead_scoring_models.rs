@@ -26,7 +26,7 @@ fn model(s: &Server, more: Value) -> Value {
 }
 
 fn touch(s: &Server, l: &Value, kind: &str, at: &str) {
-    s.post("/v1/crm/touchpoints", json!({"company_id": s.company_id(), "kind": kind, "lead_id": l["id"], "occurred_at": at})).created();
+    s.post("/v1/marketing/touchpoints", json!({"company_id": s.company_id(), "kind": kind, "lead_id": l["id"], "occurred_at": at})).created();
 }
 
 fn german(s: &Server) -> Value {

@@ -1,5 +1,8 @@
 //! Leads before their conversion.
 
+pub(crate) mod conversion;
+pub(crate) mod response;
+
 use serde_json::json;
 
 use super::common::{act, at, events, lead, me, qualified};

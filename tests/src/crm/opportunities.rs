@@ -1,5 +1,8 @@
 //! Opportunities: figures, stages, ends, history.
 
+pub(crate) mod lines;
+pub(crate) mod team;
+
 use serde_json::{Value, json};
 
 use super::common::{act, at, deal, events, guarded_pipeline, me, new_deal};

@@ -1,5 +1,7 @@
 //! Pipelines and their stages.
 
+pub(crate) mod stages;
+
 use serde_json::json;
 
 use super::common::{act, at, events, guarded_pipeline};

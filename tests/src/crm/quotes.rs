@@ -1,5 +1,7 @@
 //! Quotes: prices, numbers, revisions, expiry, and the one order that may come of each.
 
+pub(crate) mod lines;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -182,7 +184,7 @@ each_engine! {
         let confirmed = s.act(&format!("{path}/confirm"), &o, json!({})).ok();
         s.act(&format!("{path}/deliver"), &confirmed, json!({"ship": true})).expect(200);
         let invoice = s.act(&format!("{path}/invoice"), &s.get(&path).ok(), json!({})).ok();
-        let invoice = s.act(&format!("/v1/accounting/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
+        let invoice = s.act(&format!("/v1/receivables/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
         assert_eq!((&invoice["payment_terms_days"], &invoice["reference"], &invoice["currency"]), (&json!(21), &json!("PO 7"), &q["currency"]));
         assert_eq!((&invoice["invoice_date"], &invoice["due_date"], &invoice["total"]), (&today, &json!("2026-01-23"), &q["total"]));
         // again: the same answer, no second order

@@ -40,7 +40,7 @@ fn busy(s: &Server, party: &Value, contact: &Value) {
     s.post("/v1/crm/opportunities", deal).created();
     let quote = json!({"company_id": company, "party_id": party["id"], "contact_id": contact["id"], "lines": [{"description": "Advice", "quantity": "1", "unit_price": "10"}]});
     s.post("/v1/crm/quotes", quote).created();
-    s.post("/v1/crm/cases", json!({"company_id": company, "subject": "Leaks", "party_id": party["id"], "contact_id": contact["id"]}))
+    s.post("/v1/service/cases", json!({"company_id": company, "subject": "Leaks", "party_id": party["id"], "contact_id": contact["id"]}))
         .created();
     let call = json!({"company_id": company, "kind": "call", "subject": "Ask", "regarding_id": contact["id"]});
     s.post("/v1/crm/activities", call).created();
@@ -48,7 +48,7 @@ fn busy(s: &Server, party: &Value, contact: &Value) {
 
 /// What lists show of a contact: the ids, by kind.
 fn leading(s: &Server, contact: &Value) -> Vec<(String, Vec<String>)> {
-    let kinds = ["crm/opportunities", "crm/quotes", "crm/cases", "directory/relationships"].map(|k| (k, "contact_id"));
+    let kinds = ["crm/opportunities", "crm/quotes", "service/cases", "directory/relationships"].map(|k| (k, "contact_id"));
     let lists = kinds.into_iter().chain([("crm/activities", "regarding_id")]);
     let ids = |kind: &str, by: &str| s.all(&format!("/v1/{kind}?{by}={}", id(contact))).iter().map(|r| id(r).to_string()).collect();
     lists.map(|(kind, by)| (kind.to_string(), ids(kind, by))).collect()
@@ -121,7 +121,7 @@ each_engine! {
         let (winner, loser, firm) = (make(s, json!({})), make(s, json!({})), customer(s, "Firm"));
         let say = |contact: &Value, status: &str, topic: &str| {
             let body = json!({"contact_id": contact["id"], "channel": "email", "topic": topic, "status": status, "evidence": {"wording_version": "v1", "source": "form"}});
-            s.post("/v1/crm/consents", body).created()
+            s.post("/v1/marketing/consents", body).created()
         };
         say(&loser, "withdrawn", "news");
         say(&loser, "granted", "offers");
@@ -134,7 +134,7 @@ each_engine! {
         merge(s, &winner, &loser, json!([]));
         let allowed = |topic: &str| {
             let body = json!({"channel": "email", "topic": topic, "subjects": [{"contact_id": winner["id"]}]});
-            s.post("/v1/crm/consents/check", body).ok()["results"][0]["allowed"].clone()
+            s.post("/v1/marketing/consents/check", body).ok()["results"][0]["allowed"].clone()
         };
         assert_eq!((allowed("news"), allowed("offers")), (json!(false), json!(true)));
         assert_eq!(s.all(&format!("/v1/directory/relationships?contact_id={}", id(&winner))).len(), 1);

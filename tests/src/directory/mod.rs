@@ -15,4 +15,6 @@ mod personal_data;
 mod products;
 pub mod references;
 mod relationships;
+pub(crate) mod teams;
+pub(crate) mod territories;
 mod units;

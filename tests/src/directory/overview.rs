@@ -36,7 +36,7 @@ each_engine! {
         assert_eq!((money(&balance["balance"]), money(&balance["open_orders"])), (0.into(), money(&balance["exposure"])));
         assert!(money(&balance["exposure"]) >= 30.into(), "{balance}");
         assert_eq!(money(&balance["credit_available"]), money(&json!("100")) - money(&balance["exposure"]));
-        let elsewhere = user_with(s, &["directory.parties.read", "accounting.invoices.read", "sales.orders.read"], &[]);
+        let elsewhere = user_with(s, &["directory.parties.read", "receivables.invoices.read", "sales.orders.read"], &[]);
         let hidden = elsewhere.get(&format!("/v1/directory/parties/{}/360", id(&buyer))).ok();
         assert_eq!((&hidden["finance"]["balances"], &hidden["sales"]["latest_orders"]), (&json!([]), &json!([])));
     }
@@ -70,12 +70,12 @@ each_engine! {
         s.at("2026-01-05T09:00:00Z");
         s.act(&format!("{path}/deliver"), &order, json!({"ship": true})).expect(200);
         let invoice = s.act(&format!("{path}/invoice"), &s.get(&path).ok(), json!({})).ok();
-        let invoice = s.act(&format!("/v1/accounting/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
+        let invoice = s.act(&format!("/v1/receivables/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
         s.at("2026-03-01T09:00:00Z");
         let mut payment = books.payment(&buyer, &invoice["total"]);
         payment["allocate_to"] = json!([{"invoice_id": invoice["id"]}]);
-        let payment = s.post("/v1/accounting/payments", payment).created();
-        s.act(&format!("/v1/accounting/payments/{}/post", id(&payment)), &payment, json!({})).ok();
+        let payment = s.post("/v1/banking/payments", payment).created();
+        s.act(&format!("/v1/banking/payments/{}/post", id(&payment)), &payment, json!({})).ok();
         assert_eq!(s.get(&path).ok()["status"], "closed", "it had nothing left to do once it was invoiced");
         let of = |day: &str| s.get(&format!("/v1/directory/parties/{}/360?as_of={day}", id(&buyer))).ok()["as_of"].clone();
         let (before, owed, late, paid) = (of("2026-01-01"), of("2026-01-05"), of("2026-02-28"), of("2026-03-01"));
@@ -86,9 +86,9 @@ each_engine! {
         assert_eq!((&paid["balances"], &paid["orders"]["open_order_count"], &paid["orders"]["latest_orders"][0]["status"]), (&json!([]), &json!(0), &json!("closed")));
         assert_eq!(paid["orders"]["latest_orders"][0]["total"], order["total"]);
         // the same as the ageing of all customers on that day
-        let report = s.get(&format!("/v1/accounting/reports/ageing?company_id={}&as_of=2026-02-28", s.company_id())).ok();
+        let report = s.get(&format!("/v1/receivables/ageing?company_id={}&as_of=2026-02-28", s.company_id())).ok();
         assert_eq!(report["rows"][0]["ageing"], late["balances"][0]["ageing"]);
-        let elsewhere = user_with(s, &["directory.parties.read", "accounting.invoices.read"], &[]);
+        let elsewhere = user_with(s, &["directory.parties.read", "receivables.invoices.read"], &[]);
         let hidden = elsewhere.get(&format!("/v1/directory/parties/{}/360?as_of=2026-02-28", id(&buyer))).ok();
         assert_eq!((&hidden["as_of"]["balances"], &hidden["as_of"]["orders"], &hidden["withheld"]), (&json!([]), &json!(null), &json!(["sales"])));
     }

@@ -14,7 +14,7 @@ each_engine! {
         let party = with(json!([address("billing"), address("shipping")])).created();
         let body = json!({"company_id": s.company_id(), "customer_id": party["id"], "lines": []});
         s.post("/v1/sales/orders", body.clone()).problem(422, "party.not_a_customer");
-        s.post("/v1/accounting/invoices", body).problem(422, "party.not_a_customer");
+        s.post("/v1/receivables/invoices", body).problem(422, "party.not_a_customer");
     }
 
     fn a_party_keeps_its_lists_in_normal_form(s) {

@@ -38,11 +38,11 @@ fn busy(s: &Server, books: &Books, name: &str, ana: &Value) -> Busy {
     let order = s.act(&format!("{path}/confirm"), &order, json!({})).ok();
     s.act(&format!("{path}/deliver"), &order, json!({"ship": true})).expect(200);
     let invoice = s.act(&format!("{path}/invoice"), &s.get(&path).ok(), json!({})).ok();
-    let invoice = s.act(&format!("/v1/accounting/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
+    let invoice = s.act(&format!("/v1/receivables/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
     let mut payment = books.payment(&party, &json!("10.00"));
     payment["allocate_to"] = json!([{"invoice_id": invoice["id"]}]);
-    let payment = s.post("/v1/accounting/payments", payment).created();
-    s.act(&format!("/v1/accounting/payments/{}/post", id(&payment)), &payment, json!({})).ok();
+    let payment = s.post("/v1/banking/payments", payment).created();
+    s.act(&format!("/v1/banking/payments/{}/post", id(&payment)), &payment, json!({})).ok();
     s.post("/v1/crm/opportunities", json!({"company_id": company, "name": "A deal", "party_id": party["id"]})).created();
     s.post("/v1/crm/activities", json!({"company_id": company, "kind": "call", "subject": "Ask", "regarding_id": party["id"]})).created();
     let own = s.post("/v1/directory/contacts", json!({"last_name": format!("Of {name}")})).created();
@@ -59,9 +59,9 @@ fn busy(s: &Server, books: &Books, name: &str, ana: &Value) -> Busy {
 fn leading(s: &Server, party: &Value) -> Vec<(String, Value)> {
     let id = id(party);
     let lists = [
-        format!("accounting/invoices?customer_id={id}"),
-        format!("accounting/payments?party_id={id}"),
-        format!("accounting/open-items?party_id={id}"),
+        format!("receivables/invoices?customer_id={id}"),
+        format!("banking/payments?party_id={id}"),
+        format!("receivables/open-items?party_id={id}"),
         format!("sales/orders?customer_id={id}"),
         format!("sales/deliveries?customer_id={id}"),
         format!("crm/opportunities?party_id={id}"),
@@ -116,7 +116,7 @@ each_engine! {
         let people: Vec<_> = after.iter().filter(|r| r.0 == "directory/relationships").map(|r| &r.1).collect();
         assert_eq!(people.iter().filter(|r| r["contact_id"] == ana["id"]).count(), 1);
         assert_eq!(people.iter().filter(|r| r["is_primary"] == true).map(|r| &r["contact_id"]).collect::<Vec<_>>(), [&winner.people[0]["id"]]);
-        let invoices: Vec<_> = after.iter().filter(|r| r.0 == "accounting/invoices").map(|r| &r.1).collect();
+        let invoices: Vec<_> = after.iter().filter(|r| r.0 == "receivables/invoices").map(|r| &r.1).collect();
         let names: Vec<_> = invoices.iter().map(|i| (&i["customer_name"], &i["billing_address"]["line1"])).collect();
         assert!(names.contains(&(&json!("second"), &json!("second street 1"))), "documents keep their names: {names:?}");
         assert_eq!(done["moved"].as_array().unwrap().iter().find(|m| m["what"] == "invoices.customer_id").unwrap()["rows"], 1);
@@ -286,11 +286,11 @@ each_engine! {
         let books = ready_to_sell(s);
         let ana = s.post("/v1/directory/contacts", json!({"last_name": "Ana"})).created();
         let (winner, loser) = (busy(s, &books, "first", &ana), busy(s, &books, "second", &ana));
-        let owed = s.all(&format!("/v1/accounting/invoices?customer_id={}", id(&loser.party)))[0].clone();
+        let owed = s.all(&format!("/v1/receivables/invoices?customer_id={}", id(&loser.party)))[0].clone();
         merge(s, &winner.party, &loser.party, json!([]));
         let body = json!({"company_id": s.company_id(), "party_id": winner.party["id"], "amount": "5.00", "allocate_to": [{"invoice_id": owed["id"]}]});
-        let paid = s.post("/v1/accounting/payments", body).created();
-        s.act(&format!("/v1/accounting/payments/{}/post", id(&paid)), &paid, json!({})).ok();
+        let paid = s.post("/v1/banking/payments", body).created();
+        s.act(&format!("/v1/banking/payments/{}/post", id(&paid)), &paid, json!({})).ok();
         verified(s);
         let grave = s.get(&at(&loser.party)).ok();
         s.act(&format!("{}/unmerge", at(&loser.party)), &grave, Value::Null).problem(409, "party_merge.not_undoable");

@@ -71,13 +71,13 @@ fn canary(s: &Server) -> Canary {
     let order = s.act(&format!("{path}/confirm"), &order, json!({})).ok();
     s.act(&format!("{path}/deliver"), &order, json!({"ship": true})).expect(200);
     let invoice = s.act(&format!("{path}/invoice"), &s.get(&path).ok(), json!({})).ok();
-    let invoice = s.act(&format!("/v1/accounting/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
+    let invoice = s.act(&format!("/v1/receivables/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
     assert_eq!(invoice["customer_name"], word(13));
     let mut payment = books.payment(&party, &invoice["total"]);
     payment["allocate_to"] = json!([{"invoice_id": invoice["id"]}]);
     payment["metadata"] = json!({"k": word(60)});
-    let payment = s.post("/v1/accounting/payments", payment).created();
-    s.act(&format!("/v1/accounting/payments/{}/post", id(&payment)), &payment, json!({})).ok();
+    let payment = s.post("/v1/banking/payments", payment).created();
+    s.act(&format!("/v1/banking/payments/{}/post", id(&payment)), &payment, json!({})).ok();
 
     let contact = s.post(CONTACTS, json!({"first_name": word(70), "last_name": word(71), "salutation": word(72), "address": address(73),
         "emails": [{"address": "canary74@example.com"}], "phones": [{"number": "+49 30 3333333"}], "external_ids": [{"system": "shop", "id": word(75)}],
@@ -98,12 +98,12 @@ fn canary(s: &Server) -> Canary {
     for asks in [json!({"party_id": party["id"], "requester_email": "canary7@example.com"}), json!({"contact_id": contact["id"]})] {
         let mut case = json!({"company_id": company, "subject": word(80), "requester_name": word(81), "metadata": {"k": word(82)}, "description": word(83)});
         case.as_object_mut().unwrap().extend(asks.as_object().unwrap().clone());
-        let case = s.post("/v1/crm/cases", case).created();
-        let case = s.act(&format!("/v1/crm/cases/{}/resolve", id(&case)), &case, json!({"resolution": word(84)})).ok();
+        let case = s.post("/v1/service/cases", case).created();
+        let case = s.act(&format!("/v1/service/cases/{}/resolve", id(&case)), &case, json!({"resolution": word(84)})).ok();
         let survey = json!({"company_id": company, "kind": "csat", "name": format!("Survey {}", id(&case)), "question": "How was it?"});
-        let survey = s.post("/v1/crm/surveys", survey).created();
-        let asked = s.act(&format!("/v1/crm/surveys/{}/invite", id(&survey)), &survey, json!({"case_id": case["id"]})).ok();
-        s.post("/v1/crm/survey-responses/respond", json!({"token": asked["token"], "score": 5, "comment": word(85)})).ok();
+        let survey = s.post("/v1/service/surveys", survey).created();
+        let asked = s.act(&format!("/v1/service/surveys/{}/invite", id(&survey)), &survey, json!({"case_id": case["id"]})).ok();
+        s.post("/v1/service/survey-responses/respond", json!({"token": asked["token"], "score": 5, "comment": word(85)})).ok();
     }
     let meeting = json!({"company_id": company, "kind": "meeting", "subject": "Review", "regarding_id": organisation["id"], "participants": [{"contact_id": contact["id"]}]});
     s.post("/v1/crm/activities", meeting).created();
@@ -168,7 +168,7 @@ each_engine! {
         assert_eq!((told.len(), &told[0]["subject"], &told[0]["data"]["erasure_reason"]), (1, &one.party["id"], &json!("Request of 2026-01-02")));
         assert!(told[0]["data"]["redactions"].as_i64().unwrap() > 10, "{}", told[0]["data"]);
         assert_eq!(s.all("/v1/platform/events?kind=contact.erased").len(), 1);
-        let invoice = &s.all(&format!("/v1/accounting/invoices?customer_id={}", id(&one.party)))[0];
+        let invoice = &s.all(&format!("/v1/receivables/invoices?customer_id={}", id(&one.party)))[0];
         assert_eq!(invoice["customer_name"], word(13), "the invoice is as it was sent");
         s.post("/v1/directory/parties/match", json!({"emails": ["canary7@example.com"]})).expect(200);
         assert_eq!(s.post("/v1/directory/parties/match", json!({"name": word(13)})).ok(), json!({"matches": []}));
@@ -296,9 +296,9 @@ each_engine! {
         let busy = person("Busy");
         let body = json!({"company_id": s.company_id(), "customer_id": busy["id"], "invoice_date": "2026-01-02",
             "lines": [{"description": "Work", "unit_price": "100", "tax_code_ids": []}]});
-        let draft = s.post("/v1/accounting/invoices", body).created();
+        let draft = s.post("/v1/receivables/invoices", body).created();
         s.act(&format!("{}/erase", at(&busy)), &busy, json!({})).problem(409, "personal_data.in_business");
-        s.act(&format!("/v1/accounting/invoices/{}/post", id(&draft)), &draft, json!({})).ok();
+        s.act(&format!("/v1/receivables/invoices/{}/post", id(&draft)), &draft, json!({})).ok();
         s.act(&format!("{}/erase", at(&busy)), &busy, json!({})).problem(409, "personal_data.in_business");
         let (winner, loser) = (person("Winner"), person("Loser"));
         s.act(&format!("{}/merge", at(&winner)), &winner, json!({"source_id": loser["id"]})).ok();

@@ -73,8 +73,8 @@ each_engine! {
         let (ours, other) = (customer(s, "Ours"), customer(s, "Other"));
         let body = json!({"company_id": s.company_id(), "customer_id": ours["id"], "invoice_date": "2026-01-02",
             "lines": [{"description": "Work", "unit_price": "100", "tax_code_ids": []}]});
-        let draft = s.post("/v1/accounting/invoices", body).created();
-        s.act(&format!("/v1/accounting/invoices/{}/post", id(&draft)), &draft, json!({})).ok();
+        let draft = s.post("/v1/receivables/invoices", body).created();
+        s.act(&format!("/v1/receivables/invoices/{}/post", id(&draft)), &draft, json!({})).ok();
         let to_other = "(SELECT id FROM parties WHERE name = 'Other')";
         for sql in [
             format!("UPDATE invoices SET customer_id = {to_other}"),

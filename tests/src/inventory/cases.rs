@@ -44,7 +44,7 @@ fn sell(s: &Server, p: &Value, quantity: &str, price: Option<&str>, date: &str) 
 fn invoiced(s: &Server, delivery: &Value, date: &str) {
     let path = format!("/v1/sales/orders/{}", delivery["order_id"].as_str().unwrap());
     let invoice = s.act(&format!("{path}/invoice"), &s.get(&path).ok(), json!({"invoice_date": date})).ok();
-    s.act(&format!("/v1/accounting/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
+    s.act(&format!("/v1/receivables/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
 }
 
 fn came_back(s: &Server, delivery: &Value, quantity: &str, credit: bool) {
@@ -108,8 +108,8 @@ each_engine! {
         sold(&one, "2", "40", "2026-03-09");
         let second = sold(&one, "4", "30", "2026-03-10");
         came_back(s, &second, "1", true);
-        let note = &s.all("/v1/accounting/credit-notes")[0];
-        s.act(&format!("/v1/accounting/credit-notes/{}/post", id(note)), note, json!({})).ok();
+        let note = &s.all("/v1/receivables/credit-notes")[0];
+        s.act(&format!("/v1/receivables/credit-notes/{}/post", id(note)), note, json!({})).ok();
         // revenue, cost of sales and losses booked so far, between two days
         let booked = |from: &str, to: &str| {
             let report = s.get(&format!("/v1/accounting/reports/trial-balance?company_id={}&from_date={from}&to_date={to}", s.company_id())).ok();

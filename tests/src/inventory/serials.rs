@@ -124,10 +124,10 @@ each_engine! {
         let (product, ana, otto) = (machine(s, &books), customer(s, "Ana"), customer(s, "Otto"));
         shipped(s, &ana, &product, &["EM-1"]);
         let case = |party: &Value, number: &str| json!({"company_id": s.company_id(), "subject": "Leaks", "party_id": party["id"], "product_id": product["id"], "serial_number": number});
-        s.post("/v1/crm/cases", case(&otto, "EM-1")).problem(422, "case.unknown_serial");
-        s.post("/v1/crm/cases", case(&ana, "EM-7")).problem(422, "case.unknown_serial");
-        let made = s.post("/v1/crm/cases", case(&ana, "EM-1")).created();
-        let path = format!("/v1/crm/cases/{}", id(&made));
+        s.post("/v1/service/cases", case(&otto, "EM-1")).problem(422, "case.unknown_serial");
+        s.post("/v1/service/cases", case(&ana, "EM-7")).problem(422, "case.unknown_serial");
+        let made = s.post("/v1/service/cases", case(&ana, "EM-1")).created();
+        let path = format!("/v1/service/cases/{}", id(&made));
         s.patch(&path, &made, json!({"serial_number": "EM-7"})).problem(422, "case.unknown_serial");
         let context = s.get(&format!("{path}/context")).ok();
         assert_eq!((&context["serials"]["with_customer_count"], &context["serials"]["latest_serials"][0]["number"]), (&json!(1), &json!("EM-1")));
@@ -135,8 +135,8 @@ each_engine! {
         assert_eq!(s.all(context["links"]["serials"].as_str().unwrap()).len(), 1);
         // of a product whose pieces are not told apart the number is what somebody read off
         let beans = json!({"company_id": s.company_id(), "subject": "Wet", "party_id": ana["id"], "product_id": books.product("BEANS")["id"], "serial_number": "LOT 5"});
-        s.post("/v1/crm/cases", beans).created();
-        let clerk = user_with(s, &["crm.cases.read"], &[s.company_id()]);
+        s.post("/v1/service/cases", beans).created();
+        let clerk = user_with(s, &["service.cases.read"], &[s.company_id()]);
         let partly = clerk.get(&format!("{path}/context")).ok();
         assert!(partly["serials"].is_null() && partly["withheld"].as_array().unwrap().contains(&json!("serials")), "{partly}");
         user_with(s, &["inventory.*"], &[]).get("/v1/inventory/serials").expect(200);

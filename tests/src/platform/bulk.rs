@@ -9,8 +9,8 @@ const NOBODY: &str = "pty_00000000000000000000000000";
 
 /// Paths of nouns, each with the field by which an item can name a party that is not there.
 const NOUNS: [(&str, &str); 6] = [
-    ("accounting/invoices", "customer_id"),
-    ("accounting/payments", "party_id"),
+    ("receivables/invoices", "customer_id"),
+    ("banking/payments", "party_id"),
     ("sales/orders", "customer_id"),
     ("crm/opportunities", "party_id"),
     ("crm/activities", "regarding_id"),
@@ -41,11 +41,11 @@ impl Facts {
         let Self { company, party, goods, people } = self;
         let many = (n + 1).to_string();
         match noun {
-            "accounting/invoices" => {
+            "receivables/invoices" => {
                 let lines = json!([{"description": "Work", "unit_price": many, "tax_code_ids": []}]);
                 json!({"company_id": company, "customer_id": party, "lines": lines})
             }
-            "accounting/payments" => json!({"company_id": company, "party_id": party, "amount": many}),
+            "banking/payments" => json!({"company_id": company, "party_id": party, "amount": many}),
             "sales/orders" => json!({"company_id": company, "customer_id": party, "lines": [{"product_id": goods, "quantity": many}]}),
             "crm/opportunities" => json!({"company_id": company, "party_id": party, "name": format!("Deal {n}")}),
             "crm/activities" => json!({"company_id": company, "regarding_id": party, "kind": "task", "subject": format!("Call {n}")}),

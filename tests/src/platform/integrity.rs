@@ -66,7 +66,7 @@ each_engine! {
         let party = crate::fixtures::customer(s, "Emparedados");
         let consent = serde_json::json!({"party_id": party["id"], "channel": "email", "topic": "news", "status": "granted",
             "evidence": {"wording_version": "v1", "source": "test"}});
-        let consent = s.post("/v1/crm/consents", consent).created();
+        let consent = s.post("/v1/marketing/consents", consent).created();
         tamper(s, "consent_states", &["UPDATE consent_states SET status = 'withdrawn'"]);
         assert!(named("consent_states").contains(consent["id"].as_str().unwrap()));
     }

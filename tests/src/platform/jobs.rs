@@ -105,8 +105,9 @@ mod kinds {
     use std::sync::Arc;
 
     use domain::Event;
+    use domain::ids::JobId;
     use domain::kernel::Id;
-    use domain::platform::jobs::{Job, JobId, JobStatus};
+    use domain::platform::jobs::{Job, JobStatus};
     use persistence::record;
     use platform::platform::jobs;
     use platform::questions::Questions;

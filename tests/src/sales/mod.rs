@@ -44,7 +44,7 @@ fn shipped(s: &Server, order: &Value) -> Value {
 fn invoiced(s: &Server, order: &Value) -> Value {
     let order = s.get(&path(order)).ok();
     let invoice = s.act(&format!("{}/invoice", path(&order)), &order, json!({})).ok();
-    s.act(&format!("/v1/accounting/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok()
+    s.act(&format!("/v1/receivables/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok()
 }
 
 /// On hand and reserved of a product.

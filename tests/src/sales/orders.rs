@@ -171,12 +171,12 @@ each_engine! {
         let now = s.get(&path(&order)).ok();
         s.act(&format!("{}/invoice", path(&order)), &now, json!({})).ok();
         s.act(&format!("{}/invoice", path(&order)), &now, json!({})).problem(409, "sales_order.nothing_to_invoice");
-        let drafts = s.all(&format!("/v1/accounting/invoices?order_id={}&status=draft", id(&order)));
+        let drafts = s.all(&format!("/v1/receivables/invoices?order_id={}&status=draft", id(&order)));
         assert_eq!(drafts.len(), 1);
-        s.act(&format!("/v1/accounting/invoices/{}/post", id(&drafts[0])), &drafts[0], json!({})).ok();
+        s.act(&format!("/v1/receivables/invoices/{}/post", id(&drafts[0])), &drafts[0], json!({})).ok();
         let now = s.get(&path(&order)).ok();
         assert_eq!((&now["billing_status"], &now["unbilled_amount"], &now["unshipped_amount"]), (&json!("billed"), &json!("0.00"), &json!("0.00")));
-        assert_eq!(money(&now["total"]), money(&first["total"]) + money(&s.get(&format!("/v1/accounting/invoices/{}", id(&drafts[0]))).ok()["total"]));
+        assert_eq!(money(&now["total"]), money(&first["total"]) + money(&s.get(&format!("/v1/receivables/invoices/{}", id(&drafts[0]))).ok()["total"]));
         books.verified(s);
     }
 
@@ -300,7 +300,7 @@ each_engine! {
         s.act(&format!("/v1/directory/parties/{}/archive", id(&buyer)), &seen, json!({})).ok();
         assert_eq!(invoiced(s, &order)["total"], "24.00");
         let line = json!({"product_id": p["id"], "quantity": "1"});
-        s.post("/v1/accounting/invoices", json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": [line]})).problem(409, "party.archived");
+        s.post("/v1/receivables/invoices", json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": [line]})).problem(409, "party.archived");
         books.verified(s);
     }
 }

@@ -98,8 +98,8 @@ each_engine! {
         let invoice = invoiced(s, &order);
         assert_eq!((&s.get(&path(&order)).ok()["status"], open()), (&json!("closed"), json!(0)));
         // what is credited as a whole can be invoiced again
-        let note = s.act(&format!("/v1/accounting/invoices/{}/credit", id(&invoice)), &invoice, json!({})).ok();
-        s.act(&format!("/v1/accounting/credit-notes/{}/post", id(&note)), &note, json!({})).ok();
+        let note = s.act(&format!("/v1/receivables/invoices/{}/credit", id(&invoice)), &invoice, json!({})).ok();
+        s.act(&format!("/v1/receivables/credit-notes/{}/post", id(&note)), &note, json!({})).ok();
         assert_eq!((&s.get(&path(&order)).ok()["status"], open()), (&json!("confirmed"), json!(1)));
         invoiced(s, &order);
         assert_eq!(s.get(&path(&order)).ok()["status"], "closed");

@@ -59,9 +59,9 @@ each_engine! {
         let back = announced(s, &delivery, "2");
         let back = receive(s, &back, json!({"credit": true})).ok();
         assert_eq!(back["lines"][0]["quantity_credited"], "2");
-        let notes = s.all(&format!("/v1/accounting/credit-notes?invoice_id={}", id(&invoice)));
+        let notes = s.all(&format!("/v1/receivables/credit-notes?invoice_id={}", id(&invoice)));
         assert_eq!((notes.len(), &notes[0]["net"]), (1, &json!("20.00")));
-        s.act(&format!("/v1/accounting/credit-notes/{}/post", id(&notes[0])), &notes[0], json!({})).ok();
+        s.act(&format!("/v1/receivables/credit-notes/{}/post", id(&notes[0])), &notes[0], json!({})).ok();
         let now = s.get(&path(&order)).ok();
         assert_eq!((&now["lines"][0]["quantity_invoiced"], &now["billing_status"]), (&json!("1"), &json!("billed")));
         books.verified(s);
@@ -123,7 +123,7 @@ each_engine! {
             assert_eq!((&back["lines"][0]["quantity_creditable"], &back["allowed_actions"]), (&json!("2"), &json!(["credit"])));
             let made = s.act(&format!("{RETURNS}/{}/credit", id(&back)), &back, json!({})).ok();
             for note in made["credit_notes"].as_array().unwrap() {
-                s.act(&format!("/v1/accounting/credit-notes/{}/post", id(note)), note, json!({})).ok();
+                s.act(&format!("/v1/receivables/credit-notes/{}/post", id(note)), note, json!({})).ok();
                 billed.push(note["invoice_id"].clone());
             }
         }
@@ -142,9 +142,9 @@ each_engine! {
         let back = receive(s, &announced(s, &delivery, "2"), json!({"credit": true})).ok();
         assert_eq!((&back["lines"][0]["quantity_credited"], &back["allowed_actions"]), (&json!("2"), &json!([])));
         let at = format!("{RETURNS}/{}", id(&back));
-        let note = s.all("/v1/accounting/credit-notes?status=draft").remove(0);
+        let note = s.all("/v1/receivables/credit-notes?status=draft").remove(0);
         s.act(&format!("{at}/credit"), &back, json!({})).problem(409, "customer_return.nothing_to_credit");
-        s.delete(&format!("/v1/accounting/credit-notes/{}", id(&note)), &note).no_content();
+        s.delete(&format!("/v1/receivables/credit-notes/{}", id(&note)), &note).no_content();
         let back = s.get(&at).ok();
         assert_eq!((&back["lines"][0]["quantity_credited"], &back["lines"][0]["quantity_creditable"]), (&json!("0"), &json!("2")));
         let made = s.act(&format!("{at}/credit"), &back, json!({})).ok();
@@ -177,8 +177,8 @@ each_engine! {
             assert_eq!(document["lines"][0]["unit_id"], dozen["id"], "{document}");
         }
         let body = json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": [{"product_id": p["id"], "quantity": "1"}]});
-        assert_eq!(s.post("/v1/accounting/invoices", body).created()["lines"][0]["unit_id"], p["unit_id"]);
+        assert_eq!(s.post("/v1/receivables/invoices", body).created()["lines"][0]["unit_id"], p["unit_id"]);
         let body = json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": [{"product_id": p["id"], "quantity": "1", "unit_id": dozen["id"]}]});
-        s.post("/v1/accounting/invoices", body).problem(422, "invoice.no_price");
+        s.post("/v1/receivables/invoices", body).problem(422, "invoice.no_price");
     }
 }

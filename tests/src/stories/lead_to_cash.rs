@@ -109,7 +109,7 @@ each_engine! {
         let order = s.get(&order_path).ok();
         let draft = act(s, &format!("{order_path}/invoice"), &order, json!({})).ok();
         assert_eq!(draft["number"], Value::Null);
-        let invoice_path = format!("/v1/accounting/invoices/{}", id(&draft));
+        let invoice_path = format!("/v1/receivables/invoices/{}", id(&draft));
         let draft = s.get(&invoice_path).ok();
         let invoice = act(s, &format!("{invoice_path}/post"), &draft, json!({})).ok();
         assert!(invoice["number"].as_str().is_some_and(|n| n.ends_with("-2026-00001")), "{}", invoice["number"]);
@@ -119,10 +119,10 @@ each_engine! {
 
         // it is paid
         s.at("2026-03-20T09:00:00Z");
-        let payment = s.post("/v1/accounting/payments", books.payment(&customer, &invoice["total"])).created();
-        let payment = act(s, &format!("/v1/accounting/payments/{}/post", id(&payment)), &payment, json!({})).ok();
+        let payment = s.post("/v1/banking/payments", books.payment(&customer, &invoice["total"])).created();
+        let payment = act(s, &format!("/v1/banking/payments/{}/post", id(&payment)), &payment, json!({})).ok();
         let to = json!({"invoice_id": invoice["id"], "amount": invoice["total"]});
-        act(s, &format!("/v1/accounting/payments/{}/allocate", id(&payment)), &payment, to).ok();
+        act(s, &format!("/v1/banking/payments/{}/allocate", id(&payment)), &payment, to).ok();
         let invoice = s.get(&invoice_path).ok();
         assert_eq!((&invoice["status"], money(&invoice["outstanding"])), (&json!("paid"), Decimal::ZERO));
 

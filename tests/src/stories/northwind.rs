@@ -130,7 +130,7 @@ fn order_to_cash(order: &Order, world: &World, s: &Client) {
     s.act(&format!("{path}/deliver"), &confirmed, json!({"ship": true, "delivery_date": left_on})).expect(200);
     let shipped = s.get(&path).ok();
     let invoice = s.act(&format!("{path}/invoice"), &shipped, json!({"invoice_date": left_on})).ok();
-    let invoice_path = format!("/v1/accounting/invoices/{}", id(&invoice));
+    let invoice_path = format!("/v1/receivables/invoices/{}", id(&invoice));
     let invoice = s.act(&format!("{invoice_path}/post"), &invoice, json!({})).ok();
     assert_eq!(money(&invoice["total"]), order.net() + order.freight, "invoice of order {}", order.id);
     if order.shipped() {
@@ -138,8 +138,8 @@ fn order_to_cash(order: &Order, world: &World, s: &Client) {
             "company_id": world.company, "party_id": world.customers[&order.customer], "amount": invoice["total"],
             "payment_date": "1998-06-30", "reference": order.id, "allocate_to": [{"invoice_id": invoice["id"]}],
         });
-        let payment = s.post("/v1/accounting/payments", payment).created();
-        s.act(&format!("/v1/accounting/payments/{}/post", id(&payment)), &payment, json!({})).ok();
+        let payment = s.post("/v1/banking/payments", payment).created();
+        s.act(&format!("/v1/banking/payments/{}/post", id(&payment)), &payment, json!({})).ok();
     }
 }
 
@@ -163,7 +163,7 @@ each_engine! {
         // the 21 orders that never left in the files are still to be paid
         let open: Decimal = files.orders.iter().filter(|o| !o.shipped()).map(|o| o.net() + o.freight).sum();
         assert_eq!(balance.of("1100"), open);
-        let unpaid = s.all(&format!("/v1/accounting/invoices?company_id={}&status=posted", world.company));
+        let unpaid = s.all(&format!("/v1/receivables/invoices?company_id={}&status=posted", world.company));
         assert_eq!(unpaid.len(), 21);
 
         // what is left is what was there less what was shipped

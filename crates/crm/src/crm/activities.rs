@@ -4,13 +4,12 @@
 use domain::crm::activities::*;
 use domain::crm::leads::Lead;
 use domain::crm::opportunities::Opportunity;
-use domain::crm::teams::TeamId;
-use domain::directory::companies::CompanyId;
 use domain::directory::contacts::Contact;
-use domain::directory::parties::{Party, PartyId};
+use domain::directory::parties::Party;
 use domain::identity::users::User;
+use domain::ids::{ActivityId, CompanyId, PartyId, TeamId};
 use persistence::crm::activities as rows;
-use persistence::crm::teams;
+use persistence::directory::teams;
 use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
@@ -59,7 +58,7 @@ fn read(cx: &mut Cx, id: ActivityId) -> Result<Activity> {
     Ok(cx.find::<Activity>(id)?.seen_at(cx.now))
 }
 
-pub(super) fn create(cx: &mut Cx, mut new: NewActivity) -> Result<Activity> {
+pub(crate) fn create(cx: &mut Cx, mut new: NewActivity) -> Result<Activity> {
     let company = cx.company(new.company_id)?;
     let about = regarded(cx, &new.regarding_id)?;
     check_people(cx, new.owner_id, &new.participants)?;
@@ -132,7 +131,7 @@ fn regarded(cx: &mut Cx, id: &str) -> Result<Regarded> {
     visible.ok_or_else(|| problems::unknown_reference.field(AT, format!("There is no {} {id}.", kind.replace('_', " "))))
 }
 
-fn check_people(cx: &mut Cx, owner: Option<domain::identity::users::UserId>, participants: &[Participant]) -> Result<()> {
+fn check_people(cx: &mut Cx, owner: Option<domain::ids::UserId>, participants: &[Participant]) -> Result<()> {
     if let Some(owner) = owner {
         cx.refer::<User>("/owner_id", owner)?;
     }

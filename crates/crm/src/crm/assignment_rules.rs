@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::crm::assignment_rules::*;
 use domain::crm::leads::Lead;
-use domain::identity::users::{User, UserId, UserStatus};
+use domain::identity::users::{User, UserStatus};
+use domain::ids::{AssignmentRuleId, UserId};
 use persistence::crm::assignment_rules as rows;
 use platform::prelude::*;
 

@@ -1,7 +1,7 @@
 //! Operations on competitors.
 
-use domain::crm::competitors::{Competitor, CompetitorId, CompetitorPatch, DUPLICATE_NAME, NewCompetitor};
-use domain::directory::companies::CompanyId;
+use domain::crm::competitors::{Competitor, CompetitorPatch, DUPLICATE_NAME, NewCompetitor};
+use domain::ids::{CompanyId, CompetitorId};
 use persistence::crm::competitors as rows;
 use platform::prelude::*;
 

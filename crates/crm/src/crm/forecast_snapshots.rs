@@ -9,8 +9,9 @@ use domain::crm::forecast_snapshots::{
 };
 use domain::crm::forecasts::{ForecastFilter, ForecastGroup, Period, PeriodKind};
 use domain::crm::reports::day_at;
-use domain::directory::companies::{Company, CompanyId};
+use domain::directory::companies::Company;
 use domain::directory::exchange_rates::NO_RATE;
+use domain::ids::CompanyId;
 use persistence::crm::{forecast_snapshots as rows, forecasts};
 use platform::prelude::*;
 

@@ -1,9 +1,10 @@
 //! Operations on submissions of forecasts.
 
-use domain::crm::forecast_submissions::{Basis, ForecastSubmission, ForecastSubmissionId, NewForecastSubmission, REFUSALS};
+use domain::crm::forecast_submissions::{Basis, ForecastSubmission, NewForecastSubmission, REFUSALS};
 use domain::crm::forecasts::{ForecastFilter, ForecastMethod, Period, PeriodKind};
 use domain::directory::exchange_rates::NO_RATE;
 use domain::identity::users::User;
+use domain::ids::ForecastSubmissionId;
 use platform::prelude::*;
 
 use super::forecasts::{SEE_ALL, compute, sight, theirs};

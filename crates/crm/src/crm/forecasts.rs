@@ -8,15 +8,16 @@ use domain::crm::forecasts::{
     DealGroup, Forecast, ForecastFilter, ForecastGroup, ForecastMethod, ForecastRate, ForecastRow, Measures, Period, PeriodKind,
     StageConversion, Tally,
 };
-use domain::crm::pipelines::{ForecastCategory, Pipeline, PipelineId};
-use domain::crm::teams::{Team, TeamId, Tree, subtree};
-use domain::crm::territories::{Territory, TerritoryId};
+use domain::crm::pipelines::{ForecastCategory, Pipeline};
 use domain::directory::companies::Company;
 use domain::directory::exchange_rates::{NO_RATE, RateKind, RateQuestion};
-use domain::identity::users::UserId;
+use domain::directory::teams::{Team, Tree, subtree};
+use domain::directory::territories::Territory;
+use domain::ids::{PipelineId, TeamId, TerritoryId, UserId};
 use persistence::Scalar;
 use persistence::crm::forecasts::{self as rows, Ask, CountBy, Sum};
-use persistence::crm::{forecast_submissions, quotas, teams, territories};
+use persistence::crm::{forecast_submissions, quotas};
+use persistence::directory::{teams, territories};
 use platform::directory::exchange_rates::rate_at;
 use platform::prelude::*;
 use uuid::Uuid;
@@ -34,13 +35,13 @@ adjustment are those of its members together. Quotas and the last submissions st
 the own alone, and those of managed teams.";
 
 /// The permission to see the forecasts, quotas and submissions of others.
-pub(super) const SEE_ALL: &str = "crm.forecasts.all.read";
+pub(crate) const SEE_ALL: &str = "crm.forecasts.all.read";
 
 /// Rates by currency and day.
-pub(super) type Rates = BTreeMap<(String, NaiveDate), Rate>;
+pub(crate) type Rates = BTreeMap<(String, NaiveDate), Rate>;
 
 /// Whose figures the caller may see.
-pub(super) enum Sight {
+pub(crate) enum Sight {
     Everybodys,
     /// The own, those of the members of teams that the caller manages, and those teams.
     Own {
@@ -51,7 +52,7 @@ pub(super) enum Sight {
 }
 
 /// Whose figures the caller may see. Fails for a caller who is nobody and may not see all.
-pub(super) fn sight(cx: &mut Cx) -> Result<Sight> {
+pub(crate) fn sight(cx: &mut Cx) -> Result<Sight> {
     if cx.caller.may(SEE_ALL) {
         return Ok(Sight::Everybodys);
     }
@@ -65,14 +66,14 @@ pub(super) fn sight(cx: &mut Cx) -> Result<Sight> {
 
 impl Sight {
     /// Whether it reaches the figures of this user; of nobody and of the whole only with all.
-    pub(super) fn reaches(&self, whose: Option<UserId>) -> bool {
+    pub(crate) fn reaches(&self, whose: Option<UserId>) -> bool {
         match self {
             Self::Everybodys => true,
             Self::Own { users, .. } => whose.is_some_and(|u| users.contains(&u)),
         }
     }
     /// Whose figures are asked for: those of a user, of a team, or of all; without either the own when not all may be seen.
-    pub(super) fn whose(&self, owner: Option<UserId>, team: Option<TeamId>) -> Result<Option<UserId>> {
+    pub(crate) fn whose(&self, owner: Option<UserId>, team: Option<TeamId>) -> Result<Option<UserId>> {
         match self {
             Self::Everybodys => Ok(owner),
             Self::Own { user, teams, users } => {
@@ -88,7 +89,7 @@ impl Sight {
         }
     }
     /// Leaves in a list what it reaches, by this column.
-    pub(super) fn narrow(&self, list: &mut List, column: &'static str) {
+    pub(crate) fn narrow(&self, list: &mut List, column: &'static str) {
         if let Self::Own { users, .. } = self {
             list.condition(Condition::In(column, users.iter().map(|u| u.uuid().put()).collect()));
         }
@@ -96,7 +97,7 @@ impl Sight {
 }
 
 /// Refuses what is another's, as if it did not exist, when it may not be seen.
-pub(super) fn theirs(cx: &mut Cx, whose: Option<UserId>, missing: impl FnOnce() -> String) -> Result<()> {
+pub(crate) fn theirs(cx: &mut Cx, whose: Option<UserId>, missing: impl FnOnce() -> String) -> Result<()> {
     match sight(cx)?.reaches(whose) {
         true => Ok(()),
         false => Err(problems::not_found.with(missing())),
@@ -104,7 +105,7 @@ pub(super) fn theirs(cx: &mut Cx, whose: Option<UserId>, missing: impl FnOnce() 
 }
 
 /// A team of the company.
-pub(super) fn team_of(cx: &mut Cx, company: &Company, id: Option<TeamId>) -> Result<()> {
+pub(crate) fn team_of(cx: &mut Cx, company: &Company, id: Option<TeamId>) -> Result<()> {
     match id {
         Some(id) if cx.find::<Team>(id)?.company_id != company.id => {
             Err(problems::not_found.with(format!("{id} is no team of this company.")))
@@ -131,7 +132,7 @@ fn forecast(cx: &mut Cx, mut asked: ForecastFilter) -> Result<Forecast> {
 }
 
 /// The forecast, whoever asks.
-pub(super) fn compute(cx: &mut Cx, company: &Company, asked: &ForecastFilter) -> Result<Forecast> {
+pub(crate) fn compute(cx: &mut Cx, company: &Company, asked: &ForecastFilter) -> Result<Forecast> {
     let today = cx.today(company);
     let kind = asked.period.unwrap_or(PeriodKind::Month);
     let period = Period::of(kind, asked.date.unwrap_or(today), company.fiscal_year_start_month);
@@ -250,7 +251,7 @@ fn definition(method: ForecastMethod) -> String {
 }
 
 /// The spot rate of a day into the company's currency, asked once.
-pub(super) fn rate_for(cx: &mut Cx, company: &Company, known: &mut Rates, currency: &str, date: NaiveDate) -> Result<Rate> {
+pub(crate) fn rate_for(cx: &mut Cx, company: &Company, known: &mut Rates, currency: &str, date: NaiveDate) -> Result<Rate> {
     if currency == company.currency {
         return Ok(Rate::ONE);
     }

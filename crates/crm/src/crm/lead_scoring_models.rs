@@ -1,14 +1,16 @@
-//! Operations on scoring models. What a model makes of a lead is in [`super::lead_scores`].
+//! Operations on scoring models. What a model makes of a lead is in [`crate::crm::leads::scores`].
 
-use domain::crm::lead_prediction::{self, FitPrediction, NO_FIT, WRONG_ROW};
-use domain::crm::lead_scores::ScoringSimulation;
+use domain::crm::lead_scoring_models::prediction;
+use domain::crm::lead_scoring_models::prediction::{FitPrediction, NO_FIT, WRONG_ROW};
 use domain::crm::lead_scoring_models::*;
-use domain::crm::leads::{Lead, LeadId};
+use domain::crm::leads::Lead;
+use domain::crm::leads::scores::ScoringSimulation;
+use domain::ids::{LeadId, LeadScoringModelId};
 use persistence::crm::lead_scoring_models as rows;
 use persistence::crm::leads::take_turns_on;
 use platform::prelude::*;
 
-use super::lead_scores;
+use crate::crm::leads::scores;
 
 /// Leads of a simulation at most.
 const MOST_LEADS: i64 = 100;
@@ -23,7 +25,7 @@ pub fn operations(t: &mut Table) {
     n.delete(delete, "Delete a draft of a scoring model.").fails(&[NOT_A_DRAFT]);
     n.action("activate", activate, ACTIVATE).fails(&[NOT_A_DRAFT, EMPTY]);
     n.command_on::<SimulateScoring, ScoringSimulation>("simulate", simulate, SIMULATE).fails(&[problems::amount_out_of_range]);
-    let fit = t.command("fit_lead_prediction", "crm/lead-scoring-models/fit", |_, asked: FitPrediction| lead_prediction::fit(&asked), FIT);
+    let fit = t.command("fit_lead_prediction", "crm/lead-scoring-models/fit", |_, asked: FitPrediction| prediction::fit(&asked), FIT);
     fit.read_only().max_body(16 << 20).fails(&[NO_FIT, WRONG_ROW]).tag = "crm/lead-scoring-models".into();
 }
 
@@ -76,7 +78,7 @@ fn simulate(cx: &mut Cx, id: LeadScoringModelId, on: SimulateScoring) -> Result<
         None => rows::newest_leads(cx.db(), model.company_id, MOST_LEADS)?,
         Some(ids) => named(cx, &model, &ids)?,
     };
-    let mut scores = lead_scores::all(cx, &model, &leads)?;
+    let mut scores = scores::all(cx, &model, &leads)?;
     scores.sort_by(|a, b| b.score.cmp(&a.score).then(a.lead_id.cmp(&b.lead_id)));
     let grades = model.spread(&scores);
     Ok(ScoringSimulation { model_id: id, model_version: model.model_version, scores, grades })

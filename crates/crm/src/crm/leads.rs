@@ -1,21 +1,26 @@
-//! Operations on leads. What a conversion looks for and creates is in [`super::lead_conversion`].
+//! Operations on leads. What a conversion looks for and creates is in [`self::conversion`].
+
+pub mod conversion;
+pub mod response;
+pub mod scores;
 
 use chrono::{DateTime, Utc};
 use domain::crm::lead_scoring_models::NONE_ACTIVE;
-use domain::crm::lead_steps::REFUSALS;
+use domain::crm::leads::steps::REFUSALS;
 use domain::crm::leads::{
-    AMBIGUOUS, AssignLead, CONVERTED, ConvertLead, DUPLICATE, DisqualifyLead, Lead, LeadConversion, LeadId, LeadPatch, NO_RULE, NewLead,
+    AMBIGUOUS, AssignLead, CONVERTED, ConvertLead, DUPLICATE, DisqualifyLead, Lead, LeadConversion, LeadPatch, NO_RULE, NewLead,
 };
 use domain::crm::opportunities::Opportunity;
-use domain::crm::teams::TeamId;
 use domain::directory::contacts::Contact;
 use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
 use domain::identity::users::User;
-use persistence::crm::{leads as rows, teams};
+use domain::ids::{LeadId, TeamId};
+use persistence::crm::leads as rows;
+use persistence::directory::teams;
 use platform::prelude::*;
 
-use super::{assignment_rules, lead_conversion, lead_scores, opportunities, timeline};
+use super::{assignment_rules, opportunities, timeline};
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Lead>("crm/leads", "People and organisations who may become customers.");
@@ -45,10 +50,10 @@ pub fn operations(t: &mut Table) {
     n.action("qualify", qualify, "Qualify a lead: it is worth an opportunity.").fails(&[CONVERTED]);
     n.action_with("disqualify", disqualify, "Give a lead up. The reason is required.").fails(&[CONVERTED]);
     n.action("reopen", reopen, "Take a disqualified lead up again.").fails(&[CONVERTED]);
-    n.command_on::<ConvertLead, LeadConversion>("convert", lead_conversion::convert, CONVERT)
+    n.command_on::<ConvertLead, LeadConversion>("convert", conversion::convert, CONVERT)
         .fails(&[CONVERTED, DUPLICATE, AMBIGUOUS])
         .fails(opportunities::REFUSALS);
-    n.view("score", lead_scores::of_lead, lead_scores::SCORE).fails(&[NONE_ACTIVE, problems::amount_out_of_range]);
+    n.view("score", scores::of_lead, scores::SCORE).fails(&[NONE_ACTIVE, problems::amount_out_of_range]);
     n.page_of::<TimelineEntry>("timeline", timeline::of_lead, TIMELINE).filter_as("occurred_at", "at").filter(&["kind", "subject"]);
 }
 
@@ -68,14 +73,14 @@ fn create(cx: &mut Cx, new: NewLead) -> Result<Lead> {
     }
     let lead = Lead::new(cx.new_id(), new, cx.now)?;
     let lead = cx.create(lead)?;
-    lead_scores::renew(cx, lead)
+    scores::renew(cx, lead)
 }
 
 fn update(cx: &mut Cx, id: LeadId, patch: LeadPatch) -> Result<Lead> {
     let before = cx.change::<Lead>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     let after = cx.save(&before, after, "updated")?;
-    lead_scores::renew(cx, after)
+    scores::renew(cx, after)
 }
 
 fn delete(cx: &mut Cx, id: LeadId) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Operations on loss reasons.
 
-use domain::crm::loss_reasons::{DUPLICATE_NAME, LossReason, LossReasonId, LossReasonPatch, NewLossReason};
-use domain::directory::companies::CompanyId;
+use domain::crm::loss_reasons::{DUPLICATE_NAME, LossReason, LossReasonPatch, NewLossReason};
+use domain::ids::{CompanyId, LossReasonId};
 use persistence::crm::loss_reasons as rows;
 use platform::prelude::*;
 

@@ -1,29 +1,35 @@
 //! Operations on opportunities: load, decide, store, tell. The rules are in the domain; every change of a figure that
 //! reports live on leaves a row of history here.
 
-use domain::crm::competitors::CompetitorId;
+pub mod lines;
+pub mod stalling;
+pub mod team;
+
 use domain::crm::leads::Lead;
 use domain::crm::loss_reasons::{self, LossReason};
+use domain::crm::opportunities::changes::{OpportunityChange, OpportunityField, differences};
+use domain::crm::opportunities::lines::{EMPTY_LINE, NEGATIVE_PRICE, NO_QUANTITY, PRICE_MISSING};
+use domain::crm::opportunities::steps::{Beginning, REFUSALS as FIGURES, STAGE_REFUSALS};
+use domain::crm::opportunities::team::{NewTeam, TEAM_REFUSALS};
 use domain::crm::opportunities::*;
-use domain::crm::opportunity_changes::{OpportunityChange, OpportunityField, differences};
-use domain::crm::opportunity_lines::{EMPTY_LINE, NEGATIVE_PRICE, NO_QUANTITY, PRICE_MISSING};
-use domain::crm::opportunity_steps::{Beginning, REFUSALS as FIGURES, STAGE_REFUSALS};
-use domain::crm::opportunity_team::{NewTeam, TEAM_REFUSALS};
 use domain::crm::pipelines::{ARCHIVED_PIPELINE, Pipeline, Stage, StageId};
-use domain::crm::teams::TeamId;
-use domain::crm::territories::{Territory, TerritoryId};
-use domain::directory::companies::{Company, CompanyId};
-use domain::directory::contacts::{Contact, ContactId};
+use domain::directory::companies::Company;
+use domain::directory::contacts::Contact;
 use domain::directory::overview::TimelineEntry;
-use domain::directory::parties::{Party, PartyId};
+use domain::directory::parties::Party;
 use domain::directory::products::Product;
-use domain::identity::users::{User, UserId};
-use persistence::crm::{opportunities as rows, opportunity_lines as line_rows, opportunity_team as team_rows, pipelines, teams};
+use domain::directory::territories::Territory;
+use domain::identity::users::User;
+use domain::ids::{CompanyId, CompetitorId, ContactId, OpportunityId, PartyId, TeamId, TerritoryId, UserId};
+use persistence::crm::opportunities::{lines as line_rows, team as team_rows};
+use persistence::crm::{opportunities as rows, pipelines};
+use persistence::directory::teams;
 use platform::directory::parties;
 use platform::prelude::*;
 use platform::questions;
 
-use super::{opportunity_lines, opportunity_team, stalling, territories, timeline};
+use super::timeline;
+use platform::directory::territories;
 
 /// The company has no pipeline that takes deals.
 pub const NO_PIPELINE: Code = Code::conflict("opportunity.no_pipeline", "The company has no default pipeline.");
@@ -59,9 +65,9 @@ const ORDER_REFUSALS: &[Code] = &[
     domain::sales::order_lines::ORDER_LINE,
     domain::sales::orders::ORDER_AMOUNT,
     problems::too_many_decimals,
-    domain::accounting::tax_rules::TAX_RULE_MISSING,
-    domain::accounting::tax_codes::NO_RATE_YET,
-    domain::accounting::tax::NEGATIVE_LINE,
+    domain::tax::rules::TAX_RULE_MISSING,
+    domain::tax::codes::NO_RATE_YET,
+    domain::tax::engine::NEGATIVE_LINE,
 ];
 
 pub fn operations(t: &mut Table) {
@@ -114,8 +120,8 @@ pub fn operations(t: &mut Table) {
     n.action("reopen", reopen, REOPEN).fails(&[NOT_CLOSED, ARCHIVED_PIPELINE, FOREIGN_STAGE]).fails(FIGURES);
     n.page_of::<OpportunityChange>("history", history, HISTORY).filter(&["field", "changed_at"]);
     n.page_of::<TimelineEntry>("timeline", timeline::of_opportunity, TIMELINE).filter_as("occurred_at", "at").filter(&["kind", "subject"]);
-    opportunity_lines::operations(&mut n);
-    opportunity_team::operations(&mut n);
+    lines::operations(&mut n);
+    team::operations(&mut n);
     stalling::operations(t);
 }
 
@@ -144,7 +150,7 @@ fn open(cx: &mut Cx, new: NewOpportunity) -> Result<Opportunity> {
 }
 
 /// Opens a deal, with its lines and the first rows of its history.
-pub(super) fn begin(cx: &mut Cx, company: &Company, mut new: NewOpportunity, lead: Option<&Lead>) -> Result<Opportunity> {
+pub(crate) fn begin(cx: &mut Cx, company: &Company, mut new: NewOpportunity, lead: Option<&Lead>) -> Result<Opportunity> {
     let party = check_partners(cx, Some(new.party_id), new.contact_id)?;
     territories::refer(cx, company.id, new.territory_id)?;
     if let (None, Some(party)) = (new.territory_id, &party) {
@@ -156,7 +162,7 @@ pub(super) fn begin(cx: &mut Cx, company: &Company, mut new: NewOpportunity, lea
     let pipeline = choose_pipeline(cx, company.id, &new)?;
     let id = cx.new_id();
     let currency = new.currency.clone().unwrap_or_else(|| company.currency.clone());
-    let lines = opportunity_lines::build(cx, id, std::mem::take(&mut new.lines), &currency).map_err(|p| below("/lines", p))?;
+    let lines = lines::build(cx, id, std::mem::take(&mut new.lines), &currency).map_err(|p| below("/lines", p))?;
     let beginning = Beginning { id, pipeline: &pipeline, currency: &company.currency, source_lead_id, campaign, now: cx.now };
     let parts = NewTeam {
         splits: Some(std::mem::take(&mut new.splits)),
@@ -164,7 +170,7 @@ pub(super) fn begin(cx: &mut Cx, company: &Company, mut new: NewOpportunity, lea
         competitor_ids: Some(std::mem::take(&mut new.competitor_ids)),
     };
     let mut deal = new.build(beginning, lines)?;
-    opportunity_team::put(cx, &mut deal, parts)?;
+    team::put(cx, &mut deal, parts)?;
     let made = cx.create(deal)?;
     cx.insert_all(&made.lines)?;
     team_rows::write(cx.db(), None, &made)?;
@@ -197,7 +203,7 @@ fn read(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
 
 /// A single deal as it is answered: its lines say how much is available.
 fn with_stock(cx: &mut Cx, mut deal: Opportunity) -> Result<Opportunity> {
-    opportunity_lines::fill_availability(cx, deal.company_id, &mut deal.lines)?;
+    lines::fill_availability(cx, deal.company_id, &mut deal.lines)?;
     Ok(deal)
 }
 
@@ -210,13 +216,13 @@ fn update(cx: &mut Cx, id: OpportunityId, mut patch: OpportunityPatch) -> Result
     let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
     let currency = patch.currency.clone().unwrap_or_else(|| before.currency.clone());
     let lines = match patch.lines.take() {
-        Some(new) => Some(opportunity_lines::build(cx, id, new, &currency).map_err(|p| below("/lines", p))?),
+        Some(new) => Some(lines::build(cx, id, new, &currency).map_err(|p| below("/lines", p))?),
         None => None,
     };
     let parts =
         NewTeam { splits: patch.splits.take(), contact_roles: patch.contact_roles.take(), competitor_ids: patch.competitor_ids.take() };
     let mut after = before.clone().change(patch, lines, stage_of(&pipeline, &before)?, cx.now)?;
-    opportunity_team::put(cx, &mut after, parts)?;
+    team::put(cx, &mut after, parts)?;
     let after = store(cx, &before, after, &pipeline, "updated", None)?;
     with_stock(cx, after)
 }
@@ -229,7 +235,7 @@ fn advance(cx: &mut Cx, id: OpportunityId, to: AdvanceOpportunity) -> Result<Opp
     with_stock(cx, after)
 }
 
-pub(super) fn win(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
+pub(crate) fn win(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
     let before = cx.change::<Opportunity>(id)?;
     let (pipeline, company) = (cx.find::<Pipeline>(before.pipeline_id)?, cx.find::<Company>(before.company_id)?);
     let after = before.clone().win(cx.today(&company), cx.now)?;
@@ -251,7 +257,7 @@ fn lose(cx: &mut Cx, id: OpportunityId, mut why: LoseOpportunity) -> Result<Oppo
 /// Fills in the words of a loss reason and the name of a competitor.
 fn name_loss(cx: &mut Cx, company: CompanyId, why: &mut LoseOpportunity) -> Result<()> {
     if let Some(id) = why.competitor_id {
-        let rival = opportunity_team::rival(cx, company, id)?;
+        let rival = team::rival(cx, company, id)?;
         why.competitor.get_or_insert(rival.name);
     }
     let Some(id) = why.loss_reason_id else { return Ok(()) };
@@ -284,7 +290,7 @@ fn history(cx: &mut Cx, id: OpportunityId, mut list: List) -> Result<Page<Opport
 }
 
 /// Keeps a changed deal with its lines and what changed in it.
-pub(super) fn store(
+pub(crate) fn store(
     cx: &mut Cx,
     before: &Opportunity,
     after: Opportunity,
@@ -305,7 +311,7 @@ pub(super) fn store(
 fn remember(cx: &mut Cx, before: Option<&Opportunity>, after: &Opportunity, pipeline: &Pipeline, reason: Option<String>) -> Result<()> {
     let name = |id: &Option<String>| pipeline.stages.iter().find(|s| Some(s.id.to_string()) == *id).map(|s| s.name.clone());
     let found = differences(before, after);
-    let row = |d: domain::crm::opportunity_changes::Difference| {
+    let row = |d: domain::crm::opportunities::changes::Difference| {
         let labelled = d.field == OpportunityField::Stage;
         OpportunityChange {
             id: cx.new_id(),
@@ -326,7 +332,7 @@ fn remember(cx: &mut Cx, before: Option<&Opportunity>, after: &Opportunity, pipe
 }
 
 /// The stage a deal is in.
-pub(super) fn stage_of<'p>(pipeline: &'p Pipeline, deal: &Opportunity) -> Result<&'p Stage> {
+pub(crate) fn stage_of<'p>(pipeline: &'p Pipeline, deal: &Opportunity) -> Result<&'p Stage> {
     let found = pipeline.stage(deal.stage_id);
     debug_assert!(found.is_some(), "{} is in a stage that its pipeline does not have", deal.id);
     found.ok_or_else(|| problems::internal.into())
@@ -351,6 +357,6 @@ fn check_owner(cx: &mut Cx, owner: Option<UserId>) -> Result<()> {
 }
 
 /// Moves the places of a problem below a field; one without places stays as it is.
-pub(super) fn below(prefix: &str, problem: Problem) -> Problem {
+pub(crate) fn below(prefix: &str, problem: Problem) -> Problem {
     if problem.errors().is_empty() { problem } else { problem.under(prefix) }
 }

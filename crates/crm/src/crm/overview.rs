@@ -1,21 +1,21 @@
 //! What the front office says of a party in the customer overview: open deals with their value, leads, what is to be
 //! done next and when somebody was last in touch.
 
-use domain::crm::clv::HORIZON_DAYS;
 use domain::crm::pipelines::{Stage, StageId};
 use domain::crm::quotes::{Quote, QuoteStatus};
 use domain::directory::companies::Company;
 use domain::directory::overview::{
     ActivitySummary, CustomerValue, DealValue, FrontOverview, LeadSummary, OpportunitySummary, OverviewItem, OverviewPart, TOP,
 };
-use domain::directory::parties::PartyId;
-use persistence::crm::front_office::{self as rows, Companies as These};
-use persistence::crm::{clv_fits, quotes};
-use platform::Companies;
+use domain::ids::PartyId;
+use domain::insight::clv::HORIZON_DAYS;
+use persistence::crm::overview::Companies as These;
+use persistence::crm::{overview as rows, quotes};
+use persistence::insight::clv_fits;
 use platform::prelude::*;
-use platform::questions;
+use platform::{Companies, questions};
 
-use super::clv;
+use crate::insight::clv;
 
 /// The front office's part of the overview of a party, of the companies the caller may see.
 pub fn of_party(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {

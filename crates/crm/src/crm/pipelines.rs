@@ -1,15 +1,15 @@
 //! Operations on pipelines. Their stages have operations of their own.
 
+pub mod stages;
+
 use std::collections::BTreeMap;
 
 use domain::crm::pipelines::{
-    ARCHIVED_PIPELINE, DEFAULT_PIPELINE, NewPipeline, PIPELINE_OCCUPIED, Pipeline, PipelineId, PipelinePatch, STAGE_REFUSALS,
+    ARCHIVED_PIPELINE, DEFAULT_PIPELINE, NewPipeline, PIPELINE_OCCUPIED, Pipeline, PipelinePatch, STAGE_REFUSALS,
 };
-use domain::directory::companies::CompanyId;
+use domain::ids::{CompanyId, PipelineId};
 use persistence::crm::pipelines as rows;
 use platform::prelude::*;
-
-use super::stages;
 
 pub fn operations(t: &mut Table) {
     let mut n =

@@ -1,8 +1,9 @@
 //! Operations on quotas.
 
-use domain::crm::quotas::{DUPLICATE, NewQuota, Quota, QuotaId, QuotaPatch, REFUSALS};
+use domain::crm::quotas::{DUPLICATE, NewQuota, Quota, QuotaPatch, REFUSALS};
 use domain::directory::companies::Company;
 use domain::identity::users::User;
+use domain::ids::QuotaId;
 use persistence::crm::quotas as rows;
 use platform::prelude::*;
 

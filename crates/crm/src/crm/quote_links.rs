@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::crm::quote_answers::{AcceptQuoteByLink, PublicQuote, RejectQuoteByLink};
-use domain::crm::quote_steps::LINK_DAYS;
+use domain::crm::quotes::answers::{AcceptQuoteByLink, PublicQuote, RejectQuoteByLink};
+use domain::crm::quotes::steps::LINK_DAYS;
 use domain::crm::quotes::*;
+use domain::ids::QuoteId;
 use persistence::record;
 use platform::prelude::*;
 use platform::{Companies, signed};
 
-use super::quote_pdf;
-use super::quote_steps::{ANSWER_REFUSALS, win_with};
 use super::quotes::store;
+use crate::crm::quotes::pdf;
+use crate::crm::quotes::steps::{ANSWER_REFUSALS, win_with};
 
 /// What the links are for; nothing else opens with them.
 const PURPOSE: &str = "quote";
@@ -26,21 +27,21 @@ pub fn operations(t: &mut Table) {
     t.by_link_with("accept_quote_by_link", PLACE, "accept", accept, ACCEPT).fails(ANSWER_REFUSALS);
     t.by_link_with("reject_quote_by_link", PLACE, "reject", reject, "Reject a quote by its public link, with a reason.")
         .fails(ANSWER_REFUSALS);
-    t.download_by_link("download_quote_by_link", PLACE, "pdf", quote_pdf::by_link, "Get a quote as PDF by its public link.");
+    t.download_by_link("download_quote_by_link", PLACE, "pdf", pdf::by_link, "Get a quote as PDF by its public link.");
 }
 
 const ACCEPT: &str = "Accept a quote by its public link. Your name and e-mail address are your signature; they are kept together with \
 the time, the network address and the program that the acceptance came from.";
 
 /// The link of a quote that was sent. It outlives the validity of the quote, so that the customer can read what it was.
-pub(super) fn link(cx: &mut Cx, quote: &Quote) -> Result<QuoteLink> {
+pub(crate) fn link(cx: &mut Cx, quote: &Quote) -> Result<QuoteLink> {
     let expires_at = quote.expires_at.unwrap_or(cx.now) + TimeDelta::days(LINK_DAYS);
     let token = signed::sign(cx, PURPOSE, &quote.id.to_string(), Some(expires_at))?;
     Ok(QuoteLink { path: format!("/v1/{PLACE}/{token}"), token, expires_at })
 }
 
 /// The quote that a link leads to. From here on the caller may see its company and nothing else.
-pub(super) fn opened(cx: &mut Cx, token: &str) -> Result<Quote> {
+pub(crate) fn opened(cx: &mut Cx, token: &str) -> Result<Quote> {
     let subject = signed::open(cx, PURPOSE, token)?;
     let id: QuoteId = subject.parse().map_err(|_| signed::LINK_INVALID)?;
     let quote = record::find::<Quote>(cx.db(), id.uuid())?.ok_or(signed::LINK_INVALID)?;

@@ -1,22 +1,27 @@
 //! Operations on quotes: making them, by hand or from an opportunity, and changing drafts. Prices and taxes are asked of
 //! the back office, so that the order that comes of a quote costs the same.
 
+pub mod lines;
+pub mod pdf;
+pub mod steps;
+
 use domain::crm::opportunities::{NOT_OPEN, Opportunity, OpportunityStatus};
-use domain::crm::quote_steps::{check_validity, validity_from};
+use domain::crm::quotes::steps::{check_validity, validity_from};
 use domain::crm::quotes::*;
 use domain::directory::addresses::Address;
 use domain::directory::companies::Company;
-use domain::directory::contacts::{Contact, ContactId};
+use domain::directory::contacts::Contact;
 use domain::directory::parties::{AddressPurpose, Party};
 use domain::directory::products::{Product, TaxClass};
 use domain::directory::{currencies, parties};
-use domain::identity::users::{User, UserId};
+use domain::identity::users::User;
+use domain::ids::{ContactId, QuoteId, UserId};
 use domain::sales::orders::NewSalesOrder;
-use persistence::crm::quote_lines as line_rows;
+use persistence::crm::quotes::lines as line_rows;
 use platform::prelude::*;
 use platform::questions;
 
-use super::{quote_lines, quote_links, quote_pdf, quote_steps};
+use super::quote_links;
 
 /// A quote is for somebody.
 pub const NO_PARTY: Code = Code::invalid("quote.no_party", "A quote needs a party or an opportunity.");
@@ -35,11 +40,11 @@ pub const PRICE_REFUSALS: &[Code] = &[
     domain::directory::products::ARCHIVED,
     domain::sales::order_lines::ORDER_LINE,
     domain::sales::orders::ORDER_AMOUNT,
-    domain::accounting::tax_rules::TAX_RULE_MISSING,
-    domain::accounting::tax_codes::NO_RATE_YET,
-    domain::accounting::tax::NEGATIVE_LINE,
+    domain::tax::rules::TAX_RULE_MISSING,
+    domain::tax::codes::NO_RATE_YET,
+    domain::tax::engine::NEGATIVE_LINE,
 ];
-const VALIDITY: &[Code] = &[domain::crm::quote_steps::VALIDITY_PAST, domain::crm::quote_steps::VALIDITY_TOO_LONG];
+const VALIDITY: &[Code] = &[domain::crm::quotes::steps::VALIDITY_PAST, domain::crm::quotes::steps::VALIDITY_TOO_LONG];
 const ADDRESS: &[Code] = &[domain::directory::addresses::UNKNOWN_COUNTRY];
 
 pub fn operations(t: &mut Table) {
@@ -71,14 +76,14 @@ pub fn operations(t: &mut Table) {
         .fails(PRICE_REFUSALS)
         .fails(VALIDITY)
         .fails(ADDRESS)
-        .fails(&[domain::crm::quote_steps::NOT_A_DRAFT, NO_OPPORTUNITY]);
+        .fails(&[domain::crm::quotes::steps::NOT_A_DRAFT, NO_OPPORTUNITY]);
     n.delete(delete, "Delete a draft that was never sent. A revision stays, because its number is out.")
-        .fails(&[domain::crm::quote_steps::NOT_A_DRAFT, domain::crm::quote_steps::REVISION_STAYS]);
-    n.content("pdf", quote_pdf::of_quote, PDF);
-    quote_steps::operations(&mut n);
-    quote_lines::operations(&mut n);
+        .fails(&[domain::crm::quotes::steps::NOT_A_DRAFT, domain::crm::quotes::steps::REVISION_STAYS]);
+    n.content("pdf", pdf::of_quote, PDF);
+    steps::operations(&mut n);
+    lines::operations(&mut n);
     quote_links::operations(t);
-    t.every("crm.quotes.expire", chrono::TimeDelta::minutes(1), quote_steps::expire_overdue);
+    t.every("crm.quotes.expire", chrono::TimeDelta::minutes(1), steps::expire_overdue);
 }
 
 const CREATE: &str = "Make a quote, by hand or from an opportunity. From an opportunity it takes party, contact, currency and lines \
@@ -263,18 +268,18 @@ fn delete(cx: &mut Cx, id: QuoteId) -> Result<()> {
 }
 
 /// Lines to be priced, and the ids they have or get.
-pub(super) type Wanted = Vec<(QuoteLineId, NewQuoteLine)>;
+pub(crate) type Wanted = Vec<(QuoteLineId, NewQuoteLine)>;
 
-pub(super) fn fresh(cx: &Cx, lines: Vec<NewQuoteLine>) -> Wanted {
+pub(crate) fn fresh(cx: &Cx, lines: Vec<NewQuoteLine>) -> Wanted {
     lines.into_iter().map(|l| (cx.new_id(), l)).collect()
 }
-pub(super) fn kept(quote: &Quote) -> Wanted {
+pub(crate) fn kept(quote: &Quote) -> Wanted {
     quote.lines.iter().map(|l| (l.id, l.into())).collect()
 }
 
 /// Asks the back office what these lines come to and writes the figures onto the quote. Places of refusals are those of a
 /// quote: `/lines/0/quantity`, `/freight_amount`.
-pub(super) fn price(cx: &mut Cx, quote: &mut Quote, wanted: Wanted) -> Result<()> {
+pub(crate) fn price(cx: &mut Cx, quote: &mut Quote, wanted: Wanted) -> Result<()> {
     let (ids, lines): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
     let sale = NewSalesOrder {
         company_id: quote.company_id,
@@ -306,7 +311,7 @@ pub(super) fn price(cx: &mut Cx, quote: &mut Quote, wanted: Wanted) -> Result<()
 }
 
 /// Writes a changed quote, lines and all.
-pub(super) fn store(cx: &mut Cx, before: &Quote, mut after: Quote, verb: &str) -> Result<Quote> {
+pub(crate) fn store(cx: &mut Cx, before: &Quote, mut after: Quote, verb: &str) -> Result<Quote> {
     after.updated_at = cx.now;
     if before.lines != after.lines {
         line_rows::write(cx.db(), after.id, &after.lines)?;
@@ -315,7 +320,7 @@ pub(super) fn store(cx: &mut Cx, before: &Quote, mut after: Quote, verb: &str) -
 }
 
 /// Copies the names that are printed; addresses stay as they were chosen.
-pub(super) fn print_names(cx: &mut Cx, quote: &mut Quote, company: &Company, party: &Party) -> Result<()> {
+pub(crate) fn print_names(cx: &mut Cx, quote: &mut Quote, company: &Company, party: &Party) -> Result<()> {
     quote.seller = seller(company);
     quote.customer.name = party.legal_name.clone().unwrap_or_else(|| party.name.clone());
     quote.customer.tax_id = party.tax_id.clone();

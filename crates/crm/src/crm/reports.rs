@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, SecondsFormat, Utc};
-use domain::crm::pipelines::{Pipeline, PipelineId, StageId};
+use domain::crm::pipelines::{Pipeline, StageId};
 use domain::crm::reports::{
     ConversionFigures, ConversionReport, ConversionReportFilter, DealFigures, LeadCohort, PipelineReport, PipelineReportFilter,
     StageFigures, UsedRate, WRONG_PERIOD, months, start_of_day,
 };
-use domain::directory::companies::{Company, CompanyId};
+use domain::directory::companies::Company;
 use domain::directory::exchange_rates::{NO_RATE, RateKind, RateQuestion};
+use domain::ids::{CompanyId, PipelineId};
 use persistence::crm::pipelines;
 use persistence::crm::reports::{self as rows, DealSum};
 use platform::directory::exchange_rates::rate_at;

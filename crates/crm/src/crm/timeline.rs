@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use domain::crm::leads::{Lead, LeadId};
-use domain::crm::opportunities::{Opportunity, OpportunityId};
+use domain::crm::leads::Lead;
+use domain::crm::opportunities::Opportunity;
 use domain::directory::overview::TimelineEntry;
+use domain::ids::{LeadId, OpportunityId};
 use persistence::crm::activities;
 use persistence::platform::links;
 use platform::directory::timeline;

@@ -1,16 +1,13 @@
 //! General ledger accounts: what they are and what may be posted to them. Balances are not kept here.
 
+pub mod chart;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::directory::companies::CompanyId;
+use crate::ids::{AccountId, CompanyId};
 use crate::kernel::{Code, Result};
-
-crate::ids! {
-    /// An account of the general ledger.
-    AccountId "acc";
-}
 
 crate::words! {
     /// Where an account stands in the balance sheet or the income statement.

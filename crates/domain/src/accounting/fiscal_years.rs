@@ -4,13 +4,8 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::directory::companies::CompanyId;
+use crate::ids::{CompanyId, FiscalYearId};
 use crate::kernel::Code;
-
-crate::ids! {
-    /// A fiscal year.
-    FiscalYearId "fy";
-}
 
 pub const OVERLAPS: Code = Code::conflict("fiscal_year.overlaps", "The company already has a fiscal year with some of these days.");
 pub const NOT_A_FIRST_DAY: Code = Code::invalid("fiscal_year.not_a_first_day", "A fiscal year starts on the first day of a month.");

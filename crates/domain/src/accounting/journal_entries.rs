@@ -6,21 +6,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::accounts::AccountId;
 use super::posting::{Journal, ModuleClass};
-use super::tax_codes::TaxCodeId;
-use crate::directory::companies::CompanyId;
-use crate::directory::parties::PartyId;
-use crate::directory::products::ProductId;
-use crate::identity::users::UserId;
+use crate::ids::{AccountId, CompanyId, JournalEntryId, JournalLineId, PartyId, ProductId, TaxCodeId, UserId};
 use crate::kernel::{Amount, Code, FieldError, Rate, Result, problems};
-
-crate::ids! {
-    /// A journal entry.
-    JournalEntryId "je";
-    /// A line of a journal entry.
-    JournalLineId "jl";
-}
 
 crate::words! {
     /// Where a journal entry stands.

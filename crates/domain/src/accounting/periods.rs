@@ -5,15 +5,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::fiscal_years::FiscalYearId;
 use super::posting::ModuleClass;
-use crate::directory::companies::CompanyId;
+use crate::ids::{CompanyId, FiscalYearId, PeriodId};
 use crate::kernel::{Code, Result, problems};
-
-crate::ids! {
-    /// An accounting period.
-    PeriodId "per";
-}
 
 crate::words! {
     /// Whether figures dated in the period may still change.

@@ -4,13 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::directory::companies::CompanyId;
+use crate::ids::{AccountingPolicyId, CompanyId};
 use crate::kernel::{Amount, Code, Failure};
-
-crate::ids! {
-    /// The accounting policy of a company.
-    AccountingPolicyId "acp";
-}
 
 pub const SELF_APPROVAL_ENTRY: Code =
     Code::new(Failure::Forbidden, "journal_entry.self_approval", "Who made a journal entry above the limit may not post it.");

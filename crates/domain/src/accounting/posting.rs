@@ -6,11 +6,8 @@
 
 use chrono::NaiveDate;
 
-use super::accounts::AccountId;
-use super::tax_codes::TaxCodeId;
-use crate::directory::companies::CompanyId;
-use crate::directory::parties::PartyId;
-use crate::directory::products::{PostingClass, ProductId};
+use crate::directory::products::PostingClass;
+use crate::ids::{AccountId, CompanyId, PartyId, ProductId, TaxCodeId};
 use crate::kernel::{Amount, Code, Rate};
 
 crate::words! {

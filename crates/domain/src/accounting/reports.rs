@@ -4,10 +4,9 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::accounts::{Account, AccountId, AccountType};
-use crate::directory::companies::CompanyId;
+use super::accounts::{Account, AccountType};
 use crate::directory::overview::Ageing;
-use crate::directory::parties::PartyId;
+use crate::ids::{AccountId, CompanyId, PartyId};
 use crate::kernel::Amount;
 
 /// A span of days in one company's books.

@@ -7,20 +7,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::leads::LeadId;
-use super::opportunities::OpportunityId;
-use super::text::{filled, trimmed};
-use crate::directory::companies::CompanyId;
-use crate::directory::contacts::ContactId;
 use crate::directory::emails;
-use crate::directory::parties::PartyId;
-use crate::identity::users::UserId;
+use crate::ids::{ActivityId, CompanyId, ContactId, LeadId, OpportunityId, PartyId, UserId};
+use crate::kernel::text::{filled, trimmed};
 use crate::kernel::{Code, Findings, Result, decode, problems};
-
-crate::ids! {
-    /// An activity.
-    ActivityId "act";
-}
 
 crate::words! {
     /// What kind of activity it is.
@@ -450,5 +440,4 @@ impl Activity {
 }
 
 #[cfg(test)]
-#[path = "activity_tests.rs"]
 mod tests;

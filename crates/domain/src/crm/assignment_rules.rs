@@ -7,17 +7,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::lead_conditions::{self, LeadAttribute, LeadCondition};
 use super::leads::Lead;
-use super::text::filled;
-use crate::directory::companies::CompanyId;
-use crate::identity::users::UserId;
+use crate::crm::leads::conditions;
+use crate::crm::leads::conditions::{LeadAttribute, LeadCondition};
+use crate::ids::{AssignmentRuleId, CompanyId, UserId};
+use crate::kernel::text::filled;
 use crate::kernel::{Code, Findings, Result};
-
-crate::ids! {
-    /// An assignment rule.
-    AssignmentRuleId "asgr";
-}
 
 crate::words! {
     /// How a rule chooses among its members.
@@ -139,7 +134,7 @@ crate::patch! {
 }
 
 /// What the rules of an assignment rule can answer.
-pub const REFUSALS: &[Code] = &[MEMBER_TWICE, WRONG_TERRITORY, lead_conditions::INVALID_CONDITION];
+pub const REFUSALS: &[Code] = &[MEMBER_TWICE, WRONG_TERRITORY, conditions::INVALID_CONDITION];
 
 fn hundred() -> i32 {
     100
@@ -174,7 +169,7 @@ impl AssignmentRule {
         if let Some(name) = found.take("/name", filled(&self.name, "")) {
             self.name = name;
         }
-        found.take("/conditions", lead_conditions::check(&self.conditions));
+        found.take("/conditions", conditions::check(&self.conditions));
         let by_territory = self.method == AssignmentMethod::Territory;
         for (i, member) in self.members.iter().enumerate() {
             if self.members[..i].iter().any(|m| m.user_id == member.user_id) {

@@ -6,14 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::text::{filled, trimmed};
-use crate::directory::companies::CompanyId;
+use crate::ids::{CompanyId, CompetitorId};
+use crate::kernel::text::{filled, trimmed};
 use crate::kernel::{Code, Result};
-
-crate::ids! {
-    /// A competitor.
-    CompetitorId "cmp";
-}
 
 /// An archived competitor is named by no further deal.
 pub const ARCHIVED: Code = Code::invalid("competitor.archived", "The competitor is archived.");

@@ -7,14 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::forecasts::{Forecast, ForecastRate, PeriodKind};
-use crate::directory::companies::CompanyId;
-use crate::identity::users::UserId;
+use crate::ids::{CompanyId, ForecastSnapshotId, UserId};
 use crate::kernel::{Amount, Code, Rate, Result, round_to};
-
-crate::ids! {
-    /// A snapshot of a forecast.
-    ForecastSnapshotId "fsnap";
-}
 
 /// A period has one snapshot a day.
 pub const DUPLICATE: Code = Code::conflict("forecast_snapshot.duplicate", "The period has a snapshot of today already.");

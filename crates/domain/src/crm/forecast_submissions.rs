@@ -6,16 +6,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::forecasts::{ForecastMethod, Period, PeriodKind};
-use super::text::trimmed;
-use crate::directory::companies::{Company, CompanyId};
+use crate::directory::companies::Company;
 use crate::directory::currencies::check_money;
-use crate::identity::users::UserId;
+use crate::ids::{CompanyId, ForecastSubmissionId, UserId};
+use crate::kernel::text::trimmed;
 use crate::kernel::{Amount, Code, Result};
-
-crate::ids! {
-    /// A submission of a forecast.
-    ForecastSubmissionId "fsub";
-}
 
 /// What is committed to is not below zero.
 pub const NEGATIVE: Code = Code::invalid("forecast_submission.negative", "A committed amount must not be negative.");

@@ -6,12 +6,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::forecast_submissions::ForecastSubmissionId;
-use super::pipelines::{ForecastCategory, PipelineId, StageId};
-use super::teams::TeamId;
-use super::territories::TerritoryId;
-use crate::directory::companies::{Company, CompanyId};
-use crate::identity::users::UserId;
+use super::pipelines::{ForecastCategory, StageId};
+use crate::directory::companies::Company;
+use crate::ids::{CompanyId, ForecastSubmissionId, PipelineId, TeamId, TerritoryId, UserId};
 use crate::kernel::{Amount, Rate, Result, allocate, round_to};
 
 crate::words! {
@@ -505,5 +502,4 @@ impl ForecastRow {
 }
 
 #[cfg(test)]
-#[path = "forecast_tests.rs"]
 mod tests;

@@ -1,21 +1,18 @@
 //! Scoring models: how much it is worth to follow a lead up. A model is a version of its own: drafts change, active and
 //! retired ones never do, so that every score can be computed again. What a model makes of a lead is in
-//! [`super::lead_scores`].
+//! [`crate::crm::leads::scores`].
+
+pub mod prediction;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::lead_conditions::{self, LeadCondition};
-use super::leads::LeadId;
-use super::text::filled;
-use crate::directory::companies::CompanyId;
+use crate::crm::leads::conditions;
+use crate::crm::leads::conditions::LeadCondition;
+use crate::ids::{CompanyId, LeadId, LeadScoringModelId};
+use crate::kernel::text::filled;
 use crate::kernel::{Code, Findings, Rate, Result, problems};
-
-crate::ids! {
-    /// A version of a scoring model.
-    LeadScoringModelId "scom";
-}
 
 crate::words! {
     /// Where a scoring model stands.
@@ -223,7 +220,7 @@ pub struct RescoreLeads {
 }
 
 /// What the rules of a scoring model can answer.
-pub const REFUSALS: &[Code] = &[RULE_TWICE, WRONG_GRADES, WRONG_LIMIT, lead_conditions::INVALID_CONDITION];
+pub const REFUSALS: &[Code] = &[RULE_TWICE, WRONG_GRADES, WRONG_LIMIT, conditions::INVALID_CONDITION];
 
 impl ScoringModelStatus {
     /// The verbs that this state allows.
@@ -305,7 +302,7 @@ impl LeadScoringModel {
             names.push(name);
         }
         for (i, rule) in self.fit_rules.iter().enumerate() {
-            found.take(&format!("/fit_rules/{i}/conditions"), lead_conditions::check(&rule.conditions));
+            found.take(&format!("/fit_rules/{i}/conditions"), conditions::check(&rule.conditions));
         }
         for (i, rule) in self.engagement_rules.iter().enumerate() {
             for (field, value) in [("cap", rule.cap), ("half_life_days", rule.half_life_days)] {
@@ -354,7 +351,7 @@ mod tests {
             (json!({"grades": [{"grade": "A", "min_score": "20"}, {"grade": "A", "min_score": "10"}]}), WRONG_GRADES),
             (
                 json!({"fit_rules": [{"name": "f", "conditions": [{"attribute": "source", "comparison": "one_of"}], "points": "1"}]}),
-                lead_conditions::INVALID_CONDITION,
+                conditions::INVALID_CONDITION,
             ),
         ] {
             assert_eq!(build(more.clone()).expect_err("refused").code(), code, "{more}");

@@ -1,5 +1,10 @@
 //! Leads: people and organisations who may become customers, until they are converted or given up. The rules of
-//! their way are in [`super::lead_steps`].
+//! their way are in [`self::steps`].
+
+pub mod conditions;
+pub mod response;
+pub mod scores;
+pub mod steps;
 
 use std::collections::BTreeMap;
 
@@ -7,22 +12,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::assignment_rules::AssignmentRuleId;
-use super::opportunities::OpportunityId;
-use super::pipelines::{PipelineId, StageId};
-use super::touchpoints::TouchSummary;
+use super::pipelines::StageId;
 use crate::directory::addresses::Address;
-use crate::directory::companies::CompanyId;
-use crate::directory::contacts::ContactId;
 use crate::directory::external_ids::ExternalId;
-use crate::directory::parties::PartyId;
-use crate::identity::users::UserId;
+use crate::ids::{AssignmentRuleId, CompanyId, ContactId, LeadId, OpportunityId, PartyId, PipelineId, UserId};
 use crate::kernel::{Amount, Code, Rate};
-
-crate::ids! {
-    /// A lead.
-    LeadId "lead";
-}
+use crate::marketing::touchpoints::TouchSummary;
 
 crate::words! {
     /// Where a lead stands.

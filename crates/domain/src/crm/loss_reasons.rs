@@ -5,14 +5,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::text::filled;
-use crate::directory::companies::CompanyId;
+use crate::ids::{CompanyId, LossReasonId};
+use crate::kernel::text::filled;
 use crate::kernel::{Code, Result};
-
-crate::ids! {
-    /// A reason for losing a deal.
-    LossReasonId "lr";
-}
 
 /// No deal is lost for an archived reason.
 pub const ARCHIVED: Code = Code::invalid("loss_reason.archived", "The loss reason is archived.");

@@ -1,33 +1,28 @@
 //! Opportunities: deals on their way through a pipeline, and the rules of that way. A deal changes its stage, is won,
 //! lost and reopened here and nowhere else; who may do so and where it is stored is not known here.
 
+pub mod changes;
+pub mod lines;
+pub mod steps;
+pub mod team;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::competitors::CompetitorId;
-use super::leads::LeadId;
-use super::loss_reasons::LossReasonId;
-pub use super::opportunity_lines::{NewOpportunityLine, OpportunityLine, OpportunityLineId, OpportunityLinePatch};
-pub use super::opportunity_team::{
+use super::pipelines::{ForecastCategory, StageId};
+pub use crate::crm::opportunities::lines::{NewOpportunityLine, OpportunityLine, OpportunityLinePatch};
+pub use crate::crm::opportunities::team::{
     BuyingRole, ContactRole, NewContactRole, NewOpportunitySplit, OpportunityCompetitor, OpportunitySplit, OpportunitySplits,
     SplitOpportunity,
 };
-use super::pipelines::{ForecastCategory, PipelineId, StageId};
-use super::territories::TerritoryId;
-use crate::directory::companies::CompanyId;
-use crate::directory::contacts::ContactId;
-use crate::directory::parties::PartyId;
-use crate::directory::products::ProductId;
-use crate::identity::users::UserId;
+pub use crate::ids::OpportunityLineId;
+use crate::ids::{
+    CompanyId, CompetitorId, ContactId, LeadId, LossReasonId, OpportunityId, PartyId, PipelineId, ProductId, TerritoryId, UserId,
+};
 use crate::kernel::{Amount, Code, Quantity, Rate, UnitPrice};
-
-crate::ids! {
-    /// An opportunity.
-    OpportunityId "opp";
-}
 
 crate::words! {
     /// Where a deal stands. While it is open its stage says how far it is.

@@ -2,22 +2,20 @@
 //! have to enter it. The deals themselves, and the record of their way, are not kept here: renaming or reordering
 //! stages changes no history.
 
+pub mod stages;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::opportunity_lines::percentage;
-pub use super::stages::{ForecastCategory, NewStage, Stage, StageId, StagePatch, StageRequirement, standard_stages};
-use super::text::filled;
-use crate::directory::companies::CompanyId;
+use crate::crm::opportunities::lines::percentage;
+pub use crate::crm::pipelines::stages::{ForecastCategory, NewStage, Stage, StagePatch, StageRequirement, standard_stages};
+pub use crate::ids::StageId;
+use crate::ids::{CompanyId, PipelineId};
+use crate::kernel::text::filled;
 use crate::kernel::{Code, Result};
-
-crate::ids! {
-    /// A pipeline.
-    PipelineId "pl";
-}
 
 /// A stage cannot claim `closed`: that is what won deals are.
 pub const CLOSED_STAGE: Code = Code::invalid("pipeline.closed_stage", "A stage of open deals cannot have the category closed.");

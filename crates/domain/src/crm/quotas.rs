@@ -7,15 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::forecasts::{Period, PeriodKind};
-use crate::directory::companies::{Company, CompanyId};
+use crate::directory::companies::Company;
 use crate::directory::currencies::check_money;
-use crate::identity::users::UserId;
+use crate::ids::{CompanyId, QuotaId, UserId};
 use crate::kernel::{Amount, Code, Result};
-
-crate::ids! {
-    /// A quota.
-    QuotaId "quo";
-}
 
 /// A quota is not below zero.
 pub const NEGATIVE: Code = Code::invalid("quota.negative", "A quota must not be negative.");

@@ -1,28 +1,23 @@
 //! Quotes: priced and taxed offers with a number, revisions and an end. What they may become is decided in
 //! `quote_steps`; who may do so and how a customer without an account gets at one is not known here.
 
+pub mod answers;
+pub mod lines;
+pub mod steps;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::opportunities::OpportunityId;
-pub use super::quote_lines::{NewQuoteLine, QuoteLine, QuoteLineId, QuoteLinePatch};
-use crate::accounting::invoice_lines::DocumentTax;
+pub use crate::crm::quotes::lines::{NewQuoteLine, QuoteLine, QuoteLinePatch};
 use crate::directory::addresses::Address;
-use crate::directory::companies::CompanyId;
-use crate::directory::contacts::ContactId;
-use crate::directory::parties::PartyId;
 use crate::directory::products::TaxClass;
-use crate::identity::users::UserId;
+pub use crate::ids::QuoteLineId;
+use crate::ids::{CompanyId, ContactId, OpportunityId, PartyId, QuoteId, SalesOrderId, UserId};
 use crate::kernel::Amount;
-use crate::sales::orders::SalesOrderId;
-
-crate::ids! {
-    /// A quote.
-    QuoteId "quo";
-}
+use crate::receivables::invoices::lines::DocumentTax;
 
 crate::words! {
     /// Where a quote stands.

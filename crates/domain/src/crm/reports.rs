@@ -6,9 +6,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::pipelines::{ForecastCategory, PipelineId, StageId};
-use crate::directory::companies::CompanyId;
-use crate::identity::users::UserId;
+use super::pipelines::{ForecastCategory, StageId};
+use crate::ids::{CompanyId, PipelineId, UserId};
 use crate::kernel::{Amount, Code, Rate, Result, round_to};
 
 /// The months of a report are too many or run backwards.

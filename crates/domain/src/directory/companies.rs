@@ -8,12 +8,8 @@ use utoipa::ToSchema;
 
 use super::addresses::Address;
 use super::currencies;
+use crate::ids::CompanyId;
 use crate::kernel::{Amount, Code, Findings, Result};
-
-crate::ids! {
-    /// A company.
-    CompanyId "co";
-}
 
 crate::words! {
     /// Where tax is rounded to the minor unit: on each line, or once per tax rate of the document.

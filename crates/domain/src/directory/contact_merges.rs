@@ -4,14 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::contacts::{Contact, ContactId};
+use super::contacts::Contact;
 use super::merging::{self, Difference, MergeSide, MergeStatus, Mergeable, MovedRows, UNDO_DAYS};
+use crate::ids::{ContactId, ContactMergeId};
 use crate::kernel::{Code, Result};
-
-crate::ids! {
-    /// A merge of two contacts.
-    ContactMergeId "cmg";
-}
 
 crate::words! {
     /// A field of a contact of which only one value can stay.

@@ -6,13 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::contacts::ContactId;
+use crate::ids::{ContactId, ContactPreferenceId};
 use crate::kernel::{Code, Findings, Result};
-
-crate::ids! {
-    /// A preference of a contact.
-    ContactPreferenceId "cpf";
-}
 
 crate::words! {
     /// What a preference holds.

@@ -13,13 +13,8 @@ use super::personal_data::ERASED;
 use super::phones::{self, PhoneNumber};
 use super::search;
 use super::tags::{self, Tag};
-use crate::identity::users::UserId;
+use crate::ids::{ContactId, UserId};
 use crate::kernel::{Code, Findings, Result, problems};
-
-crate::ids! {
-    /// A contact.
-    ContactId "con";
-}
 
 /// Somebody with the same e-mail address exists; the candidates are in `errors`.
 pub const POSSIBLE_DUPLICATE: Code = Code::conflict("contact.possible_duplicate", "A contact like this exists already.");

@@ -6,14 +6,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::companies::CompanyId;
 use super::currencies;
+use crate::ids::{CompanyId, ExchangeRateId};
 use crate::kernel::{Amount, Code, Decimals, Findings, Rate, Result, problems, round_to};
-
-crate::ids! {
-    /// An exchange rate.
-    ExchangeRateId "xr";
-}
 
 crate::words! {
     /// What a rate is for: the price of the day, the average of a period, the rate at the end of a period.

@@ -5,10 +5,10 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::contacts::{Contact, ContactId};
-use super::emails;
-use super::parties::{Party, PartyId};
-use super::phones;
+use super::contacts::Contact;
+use super::parties::Party;
+use super::{emails, phones};
+use crate::ids::{ContactId, PartyId};
 use crate::kernel::{Findings, Result};
 
 crate::words! {

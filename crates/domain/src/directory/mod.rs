@@ -22,5 +22,7 @@ pub mod products;
 pub mod relationships;
 pub mod search;
 pub mod tags;
+pub mod teams;
 pub mod terms;
+pub mod territories;
 pub mod units;

@@ -6,13 +6,12 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::companies::CompanyId;
 use super::contact_preferences::ContactPreference;
 use super::contacts::Contact;
 use super::parties::Party;
 use super::relationships::Relationship;
+use crate::ids::{CompanyId, EventId};
 use crate::kernel::{Amount, Code, Problem, Rate};
-use crate::platform::events::EventId;
 
 /// Entries of each list in an overview at most.
 pub const TOP: i64 = 10;

@@ -8,21 +8,16 @@ use utoipa::ToSchema;
 
 use super::addresses::{self, Address};
 use super::companies::Company;
-use super::currencies;
 use super::emails::{self, EmailAddress};
 use super::external_ids::{self, ExternalId};
 use super::personal_data::ERASED;
 use super::phones::{self, PhoneNumber};
-use super::search;
 use super::tags::{self, Tag};
 pub use super::terms::{Blocked, TaxStatus, TradeTerms};
 use super::terms::{NEGATIVE_CREDIT_LIMIT, TradeTermsPatch};
+use super::{currencies, search};
+use crate::ids::PartyId;
 use crate::kernel::{Code, Findings, Result, problems};
-
-crate::ids! {
-    /// A party.
-    PartyId "pty";
-}
 
 crate::words! {
     /// What a party is.
@@ -155,7 +150,7 @@ pub struct Party {
     pub parent_id: Option<PartyId>,
     /// The user who looks after it.
     #[schema(required)]
-    pub owner_id: Option<crate::identity::users::UserId>,
+    pub owner_id: Option<crate::ids::UserId>,
     /// Words to find it by.
     #[schema(max_items = 50)]
     pub tags: Vec<Tag>,
@@ -252,7 +247,7 @@ pub struct NewParty {
     pub parent_id: Option<PartyId>,
     /// The user who looks after it.
     #[serde(default)]
-    pub owner_id: Option<crate::identity::users::UserId>,
+    pub owner_id: Option<crate::ids::UserId>,
     /// Words to find it by.
     #[serde(default)]
     #[schema(max_items = 50)]
@@ -304,7 +299,7 @@ crate::patch! {
         /// The party above it.
         clear parent_id: PartyId,
         /// The user who looks after it.
-        clear owner_id: crate::identity::users::UserId,
+        clear owner_id: crate::ids::UserId,
         /// Words to find it by.
         set tags: Vec<Tag> [max_items = 50],
         /// Free text by key.

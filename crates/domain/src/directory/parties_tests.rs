@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::Archivable;
+use crate::ids::PartyId;
 use crate::kernel::Id;
 
 fn id(n: u128) -> PartyId {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::parties::{PartyId, PartyKind};
+use super::parties::PartyKind;
+use crate::ids::PartyId;
 
 /// Parties of a hierarchy shown at most.
 pub const MOST_NODES: usize = 1_000;

@@ -6,14 +6,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::merging::{self, Difference, MergeSide, MergeStatus, Mergeable, MovedRows, UNDO_DAYS};
-use super::parties::{Party, PartyId};
+use super::parties::Party;
 use super::terms::TradeTerms;
+use crate::ids::{PartyId, PartyMergeId};
 use crate::kernel::{Code, Result};
-
-crate::ids! {
-    /// A merge of two parties.
-    PartyMergeId "pmg";
-}
 
 crate::words! {
     /// A field of a party of which only one value can stay.
@@ -277,8 +273,7 @@ mod tests {
     use crate::directory::terms::Blocked;
     use crate::kernel::Id;
     use proptest::prelude::*;
-    use serde_json::Value;
-    use serde_json::json;
+    use serde_json::{Value, json};
     use uuid::Uuid;
 
     fn party(n: u128, body: Value) -> Party {

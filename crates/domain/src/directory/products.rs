@@ -6,16 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::currencies;
-use super::search;
 use super::tags::{self, Tag};
-use super::units::UnitId;
+use super::{currencies, search};
+use crate::ids::{ProductId, UnitId};
 use crate::kernel::{Code, Findings, Quantity, Result, UnitPrice, problems};
-
-crate::ids! {
-    /// A product.
-    ProductId "prd";
-}
 
 crate::words! {
     /// Whether stock is kept of it.

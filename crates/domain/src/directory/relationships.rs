@@ -4,14 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::contacts::ContactId;
-use super::parties::PartyId;
+use crate::ids::{ContactId, PartyId, RelationshipId};
 use crate::kernel::{Code, Result};
-
-crate::ids! {
-    /// A relationship.
-    RelationshipId "rel";
-}
 
 /// It would end before it starts.
 pub const ENDS_BEFORE_START: Code = Code::invalid("relationship.ends_before_start", "A relationship cannot end before it starts.");

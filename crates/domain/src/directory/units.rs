@@ -5,13 +5,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::ids::UnitId;
 use crate::kernel::{Code, Decimals, Quantity, Rate, Result, problems};
 use rust_decimal::Decimal;
-
-crate::ids! {
-    /// A unit of measure.
-    UnitId "unit";
-}
 
 crate::words! {
     /// What a unit measures. Only units of one category convert into each other. Base units: `count` each, `mass` kg,

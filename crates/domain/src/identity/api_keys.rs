@@ -6,14 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::permissions::Permissions;
-use super::users::UserId;
-use crate::directory::companies::CompanyId;
+use crate::ids::{ApiKeyId, CompanyId, UserId};
 use crate::kernel::{Code, FieldError, Result, problems};
-
-crate::ids! {
-    /// An API key.
-    ApiKeyId "key";
-}
 
 /// A key cannot do more than its maker.
 pub const TOO_WIDE: Code = Code::invalid("api_key.too_wide", "The key would be allowed more than you are.");

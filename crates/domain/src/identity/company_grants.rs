@@ -4,14 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::users::UserId;
-use crate::directory::companies::CompanyId;
+use crate::ids::{CompanyGrantId, CompanyId, UserId};
 use crate::kernel::{Code, Result};
-
-crate::ids! {
-    /// A grant of a company to a user.
-    CompanyGrantId "cgr";
-}
 
 /// Once is enough.
 pub const ALREADY_GRANTED: Code = Code::conflict("company_grant.exists", "The user has this grant already.");

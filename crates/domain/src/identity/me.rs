@@ -3,10 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::api_keys::ApiKeyId;
-use super::sessions::SessionId;
 use super::users::User;
-use crate::directory::companies::CompanyId;
+use crate::ids::{ApiKeyId, CompanyId, SessionId};
 
 /// The caller: the user, what it may and where.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -4,15 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::roles::RoleId;
 use super::separation_of_duties::SodConflict;
-use super::users::UserId;
+use crate::ids::{RoleAssignmentId, RoleId, UserId};
 use crate::kernel::Code;
-
-crate::ids! {
-    /// That a user has a role.
-    RoleAssignmentId "ras";
-}
 
 /// Once is enough.
 pub const ALREADY_ASSIGNED: Code = Code::conflict("role_assignment.exists", "The user has this role already.");

@@ -6,12 +6,8 @@ use utoipa::ToSchema;
 
 use super::permissions::{INVALID_PATTERN, Permissions, is_pattern};
 use super::separation_of_duties::SodConflict;
+use crate::ids::RoleId;
 use crate::kernel::{Code, FieldError, Result};
-
-crate::ids! {
-    /// A role.
-    RoleId "rol";
-}
 
 /// Ready-made roles stay as they are shipped.
 pub const READY_MADE: Code =

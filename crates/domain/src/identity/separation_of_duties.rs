@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::permissions::Permissions;
-use super::users::UserId;
+use crate::ids::UserId;
 
 /// A pair of duties that should not be in one hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,9 +26,9 @@ const fn rule(code: &'static str, first: &'static str, second: &'static str, ris
 
 /// The shipped pairs.
 pub const RULES: &[SodRule] = &[
-    rule("vendor_and_payment", "directory.parties.create", "accounting.payments.post", "Invents a business partner and pays it."),
+    rule("vendor_and_payment", "directory.parties.create", "banking.payments.post", "Invents a business partner and pays it."),
     rule("order_and_receipt", "purchasing.orders.approve", "purchasing.receipts.post", "Approves a purchase and confirms its arrival."),
-    rule("bill_and_payment", "purchasing.bills.post", "accounting.payments.post", "Books a bill and pays it."),
+    rule("bill_and_payment", "purchasing.bills.post", "banking.payments.post", "Books a bill and pays it."),
     rule(
         "journal_and_approval",
         "accounting.journal_entries.create",
@@ -55,7 +55,7 @@ pub const RULES: &[SodRule] = &[
         "manufacturing.inspections.release",
         "Inspects goods and releases them.",
     ),
-    rule("invoice_and_payment", "accounting.invoices.post", "accounting.payments.post", "Invoices a customer and keeps the payment."),
+    rule("invoice_and_payment", "receivables.invoices.post", "banking.payments.post", "Invoices a customer and keeps the payment."),
     rule(
         "users_and_books",
         "identity.users.update",

@@ -5,13 +5,8 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::users::UserId;
+use crate::ids::{SessionId, UserId};
 use crate::kernel::{Code, Result, problems};
-
-crate::ids! {
-    /// A session.
-    SessionId "ses";
-}
 
 /// Only who logged in has a session.
 pub const NO_SESSION: Code = Code::conflict("session.none", "This caller has no session: log in with e-mail address and password.");

@@ -1,15 +1,11 @@
 //! The keys that sign access tokens: when each signs and when it dies. The private half is not part of these types.
 
+use crate::ids::SigningKeyId;
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::sessions::ACCESS_LIFETIME;
-
-crate::ids! {
-    /// A signing key.
-    SigningKeyId "sig";
-}
 
 /// How long a new key is published before it signs, so that every replica and every client knows it by then.
 pub const LEAD: Duration = Duration::seconds(30);

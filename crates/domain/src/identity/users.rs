@@ -7,12 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::ValidateEmail;
 
+use crate::ids::UserId;
 use crate::kernel::{Code, Failure, Result, problems};
-
-crate::ids! {
-    /// A user.
-    UserId "usr";
-}
 
 /// The e-mail address is not one.
 pub const INVALID_EMAIL: Code = Code::invalid("user.invalid_email", "The e-mail address is not valid.");

@@ -8,19 +8,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::costing::{CostState, extend};
-use super::locations::LocationId;
-use super::warehouses::WarehouseId;
 use crate::accounting::posting::Role;
-use crate::directory::companies::CompanyId;
-use crate::directory::products::ProductId;
+use crate::ids::{CompanyId, LocationId, ProductId, StockAdjustmentId, StockAdjustmentLineId, WarehouseId};
 use crate::kernel::{Amount, Code, FieldError, Quantity, Result, UnitPrice, problems};
-
-crate::ids! {
-    /// A stock adjustment.
-    StockAdjustmentId "adj";
-    /// A line of a stock adjustment.
-    StockAdjustmentLineId "adl";
-}
 
 crate::words! {
     /// Where a stock adjustment stands.

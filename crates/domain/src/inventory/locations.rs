@@ -5,14 +5,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::warehouses::WarehouseId;
-use crate::directory::companies::CompanyId;
+use crate::ids::{CompanyId, LocationId, WarehouseId};
 use crate::kernel::Code;
-
-crate::ids! {
-    /// A location.
-    LocationId "loc";
-}
 
 crate::words! {
     /// What a location stands for.

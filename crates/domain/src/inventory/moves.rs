@@ -4,15 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::locations::LocationId;
-use crate::directory::companies::CompanyId;
-use crate::directory::products::ProductId;
+use crate::ids::{CompanyId, LocationId, ProductId, StockMoveId};
 use crate::kernel::Quantity;
-
-crate::ids! {
-    /// A stock move.
-    StockMoveId "mv";
-}
 
 /// Goods that went from one location to another. Written once and never changed.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -4,17 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::locations::LocationId;
-use super::warehouses::WarehouseId;
-use crate::directory::companies::CompanyId;
-use crate::directory::products::ProductId;
+use crate::ids::{CompanyId, LocationId, ProductId, ReservationId, SalesOrderId, WarehouseId};
 use crate::kernel::{Code, Quantity};
-use crate::sales::orders::{SalesOrderId, SalesOrderLineId};
-
-crate::ids! {
-    /// A reservation.
-    ReservationId "rsv";
-}
+use crate::sales::orders::SalesOrderLineId;
 
 crate::words! {
     /// How binding a reservation is.

@@ -7,16 +7,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::directory::companies::CompanyId;
-use crate::directory::parties::PartyId;
-use crate::directory::products::ProductId;
+use crate::ids::{CompanyId, DeliveryId, DeliveryLineId, PartyId, ProductId, SerialId};
 use crate::kernel::{Code, FieldError, Quantity, Result};
-use crate::sales::deliveries::{DeliveryId, DeliveryLine, DeliveryLineId};
-
-crate::ids! {
-    /// A serial number.
-    SerialId "ser";
-}
+use crate::sales::deliveries::DeliveryLine;
 
 crate::words! {
     /// Where a piece is, as far as is known.

@@ -4,16 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::locations::LocationId;
-use super::warehouses::WarehouseId;
-use crate::directory::companies::CompanyId;
-use crate::directory::products::ProductId;
+use crate::ids::{CompanyId, LocationId, ProductId, StockLevelId, WarehouseId};
 use crate::kernel::{Code, Quantity};
-
-crate::ids! {
-    /// The stock of a product at a location.
-    StockLevelId "stk";
-}
 
 pub const NOT_ENOUGH_STOCK: Code = Code::conflict("stock.not_enough", "There is not enough stock.");
 pub const NOT_STOCKED: Code = Code::invalid("stock.product_not_stocked", "The product is not kept in stock.");

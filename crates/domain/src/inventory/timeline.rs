@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use rust_decimal::Decimal;
 
 use super::costing::{CostState, per_unit};
-use super::valuation::ValueEntryId;
+use crate::ids::ValueEntryId;
 use crate::kernel::{Amount, Decimals, Quantity, Result, UnitPrice, round};
 
 /// What a movement does to the stock of its product.

@@ -5,17 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::costing::{CostState, ValueKind};
-use crate::accounting::accounts::AccountId;
-use crate::directory::companies::CompanyId;
-use crate::directory::products::ProductId;
+use crate::ids::{AccountId, CompanyId, ProductCostId, ProductId, ValueEntryId};
 use crate::kernel::{Amount, Quantity, UnitPrice};
-
-crate::ids! {
-    /// An entry of the value ledger.
-    ValueEntryId "ve";
-    /// The running cost of a product.
-    ProductCostId "pcs";
-}
 
 /// A change of the value of stock. Written once and never changed.
 #[derive(Debug, Clone, Serialize, ToSchema)]

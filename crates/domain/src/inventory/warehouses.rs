@@ -6,14 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::locations::LocationId;
-use crate::directory::companies::CompanyId;
+use crate::ids::{CompanyId, LocationId, WarehouseId};
 use crate::kernel::Code;
-
-crate::ids! {
-    /// A warehouse.
-    WarehouseId "wh";
-}
 
 pub const WAREHOUSE_CODE_TAKEN: Code = Code::conflict("warehouse.code_taken", "The company has a warehouse with this code.");
 

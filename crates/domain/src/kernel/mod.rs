@@ -8,6 +8,7 @@ mod id;
 mod metadata;
 mod patch;
 mod rounding;
+pub mod text;
 mod word;
 
 pub use decimal::{Amount, Decimals, Quantity, Rate, UnitPrice};

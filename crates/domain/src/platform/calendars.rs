@@ -8,12 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::business_time::Hours;
+use crate::ids::CalendarId;
 use crate::kernel::{Code, Findings, Result, problems};
-
-crate::ids! {
-    /// A business calendar.
-    CalendarId "cal";
-}
 
 crate::words! {
     /// A day of the week.

@@ -5,13 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::directory::companies::CompanyId;
-use crate::directory::parties::PartyId;
-
-crate::ids! {
-    /// An event.
-    EventId "evt";
-}
+use crate::ids::{CompanyId, EventId, PartyId};
 
 /// A fact in the feed. The feed has no holes: whoever has seen a number has seen all before it.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -4,12 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::ids::StoredFileId;
 use crate::kernel::{Code, Problem};
-
-crate::ids! {
-    /// A stored file.
-    StoredFileId "file";
-}
 
 pub const EMPTY: Code = Code::invalid("stored_file.empty", "The file has no content.");
 pub const BAD_NAME: Code = Code::invalid("stored_file.bad_name", "The file name is not usable.");

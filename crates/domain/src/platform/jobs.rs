@@ -5,12 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::ids::JobId;
 use crate::kernel::{Problem, Result, problems};
-
-crate::ids! {
-    /// A job.
-    JobId "job";
-}
 
 crate::words! {
     /// Where a job stands. The last three are final.

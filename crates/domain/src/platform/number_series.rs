@@ -5,12 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::directory::companies::CompanyId;
-
-crate::ids! {
-    /// A number series.
-    NumberSeriesId "ns";
-}
+use crate::ids::{CompanyId, NumberSeriesId};
 
 /// Numbers of one kind of document of a company in a year.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::directory::companies::CompanyId;
+use crate::ids::CompanyId;
 use crate::kernel::{Id, decode, encode};
 use uuid::Uuid;
 

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::orders::CreditStatus;
 use crate::directory::companies::CreditPolicy;
-use crate::directory::parties::PartyId;
+use crate::ids::PartyId;
 use crate::kernel::{Amount, Code, Problem, Result};
 
 pub const OVER_CREDIT_LIMIT: Code = Code::conflict("sales_order.over_credit_limit", "The order would exceed the customer's credit limit.");

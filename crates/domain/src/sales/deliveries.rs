@@ -6,22 +6,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::orders::{SalesOrder, SalesOrderId, SalesOrderLineId};
-use crate::accounting::journal_entries::JournalEntryId;
+use super::orders::{SalesOrder, SalesOrderLineId};
 use crate::directory::addresses::Address;
-use crate::directory::companies::CompanyId;
-use crate::directory::parties::PartyId;
-use crate::directory::products::ProductId;
-use crate::directory::units::UnitId;
-use crate::inventory::warehouses::WarehouseId;
+use crate::ids::{CompanyId, DeliveryId, DeliveryLineId, JournalEntryId, PartyId, ProductId, SalesOrderId, UnitId, WarehouseId};
 use crate::kernel::{Amount, Code, Decimals, FieldError, Quantity, Result, UnitPrice, problems};
-
-crate::ids! {
-    /// A delivery.
-    DeliveryId "dlv";
-    /// A line of a delivery.
-    DeliveryLineId "dll";
-}
 
 crate::words! {
     /// Where a delivery stands.

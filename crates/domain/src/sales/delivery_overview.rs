@@ -4,9 +4,8 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::deliveries::{Delivery, DeliveryId, DeliveryStatus};
-use super::orders::SalesOrderId;
-use crate::directory::companies::CompanyId;
+use super::deliveries::{Delivery, DeliveryStatus};
+use crate::ids::{CompanyId, DeliveryId, SalesOrderId};
 
 /// Deliveries of a party.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]

@@ -5,16 +5,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::orders::SalesOrderId;
-use crate::accounting::tax_codes::TaxCodeId;
-use crate::directory::products::{ProductId, TaxClass};
-use crate::directory::units::UnitId;
+use crate::directory::products::TaxClass;
+use crate::ids::{ProductId, SalesOrderId, SalesOrderLineId, TaxCodeId, UnitId};
 use crate::kernel::{Amount, Code, Decimals, FieldError, Quantity, Rate, Result, UnitPrice, round};
-
-crate::ids! {
-    /// A line of a sales order.
-    SalesOrderLineId "sol";
-}
 
 pub const ORDER_LINE: Code = Code::invalid("sales_order.line_invalid", "A line of the order is wrong.");
 

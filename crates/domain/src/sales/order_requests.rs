@@ -6,12 +6,10 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::order_lines::{NewSalesOrderLine, SalesOrderLineId};
+use super::order_lines::NewSalesOrderLine;
 use crate::directory::addresses::Address;
-use crate::directory::companies::CompanyId;
-use crate::directory::parties::PartyId;
 use crate::directory::products::TaxClass;
-use crate::inventory::warehouses::WarehouseId;
+use crate::ids::{CompanyId, PartyId, SalesOrderLineId, WarehouseId};
 use crate::kernel::{Amount, Quantity, Rate};
 
 /// An order to be taken. It starts as a draft without a number.

@@ -8,23 +8,15 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use super::order_lines::{NewSalesOrderLine, SalesOrderLine, SalesOrderLineId, SalesOrderLinePatch};
+pub use super::order_lines::{NewSalesOrderLine, SalesOrderLine, SalesOrderLinePatch};
 pub use super::order_requests::{
     CancelSalesOrder, CancelSalesOrderLine, ConfirmSalesOrder, NewSalesOrder, SalesOrderPatch, SalesOrderReason,
 };
-use crate::crm::opportunities::OpportunityId;
-use crate::crm::quotes::QuoteId;
 use crate::directory::addresses::Address;
-use crate::directory::companies::CompanyId;
-use crate::directory::parties::PartyId;
 use crate::directory::products::TaxClass;
-use crate::inventory::warehouses::WarehouseId;
+pub use crate::ids::SalesOrderLineId;
+use crate::ids::{CompanyId, OpportunityId, PartyId, QuoteId, SalesOrderId, WarehouseId};
 use crate::kernel::{Amount, Code, Decimals, FieldError, Problem, Quantity, Rate, Result, round};
-
-crate::ids! {
-    /// A sales order.
-    SalesOrderId "so";
-}
 
 crate::words! {
     /// Where a sales order stands.

@@ -1,7 +1,8 @@
 //! The way of an order, rule by rule.
 
 use super::*;
-use crate::directory::products::{ProductId, TaxClass};
+use crate::directory::products::TaxClass;
+use crate::ids::{ProductId, SalesOrderId};
 use crate::kernel::reexport::Uuid;
 use crate::kernel::{FieldError, Id, UnitPrice};
 

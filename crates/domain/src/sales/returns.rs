@@ -6,22 +6,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::deliveries::{DeliveryId, DeliveryLineId};
-use super::orders::{SalesOrderId, SalesOrderLineId};
-use crate::accounting::journal_entries::JournalEntryId;
-use crate::directory::companies::CompanyId;
-use crate::directory::parties::PartyId;
-use crate::directory::products::ProductId;
-use crate::directory::units::UnitId;
-use crate::inventory::warehouses::WarehouseId;
+use super::orders::SalesOrderLineId;
+use crate::ids::{
+    CompanyId, CustomerReturnId, CustomerReturnLineId, DeliveryId, DeliveryLineId, JournalEntryId, PartyId, ProductId, SalesOrderId,
+    UnitId, WarehouseId,
+};
 use crate::kernel::{Amount, Code, Quantity, Result};
-
-crate::ids! {
-    /// A return.
-    CustomerReturnId "ret";
-    /// A line of a return.
-    CustomerReturnLineId "rtl";
-}
 
 crate::words! {
     /// Where a return stands.

@@ -1,7 +1,8 @@
 //! The chart of accounts of a company.
 
-use domain::accounting::accounts::{Account, AccountId, AccountPatch, NewAccount};
+use domain::accounting::accounts::{Account, AccountPatch, NewAccount};
 use domain::directory::currencies;
+use domain::ids::AccountId;
 
 use platform::prelude::*;
 

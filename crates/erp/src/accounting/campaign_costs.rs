@@ -1,7 +1,7 @@
 //! What was spent on campaigns, as the front office asks for it.
 
 use chrono::NaiveDate;
-use domain::directory::companies::CompanyId;
+use domain::ids::CompanyId;
 use persistence::accounting::campaign_costs as rows;
 use platform::prelude::*;
 

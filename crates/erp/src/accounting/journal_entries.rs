@@ -2,20 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::accounting::accounts::{self, Account, AccountId};
+use domain::accounting::accounts::Account;
 use domain::accounting::journal_entries::{
-    self as rules, DraftEntry, EntryStatus, JournalEntry, JournalEntryId, JournalEntryPatch, JournalLine, NewJournalEntry, NewJournalLine,
-    ReverseJournalEntry, check_lines,
+    DraftEntry, EntryStatus, JournalEntry, JournalEntryPatch, JournalLine, NewJournalEntry, NewJournalLine, ReverseJournalEntry,
+    check_lines,
 };
 use domain::accounting::policies::{AccountingPolicy, SELF_APPROVAL_ENTRY};
 use domain::accounting::posting::{Journal, ModuleClass};
-use domain::accounting::tax_codes::TaxCode;
-use domain::crm::campaigns::CampaignId;
+use domain::accounting::{accounts, journal_entries as rules};
 use domain::directory::companies::Company;
 use domain::directory::currencies;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
+use domain::ids::{AccountId, CampaignId, JournalEntryId};
 use domain::kernel::{Decimals, round_to};
+use domain::tax::codes::TaxCode;
 use persistence::accounting::campaign_costs::of_campaign;
 
 use super::periods::{admit, first_open_day};

@@ -2,21 +2,13 @@
 
 pub mod accounts;
 mod campaign_costs;
-pub mod credit_notes;
-pub mod invoices;
-mod items;
+pub mod integrity;
 pub mod journal_entries;
-pub mod payments;
 pub mod periods;
 pub mod posting;
-mod proofs;
-pub mod receivables;
 mod reports;
 mod seed;
-mod settle;
 mod setup;
-pub mod taxes;
-mod write_offs;
 
 use platform::prelude::*;
 use platform::questions::Questions;

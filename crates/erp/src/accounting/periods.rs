@@ -2,9 +2,10 @@
 
 use chrono::NaiveDate;
 use domain::accounting::fiscal_years::{self, FiscalYear, NewFiscalYear, months};
-use domain::accounting::periods::{PERIOD_MISSING, Period, PeriodClasses, PeriodId, PeriodStatus};
+use domain::accounting::periods::{PERIOD_MISSING, Period, PeriodClasses, PeriodStatus};
 use domain::accounting::posting::ModuleClass;
-use domain::directory::companies::{Company, CompanyId};
+use domain::directory::companies::Company;
+use domain::ids::{CompanyId, PeriodId};
 use persistence::accounting::periods as stored;
 
 use platform::prelude::*;
@@ -64,7 +65,7 @@ fn create(cx: &mut Cx, new: NewFiscalYear) -> Result<FiscalYear> {
 }
 
 /// The twelve open periods of a year.
-pub(super) fn periods_of(cx: &Cx, year: &FiscalYear) -> Vec<Period> {
+pub(crate) fn periods_of(cx: &Cx, year: &FiscalYear) -> Vec<Period> {
     let open = PeriodStatus::Open;
     let made = (1..).zip(months(year.start_date));
     made.map(|(number, (start_date, end_date))| Period {

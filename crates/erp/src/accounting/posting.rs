@@ -3,15 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use domain::accounting::accounts::{self, Account, AccountId};
-use domain::accounting::determinations::determine;
+use domain::accounting::account_determinations::determine;
+use domain::accounting::accounts::Account;
 use domain::accounting::fiscal_years::first_of_month;
-use domain::accounting::journal_entries::{self as entries, EntryStatus, JournalEntry, JournalEntryId, JournalLine};
-use domain::accounting::periods;
+use domain::accounting::journal_entries::{EntryStatus, JournalEntry, JournalLine};
 use domain::accounting::posting::{AccountRef, POSTING_RULE_MISSING, Posting, PostingLine};
+use domain::accounting::{accounts, journal_entries as entries, periods};
 use domain::directory::companies::Company;
+use domain::ids::{AccountId, JournalEntryId};
 use domain::kernel::{Decimals, Word};
-use persistence::accounting::{balances, determinations, journal_entries as stored};
+use persistence::accounting::{account_determinations, balances, journal_entries as stored};
 
 use crate::accounting::periods::admit;
 use platform::prelude::*;
@@ -108,7 +109,7 @@ fn resolve(cx: &mut Cx, company: &Company, lines: &[PostingLine], date: chrono::
     let mut roles: Vec<_> = lines.iter().filter_map(|l| if let AccountRef::Role(r, _) = l.account { Some(r) } else { None }).collect();
     roles.sort_unstable();
     roles.dedup();
-    let rules = if roles.is_empty() { Vec::new() } else { determinations::rules(cx.db(), company.id.uuid(), &roles)? };
+    let rules = if roles.is_empty() { Vec::new() } else { account_determinations::rules(cx.db(), company.id.uuid(), &roles)? };
     let mut ids: Vec<AccountId> = Vec::with_capacity(lines.len());
     for line in lines {
         ids.push(match line.account {
@@ -128,7 +129,7 @@ fn resolve(cx: &mut Cx, company: &Company, lines: &[PostingLine], date: chrono::
 
 /// Writes a draft's lines into the ledger and turns it posted: balances first, the number last. `new` when the entry is
 /// not in the database yet. The caller tells what happened.
-pub(super) fn write(cx: &mut Cx, mut entry: JournalEntry, lines: Vec<JournalLine>, new: bool) -> Result<JournalEntry> {
+pub(crate) fn write(cx: &mut Cx, mut entry: JournalEntry, lines: Vec<JournalLine>, new: bool) -> Result<JournalEntry> {
     entry.total = JournalEntry::must_balance(&lines)?;
     Amount::exact(entry.total.get())?;
     if new {

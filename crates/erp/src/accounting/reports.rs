@@ -28,13 +28,13 @@ pub fn operations(t: &mut Table) {
 }
 
 /// The company and the day that are asked for; today when none is.
-pub(super) fn day_of(cx: &mut Cx, asked: &DayFilter) -> Result<(Company, NaiveDate)> {
+pub(crate) fn day_of(cx: &mut Cx, asked: &DayFilter) -> Result<(Company, NaiveDate)> {
     let company = company_of(cx, asked.company_id)?;
     let day = asked.as_of.unwrap_or_else(|| cx.today(&company));
     Ok((company, day))
 }
 
-fn company_of(cx: &mut Cx, id: domain::directory::companies::CompanyId) -> Result<Company> {
+fn company_of(cx: &mut Cx, id: domain::ids::CompanyId) -> Result<Company> {
     cx.find::<Company>(id).map_err(|_| unknown_in_query("company_id", format!("There is no company {id}.")))
 }
 
@@ -105,7 +105,7 @@ fn add(sums: &mut Sums<persistence::Uuid>, rows: impl IntoIterator<Item = (persi
 }
 
 /// The balance of each account at the end of a day: debit less credit.
-pub(super) fn closing(cx: &mut Cx, company: &Company, day: NaiveDate) -> Result<BTreeMap<persistence::Uuid, Amount>> {
+pub(crate) fn closing(cx: &mut Cx, company: &Company, day: NaiveDate) -> Result<BTreeMap<persistence::Uuid, Amount>> {
     Ok(movements(cx, company, None, day)?.into_iter().map(|(id, (d, c))| (id, d - c)).collect())
 }
 

@@ -4,18 +4,19 @@
 use std::collections::BTreeMap;
 
 use chrono::{Months, NaiveDate};
-use domain::accounting::accounts::{Account, AccountId};
-use domain::accounting::chart::{ACCOUNTS, DETERMINATIONS, Mark};
-use domain::accounting::determinations::AccountDetermination;
+use domain::accounting::account_determinations::AccountDetermination;
+use domain::accounting::accounts::Account;
+use domain::accounting::accounts::chart::{ACCOUNTS, DETERMINATIONS, Mark};
 use domain::accounting::fiscal_years::{FiscalYear, year_start};
-use domain::accounting::payment_terms::{PaymentTerm, TermInstalment};
 use domain::accounting::policies::AccountingPolicy;
-use domain::accounting::tax::{TaxComputation, TaxTreatment};
-use domain::accounting::tax_codes::{TaxCode, TaxRate};
-use domain::accounting::tax_rules::TaxRule;
-use domain::directory::companies::{Company, CompanyId};
+use domain::directory::companies::Company;
 use domain::directory::products::TaxClass;
 use domain::directory::terms::TaxStatus;
+use domain::ids::{AccountId, CompanyId};
+use domain::receivables::payment_terms::{PaymentTerm, TermInstalment};
+use domain::tax::codes::{TaxCode, TaxRate};
+use domain::tax::engine::{TaxComputation, TaxTreatment};
+use domain::tax::rules::TaxRule;
 use persistence::record;
 
 use super::periods::periods_of;

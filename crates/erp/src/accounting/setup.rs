@@ -1,14 +1,14 @@
 //! What a company's books are set up with: account determination, tax codes and rules, payment terms, the policy.
 
-use domain::accounting::accounts::{self, Account, AccountId};
-use domain::accounting::determinations::{
-    AccountDetermination, AccountDeterminationId, AccountDeterminationPatch, NewAccountDetermination,
-};
-use domain::accounting::payment_terms::{self, NewPaymentTerm, PaymentTerm, PaymentTermId, PaymentTermPatch};
-use domain::accounting::policies::{AccountingPolicy, AccountingPolicyId, AccountingPolicyPatch};
-use domain::accounting::tax_codes::{NewTaxCode, TaxCode, TaxCodeId, TaxCodePatch, check_rates};
-use domain::accounting::tax_rules::{NewTaxRule, TaxRule, TaxRuleId, TaxRulePatch};
-use domain::directory::companies::CompanyId;
+use domain::accounting::account_determinations::{AccountDetermination, AccountDeterminationPatch, NewAccountDetermination};
+use domain::accounting::accounts;
+use domain::accounting::accounts::Account;
+use domain::accounting::policies::{AccountingPolicy, AccountingPolicyPatch};
+use domain::ids::{AccountDeterminationId, AccountId, AccountingPolicyId, CompanyId, PaymentTermId, TaxCodeId, TaxRuleId};
+use domain::receivables::payment_terms;
+use domain::receivables::payment_terms::{NewPaymentTerm, PaymentTerm, PaymentTermPatch};
+use domain::tax::codes::{NewTaxCode, TaxCode, TaxCodePatch, check_rates};
+use domain::tax::rules::{NewTaxRule, TaxRule, TaxRulePatch};
 
 use platform::prelude::*;
 
@@ -16,7 +16,7 @@ pub fn operations(t: &mut Table) {
     determinations(t);
     taxes(t);
     let mut n =
-        t.noun::<PaymentTerm>("accounting/payment-terms", "When invoices are due, in how many parts, and what early payment is worth.");
+        t.noun::<PaymentTerm>("receivables/payment-terms", "When invoices are due, in how many parts, and what early payment is worth.");
     n.list("List payment terms.").filter(&["code", "archived"]).search(&["code", "name"]).sort(&["code"]);
     n.create(create_term, "Create a payment term.").fails(&[payment_terms::NOT_A_HUNDRED, payment_terms::BAD_DISCOUNT]);
     n.read("Get a payment term.");
@@ -45,7 +45,7 @@ fn determinations(t: &mut Table) {
 }
 
 fn taxes(t: &mut Table) {
-    let mut n = t.noun::<TaxCode>("accounting/tax-codes", "Taxes on documents, with rates by date.");
+    let mut n = t.noun::<TaxCode>("tax/codes", "Taxes on documents, with rates by date.");
     n.list("List tax codes.").filter(&["code", "treatment", "archived"]).search(&["code", "name"]).sort(&["code"]);
     n.create(create_code, "Create a tax code.");
     n.read("Get a tax code.");
@@ -54,7 +54,7 @@ fn taxes(t: &mut Table) {
         "Change a tax code. Posted documents keep the rate they were posted with; an archived code is not put on new ones.",
     );
 
-    let mut n = t.noun::<TaxRule>("accounting/tax-rules", "Which taxes go on a line, by product and customer.");
+    let mut n = t.noun::<TaxRule>("tax/rules", "Which taxes go on a line, by product and customer.");
     n.list("List tax rules.").filter(&["tax_class", "tax_status"]);
     n.create(create_rule, "Create a tax rule.");
     n.read("Get a tax rule.");

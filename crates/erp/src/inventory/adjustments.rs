@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::Company;
-use domain::directory::products::{Product, ProductId};
+use domain::directory::products::Product;
+use domain::ids::{LocationId, ProductId, StockAdjustmentId};
 use domain::inventory::adjustments::*;
 use domain::inventory::costing::ValueKind;
-use domain::inventory::locations::{LOCATION_IS_VIRTUAL, LocationId, LocationKind};
+use domain::inventory::locations::{LOCATION_IS_VIRTUAL, LocationKind};
 use domain::inventory::stock::{DATE_IN_FUTURE, NOT_ENOUGH_STOCK, NOT_STOCKED};
 use domain::inventory::warehouses::Warehouse;
 use persistence::inventory::{adjustments, valuation};

@@ -2,11 +2,8 @@
 
 use std::collections::HashMap;
 
-use domain::accounting::accounts::AccountId;
-use domain::directory::companies::CompanyId;
-use domain::directory::products::ProductId;
-use domain::inventory::adjustments::{StockAdjustment, StockAdjustmentId};
-use domain::inventory::valuation::ValueEntryId;
+use domain::ids::{AccountId, CompanyId, ProductId, StockAdjustmentId, ValueEntryId};
+use domain::inventory::adjustments::StockAdjustment;
 use persistence::inventory::{checks, stock};
 use platform::prelude::*;
 use platform::questions::{Availability, Check, Explanation};

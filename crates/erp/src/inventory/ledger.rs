@@ -5,20 +5,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use domain::accounting::accounts::AccountId;
-use domain::accounting::determinations::{Rule, determine};
-use domain::accounting::journal_entries::JournalEntryId;
+use domain::accounting::account_determinations::{Rule, determine};
 use domain::accounting::posting::{AccountRef, ItemClass, Journal, ModuleClass, POSTING_RULE_MISSING, Posting, PostingLine, Role};
 use domain::directory::companies::Company;
-use domain::directory::parties::PartyId;
-use domain::directory::products::{PostingClass, Product, ProductId};
+use domain::directory::products::{PostingClass, Product};
+use domain::ids::{AccountId, JournalEntryId, PartyId, ProductCostId, ProductId, ValueEntryId};
 use domain::inventory::adjustments::gain_cost;
 use domain::inventory::costing::ValueKind;
 use domain::inventory::stock::DATE_IN_FUTURE;
 use domain::inventory::timeline::{Effect, Movement};
-use domain::inventory::valuation::{ProductCost, ProductCostId, ValueEntry, ValueEntryId};
+use domain::inventory::valuation::{ProductCost, ValueEntry};
 use domain::kernel::Word;
-use persistence::accounting::determinations;
+use persistence::accounting::account_determinations;
 use persistence::inventory::valuation;
 use platform::prelude::*;
 use uuid::Uuid;
@@ -98,7 +96,7 @@ impl Ledger {
         }
         Ok(Self {
             company: company.clone(),
-            rules: determinations::rules(cx.db(), company.id.uuid(), &ROLES)?,
+            rules: account_determinations::rules(cx.db(), company.id.uuid(), &ROLES)?,
             costs: rows.into_iter().map(|r| (r.product_id, r)).collect(),
             touched: BTreeSet::new(),
             entries: Vec::new(),
@@ -319,7 +317,7 @@ impl Ledger {
 /// The two entries by which value goes from one inventory account to another.
 fn transfer(
     cx: &Cx,
-    company_id: domain::directory::companies::CompanyId,
+    company_id: domain::ids::CompanyId,
     source: Source,
     product_id: ProductId,
     (old, new): (AccountId, AccountId),

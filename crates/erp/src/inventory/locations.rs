@@ -1,7 +1,8 @@
 //! Locations in a warehouse. The virtual ones come with the first warehouse of a company and stay as they are.
 
+use domain::ids::LocationId;
 use domain::inventory::locations::{
-    LOCATION_HAS_STOCK, LOCATION_IS_VIRTUAL, Location, LocationId, LocationKind, LocationPatch, NewLocation, PARENT_ELSEWHERE,
+    LOCATION_HAS_STOCK, LOCATION_IS_VIRTUAL, Location, LocationKind, LocationPatch, NewLocation, PARENT_ELSEWHERE,
 };
 use domain::inventory::warehouses::Warehouse;
 use persistence::inventory::locations;

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use domain::accounting::accounts::AccountId;
+use domain::ids::{AccountId, ValueEntryId};
 use domain::inventory::costing::{CostState, ValueKind, per_unit};
 use domain::inventory::timeline::{Effect, Issue, Movement, Slot, Timeline};
-use domain::inventory::valuation::{ProductCost, ValueEntry, ValueEntryId};
+use domain::inventory::valuation::{ProductCost, ValueEntry};
 use persistence::inventory::valuation;
 use platform::prelude::*;
 

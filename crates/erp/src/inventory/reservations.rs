@@ -2,10 +2,9 @@
 
 use domain::directory::companies::Company;
 use domain::directory::products::Product;
+use domain::ids::ReservationId;
 use domain::inventory::locations::LOCATION_IS_VIRTUAL;
-use domain::inventory::reservations::{
-    NewReservation, RESERVATION_OF_ORDER, RESERVATION_QUANTITY, Reservation, ReservationId, ReservationKind,
-};
+use domain::inventory::reservations::{NewReservation, RESERVATION_OF_ORDER, RESERVATION_QUANTITY, Reservation, ReservationKind};
 use domain::inventory::stock::{NOT_ENOUGH_STOCK, NOT_STOCKED};
 use domain::inventory::warehouses::Warehouse;
 use domain::sales::orders::SalesOrder;

@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 
 use domain::directory::overview::TOP;
-use domain::directory::parties::{Party, PartyId};
-use domain::directory::products::{Product, ProductId, Tracking};
+use domain::directory::parties::Party;
+use domain::directory::products::{Product, Tracking};
+use domain::ids::{DeliveryId, DeliveryLineId, PartyId, ProductId};
 use domain::inventory::serials::*;
-use domain::sales::deliveries::{Delivery, DeliveryId, DeliveryLineId};
+use domain::sales::deliveries::Delivery;
 use persistence::inventory::serials as rows;
 use platform::prelude::*;
 

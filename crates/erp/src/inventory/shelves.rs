@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::{Company, NegativeStock};
-use domain::directory::products::ProductId;
-use domain::inventory::locations::LocationId;
+use domain::ids::{LocationId, ProductId, SalesOrderId, StockLevelId, WarehouseId};
 use domain::inventory::moves::StockMove;
 use domain::inventory::reservations::{Reservation, ReservationKind};
-use domain::inventory::stock::{Shelf, StockLevel, StockLevelId, allocate};
-use domain::inventory::warehouses::{Warehouse, WarehouseId};
-use domain::sales::orders::{SalesOrderId, SalesOrderLineId};
+use domain::inventory::stock::{Shelf, StockLevel, allocate};
+use domain::inventory::warehouses::Warehouse;
+use domain::sales::orders::SalesOrderLineId;
 use persistence::RETRY;
 use persistence::inventory::stock::Change;
 use persistence::inventory::{reservations, stock};

@@ -1,7 +1,8 @@
 //! What is on hand, what can be promised, and what was on hand on a day.
 
 use domain::directory::companies::{Company, NegativeStock};
-use domain::directory::products::{Product, ProductId};
+use domain::directory::products::Product;
+use domain::ids::ProductId;
 use domain::inventory::locations::Location;
 use domain::inventory::stock::{StockAsOf, StockAsOfFilter, StockAvailability, StockAvailabilityFilter, StockLevel};
 use domain::inventory::warehouses::Warehouse;

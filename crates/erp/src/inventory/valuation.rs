@@ -1,7 +1,8 @@
 //! What stock is worth, from the value ledger.
 
 use domain::directory::companies::Company;
-use domain::directory::products::{Product, ProductId};
+use domain::directory::products::Product;
+use domain::ids::ProductId;
 use domain::inventory::costing::per_unit;
 use domain::inventory::valuation::{ProductCost, Valuation, ValuationFilter, ValuationLine, ValueEntry};
 use persistence::inventory::valuation;

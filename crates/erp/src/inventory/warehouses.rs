@@ -1,8 +1,8 @@
 //! Warehouses. Setting one up makes its stock location, and the company's virtual locations with the first.
 
-use domain::directory::companies::CompanyId;
-use domain::inventory::locations::{Location, LocationId, LocationKind, VIRTUAL};
-use domain::inventory::warehouses::{NewWarehouse, WAREHOUSE_CODE_TAKEN, Warehouse, WarehouseId, WarehousePatch};
+use domain::ids::{CompanyId, LocationId, WarehouseId};
+use domain::inventory::locations::{Location, LocationKind, VIRTUAL};
+use domain::inventory::warehouses::{NewWarehouse, WAREHOUSE_CODE_TAKEN, Warehouse, WarehousePatch};
 use persistence::inventory::{locations, warehouses};
 use platform::prelude::*;
 

@@ -2,7 +2,7 @@
 //! and an order whose goods were lost waits again.
 
 use domain::directory::companies::Company;
-use domain::directory::products::ProductId;
+use domain::ids::{ProductId, SalesOrderId};
 use domain::inventory::warehouses::Warehouse;
 use domain::sales::orders::*;
 use persistence::sales::orders;
@@ -22,7 +22,7 @@ pub fn serve_waiting(cx: &mut Cx, event: &Event) -> Result<()> {
     serve(cx, company, &products)
 }
 
-fn serve(cx: &mut Cx, company: domain::directory::companies::CompanyId, products: &[ProductId]) -> Result<()> {
+fn serve(cx: &mut Cx, company: domain::ids::CompanyId, products: &[ProductId]) -> Result<()> {
     let ids: Vec<_> = products.iter().map(|p| p.uuid()).collect();
     let waiting = orders::waiting(cx.db(), company, &ids)?;
     if waiting.is_empty() {

@@ -1,9 +1,10 @@
 //! What of an order is billed: drafting its invoice, and following invoices and credit notes as they are posted.
 
 use chrono::NaiveDate;
-use domain::accounting::invoice_lines::{InvoiceLine, NewInvoiceLine};
-use domain::accounting::invoices::{Invoice, InvoiceId, NewInvoice};
 use domain::accounting::posting::ItemClass;
+use domain::ids::{InvoiceId, SalesOrderId};
+use domain::receivables::invoices::lines::{InvoiceLine, NewInvoiceLine};
+use domain::receivables::invoices::{Invoice, NewInvoice};
 use domain::sales::orders::*;
 use persistence::sales::orders;
 use platform::prelude::*;
@@ -11,7 +12,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::confirmation;
-use crate::accounting::invoices;
+use crate::receivables::invoices;
 
 /// What drafting an invoice may answer.
 pub const REFUSALS: &[Code] = invoices::REFUSALS;
@@ -29,7 +30,7 @@ pub struct InvoiceSalesOrder {
 pub fn invoice(cx: &mut Cx, id: SalesOrderId, how: InvoiceSalesOrder) -> Result<Invoice> {
     let order = cx.change::<SalesOrder>(id)?;
     order.must_be_active()?;
-    cx.demand("accounting.invoices.create")?;
+    cx.demand("receivables.invoices.create")?;
     let mut lines = Vec::new();
     for l in order.lines.iter().filter(|l| l.open_to_draft().is_positive()) {
         lines.push(NewInvoiceLine {
@@ -134,7 +135,7 @@ pub fn follow_credit_note(cx: &mut Cx, event: &Event) -> Result<()> {
     }
     #[derive(Deserialize)]
     struct CreditedLine {
-        invoice_line_id: domain::accounting::invoice_lines::InvoiceLineId,
+        invoice_line_id: domain::ids::InvoiceLineId,
         quantity: Quantity,
     }
     let credited: Credited = read(event)?;

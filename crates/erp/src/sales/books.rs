@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use domain::accounting::invoice_lines::DocumentTax;
-use domain::accounting::invoices::document_tax;
-use domain::accounting::tax::{self, AppliedTax, TaxableLine, Taxed};
-use domain::accounting::tax_codes::{TaxCode, TaxCodeId};
-use domain::accounting::tax_rules::{TAX_RULE_MISSING, determine};
-use domain::directory::companies::{Company, CompanyId};
+use domain::directory::companies::Company;
 use domain::directory::currencies;
 use domain::directory::exchange_rates::{RateKind, RateQuestion};
-use domain::directory::parties::{Party, PartyId};
+use domain::directory::parties::Party;
 use domain::directory::products::TaxClass;
+use domain::ids::{CompanyId, PartyId, TaxCodeId};
+use domain::receivables::invoices::document_tax;
+use domain::receivables::invoices::lines::DocumentTax;
 use domain::sales::orders::SalesOrder;
-use persistence::accounting::{open_items, setup};
+use domain::tax::codes::TaxCode;
+use domain::tax::engine;
+use domain::tax::engine::{AppliedTax, TaxableLine, Taxed};
+use domain::tax::rules::{TAX_RULE_MISSING, determine};
+use persistence::accounting::setup;
+use persistence::receivables::open_items;
 use platform::directory::exchange_rates;
 use platform::prelude::*;
 
@@ -81,7 +84,7 @@ pub fn assess(order: &mut SalesOrder, taxes: &Taxes, company: &Company) -> Resul
         let unit_price = UnitPrice::try_from(order.freight_amount.get()).map_err(|p| p.under("/freight_amount"))?;
         taxable.push(TaxableLine { quantity: Quantity::ONE, unit_price, discount_percent: Default::default(), taxes: at(freight) });
     }
-    let Taxed { lines, taxes, net, tax, gross } = tax::calculate(&taxable, &applied, company.rounding, places)?;
+    let Taxed { lines, taxes, net, tax, gross } = engine::calculate(&taxable, &applied, company.rounding, places)?;
     for (line, taxed) in order.lines.iter_mut().zip(&lines) {
         (line.net_amount, line.tax_amount, line.gross_amount) = (taxed.net, taxed.tax, taxed.gross);
     }

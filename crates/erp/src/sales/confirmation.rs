@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use domain::directory::companies::{Company, OrderClosing};
 use domain::directory::parties::Party;
-use domain::directory::products::ProductId;
+use domain::ids::{ProductId, SalesOrderId};
 use domain::inventory::warehouses::Warehouse;
 use domain::kernel::{Decimals, round};
 use domain::sales::credit::CreditExposure;

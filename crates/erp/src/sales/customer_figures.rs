@@ -1,10 +1,8 @@
 //! What customers bought, as the front office asks for it: revenue by the ledger, cost by what was delivered.
 
 use chrono::NaiveDate;
-use domain::accounting::accounts::AccountId;
-use domain::crm::customer_metrics::{CustomerFigures, CustomerNarrow, PurchaseHistory, SalesAsk, SalesFacts, Spending};
-use domain::directory::companies::CompanyId;
-use domain::directory::parties::PartyId;
+use domain::ids::{AccountId, CompanyId, PartyId};
+use domain::insight::metrics::customers::{CustomerFigures, CustomerNarrow, PurchaseHistory, SalesAsk, SalesFacts, Spending};
 use persistence::accounting::acquisition_costs;
 use persistence::sales::{customer_figures as rows, purchase_histories};
 use platform::prelude::*;

@@ -1,9 +1,8 @@
 //! What deals brought by the books, as the front office asks for it: by the ids of their orders and invoices.
 
-use domain::accounting::invoices::InvoiceId;
-use domain::crm::attribution::{AttributionBasis, DealFigure, DealOrigin};
-use domain::directory::companies::{Company, CompanyId};
-use domain::sales::orders::SalesOrderId;
+use domain::directory::companies::Company;
+use domain::ids::{CompanyId, InvoiceId, SalesOrderId};
+use domain::marketing::attribution::{AttributionBasis, DealFigure, DealOrigin};
 use persistence::sales::deal_figures as rows;
 use platform::prelude::*;
 use platform::questions::{DealAnswers, Questions};

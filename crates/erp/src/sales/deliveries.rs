@@ -2,6 +2,7 @@
 
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
+use domain::ids::DeliveryId;
 use domain::inventory::stock::DATE_IN_FUTURE;
 use domain::inventory::warehouses::Warehouse;
 use domain::sales::deliveries::*;

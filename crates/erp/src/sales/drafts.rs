@@ -1,12 +1,13 @@
 //! Draft orders: taking one down, changing it, and drafting one for a deal that was won.
 
-use domain::crm::opportunities::{OpportunityId, WonDeal, WonLine};
-use domain::crm::quote_answers::{ConvertedLine, ConvertedQuote};
+use domain::crm::opportunities::{WonDeal, WonLine};
+use domain::crm::quotes::answers::{ConvertedLine, ConvertedQuote};
 use domain::directory::companies::Company;
 use domain::directory::currencies;
 use domain::directory::parties::{AddressPurpose, Party};
 use domain::directory::products::TaxClass;
-use domain::inventory::warehouses::{Warehouse, WarehouseId};
+use domain::ids::{OpportunityId, SalesOrderId, WarehouseId};
+use domain::inventory::warehouses::Warehouse;
 use domain::sales::orders::*;
 use persistence::inventory::warehouses;
 use persistence::sales::orders;

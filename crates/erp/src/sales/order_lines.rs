@@ -2,26 +2,21 @@
 
 use std::collections::HashMap;
 
-use domain::accounting::tax_rules::TAX_RULE_MISSING;
 use domain::directory::currencies;
-use domain::directory::products::{ARCHIVED, Product, ProductId, TaxClass};
-use domain::directory::units::{Unit, UnitId};
+use domain::directory::products::{ARCHIVED, Product, TaxClass};
+use domain::directory::units::Unit;
+use domain::ids::{ProductId, SalesOrderId, UnitId};
 use domain::sales::order_lines::ORDER_LINE;
 use domain::sales::orders::*;
+use domain::tax::rules::TAX_RULE_MISSING;
 use platform::prelude::*;
 use platform::table::Noun;
 
 use super::drafts;
 
 /// What building and taxing lines may answer.
-pub const REFUSALS: &[Code] = &[
-    ORDER_LINE,
-    ORDER_AMOUNT,
-    ARCHIVED,
-    TAX_RULE_MISSING,
-    domain::accounting::tax_codes::NO_RATE_YET,
-    domain::accounting::tax::NEGATIVE_LINE,
-];
+pub const REFUSALS: &[Code] =
+    &[ORDER_LINE, ORDER_AMOUNT, ARCHIVED, TAX_RULE_MISSING, domain::tax::codes::NO_RATE_YET, domain::tax::engine::NEGATIVE_LINE];
 
 pub fn operations(n: &mut Noun<SalesOrder>) {
     let mut p = n.part::<SalesOrderLine>("lines");

@@ -1,9 +1,11 @@
 //! Sales orders: the operations. What they do is in [`super::drafts`], [`super::confirmation`], [`super::shipping`] and
 //! [`super::billing`].
 
-use domain::directory::companies::{Company, CompanyId};
-use domain::directory::parties::{self, Party, PartyId};
+use domain::directory::companies::Company;
+use domain::directory::parties;
+use domain::directory::parties::Party;
 use domain::directory::products::Product;
+use domain::ids::{CompanyId, PartyId};
 use domain::inventory::stock::DATE_IN_FUTURE;
 use domain::inventory::warehouses::Warehouse;
 use domain::sales::credit::{CreditExposure, OVER_CREDIT_LIMIT};
@@ -111,7 +113,7 @@ fn actions(n: &mut Noun<SalesOrder>) {
     .fails(&[ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, ORDER_NOTHING_TO_INVOICE])
     .fails(order_lines::REFUSALS)
     .fails(billing::REFUSALS)
-    .fails(crate::accounting::taxes::REFUSALS);
+    .fails(crate::tax::calculations::REFUSALS);
 }
 
 /// Whose exposure is asked for.

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use domain::inventory::adjustments::StockAdjustmentId;
-use domain::sales::deliveries::{Delivery, DeliveryId};
-use domain::sales::returns::{CustomerReturn, CustomerReturnId};
+use domain::ids::{CustomerReturnId, DeliveryId, StockAdjustmentId};
+use domain::sales::deliveries::Delivery;
+use domain::sales::returns::CustomerReturn;
 use persistence::inventory::valuation;
 use persistence::sales::{deliveries, returns};
 use platform::prelude::*;

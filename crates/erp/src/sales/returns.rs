@@ -4,17 +4,14 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use domain::accounting::credit_notes::{CreditNote, NewCreditNote, NewCreditNoteLine};
-use domain::accounting::invoice_lines::InvoiceLineId;
-use domain::accounting::invoices::InvoiceId;
 use domain::accounting::posting::Role;
 use domain::directory::companies::Company;
 use domain::directory::parties::Party;
-use domain::directory::products::ProductId;
+use domain::ids::{CustomerReturnId, InvoiceId, InvoiceLineId, ProductId, ValueEntryId};
 use domain::inventory::locations::LocationKind;
 use domain::inventory::stock::DATE_IN_FUTURE;
-use domain::inventory::valuation::ValueEntryId;
 use domain::inventory::warehouses::Warehouse;
+use domain::receivables::credit_notes::{CreditNote, NewCreditNote, NewCreditNoteLine};
 use domain::sales::deliveries::*;
 use domain::sales::orders::*;
 use domain::sales::returns::*;
@@ -26,12 +23,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::confirmation;
-use crate::accounting::{credit_notes, posting};
+use crate::accounting::posting;
 use crate::inventory::adjustments::products;
 use crate::inventory::ledger::{Change, Ledger, item_class, not_in_future};
 use crate::inventory::serials;
 use crate::inventory::shelves::{Shelves, Source};
 use crate::inventory::warehouses::virtual_location;
+use crate::receivables::credit_notes;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<CustomerReturn>("sales/returns", "Goods that customers send back.");
@@ -191,7 +189,7 @@ fn reject(cx: &mut Cx, id: CustomerReturnId, why: RejectCustomerReturn) -> Resul
 
 fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Result<CustomerReturn> {
     if what.credit {
-        cx.demand("accounting.credit_notes.create")?;
+        cx.demand("receivables.credit_notes.create")?;
     }
     let before = cx.change::<CustomerReturn>(id)?;
     before.must_be_receivable()?;
@@ -320,7 +318,7 @@ pub fn follow_deleted_note(cx: &mut Cx, event: &Event) -> Result<()> {
 }
 
 fn credit(cx: &mut Cx, id: CustomerReturnId, how: CreditCustomerReturn) -> Result<ReturnCredit> {
-    cx.demand("accounting.credit_notes.create")?;
+    cx.demand("receivables.credit_notes.create")?;
     let before = cx.change::<CustomerReturn>(id)?;
     before.must_be_creditable()?;
     let mut after = before.clone();

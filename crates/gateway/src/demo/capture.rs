@@ -47,7 +47,7 @@ pub fn capture(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
         ],
         "consent": {"text": "Send me news about coffee by e-mail. I can revoke this at any time.", "topic": "newsletter", "channel": "email"},
     });
-    let form = y.desk.post("/v1/crm/lead-forms", form)?;
+    let form = y.desk.post("/v1/marketing/lead-forms", form)?;
     y.count("capture forms");
     for (i, (name, domain, country, campaign)) in VISITORS.into_iter().enumerate() {
         let visitor = format!("demo-visitor-{i}");
@@ -58,7 +58,7 @@ pub fn capture(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
         let page = if campaign.is_empty() { "https://www.alpenglow.example/prices".to_string() } else { page };
         y.desk.at(day, 10);
         let touch = json!({"company_id": company, "kind": "page_view", "anonymous_id": visitor, "origin": {"landing_page": page}});
-        y.desk.post("/v1/crm/touchpoints", touch)?;
+        y.desk.post("/v1/marketing/touchpoints", touch)?;
         y.desk.at(day, 11);
         let sent = json!({
             "token": format!("demo-submission-{i}"), "anonymous_id": visitor, "consent": i % 2 == 0,

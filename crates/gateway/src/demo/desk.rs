@@ -51,9 +51,9 @@ impl Desk {
     }
     /// Learns from the customers of a company, as the job does that a caller would start.
     pub fn learn(&self, company: &Value) -> Done<()> {
-        let stopped = |problem| Stopped { call: "the job of POST /v1/crm/clv-fits/fit".into(), problem };
+        let stopped = |problem| Stopped { call: "the job of POST /v1/insight/clv-fits/fit".into(), problem };
         let id = company["id"].as_str().unwrap_or_default().parse().map_err(|_| stopped(problems::not_found.into()))?;
-        crm::crm::clv_fits::learn(&self.app, &self.caller, id).map(drop).map_err(stopped)
+        crm::insight::clv_fits::learn(&self.app, &self.caller, id).map(drop).map_err(stopped)
     }
     /// An action on `thing`, in the version in hand: `act("/v1/sales/orders", &order, "confirm", json!({}))`.
     pub fn act(&self, place: &str, thing: &Value, verb: &str, body: Value) -> Done<Value> {

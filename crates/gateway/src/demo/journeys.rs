@@ -22,17 +22,17 @@ pub fn prepare(y: &mut Year<'_>, first: NaiveDate) -> Done<()> {
     let company = y.company["id"].clone();
     let everybody = json!({"field": "is_customer", "op": "equals", "value": true});
     let segment = json!({"company_id": company, "name": "All customers", "kind": "dynamic", "filter": everybody});
-    let segment = y.desk.post("/v1/crm/segments", segment)?;
+    let segment = y.desk.post("/v1/marketing/segments", segment)?;
     y.count("segments");
     let html = "<p>Hello {{ recipient.name }}, come and taste.</p><p><a href=\"{{ unsubscribe_url }}\">Unsubscribe</a></p>";
     let template = json!({"company_id": company, "name": "Invitation", "subject": "Come and taste", "html": html});
-    let template = y.desk.post("/v1/crm/templates", template)?;
+    let template = y.desk.post("/v1/marketing/templates", template)?;
     y.count("templates");
     for name in ["Spring tasting", "Trade fair"] {
         let variants = json!([{"name": "a", "template_id": template["id"], "share_percent": 100}]);
         let campaign =
             json!({"company_id": company, "name": name, "segment_id": segment["id"], "topic": "newsletter", "variants": variants});
-        y.desk.post("/v1/crm/campaigns", campaign)?;
+        y.desk.post("/v1/marketing/campaigns", campaign)?;
         y.count("campaigns");
     }
     Ok(())
@@ -57,7 +57,7 @@ pub fn visits(y: &mut Year<'_>, who: &str, whose: &Value, day: NaiveDate) -> Don
             "origin": {"utm": marks, "landing_page": page},
         });
         touch[who] = whose.clone();
-        y.desk.post("/v1/crm/touchpoints", touch)?;
+        y.desk.post("/v1/marketing/touchpoints", touch)?;
         y.count("touchpoints");
     }
     Ok(())
@@ -83,6 +83,6 @@ pub fn spend(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
         y.desk.act("/v1/accounting/journal-entries", &entry, "post", json!({}))?;
         y.count("journal entries");
     }
-    let models = y.desk.get(&format!("/v1/crm/attribution-models?company_id={company}&kind=markov"))?;
-    y.desk.act("/v1/crm/attribution-models", &models["data"][0], "train", json!({})).map(drop)
+    let models = y.desk.get(&format!("/v1/marketing/attribution-models?company_id={company}&kind=markov"))?;
+    y.desk.act("/v1/marketing/attribution-models", &models["data"][0], "train", json!({})).map(drop)
 }

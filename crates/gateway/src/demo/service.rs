@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::desk::Done;
 use super::year::Year;
 
-const CASES: &str = "/v1/crm/cases";
-const ARTICLES: &str = "/v1/crm/kb-articles";
-const SURVEYS: &str = "/v1/crm/surveys";
+const CASES: &str = "/v1/service/cases";
+const ARTICLES: &str = "/v1/service/kb-articles";
+const SURVEYS: &str = "/v1/service/surveys";
 
 /// What customers ask, and what is done about it.
 const ASKED: [(&str, &str, &str); 5] = [
@@ -45,7 +45,7 @@ pub fn service(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
                 let case = y.desk.act(CASES, &case, "link-article", json!({"kb_article_id": article["id"]}))?;
                 let case = y.desk.act(CASES, &case, "resolve", json!({"resolution": resolution}))?;
                 let asked = y.desk.act(SURVEYS, &survey, "invite", json!({"case_id": case["id"]}))?;
-                y.desk.post("/v1/crm/survey-responses/respond", json!({"token": asked["token"], "score": 5 - i % 2}))?;
+                y.desk.post("/v1/service/survey-responses/respond", json!({"token": asked["token"], "score": 5 - i % 2}))?;
                 y.count("survey responses");
             }
         }
@@ -92,17 +92,17 @@ fn rules(y: &mut Year<'_>) -> Done<Value> {
     let target = |priority: &str, first: i32, resolution: i32| json!({"priority": priority, "first_response_minutes": first, "next_response_minutes": first, "resolution_minutes": resolution});
     let targets = json!([target("low", 480, 2400), target("normal", 240, 960), target("high", 60, 480), target("urgent", 30, 240)]);
     let policy = json!({"company_id": y.company["id"], "name": "Standard", "calendar_id": calendar["id"], "targets": targets});
-    let policy = y.desk.post("/v1/crm/sla-policies", policy)?;
+    let policy = y.desk.post("/v1/service/sla-policies", policy)?;
     let customer = y.customers.first().map(|c| c["id"].clone()).unwrap_or_default();
     let contract = json!({
         "company_id": y.company["id"], "party_id": customer, "name": "Maintenance", "sla_policy_id": policy["id"],
         "starts_on": format!("{}-01-01", y.year), "ends_on": format!("{}-12-31", y.year + 1), "incidents_included": 12,
     });
-    y.desk.post("/v1/crm/entitlements", contract)?;
+    y.desk.post("/v1/service/entitlements", contract)?;
     let users = y.desk.get("/v1/identity/users?limit=1")?;
     let members: Vec<Value> = users["data"].as_array().into_iter().flatten().map(|u| u["id"].clone()).collect();
     let queue = json!({"company_id": y.company["id"], "name": "Service", "assignment": "round_robin", "member_ids": members});
-    y.desk.post("/v1/crm/queues", queue)
+    y.desk.post("/v1/service/queues", queue)
 }
 
 /// What the service desk knows.

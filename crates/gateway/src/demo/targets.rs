@@ -25,17 +25,17 @@ impl Year<'_> {
         for (name, parent, countries) in data::TERRITORIES {
             let above = self.territories.iter().find(|t: &&Value| t["name"] == parent).map(|t| t["id"].clone());
             let body = json!({"company_id": self.company["id"], "name": name, "parent_id": above, "countries": countries});
-            let made = self.desk.post("/v1/crm/territories", body)?;
+            let made = self.desk.post("/v1/directory/territories", body)?;
             self.territories.push(made);
             self.count("territories");
         }
         let users = self.desk.get("/v1/identity/users?limit=1")?;
         let seller = users["data"][0]["id"].clone();
         let sales = json!({"company_id": self.company["id"], "name": "Sales", "manager_id": seller});
-        let sales = self.desk.post("/v1/crm/teams", sales)?;
+        let sales = self.desk.post("/v1/directory/teams", sales)?;
         let members = if seller.is_null() { json!([]) } else { json!([seller]) };
         let inside = json!({"company_id": self.company["id"], "name": "Inside sales", "parent_id": sales["id"], "member_ids": members});
-        self.desk.post("/v1/crm/teams", inside)?;
+        self.desk.post("/v1/directory/teams", inside)?;
         self.count("teams");
         self.count("teams");
         Ok(())

@@ -35,7 +35,7 @@ pub struct Year<'d> {
 }
 
 const ORDERS: &str = "/v1/sales/orders";
-const INVOICES: &str = "/v1/accounting/invoices";
+const INVOICES: &str = "/v1/receivables/invoices";
 const OPPORTUNITIES: &str = "/v1/crm/opportunities";
 const LEADS: &str = "/v1/crm/leads";
 const ACTIVITIES: &str = "/v1/crm/activities";
@@ -326,11 +326,11 @@ impl<'d> Year<'d> {
         let back = self.desk.act(place, &back, "authorize", json!({}))?;
         self.desk.act(place, &back, "receive", json!({"credit": true}))?;
         self.count("returns");
-        let notes = self.desk.get("/v1/accounting/credit-notes?status=draft")?;
+        let notes = self.desk.get("/v1/receivables/credit-notes?status=draft")?;
         for note in
             notes["data"].as_array().into_iter().flatten().filter(|n| n["company_id"] == self.company["id"]).cloned().collect::<Vec<_>>()
         {
-            self.desk.act("/v1/accounting/credit-notes", &note, "post", json!({}))?;
+            self.desk.act("/v1/receivables/credit-notes", &note, "post", json!({}))?;
             self.count("credit notes");
         }
         Ok(())
@@ -365,7 +365,7 @@ impl<'d> Year<'d> {
                     "company_id": self.company["id"], "party_id": invoice["customer_id"], "amount": amount,
                     "payment_date": on, "allocate_to": [{"invoice_id": invoice["id"], "amount": amount}],
                 });
-                let place = "/v1/accounting/payments";
+                let place = "/v1/banking/payments";
                 let payment = self.desk.post(place, payment)?;
                 self.desk.act(place, &payment, "post", json!({}))?;
                 self.count("payments");

@@ -1,9 +1,8 @@
 //! What was spent to win customers, as the ledger says.
 
 use chrono::NaiveDate;
-use domain::accounting::accounts::AccountId;
-use domain::crm::customer_metrics::Spending;
-use domain::directory::companies::CompanyId;
+use domain::ids::{AccountId, CompanyId};
+use domain::insight::metrics::customers::Spending;
 use domain::kernel::{Amount, Id};
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! What was spent on campaigns, by the dimension `campaign` of journal lines.
 
 use chrono::NaiveDate;
-use domain::directory::companies::CompanyId;
+use domain::ids::CompanyId;
 use domain::kernel::{Amount, Id};
 use uuid::Uuid;
 

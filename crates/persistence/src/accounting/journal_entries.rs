@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use domain::accounting::journal_entries::{EntryStatus, JournalEntry, JournalEntryId, JournalLine};
+use domain::accounting::journal_entries::{EntryStatus, JournalEntry, JournalLine};
+use domain::ids::JournalEntryId;
 use domain::kernel::{Id, Word};
 use uuid::Uuid;
 

@@ -1,9 +1,9 @@
 //! Rows of what a company's books are set up with: tax codes and rules, payment terms, the policy.
 
-use domain::accounting::payment_terms::PaymentTerm;
 use domain::accounting::policies::AccountingPolicy;
-use domain::accounting::tax_codes::TaxCode;
-use domain::accounting::tax_rules::TaxRule;
+use domain::receivables::payment_terms::PaymentTerm;
+use domain::tax::codes::TaxCode;
+use domain::tax::rules::TaxRule;
 use uuid::Uuid;
 
 use crate::{Conn, Result, Value, record};

@@ -1,8 +1,8 @@
 //! Rows of activities. Overdue is not kept; it is asked for with the time.
 
 use chrono::{DateTime, Utc};
-use domain::crm::activities::{Activity, ActivityId};
-use domain::crm::leads::LeadId;
+use domain::crm::activities::Activity;
+use domain::ids::{ActivityId, LeadId};
 use domain::kernel::Id;
 use uuid::Uuid;
 

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::crm::assignment_rules::{AssignmentRule, AssignmentRuleId};
-use domain::directory::companies::CompanyId;
-use domain::identity::users::UserId;
+use domain::crm::assignment_rules::AssignmentRule;
+use domain::ids::{AssignmentRuleId, CompanyId, UserId};
 use domain::kernel::Id;
 use uuid::Uuid;
 

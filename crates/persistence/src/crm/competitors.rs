@@ -1,7 +1,7 @@
 //! Rows of competitors.
 
 use domain::crm::competitors::Competitor;
-use domain::directory::companies::CompanyId;
+use domain::ids::CompanyId;
 use domain::kernel::Id;
 use uuid::Uuid;
 

@@ -1,9 +1,9 @@
 //! Rows of snapshots of forecasts. The database refuses to change them.
 
 use chrono::NaiveDate;
-use domain::crm::forecast_snapshots::{ForecastSnapshot, ForecastSnapshotId, SnapshotMeasure, Taken};
+use domain::crm::forecast_snapshots::{ForecastSnapshot, SnapshotMeasure, Taken};
 use domain::crm::forecasts::{Period, PeriodKind};
-use domain::directory::companies::CompanyId;
+use domain::ids::{CompanyId, ForecastSnapshotId};
 use domain::kernel::{Amount, Id, Word};
 use uuid::Uuid;
 

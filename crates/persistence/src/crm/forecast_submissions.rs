@@ -2,7 +2,7 @@
 
 use domain::crm::forecast_submissions::ForecastSubmission;
 use domain::crm::forecasts::{ForecastMethod, Period};
-use domain::directory::companies::CompanyId;
+use domain::ids::CompanyId;
 use domain::kernel::{Id, Word};
 
 use crate::{Conn, Result, record, sql};

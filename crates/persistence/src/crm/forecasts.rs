@@ -2,11 +2,8 @@
 
 use chrono::NaiveDate;
 use domain::crm::forecasts::{Period, Place};
-use domain::crm::pipelines::{ForecastCategory, PipelineId, StageId};
-use domain::crm::teams::TeamId;
-use domain::crm::territories::TerritoryId;
-use domain::directory::companies::CompanyId;
-use domain::identity::users::UserId;
+use domain::crm::pipelines::{ForecastCategory, StageId};
+use domain::ids::{CompanyId, PipelineId, TeamId, TerritoryId, UserId};
 use domain::kernel::{Amount, Id, Rate, Word};
 use uuid::Uuid;
 
@@ -127,10 +124,10 @@ fn narrow(s: &mut Statement, ask: &Ask<'_>) {
         s.append(sql!(" AND COALESCE(s.user_id, o.owner_id) = {}", owner.uuid()));
     }
     if let Some(team) = ask.team {
-        s.sql(" AND COALESCE(s.user_id, o.owner_id) IN (").append(super::teams::users_of(team.uuid())).sql(")");
+        s.sql(" AND COALESCE(s.user_id, o.owner_id) IN (").append(crate::directory::teams::users_of(team.uuid())).sql(")");
     }
     if let Some(territory) = ask.territory {
-        s.sql(" AND o.territory_id IN (").append(super::territories::ids_of(territory.uuid())).sql(")");
+        s.sql(" AND o.territory_id IN (").append(crate::directory::territories::ids_of(territory.uuid())).sql(")");
     }
 }
 
@@ -184,7 +181,7 @@ pub fn counts(db: &mut Conn, ask: &Ask<'_>, by: CountBy) -> Result<Vec<(Option<U
 }
 
 /// `WITH RECURSIVE tree(root, id) AS (…)`: each node with itself and all below it.
-pub(super) fn tree(table: &'static str, company: Uuid) -> Statement {
+pub(crate) fn tree(table: &'static str, company: Uuid) -> Statement {
     let mut s = Statement::new("WITH RECURSIVE tree(root, id) AS (SELECT id, id FROM ");
     s.sql(table).append(sql!(" WHERE company_id = {}", company)).sql(" UNION SELECT tree.root, t.id FROM ").sql(table);
     s.sql(" t JOIN tree ON t.parent_id = tree.id) ");

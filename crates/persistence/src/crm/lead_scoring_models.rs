@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::crm::lead_scores::{Engagement, GradeChange};
 use domain::crm::lead_scoring_models::{EngagementKind, LeadScoringModel};
-use domain::crm::leads::{Lead, LeadId};
-use domain::directory::companies::CompanyId;
+use domain::crm::leads::Lead;
+use domain::crm::leads::scores::{Engagement, GradeChange};
+use domain::ids::{CompanyId, LeadId};
 use domain::kernel::{Id, Rate, Word};
 use uuid::Uuid;
 

@@ -1,10 +1,9 @@
 //! Rows of leads.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::crm::lead_response::Wait;
-use domain::crm::leads::{Lead, LeadId};
-use domain::directory::companies::CompanyId;
-use domain::directory::parties::PartyId;
+use domain::crm::leads::Lead;
+use domain::crm::leads::response::Wait;
+use domain::ids::{CompanyId, LeadId, PartyId};
 use domain::kernel::Id;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Rows of loss reasons.
 
 use domain::crm::loss_reasons::LossReason;
-use domain::directory::companies::CompanyId;
+use domain::ids::CompanyId;
 use domain::kernel::Id;
 use uuid::Uuid;
 

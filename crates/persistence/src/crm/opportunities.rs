@@ -1,7 +1,12 @@
 //! Rows of opportunities, with their lines and the next activity read along.
 
+pub mod changes;
+pub mod lines;
+pub mod team;
+
 use chrono::{DateTime, Utc};
-use domain::crm::opportunities::{Opportunity, OpportunityId, OpportunityLine};
+use domain::crm::opportunities::{Opportunity, OpportunityLine};
+use domain::ids::OpportunityId;
 use domain::kernel::Id;
 use uuid::Uuid;
 
@@ -38,7 +43,7 @@ fn complete(db: &mut Conn, rows: &mut [Opportunity]) -> Result<()> {
             rows[at].lines.push(line);
         }
     }
-    super::opportunity_team::complete(db, rows, &ids)?;
+    self::team::complete(db, rows, &ids)?;
     let next = sql!(
         "SELECT opportunity_id, MIN(due_at) FROM activities WHERE opportunity_id IN ({}) AND status IN ('planned', 'in_progress') \
          AND due_at IS NOT NULL GROUP BY opportunity_id",
@@ -85,7 +90,7 @@ pub fn has_seller(_: DateTime<Utc>, wanted: bool) -> Condition {
 pub fn sold_by_team(team: Uuid) -> Condition {
     let mut s =
         crate::Statement::new("(EXISTS (SELECT 1 FROM opportunity_splits s WHERE s.opportunity_id = opportunities.id AND s.user_id IN (");
-    s.append(super::teams::users_of(team)).sql(")) OR (owner_id IN (").append(super::teams::users_of(team));
+    s.append(crate::directory::teams::users_of(team)).sql(")) OR (owner_id IN (").append(crate::directory::teams::users_of(team));
     s.sql(") AND NOT EXISTS (SELECT 1 FROM opportunity_splits s WHERE s.opportunity_id = opportunities.id)))");
     Condition::Other(s)
 }
@@ -106,7 +111,7 @@ pub fn has_seller_team(_: DateTime<Utc>, wanted: bool) -> Condition {
 /// Deals in a territory or below it.
 pub fn in_territory(territory: Uuid) -> Condition {
     let mut s = crate::Statement::new("territory_id IN (");
-    s.append(super::territories::ids_of(territory)).sql(")");
+    s.append(crate::directory::territories::ids_of(territory)).sql(")");
     Condition::Other(s)
 }
 

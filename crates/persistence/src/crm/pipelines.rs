@@ -1,7 +1,9 @@
 //! Rows of pipelines, with their stages read along.
 
-use domain::crm::pipelines::{Pipeline, PipelineId, Stage};
-use domain::directory::companies::CompanyId;
+pub mod stages;
+
+use domain::crm::pipelines::{Pipeline, Stage};
+use domain::ids::{CompanyId, PipelineId};
 use domain::kernel::Id;
 use uuid::Uuid;
 

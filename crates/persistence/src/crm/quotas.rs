@@ -3,8 +3,7 @@
 use chrono::NaiveDate;
 use domain::crm::forecasts::Period;
 use domain::crm::quotas::Quota;
-use domain::directory::companies::CompanyId;
-use domain::identity::users::UserId;
+use domain::ids::{CompanyId, UserId};
 use domain::kernel::{Amount, Id, Word};
 use uuid::Uuid;
 

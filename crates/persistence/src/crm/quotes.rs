@@ -1,15 +1,16 @@
 //! Rows of quotes, with their lines and the order they became read along.
 
+pub mod lines;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use domain::crm::opportunities::OpportunityId;
-use domain::crm::quotes::{Quote, QuoteId, QuoteLine};
-use domain::directory::parties::PartyId;
+use domain::crm::quotes::{Quote, QuoteLine};
+use domain::ids::{OpportunityId, PartyId, QuoteId};
 use domain::kernel::{Amount, Id};
 use uuid::Uuid;
 
-use super::front_office::{Companies, and_of};
+use crate::crm::overview::{Companies, and_of};
 use crate::{Conn, Result, record, sql};
 
 crate::record! {

@@ -1,10 +1,8 @@
 //! Sums for the reports of the front office, and what the checks look for.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::crm::opportunities::OpportunityId;
-use domain::crm::pipelines::{PipelineId, StageId};
-use domain::directory::companies::CompanyId;
-use domain::identity::users::UserId;
+use domain::crm::pipelines::StageId;
+use domain::ids::{CompanyId, OpportunityId, PipelineId, UserId};
 use domain::kernel::{Amount, Id, Rate};
 use uuid::Uuid;
 

@@ -1,8 +1,8 @@
 //! Rows of merges of contacts, and the pointers that follow one and go back with it.
 
 use chrono::{DateTime, Utc};
-use domain::directory::contact_merges::{ContactMerge, ContactMergeId};
-use domain::directory::contacts::ContactId;
+use domain::directory::contact_merges::ContactMerge;
+use domain::ids::{ContactId, ContactMergeId};
 use domain::kernel::Id;
 
 use super::merging::{self, Merged, Pair};

@@ -1,7 +1,7 @@
 //! Rows of preferences of contacts.
 
 use domain::directory::contact_preferences::ContactPreference;
-use domain::directory::contacts::ContactId;
+use domain::ids::ContactId;
 use domain::kernel::Id;
 
 use crate::{Conn, Result, record, sql};

@@ -1,8 +1,9 @@
 //! Rows of contacts, and how they are found by what others call them.
 
-use domain::directory::contacts::{Contact, ContactId};
+use domain::directory::contacts::Contact;
 use domain::directory::external_ids::ExternalId;
 use domain::directory::matching::Traits;
+use domain::ids::ContactId;
 use domain::kernel::Id;
 use uuid::Uuid;
 

@@ -14,4 +14,6 @@ pub mod personal_data;
 pub mod products;
 pub mod references;
 pub mod relationships;
+pub mod teams;
+pub mod territories;
 pub mod units;

@@ -2,7 +2,8 @@
 
 use domain::directory::external_ids::ExternalId;
 use domain::directory::matching::Traits;
-use domain::directory::parties::{Party, PartyId};
+use domain::directory::parties::Party;
+use domain::ids::PartyId;
 use domain::kernel::Id;
 use uuid::Uuid;
 

@@ -2,8 +2,8 @@
 //! `references.rs`.
 
 use chrono::{DateTime, Utc};
-use domain::directory::parties::PartyId;
-use domain::directory::party_merges::{PartyMerge, PartyMergeId};
+use domain::directory::party_merges::PartyMerge;
+use domain::ids::{PartyId, PartyMergeId};
 use domain::kernel::Id;
 use uuid::Uuid;
 

@@ -1,9 +1,8 @@
 //! Rows of relationships between people and parties.
 
 use chrono::NaiveDate;
-use domain::directory::contacts::ContactId;
-use domain::directory::parties::PartyId;
-use domain::directory::relationships::{Relationship, RelationshipId};
+use domain::directory::relationships::Relationship;
+use domain::ids::{ContactId, PartyId, RelationshipId};
 use domain::kernel::Id;
 use uuid::Uuid;
 

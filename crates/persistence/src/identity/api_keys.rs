@@ -1,7 +1,8 @@
 //! Rows of API keys, and their secrets as hashes.
 
 use chrono::{DateTime, Utc};
-use domain::identity::api_keys::{ApiKey, ApiKeyId};
+use domain::identity::api_keys::ApiKey;
+use domain::ids::ApiKeyId;
 use domain::kernel::Id;
 use uuid::Uuid;
 

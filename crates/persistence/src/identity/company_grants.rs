@@ -1,8 +1,7 @@
 //! Rows of grants on companies.
 
-use domain::directory::companies::CompanyId;
 use domain::identity::company_grants::CompanyGrant;
-use domain::identity::users::UserId;
+use domain::ids::{CompanyId, UserId};
 use domain::kernel::Id;
 use uuid::Uuid;
 

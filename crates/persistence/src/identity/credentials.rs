@@ -1,7 +1,7 @@
 //! Password hashes. They are read at log-in and written when a password is set, and nowhere else.
 
 use chrono::{DateTime, Utc};
-use domain::identity::users::UserId;
+use domain::ids::UserId;
 use domain::kernel::Id;
 
 use crate::{Conn, Result, sql};

@@ -1,8 +1,7 @@
 //! Rows of who has which role.
 
 use domain::identity::role_assignments::RoleAssignment;
-use domain::identity::roles::RoleId;
-use domain::identity::users::UserId;
+use domain::ids::{RoleId, UserId};
 use domain::kernel::Id;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Rows of roles.
 
-use domain::identity::roles::{Role, RoleId};
-use domain::identity::users::UserId;
+use domain::identity::roles::Role;
+use domain::ids::{RoleId, UserId};
 use domain::kernel::Id;
 use uuid::Uuid;
 

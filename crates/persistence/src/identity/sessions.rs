@@ -1,8 +1,8 @@
 //! Rows of sessions, and the refresh tokens of each, as hashes.
 
 use chrono::{DateTime, Utc};
-use domain::identity::sessions::{RevocationReason, Session, SessionId};
-use domain::identity::users::UserId;
+use domain::identity::sessions::{RevocationReason, Session};
+use domain::ids::{SessionId, UserId};
 use domain::kernel::{Id, Word};
 use uuid::Uuid;
 

@@ -1,7 +1,8 @@
 //! Rows of the keys that sign access tokens, and their private halves.
 
 use chrono::{DateTime, Utc};
-use domain::identity::signing_keys::{SigningKey, SigningKeyId};
+use domain::identity::signing_keys::SigningKey;
+use domain::ids::SigningKeyId;
 use domain::kernel::Id;
 use uuid::Uuid;
 

@@ -1,6 +1,7 @@
 //! Rows of users.
 
-use domain::identity::users::{User, UserId};
+use domain::identity::users::User;
+use domain::ids::UserId;
 use domain::kernel::Id;
 use uuid::Uuid;
 

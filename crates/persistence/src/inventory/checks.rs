@@ -1,7 +1,7 @@
 //! Does the stock agree with its ledgers? Each question names what does not.
 
 use chrono::NaiveDate;
-use domain::inventory::stock::StockLevelId;
+use domain::ids::StockLevelId;
 use domain::kernel::{Amount, Id, Quantity};
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Locations.
 
-use domain::directory::companies::CompanyId;
-use domain::inventory::locations::{Location, LocationId, LocationKind};
+use domain::ids::{CompanyId, LocationId};
+use domain::inventory::locations::{Location, LocationKind};
 use domain::kernel::{Id, Word};
 
 use crate::{Conn, Result, record, sql};

@@ -1,9 +1,9 @@
 //! Promises of stock.
 
 use chrono::{DateTime, Utc};
+use domain::ids::SalesOrderId;
 use domain::inventory::reservations::Reservation;
 use domain::kernel::{Id, Quantity};
-use domain::sales::orders::SalesOrderId;
 use uuid::Uuid;
 
 use crate::value::Scalar;

@@ -1,10 +1,9 @@
 //! Rows of serial numbers.
 
-use domain::directory::parties::PartyId;
-use domain::directory::products::ProductId;
+use domain::ids::{DeliveryLineId, PartyId, ProductId};
 use domain::inventory::serials::Serial;
 use domain::kernel::Id;
-use domain::sales::deliveries::{DeliveryLine, DeliveryLineId};
+use domain::sales::deliveries::DeliveryLine;
 use uuid::Uuid;
 
 use crate::value::Scalar;

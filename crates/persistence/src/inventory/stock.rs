@@ -2,9 +2,8 @@
 //! carry their own guard, so that nothing is promised twice whoever comes first.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::directory::companies::CompanyId;
+use domain::ids::{CompanyId, WarehouseId};
 use domain::inventory::stock::{StockAsOfFilter, StockAsOfLine, StockAvailability, StockAvailabilityLine, StockLevel};
-use domain::inventory::warehouses::WarehouseId;
 use domain::kernel::{Id, Quantity};
 use uuid::Uuid;
 

@@ -1,8 +1,7 @@
 //! The value ledger, and the running cost of each product of a company.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::directory::companies::CompanyId;
-use domain::directory::products::ProductId;
+use domain::ids::{CompanyId, ProductId};
 use domain::inventory::valuation::{ProductCost, ValueEntry};
 use domain::kernel::{Amount, Id, Quantity};
 use uuid::Uuid;

@@ -1,8 +1,8 @@
 //! Warehouses.
 
 use chrono::{DateTime, Utc};
-use domain::directory::companies::CompanyId;
-use domain::inventory::warehouses::{Warehouse, WarehouseId};
+use domain::ids::{CompanyId, WarehouseId};
+use domain::inventory::warehouses::Warehouse;
 use domain::kernel::Id;
 
 use crate::{Conn, Result, record, sql};

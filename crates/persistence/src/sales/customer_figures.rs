@@ -2,8 +2,8 @@
 //! cost from what was delivered to and returned by them. Grouped by the database.
 
 use chrono::NaiveDate;
-use domain::crm::customer_metrics::{CustomerFigures, CustomerNarrow, CustomerState, SalesAsk, SalesFacts};
-use domain::directory::parties::PartyId;
+use domain::ids::PartyId;
+use domain::insight::metrics::customers::{CustomerFigures, CustomerNarrow, CustomerState, SalesAsk, SalesFacts};
 use domain::kernel::{Amount, Id};
 use uuid::Uuid;
 

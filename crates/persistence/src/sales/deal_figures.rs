@@ -2,13 +2,8 @@
 //! the ids of the documents of one deal.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::crm::opportunities::OpportunityId;
-use domain::directory::companies::CompanyId;
-use domain::directory::parties::PartyId;
+use domain::ids::{CompanyId, CustomerReturnId, DeliveryId, OpportunityId, PartyId, SalesOrderId};
 use domain::kernel::{Amount, Id, Rate};
-use domain::sales::deliveries::DeliveryId;
-use domain::sales::orders::SalesOrderId;
-use domain::sales::returns::CustomerReturnId;
 use uuid::Uuid;
 
 use crate::{Conn, Result, list, sql};

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::directory::parties::PartyId;
+use domain::ids::PartyId;
 use domain::kernel::{Amount, Id};
 use domain::sales::deliveries::{Delivery, DeliveryLine, DeliveryStatus};
 use uuid::Uuid;

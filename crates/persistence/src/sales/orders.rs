@@ -4,10 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use domain::accounting::posting::ItemClass;
-use domain::crm::opportunities::OpportunityId;
-use domain::crm::quotes::QuoteId;
-use domain::directory::companies::CompanyId;
-use domain::directory::parties::PartyId;
+use domain::ids::{CompanyId, OpportunityId, PartyId, QuoteId};
 use domain::kernel::{Amount, Decimals, Id, Quantity, UnitPrice, Word, round_to};
 use domain::sales::orders::{SalesOrder, SalesOrderLine, SalesOrderStatus};
 use uuid::Uuid;

@@ -2,9 +2,8 @@
 //! what was delivered to and returned by them, purchases from invoices that were not credited in full.
 
 use chrono::NaiveDate;
-use domain::crm::customer_metrics::PurchaseHistory;
-use domain::directory::companies::CompanyId;
-use domain::directory::parties::PartyId;
+use domain::ids::{CompanyId, PartyId};
+use domain::insight::metrics::customers::PurchaseHistory;
 use domain::kernel::{Amount, Id};
 use uuid::Uuid;
 

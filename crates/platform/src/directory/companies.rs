@@ -1,6 +1,7 @@
 //! Operations on companies. Creating one tells `company.created`, by which other areas set up what a company needs.
 
-use domain::directory::companies::{Company, CompanyId, CompanyPatch, NewCompany, REFUSALS};
+use domain::directory::companies::{Company, CompanyPatch, NewCompany, REFUSALS};
+use domain::ids::CompanyId;
 
 use crate::prelude::*;
 

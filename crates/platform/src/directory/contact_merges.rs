@@ -3,8 +3,9 @@
 
 use chrono::TimeDelta;
 use domain::directory::contact_merges::{ContactMerge, MergeContact, NOT_MERGED, NOT_UNDOABLE, TOO_LARGE, TOO_LATE, WITH_ITSELF};
-use domain::directory::contacts::{Contact, ContactId, MERGED};
+use domain::directory::contacts::{Contact, MERGED};
 use domain::directory::personal_data::ERASED;
+use domain::ids::ContactId;
 use persistence::directory::{contact_merges as rows, contacts};
 
 use super::merging::tell;

@@ -1,8 +1,9 @@
 //! Operations on preferences of contacts. They are written with their contact and have its version.
 
-use domain::directory::contact_preferences::{ContactPreference, ContactPreferenceId, REFUSALS, SetContactPreference};
-use domain::directory::contacts::{Contact, ContactId, MERGED};
+use domain::directory::contact_preferences::{ContactPreference, REFUSALS, SetContactPreference};
+use domain::directory::contacts::{Contact, MERGED};
 use domain::directory::personal_data::ERASED;
+use domain::ids::{ContactId, ContactPreferenceId};
 use persistence::directory::contact_preferences as rows;
 
 use crate::prelude::*;

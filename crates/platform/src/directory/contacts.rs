@@ -2,14 +2,14 @@
 
 use domain::directory::contact_merges::{ContactMerge, MergeContact};
 use domain::directory::contacts::{
-    Contact, ContactId, ContactPatch, MERGED, NewContact, POSSIBLE_DUPLICATE, REFUSALS, UpsertContact, UpsertedContact,
+    Contact, ContactPatch, MERGED, NewContact, POSSIBLE_DUPLICATE, REFUSALS, UpsertContact, UpsertedContact,
 };
-use domain::directory::emails;
 use domain::directory::external_ids::ExternalId;
 use domain::directory::matching::{ContactMatches, Traits};
 use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
-use domain::directory::phones;
+use domain::directory::{emails, phones};
 use domain::identity::users::User;
+use domain::ids::ContactId;
 use persistence::directory::contacts as rows;
 
 use super::{contact_merges, contact_preferences, matching, personal_data};

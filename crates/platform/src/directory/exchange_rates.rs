@@ -3,9 +3,9 @@
 use domain::directory::companies::Company;
 use domain::directory::currencies;
 use domain::directory::exchange_rates::{
-    ExchangeRate, ExchangeRateId, ExchangeRatePatch, NO_RATE, NewExchangeRate, QuotedRate, REFUSALS, RateKind, RateQuery, RateQuestion,
-    better,
+    ExchangeRate, ExchangeRatePatch, NO_RATE, NewExchangeRate, QuotedRate, REFUSALS, RateKind, RateQuery, RateQuestion, better,
 };
+use domain::ids::ExchangeRateId;
 use persistence::directory::exchange_rates as rows;
 
 use crate::cx::unknown_in_query;

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use domain::directory::contacts::{Contact, ContactId};
+use domain::directory::contacts::Contact;
 use domain::directory::matching::{
     ContactMatch, ContactMatches, LEAST_SCORE, MOST_MATCHES, MatchContact, MatchParty, PartyMatch, PartyMatches, Traits,
 };
-use domain::directory::parties::{Party, PartyId};
+use domain::directory::parties::Party;
+use domain::ids::{ContactId, PartyId};
 use persistence::directory::{contacts, parties};
 use persistence::platform::settings;
 use serde_json::json;

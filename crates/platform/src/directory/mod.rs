@@ -15,6 +15,8 @@ pub mod party_merges;
 pub mod personal_data;
 pub mod products;
 pub mod relationships;
+pub mod teams;
+pub mod territories;
 pub mod timeline;
 pub mod units;
 

@@ -5,8 +5,8 @@ use domain::directory::contacts::Contact;
 use domain::directory::overview::{
     DAY_AHEAD, NOT_OF_A_DAY, OF_A_DAY, OverviewAsOf, OverviewFilter, OverviewLinks, PartyContact, PartyOverview, SECTIONS, TOP,
 };
-use domain::directory::parties::PartyId;
 use domain::directory::relationships::Relationship;
+use domain::ids::PartyId;
 use persistence::directory::relationships;
 
 use super::{contact_preferences, timeline};
@@ -80,7 +80,7 @@ fn of_a_day(cx: &mut Cx, id: PartyId, day: NaiveDate, asked: &mut Asked) -> Resu
         return Err(DAY_AHEAD.with(format!("It is {} at most.", (cx.now + TimeDelta::hours(14)).date_naive())));
     }
     let orders = asked.wants(cx, "sales.orders.read", "sales").then(|| questions::sales_as_of(cx, id, day)).transpose()?;
-    let balances = asked.wants(cx, "accounting.invoices.read", "finance").then(|| questions::finance_as_of(cx, id, day)).transpose()?;
+    let balances = asked.wants(cx, "receivables.invoices.read", "finance").then(|| questions::finance_as_of(cx, id, day)).transpose()?;
     Ok(OverviewAsOf { as_of_date: day, balances, orders })
 }
 
@@ -98,7 +98,7 @@ fn of_now(cx: &mut Cx, id: PartyId, asked: &mut Asked, out: &mut PartyOverview) 
         }
     }
     out.sales = asked.wants(cx, "sales.orders.read", "sales").then(|| questions::sales_overview(cx, id)).transpose()?;
-    out.finance = asked.wants(cx, "accounting.invoices.read", "finance").then(|| questions::finance_overview(cx, id)).transpose()?;
+    out.finance = asked.wants(cx, "receivables.invoices.read", "finance").then(|| questions::finance_overview(cx, id)).transpose()?;
     let app = cx.app().clone();
     for joined in &app.questions.joined {
         if asked.wants(cx, joined.permission, joined.name) {
@@ -132,6 +132,6 @@ fn links(id: PartyId) -> OverviewLinks {
         timeline: format!("/v1/directory/parties/{id}/timeline"),
         opportunities: format!("/v1/crm/opportunities?party_id={id}"),
         orders: format!("/v1/sales/orders?customer_id={id}"),
-        invoices: format!("/v1/accounting/invoices?customer_id={id}"),
+        invoices: format!("/v1/receivables/invoices?customer_id={id}"),
     }
 }

@@ -1,18 +1,16 @@
 //! Operations on parties. What makes two parties alike is looked for here; what a party may be is ruled in the domain.
 
 use chrono::TimeDelta;
-use domain::directory::emails;
 use domain::directory::external_ids::ExternalId;
 use domain::directory::matching::{PartyMatches, Traits};
 use domain::directory::overview::{OverviewFilter, PartyOverview, TimelineEntry};
-use domain::directory::parties::{
-    DEEPEST, MERGED, NewParty, POSSIBLE_DUPLICATE, Party, PartyId, PartyPatch, REFUSALS, UpsertParty, UpsertedParty,
-};
+use domain::directory::parties::{DEEPEST, MERGED, NewParty, POSSIBLE_DUPLICATE, Party, PartyPatch, REFUSALS, UpsertParty, UpsertedParty};
 use domain::directory::party_hierarchy::{HierarchyFilter, PartyHierarchy};
 use domain::directory::party_merges::{MergeParty, PartyMerge};
 use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
-use domain::directory::phones;
+use domain::directory::{emails, phones};
 use domain::identity::users::User;
+use domain::ids::PartyId;
 use persistence::directory::parties as rows;
 
 use super::{matching, overview, party_hierarchy, party_merges, personal_data, timeline};

@@ -1,7 +1,8 @@
 //! What is above and below a party. How deep a hierarchy may be and that it has no circles is ruled in the domain.
 
-use domain::directory::parties::{DEEPEST, Party, PartyId};
+use domain::directory::parties::{DEEPEST, Party};
 use domain::directory::party_hierarchy::{HierarchyFilter, HierarchyNode, MOST_NODES, PartyHierarchy};
+use domain::ids::PartyId;
 use persistence::directory::parties as rows;
 
 use crate::cx::bad_parameter;

@@ -3,11 +3,12 @@
 //! `party.unmerged`, whose `winner_id` and `loser_id` say who is who.
 
 use chrono::TimeDelta;
-use domain::directory::parties::{CYCLE, DEEPEST, MERGED, Party, PartyId, TOO_DEEP};
+use domain::directory::parties::{CYCLE, DEEPEST, MERGED, Party, TOO_DEEP};
 use domain::directory::party_merges::{
     KINDS_DIFFER, MergeParty, NOT_MERGED, NOT_UNDOABLE, PartyMerge, Places, TOO_LARGE, TOO_LATE, WITH_ITSELF,
 };
 use domain::directory::personal_data::ERASED;
+use domain::ids::PartyId;
 use persistence::directory::{parties, party_merges as rows};
 
 use super::merging::tell;

@@ -2,10 +2,11 @@
 //! rows, from all that the front office wrote, from orders and deliveries, from facts and from kept answers. Posted documents
 //! and the ledger stay as law wants them. Areas with data of their own hear `party.erased` and `contact.erased`.
 
-use domain::directory::contacts::{Contact, ContactId};
+use domain::directory::contacts::Contact;
 use domain::directory::emails;
-use domain::directory::parties::{Party, PartyId};
+use domain::directory::parties::Party;
 use domain::directory::personal_data::{CHAIN_BROKEN, ERASED, ErasePerson, IN_BUSINESS, NOT_A_PERSON, PersonalData, Terms};
+use domain::ids::{ContactId, PartyId};
 use domain::kernel::encode;
 use persistence::directory::personal_data::{self as rows, Person};
 use persistence::directory::{contacts, parties};

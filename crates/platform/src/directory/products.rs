@@ -1,7 +1,8 @@
 //! Operations on products.
 
-use domain::directory::products::{NewProduct, Product, ProductId, ProductPatch, REFUSALS};
+use domain::directory::products::{NewProduct, Product, ProductPatch, REFUSALS};
 use domain::directory::units::{self, Unit};
+use domain::ids::ProductId;
 
 use crate::prelude::*;
 

@@ -1,8 +1,9 @@
 //! Operations on relationships between people and parties.
 
 use domain::directory::contacts::Contact;
-use domain::directory::parties::{MERGED, Party, PartyId};
-use domain::directory::relationships::{ENDS_BEFORE_START, NewRelationship, Relationship, RelationshipId, RelationshipPatch};
+use domain::directory::parties::{MERGED, Party};
+use domain::directory::relationships::{ENDS_BEFORE_START, NewRelationship, Relationship, RelationshipPatch};
+use domain::ids::{PartyId, RelationshipId};
 use persistence::directory::relationships as rows;
 
 use crate::prelude::*;

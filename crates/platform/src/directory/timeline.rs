@@ -1,7 +1,8 @@
 //! What happened to a party, over all areas. Every kind of event is shown only to those who may read its noun.
 
 use domain::directory::overview::TimelineEntry;
-use domain::directory::parties::{Party, PartyId};
+use domain::directory::parties::Party;
+use domain::ids::PartyId;
 use persistence::Value;
 use persistence::directory::parties;
 

@@ -1,7 +1,9 @@
 //! Operations on units of measure, and exact conversion between them.
 
-use domain::directory::products::{Product, ProductId};
-use domain::directory::units::{self, ConvertQuantity, ConvertedQuantity, NewUnit, Remainder, Unit, UnitId, UnitPatch};
+use domain::directory::products::Product;
+use domain::directory::units;
+use domain::directory::units::{ConvertQuantity, ConvertedQuantity, NewUnit, Remainder, Unit, UnitPatch};
+use domain::ids::{ProductId, UnitId};
 
 use crate::prelude::*;
 

@@ -1,9 +1,10 @@
 //! How programs log in. A key is shown once; what is kept is its hash.
 
-use domain::identity::api_keys::{ApiKey, ApiKeyId, INVALID_EXPIRY, Maker, NewApiKey, REVOKED, RotateApiKey, SECRET_PREFIX, TOO_WIDE};
+use domain::identity::api_keys::{ApiKey, INVALID_EXPIRY, Maker, NewApiKey, REVOKED, RotateApiKey, SECRET_PREFIX, TOO_WIDE};
 use domain::identity::permissions::INVALID_PATTERN;
 use domain::identity::sessions::NO_SESSION;
 use domain::identity::users::OUT_OF_REACH;
+use domain::ids::ApiKeyId;
 use persistence::identity::api_keys as rows;
 
 use super::secrets::{hash, secret};

@@ -1,8 +1,9 @@
 //! On which companies a user may work. Nobody gives what he has not.
 
-use domain::directory::companies::{Company, CompanyId};
-use domain::identity::company_grants::{ALREADY_GRANTED, CompanyGrant, CompanyGrantId, NewCompanyGrant, ONE_OR_ALL};
-use domain::identity::users::{OUT_OF_REACH, User, UserId};
+use domain::directory::companies::Company;
+use domain::identity::company_grants::{ALREADY_GRANTED, CompanyGrant, NewCompanyGrant, ONE_OR_ALL};
+use domain::identity::users::{OUT_OF_REACH, User};
+use domain::ids::{CompanyGrantId, CompanyId, UserId};
 use persistence::identity::company_grants as rows;
 
 use super::users::to_change;

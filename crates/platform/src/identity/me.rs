@@ -1,10 +1,10 @@
 //! What everybody may do with the own account.
 
-use domain::identity::api_keys::ApiKeyId;
 use domain::identity::me::Me;
 use domain::identity::passwords::{POLICY, PasswordChange, UNCHANGED, WRONG};
-use domain::identity::sessions::{NO_SESSION, RevocationReason, SessionId, Tokens};
+use domain::identity::sessions::{NO_SESSION, RevocationReason, Tokens};
 use domain::identity::users::User;
+use domain::ids::{ApiKeyId, SessionId};
 use persistence::identity::credentials;
 
 use super::authentication::rights_of;
@@ -71,7 +71,7 @@ fn change_password(o: &Origin, body: PasswordChange) -> Result<Tokens> {
 }
 
 /// Sets the hash of a password and ends all sessions that came of the old one.
-pub(super) fn set(cx: &mut Cx, id: domain::identity::users::UserId, hash: &str, must_change: bool, verb: &str) -> Result<User> {
+pub(super) fn set(cx: &mut Cx, id: domain::ids::UserId, hash: &str, must_change: bool, verb: &str) -> Result<User> {
     let now = cx.now;
     let user = cx.change::<User>(id)?;
     credentials::set(cx.db(), id, hash, now)?;

@@ -1,10 +1,11 @@
 //! Who has which role. Duties that should not be in one hand are named in the answer; they are not refused.
 
 use domain::identity::permissions::Permissions;
-use domain::identity::role_assignments::{ALREADY_ASSIGNED, NewRoleAssignment, RoleAssignment, RoleAssignmentId};
+use domain::identity::role_assignments::{ALREADY_ASSIGNED, NewRoleAssignment, RoleAssignment};
 use domain::identity::roles::Role;
 use domain::identity::separation_of_duties::conflicts;
-use domain::identity::users::{OUT_OF_REACH, User, UserId};
+use domain::identity::users::{OUT_OF_REACH, User};
+use domain::ids::{RoleAssignmentId, UserId};
 use persistence::identity::{role_assignments as rows, roles};
 
 use super::users::{to_change, within_reach};

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use domain::identity::catalogue::ROLES;
 use domain::identity::permissions::{INVALID_PATTERN, Permissions};
-use domain::identity::roles::{ASSIGNED, NewRole, READY_MADE, Role, RoleId, RolePatch, RoleSodConflicts};
+use domain::identity::roles::{ASSIGNED, NewRole, READY_MADE, Role, RolePatch, RoleSodConflicts};
 use domain::identity::separation_of_duties::conflicts;
+use domain::ids::RoleId;
 use persistence::identity::roles as rows;
 
 use crate::prelude::*;

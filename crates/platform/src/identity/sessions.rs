@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use domain::identity::permissions::Permissions;
 use domain::identity::sessions::{
-    ACCESS_LIFETIME, LoggedOut, Login, NO_SESSION, REFRESH_LIFETIME, Refresh, RevocationReason, Session, SessionId, TokenType, Tokens,
+    ACCESS_LIFETIME, LoggedOut, Login, NO_SESSION, REFRESH_LIFETIME, Refresh, RevocationReason, Session, TokenType, Tokens,
 };
 use domain::identity::users::{User, UserStatus, normal_email};
+use domain::ids::SessionId;
 use persistence::identity::{credentials, sessions as rows, users};
 use persistence::record;
 

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use domain::directory::companies::{Company, CompanyId};
+use domain::directory::companies::Company;
 use domain::identity::catalogue::OWNER;
 use domain::identity::company_grants::{CompanyGrant, NewCompanyGrant};
 use domain::identity::passwords::check_length;
 use domain::identity::roles::Role;
 use domain::identity::users::{NewUser, User, normal_email};
+use domain::ids::CompanyId;
 use persistence::identity::{roles as role_rows, users as rows};
 
 use super::{company_grants, me, passwords, role_assignments, roles, secrets, signing_keys, users};

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::identity::signing_keys::{LEAD, SigningKey, SigningKeyId, SigningKeys, signing};
+use domain::identity::signing_keys::{LEAD, SigningKey, SigningKeys, signing};
+use domain::ids::SigningKeyId;
 use persistence::identity::signing_keys as rows;
 use serde_json::{Value, json};
 

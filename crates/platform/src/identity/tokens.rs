@@ -4,9 +4,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use domain::identity::sessions::{ACCESS_LIFETIME, SessionId};
+use domain::identity::sessions::ACCESS_LIFETIME;
 use domain::identity::signing_keys::LEEWAY;
-use domain::identity::users::UserId;
+use domain::ids::{SessionId, UserId};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};

@@ -4,8 +4,9 @@
 use domain::identity::passwords::POLICY;
 use domain::identity::sessions::RevocationReason;
 use domain::identity::users::{
-    EMAIL_TAKEN, INVALID_EMAIL, NewUser, OUT_OF_REACH, OWN_ACCOUNT, OneTimePassword, ResetPassword, User, UserId, UserPatch,
+    EMAIL_TAKEN, INVALID_EMAIL, NewUser, OUT_OF_REACH, OWN_ACCOUNT, OneTimePassword, ResetPassword, User, UserPatch,
 };
+use domain::ids::UserId;
 use persistence::identity::{company_grants as grants, credentials, users as rows};
 use serde_json::Value;
 

@@ -1,6 +1,7 @@
 //! Operations on business calendars.
 
-use domain::platform::calendars::{Calendar, CalendarId, CalendarPatch, NewCalendar, REFUSALS};
+use domain::ids::CalendarId;
+use domain::platform::calendars::{Calendar, CalendarPatch, NewCalendar, REFUSALS};
 
 use crate::prelude::*;
 

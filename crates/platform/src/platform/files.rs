@@ -1,6 +1,7 @@
 //! Files: upload, look up, download, delete.
 
-use domain::platform::files::{BAD_NAME, EMPTY, MAX_BYTES, StoredFile, StoredFileId, clean_name};
+use domain::ids::StoredFileId;
+use domain::platform::files::{BAD_NAME, EMPTY, MAX_BYTES, StoredFile, clean_name};
 use persistence::platform::files;
 use sha2::{Digest, Sha256};
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::platform::jobs::{Job, JobId};
+use domain::ids::JobId;
+use domain::platform::jobs::Job;
 use persistence::platform::{idempotency, jobs as rows};
 use persistence::record;
 use serde::Serialize;
@@ -124,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_job_runs_with_the_rights_of_its_owner_and_no_more() {
-        let company: domain::directory::companies::CompanyId = Id::from_uuid(uuid::Uuid::from_u128(1));
+        let company: domain::ids::CompanyId = Id::from_uuid(uuid::Uuid::from_u128(1));
         let owner = Caller {
             id: "usr_1".into(),
             name: "Ann".into(),

@@ -1,0 +1,8 @@
+//! Receivables: what customers owe, from invoice to settlement.
+
+pub mod allocations;
+pub mod credit_notes;
+pub mod invoices;
+pub mod open_items;
+pub mod payment_terms;
+pub mod settlement;

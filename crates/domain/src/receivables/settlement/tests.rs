@@ -1,0 +1,271 @@
+//! Worked cases of settling: discounts, partial payments, currencies.
+
+use std::collections::BTreeMap;
+
+use chrono::Utc;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::accounting::posting::ItemClass;
+use crate::directory::companies::Rounding;
+use crate::ids::{CompanyId, InvoiceId, InvoiceLineId};
+use crate::kernel::{Id, Quantity, Rate};
+use crate::receivables::credit_notes::{Credited, NewCreditNoteLine, credit_line};
+use crate::receivables::invoices::InvoiceStatus;
+use crate::receivables::invoices::lines::InvoiceLine;
+use crate::receivables::open_items::ItemKind;
+use crate::tax::codes::TaxCode;
+use crate::tax::engine::{TaxComputation, TaxTreatment};
+
+fn a(s: &str) -> Amount {
+    s.parse().expect("an amount")
+}
+
+fn day(s: &str) -> NaiveDate {
+    s.parse().expect("a date")
+}
+
+fn code(id: u128, rate: &str, computation: TaxComputation) -> TaxCode {
+    TaxCode {
+        id: TaxCodeId::from_uuid(Uuid::from_u128(id)),
+        company_id: CompanyId::from_uuid(Uuid::nil()),
+        code: format!("T{id}"),
+        name: "Tax".into(),
+        computation,
+        treatment: TaxTreatment::Taxable,
+        price_includes_tax: false,
+        affects_base: false,
+        rates: vec![crate::tax::codes::TaxRate { valid_from_date: day("2000-01-01"), rate: rate.parse().expect("a rate") }],
+        account_id: None,
+        archived: false,
+        version: 1,
+        created_at: Utc::now(),
+        updated_at: Utc::now(),
+    }
+}
+
+fn line(quantity: &str, price: &str, taxes: &[u128]) -> InvoiceLine {
+    InvoiceLine {
+        id: InvoiceLineId::from_uuid(Uuid::nil()),
+        company_id: CompanyId::from_uuid(Uuid::nil()),
+        invoice_id: InvoiceId::from_uuid(Uuid::nil()),
+        position: 1,
+        product_id: None,
+        item_class: ItemClass::Service,
+        description: "x".into(),
+        quantity: quantity.parse().expect("a quantity"),
+        unit_price: price.parse().expect("a price"),
+        discount_percent: Rate::ZERO,
+        tax_code_ids: taxes.iter().map(|&t| TaxCodeId::from_uuid(Uuid::from_u128(t))).collect(),
+        taxes: vec![],
+        net: Amount::ZERO,
+        tax: Amount::ZERO,
+        gross: Amount::ZERO,
+        order_line_id: None,
+        version: 1,
+        created_at: Utc::now(),
+    }
+}
+
+fn invoice(lines: Vec<InvoiceLine>, codes: &[TaxCode]) -> Invoice {
+    let mut i = Invoice {
+        id: InvoiceId::from_uuid(Uuid::nil()),
+        company_id: CompanyId::from_uuid(Uuid::nil()),
+        number: None,
+        status: InvoiceStatus::Posted,
+        customer_id: PartyId::from_uuid(Uuid::nil()),
+        customer_name: "C".into(),
+        customer_tax_id: None,
+        billing_address: None,
+        reference: None,
+        order_id: None,
+        currency: "EUR".into(),
+        exchange_rate: Rate::ONE,
+        invoice_date: day("2019-01-01"),
+        payment_term_id: None,
+        payment_terms_days: None,
+        due_date: None,
+        discount_until_date: Some(day("2019-01-11")),
+        discount_percent: Rate::from(10),
+        tolerance: Amount::ZERO,
+        rounding: Rounding::PerLine,
+        prices_include_tax: false,
+        lines,
+        taxes: vec![],
+        instalments: vec![],
+        net: Amount::ZERO,
+        tax: Amount::ZERO,
+        total: Amount::ZERO,
+        total_company: Amount::ZERO,
+        outstanding: Amount::ZERO,
+        credited: Amount::ZERO,
+        journal_entry_id: None,
+        created_by: None,
+        posted_at: None,
+        metadata: BTreeMap::new(),
+        version: 1,
+        created_at: Utc::now(),
+        updated_at: Utc::now(),
+    };
+    let codes: BTreeMap<_, _> = codes.iter().map(|c| (c.id, c.clone())).collect();
+    i.assess(&codes, 2).expect("taxed");
+    i.outstanding = i.total;
+    i.total_company = i.to_company(i.total, 2).expect("fits");
+    i
+}
+
+fn item(id: u128, outstanding: &str, company: &str) -> OpenItem {
+    OpenItem {
+        id: OpenItemId::from_uuid(Uuid::from_u128(id)),
+        company_id: CompanyId::from_uuid(Uuid::nil()),
+        party_id: PartyId::from_uuid(Uuid::nil()),
+        kind: ItemKind::Invoice,
+        document_id: "x".into(),
+        document_number: "x".into(),
+        position: 1,
+        document_date: day("2026-01-01"),
+        due_date: day("2026-01-01"),
+        currency: "USD".into(),
+        exchange_rate: Rate::ONE,
+        amount: a(outstanding),
+        outstanding: a(outstanding),
+        outstanding_company: a(company),
+        last_entry_date: day("2026-01-01"),
+        version: 1,
+        created_at: Utc::now(),
+        updated_at: Utc::now(),
+    }
+}
+
+#[test]
+fn an_early_payer_takes_ten_per_cent_and_the_tax_follows() {
+    // PT-12: 1500 + 15 % early
+    let i = invoice(vec![line("1", "1500", &[1])], &[code(1, "15", TaxComputation::Percent)]);
+    let p = plan(&i, None, a("1552.50"), Some(day("2019-01-11")), 2).expect("a plan");
+    assert_eq!((p.discount.net, p.discount.taxes[0].1, p.discount.total()), (a("150"), a("22.50"), a("172.50")));
+    assert_eq!(i.outstanding - p.amount - p.discount.total(), Amount::ZERO);
+    let late = plan(&i, None, a("1552.50"), Some(day("2019-01-12")), 2).expect("a plan");
+    assert_eq!(late.discount, Discount::default());
+    let short = plan(&i, None, a("1552.49"), Some(day("2019-01-01")), 2).expect("a plan");
+    assert_eq!(short.discount, Discount::default(), "a cent too little earns nothing");
+    let generous = plan(&i, None, a("1700"), Some(day("2019-01-01")), 2).expect("a plan");
+    assert_eq!(generous.discount.total(), a("25"), "whoever pays more takes less");
+}
+
+#[test]
+fn a_tax_per_unit_is_not_discounted() {
+    // PT-10, seen from the seller: 1500 + 15 % + 0.05
+    let codes = [code(1, "15", TaxComputation::Percent), code(2, "0.05", TaxComputation::FixedPerUnit)];
+    let i = invoice(vec![line("1", "1500", &[1, 2])], &codes);
+    assert_eq!(i.total, a("1725.05"));
+    let p = plan(&i, Some(a("1552.55")), a("1552.55"), Some(day("2019-01-05")), 2).expect("a plan");
+    assert_eq!((p.discount.net, p.discount.total()), (a("150"), a("172.50")));
+}
+
+#[test]
+fn more_than_is_open_is_refused_and_small_differences_are_let_go() {
+    let mut i = invoice(vec![line("1", "100", &[])], &[]);
+    i.discount_until_date = None;
+    assert_eq!(plan(&i, Some(a("100.01")), a("500"), None, 2).expect_err("refused").code(), OVER_ALLOCATED);
+    assert_eq!(plan(&i, Some(a("50")), a("49.99"), None, 2).expect_err("refused").code(), OVER_ALLOCATED);
+    assert_eq!(plan(&i, Some(a("0")), a("49.99"), None, 2).expect_err("refused").code(), OVER_ALLOCATED);
+    i.tolerance = a("0.05");
+    let p = plan(&i, None, a("99.96"), Some(day("2019-02-01")), 2).expect("a plan");
+    assert_eq!((p.amount, p.write_off, p.overpaid), (a("99.96"), a("0.04"), Amount::ZERO));
+    let p = plan(&i, None, a("100.05"), Some(day("2019-02-01")), 2).expect("a plan");
+    assert_eq!((p.amount, p.write_off, p.overpaid), (a("100"), Amount::ZERO, a("0.05")));
+    let p = plan(&i, None, a("99.94"), Some(day("2019-02-01")), 2).expect("a plan");
+    assert_eq!(p.write_off, Amount::ZERO);
+}
+
+#[test]
+fn forty_of_a_hundred_in_three_parts_leave_forty_and_twenty() {
+    // AGE-02: the oldest part is paid first
+    let mut items = [item(1, "30", "30"), item(2, "50", "50"), item(3, "20", "20")];
+    let changes = take(&mut items, a("40"), EntryCause::Allocation, 2).expect("fits");
+    assert_eq!(changes.iter().map(|c| c.amount).collect::<Vec<_>>(), [a("-30"), a("-10")]);
+    assert_eq!(items.map(|i| i.outstanding), [a("0"), a("40"), a("20")]);
+}
+
+#[test]
+fn another_rate_at_payment_is_a_realised_gain() {
+    // ACC-FX-01: 400 EUR at 1.20 and 1.10 EUR for one USD
+    let mut owed = [item(1, "400", "333.33")];
+    let mut paid = [item(2, "-400", "-363.64")];
+    let mut changes = take(&mut paid, a("400"), EntryCause::Allocation, 2).expect("fits");
+    changes.extend(take(&mut owed, a("400"), EntryCause::Allocation, 2).expect("fits"));
+    let none = |_| AccountRef::Role(Role::OutputTax, None);
+    let e = effect(&changes, &Discount::default(), none, false, owed[0].party_id, 2).expect("an effect");
+    assert_eq!(e.exchange_gain, a("30.31"));
+    let shown: Vec<_> = e.lines.iter().map(|l| (l.account, l.balance())).collect();
+    assert_eq!(shown, [(AccountRef::Role(Role::Receivable, None), a("30.31")), (AccountRef::Role(Role::RealisedGain, None), a("-30.31"))]);
+
+    // G5: 100 at 0.90, paid at 0.93
+    let mut changes = take(&mut [item(1, "100", "90")], a("100"), EntryCause::Allocation, 2).expect("fits");
+    changes.extend(take(&mut [item(2, "-100", "-93")], a("100"), EntryCause::Allocation, 2).expect("fits"));
+    assert_eq!(effect(&changes, &Discount::default(), none, false, owed[0].party_id, 2).expect("an effect").exchange_gain, a("3.00"));
+}
+
+#[test]
+fn credit_notes_of_a_line_sum_to_the_line() {
+    let i = invoice(vec![line("3", "3.33", &[1])], &[code(1, "19", TaxComputation::Percent)]);
+    let l = &i.lines[0];
+    let mut before = Credited::default();
+    let mut net = Amount::ZERO;
+    let mut taxed = Amount::ZERO;
+    for _ in 0..3 {
+        let asked = NewCreditNoteLine { invoice_line_id: l.id, quantity: Some(Quantity::ONE), net: None };
+        let part = credit_line(l, &before, &asked, 2).expect("fits").expect("something");
+        net += part.net;
+        taxed += part.taxes[0].amount;
+        before.quantity += part.quantity;
+        before.net += part.net;
+        *before.taxes.entry(part.taxes[0].tax_code_id).or_default() += part.taxes[0].amount;
+    }
+    assert_eq!((net, taxed), (l.net, l.tax));
+    let more = NewCreditNoteLine { invoice_line_id: l.id, quantity: Some(Quantity::ONE), net: None };
+    assert!(credit_line(l, &before, &more, 2).is_err());
+    let rest = NewCreditNoteLine { quantity: None, ..more };
+    assert_eq!(credit_line(l, &before, &rest, 2).expect("fits"), None);
+}
+
+#[test]
+fn an_invoice_posts_receivable_against_revenue_and_tax() {
+    // ACC-O2C-01
+    let codes = [code(1, "10", TaxComputation::Percent)];
+    let i = invoice(vec![line("5", "40", &[1]), line("1", "20", &[])], &codes);
+    assert_eq!((i.net, i.tax, i.total, i.taxes[0].base), (a("220"), a("20"), a("240"), a("200")));
+    let map: BTreeMap<_, _> = codes.iter().map(|c| (c.id, c.clone())).collect();
+    let lines = i.posting_lines(&map, 2).expect("lines");
+    assert_eq!(lines.iter().map(PostingLine::balance).collect::<Vec<_>>(), [a("240"), a("-220"), a("-20")]);
+}
+
+proptest! {
+    #[test]
+    fn items_close_at_zero_in_both_currencies(total in 1i64..1_000_000, rate in 1i64..50_000, cuts in prop::collection::vec(1i64..100_000, 0..12)) {
+        let amount = |c: i64| Amount::exact(Decimal::new(c, 2)).expect("fits");
+        let company = Amount::exact(round(Decimal::new(total, 2) * Decimal::new(rate, 4), 2)).expect("fits");
+        let mut items = [OpenItem { outstanding_company: company, ..item(1, &amount(total).to_string(), "0") }];
+        let mut seen = Amount::ZERO;
+        for c in cuts.into_iter().map(amount).chain([amount(total)]) {
+            let part = c.min(items[0].outstanding);
+            if part.is_zero() { continue; }
+            seen += take(&mut items, part, EntryCause::Allocation, 2).expect("fits").iter().map(|c| c.amount_company).sum::<Amount>();
+        }
+        prop_assert!(items[0].outstanding.is_zero() && items[0].outstanding_company.is_zero());
+        prop_assert_eq!(seen, -company);
+    }
+
+    #[test]
+    fn an_invoice_in_any_currency_balances(prices in prop::collection::vec(1i64..1_000_000, 1..8), rate in 1i64..100_000_000) {
+        let codes = [code(1, "19", TaxComputation::Percent), code(2, "7", TaxComputation::Percent)];
+        let lines = prices.iter().enumerate().map(|(n, p)| line("1", &Decimal::new(*p, 2).to_string(), &[1 + n as u128 % 2])).collect();
+        let mut i = invoice(lines, &codes);
+        i.exchange_rate = Rate::exact(Decimal::new(rate, 6)).expect("fits");
+        i.total_company = i.to_company(i.total, 2).expect("fits");
+        let map: BTreeMap<_, _> = codes.iter().map(|c| (c.id, c.clone())).collect();
+        let lines = i.posting_lines(&map, 2).expect("lines");
+        prop_assert_eq!(lines.iter().map(PostingLine::balance).sum::<Amount>(), Amount::ZERO);
+    }
+}

@@ -1,0 +1,6 @@
+//! Tax: codes, rates, rules and the calculation of taxes on documents.
+
+pub mod calculations;
+pub mod codes;
+pub mod engine;
+pub mod rules;

@@ -1,0 +1,40 @@
+//! Rows of account determinations, and the rules of a company with what is needed to post to their accounts.
+
+use domain::accounting::account_determinations::{AccountDetermination, Rule};
+use domain::accounting::posting::{ItemClass, Role};
+use domain::ids::AccountId;
+use domain::kernel::{Id, Word};
+use uuid::Uuid;
+
+use crate::{Conn, Result, list, sql};
+
+crate::record! {
+    account_determinations: AccountDetermination {
+        id: uid, company_id: uid, role: word, item_class: opt(word), party_class: opt(text), account_id: uid,
+        valid_from_date: date, version: int, created_at: instant, updated_at: instant,
+    }
+}
+
+/// The rules of a company for these roles, the oldest first.
+pub fn rules(db: &mut Conn, company: Uuid, roles: &[Role]) -> Result<Vec<Rule>> {
+    let words: Vec<String> = roles.iter().map(|r| r.as_str().to_owned()).collect();
+    let rows = sql!(
+        "SELECT role, item_class, party_class, valid_from_date, account_id FROM account_determinations \
+         WHERE company_id = {} AND role IN ({}) ORDER BY id",
+        company,
+        list(&words)
+    )
+    .load::<(String, Option<String>, Option<String>, chrono::NaiveDate, Uuid)>(db)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(role, item, party_class, valid_from_date, account)| {
+            Some(Rule {
+                role: Role::from_word(&role)?,
+                item_class: item.as_deref().and_then(ItemClass::from_word),
+                party_class,
+                valid_from_date,
+                account_id: AccountId::from_uuid(account),
+            })
+        })
+        .collect())
+}

@@ -1,0 +1,44 @@
+//! Rows of payments and allocations.
+
+use std::collections::HashMap;
+
+use domain::banking::payments::Payment;
+use domain::ids::PaymentId;
+use domain::kernel::Id;
+use domain::receivables::allocations::Allocation;
+use uuid::Uuid;
+
+use crate::{Conn, Result, record};
+
+crate::record! {
+    payments: Payment {
+        id: uid, company_id: uid, number: opt(text), status: word, direction: word, party_id: uid, payment_date: date,
+        method: word, reference: opt(text), currency: text, exchange_rate: rate, amount: amount, fee: amount,
+        amount_company: amount, unallocated: amount, allocate_to: json, journal_entry_id: opt(uid), created_by: opt(uid),
+        posted_at: opt(instant), metadata: json, version: int, created_at: instant, updated_at: instant,
+    }
+    unstored { allocations }
+    complete = complete
+}
+
+crate::record! {
+    allocations: Allocation {
+        id: uid, company_id: uid, party_id: uid, payment_id: opt(uid), credit_note_id: opt(uid), invoice_id: opt(uid),
+        effective_date: date, amount: amount, discount: amount, write_off: amount, overpaid: amount, exchange_gain: amount,
+        journal_entry_id: opt(uid), reverses_id: opt(uid), version: int, created_at: instant,
+    }
+}
+
+fn complete(db: &mut Conn, rows: &mut [Payment]) -> Result<()> {
+    let ids: Vec<Uuid> = rows.iter().map(|p| p.id.uuid()).collect();
+    let mut used: HashMap<PaymentId, Vec<Allocation>> = HashMap::new();
+    for a in record::by::<Allocation>(db, "payment_id", &ids)? {
+        if let Some(id) = a.payment_id {
+            used.entry(id).or_default().push(a);
+        }
+    }
+    for payment in rows {
+        payment.allocations = used.remove(&payment.id).unwrap_or_default();
+    }
+    Ok(())
+}

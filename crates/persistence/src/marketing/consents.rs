@@ -1,0 +1,121 @@
+//! Rows of the consent ledger, what proves them, and the last word of each subject, which is kept beside the ledger so
+//! that audiences of many thousands are judged by a join.
+
+use std::collections::HashMap;
+
+use domain::ids::ConsentId;
+use domain::kernel::{Id, Word};
+use domain::marketing::consents::{Consent, ConsentChannel, ConsentEvidence, ConsentStatus, LastWord};
+use uuid::Uuid;
+
+use crate::{Conn, Result, list, record, sql};
+
+record! {
+    consents: Consent {
+        id: uid, company_id: opt(uid), party_id: opt(uid), contact_id: opt(uid), lead_id: opt(uid), channel: word,
+        topic: opt(text), status: word, lawful_basis: word, effective_at: instant, expires_at: opt(instant),
+        evidence_hash: text, carried_from_id: opt(uid), version: int, created_at: instant,
+    }
+    unstored { evidence }
+    complete = complete
+}
+
+fn complete(db: &mut Conn, rows: &mut [Consent]) -> Result<()> {
+    let ids: Vec<Uuid> = rows.iter().map(|c| c.id.uuid()).collect();
+    let found = sql!("SELECT consent_id, evidence FROM consent_evidence WHERE consent_id IN ({})", list(&ids));
+    let mut found: HashMap<Uuid, serde_json::Value> = found.load::<(Uuid, serde_json::Value)>(db)?.into_iter().collect();
+    for row in rows {
+        let kept = found.remove(&row.id.uuid());
+        row.evidence = kept.map(serde_json::from_value::<ConsentEvidence>).transpose().map_err(|e| crate::Error::Broken(e.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Writes what belongs to a new row beside the ledger: its evidence, and the last word, unless a later one stands.
+pub fn note(db: &mut Conn, consent: &Consent, subject: Uuid) -> Result<()> {
+    if let Some(evidence) = &consent.evidence {
+        let json = serde_json::to_value(evidence).map_err(|e| crate::Error::Broken(e.to_string()))?;
+        sql!("INSERT INTO consent_evidence (consent_id, evidence) VALUES ({}, {})", consent.id.uuid(), json).execute(db)?;
+    }
+    sql!(
+        "INSERT INTO consent_states (subject, channel, topic, consent_id, status, strictness, effective_at, expires_at) \
+         VALUES ({}, {}, {}, {}, {}, {}, {}, {}) ON CONFLICT (subject, channel, topic) DO UPDATE SET \
+         consent_id = excluded.consent_id, status = excluded.status, strictness = excluded.strictness, \
+         effective_at = excluded.effective_at, expires_at = excluded.expires_at \
+         WHERE excluded.effective_at > consent_states.effective_at OR (excluded.effective_at = consent_states.effective_at \
+         AND excluded.strictness >= consent_states.strictness)",
+        subject,
+        consent.channel.as_str(),
+        consent.topic.clone().unwrap_or_default(),
+        consent.id.uuid(),
+        consent.status.as_str(),
+        consent.status.strictness(),
+        consent.effective_at,
+        consent.expires_at
+    )
+    .execute(db)?;
+    Ok(())
+}
+
+type StateRow = (Uuid, String, String, Uuid, String, chrono::DateTime<chrono::Utc>, Option<chrono::DateTime<chrono::Utc>>);
+
+/// The last words of these subjects.
+pub fn last_words(db: &mut Conn, subjects: &[Uuid]) -> Result<HashMap<Uuid, Vec<LastWord>>> {
+    let found = sql!(
+        "SELECT subject, channel, topic, consent_id, status, effective_at, expires_at FROM consent_states WHERE subject IN ({})",
+        list(subjects)
+    );
+    let mut out: HashMap<Uuid, Vec<LastWord>> = HashMap::new();
+    for (subject, channel, topic, consent, status, effective_at, expires_at) in found.load::<StateRow>(db)? {
+        let unknown = |what: &str| crate::Error::Broken(format!("unknown word {what} in consent_states"));
+        out.entry(subject).or_default().push(LastWord {
+            consent: ConsentId::from_uuid(consent),
+            channel: ConsentChannel::from_word(&channel).ok_or_else(|| unknown(&channel))?,
+            topic: Some(topic).filter(|t| !t.is_empty()),
+            status: ConsentStatus::from_word(&status).ok_or_else(|| unknown(&status))?,
+            effective_at,
+            expires_at,
+        });
+    }
+    Ok(out)
+}
+
+/// The e-mail address that each of these parties, contacts or leads is written to, in the form that compares.
+pub fn addresses_of(db: &mut Conn, subjects: &[Uuid]) -> Result<HashMap<Uuid, Vec<String>>> {
+    let found = sql!(
+        "SELECT party_id, address FROM party_emails WHERE party_id IN ({}) UNION ALL \
+         SELECT contact_id, address FROM contact_emails WHERE contact_id IN ({}) UNION ALL \
+         SELECT id, lower(email) FROM leads WHERE email IS NOT NULL AND id IN ({})",
+        list(subjects),
+        list(subjects),
+        list(subjects)
+    );
+    let mut out: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for (subject, address) in found.load::<(Uuid, String)>(db)? {
+        out.entry(subject).or_default().push(address);
+    }
+    Ok(out)
+}
+
+/// Takes away what proves the rows of a subject, for an erasure; the ledger and the hashes stay.
+pub fn erase_evidence(db: &mut Conn, subject: Uuid) -> Result<usize> {
+    sql!(
+        "DELETE FROM consent_evidence WHERE consent_id IN (SELECT id FROM consents WHERE party_id = {} OR contact_id = {} OR lead_id = {})",
+        subject,
+        subject,
+        subject
+    )
+    .execute(db)
+}
+
+/// How many rows the ledger has, and up to ten last words that are not those of the ledger.
+pub fn wrong_states(db: &mut Conn) -> Result<(i64, Vec<ConsentId>)> {
+    let count = sql!("SELECT COUNT(*) FROM consents").first::<(i64,)>(db)?.map_or(0, |r| r.0);
+    let wrong = sql!(
+        "SELECT c.id FROM consents c LEFT JOIN consent_states s ON s.subject = COALESCE(c.party_id, c.contact_id, c.lead_id) \
+         AND s.channel = c.channel AND s.topic = COALESCE(c.topic, '') \
+         WHERE s.subject IS NULL OR (s.consent_id = c.id AND s.status <> c.status) OR s.effective_at < c.effective_at OR (s.effective_at = c.effective_at AND s.strictness < \
+         CASE c.status WHEN 'withdrawn' THEN 2 WHEN 'pending_doi' THEN 1 ELSE 0 END) ORDER BY c.id LIMIT 10"
+    );
+    Ok((count, wrong.load::<(Uuid,)>(db)?.into_iter().map(|r| ConsentId::from_uuid(r.0)).collect()))
+}

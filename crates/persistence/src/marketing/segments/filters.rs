@@ -1,0 +1,321 @@
+//! A filter of a segment as a condition in SQL, on the rows of `parties`, `contacts` or `leads`. Facts of orders and
+//! invoices are sets of customers, each found once for the whole statement and not once for each row, so that a segment
+//! over a hundred thousand parties is one scan with hash lookups.
+
+use chrono::NaiveDate;
+use domain::marketing::segments::SegmentAudience;
+use domain::marketing::segments::filters::{Field, Literal, Op, Period, SegmentFilter, Test};
+use uuid::Uuid;
+
+use crate::{Engine, Statement, Value, sql};
+
+/// What a condition depends on besides its filter.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground {
+    pub engine: Engine,
+    pub company: Uuid,
+    /// The day it is in the company's time zone.
+    pub today: NaiveDate,
+}
+
+/// The ids of an audience that fit: `SELECT id FROM parties WHERE …`. Archived ones and converted leads never do.
+pub fn ids(filter: &SegmentFilter, of: SegmentAudience, ground: &Ground) -> Statement {
+    let mut s = match of {
+        SegmentAudience::Parties => Statement::new("SELECT parties.id FROM parties WHERE parties.archived_at IS NULL AND "),
+        SegmentAudience::Contacts => Statement::new("SELECT contacts.id FROM contacts WHERE contacts.archived_at IS NULL AND "),
+        SegmentAudience::Leads => {
+            sql!("SELECT leads.id FROM leads WHERE leads.company_id = {} AND leads.status <> 'converted' AND ", ground.company)
+        }
+    };
+    s.append(condition(filter, of, ground));
+    s
+}
+
+/// Never NULL, so that `not` turns it around.
+fn condition(filter: &SegmentFilter, of: SegmentAudience, ground: &Ground) -> Statement {
+    match filter {
+        SegmentFilter::All(each) => joined(each, " AND ", of, ground),
+        SegmentFilter::Any(each) => joined(each, " OR ", of, ground),
+        SegmentFilter::Not(inner) => sql!("NOT ({})", condition(inner, of, ground)),
+        SegmentFilter::Party(inner) => sql!(
+            "contacts.id IN (SELECT r.contact_id FROM relationships r WHERE (r.to_date IS NULL OR r.to_date >= {}) AND r.party_id IN ({}))",
+            ground.today,
+            ids(inner, SegmentAudience::Parties, ground)
+        ),
+        SegmentFilter::Test(test) => of_test(test, of, ground),
+    }
+}
+
+fn joined(each: &[SegmentFilter], by: &'static str, of: SegmentAudience, ground: &Ground) -> Statement {
+    let mut s = Statement::new("(");
+    for (i, filter) in each.iter().enumerate() {
+        s.sql(if i == 0 { "(" } else { by });
+        if i > 0 {
+            s.sql("(");
+        }
+        s.append(condition(filter, of, ground)).sql(")");
+    }
+    s.sql(")");
+    s
+}
+
+fn table(of: SegmentAudience) -> &'static str {
+    match of {
+        SegmentAudience::Parties => "parties",
+        SegmentAudience::Contacts => "contacts",
+        SegmentAudience::Leads => "leads",
+    }
+}
+
+fn value(literal: &Literal) -> Value {
+    match literal {
+        Literal::Text(v) => Value::Text(v.clone()),
+        Literal::Flag(v) => Value::Bool(*v),
+        Literal::Number(v) => Value::Int(*v),
+        Literal::Day(v) => Value::Date(*v),
+        Literal::Money(v) => Value::decimal(*v),
+        Literal::Id(v) => Value::Uid(*v),
+    }
+}
+
+fn of_test(test: &Test, of: SegmentAudience, ground: &Ground) -> Statement {
+    let table = table(of);
+    match test.field {
+        Field::Kind | Field::Name | Field::Language | Field::Status | Field::Source | Field::OwnerId => {
+            text(&format!("{table}.{}", column(test.field)), test)
+        }
+        Field::IsCustomer | Field::IsVendor => same(&format!("{table}.{}", column(test.field)), test),
+        Field::Tag => tag(table, test, ground.engine),
+        Field::Country | Field::Region | Field::City => place(of, column(test.field), test, ground.engine),
+        Field::HasEmail => has_email(of, test),
+        Field::CreatedDate => created(table, test, ground),
+        Field::LastOrderDate => last_order(test, ground),
+        Field::OrderCount => figure(orders(&test.period, ground), "COUNT(*)", test),
+        Field::Revenue => figure(revenue(&test.period, ground), "SUM(net)", test),
+        Field::OpenInvoiceCount => figure(
+            sql!(
+                "SELECT party_id AS customer_id FROM open_items WHERE company_id = {} AND kind = 'invoice' AND outstanding <> 0",
+                ground.company
+            ),
+            "COUNT(*)",
+            test,
+        ),
+        Field::OverdueAmount => figure(
+            sql!(
+                "SELECT party_id AS customer_id, outstanding_company AS net FROM open_items \
+                 WHERE company_id = {} AND kind = 'invoice' AND outstanding <> 0 AND due_date < {}",
+                ground.company,
+                ground.today
+            ),
+            "SUM(net)",
+            test,
+        ),
+    }
+}
+
+/// The column, or the member of an address, that a field is.
+fn column(field: Field) -> &'static str {
+    match field {
+        Field::Kind => "kind",
+        Field::Name => "name",
+        Field::Language => "language",
+        Field::Status => "status",
+        Field::Source => "source",
+        Field::OwnerId => "owner_id",
+        Field::IsCustomer => "is_customer",
+        Field::IsVendor => "is_vendor",
+        Field::Country => "country",
+        Field::Region => "region",
+        Field::City => "city",
+        _ => "id",
+    }
+}
+
+fn same(column: &str, test: &Test) -> Statement {
+    let mut s = Statement::new(format!("{column} IN ("));
+    s.values(test.values.iter().map(value)).sql(")");
+    s
+}
+
+fn is_flag(test: &Test) -> bool {
+    matches!(test.values.first(), Some(Literal::Flag(true)))
+}
+
+/// A comparison of a text that may be NULL.
+fn text(column: &str, test: &Test) -> Statement {
+    match test.op {
+        Op::Exists => Statement::new(format!("{column} {}", if is_flag(test) { "IS NOT NULL" } else { "IS NULL" })),
+        Op::Contains | Op::StartsWith => {
+            let mut s = Statement::new(format!("({column} IS NOT NULL AND lower({column}) LIKE "));
+            s.push(Value::Text(pattern(test))).sql(" ESCAPE '!')");
+            s
+        }
+        _ => {
+            let mut s = Statement::new(format!("({column} IS NOT NULL AND "));
+            s.append(same(column, test)).sql(")");
+            s
+        }
+    }
+}
+
+/// The pattern of `contains` and `starts_with`.
+fn pattern(test: &Test) -> String {
+    let mut out = String::from(if test.op == Op::Contains { "%" } else { "" });
+    if let Some(Literal::Text(text)) = test.values.first() {
+        for c in text.to_lowercase().chars() {
+            if matches!(c, '%' | '_' | '!') {
+                out.push('!');
+            }
+            out.push(c);
+        }
+    }
+    out.push('%');
+    out
+}
+
+fn tag(table: &str, test: &Test, engine: Engine) -> Statement {
+    let rows = match engine {
+        Engine::Postgres => format!("EXISTS (SELECT 1 FROM jsonb_array_elements_text({table}.tags) AS t (value) WHERE "),
+        Engine::Sqlite => format!("EXISTS (SELECT 1 FROM json_each({table}.tags) AS t WHERE "),
+    };
+    let mut s = Statement::new(rows);
+    s.append(same("t.value", test)).sql(")");
+    s
+}
+
+/// A member of one of the addresses of a party, or of the address of a contact or lead.
+fn place(of: SegmentAudience, member: &str, test: &Test, engine: Engine) -> Statement {
+    let several = of == SegmentAudience::Parties;
+    let (from, value) = match (engine, several) {
+        (Engine::Postgres, true) => {
+            ("jsonb_array_elements(parties.addresses) AS a (value)".to_string(), format!("(a.value -> 'address' ->> '{member}')"))
+        }
+        (Engine::Sqlite, true) => ("json_each(parties.addresses) AS a".to_string(), format!("json_extract(a.value, '$.address.{member}')")),
+        (Engine::Postgres, false) => (String::new(), format!("({}.address ->> '{member}')", table(of))),
+        (Engine::Sqlite, false) => (String::new(), format!("json_extract({}.address, '$.{member}')", table(of))),
+    };
+    let exists = Test { op: Op::Exists, values: vec![Literal::Flag(true)], ..test.clone() };
+    let plain = if test.op == Op::Exists && several { &exists } else { test };
+    if !several {
+        return text(&value, plain);
+    }
+    let negated = test.op == Op::Exists && !is_flag(test);
+    let mut s = Statement::new(format!("{}EXISTS (SELECT 1 FROM {from} WHERE ", if negated { "NOT " } else { "" }));
+    s.append(text(&value, plain)).sql(")");
+    s
+}
+
+fn has_email(of: SegmentAudience, test: &Test) -> Statement {
+    let inside = match of {
+        SegmentAudience::Parties => "parties.id IN (SELECT party_id FROM party_emails)",
+        SegmentAudience::Contacts => "contacts.id IN (SELECT contact_id FROM contact_emails)",
+        SegmentAudience::Leads => "leads.email IS NOT NULL",
+    };
+    Statement::new(if is_flag(test) { inside.to_string() } else { format!("NOT ({inside})") })
+}
+
+/// The first day that fits `within_days`.
+fn days_ago(test: &Test, ground: &Ground) -> NaiveDate {
+    let days = match test.values.first() {
+        Some(Literal::Number(n)) => u64::try_from(*n).unwrap_or_default(),
+        _ => 0,
+    };
+    ground.today.checked_sub_days(chrono::Days::new(days)).unwrap_or(NaiveDate::MIN)
+}
+
+/// Where a day lies: the sign and the day it is compared with.
+fn bound(test: &Test, ground: &Ground) -> (&'static str, NaiveDate) {
+    let given = match test.values.first() {
+        Some(Literal::Day(day)) => *day,
+        _ => ground.today,
+    };
+    match test.op {
+        Op::Before => ("<", given),
+        Op::OnOrAfter => (">=", given),
+        Op::WithinDays => (">=", days_ago(test, ground)),
+        _ => ("<", days_ago(test, ground)),
+    }
+}
+
+fn created(table: &str, test: &Test, ground: &Ground) -> Statement {
+    if test.op == Op::Exists {
+        return Statement::new(if is_flag(test) { "1 = 1" } else { "1 = 0" });
+    }
+    let (sign, day) = bound(test, ground);
+    let mut s = Statement::new(format!("{table}.created_at {sign} "));
+    s.push(Value::instant(day.and_time(chrono::NaiveTime::MIN).and_utc()));
+    s
+}
+
+/// Orders that bind, of a period.
+fn orders(period: &Period, ground: &Ground) -> Statement {
+    let mut s = sql!(
+        "SELECT customer_id, order_date FROM sales_orders WHERE company_id = {} AND status IN ('confirmed', 'closed')",
+        ground.company
+    );
+    s.append(within("order_date", period));
+    s
+}
+
+/// What was invoiced less what was credited, before tax, in the company's currency, by customer.
+fn revenue(period: &Period, ground: &Ground) -> Statement {
+    // cut off at the fourth place; SQLite multiplies scaled integers, in two steps that stay within 64 bits
+    let net = match ground.engine {
+        Engine::Postgres => "trunc(net * exchange_rate, 4)",
+        Engine::Sqlite => "(net * (exchange_rate / 100000) + net * (exchange_rate % 100000) / 100000) / 100000",
+    };
+    let mut s = Statement::new(format!("SELECT customer_id, {net} AS net FROM invoices WHERE company_id = "));
+    s.push(Value::Uid(ground.company)).sql(" AND status <> 'draft'").append(within("invoice_date", period));
+    s.sql(format!(" UNION ALL SELECT customer_id, -({net}) FROM credit_notes WHERE company_id = "));
+    s.push(Value::Uid(ground.company)).sql(" AND status <> 'draft'").append(within("credit_date", period));
+    s
+}
+
+fn within(column: &str, period: &Period) -> Statement {
+    let mut s = Statement::default();
+    if let Some(from) = period.from {
+        s.sql(format!(" AND {column} >= ")).push(Value::Date(from));
+    }
+    if let Some(to) = period.to {
+        s.sql(format!(" AND {column} <= ")).push(Value::Date(to));
+    }
+    s
+}
+
+fn last_order(test: &Test, ground: &Ground) -> Statement {
+    let all = orders(&Period::default(), ground);
+    if test.op == Op::Exists {
+        let mut s = Statement::new(if is_flag(test) {
+            "parties.id IN (SELECT o.customer_id FROM ("
+        } else {
+            "parties.id NOT IN (SELECT o.customer_id FROM ("
+        });
+        s.append(all).sql(") AS o)");
+        return s;
+    }
+    let (sign, day) = bound(test, ground);
+    let mut s = Statement::new("parties.id IN (SELECT o.customer_id FROM (");
+    s.append(all).sql(format!(") AS o GROUP BY o.customer_id HAVING MAX(o.order_date) {sign} ")).push(Value::Date(day)).sql(")");
+    s
+}
+
+/// A figure of each customer over rows; who has no rows has zero.
+fn figure(rows: Statement, sum: &str, test: &Test) -> Statement {
+    let Some(limit) = test.values.first().map(value) else { return Statement::new("1 = 0") };
+    let zero_fits = match (test.op, test.values.first()) {
+        (Op::AtLeast, Some(Literal::Number(n))) => *n <= 0,
+        (Op::AtLeast, Some(Literal::Money(m))) => !m.is_positive(),
+        (_, Some(Literal::Money(m))) => !m.is_negative(),
+        _ => true,
+    };
+    // who has no rows is not among those whose figure does not fit, so a fit of zero is asked the other way round
+    let (inside, sign) = match (zero_fits, test.op) {
+        (false, Op::AtLeast) => ("parties.id IN", ">="),
+        (false, _) => ("parties.id IN", "<="),
+        (true, Op::AtLeast) => ("parties.id NOT IN", "<"),
+        (true, _) => ("parties.id NOT IN", ">"),
+    };
+    let mut s = Statement::new(format!("{inside} (SELECT f.customer_id FROM ("));
+    s.append(rows).sql(format!(") AS f GROUP BY f.customer_id HAVING {sum} {sign} ")).push(limit).sql(")");
+    s
+}

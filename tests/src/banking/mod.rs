@@ -1,0 +1,3 @@
+//! Banking: money received and paid.
+
+pub(crate) mod payments;

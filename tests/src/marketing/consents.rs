@@ -1,0 +1,165 @@
+//! The consent ledger.
+
+use persistence::{Database, DatabaseConfig, Error, Outcome, Statement};
+use serde_json::{Value, json};
+
+use crate::crm::common::{act, at, lead, qualified, with};
+use crate::fixtures::{self, id, user_with, verified};
+use crate::harness::Server;
+
+/// A row about a party: granted by e-mail for everything unless `more` says otherwise.
+#[track_caller]
+pub fn consent(s: &Server, about: Value, more: Value) -> Value {
+    s.post("/v1/marketing/consents", with(new_consent(about), more)).created()
+}
+
+fn new_consent(about: Value) -> Value {
+    with(json!({"channel": "email", "status": "granted", "evidence": {"wording_version": "v1", "source": "web form"}}), about)
+}
+
+/// The answer for one subject: allowed, and why.
+#[track_caller]
+fn check(s: &Server, about: &Value, more: Value) -> (bool, String) {
+    let answer = s.post("/v1/marketing/consents/check", with(json!({"channel": "email", "subjects": [about]}), more)).ok();
+    let one = &answer["results"][0];
+    (one["allowed"].as_bool().unwrap(), one["reason"].as_str().unwrap().to_string())
+}
+
+fn of_party(s: &Server) -> Value {
+    json!({"party_id": fixtures::customer(s, "Ana")["id"]})
+}
+
+each_engine! {
+    fn the_last_word_decides_and_an_opt_out_of_everything_dominates_topics(s) {
+        let about = of_party(s);
+        let news = json!({"topic": "news"});
+        assert_eq!(check(s, &about, json!({})), (false, "no_consent".into()));
+        consent(s, about.clone(), with(news.clone(), json!({"status": "pending_doi"})));
+        assert_eq!(check(s, &about, news.clone()), (false, "not_confirmed".into()));
+        s.at("2026-01-02T10:00:00Z");
+        let granted = consent(s, about.clone(), news.clone());
+        assert_eq!(check(s, &about, news.clone()), (true, "granted".into()));
+        assert_eq!(check(s, &about, json!({})), (false, "no_consent".into()));
+        // of the same moment
+        consent(s, about.clone(), with(news.clone(), json!({"status": "withdrawn"})));
+        assert_eq!(check(s, &about, news.clone()), (false, "withdrawn".into()));
+        consent(s, about.clone(), news.clone());
+        assert_eq!(check(s, &about, news.clone()), (false, "withdrawn".into()));
+        s.at("2026-01-02T11:00:00Z");
+        consent(s, about.clone(), json!({"status": "withdrawn"}));
+        s.at("2026-01-02T12:00:00Z");
+        consent(s, about.clone(), news.clone());
+        assert_eq!(check(s, &about, news.clone()), (false, "opted_out".into()));
+        assert_eq!(check(s, &about, json!({"transactional": true})), (true, "transactional".into()));
+        consent(s, about.clone(), json!({"expires_at": "2026-01-03T12:00:00Z"}));
+        assert_eq!(check(s, &about, news.clone()), (true, "granted".into()));
+        s.at("2026-01-03T12:00:00Z");
+        assert_eq!(check(s, &about, json!({})), (false, "expired".into()));
+        assert_eq!(s.get(&at("consents", &granted)).ok(), granted);
+        let rows = s.all(&format!("/v1/marketing/consents?party_id={}&topic=news&status=granted", about["party_id"].as_str().unwrap()));
+        assert_eq!(rows.len(), 3);
+        verified(s);
+    }
+
+    fn what_cannot_be_recorded_has_a_code_of_its_own(s) {
+        let about = of_party(s);
+        let refused = |more: Value, code: &str| s.post("/v1/marketing/consents", with(new_consent(about.clone()), more)).problem(422, code);
+        refused(json!({"lead_id": lead(s, json!({}))["id"]}), "consent.one_subject");
+        refused(json!({"effective_at": "2026-01-02T09:00:01Z"}), "consent.in_the_future");
+        refused(json!({"expires_at": "2026-01-01T00:00:00Z"}), "consent.wrong_expiry");
+        let bare = refused(json!({"evidence": {"wording_version": "v1"}}), "consent.no_evidence");
+        assert_eq!(bare["errors"][0]["pointer"], "/evidence/source");
+        refused(json!({"party_id": "pty_00000000000000000000000000"}), "unknown_reference");
+        s.post("/v1/marketing/consents/check", json!({"channel": "email", "subjects": [{}]})).problem(422, "consent.one_subject");
+        let unknown = json!({"channel": "email", "subjects": [about, {"party_id": "pty_00000000000000000000000000"}]});
+        assert_eq!(s.post("/v1/marketing/consents/check", unknown).problem(422, "unknown_reference")["errors"][0]["pointer"], "/subjects/1");
+    }
+
+    fn the_database_refuses_to_change_the_ledger(s) {
+        let row = consent(s, of_party(s), json!({}));
+        let db = Database::open(&DatabaseConfig::new(s.database_url())).unwrap();
+        for text in ["UPDATE consents SET status = 'withdrawn'", "DELETE FROM consents"] {
+            let done = db.write::<_, Error>(Box::new(move |c| Ok(Outcome::Keep(Statement::new(text).execute(c)?))));
+            assert!(matches!(done, Err(Error::Guard(_))), "{text}: {done:?}");
+        }
+        assert_eq!(s.get(&at("consents", &row)).ok()["status"], "granted");
+        s.request("DELETE", &at("consents", &row)).if_match(1).send().problem(405, "method_not_allowed");
+    }
+
+    fn many_rows_are_recorded_at_once(s) {
+        let rows = [of_party(s), of_party(s)].map(new_consent);
+        s.post("/v1/marketing/consents/bulk", json!({"mode": "atomic", "items": rows})).ok();
+        assert_eq!(s.all("/v1/marketing/consents").len(), 2);
+    }
+
+    fn what_a_lead_allowed_its_contact_allows(s) {
+        let l = qualified(s, json!({"first_name": "Ana", "email": "ana@example.org"}));
+        let said = consent(s, json!({"lead_id": l["id"]}), json!({"topic": "news", "effective_at": "2026-01-01T09:00:00Z"}));
+        assert_eq!(said["company_id"], s.company["id"]);
+        let done = act(s, "leads", &l, "convert", json!({}));
+        let about = json!({"contact_id": done["contact_id"]});
+        assert_eq!(check(s, &about, json!({"topic": "news"})), (true, "granted".into()));
+        let carried = &s.all(&format!("/v1/marketing/consents?contact_id={}", done["contact_id"].as_str().unwrap()))[0];
+        assert_eq!((&carried["carried_from_id"], &carried["effective_at"]), (&said["id"], &said["effective_at"]));
+        assert_eq!((&carried["evidence"], &carried["evidence_hash"]), (&said["evidence"], &said["evidence_hash"]));
+    }
+
+    fn a_lead_without_a_person_hands_its_consent_to_the_party(s) {
+        let l = s.post("/v1/crm/leads", json!({"company_id": s.company_id(), "organisation_name": "Emparedados", "email": "x@example.org"})).created();
+        consent(s, json!({"lead_id": l["id"]}), json!({"status": "withdrawn"}));
+        let l = act(s, "leads", &l, "qualify", json!({}));
+        let done = act(s, "leads", &l, "convert", json!({}));
+        assert_eq!(check(s, &json!({"party_id": done["party_id"]}), json!({})), (false, "opted_out".into()));
+    }
+
+    fn in_a_merge_the_strictest_word_stays_and_the_winner_is_in_the_segments_of_the_loser(s) {
+        let (winner, loser) = (fixtures::customer(s, "Winner"), fixtures::customer(s, "Loser"));
+        let about = |p: &Value| json!({"party_id": p["id"]});
+        let topic = |t: &str| json!({ "topic": t });
+        consent(s, about(&loser), with(topic("news"), json!({"status": "withdrawn"})));
+        consent(s, about(&loser), topic("offers"));
+        consent(s, about(&winner), with(topic("events"), json!({"status": "withdrawn"})));
+        consent(s, about(&loser), topic("events"));
+        s.at("2026-01-02T10:00:00Z");
+        consent(s, about(&winner), topic("news"));
+        let segment = json!({"company_id": s.company_id(), "name": "Friends", "kind": "static"});
+        let segment = s.post("/v1/marketing/segments", segment).created();
+        let segment = act(s, "segments", &segment, "add-members", json!({"party_ids": [loser["id"]]}));
+        s.at("2026-01-02T11:00:00Z");
+        let path = format!("/v1/directory/parties/{}", id(&winner));
+        s.act(&format!("{path}/merge"), &s.get(&path).ok(), json!({"source_id": loser["id"], "take": []})).ok();
+        let reason = |t: &str| check(s, &about(&winner), topic(t)).1;
+        assert_eq!(["news", "offers", "events"].map(reason), ["withdrawn", "granted", "withdrawn"]);
+        let members = s.all(&format!("{}/members", at("segments", &segment)));
+        assert_eq!(members.iter().map(|m| m["party_id"].clone()).collect::<Vec<_>>(), [winner["id"].clone()]);
+        assert_eq!(s.all(&format!("/v1/marketing/consents?party_id={}", id(&loser))).len(), 3, "the rows of the loser stay with it");
+        verified(s);
+    }
+
+    fn an_erasure_takes_the_evidence_and_leaves_its_hash(s) {
+        let ana = s.post("/v1/directory/contacts", json!({"last_name": "Ana", "emails": [{"address": "ana@example.org"}]})).created();
+        let evidence = json!({"evidence": {"wording_version": "v1", "source": "form", "ip_address": "192.0.2.77"}});
+        let row = consent(s, json!({"contact_id": ana["id"]}), evidence);
+        s.act(&format!("/v1/directory/contacts/{}/erase", id(&ana)), &ana, json!({})).ok();
+        let kept = s.get(&at("consents", &row)).ok();
+        assert_eq!((&kept["evidence"], &kept["evidence_hash"], &kept["status"]), (&Value::Null, &row["evidence_hash"], &row["status"]));
+        verified(s);
+    }
+
+    fn consent_of_a_foreign_lead_does_not_exist(s) {
+        let l = lead(s, json!({}));
+        let row = consent(s, json!({"lead_id": l["id"]}), json!({}));
+        let stranger = user_with(s, &["crm.*"], &[]);
+        stranger.get(&at("consents", &row)).problem(404, "not_found");
+        assert!(stranger.all("/v1/marketing/consents").is_empty());
+        stranger.post("/v1/marketing/consents", new_consent(json!({"lead_id": l["id"]}))).problem(422, "unknown_reference");
+    }
+
+    fn evidence_is_not_told_to_the_world(s) {
+        let row = consent(s, of_party(s), json!({"evidence": {"wording_version": "v1", "source": "form", "ip_address": "192.0.2.7"}}));
+        assert_eq!(row["evidence"]["ip_address"], "192.0.2.7");
+        let told = s.all(&format!("/v1/platform/audit-log?subject={}", id(&row)));
+        assert_eq!(told[0]["kind"], "consent.recorded");
+        assert!(!told[0].to_string().contains("192.0.2.7"), "{}", told[0]);
+    }
+}
