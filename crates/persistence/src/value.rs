@@ -5,11 +5,11 @@
 //! | decimals | NUMERIC | INTEGER, scaled by the places of the kind |
 //! | ids | UUID | BLOB(16) |
 //! | instants | TIMESTAMPTZ | INTEGER, µs |
-//! | dates | DATE | TEXT `YYYY-MM-DD` |
+//! | dates | DATE | TEXT `YYYY-MM-DD`, in the order of the days |
 //! | JSON | JSONB | TEXT |
 #![allow(clippy::disallowed_types)]
 
-use chrono::{DateTime, NaiveDate, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeZone, Utc};
 use diesel::backend::Backend;
 use diesel::deserialize::FromSql;
 use diesel::pg::{Pg, PgValue};
@@ -61,6 +61,30 @@ pub enum Value {
     Decimal(Decimal, Option<i64>),
     Json(JsonText),
     Bytes(Vec<u8>),
+}
+
+/// A date as text on SQLite, ordered as the days are: a year of more than four digits comes after all others, which a bare `+`
+/// would put before them.
+#[derive(Debug, Clone, Copy, diesel::sql_types::SqlType)]
+#[diesel(sqlite_type(name = "Text"))]
+pub(crate) struct Day;
+
+/// Sorts after every digit.
+const FAR: char = '~';
+
+impl ToSql<Day, Sqlite> for NaiveDate {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        let far = if self.year() > 9999 { String::from(FAR) } else { String::new() };
+        out.set_value(format!("{far}{self}"));
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Day, Sqlite> for NaiveDate {
+    fn from_sql(value: SqliteValue<'_>) -> diesel::deserialize::Result<Self> {
+        let text = <String as FromSql<st::Text, Sqlite>>::from_sql(value)?;
+        Ok(text.strip_prefix(FAR).unwrap_or(&text).parse()?)
+    }
 }
 
 /// JSON as text; PostgreSQL takes it as JSONB.
@@ -135,7 +159,7 @@ impl Value {
             Value::Text(v) => out.push_bind_param::<st::Text, String>(v),
             Value::Bool(v) => out.push_bind_param::<st::Bool, bool>(v),
             Value::Int(v) | Value::Instant(_, v) | Value::Decimal(_, Some(v)) => out.push_bind_param::<st::BigInt, i64>(v),
-            Value::Date(v) => out.push_bind_param::<st::Date, NaiveDate>(v),
+            Value::Date(v) => out.push_bind_param::<Day, NaiveDate>(v),
             Value::Decimal(_, None) => Err(diesel::result::Error::QueryBuilderError(Box::new(TooLarge))),
             Value::Json(JsonText(v)) => out.push_bind_param::<st::Text, String>(v),
             Value::Bytes(v) => out.push_bind_param::<st::Binary, Vec<u8>>(v),
@@ -241,7 +265,7 @@ impl<'a, R: NamedRow<'a, Sqlite>> Cells for SqliteCells<'_, R> {
         self.next(FromSql::<st::BigInt, Sqlite>::from_sql)
     }
     fn date(&mut self) -> Result<Option<NaiveDate>, Fail> {
-        self.next(FromSql::<st::Date, Sqlite>::from_sql)
+        self.next(FromSql::<Day, Sqlite>::from_sql)
     }
     fn instant(&mut self) -> Result<Option<DateTime<Utc>>, Fail> {
         self.next(|v| {

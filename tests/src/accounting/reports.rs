@@ -65,4 +65,23 @@ each_engine! {
         assert_eq!(income["result"], "70.00");
         verified(s);
     }
+
+    fn the_last_day_that_can_be_written_is_after_all_others(s) {
+        let party = buyer(s);
+        invoice(s, &party, "2026-01-10", "100", &[new_tax(s, "T20", "20")]);
+        let (near, far) = (trial(s, "2026-01-01", "2027-12-31"), trial(s, "2026-01-01", "9999-12-31"));
+        for code in ["1100", "4020", "2100"] {
+            for figure in ["opening", "debit", "credit", "closing"] {
+                assert_eq!(row(&far, "rows", code)[figure], row(&near, "rows", code)[figure], "{code} {figure}");
+            }
+        }
+        assert_eq!((&far["total_debit"], &near["total_debit"]), (&json!("120.00"), &json!("120.00")));
+        for day in ["2027-12-31", "9999-12-31", "9999-12-30"] {
+            let ageing = s.get(&format!("/v1/receivables/ageing?company_id={}&as_of={day}", s.company_id())).ok();
+            assert_eq!((&ageing["difference"], &ageing["total"]), (&json!("0.00"), &json!("120.00")), "{day}: {ageing}");
+            let sheet = s.get(&format!("/v1/accounting/reports/balance-sheet?company_id={}&as_of={day}", s.company_id())).ok();
+            assert_eq!(sheet["total_assets"], "120.00", "{day}");
+        }
+        verified(s);
+    }
 }

@@ -2,6 +2,7 @@
 //! judged, how wrong requests are answered. A new operation is covered the moment it is declared.
 
 mod access;
+mod actions;
 mod bounds;
 mod committed;
 mod demo;

@@ -10,7 +10,7 @@ each_engine! {
 }
 
 /// Runs statements as somebody with all rights on the database would.
-fn tamper(s: &crate::harness::Server, table: &str, statements: &[&str]) {
+pub fn tamper(s: &crate::harness::Server, table: &str, statements: &[&str]) {
     use persistence::{Engine, Statement};
     let table = table.to_string();
     let statements: Vec<String> = statements.iter().map(|t| t.to_string()).collect();
@@ -35,7 +35,7 @@ fn tamper(s: &crate::harness::Server, table: &str, statements: &[&str]) {
 }
 
 /// The checks that do not hold, with what breaks them.
-fn broken(s: &crate::harness::Server) -> Vec<(String, String)> {
+pub fn broken(s: &crate::harness::Server) -> Vec<(String, String)> {
     let report = s.get("/v1/platform/integrity").ok();
     let checks = report["checks"].as_array().unwrap().iter().filter(|c| c["passed"] == false);
     checks.map(|c| (c["name"].as_str().unwrap().to_string(), c["breaks"].to_string())).collect()

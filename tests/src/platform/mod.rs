@@ -44,6 +44,8 @@ mod timer_failures;
 mod timers;
 mod trace;
 
+pub use integrity::{broken, tamper};
+
 use persistence::{Conn, Database, DatabaseConfig, Error, Job, Outcome, Statement};
 
 use crate::harness::{self, Engine};

@@ -1,8 +1,10 @@
 //! Features of the area `sales`, one file for each noun.
 
+mod actions;
 mod credit;
 mod deliveries;
 mod orders;
+mod promises;
 mod returns;
 
 use serde_json::{Value, json};

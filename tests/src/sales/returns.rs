@@ -103,3 +103,82 @@ each_engine! {
         books.verified(s);
     }
 }
+
+each_engine! {
+    fn returns_of_an_order_billed_by_two_invoices_are_all_credited(s) {
+        let books = ready_to_sell(s);
+        let buyer = customer(s, "Returner");
+        let p = goods(s, &books.warehouse, "10");
+        let order = confirmed(s, &buyer, &[(&p, "4")]);
+        let half = |_: u8| {
+            let body = json!({"order_id": order["id"], "lines": [{"order_line_id": order["lines"][0]["id"], "quantity": "2"}]});
+            let made = s.post("/v1/sales/deliveries", body).created();
+            let delivery = s.act(&format!("/v1/sales/deliveries/{}/ship", id(&made)), &made, json!({})).ok();
+            (delivery, invoiced(s, &order))
+        };
+        let (first, second) = (half(1), half(2));
+        let mut billed = Vec::new();
+        for (delivery, _) in [&second, &first] {
+            let back = receive(s, &announced(s, delivery, "2"), json!({})).ok();
+            assert_eq!((&back["lines"][0]["quantity_creditable"], &back["allowed_actions"]), (&json!("2"), &json!(["credit"])));
+            let made = s.act(&format!("{RETURNS}/{}/credit", id(&back)), &back, json!({})).ok();
+            for note in made["credit_notes"].as_array().unwrap() {
+                s.act(&format!("/v1/receivables/credit-notes/{}/post", id(note)), note, json!({})).ok();
+                billed.push(note["invoice_id"].clone());
+            }
+        }
+        assert_eq!(billed, [second.1["id"].clone(), first.1["id"].clone()]);
+        assert_eq!(s.get(&path(&order)).ok()["lines"][0]["quantity_invoiced"], "0");
+        books.verified(s);
+    }
+
+    fn what_stood_on_a_deleted_credit_note_is_credited_again(s) {
+        let books = ready_to_sell(s);
+        let buyer = customer(s, "Returner");
+        let p = goods(s, &books.warehouse, "10");
+        let order = confirmed(s, &buyer, &[(&p, "3")]);
+        let delivery = shipped(s, &order);
+        invoiced(s, &order);
+        let back = receive(s, &announced(s, &delivery, "2"), json!({"credit": true})).ok();
+        assert_eq!((&back["lines"][0]["quantity_credited"], &back["allowed_actions"]), (&json!("2"), &json!([])));
+        let at = format!("{RETURNS}/{}", id(&back));
+        let note = s.all("/v1/receivables/credit-notes?status=draft").remove(0);
+        s.act(&format!("{at}/credit"), &back, json!({})).problem(409, "customer_return.nothing_to_credit");
+        s.delete(&format!("/v1/receivables/credit-notes/{}", id(&note)), &note).no_content();
+        let back = s.get(&at).ok();
+        assert_eq!((&back["lines"][0]["quantity_credited"], &back["lines"][0]["quantity_creditable"]), (&json!("0"), &json!("2")));
+        let made = s.act(&format!("{at}/credit"), &back, json!({})).ok();
+        assert_eq!(made["credit_notes"][0]["net"], "20.00");
+        books.verified(s);
+    }
+
+    fn every_quantity_says_its_unit(s) {
+        let books = ready_to_sell(s);
+        let buyer = customer(s, "Dozens");
+        let p = goods(s, &books.warehouse, "30");
+        let units = s.all("/v1/directory/units");
+        let dozen = match units.iter().find(|u| u["code"] == "dozen") {
+            Some(u) => u.clone(),
+            None => {
+                let each = crate::fixtures::each(s);
+                s.post("/v1/directory/units", json!({"code": "dozen", "name": "Dozen", "category": each["category"], "numerator": "12"})).created()
+            }
+        };
+        let line = json!({"product_id": p["id"], "quantity": "2", "unit_id": dozen["id"], "unit_price": "100"});
+        let order = s.post("/v1/sales/orders", json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": [line]})).created();
+        let order = s.act(&format!("{}/confirm", path(&order)), &order, json!({})).ok();
+        let made = s.act(&format!("{}/deliver", path(&order)), &order, json!({})).ok();
+        let delivery = s.act(&format!("/v1/sales/deliveries/{}/ship", id(&made)), &made, json!({"delivery_date": "2026-01-01"}));
+        delivery.problem(409, "delivery.not_enough_stock");
+        let delivery = s.act(&format!("/v1/sales/deliveries/{}/ship", id(&made)), &made, json!({"delivery_date": "2026-01-02"})).ok();
+        let invoice = invoiced(s, &order);
+        let back = announced(s, &delivery, "1");
+        for document in [&order, &delivery, &invoice, &back] {
+            assert_eq!(document["lines"][0]["unit_id"], dozen["id"], "{document}");
+        }
+        let body = json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": [{"product_id": p["id"], "quantity": "1"}]});
+        assert_eq!(s.post("/v1/receivables/invoices", body).created()["lines"][0]["unit_id"], p["unit_id"]);
+        let body = json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": [{"product_id": p["id"], "quantity": "1", "unit_id": dozen["id"]}]});
+        s.post("/v1/receivables/invoices", body).problem(422, "invoice.no_price");
+    }
+}

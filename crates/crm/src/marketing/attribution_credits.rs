@@ -83,6 +83,8 @@ pub fn reactions(r: &mut Reactions) {
     r.on("credit_note.reopened", on_refund);
     r.on("delivery.shipped", on_goods);
     r.on("customer_return.received", on_goods);
+    r.on("delivery.recosted", on_goods);
+    r.on("customer_return.recosted", on_goods);
     r.on("touchpoint.recorded", on_touch);
     r.on("touchpoint.identified", on_people);
     r.on("lead.converted", on_lead);

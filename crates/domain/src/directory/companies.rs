@@ -27,6 +27,13 @@ crate::words! {
         Block = "block",
         Warn = "warn",
     }
+    /// What happens to a sales order when everything is shipped or cancelled, and invoiced.
+    pub enum OrderClosing {
+        /// The order is closed automatically.
+        Automatic = "automatic",
+        /// The order stays confirmed until it is closed by a user.
+        Manual = "manual",
+    }
 }
 
 /// The time zone is not one of the IANA data base.
@@ -65,6 +72,8 @@ pub struct Company {
     pub negative_stock: NegativeStock,
     /// What happens when a customer's credit limit would be exceeded.
     pub credit_policy: CreditPolicy,
+    /// Whether a sales order is closed automatically when nothing is left to ship or invoice.
+    pub order_closing: OrderClosing,
     /// Days until payment is due where the party has no terms of its own.
     #[schema(minimum = 0, maximum = 3650, example = 30)]
     pub payment_terms_days: i32,
@@ -125,6 +134,9 @@ pub struct NewCompany {
     /// What happens when a customer's credit limit would be exceeded; `block` when left out.
     #[serde(default = "block")]
     pub credit_policy: CreditPolicy,
+    /// Whether a sales order is closed automatically when nothing is left to ship or invoice; `automatic` when left out.
+    #[serde(default = "automatic")]
+    pub order_closing: OrderClosing,
     /// Days until payment is due where the party has no terms of its own; 30 when left out.
     #[serde(default = "thirty")]
     #[schema(minimum = 0, maximum = 3650, example = 30)]
@@ -160,6 +172,9 @@ fn refuse() -> NegativeStock {
 fn block() -> CreditPolicy {
     CreditPolicy::Block
 }
+fn automatic() -> OrderClosing {
+    OrderClosing::Automatic
+}
 
 crate::patch! {
     /// Changes to a company. Currency and fiscal year stay as they are.
@@ -178,6 +193,9 @@ crate::patch! {
         set negative_stock: NegativeStock,
         /// What happens when a customer's credit limit would be exceeded.
         set credit_policy: CreditPolicy,
+        /// Whether a sales order is closed automatically when nothing is left to ship or invoice. A change does not close orders
+        /// that are complete already.
+        set order_closing: OrderClosing,
         /// Days until payment is due where the party has no terms of its own.
         set payment_terms_days: i32 [minimum = 0, maximum = 3650],
         /// Tax registration number.
@@ -204,6 +222,7 @@ impl Company {
             prices_include_tax: new.prices_include_tax,
             negative_stock: new.negative_stock,
             credit_policy: new.credit_policy,
+            order_closing: new.order_closing,
             payment_terms_days: new.payment_terms_days,
             tax_id: new.tax_id,
             address: new.address,

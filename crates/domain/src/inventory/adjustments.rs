@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::costing::{CostState, ValueChange, ValueKind, extend};
+use super::costing::{CostState, extend};
 use crate::accounting::posting::Role;
 use crate::ids::{CompanyId, LocationId, ProductId, StockAdjustmentId, StockAdjustmentLineId, WarehouseId};
 use crate::kernel::{Amount, Code, FieldError, Quantity, Result, UnitPrice, problems};
@@ -68,6 +68,10 @@ pub struct StockAdjustment {
     pub location_id: LocationId,
     /// The business date.
     pub adjustment_date: NaiveDate,
+    /// The moment of a count on that day: what moved until then is compared with it, what moved since is kept. The end of the day
+    /// when null.
+    #[schema(required)]
+    pub counted_at: Option<DateTime<Utc>>,
     /// A remark.
     #[schema(required, max_length = 2000)]
     pub note: Option<String>,
@@ -135,6 +139,10 @@ pub struct NewStockAdjustment {
     /// The business date; today when left out.
     #[serde(default)]
     pub adjustment_date: Option<NaiveDate>,
+    /// The moment of a count on that day, when goods moved on it after the count. When left out: now for a count of today, and the
+    /// end of the day for one of an earlier day.
+    #[serde(default)]
+    pub counted_at: Option<DateTime<Utc>>,
     /// A remark.
     #[serde(default)]
     #[schema(max_length = 2000)]
@@ -160,7 +168,7 @@ pub struct NewStockAdjustmentLine {
     /// By how much the stock changes, in the product's unit; below zero for losses.
     #[serde(default)]
     pub quantity_delta: Option<Quantity>,
-    /// What was counted; the change is worked out when the adjustment is posted.
+    /// What was counted; the change is worked out when the adjustment is posted, against the stock at the moment of the count.
     #[serde(default)]
     pub counted_quantity: Option<Quantity>,
     /// What one piece of a gain costs; the running cost, or else the product's cost, when left out.
@@ -175,6 +183,8 @@ crate::patch! {
         set reason: AdjustmentReason,
         /// The business date.
         set adjustment_date: NaiveDate,
+        /// The moment of a count on that day; worked out anew when left out and date, reason or lines change.
+        set counted_at: DateTime<Utc>,
         /// A remark.
         clear note: String [max_length = 2000],
         /// All lines anew.
@@ -195,6 +205,26 @@ impl StockAdjustment {
             return Err(ADJUSTMENT_NOT_A_DRAFT.with("The adjustment is posted.").in_state(self.status, &self.allowed()));
         }
         Ok(())
+    }
+}
+
+/// The moment up to which moves of its day belong to what is counted; `today` is the company's day of `now`, and `day_of` that of a
+/// given moment. Nothing stands for the end of the day, and for anything but a count.
+pub fn moment_of_count(
+    reason: AdjustmentReason,
+    date: NaiveDate,
+    given: Option<(DateTime<Utc>, NaiveDate)>,
+    (now, today): (DateTime<Utc>, NaiveDate),
+) -> Result<Option<DateTime<Utc>>> {
+    match (reason, given) {
+        (AdjustmentReason::Count, Some((moment, day))) if day == date && moment <= now => Ok(Some(moment)),
+        (AdjustmentReason::Count, Some((moment, _))) => {
+            let message = format!("{moment} is not a past moment of {date}, the day of the count.");
+            Err(problems::invalid_body.field("/counted_at", message))
+        }
+        (AdjustmentReason::Count, None) => Ok((date == today).then_some(now)),
+        (_, None) => Ok(None),
+        (_, Some(_)) => Err(problems::invalid_body.field("/counted_at", "Only a count has a moment.")),
     }
 }
 
@@ -229,23 +259,20 @@ pub fn check_lines(reason: AdjustmentReason, location: LocationId, lines: &[NewS
     if errors.is_empty() { Ok(()) } else { Err(ADJUSTMENT_LINE.at(errors)) }
 }
 
-/// The changes of value of one posted line. A gain costs `unit_cost`, else the running cost, else `product_cost`.
-pub fn value_line(
-    state: &mut CostState,
-    delta: Quantity,
+/// What a gain of so many pieces costs: `unit_cost` each, else the running cost, else `product_cost`.
+pub fn gain_cost(
+    state: CostState,
+    quantity: Quantity,
     unit_cost: Option<UnitPrice>,
     product_cost: UnitPrice,
     minor_units: u32,
-) -> Result<Vec<ValueChange>> {
-    if delta.is_negative() {
-        return Ok(vec![state.issue(ValueKind::Adjustment, -delta, minor_units)?]);
-    }
+) -> Result<Amount> {
     let known = if state.unit_cost().is_zero() { product_cost } else { state.unit_cost() };
     let cost = unit_cost.unwrap_or(known);
     if cost.is_negative() {
         return Err(problems::invalid_body.with("A cost is not below zero."));
     }
-    state.receive(ValueKind::Adjustment, delta, extend(delta, cost, minor_units)?, minor_units)
+    extend(quantity, cost, minor_units)
 }
 
 #[cfg(test)]
@@ -286,16 +313,13 @@ mod tests {
     }
 
     #[test]
-    fn a_gain_without_a_cost_comes_at_the_running_cost_and_a_loss_at_the_average() {
-        let mut state = CostState::default();
+    fn a_gain_without_a_cost_comes_at_the_running_cost() {
         let cost = |s: &str| s.parse::<UnitPrice>().expect("a price");
-        value_line(&mut state, 10.into(), Some(cost("4")), cost("9"), 2).expect("valued");
-        value_line(&mut state, 5.into(), None, cost("9"), 2).expect("valued");
-        assert_eq!(state.value, "60.00".parse().expect("an amount"));
-        let loss = value_line(&mut state, (-3).into(), None, cost("9"), 2).expect("valued");
-        assert_eq!(loss[0].amount, "-12.00".parse().expect("an amount"));
-        let mut fresh = CostState::default();
-        value_line(&mut fresh, 1.into(), None, cost("9"), 2).expect("valued");
-        assert_eq!(fresh.value, "9.00".parse().expect("an amount"));
+        let amount = |s: &str| s.parse::<Amount>().expect("an amount");
+        let state = CostState { quantity: 10.into(), value: amount("40.00"), last_unit_cost: cost("4") };
+        let of = |state, unit_cost| gain_cost(state, 5.into(), unit_cost, cost("9"), 2).expect("valued");
+        assert_eq!(of(state, Some(cost("2"))), amount("10.00"));
+        assert_eq!(of(state, None), amount("20.00"));
+        assert_eq!(of(CostState::default(), None), amount("45.00"));
     }
 }

@@ -8,5 +8,6 @@ pub mod moves;
 pub mod reservations;
 pub mod serials;
 pub mod stock;
+pub mod timeline;
 pub mod valuation;
 pub mod warehouses;

@@ -10,6 +10,8 @@ use crate::kernel::{Code, Quantity};
 pub const NOT_ENOUGH_STOCK: Code = Code::conflict("stock.not_enough", "There is not enough stock.");
 pub const NOT_STOCKED: Code = Code::invalid("stock.product_not_stocked", "The product is not kept in stock.");
 
+pub const DATE_IN_FUTURE: Code = Code::invalid("stock.date_in_future", "A stock movement cannot be dated in the future.");
+
 /// What is on hand of one product at one location. Always the sum of the moves to the location less those from it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct StockLevel {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::costing::{CostState, ValueKind};
-use crate::ids::{CompanyId, ProductCostId, ProductId, ValueEntryId};
+use crate::ids::{AccountId, CompanyId, ProductCostId, ProductId, ValueEntryId};
 use crate::kernel::{Amount, Quantity, UnitPrice};
 
 /// A change of the value of stock. Written once and never changed.
@@ -29,8 +29,24 @@ pub struct ValueEntry {
     /// The line of the document.
     #[schema(required, max_length = 40)]
     pub source_line_id: Option<String>,
-    /// The business date.
+    /// The business date on which it is in the books.
     pub entry_date: NaiveDate,
+    /// The business date for which it counts in the average: that of the movement that it values. Later than this is only what was
+    /// corrected after the period was closed.
+    pub valuation_date: NaiveDate,
+    /// Whose cost this is: for a correction the entry that it corrects, for a return the issue that came back, for goods scrapped on
+    /// their return the entry of that return.
+    #[schema(required)]
+    pub applies_to_id: Option<ValueEntryId>,
+    /// The receipt that covered goods issued below zero and so found out their cost.
+    #[schema(required)]
+    pub covered_by_id: Option<ValueEntryId>,
+    /// The inventory account; null where nothing had value.
+    #[schema(required)]
+    pub account_id: Option<AccountId>,
+    /// The account on the other side; null where nothing had value.
+    #[schema(required)]
+    pub counter_account_id: Option<AccountId>,
     /// When it was recorded.
     pub created_at: DateTime<Utc>,
 }
@@ -52,6 +68,12 @@ pub struct ProductCost {
     pub value: Amount,
     /// What one unit cost when that was last known.
     pub last_unit_cost: UnitPrice,
+    /// The inventory account on which the value is booked.
+    #[schema(required)]
+    pub account_id: Option<AccountId>,
+    /// The latest business date of a movement.
+    #[schema(required)]
+    pub last_entry_date: Option<NaiveDate>,
     /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,

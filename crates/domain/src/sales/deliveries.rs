@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::orders::SalesOrder;
 use crate::directory::addresses::Address;
 use crate::ids::SalesOrderLineId;
-use crate::ids::{CompanyId, DeliveryId, DeliveryLineId, JournalEntryId, PartyId, ProductId, SalesOrderId, WarehouseId};
+use crate::ids::{CompanyId, DeliveryId, DeliveryLineId, JournalEntryId, PartyId, ProductId, SalesOrderId, UnitId, WarehouseId};
 use crate::kernel::{Amount, Code, Decimals, FieldError, Quantity, Result, UnitPrice, problems};
 
 crate::words! {
@@ -58,7 +58,9 @@ pub struct Delivery {
     /// The carrier's number for the parcel.
     #[schema(required, max_length = 100)]
     pub tracking_number: Option<String>,
-    /// What the goods cost, in the company's currency; zero until it is shipped.
+    /// Whether the order is on hold. A delivery of an order on hold cannot be shipped.
+    pub order_is_on_hold: bool,
+    /// What the goods cost, in the company's currency; zero until it is shipped. It follows when their cost is corrected later.
     pub cost_total: Amount,
     /// The journal entry; null until it is shipped, and for goods without cost.
     #[schema(required)]
@@ -108,6 +110,9 @@ pub struct DeliveryLine {
     pub description: String,
     /// How many, in the unit of the order line.
     pub quantity: Quantity,
+    /// That unit.
+    #[schema(required)]
+    pub unit_id: Option<UnitId>,
     /// How many, in the product's unit.
     pub stock_quantity: Quantity,
     /// What one of the product's unit cost when it left, six places; null until it is shipped.
@@ -179,7 +184,7 @@ pub struct DeliverSalesOrder {
     /// Whether the goods leave at once; otherwise the delivery is a draft.
     #[serde(default)]
     pub ship: bool,
-    /// The business date; today when left out.
+    /// The business date; today when left out. Must not be in the future when the goods are shipped at once.
     #[serde(default)]
     pub delivery_date: Option<NaiveDate>,
     /// Who carries them.
@@ -190,6 +195,15 @@ pub struct DeliverSalesOrder {
     #[serde(default)]
     #[schema(max_length = 100)]
     pub tracking_number: Option<String>,
+}
+
+/// How a delivery is shipped.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShipDelivery {
+    /// The business date on which the goods left, not in the future; the planned date when left out, or today if that is in the future.
+    #[serde(default)]
+    pub delivery_date: Option<NaiveDate>,
 }
 
 crate::patch! {
@@ -218,7 +232,11 @@ impl DeliveryLine {
 
 impl Delivery {
     fn allowed(&self) -> Vec<&'static str> {
-        if self.status == DeliveryStatus::Draft { vec!["ship", "cancel"] } else { Vec::new() }
+        match (self.status, self.order_is_on_hold) {
+            (DeliveryStatus::Draft, false) => vec!["ship", "record-serials", "cancel"],
+            (DeliveryStatus::Draft, true) => vec!["record-serials", "cancel"],
+            (DeliveryStatus::Shipped | DeliveryStatus::Cancelled, _) => Vec::new(),
+        }
     }
 
     /// Refuses anything but a draft.
@@ -227,6 +245,16 @@ impl Delivery {
             return Ok(());
         }
         Err(DELIVERY_NOT_A_DRAFT.with(format!("The delivery is {}.", self.status)).in_state(self.status, &self.allowed()))
+    }
+
+    /// The lines at what they cost now.
+    pub fn recost(mut self, costs: &std::collections::HashMap<String, Amount>) -> Self {
+        for line in &mut self.lines {
+            line.cost_amount = costs.get(&line.id.to_string()).copied().unwrap_or(line.cost_amount);
+            line.unit_cost = crate::inventory::costing::per_unit(line.cost_amount, line.stock_quantity);
+        }
+        self.cost_total = self.lines.iter().map(|l| l.cost_amount).sum();
+        self
     }
 
     /// Gives up a draft.

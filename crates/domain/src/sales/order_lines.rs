@@ -62,6 +62,8 @@ pub struct SalesOrderLine {
     pub quantity_returned: Quantity,
     /// How many were invoiced, less those credited.
     pub quantity_invoiced: Quantity,
+    /// How many are on draft invoices.
+    pub quantity_drafted: Quantity,
     /// How many will never be delivered.
     pub quantity_cancelled: Quantity,
     /// The version of the order: what If-Match must name to change the line.
@@ -173,6 +175,11 @@ impl SalesOrderLine {
     pub fn open_to_invoice(&self) -> Quantity {
         let due = if self.is_stocked { self.quantity_shipped - self.quantity_returned } else { self.billable() };
         at_least_zero(due - self.quantity_invoiced)
+    }
+
+    /// How many can be put on an invoice now: what can be invoiced and stands on no draft.
+    pub fn open_to_draft(&self) -> Quantity {
+        at_least_zero(self.open_to_invoice() - self.quantity_drafted)
     }
 
     /// How many can still be given up: not shipped, and as a service not invoiced.

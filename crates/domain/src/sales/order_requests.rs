@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use super::order_lines::NewSalesOrderLine;
 use crate::directory::addresses::Address;
 use crate::directory::products::TaxClass;
-use crate::ids::{CompanyId, PartyId, WarehouseId};
-use crate::kernel::{Amount, Rate};
+use crate::ids::{CompanyId, PartyId, SalesOrderLineId, WarehouseId};
+use crate::kernel::{Amount, Quantity, Rate};
 
 /// An order to be taken. It starts as a draft without a number.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -117,7 +117,31 @@ pub struct ConfirmSalesOrder {
     pub allow_backorder: Option<bool>,
 }
 
-/// Why an order is stopped or given up.
+/// What to cancel of an order, and why.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelSalesOrder {
+    /// Why.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+    /// How many of which lines; everything that was not shipped when left out.
+    #[serde(default)]
+    #[schema(min_items = 1, max_items = 1000)]
+    pub lines: Option<Vec<CancelSalesOrderLine>>,
+}
+
+/// How many of a line to cancel.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelSalesOrderLine {
+    /// The line of the order.
+    pub order_line_id: SalesOrderLineId,
+    /// How many, in the line's unit; more than zero, and no more than can still be cancelled.
+    pub quantity: Quantity,
+}
+
+/// Why an order is stopped.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SalesOrderReason {

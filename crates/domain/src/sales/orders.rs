@@ -10,11 +10,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use super::order_lines::{NewSalesOrderLine, SalesOrderLine, SalesOrderLinePatch};
-pub use super::order_requests::{ConfirmSalesOrder, NewSalesOrder, SalesOrderPatch, SalesOrderReason};
+pub use super::order_requests::{
+    CancelSalesOrder, CancelSalesOrderLine, ConfirmSalesOrder, NewSalesOrder, SalesOrderPatch, SalesOrderReason,
+};
 use crate::directory::addresses::Address;
 use crate::directory::products::TaxClass;
 use crate::ids::{CompanyId, OpportunityId, PartyId, QuoteId, WarehouseId};
-use crate::kernel::{Amount, Code, Decimals, Problem, Quantity, Rate, Result, round};
+use crate::kernel::{Amount, Code, Decimals, FieldError, Problem, Quantity, Rate, Result, round};
 
 crate::words! {
     /// Where a sales order stands.
@@ -140,6 +142,8 @@ pub struct SalesOrder {
     pub freight_gross: Amount,
     /// How much of the freight was invoiced, in the terms of `freight_amount`.
     pub freight_invoiced: Amount,
+    /// How much of the freight is on draft invoices, in the terms of `freight_amount`.
+    pub freight_drafted: Amount,
     /// All lines and freight without tax.
     pub net_total: Amount,
     /// Tax on all lines and freight.
@@ -188,16 +192,20 @@ impl SalesOrder {
         match (self.status, self.is_on_hold) {
             (Draft, false) => vec!["confirm", "hold", "cancel"],
             (Draft, true) => vec!["release", "cancel"],
-            (Confirmed, true) => vec!["release", "cancel"],
-            (Confirmed, false) => {
-                let mut out = vec!["hold"];
-                if self.lines.iter().any(|l| l.open_to_ship().is_positive()) {
+            (Confirmed, on_hold) => {
+                let mut out = vec![if on_hold { "release" } else { "hold" }];
+                if !on_hold && self.lines.iter().any(|l| l.open_to_ship().is_positive()) {
                     out.push("deliver");
                 }
-                if self.can_invoice() {
+                if !on_hold && self.can_invoice() {
                     out.push("invoice");
                 }
-                out.push(if self.is_finished() { "close" } else { "cancel" });
+                if !on_hold && self.is_finished() {
+                    out.push("close");
+                }
+                if self.can_cancel() {
+                    out.push("cancel");
+                }
                 out
             }
             _ => Vec::new(),
@@ -288,27 +296,67 @@ impl SalesOrder {
         Ok(self.settle(now))
     }
 
-    /// Gives up what was not shipped. An order of which nothing was shipped or invoiced is cancelled as a whole; of another
-    /// one only the rest is, and it stays confirmed until it is billed and closed.
-    pub fn cancel(mut self, reason: Option<String>, now: DateTime<Utc>) -> Result<Self> {
+    /// Whether anything was shipped or invoiced.
+    fn has_begun(&self) -> bool {
+        self.lines.iter().any(|l| l.quantity_shipped.is_positive() || l.quantity_invoiced.is_positive())
+    }
+
+    fn can_cancel(&self) -> bool {
+        !self.has_begun() || self.lines.iter().any(|l| l.cancellable().is_positive())
+    }
+
+    /// Gives up what was not shipped, or so many of some lines. An order of which nothing was shipped or invoiced and nothing is
+    /// left is cancelled as a whole; another one stays confirmed until it is shipped, billed and closed.
+    pub fn cancel(mut self, what: CancelSalesOrder, now: DateTime<Utc>) -> Result<Self> {
         if !matches!(self.status, SalesOrderStatus::Draft | SalesOrderStatus::Confirmed) {
             return Err(self.refuse(ORDER_NOT_CONFIRMED, format!("The order is {}.", self.status)));
         }
-        let begun = self.lines.iter().any(|l| l.quantity_shipped.is_positive() || l.quantity_invoiced.is_positive());
-        if begun && !self.lines.iter().any(|l| l.cancellable().is_positive()) {
+        if !self.can_cancel() {
             return Err(self.refuse(ORDER_NOTHING_TO_CANCEL, "Everything was shipped or cancelled already."));
         }
-        for line in &mut self.lines {
-            line.quantity_cancelled += line.cancellable();
-            line.quantity_reserved = Quantity::ZERO;
+        let partly = what.lines.is_some();
+        match what.lines {
+            Some(_) if self.status == SalesOrderStatus::Draft => {
+                return Err(self.refuse(ORDER_NOT_CONFIRMED, "Change the lines of a draft instead."));
+            }
+            Some(given) => self.cancel_lines(&given)?,
+            None => self.lines.iter_mut().for_each(|l| l.quantity_cancelled += l.cancellable()),
         }
-        self.status_reason = reason;
-        self.is_on_hold = false;
-        if !begun {
+        self.status_reason = what.reason;
+        let left = self.lines.iter().any(|l| l.cancellable().is_positive());
+        self.is_on_hold &= partly && left;
+        if !self.has_begun() && !left {
             self.status = SalesOrderStatus::Cancelled;
             self.cancelled_at = Some(now);
         }
         Ok(self.settle(now))
+    }
+
+    fn cancel_lines(&mut self, given: &[CancelSalesOrderLine]) -> Result<()> {
+        let mut errors = Vec::new();
+        for (i, g) in given.iter().enumerate() {
+            let mut wrong = |field: &str, message: String| {
+                errors.push(FieldError::body(format!("/lines/{i}/{field}"), super::order_lines::ORDER_LINE.code, message));
+            };
+            let Some(line) = self.lines.iter_mut().find(|l| l.id == g.order_line_id) else {
+                wrong("order_line_id", "The order has no such line.".into());
+                continue;
+            };
+            let most = line.cancellable();
+            if g.quantity.is_positive() && g.quantity <= most {
+                line.quantity_cancelled += g.quantity;
+            } else {
+                wrong("quantity", format!("Between zero and {most} can be cancelled."));
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(super::order_lines::ORDER_LINE.at(errors)) }
+    }
+
+    /// Something is left to do after all: what was invoiced is credited, so the order goes on.
+    pub fn reopen(mut self, now: DateTime<Utc>) -> Self {
+        self.status = SalesOrderStatus::Confirmed;
+        self.closed_at = None;
+        self.settle(now)
     }
 
     /// Done with: everything was shipped or cancelled, and invoiced.
@@ -324,13 +372,22 @@ impl SalesOrder {
         Ok(self.settle(now))
     }
 
-    fn is_finished(&self) -> bool {
+    /// Whether nothing is left to ship or invoice.
+    pub fn is_finished(&self) -> bool {
         self.fulfilment_status == FulfilmentStatus::Shipped && self.billing_status == BillingStatus::Billed
     }
 
     /// Whether there is anything to put on an invoice now.
     fn can_invoice(&self) -> bool {
-        self.lines.iter().any(|l| l.open_to_invoice().is_positive()) || self.freight_due().is_positive()
+        self.lines.iter().any(|l| l.open_to_draft().is_positive()) || self.freight_to_draft().is_positive()
+    }
+
+    /// Freight for the next invoice: it goes on the first one, or on one of its own when nothing else stands on a draft.
+    pub fn freight_to_draft(&self) -> Amount {
+        let alone = self.lines.iter().all(|l| l.quantity_drafted.is_zero());
+        let due = self.freight_due() - self.freight_drafted;
+        let with_others = self.lines.iter().any(|l| l.open_to_draft().is_positive());
+        if due.is_positive() && (alone || with_others) { due } else { Amount::ZERO }
     }
 
     /// Freight not yet invoiced; due as soon as something was shipped or nothing is left to ship.

@@ -34,6 +34,7 @@ fn line(n: u128, quantity: i32, price: &str, is_stocked: bool) -> SalesOrderLine
         quantity_shipped: Quantity::ZERO,
         quantity_returned: Quantity::ZERO,
         quantity_invoiced: Quantity::ZERO,
+        quantity_drafted: Quantity::ZERO,
         quantity_cancelled: Quantity::ZERO,
         version: 1,
     };
@@ -71,6 +72,7 @@ fn order(lines: Vec<SalesOrderLine>) -> SalesOrder {
         freight_tax_class: TaxClass::Standard,
         freight_gross: Amount::ZERO,
         freight_invoiced: Amount::ZERO,
+        freight_drafted: Amount::ZERO,
         net_total: total,
         tax_total: Amount::ZERO,
         total,
@@ -134,14 +136,14 @@ fn shipping_and_billing_have_states_of_their_own() {
 
 #[test]
 fn only_what_was_not_shipped_is_cancelled() {
-    let whole = confirmed(vec![line(1, 4, "10", true)]).cancel(None, Utc::now()).expect("cancelled");
+    let whole = confirmed(vec![line(1, 4, "10", true)]).cancel(CancelSalesOrder::default(), Utc::now()).expect("cancelled");
     assert_eq!((whole.status, whole.unshipped_amount), (SalesOrderStatus::Cancelled, Amount::ZERO));
     let mut part = confirmed(vec![line(1, 4, "10", true)]);
     part.lines[0].quantity_shipped = 3.into();
-    let part = part.cancel(None, Utc::now()).expect("the rest");
+    let part = part.cancel(CancelSalesOrder::default(), Utc::now()).expect("the rest");
     assert_eq!((part.status, part.fulfilment_status), (SalesOrderStatus::Confirmed, FulfilmentStatus::Shipped));
     assert_eq!((part.lines[0].quantity_cancelled, part.lines[0].open_to_invoice()), (1.into(), 3.into()));
-    assert_eq!(part.cancel(None, Utc::now()).expect_err("again").code(), ORDER_NOTHING_TO_CANCEL);
+    assert_eq!(part.cancel(CancelSalesOrder::default(), Utc::now()).expect_err("again").code(), ORDER_NOTHING_TO_CANCEL);
 }
 
 #[test]

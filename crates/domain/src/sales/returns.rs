@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::ids::SalesOrderLineId;
 use crate::ids::{
     CompanyId, CustomerReturnId, CustomerReturnLineId, DeliveryId, DeliveryLineId, JournalEntryId, PartyId, ProductId, SalesOrderId,
-    WarehouseId,
+    UnitId, WarehouseId,
 };
 use crate::kernel::{Amount, Code, Quantity, Result};
 
@@ -33,6 +33,7 @@ pub const RETURN_STATE: Code = Code::conflict("customer_return.wrong_state", "Th
 pub const RETURN_EMPTY: Code = Code::invalid("customer_return.empty", "The return has no lines.");
 pub const RETURN_LINE: Code = Code::invalid("customer_return.line_invalid", "A line of the return is wrong.");
 pub const RETURN_TOO_MUCH: Code = Code::conflict("customer_return.more_than_delivered", "More would come back than was delivered.");
+pub const RETURN_BEFORE_DELIVERY: Code = Code::invalid("customer_return.before_delivery", "A return cannot be dated before its delivery.");
 pub const RETURN_NOTHING_TO_CREDIT: Code = Code::conflict("customer_return.nothing_to_credit", "Nothing of what came back was invoiced.");
 
 /// Goods that a customer sends back.
@@ -109,12 +110,17 @@ pub struct CustomerReturnLine {
     pub product_id: ProductId,
     /// How many are to come back, in the unit of the order line.
     pub quantity: Quantity,
+    /// That unit.
+    #[schema(required)]
+    pub unit_id: Option<UnitId>,
     /// How many came in.
     pub quantity_received: Quantity,
     /// How many of them can be sold again and went to stock.
     pub quantity_restocked: Quantity,
     /// How many of them were put on credit notes.
     pub quantity_credited: Quantity,
+    /// How many of them can be put on a credit note now: they came in, were invoiced, and are on no credit note yet.
+    pub quantity_creditable: Quantity,
     /// What the goods that came in had cost, in the company's currency.
     pub cost_amount: Amount,
 }
@@ -162,7 +168,7 @@ pub struct ReceiveCustomerReturn {
     #[serde(default)]
     #[schema(max_items = 1000)]
     pub lines: Option<Vec<ReceivedReturnLine>>,
-    /// The business date; today when left out.
+    /// The business date; today when left out. Not before the delivery and not in the future.
     #[serde(default)]
     pub return_date: Option<NaiveDate>,
     /// Whether a credit note is drafted for what was invoiced of it.
@@ -212,7 +218,7 @@ impl CustomerReturn {
     }
 
     fn can_credit(&self) -> bool {
-        self.lines.iter().any(|l| l.quantity_received > l.quantity_credited)
+        self.lines.iter().any(|l| l.quantity_creditable.is_positive())
     }
 
     fn must_be(&self, states: &[ReturnStatus]) -> Result<()> {
@@ -227,9 +233,25 @@ impl CustomerReturn {
         self.must_be(&[ReturnStatus::Authorized, ReturnStatus::PartiallyReceived])
     }
 
-    /// Refuses a return of which nothing came in.
+    /// Refuses a return of which nothing came in, or nothing that came in can be credited.
     pub fn must_be_creditable(&self) -> Result<()> {
-        self.must_be(&[ReturnStatus::PartiallyReceived, ReturnStatus::Received])
+        self.must_be(&[ReturnStatus::PartiallyReceived, ReturnStatus::Received])?;
+        if self.can_credit() {
+            return Ok(());
+        }
+        let detail = "Nothing of what came back was invoiced, or all of it is credited.";
+        Err(RETURN_NOTHING_TO_CREDIT.with(detail).in_state(self.status, &self.allowed()))
+    }
+
+    /// A credit note of it was deleted: what stood on it, by order line, can be credited again.
+    pub fn uncredit(mut self, quantities: &[(SalesOrderLineId, Quantity)], now: DateTime<Utc>) -> Self {
+        for (line, quantity) in quantities {
+            for l in self.lines.iter_mut().filter(|l| l.order_line_id == *line) {
+                l.quantity_credited = if *quantity < l.quantity_credited { l.quantity_credited - *quantity } else { Quantity::ZERO };
+            }
+        }
+        self.updated_at = now;
+        self
     }
 
     /// The customer may send the goods.

@@ -2,18 +2,20 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::Company;
 use domain::directory::products::Product;
 use domain::ids::{LocationId, ProductId, StockAdjustmentId};
 use domain::inventory::adjustments::*;
+use domain::inventory::costing::ValueKind;
 use domain::inventory::locations::{LOCATION_IS_VIRTUAL, LocationKind};
-use domain::inventory::stock::{NOT_ENOUGH_STOCK, NOT_STOCKED};
+use domain::inventory::stock::{DATE_IN_FUTURE, NOT_ENOUGH_STOCK, NOT_STOCKED};
 use domain::inventory::warehouses::Warehouse;
-use persistence::inventory::adjustments;
+use persistence::inventory::{adjustments, valuation};
 use platform::directory::units::check_whole;
 use platform::prelude::*;
 
-use super::ledger::Ledger;
+use super::ledger::{Change, Ledger, not_in_future};
 use super::shelves::{Shelves, Source};
 use super::{locations, warehouses};
 use crate::accounting::posting;
@@ -44,9 +46,10 @@ pub fn operations(t: &mut Table) {
     n.action(
         "post",
         post,
-        "Post a stock adjustment. Takes a number, moves the goods, changes the value of stock and posts one journal entry.",
+        "Post a stock adjustment. Takes a number, moves the goods, changes the value of stock and posts one journal entry. A count is \
+         compared with the stock at the moment of the count; a loss reduces reservations where needed, the most recent first.",
     )
-    .fails(&[ADJUSTMENT_NOT_A_DRAFT, ADJUSTMENT_EMPTY, NOT_ENOUGH_STOCK])
+    .fails(&[ADJUSTMENT_NOT_A_DRAFT, ADJUSTMENT_EMPTY, NOT_ENOUGH_STOCK, DATE_IN_FUTURE])
     .fails(posting::REFUSALS);
 }
 
@@ -56,6 +59,7 @@ fn create(cx: &mut Cx, new: NewStockAdjustment) -> Result<StockAdjustment> {
     let location_id = locations::of_warehouse(cx, &warehouse, new.location_id, "/location_id")?;
     let id = cx.new_id();
     let lines = lines(cx, id, new.reason, &warehouse, location_id, new.lines)?;
+    let adjustment_date = new.adjustment_date.unwrap_or_else(|| cx.today(&company));
     let adjustment = StockAdjustment {
         id,
         company_id: company.id,
@@ -64,7 +68,8 @@ fn create(cx: &mut Cx, new: NewStockAdjustment) -> Result<StockAdjustment> {
         reason: new.reason,
         warehouse_id: warehouse.id,
         location_id,
-        adjustment_date: new.adjustment_date.unwrap_or_else(|| cx.today(&company)),
+        adjustment_date,
+        counted_at: moment(cx, &company, new.reason, adjustment_date, new.counted_at)?,
         note: new.note,
         total_value: Amount::ZERO,
         lines,
@@ -79,6 +84,17 @@ fn create(cx: &mut Cx, new: NewStockAdjustment) -> Result<StockAdjustment> {
     Ok(made)
 }
 
+/// The moment of a count.
+fn moment(
+    cx: &Cx,
+    company: &Company,
+    reason: AdjustmentReason,
+    date: NaiveDate,
+    given: Option<DateTime<Utc>>,
+) -> Result<Option<DateTime<Utc>>> {
+    moment_of_count(reason, date, given.map(|at| (at, company.date_of(at))), (cx.now, cx.today(company)))
+}
+
 fn update(cx: &mut Cx, id: StockAdjustmentId, patch: StockAdjustmentPatch) -> Result<StockAdjustment> {
     let before = cx.load_for_update::<StockAdjustment>(id)?;
     before.must_be_draft()?;
@@ -88,8 +104,13 @@ fn update(cx: &mut Cx, id: StockAdjustmentId, patch: StockAdjustmentPatch) -> Re
     after.note = patch.note.unwrap_or(after.note);
     after.metadata = patch.metadata.unwrap_or(after.metadata);
     after.updated_at = cx.now;
-    let given = patch.lines.unwrap_or_else(|| before.lines.iter().map(as_given).collect());
     let warehouse = cx.find::<Warehouse>(after.warehouse_id)?;
+    let recounted = patch.lines.is_some() || after.reason != before.reason || after.adjustment_date != before.adjustment_date;
+    if recounted || patch.counted_at.is_some() {
+        let company = cx.find::<Company>(after.company_id)?;
+        after.counted_at = moment(cx, &company, after.reason, after.adjustment_date, patch.counted_at)?;
+    }
+    let given = patch.lines.unwrap_or_else(|| before.lines.iter().map(as_given).collect());
     after.lines = lines(cx, id, after.reason, &warehouse, after.location_id, given)?;
     cx.delete_by::<StockAdjustmentLine>("adjustment_id", id.uuid())?;
     cx.insert_all(&after.lines)?;
@@ -175,19 +196,23 @@ fn post(cx: &mut Cx, id: StockAdjustmentId) -> Result<StockAdjustment> {
         return Err(ADJUSTMENT_EMPTY.with("Give the adjustment lines first."));
     }
     let company = cx.find::<Company>(before.company_id)?;
+    let (document, date) = (id.to_string(), before.adjustment_date);
+    not_in_future(cx, &company, date, "/adjustment_date")?;
     let products = products(cx, before.lines.iter().map(|l| l.product_id))?;
     let ids: Vec<ProductId> = products.keys().copied().collect();
     let places: Vec<_> = before.lines.iter().map(|l| (l.product_id, before.warehouse_id, l.location_id)).collect();
     let mut shelves = Shelves::lock(cx, &company, &ids, &places)?;
     let loss = warehouses::virtual_location(cx, company.id, LocationKind::Loss)?;
-    let mut ledger = Ledger::lock(cx, &company, &ids)?;
+    let mut ledger = Ledger::lock(cx, &company, &ids, date)?;
+    let counted: Vec<_> = before.lines.iter().filter(|l| l.counted_quantity.is_some()).map(|l| (l.product_id, l.location_id)).collect();
+    let since = Shelves::since(cx, &counted, date, before.counted_at)?;
     let mut after = before.clone();
-    let (document, date) = (id.to_string(), before.adjustment_date);
     for i in 0..after.lines.len() {
         let line = &mut after.lines[i];
         let Some(product) = products.get(&line.product_id) else { return Err(problems::in_use.into()) };
+        let place = (line.product_id, line.location_id);
         let delta = match line.counted_quantity {
-            Some(counted) => counted - shelves.on_hand(line.product_id, line.location_id),
+            Some(counted) => counted - (shelves.on_hand(place.0, place.1) - since.get(&place).copied().unwrap_or_default()),
             None => line.quantity_delta.unwrap_or_default(),
         };
         line.quantity_delta = Some(delta);
@@ -195,19 +220,19 @@ fn post(cx: &mut Cx, id: StockAdjustmentId) -> Result<StockAdjustment> {
         if delta.is_zero() {
             continue;
         }
-        if !shelves.adjust(line.product_id, line.location_id, delta)? {
-            let message =
-                format!("{} of {} are there, and some may be promised.", shelves.on_hand(line.product_id, line.location_id), product.sku);
+        if !shelves.adjust(place.0, place.1, delta)? && !(delta.is_negative() && shelves.lose(cx, place.0, place.1, -delta)?) {
+            let message = format!("Only {} of {} are there.", shelves.on_hand(place.0, place.1), product.sku);
             return Err(NOT_ENOUGH_STOCK.field(format!("/lines/{i}/quantity_delta"), message));
         }
         let line_id = line.id.to_string();
         let source = Source { document: &document, line: Some(&line_id), date };
         let (from, to) = if delta.is_positive() { (loss, line.location_id) } else { (line.location_id, loss) };
         shelves.note(cx, &company, source, product.id, (from, to), delta.abs());
-        let (unit_cost, minor) = (line.unit_cost, ledger.minor_units());
-        let expected = product.expected_cost.filter(|_| product.currency.as_deref() == Some(&*company.currency)).unwrap_or_default();
-        let worth =
-            ledger.apply(cx, source, product, (before.reason.role(), None), |s| value_line(s, delta, unit_cost, expected, minor))?;
+        let change = match delta.is_positive() {
+            true => Change::Gain { unit_cost: line.unit_cost },
+            false => Change::Out(ValueKind::Adjustment),
+        };
+        let worth = ledger.apply(cx, source, product, (before.reason.role(), None), change, delta.abs())?;
         after.lines[i].value = Some(worth);
     }
     if let Some(short) = shelves.short_in_the_past(cx, &company, date)?.first() {
@@ -220,10 +245,24 @@ fn post(cx: &mut Cx, id: StockAdjustmentId) -> Result<StockAdjustment> {
     after.posted_at = Some(cx.now);
     after.updated_at = cx.now;
     let source = Source { document: &document, line: None, date };
-    let entry = ledger.store(cx, &company, source, format!("Stock adjustment ({})", before.reason), None)?;
+    let entry = ledger.store(cx, source, format!("Stock adjustment ({})", before.reason), None)?;
     if let Some(entry) = entry {
         cx.link(id, entry, "posts")?;
     }
     after.number = Some(cx.number(company.id, "ADJ", date)?);
     cx.save(&before, after, "posted")
+}
+
+/// Another document had goods of a posted adjustment costed anew: its lines say what they are worth now.
+pub fn revalue(cx: &mut Cx, id: StockAdjustmentId) -> Result<()> {
+    let before = cx.load_for_update::<StockAdjustment>(id)?;
+    let worth: HashMap<String, Amount> = valuation::worth_of_lines(cx.db(), &id.to_string())?.into_iter().collect();
+    let mut after = before.clone();
+    for line in &mut after.lines {
+        line.value = worth.get(&line.id.to_string()).copied().or(line.value);
+    }
+    after.total_value = after.lines.iter().filter_map(|l| l.value).sum();
+    adjustments::store_results(cx.db(), &after.lines)?;
+    cx.save(&before, after, "revalued")?;
+    Ok(())
 }

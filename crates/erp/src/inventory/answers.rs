@@ -1,6 +1,8 @@
 //! What inventory answers to other services, and whether its own books agree.
 
-use domain::ids::{CompanyId, ProductId, StockAdjustmentId};
+use std::collections::HashMap;
+
+use domain::ids::{AccountId, CompanyId, ProductId, StockAdjustmentId, ValueEntryId};
 use domain::inventory::adjustments::StockAdjustment;
 use persistence::inventory::{checks, stock};
 use platform::prelude::*;
@@ -63,12 +65,30 @@ pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
     let owned = checks::costs_unlike_stock(cx.db())?.into_iter();
     let owned = owned.map(|(c, p, have, there)| format!("{} {}: {have} owned, {there} on hand", company(c), product(p))).collect();
 
-    let worth = checks::value_by_company(cx.db())?;
-    let mut apart = Vec::new();
-    for (c, value) in &worth {
-        let books = checks::inventory_accounts(cx.db(), *c)?;
-        if books != *value {
-            apart.push(format!("{}: stock is worth {value}, the accounts say {books}", company(*c)));
+    let account = |a: Uuid| AccountId::from_uuid(a);
+    let apart = checks::value_unlike_accounts(cx.db())?.into_iter();
+    let apart =
+        apart.map(|(c, a, day, v, b)| format!("{} {} on {day}: the entries sum to {v}, the account moved by {b}", company(c), account(a)));
+    let mut apart: Vec<String> = apart.collect();
+    let nowhere = checks::values_without_account(cx.db())?.into_iter();
+    apart.extend(nowhere.map(|(id,)| format!("{}: a value without an account", ValueEntryId::from_uuid(id))));
+    let unmoved = checks::values_unlike_moves(cx.db())?.into_iter();
+    let unmoved = unmoved.map(|(c, p, day, v, m)| format!("{} {} on {day}: {v} valued, {m} moved", company(c), product(p))).collect();
+    let empty = checks::value_without_goods(cx.db())?.into_iter();
+    let empty = empty.map(|(c, p, day, q, a)| format!("{} {} on {day}: {q} worth {a}", company(c), product(p))).collect();
+    let entries = count(checks::rows(cx.db(), "value_entries")?);
+
+    let adjustment = |id: Uuid| StockAdjustmentId::from_uuid(id);
+    let totals = checks::adjustment_totals(cx.db())?;
+    let worth: HashMap<String, Amount> = checks::worth_of_documents(cx.db(), "adj_%")?.into_iter().collect();
+    let unlike_lines = checks::adjustments_unlike_lines(cx.db())?.into_iter();
+    let mut wrong: Vec<String> =
+        unlike_lines.map(|(id, total, sum)| format!("{}: a total of {total}, the lines sum to {sum}", adjustment(id))).collect();
+    for (id, total) in &totals {
+        let id = adjustment(*id).to_string();
+        let ledger = worth.get(&id).copied().unwrap_or_default();
+        if ledger != *total {
+            wrong.push(format!("{id}: a total of {total}, its value entries sum to {ledger}"));
         }
     }
     Ok(vec![
@@ -76,6 +96,14 @@ pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
         Check::of("stock_reservations", "Reserved stock is the sum of the hard reservations.", levels, promised),
         Check::of("stock_costs", "The running cost of a product is the sum of its value entries.", costs, values),
         Check::of("stock_owned", "The quantity valued is the quantity on hand.", costs, owned),
-        Check::of("stock_value", "The value of stock is the balance of the inventory accounts.", worth.len() as i64, apart),
+        Check::of("stock_days", "On each day the quantity valued is the quantity moved.", entries, unmoved),
+        Check::of("stock_value", "On each day the value ledger moves each inventory account by the sum of its entries.", entries, apart),
+        Check::of("stock_worth", "At the end of no day does a product have value without goods.", entries, empty),
+        Check::of(
+            "stock_adjustments",
+            "The total of a posted adjustment is the sum of its lines and of its value entries.",
+            totals.len() as i64,
+            wrong,
+        ),
     ])
 }

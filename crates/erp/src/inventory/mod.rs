@@ -6,6 +6,7 @@ pub mod answers;
 pub mod ledger;
 pub mod locations;
 pub mod moves;
+pub mod recosting;
 pub mod reservations;
 pub mod serials;
 pub mod shelves;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::{Company, NegativeStock};
 use domain::ids::SalesOrderLineId;
 use domain::ids::{LocationId, ProductId, SalesOrderId, StockLevelId, WarehouseId};
@@ -23,6 +23,8 @@ pub struct Shelves {
     changes: BTreeMap<Uuid, Change>,
     moves: Vec<StockMove>,
     made: Vec<Reservation>,
+    /// Reservations that lost pieces: as they were, and as they are.
+    cut: Vec<(Reservation, Reservation)>,
 }
 
 /// So many pieces at a location.
@@ -64,7 +66,7 @@ impl Shelves {
             stock::open(cx.db(), &missing)?;
             rows = stock::lock(cx.db(), company.id, &ids)?;
         }
-        Ok(Self { rows, changes: BTreeMap::new(), moves: Vec::new(), made: Vec::new() })
+        Ok(Self { rows, changes: BTreeMap::new(), moves: Vec::new(), made: Vec::new(), cut: Vec::new() })
     }
 
     /// The places in a warehouse where goods may be short: needed to go below zero.
@@ -195,6 +197,51 @@ impl Shelves {
         Ok(enough)
     }
 
+    /// By how much the stock of places changed after a business date, and on that day itself after a moment.
+    pub fn since(
+        cx: &mut Cx,
+        places: &[(ProductId, LocationId)],
+        date: NaiveDate,
+        moment: Option<DateTime<Utc>>,
+    ) -> Result<BTreeMap<(ProductId, LocationId), Quantity>> {
+        let keys: Vec<(Uuid, Uuid)> = places.iter().map(|(p, l)| (p.uuid(), l.uuid())).collect();
+        let moved = stock::moved_since(cx.db(), &keys, date, moment)?;
+        Ok(moved.into_iter().map(|(p, l, q)| ((ProductId::from_uuid(p), LocationId::from_uuid(l)), q)).collect())
+    }
+
+    /// Plans a loss at one place that takes promised pieces too: the youngest reservations lose theirs. Whether so many are there.
+    pub fn lose(&mut self, cx: &mut Cx, product: ProductId, location: LocationId, quantity: Quantity) -> Result<bool> {
+        let row = self.row(product, location)?;
+        let planned = self.changes.get(&row.id.uuid()).map(|c| c.reserved).unwrap_or_default();
+        let (on_hand, reserved) = (self.on_hand(product, location), row.reserved + planned);
+        if on_hand < quantity {
+            return Ok(false);
+        }
+        let mut missing = reserved + quantity - on_hand;
+        for r in reservations::at_place(cx.db(), product.uuid(), location.uuid())? {
+            if !missing.is_positive() {
+                break;
+            }
+            let part = if r.quantity < missing { r.quantity } else { missing };
+            missing -= part;
+            self.let_go(&r, part)?;
+            self.cut.push((r.clone(), Reservation { quantity: r.quantity - part, updated_at: cx.now, ..r }));
+        }
+        self.plan(product, location, -quantity, Quantity::ZERO)?;
+        Ok(!missing.is_positive())
+    }
+
+    /// Free pieces of a product in a warehouse.
+    pub fn free(&self, warehouse: WarehouseId, product: ProductId) -> Quantity {
+        let rows = self.rows.iter().filter(|s| s.warehouse_id == warehouse && s.product_id == product);
+        let free = rows.map(|s| {
+            let c = self.changes.get(&s.id.uuid());
+            let (on_hand, reserved) = c.map(|c| (c.on_hand, c.reserved)).unwrap_or_default();
+            s.on_hand + on_hand - s.reserved - reserved
+        });
+        free.filter(|q| q.is_positive()).sum()
+    }
+
     /// Notes a move for the ledger, from one location to another.
     pub fn note(
         &mut self,
@@ -243,7 +290,14 @@ impl Shelves {
             return Err(RETRY.with("The stock changed at the same time."));
         }
         cx.insert_all(&self.made)?;
-        cx.insert_all(&self.moves)
+        cx.insert_all(&self.moves)?;
+        for (before, after) in self.cut {
+            match after.quantity.is_zero() {
+                true => cx.remove(before)?,
+                false => drop(cx.save(&before, after, "reduced")?),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -266,9 +320,9 @@ impl Promises {
     pub fn of(cx: &mut Cx, order: SalesOrderId) -> Result<Self> {
         Ok(Self { all: reservations::of_order(cx.db(), order)?, changed: Vec::new() })
     }
-    /// The products they are for.
-    pub fn products(&self) -> Vec<ProductId> {
-        self.all.iter().map(|r| r.product_id).collect()
+    /// How many pieces are promised to a line, in the product's unit.
+    pub fn held(&self, line: SalesOrderLineId) -> Quantity {
+        self.all.iter().filter(|r| r.order_line_id == Some(line)).map(|r| r.quantity).sum()
     }
     /// Takes up to `quantity` off the shelf for a line out of what is promised to it in this warehouse.
     pub fn take(
@@ -292,8 +346,7 @@ impl Promises {
     }
     /// Lets go of what is promised to a line beyond `keep`; how much is still promised.
     pub fn trim(&mut self, shelves: &mut Shelves, line: SalesOrderLineId, keep: Quantity) -> Result<Quantity> {
-        let held: Quantity = self.all.iter().filter(|r| r.order_line_id == Some(line)).map(|r| r.quantity).sum();
-        let mut surplus = held - keep;
+        let mut surplus = self.held(line) - keep;
         for (i, r) in self.all.iter_mut().enumerate().filter(|(_, r)| r.order_line_id == Some(line)) {
             if !surplus.is_positive() {
                 break;
@@ -305,7 +358,7 @@ impl Promises {
                 self.changed.push(i);
             }
         }
-        Ok(self.all.iter().filter(|r| r.order_line_id == Some(line)).map(|r| r.quantity).sum())
+        Ok(self.held(line))
     }
     /// Writes what changed.
     pub fn store(self, cx: &mut Cx) -> Result<()> {

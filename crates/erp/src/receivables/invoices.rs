@@ -10,6 +10,7 @@ use domain::directory::companies::Company;
 use domain::directory::exchange_rates::{NO_RATE, RateKind, RateQuestion};
 use domain::directory::parties::{AddressPurpose, Party};
 use domain::directory::products::{self, Product, TaxClass};
+use domain::directory::units::Unit;
 use domain::directory::{currencies, parties};
 use domain::ids::{CompanyId, InvoiceId, InvoiceLineId, PartyId};
 use domain::receivables::invoices::lines::{InvoiceLine, InvoiceLinePatch, NewInvoiceLine};
@@ -244,10 +245,15 @@ fn build_lines(cx: &mut Cx, invoice: &Invoice, customer: &Party, new: Vec<NewInv
             }
         };
         let class = product.map_or(ItemClass::Service, |p| p.posting_class.into());
+        let own_unit = product.map(|p| p.unit_id);
+        if let Some(unit) = line.unit_id.filter(|u| Some(*u) != own_unit) {
+            cx.refer::<Unit>(&at("unit_id"), unit)?;
+        }
         let listed = product.filter(|p| p.currency.as_deref() == Some(&*invoice.currency)).and_then(|p| p.sales_price);
+        // a list price is that of the product's own unit
         let price = line
             .unit_price
-            .or(listed)
+            .or(listed.filter(|_| line.unit_id.is_none() || line.unit_id == own_unit))
             .ok_or_else(|| rules::NO_PRICE.field(at("unit_price"), "Say the price; the product has none in this currency."))?;
         let description = line.description.or_else(|| product.map(|p| p.name.clone()));
         let tax_code_ids = match (line.tax_code_ids, &determination) {
@@ -264,6 +270,7 @@ fn build_lines(cx: &mut Cx, invoice: &Invoice, customer: &Party, new: Vec<NewInv
             item_class: line.item_class.unwrap_or(class),
             description: description.ok_or_else(|| rules::NO_DESCRIPTION.field(at("description"), rules::NO_DESCRIPTION.title))?,
             quantity: line.quantity,
+            unit_id: line.unit_id.or(own_unit),
             unit_price: price,
             discount_percent: line.discount_percent,
             tax_code_ids,

@@ -1,15 +1,18 @@
 //! What sales answers to others: the orders of a party, where a figure comes from, and whether its own books agree.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::Company;
 use domain::directory::overview::{OrderAsOf, OrderSummary, OrdersAsOf, OrdersOverview, TOP};
-use domain::ids::{CustomerReturnId, DeliveryId, PartyId, SalesOrderId, SalesOrderLineId};
+use domain::ids::{CustomerReturnId, DeliveryId, DeliveryLineId, PartyId, SalesOrderId, SalesOrderLineId};
 use domain::kernel::Word;
 use domain::sales::deliveries::Delivery;
 use domain::sales::delivery_overview::{DeliveriesOverview, DeliverySummary};
 use domain::sales::orders::*;
 use domain::sales::returns::CustomerReturn;
-use persistence::sales::{deliveries, orders};
+use persistence::inventory::checks::worth_of_documents;
+use persistence::sales::{deliveries, orders, returns};
 use platform::prelude::*;
 use platform::questions::{Check, Explanation};
 
@@ -129,12 +132,17 @@ pub fn explain_delivery(cx: &mut Cx, id: &str) -> Result<Explanation> {
     let delivery = cx.find::<Delivery>(id)?;
     let lines = delivery.lines.iter().map(|l| {
         let quantity = Explanation::given("quantity in the product's unit", l.stock_quantity);
-        let cost = Explanation::of("unit cost", l.unit_cost.map_or("not shipped yet".into(), |c| c.to_string()), "cost divided by quantity, six places", vec![]);
+        let cost = Explanation::of(
+            "unit cost",
+            l.unit_cost.map_or("not shipped yet".into(), |c| c.to_string()),
+            "cost divided by quantity, six places",
+            vec![],
+        );
         Explanation::of(
             format!("line {}: {}", l.position, l.description),
             l.cost_amount,
-            "value of stock × quantity ÷ on hand, rounded half away from zero to the minor unit; the last issue takes what remains, and what \
-             is issued below zero goes at the last known cost",
+            "value of stock × quantity ÷ on hand on that day, rounded half away from zero to the minor unit; the last issue takes what \
+             remains, and what is issued below zero goes at the last known cost until a receipt covers it",
             vec![quantity, cost],
         )
         .at(l.id)
@@ -159,8 +167,8 @@ pub fn explain_return(cx: &mut Cx, id: &str) -> Result<Explanation> {
         Explanation::of(
             format!("line {}", l.position),
             l.cost_amount,
-            "cost of the delivered line × quantity ÷ delivered quantity, rounded half away from zero to the minor unit; the last piece \
-             takes what remains",
+            "what the delivered line still costs × quantity ÷ what is still out of it, rounded half away from zero to the minor unit; \
+             what left below zero comes back first and at the cost guessed then, and the last piece takes what remains",
             inputs.into_iter().flatten().collect(),
         )
         .at(l.id)
@@ -169,11 +177,69 @@ pub fn explain_return(cx: &mut Cx, id: &str) -> Result<Explanation> {
     Ok(Explanation::of("cost of the return", back.cost_total, "sum of the lines", lines).at(back.id))
 }
 
-/// Do the orders agree with their deliveries?
+/// Do the documents agree with their lines, with each other and with the value ledger?
 pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
+    let line = |id| SalesOrderLineId::from_uuid(id);
     let unlike = orders::shipped_unlike_deliveries(cx.db())?.into_iter();
-    let breaks = unlike.map(|(l, have, sum)| format!("{}: {have} shipped, the deliveries sum to {sum}", SalesOrderLineId::from_uuid(l)));
-    let breaks: Vec<String> = breaks.collect();
+    let mut moved: Vec<String> = unlike.map(|(l, have, sum)| format!("{}: {have} shipped, the deliveries sum to {sum}", line(l))).collect();
+    let unlike = orders::returned_unlike_returns(cx.db())?.into_iter();
+    moved.extend(unlike.map(|(l, have, sum)| format!("{}: {have} returned, the returns sum to {sum}", line(l))));
+    let unlike = orders::totals_unlike_lines(cx.db())?.into_iter();
+    let totals = unlike.map(|(o, have, sum)| format!("{}: a total of {have}, the lines sum to {sum}", SalesOrderId::from_uuid(o)));
+    let totals: Vec<String> = totals.collect();
+    let mut billed: HashMap<String, Quantity> = orders::billed(cx.db())?.into_iter().collect();
+    let mut unbilled = Vec::new();
+    for (id, have) in orders::invoiced(cx.db())? {
+        let id = line(id).to_string();
+        let sum = billed.remove(&id).unwrap_or_default();
+        if have != sum {
+            unbilled.push(format!("{id}: {have} invoiced, the invoices and credit notes sum to {sum}"));
+        }
+    }
+    unbilled.extend(billed.into_iter().map(|(id, sum)| format!("{id}: nothing invoiced, the invoices and credit notes sum to {sum}")));
     let lines = orders::count_lines(cx.db())?;
-    Ok(vec![Check::of("order_deliveries", "What an order line counts as shipped is the sum of its shipped deliveries.", lines, breaks)])
+    let (costs, goods) = cost_checks(cx)?;
+    Ok(vec![
+        Check::of(
+            "order_deliveries",
+            "What an order line counts as shipped and returned is the sum of its shipped deliveries and received returns.",
+            lines,
+            moved,
+        ),
+        Check::of("order_totals", "The total of an order is the sum of its lines and its freight.", lines, totals),
+        Check::of(
+            "order_billing",
+            "What an order line counts as invoiced is the sum of its posted invoices less its posted credit notes.",
+            lines,
+            unbilled,
+        ),
+        Check::of("delivery_costs", "The cost of a delivery or a return is the sum of its lines and of its value entries.", goods, costs),
+    ])
+}
+
+/// What breaks the rule of costs, and how many documents there are.
+fn cost_checks(cx: &mut Cx) -> Result<(Vec<String>, i64)> {
+    let of_lines = |id: String, (have, sum): (Amount, Amount)| format!("{id}: a cost of {have}, the lines sum to {sum}");
+    let mut wrong = Vec::new();
+    for (id, have, sum) in deliveries::costs_unlike_lines(cx.db())? {
+        wrong.push(of_lines(DeliveryId::from_uuid(id).to_string(), (have, sum)));
+    }
+    for (id, have, sum) in returns::costs_unlike_lines(cx.db())? {
+        wrong.push(of_lines(CustomerReturnId::from_uuid(id).to_string(), (have, sum)));
+    }
+    for (id, have, sum) in deliveries::returned_unlike_returns(cx.db())? {
+        wrong.push(format!("{}: {have} came back, the returns sum to {sum}", DeliveryLineId::from_uuid(id)));
+    }
+    let left = deliveries::costs(cx.db())?.into_iter().map(|(id, cost)| (DeliveryId::from_uuid(id).to_string(), -cost));
+    let mut documents: Vec<(String, Amount)> = left.collect();
+    documents.extend(returns::costs(cx.db())?.into_iter().map(|(id, cost)| (CustomerReturnId::from_uuid(id).to_string(), cost)));
+    let mut worth: HashMap<String, Amount> = worth_of_documents(cx.db(), "dlv_%")?.into_iter().collect();
+    worth.extend(worth_of_documents(cx.db(), "ret_%")?);
+    for (id, cost) in &documents {
+        let ledger = worth.get(id).copied().unwrap_or_default();
+        if ledger != *cost {
+            wrong.push(format!("{id}: {cost} by its cost, its value entries sum to {ledger}"));
+        }
+    }
+    Ok((wrong, documents.len() as i64))
 }

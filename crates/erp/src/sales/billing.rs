@@ -11,6 +11,7 @@ use platform::prelude::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::confirmation;
 use crate::receivables::invoices;
 
 /// What drafting an invoice may answer.
@@ -30,29 +31,23 @@ pub fn invoice(cx: &mut Cx, id: SalesOrderId, how: InvoiceSalesOrder) -> Result<
     let order = cx.load_for_update::<SalesOrder>(id)?;
     order.must_be_active()?;
     cx.require("receivables.invoices.create")?;
-    let (drafted, freight_drafted) = orders::drafted(cx.db(), &id.to_string())?;
     let mut lines = Vec::new();
-    for l in &order.lines {
-        let line_id = l.id.to_string();
-        let on_drafts = drafted.iter().find(|d| d.0 == line_id).map(|d| d.1).unwrap_or_default();
-        let quantity = l.open_to_invoice() - on_drafts;
-        if quantity.is_positive() {
-            lines.push(NewInvoiceLine {
-                product_id: l.product_id,
-                item_class: None,
-                description: Some(l.description.clone()),
-                quantity,
-                unit_price: Some(l.unit_price),
-                discount_percent: l.discount_percent,
-                tax_code_ids: Some(l.tax_code_ids.clone()),
-                order_line_id: Some(line_id),
-            });
-        }
+    for l in order.lines.iter().filter(|l| l.open_to_draft().is_positive()) {
+        lines.push(NewInvoiceLine {
+            product_id: l.product_id,
+            item_class: None,
+            description: Some(l.description.clone()),
+            quantity: l.open_to_draft(),
+            unit_id: l.unit_id,
+            unit_price: Some(l.unit_price),
+            discount_percent: l.discount_percent,
+            tax_code_ids: Some(l.tax_code_ids.clone()),
+            order_line_id: Some(l.id.to_string()),
+        });
     }
-    // Freight goes on the first invoice.
-    let due = order.freight_due() - freight_drafted;
-    if due.is_positive() && (!lines.is_empty() || drafted.is_empty()) {
-        lines.push(freight_line(cx, &order, due)?);
+    let freight = order.freight_to_draft();
+    if freight.is_positive() {
+        lines.push(freight_line(cx, &order, freight)?);
     }
     if lines.is_empty() {
         return Err(order.refuse(ORDER_NOTHING_TO_INVOICE, "Nothing was shipped that is not on an invoice already."));
@@ -82,6 +77,7 @@ fn freight_line(cx: &mut Cx, order: &SalesOrder, due: Amount) -> Result<NewInvoi
         item_class: Some(ItemClass::Freight),
         description: Some("Freight".into()),
         quantity: Quantity::ONE,
+        unit_id: None,
         unit_price: Some(UnitPrice::try_from(due.get())?),
         discount_percent: Rate::ZERO,
         tax_code_ids: Some(taxes.of_class(order.freight_tax_class, "/freight_tax_class")?.to_vec()),
@@ -158,6 +154,8 @@ pub fn follow_credit_note(cx: &mut Cx, event: &Event) -> Result<()> {
 
 fn follow(cx: &mut Cx, before: SalesOrder, after: SalesOrder, verb: &str) -> Result<()> {
     orders::store_progress(cx.db(), &after.lines)?;
-    cx.save(&before, after.settle(cx.now), verb)?;
+    let after = after.settle(cx.now);
+    let saved = cx.save(&before, after, verb)?;
+    confirmation::finish(cx, saved)?;
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! From draft to binding and back: confirmation with credit check and reservation, hold, release, cancel, close.
 
 use chrono::NaiveDate;
-use domain::directory::companies::Company;
+use domain::directory::companies::{Company, OrderClosing};
 use domain::directory::parties::Party;
 use domain::ids::{ProductId, SalesOrderId, SalesOrderLineId};
 use domain::inventory::warehouses::Warehouse;
 use domain::kernel::{Decimals, round};
 use domain::sales::credit::CreditExposure;
+use domain::sales::deliveries::{Delivery, ship_lines};
 use domain::sales::orders::*;
-use persistence::sales::orders;
+use persistence::sales::{deliveries, orders};
 use platform::prelude::*;
 
 use super::books;
@@ -104,31 +105,72 @@ pub fn hold(cx: &mut Cx, id: SalesOrderId, why: SalesOrderReason) -> Result<Sale
 pub fn release(cx: &mut Cx, id: SalesOrderId) -> Result<SalesOrder> {
     let before = cx.load_for_update::<SalesOrder>(id)?;
     let after = before.clone().release(cx.now)?;
-    cx.save(&before, after, "released")
+    let saved = cx.save(&before, after, "released")?;
+    finish(cx, saved)
 }
 
-/// Gives up what was not shipped.
-pub fn cancel(cx: &mut Cx, id: SalesOrderId, why: SalesOrderReason) -> Result<SalesOrder> {
+/// Gives up what was not shipped, or so many of some lines.
+pub fn cancel(cx: &mut Cx, id: SalesOrderId, what: CancelSalesOrder) -> Result<SalesOrder> {
     let before = cx.load_for_update::<SalesOrder>(id)?;
-    let after = before.clone().cancel(why.reason, cx.now)?;
-    let mut promises = Promises::of(cx, id)?;
-    let products = promises.products();
-    if !products.is_empty() {
+    let mut after = before.clone().cancel(what, cx.now)?;
+    let products: Vec<ProductId> = before.lines.iter().filter(|l| l.is_stocked).filter_map(|l| l.product_id).collect();
+    if before.status == SalesOrderStatus::Confirmed && !products.is_empty() {
         let company = cx.find::<Company>(before.company_id)?;
         let mut shelves = Shelves::lock(cx, &company, &products, &[])?;
-        for line in &before.lines {
-            promises.trim(&mut shelves, line.id, Quantity::ZERO)?;
+        let mut promises = Promises::of(cx, id)?;
+        for line in &mut after.lines {
+            let left = promises.trim(&mut shelves, line.id, line.in_stock_unit(line.open_to_ship())?)?;
+            line.quantity_reserved = line.from_stock_unit(left);
         }
         promises.store(cx)?;
         shelves.store(cx)?;
     }
     orders::store_progress(cx.db(), &after.lines)?;
-    cx.save(&before, after, "cancelled")
+    let saved = cx.save(&before, after, "cancelled")?;
+    let order = finish(cx, saved)?;
+    drop_drafts(cx, &order)?;
+    Ok(order)
+}
+
+/// Cancels the draft deliveries of an order that ship what it has given up.
+fn drop_drafts(cx: &mut Cx, order: &SalesOrder) -> Result<()> {
+    let binds = order.status == SalesOrderStatus::Confirmed;
+    for draft in deliveries::drafts_of(cx.db(), order.id.uuid())? {
+        if !binds || ship_lines(&mut order.clone(), &draft.lines).is_err() {
+            let before = cx.load_for_update::<Delivery>(draft.id)?;
+            let after = before.clone().cancel(cx.now)?;
+            cx.save(&before, after, "cancelled")?;
+        }
+    }
+    Ok(())
+}
+
+/// An order that has nothing left to do closes by itself where the company wants it so, and one that was closed goes on when
+/// something of it is to be invoiced again.
+pub fn finish(cx: &mut Cx, order: SalesOrder) -> Result<SalesOrder> {
+    match (order.status, order.is_finished()) {
+        (SalesOrderStatus::Confirmed, true) if !order.is_on_hold => {
+            if cx.find::<Company>(order.company_id)?.order_closing == OrderClosing::Manual {
+                return Ok(order);
+            }
+            let after = order.clone().close(cx.now)?;
+            let closed = cx.save(&order, after, "closed")?;
+            drop_drafts(cx, &closed)?;
+            Ok(closed)
+        }
+        (SalesOrderStatus::Closed, false) => {
+            let after = order.clone().reopen(cx.now);
+            cx.save(&order, after, "reopened")
+        }
+        _ => Ok(order),
+    }
 }
 
 /// Done with.
 pub fn close(cx: &mut Cx, id: SalesOrderId) -> Result<SalesOrder> {
     let before = cx.load_for_update::<SalesOrder>(id)?;
     let after = before.clone().close(cx.now)?;
-    cx.save(&before, after, "closed")
+    let closed = cx.save(&before, after, "closed")?;
+    drop_drafts(cx, &closed)?;
+    Ok(closed)
 }

@@ -57,7 +57,8 @@ fn figures(cx: &mut Cx, company: CompanyId, documents: &[String], of: &[Attribut
         }
     }
     if wants_margin && !keys.is_empty() {
-        let spent = rows::cost(cx.db(), &keys)?;
+        let goods = rows::goods_of(cx.db(), &keys)?;
+        let spent = rows::cost(cx.db(), &goods)?;
         out.extend(spent.into_iter().map(|(day, cost)| DealFigure { basis: AttributionBasis::Margin, day, amount: -cost }));
     }
     if of.contains(&AttributionBasis::Cash) && !invoices.is_empty() {

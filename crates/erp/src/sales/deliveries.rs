@@ -3,6 +3,7 @@
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
 use domain::ids::DeliveryId;
+use domain::inventory::stock::DATE_IN_FUTURE;
 use domain::inventory::warehouses::Warehouse;
 use domain::sales::deliveries::*;
 use domain::sales::orders::*;
@@ -32,12 +33,12 @@ pub fn operations(t: &mut Table) {
         .expand::<Warehouse>("warehouse", "warehouse_id")
         .expand::<Product>("lines.product", "lines.product_id");
     n.update(update, "Change a draft delivery.").fails(&[DELIVERY_NOT_A_DRAFT]);
-    n.action(
+    n.action_with(
         "ship",
         shipping::ship,
-        "Ship a delivery. Takes a number, takes the goods off the shelves, values them at the moving average and posts their cost.",
+        "Ship a delivery. Takes a number, takes the goods off the shelves, values them at the moving average of that day and posts their cost.",
     )
-    .fails(&[DELIVERY_NOT_A_DRAFT, ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, DELIVERY_OVER_ORDERED, DELIVERY_NOT_ENOUGH_STOCK])
+    .fails(&[DATE_IN_FUTURE, DELIVERY_NOT_A_DRAFT, ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, DELIVERY_OVER_ORDERED, DELIVERY_NOT_ENOUGH_STOCK])
     .fails(serials::REFUSALS)
     .fails(serials::SHIP_REFUSALS)
     .fails(CUSTOMER)

@@ -6,7 +6,7 @@ use domain::directory::companies::Company;
 use domain::directory::currencies;
 use domain::directory::parties::{AddressPurpose, Party};
 use domain::directory::products::TaxClass;
-use domain::ids::{SalesOrderId, WarehouseId};
+use domain::ids::{OpportunityId, SalesOrderId, WarehouseId};
 use domain::inventory::warehouses::Warehouse;
 use domain::sales::orders::*;
 use persistence::inventory::warehouses;
@@ -99,6 +99,7 @@ fn blank(cx: &Cx, company: &Company, customer: &Party, new: NewSalesOrder) -> Sa
         freight_tax_class: new.freight_tax_class.unwrap_or(TaxClass::Standard),
         freight_gross: Amount::ZERO,
         freight_invoiced: Amount::ZERO,
+        freight_drafted: Amount::ZERO,
         net_total: Amount::ZERO,
         tax_total: Amount::ZERO,
         total: Amount::ZERO,
@@ -247,6 +248,19 @@ pub fn draft_for_won_deal(cx: &mut Cx, event: &Event) -> Result<()> {
     order.opportunity_id = Some(deal.id);
     let order = keep(cx, order)?;
     cx.link(deal.id, order.id, "orders")
+}
+
+/// A deal was lost: its draft order is given up, so that nobody confirms it. Won again later, the deal drafts another one.
+pub fn cancel_for_lost_deal(cx: &mut Cx, event: &Event) -> Result<()> {
+    let Ok(deal) = event.subject.parse::<OpportunityId>() else { return Ok(()) };
+    for id in orders::draft_of_opportunity(cx.db(), deal)? {
+        let before = cx.load_for_update::<SalesOrder>(SalesOrderId::from_uuid(id))?;
+        let why = CancelSalesOrder { reason: Some("The opportunity was lost.".into()), lines: None };
+        let after = before.clone().cancel(why, cx.now)?;
+        orders::store_progress(cx.db(), &after.lines)?;
+        cx.save(&before, after, "cancelled")?;
+    }
+    Ok(())
 }
 
 /// The draft of a deal that was won again: customer, currency, date and lines as they are now, all else as it was.

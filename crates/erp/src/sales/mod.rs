@@ -1,6 +1,7 @@
 //! Sales: orders, deliveries, returns, and what of them is billed. Goods move through inventory, money through
 //! accounting; nothing here writes to either directly.
 
+pub mod allocation;
 pub mod answers;
 pub mod billing;
 pub mod books;
@@ -11,6 +12,7 @@ pub mod deliveries;
 pub mod drafts;
 pub mod order_lines;
 pub mod orders;
+pub mod recosting;
 pub mod returns;
 pub mod shipping;
 
@@ -27,9 +29,21 @@ pub fn operations(t: &mut Table) {
 /// What the area hears.
 pub fn reactions(r: &mut Reactions) {
     r.on("opportunity.won", drafts::draft_for_won_deal);
+    r.on("opportunity.lost", drafts::cancel_for_lost_deal);
     r.on("quote.converted", drafts::draft_for_quote);
     r.on("invoice.posted", billing::follow_invoice);
     r.on("credit_note.posted", billing::follow_credit_note);
+    r.on("credit_note.deleted", returns::follow_deleted_note);
+    for moved in ["stock_adjustment.posted", "delivery.shipped", "customer_return.received"] {
+        r.on(moved, recosting::follow);
+    }
+    for lost in ["reservation.deleted", "reservation.reduced"] {
+        r.on(lost, allocation::follow_loss);
+    }
+    for freed in ["stock_adjustment.posted", "customer_return.received", "delivery.shipped", "sales_order.cancelled", "reservation.deleted"]
+    {
+        r.on(freed, allocation::serve_waiting);
+    }
 }
 
 /// What the area answers to others.

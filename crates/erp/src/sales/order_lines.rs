@@ -31,7 +31,10 @@ fn list(cx: &mut Cx, id: SalesOrderId, mut list: List) -> Result<Page<SalesOrder
     let order = cx.find::<SalesOrder>(id)?;
     list.only("order_id", id.uuid());
     let mut page = cx.page::<SalesOrderLine>(list)?;
-    page.data.iter_mut().for_each(|l| l.version = order.version);
+    for l in &mut page.data {
+        l.version = order.version;
+        l.quantity_drafted = order.lines.iter().find(|o| o.id == l.id).map(|o| o.quantity_drafted).unwrap_or_default();
+    }
     Ok(page)
 }
 
@@ -212,6 +215,7 @@ fn line(
         quantity_shipped: Quantity::ZERO,
         quantity_returned: Quantity::ZERO,
         quantity_invoiced: Quantity::ZERO,
+        quantity_drafted: Quantity::ZERO,
         quantity_cancelled: Quantity::ZERO,
         version: 1,
     })

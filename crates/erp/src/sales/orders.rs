@@ -6,6 +6,7 @@ use domain::directory::parties;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
 use domain::ids::{CompanyId, PartyId};
+use domain::inventory::stock::DATE_IN_FUTURE;
 use domain::inventory::warehouses::Warehouse;
 use domain::sales::credit::{CreditExposure, OVER_CREDIT_LIMIT};
 use domain::sales::deliveries::{DELIVERY_NOT_ENOUGH_STOCK, DELIVERY_OVER_ORDERED};
@@ -82,9 +83,9 @@ fn actions(n: &mut Noun<SalesOrder>) {
     n.action_with(
         "cancel",
         confirmation::cancel,
-        "Cancel what was not shipped of a sales order. Reservations end; an order of which nothing was shipped or invoiced is cancelled as a whole.",
+        "Cancel what was not shipped of a sales order, or so many of some lines. Reservations end, and draft deliveries of it; an order of which nothing was shipped or invoiced and nothing is left is cancelled as a whole.",
     )
-    .fails(&[ORDER_NOT_CONFIRMED, ORDER_NOTHING_TO_CANCEL]);
+    .fails(&[ORDER_NOT_CONFIRMED, ORDER_NOTHING_TO_CANCEL, domain::sales::order_lines::ORDER_LINE]);
     n.action("close", confirmation::close, "Close a sales order. Everything must be shipped or cancelled, and invoiced.").fails(&[
         ORDER_NOT_CONFIRMED,
         ORDER_ON_HOLD,
@@ -98,6 +99,7 @@ fn actions(n: &mut Noun<SalesOrder>) {
             ORDER_NO_WAREHOUSE,
             DELIVERY_OVER_ORDERED,
             DELIVERY_NOT_ENOUGH_STOCK,
+            DATE_IN_FUTURE,
         ])
         .fails(serials::REFUSALS)
         .fails(serials::SHIP_REFUSALS)

@@ -3,26 +3,29 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use domain::accounting::posting::Role;
 use domain::directory::companies::Company;
 use domain::directory::parties::Party;
-use domain::ids::{CustomerReturnId, InvoiceId, InvoiceLineId, ProductId};
-use domain::inventory::costing::{ValueKind, share};
+use domain::ids::{CustomerReturnId, InvoiceId, InvoiceLineId, ProductId, SalesOrderLineId, ValueEntryId};
 use domain::inventory::locations::LocationKind;
+use domain::inventory::stock::DATE_IN_FUTURE;
 use domain::inventory::warehouses::Warehouse;
 use domain::receivables::credit_notes::{CreditNote, NewCreditNote, NewCreditNoteLine};
 use domain::sales::deliveries::*;
 use domain::sales::orders::*;
 use domain::sales::returns::*;
+use persistence::inventory::valuation;
 use persistence::sales::{deliveries, orders, returns};
 use platform::directory::units::check_whole;
 use platform::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::confirmation;
 use crate::accounting::posting;
 use crate::inventory::adjustments::products;
-use crate::inventory::ledger::{Ledger, item_class};
+use crate::inventory::ledger::{Change, Ledger, item_class, not_in_future};
 use crate::inventory::serials;
 use crate::inventory::shelves::{Shelves, Source};
 use crate::inventory::warehouses::virtual_location;
@@ -37,7 +40,13 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("customer", "customer_id")
         .expand::<SalesOrder>("order", "order_id")
         .expand::<Delivery>("delivery", "delivery_id");
-    n.create(create, "Request a return of goods that were delivered.").fails(&[RETURN_EMPTY, RETURN_LINE, RETURN_TOO_MUCH, RETURN_STATE]);
+    n.create(create, "Request a return of goods that were delivered.").fails(&[
+        RETURN_EMPTY,
+        RETURN_LINE,
+        RETURN_TOO_MUCH,
+        RETURN_STATE,
+        RETURN_BEFORE_DELIVERY,
+    ]);
     n.read("Get a return.")
         .expand::<Party>("customer", "customer_id")
         .expand::<SalesOrder>("order", "order_id")
@@ -49,7 +58,7 @@ pub fn operations(t: &mut Table) {
         receive,
         "Receive returned goods, wholly or in part. They come back at the cost at which they left; what cannot be sold again is scrapped.",
     )
-    .fails(&[RETURN_STATE, RETURN_LINE, RETURN_TOO_MUCH, RETURN_NOTHING_TO_CREDIT])
+    .fails(&[RETURN_STATE, RETURN_LINE, RETURN_TOO_MUCH, RETURN_NOTHING_TO_CREDIT, RETURN_BEFORE_DELIVERY, DATE_IN_FUTURE])
     .fails(&[domain::inventory::serials::SERIALS_WRONG, domain::inventory::serials::SERIALS_MISSING])
     .fails(posting::REFUSALS)
     .fails(credit_notes::REFUSALS);
@@ -63,7 +72,7 @@ pub fn operations(t: &mut Table) {
 }
 
 /// How a return is credited.
-#[derive(Debug, Clone, Default, serde::Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreditCustomerReturn {
     /// Why; the reason of the return when left out.
@@ -93,6 +102,9 @@ fn create(cx: &mut Cx, new: NewCustomerReturn) -> Result<CustomerReturn> {
     if warehouse.company_id != company.id {
         return Err(problems::unknown_reference.field("/warehouse_id", "The warehouse belongs to another company."));
     }
+    if let Some(date) = new.return_date {
+        not_before(&delivery, date)?;
+    }
     let id: CustomerReturnId = cx.new_id();
     let mut lines: Vec<CustomerReturnLine> = Vec::with_capacity(new.lines.len());
     for (i, l) in new.lines.iter().enumerate() {
@@ -114,9 +126,11 @@ fn create(cx: &mut Cx, new: NewCustomerReturn) -> Result<CustomerReturn> {
             order_line_id: of.order_line_id,
             product_id: of.product_id,
             quantity: l.quantity,
+            unit_id: of.unit_id,
             quantity_received: Quantity::ZERO,
             quantity_restocked: Quantity::ZERO,
             quantity_credited: Quantity::ZERO,
+            quantity_creditable: Quantity::ZERO,
             cost_amount: Amount::ZERO,
         });
     }
@@ -151,6 +165,14 @@ fn create(cx: &mut Cx, new: NewCustomerReturn) -> Result<CustomerReturn> {
     Ok(made)
 }
 
+/// Refuses a return before its delivery.
+fn not_before(delivery: &Delivery, date: NaiveDate) -> Result<()> {
+    if date >= delivery.delivery_date {
+        return Ok(());
+    }
+    Err(RETURN_BEFORE_DELIVERY.field("/return_date", format!("The goods left on {}.", delivery.delivery_date)))
+}
+
 fn authorize(cx: &mut Cx, id: CustomerReturnId) -> Result<CustomerReturn> {
     let before = cx.load_for_update::<CustomerReturn>(id)?;
     before.clone().authorize(String::new(), cx.now)?;
@@ -176,7 +198,9 @@ fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Re
     let ordered = cx.load_for_update::<SalesOrder>(before.order_id)?;
     let mut order = ordered.clone();
     let company = cx.find::<Company>(before.company_id)?;
-    let date = what.return_date.unwrap_or_else(|| cx.today(&company)).min(cx.today(&company));
+    let date = what.return_date.unwrap_or_else(|| cx.today(&company));
+    not_in_future(cx, &company, date, "/return_date")?;
+    not_before(&delivery, date)?;
     let came: Vec<ReceivedReturnLine> = what.lines.unwrap_or_else(|| {
         let open = before.lines.iter().filter(|l| l.quantity > l.quantity_received);
         open.map(|l| ReceivedReturnLine {
@@ -194,9 +218,8 @@ fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Re
     let mut shelves = Shelves::lock(cx, &company, &ids, &places)?;
     let (customer, loss) =
         (virtual_location(cx, company.id, LocationKind::Customer)?, virtual_location(cx, company.id, LocationKind::Loss)?);
-    let mut ledger = Ledger::lock(cx, &company, &ids)?;
-    let minor_units = ledger.minor_units();
-    let document = id.to_string();
+    let mut ledger = Ledger::lock(cx, &company, &ids, date)?;
+    let (document, left_with) = (id.to_string(), delivery.id.to_string());
     let parts = came.iter().enumerate().filter_map(|(i, c)| {
         let line = before.lines.iter().find(|l| l.id == c.return_line_id)?;
         let of = delivery.lines.iter().find(|d| d.id == line.delivery_line_id)?;
@@ -222,20 +245,21 @@ fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Re
         }
         let stock_quantity = billed.in_stock_unit(came.quantity)?;
         serials::take_back(cx, of.id, came.serial_numbers, stock_quantity, &format!("/lines/{i}/serial_numbers"))?;
-        let cost = share(of.cost_amount, of.quantity, of.quantity_returned, of.cost_returned, came.quantity, minor_units);
         let line_id = line.id.to_string();
         let source = Source { document: &document, line: Some(&line_id), date };
         let cogs = (Role::CostOfSales, Some(item_class(product.posting_class)));
+        let Some(issue) = valuation::issue_of(cx.db(), &left_with, &of.id.to_string())? else { return Err(problems::in_use.into()) };
+        let issue = ValueEntryId::from_uuid(issue);
+        let (place, change) = match came.resaleable {
+            true => (warehouse.stock_location_id, Change::Back { of: issue }),
+            false => (loss, Change::Scrapped { of: issue }),
+        };
         if came.resaleable {
-            shelves.adjust(product.id, warehouse.stock_location_id, stock_quantity)?;
-            shelves.note(cx, &company, source, product.id, (customer, warehouse.stock_location_id), stock_quantity);
-            ledger.apply(cx, source, product, cogs, |s| s.receive(ValueKind::Return, stock_quantity, cost, minor_units))?;
+            shelves.adjust(product.id, place, stock_quantity)?;
             line.quantity_restocked += came.quantity;
-        } else {
-            shelves.note(cx, &company, source, product.id, (customer, loss), stock_quantity);
-            ledger.book((Role::Scrap, None), cost);
-            ledger.book(cogs, -cost);
         }
+        shelves.note(cx, &company, source, product.id, (customer, place), stock_quantity);
+        let cost = ledger.apply(cx, source, product, cogs, change, stock_quantity)?;
         line.quantity_received += came.quantity;
         line.cost_amount += cost;
         of.quantity_returned += came.quantity;
@@ -244,29 +268,61 @@ fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Re
     }
     shelves.store(cx)?;
     let source = Source { document: &document, line: None, date };
-    let entry = ledger.store(cx, &company, source, "Goods returned by a customer".into(), Some(before.customer_id))?;
+    let entry = ledger.store(cx, source, "Goods returned by a customer".into(), Some(before.customer_id))?;
     if let Some(entry) = entry {
         cx.link(id, entry, "posts")?;
     }
     deliveries::store_returns(cx.db(), &delivery.lines)?;
     cx.save(&delivered, delivery, "returned")?;
     orders::store_progress(cx.db(), &order.lines)?;
-    let order = cx.save(&ordered, order.settle(cx.now), "returned")?;
+    let order = order.settle(cx.now);
+    let order = cx.save(&ordered, order, "returned")?;
+    confirmation::finish(cx, order)?;
     let mut after = after.receive(entry, date, cx.now)?;
-    if what.credit {
-        draft_credits(cx, &mut after, &order, None)?;
-    }
     returns::store_progress(cx.db(), &after.lines)?;
+    // what can be credited follows from what came in
+    after.lines = cx.find::<CustomerReturn>(id)?.lines;
+    if what.credit {
+        draft_credits(cx, &mut after, None)?;
+        returns::store_progress(cx.db(), &after.lines)?;
+    }
     cx.save(&before, after, "received")
+}
+
+/// A draft credit note was deleted: what stood on it of a return can be credited again.
+pub fn follow_deleted_note(cx: &mut Cx, event: &Event) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Note {
+        lines: Vec<NoteLine>,
+    }
+    #[derive(Deserialize)]
+    struct NoteLine {
+        invoice_line_id: InvoiceLineId,
+        quantity: Quantity,
+    }
+    let note: Note = serde_json::from_value(event.data.clone()).map_err(|e| {
+        log::error!("a deleted credit note cannot be read: {e}");
+        problems::internal
+    })?;
+    let lines: Vec<_> = note.lines.iter().map(|l| l.invoice_line_id.uuid()).collect();
+    let (of, order_lines) = returns::credited_by(cx.db(), &event.subject, &lines)?;
+    let Some(id) = of.and_then(|id| id.parse::<CustomerReturnId>().ok()) else { return Ok(()) };
+    let quantities: Vec<(SalesOrderLineId, Quantity)> =
+        note.lines.iter().filter_map(|l| Some((order_lines.get(&l.invoice_line_id.uuid())?.parse().ok()?, l.quantity))).collect();
+    let before = cx.load_for_update::<CustomerReturn>(id)?;
+    let mut after = before.clone().uncredit(&quantities, cx.now);
+    returns::store_progress(cx.db(), &after.lines)?;
+    after.lines = cx.find::<CustomerReturn>(id)?.lines;
+    cx.save(&before, after, "uncredited")?;
+    Ok(())
 }
 
 fn credit(cx: &mut Cx, id: CustomerReturnId, how: CreditCustomerReturn) -> Result<ReturnCredit> {
     cx.require("receivables.credit_notes.create")?;
     let before = cx.load_for_update::<CustomerReturn>(id)?;
     before.must_be_creditable()?;
-    let order = cx.find::<SalesOrder>(before.order_id)?;
     let mut after = before.clone();
-    let credit_notes = draft_credits(cx, &mut after, &order, how.reason)?;
+    let credit_notes = draft_credits(cx, &mut after, how.reason)?;
     returns::store_progress(cx.db(), &after.lines)?;
     after.updated_at = cx.now;
     cx.save(&before, after, "credited")?;
@@ -274,32 +330,30 @@ fn credit(cx: &mut Cx, id: CustomerReturnId, how: CreditCustomerReturn) -> Resul
 }
 
 /// Drafts credit notes for what came back, was invoiced and is not credited yet; the newest invoice first.
-fn draft_credits(cx: &mut Cx, of: &mut CustomerReturn, order: &SalesOrder, reason: Option<String>) -> Result<Vec<CreditNote>> {
+fn draft_credits(cx: &mut Cx, of: &mut CustomerReturn, reason: Option<String>) -> Result<Vec<CreditNote>> {
     let wanted: Vec<String> = of.lines.iter().map(|l| l.order_line_id.to_string()).collect();
-    let billed = orders::invoice_lines_of(cx.db(), &wanted)?;
+    let mut billed = orders::invoice_lines_of(cx.db(), &wanted)?;
     let mut by_invoice: BTreeMap<InvoiceId, Vec<NewCreditNoteLine>> = BTreeMap::new();
     for line in &mut of.lines {
-        let Some(o) = order.lines.iter().find(|o| o.id == line.order_line_id) else { continue };
-        let too_much = o.quantity_invoiced - (o.quantity_shipped - o.quantity_returned);
-        let open = line.quantity_received - line.quantity_credited;
-        let mut left = if too_much < open { too_much } else { open };
-        let own = o.id.to_string();
-        for (invoice, invoice_line, _, quantity) in billed.iter().filter(|b| b.2 == own) {
-            if !left.is_positive() {
-                break;
+        let own = line.order_line_id.to_string();
+        for (invoice, invoice_line, _, open) in billed.iter_mut().filter(|b| b.2 == own) {
+            let part = if *open < line.quantity_creditable { *open } else { line.quantity_creditable };
+            if !part.is_positive() {
+                continue;
             }
-            let part = if *quantity < left { *quantity } else { left };
             by_invoice.entry(InvoiceId::from_uuid(*invoice)).or_default().push(NewCreditNoteLine {
                 invoice_line_id: InvoiceLineId::from_uuid(*invoice_line),
                 quantity: Some(part),
                 net: None,
             });
+            *open -= part;
             line.quantity_credited += part;
-            left -= part;
+            line.quantity_creditable -= part;
         }
     }
     if by_invoice.is_empty() {
-        return Err(RETURN_NOTHING_TO_CREDIT.with("Nothing of what came back was invoiced, or all of it is credited."));
+        of.must_be_creditable()?;
+        return Err(RETURN_NOTHING_TO_CREDIT.with("The invoices have nothing left to credit."));
     }
     let reason = reason.or_else(|| of.reason.clone()).unwrap_or_else(|| "Goods returned".into());
     let mut made = Vec::new();

@@ -17,8 +17,9 @@ use persistence::sales::{deliveries, orders};
 use platform::directory::units::check_whole;
 use platform::prelude::*;
 
+use super::confirmation;
 use crate::inventory::adjustments::products;
-use crate::inventory::ledger::{Ledger, item_class};
+use crate::inventory::ledger::{Change, Ledger, item_class, not_in_future};
 use crate::inventory::serials;
 use crate::inventory::shelves::{Promises, Shelves, Source};
 use crate::inventory::warehouses::virtual_location;
@@ -40,7 +41,7 @@ pub fn deliver(cx: &mut Cx, id: SalesOrderId, how: DeliverSalesOrder) -> Result<
         cx.require("sales.deliveries.ship")?;
     }
     let delivery = draft(cx, &order, new)?;
-    if how.ship { ship_draft(cx, delivery, order) } else { Ok(delivery) }
+    if how.ship { ship_draft(cx, delivery, order, how.delivery_date) } else { Ok(delivery) }
 }
 
 /// Drafts a delivery of an order. Quantities are checked again when it ships.
@@ -80,6 +81,7 @@ pub fn draft(cx: &mut Cx, order: &SalesOrder, new: NewDelivery) -> Result<Delive
         ship_to: order.ship_to.clone(),
         carrier: new.carrier,
         tracking_number: new.tracking_number,
+        order_is_on_hold: false,
         cost_total: Amount::ZERO,
         journal_entry_id: None,
         note: new.note,
@@ -126,6 +128,7 @@ fn lines(cx: &mut Cx, delivery: DeliveryId, order: &SalesOrder, wanted: &[NewDel
             product_id: product,
             description: of.description.clone(),
             quantity: *quantity,
+            unit_id: of.unit_id,
             stock_quantity,
             unit_cost: None,
             cost_amount: Amount::ZERO,
@@ -142,21 +145,23 @@ fn lines(cx: &mut Cx, delivery: DeliveryId, order: &SalesOrder, wanted: &[NewDel
 }
 
 /// A draft leaves.
-pub fn ship(cx: &mut Cx, id: DeliveryId) -> Result<Delivery> {
+pub fn ship(cx: &mut Cx, id: DeliveryId, how: ShipDelivery) -> Result<Delivery> {
     let delivery = cx.load_for_update::<Delivery>(id)?;
     delivery.must_be_draft()?;
     let order = cx.load_for_update::<SalesOrder>(delivery.order_id)?;
-    ship_draft(cx, delivery, order)
+    ship_draft(cx, delivery, order, how.delivery_date)
 }
 
-/// Ships a draft of a locked order: stock, value, books, then the two documents.
-fn ship_draft(cx: &mut Cx, delivery: Delivery, order: SalesOrder) -> Result<Delivery> {
+/// Ships a draft of a locked order: stock, value, books, then the two documents. A date that is not given is the planned one, or
+/// today when that is still to come.
+fn ship_draft(cx: &mut Cx, delivery: Delivery, order: SalesOrder, given: Option<NaiveDate>) -> Result<Delivery> {
     order.must_be_active()?;
     let company = cx.find::<Company>(delivery.company_id)?;
     cx.find::<Party>(delivery.customer_id)?.check_shippable("")?;
     let mut shipped = order.clone();
     ship_lines(&mut shipped, &delivery.lines)?;
-    let date = delivery.delivery_date.min(cx.today(&company));
+    let date = given.unwrap_or_else(|| delivery.delivery_date.min(cx.today(&company)));
+    not_in_future(cx, &company, date, "/delivery_date")?;
     let products = products(cx, delivery.lines.iter().map(|l| l.product_id))?;
     serials::ship(cx, &delivery, &products)?;
     take_off_shelves(cx, &company, &delivery, &mut shipped, date)?;
@@ -164,18 +169,21 @@ fn ship_draft(cx: &mut Cx, delivery: Delivery, order: SalesOrder) -> Result<Deli
     let document = delivery.id.to_string();
     let source = Source { document: &document, line: None, date };
     let description = format!("Cost of goods shipped for {}", order.number.as_deref().unwrap_or("an order"));
-    let entry = ledger.store(cx, &company, source, description, Some(delivery.customer_id))?;
+    let entry = ledger.store(cx, source, description, Some(delivery.customer_id))?;
     if let Some(entry) = entry {
         cx.link(delivery.id, entry, "posts")?;
     }
     orders::store_progress(cx.db(), &shipped.lines)?;
     let verb = if shipped.lines.iter().any(|l| l.open_to_ship().is_positive()) { "partially_shipped" } else { "shipped" };
-    cx.save(&order, shipped.settle(cx.now), verb)?;
+    let shipped = shipped.settle(cx.now);
+    let order = cx.save(&order, shipped, verb)?;
     let number = cx.number(company.id, "DLV", date)?;
     let mut after = delivery.clone().ship(number, &costs, entry, cx.now)?;
     after.delivery_date = date;
     deliveries::store_costs(cx.db(), &after.lines)?;
-    cx.save(&delivery, after, "shipped")
+    let shipped = cx.save(&delivery, after, "shipped")?;
+    confirmation::finish(cx, order)?;
+    Ok(shipped)
 }
 
 /// Takes the goods off the shelves: first what is promised to the line, then what is free.
@@ -232,22 +240,15 @@ fn value(
     date: NaiveDate,
 ) -> Result<(Vec<Amount>, Ledger)> {
     let ids: Vec<ProductId> = products.keys().copied().collect();
-    let mut ledger = Ledger::lock(cx, company, &ids)?;
+    let mut ledger = Ledger::lock(cx, company, &ids, date)?;
     let document = delivery.id.to_string();
-    let minor_units = ledger.minor_units();
     let mut costs = Vec::with_capacity(delivery.lines.len());
     for line in &delivery.lines {
         let Some(product) = products.get(&line.product_id) else { return Err(problems::in_use.into()) };
         let line_id = line.id.to_string();
         let source = Source { document: &document, line: Some(&line_id), date };
         let other = (Role::CostOfSales, Some(item_class(product.posting_class)));
-        let expected = product.expected_cost.filter(|_| product.currency.as_deref() == Some(&*company.currency));
-        let value = ledger.apply(cx, source, product, other, |s| {
-            if s.unit_cost().is_zero() && !s.quantity.is_positive() {
-                s.last_unit_cost = expected.unwrap_or_default();
-            }
-            Ok(vec![s.issue(ValueKind::Issue, line.stock_quantity, minor_units)?])
-        })?;
+        let value = ledger.apply(cx, source, product, other, Change::Out(ValueKind::Issue), line.stock_quantity)?;
         costs.push(-value);
     }
     Ok((costs, ledger))

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use clap::Subcommand;
-use domain::kernel::Word;
 use platform::{App, identity};
 
 use super::{Done, Where, say, words};

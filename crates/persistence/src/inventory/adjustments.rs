@@ -13,7 +13,7 @@ use crate::{Conn, Result, Statement, record};
 record! {
     stock_adjustments: StockAdjustment {
         id: uid, company_id: uid, number: opt(text), status: word, reason: word, warehouse_id: uid, location_id: uid,
-        adjustment_date: date, note: opt(text), total_value: amount, metadata: json, posted_at: opt(instant), version: int,
+        adjustment_date: date, counted_at: opt(instant), note: opt(text), total_value: amount, metadata: json, posted_at: opt(instant), version: int,
         created_at: instant, updated_at: instant,
     }
     unstored { lines }

@@ -1,5 +1,6 @@
 //! Does the stock agree with its ledgers? Each question names what does not.
 
+use chrono::NaiveDate;
 use domain::ids::StockLevelId;
 use domain::kernel::{Amount, Id, Quantity};
 use uuid::Uuid;
@@ -62,9 +63,82 @@ pub fn costs_unlike_stock(db: &mut Conn) -> Result<Vec<(Uuid, Uuid, Quantity, Qu
     .load(db)
 }
 
-/// What the stock of each company is worth by the value ledger.
-pub fn value_by_company(db: &mut Conn) -> Result<Vec<(Uuid, Amount)>> {
-    sql!("SELECT company_id, SUM(value) FROM product_costs GROUP BY company_id ORDER BY company_id").load(db)
+/// Days on which the value ledger and an inventory account differ: (company, account, day, value ledger, account). The accounts are
+/// those that the entries name and those that any rule determines for stock.
+pub fn value_unlike_accounts(db: &mut Conn) -> Result<Vec<(Uuid, Uuid, NaiveDate, Amount, Amount)>> {
+    sql!(
+        "SELECT company_id, account_id, day, SUM(v), SUM(b) FROM (\
+           SELECT company_id, account_id, entry_date AS day, amount AS v, 0 AS b FROM value_entries WHERE account_id IS NOT NULL \
+           UNION ALL SELECT l.company_id, l.account_id, l.posting_date, 0, l.debit - l.credit FROM journal_lines l WHERE l.account_id IN (\
+             SELECT account_id FROM value_entries WHERE account_id IS NOT NULL \
+             UNION SELECT account_id FROM account_determinations WHERE role = 'inventory')\
+         ) AS x GROUP BY company_id, account_id, day HAVING SUM(v) <> SUM(b) ORDER BY company_id, account_id, day LIMIT 100"
+    )
+    .load(db)
+}
+
+/// Entries of the value ledger with a value and no account: entry.
+pub fn values_without_account(db: &mut Conn) -> Result<Vec<(Uuid,)>> {
+    sql!("SELECT id FROM value_entries WHERE account_id IS NULL AND amount <> 0 ORDER BY id LIMIT 100").load(db)
+}
+
+/// Days on which another quantity was valued than moved in and out of the warehouses: (company, product, day, valued, moved).
+pub fn values_unlike_moves(db: &mut Conn) -> Result<Vec<(Uuid, Uuid, NaiveDate, Quantity, Quantity)>> {
+    sql!(
+        "SELECT company_id, product_id, day, SUM(v), SUM(m) FROM (\
+           SELECT company_id, product_id, entry_date AS day, quantity AS v, 0 AS m FROM value_entries WHERE quantity <> 0 \
+           UNION ALL SELECT m.company_id, m.product_id, m.move_date, 0, m.quantity FROM stock_moves m JOIN locations l \
+           ON l.id = m.to_location_id WHERE l.warehouse_id IS NOT NULL \
+           UNION ALL SELECT m.company_id, m.product_id, m.move_date, 0, -m.quantity FROM stock_moves m JOIN locations l \
+           ON l.id = m.from_location_id WHERE l.warehouse_id IS NOT NULL\
+         ) AS x GROUP BY company_id, product_id, day HAVING SUM(v) <> SUM(m) ORDER BY company_id, product_id, day LIMIT 100"
+    )
+    .load(db)
+}
+
+/// Days at whose end a product had value and no goods, or value below zero with goods: (company, product, day, quantity, value). A day
+/// counts what was corrected for it later.
+pub fn value_without_goods(db: &mut Conn) -> Result<Vec<(Uuid, Uuid, NaiveDate, Quantity, Amount)>> {
+    sql!(
+        "SELECT company_id, product_id, day, q, a FROM (\
+           SELECT company_id, product_id, day, SUM(q) OVER w AS q, SUM(a) OVER w AS a FROM (\
+             SELECT company_id, product_id, valuation_date AS day, SUM(quantity) AS q, SUM(amount) AS a FROM value_entries \
+             GROUP BY company_id, product_id, valuation_date\
+           ) AS days WINDOW w AS (PARTITION BY company_id, product_id ORDER BY day)\
+         ) AS x WHERE (q = 0 AND a <> 0) OR (q > 0 AND a < 0) OR (q < 0 AND a > 0) ORDER BY company_id, product_id, day LIMIT 100"
+    )
+    .load(db)
+}
+
+/// Posted adjustments whose total is not the sum of their lines: (adjustment, total, sum).
+pub fn adjustments_unlike_lines(db: &mut Conn) -> Result<Vec<(Uuid, Amount, Amount)>> {
+    sql!(
+        "SELECT a.id, a.total_value, COALESCE(SUM(l.value), 0) FROM stock_adjustments a \
+         LEFT JOIN stock_adjustment_lines l ON l.adjustment_id = a.id WHERE a.status = 'posted' GROUP BY a.id, a.total_value \
+         HAVING a.total_value <> COALESCE(SUM(l.value), 0) ORDER BY a.id LIMIT 100"
+    )
+    .load(db)
+}
+
+/// The totals of posted adjustments.
+pub fn adjustment_totals(db: &mut Conn) -> Result<Vec<(Uuid, Amount)>> {
+    sql!("SELECT id, total_value FROM stock_adjustments WHERE status = 'posted'").load(db)
+}
+
+/// What the goods of each document of a kind changed the value of stock by, with all corrections; `pattern` as in LIKE. What scrapped
+/// goods took off again on their return is left out.
+pub fn worth_of_documents(db: &mut Conn, pattern: &str) -> Result<Vec<(String, Amount)>> {
+    sql!(
+        "SELECT source_id, SUM(amount) FROM (\
+           SELECT b.source_id, b.amount FROM value_entries b WHERE b.source_id LIKE {} AND b.quantity <> 0 \
+           AND NOT (b.quantity < 0 AND b.applies_to_id IS NOT NULL) \
+           UNION ALL SELECT b.source_id, c.amount FROM value_entries b JOIN value_entries c ON c.applies_to_id = b.id \
+           AND c.kind = 'correction' WHERE b.source_id LIKE {} AND b.quantity <> 0 \
+           AND NOT (b.quantity < 0 AND b.applies_to_id IS NOT NULL)) AS parts GROUP BY source_id",
+        pattern,
+        pattern
+    )
+    .load(db)
 }
 
 fn named(rows: Vec<(Uuid, Quantity, Quantity)>) -> Vec<(String, Quantity, Quantity)> {
@@ -74,14 +148,4 @@ fn named(rows: Vec<(Uuid, Quantity, Quantity)>) -> Vec<(String, Quantity, Quanti
 /// How many rows a table of this area has.
 pub fn rows(db: &mut Conn, table: &'static str) -> Result<i64> {
     Ok(crate::Statement::new(format!("SELECT COUNT(*) FROM {table}")).first::<(i64,)>(db)?.map_or(0, |r| r.0))
-}
-
-/// The balance of a company's inventory accounts in the general ledger.
-pub fn inventory_accounts(db: &mut Conn, company: Uuid) -> Result<Amount> {
-    let balance = sql!(
-        "SELECT COALESCE(SUM(l.debit - l.credit), 0) FROM journal_lines l JOIN accounts a ON a.id = l.account_id \
-         WHERE l.company_id = {} AND a.code IN ('1200', '1220', '1230')",
-        company
-    );
-    Ok(balance.first::<(Amount,)>(db)?.map(|r| r.0).unwrap_or_default())
 }

@@ -23,6 +23,13 @@ pub fn of_order(db: &mut Conn, order: SalesOrderId) -> Result<Vec<Reservation>> 
     record::load(db, &statement)
 }
 
+/// The hard reservations of a product at a place, the youngest first.
+pub fn at_place(db: &mut Conn, product: Uuid, location: Uuid) -> Result<Vec<Reservation>> {
+    let mut statement = record::select::<Reservation>();
+    statement.append(sql!(" WHERE product_id = {} AND location_id = {} AND kind = 'hard' ORDER BY id DESC", product, location));
+    record::load(db, &statement)
+}
+
 /// These reservations are gone.
 pub fn remove(db: &mut Conn, ids: &[Uuid]) -> Result<usize> {
     if ids.is_empty() {

@@ -192,3 +192,31 @@ pub fn short_after(db: &mut Conn, places: &[(Uuid, Uuid, Quantity)], date: Naive
     });
     Ok(short.map(|p| (p.0, p.1)).collect())
 }
+
+/// By how much the stock of these places changed after a business date, and on that day itself after a moment: (product, location,
+/// change).
+pub fn moved_since(
+    db: &mut Conn,
+    places: &[(Uuid, Uuid)],
+    date: NaiveDate,
+    moment: Option<DateTime<Utc>>,
+) -> Result<Vec<(Uuid, Uuid, Quantity)>> {
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
+    let products: Vec<Uuid> = places.iter().map(|p| p.0).collect();
+    let locations: Vec<Uuid> = places.iter().map(|p| p.1).collect();
+    let side = |location: &'static str, sign: &'static str| {
+        let mut part = Statement::new(format!("SELECT product_id, {location} AS location_id, {sign}quantity AS q FROM stock_moves"));
+        part.append(sql!(" WHERE product_id IN ({}) AND (move_date > {}", list(&products), date));
+        if let Some(moment) = moment {
+            part.append(sql!(" OR (move_date = {} AND moved_at > {})", date, moment));
+        }
+        part.sql(") AND ").sql(location).append(sql!(" IN ({})", list(&locations)));
+        part
+    };
+    let mut statement = Statement::new("SELECT product_id, location_id, SUM(q) FROM (");
+    statement.append(side("to_location_id", "")).sql(" UNION ALL ").append(side("from_location_id", "-"));
+    statement.sql(") m GROUP BY product_id, location_id");
+    statement.load(db)
+}

@@ -27,7 +27,7 @@ crate::record! {
 crate::record! {
     invoice_lines: InvoiceLine {
         id: uid, company_id: uid, invoice_id: uid, position: small, product_id: opt(uid), item_class: word, description: text,
-        quantity: quantity, unit_price: price, discount_percent: rate, tax_code_ids: json, taxes: json, net: amount, tax: amount,
+        quantity: quantity, unit_id: opt(uid), unit_price: price, discount_percent: rate, tax_code_ids: json, taxes: json, net: amount, tax: amount,
         gross: amount, order_line_id: opt(text), version: int, created_at: instant,
     }
 }

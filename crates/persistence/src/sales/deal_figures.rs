@@ -2,7 +2,7 @@
 //! the ids of the documents of one deal.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::ids::{CompanyId, OpportunityId, PartyId, SalesOrderId};
+use domain::ids::{CompanyId, CustomerReturnId, DeliveryId, OpportunityId, PartyId, SalesOrderId};
 use domain::kernel::{Amount, Id, Rate};
 use uuid::Uuid;
 
@@ -74,18 +74,28 @@ pub fn paid(db: &mut Conn, invoices: &[Uuid]) -> Result<Vec<(NaiveDate, Amount)>
     found.load(db)
 }
 
-/// What the goods of these orders cost by the ledger, less those that came back, by day.
-pub fn cost(db: &mut Conn, orders: &[Uuid]) -> Result<Vec<(NaiveDate, Amount)>> {
+/// The deliveries and returns of these orders, as texts.
+pub fn goods_of(db: &mut Conn, orders: &[Uuid]) -> Result<Vec<String>> {
+    let deliveries = sql!("SELECT id FROM deliveries WHERE order_id IN ({}) AND shipped_at IS NOT NULL", list(orders));
+    let returns = sql!("SELECT id FROM customer_returns WHERE order_id IN ({}) AND received_at IS NOT NULL", list(orders));
+    let mut out: Vec<String> = deliveries.load::<(Uuid,)>(db)?.into_iter().map(|r| DeliveryId::from_uuid(r.0).to_string()).collect();
+    out.extend(returns.load::<(Uuid,)>(db)?.into_iter().map(|r| CustomerReturnId::from_uuid(r.0).to_string()));
+    Ok(out)
+}
+
+/// What the goods of these deliveries and returns cost by the value ledger, by day: what left less what came back to stock, and what
+/// was corrected since.
+pub fn cost(db: &mut Conn, documents: &[String]) -> Result<Vec<(NaiveDate, Amount)>> {
+    if documents.is_empty() {
+        return Ok(Vec::new());
+    }
     let found = sql!(
         "SELECT day, SUM(cost) FROM (\
-         SELECT d.delivery_date AS day, l.debit - l.credit AS cost FROM deliveries d \
-         JOIN journal_lines l ON l.journal_entry_id = d.journal_entry_id JOIN accounts a ON a.id = l.account_id AND a.account_type = 'expense' \
-         WHERE d.order_id IN ({}) \
-         UNION ALL SELECT r.return_date, l.debit - l.credit FROM customer_returns r \
-         JOIN journal_lines l ON l.journal_entry_id = r.journal_entry_id JOIN accounts a ON a.id = l.account_id AND a.account_type = 'expense' \
-         WHERE r.order_id IN ({})) AS moved GROUP BY day ORDER BY day",
-        list(orders),
-        list(orders)
+         SELECT entry_date AS day, -amount AS cost FROM value_entries WHERE source_id IN ({}) AND quantity <> 0 \
+         UNION ALL SELECT c.entry_date, -c.amount FROM value_entries b JOIN value_entries c ON c.applies_to_id = b.id \
+         AND c.kind = 'correction' WHERE b.source_id IN ({})) AS moved GROUP BY day ORDER BY day",
+        list(documents),
+        list(documents)
     );
     found.load(db)
 }

@@ -1,10 +1,10 @@
 //! Deliveries and their lines.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::ids::PartyId;
-use domain::kernel::Id;
-use domain::sales::deliveries::{Delivery, DeliveryLine};
+use domain::kernel::{Amount, Id};
+use domain::sales::deliveries::{Delivery, DeliveryLine, DeliveryStatus};
 use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
@@ -17,13 +17,13 @@ record! {
         ship_to: opt(json), carrier: opt(text), tracking_number: opt(text), cost_total: amount, journal_entry_id: opt(uid), note: opt(text),
         metadata: json, shipped_at: opt(instant), version: int, created_at: instant, updated_at: instant,
     }
-    unstored { lines }
+    unstored { lines, order_is_on_hold }
     complete = complete
 }
 record! {
     delivery_lines: DeliveryLine {
         id: uid, delivery_id: uid, position: small, order_line_id: uid, product_id: uid, description: text, quantity: quantity,
-        stock_quantity: quantity, unit_cost: opt(price), cost_amount: amount, quantity_returned: quantity, cost_returned: amount,
+        unit_id: opt(uid), stock_quantity: quantity, unit_cost: opt(price), cost_amount: amount, quantity_returned: quantity, cost_returned: amount,
         serial_numbers: json,
     }
 }
@@ -34,7 +34,16 @@ fn complete(db: &mut Conn, all: &mut [Delivery]) -> Result<()> {
     for line in record::by::<DeliveryLine>(db, "delivery_id", &ids)? {
         lines.entry(line.delivery_id).or_default().push(line);
     }
+    let orders: Vec<Uuid> = all.iter().filter(|d| d.status == DeliveryStatus::Draft).map(|d| d.order_id.uuid()).collect();
+    let held: HashSet<Uuid> = match orders.is_empty() {
+        true => HashSet::new(),
+        false => {
+            let held = sql!("SELECT id FROM sales_orders WHERE id IN ({}) AND is_on_hold", list(&orders));
+            held.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect()
+        }
+    };
     for d in all {
+        d.order_is_on_hold = held.contains(&d.order_id.uuid());
         d.lines = lines.remove(&d.id).unwrap_or_default();
     }
     Ok(())
@@ -66,6 +75,13 @@ pub fn store_returns(db: &mut Conn, lines: &[DeliveryLine]) -> Result<usize> {
     Ok(done)
 }
 
+/// The draft deliveries of an order.
+pub fn drafts_of(db: &mut Conn, order: Uuid) -> Result<Vec<Delivery>> {
+    let mut found = record::select::<Delivery>();
+    found.append(sql!(" WHERE order_id = {} AND status = 'draft' ORDER BY id", order));
+    record::load(db, &found)
+}
+
 /// The latest deliveries to a customer, newest first, without their lines.
 pub fn latest(db: &mut Conn, customer: PartyId, companies: Option<&[Uuid]>, limit: i64) -> Result<Vec<Delivery>> {
     let mut found = record::select::<Delivery>();
@@ -75,4 +91,28 @@ pub fn latest(db: &mut Conn, customer: PartyId, companies: Option<&[Uuid]>, limi
     }
     found.append(sql!(" ORDER BY id DESC LIMIT {}", limit));
     record::load_bare(db, &found)
+}
+
+/// Shipped deliveries whose cost is not the sum of their lines: (delivery, cost, sum).
+pub fn costs_unlike_lines(db: &mut Conn) -> Result<Vec<(Uuid, Amount, Amount)>> {
+    sql!(
+        "SELECT d.id, d.cost_total, COALESCE(SUM(l.cost_amount), 0) FROM deliveries d LEFT JOIN delivery_lines l ON l.delivery_id = d.id \
+         WHERE d.status = 'shipped' GROUP BY d.id, d.cost_total HAVING d.cost_total <> COALESCE(SUM(l.cost_amount), 0) ORDER BY d.id LIMIT 100"
+    )
+    .load(db)
+}
+
+/// Delivery lines whose returned cost is not that of their returns: (line, cost returned, sum of returns).
+pub fn returned_unlike_returns(db: &mut Conn) -> Result<Vec<(Uuid, Amount, Amount)>> {
+    sql!(
+        "SELECT l.id, l.cost_returned, COALESCE(r.c, 0) FROM delivery_lines l LEFT JOIN (\
+           SELECT delivery_line_id, SUM(cost_amount) AS c FROM customer_return_lines GROUP BY delivery_line_id\
+         ) r ON r.delivery_line_id = l.id WHERE l.cost_returned <> COALESCE(r.c, 0) ORDER BY l.id LIMIT 100"
+    )
+    .load(db)
+}
+
+/// The costs of shipped deliveries.
+pub fn costs(db: &mut Conn) -> Result<Vec<(Uuid, Amount)>> {
+    sql!("SELECT id, cost_total FROM deliveries WHERE status = 'shipped'").load(db)
 }

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use domain::accounting::posting::ItemClass;
 use domain::ids::{CompanyId, OpportunityId, PartyId, QuoteId};
-use domain::kernel::{Amount, Id};
-use domain::sales::orders::{SalesOrder, SalesOrderLine};
+use domain::kernel::{Amount, Decimals, Id, Quantity, UnitPrice, Word, round_to};
+use domain::sales::orders::{SalesOrder, SalesOrderLine, SalesOrderStatus};
 use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
@@ -22,7 +23,7 @@ record! {
         note: opt(text), metadata: json, confirmed_at: opt(instant), cancelled_at: opt(instant), closed_at: opt(instant), version: int,
         created_at: instant, updated_at: instant,
     }
-    unstored { lines }
+    unstored { lines, freight_drafted }
     complete = complete
 }
 record! {
@@ -32,7 +33,7 @@ record! {
         tax_code_ids: json, net_amount: amount, tax_amount: amount, gross_amount: amount, quantity_reserved: quantity,
         quantity_shipped: quantity, quantity_returned: quantity, quantity_invoiced: quantity, quantity_cancelled: quantity,
     }
-    unstored { version }
+    unstored { version, quantity_drafted }
 }
 
 fn complete(db: &mut Conn, orders: &mut [SalesOrder]) -> Result<()> {
@@ -41,9 +42,39 @@ fn complete(db: &mut Conn, orders: &mut [SalesOrder]) -> Result<()> {
     for line in record::by::<SalesOrderLine>(db, "order_id", &ids)? {
         lines.entry(line.order_id).or_default().push(line);
     }
-    for order in orders {
+    for order in orders.iter_mut() {
         order.lines = lines.remove(&order.id).unwrap_or_default();
         order.lines.iter_mut().for_each(|l| l.version = order.version);
+    }
+    let billable: Vec<&mut SalesOrder> = orders.iter_mut().filter(|o| o.status == SalesOrderStatus::Confirmed).collect();
+    drafted(db, billable)
+}
+
+/// Fills in what of these orders stands on draft invoices.
+fn drafted(db: &mut Conn, mut orders: Vec<&mut SalesOrder>) -> Result<()> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<String> = orders.iter().map(|o| o.id.to_string()).collect();
+    let rows = sql!(
+        "SELECT i.order_id, l.order_line_id, l.item_class, l.quantity, l.unit_price FROM invoices i \
+         JOIN invoice_lines l ON l.invoice_id = i.id WHERE i.order_id IN ({}) AND i.status = 'draft'",
+        list(&ids)
+    )
+    .load::<(String, Option<String>, String, Quantity, UnitPrice)>(db)?;
+    for (order, line, class, quantity, price) in rows {
+        let Some(order) = orders.iter_mut().find(|o| o.id.to_string() == order) else { continue };
+        match line {
+            Some(line) => {
+                for l in order.lines.iter_mut().filter(|l| l.id.to_string() == line) {
+                    l.quantity_drafted += quantity;
+                }
+            }
+            None if class == ItemClass::Freight.as_str() => {
+                order.freight_drafted += Amount::try_from(round_to(quantity.get() * price.get(), Amount::SCALE)).unwrap_or_default();
+            }
+            None => {}
+        }
     }
     Ok(())
 }
@@ -98,14 +129,14 @@ pub fn has_of_quote(db: &mut Conn, quote: QuoteId) -> Result<bool> {
     Ok(row.first::<(Uuid,)>(db)?.is_some())
 }
 
-/// How many orders of a party are confirmed, and its latest orders, newest first: ids.
+/// How many orders of a party are confirmed and have something left to ship or invoice, and its latest orders, newest first: ids.
 pub fn latest(db: &mut Conn, customer: PartyId, companies: Option<&[Uuid]>, limit: i64) -> Result<(i64, Vec<Uuid>)> {
     let mut scope = sql!(" FROM sales_orders WHERE customer_id = {}", customer.uuid());
     if let Some(companies) = companies {
         scope.append(sql!(" AND company_id IN ({})", list(companies)));
     }
     let mut open = Statement::new("SELECT COUNT(*)");
-    open.append(scope.clone()).sql(" AND status = 'confirmed'");
+    open.append(scope.clone()).sql(" AND status = 'confirmed' AND NOT (fulfilment_status = 'shipped' AND billing_status = 'billed')");
     let mut last = Statement::new("SELECT id");
     last.append(scope).append(sql!(" ORDER BY id DESC LIMIT {}", limit));
     let count = open.first::<(i64,)>(db)?.map_or(0, |r| r.0);
@@ -139,44 +170,91 @@ pub fn confirmed_by(db: &mut Conn, customer: PartyId, company: CompanyId, moment
     Ok((count, last.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect()))
 }
 
-/// What draft invoices of an order already hold: (order line as text, quantity), and the freight on them.
-pub fn drafted(db: &mut Conn, order: &str) -> Result<(Vec<(String, domain::kernel::Quantity)>, Amount)> {
-    let lines = sql!(
-        "SELECT l.order_line_id, SUM(l.quantity) FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id \
-         WHERE i.order_id = {} AND i.status = 'draft' AND l.order_line_id IS NOT NULL GROUP BY l.order_line_id",
-        order
-    )
-    .load(db)?;
-    let freight = sql!(
-        "SELECT l.unit_price FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id \
-         WHERE i.order_id = {} AND i.status = 'draft' AND l.order_line_id IS NULL AND l.item_class = 'freight'",
-        order
-    )
-    .load::<(domain::kernel::UnitPrice,)>(db)?;
-    let freight = freight.into_iter().filter_map(|f| Amount::try_from(f.0.get()).ok()).sum();
-    Ok((lines, freight))
-}
-
-/// The posted invoice lines that bill these order lines, newest invoice first: (invoice, invoice line, order line, quantity).
-pub fn invoice_lines_of(db: &mut Conn, lines: &[String]) -> Result<Vec<(Uuid, Uuid, String, domain::kernel::Quantity)>> {
+/// The posted invoice lines that bill these order lines, newest invoice first: (invoice, invoice line, order line, how many stand on
+/// no credit note, posted or draft).
+pub fn invoice_lines_of(db: &mut Conn, lines: &[String]) -> Result<Vec<(Uuid, Uuid, String, Quantity)>> {
     if lines.is_empty() {
         return Ok(Vec::new());
     }
     sql!(
-        "SELECT l.invoice_id, l.id, l.order_line_id, l.quantity FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id \
+        "SELECT l.invoice_id, l.id, l.order_line_id, l.quantity - COALESCE(\
+           (SELECT SUM(c.quantity) FROM credit_note_lines c WHERE c.invoice_line_id = l.id), 0) \
+         FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id \
          WHERE l.order_line_id IN ({}) AND i.status <> 'draft' ORDER BY l.invoice_id DESC, l.id",
         list(lines)
     )
     .load(db)
 }
 
+/// The confirmed orders of a company that wait for some of these products, in the order in which they were confirmed.
+pub fn waiting(db: &mut Conn, company: CompanyId, products: &[Uuid]) -> Result<Vec<Uuid>> {
+    if products.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sql!(
+        "SELECT o.id FROM sales_orders o WHERE o.company_id = {} AND o.status = 'confirmed' AND o.warehouse_id IS NOT NULL AND o.id IN (\
+           SELECT l.order_id FROM sales_order_lines l WHERE l.product_id IN ({}) AND l.is_stocked \
+           AND l.quantity > l.quantity_cancelled + l.quantity_shipped \
+           AND l.quantity - l.quantity_cancelled - l.quantity_shipped > l.quantity_reserved\
+         ) ORDER BY o.confirmed_at, o.id",
+        company.uuid(),
+        list(products)
+    );
+    Ok(rows.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect())
+}
+
+/// The draft order of an opportunity.
+pub fn draft_of_opportunity(db: &mut Conn, opportunity: OpportunityId) -> Result<Vec<Uuid>> {
+    let rows = sql!("SELECT id FROM sales_orders WHERE opportunity_id = {} AND status = 'draft' ORDER BY id", opportunity.uuid());
+    Ok(rows.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect())
+}
+
 /// Orders whose shipped quantities differ from their shipped deliveries: (line, shipped, sum of deliveries).
-pub fn shipped_unlike_deliveries(db: &mut Conn) -> Result<Vec<(Uuid, domain::kernel::Quantity, domain::kernel::Quantity)>> {
+pub fn shipped_unlike_deliveries(db: &mut Conn) -> Result<Vec<(Uuid, Quantity, Quantity)>> {
     sql!(
         "SELECT l.id, l.quantity_shipped, COALESCE(d.q, 0) FROM sales_order_lines l LEFT JOIN (\
            SELECT dl.order_line_id, SUM(dl.quantity) AS q FROM delivery_lines dl JOIN deliveries d ON d.id = dl.delivery_id \
            WHERE d.status = 'shipped' GROUP BY dl.order_line_id\
          ) d ON d.order_line_id = l.id WHERE l.quantity_shipped <> COALESCE(d.q, 0) ORDER BY l.id"
+    )
+    .load(db)
+}
+
+/// Orders whose totals are not the sums of their lines and freight: (order, total, sum).
+pub fn totals_unlike_lines(db: &mut Conn) -> Result<Vec<(Uuid, Amount, Amount)>> {
+    sql!(
+        "SELECT o.id, o.total, o.freight_gross + COALESCE(SUM(l.gross_amount), 0) FROM sales_orders o \
+         LEFT JOIN sales_order_lines l ON l.order_id = o.id GROUP BY o.id, o.total, o.net_total, o.tax_total, o.freight_gross \
+         HAVING o.total <> o.freight_gross + COALESCE(SUM(l.gross_amount), 0) OR o.total <> o.net_total + o.tax_total \
+         ORDER BY o.id LIMIT 100"
+    )
+    .load(db)
+}
+
+/// Order lines whose returned quantities differ from what their returns took in: (line, returned, sum of returns).
+pub fn returned_unlike_returns(db: &mut Conn) -> Result<Vec<(Uuid, Quantity, Quantity)>> {
+    sql!(
+        "SELECT l.id, l.quantity_returned, COALESCE(r.q, 0) FROM sales_order_lines l LEFT JOIN (\
+           SELECT order_line_id, SUM(quantity_received) AS q FROM customer_return_lines GROUP BY order_line_id\
+         ) r ON r.order_line_id = l.id WHERE l.quantity_returned <> COALESCE(r.q, 0) ORDER BY l.id LIMIT 100"
+    )
+    .load(db)
+}
+
+/// Order lines and how many of them count as invoiced, of those of which any do.
+pub fn invoiced(db: &mut Conn) -> Result<Vec<(Uuid, Quantity)>> {
+    sql!("SELECT id, quantity_invoiced FROM sales_order_lines WHERE quantity_invoiced <> 0").load(db)
+}
+
+/// What posted invoices bill of order lines, less what posted credit notes take back: (order line, quantity).
+pub fn billed(db: &mut Conn) -> Result<Vec<(String, Quantity)>> {
+    sql!(
+        "SELECT line, SUM(q) FROM (\
+           SELECT l.order_line_id AS line, l.quantity AS q FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id \
+           WHERE l.order_line_id IS NOT NULL AND i.status <> 'draft' \
+           UNION ALL SELECT l.order_line_id, -c.quantity FROM credit_note_lines c JOIN credit_notes n ON n.id = c.credit_note_id \
+           JOIN invoice_lines l ON l.id = c.invoice_line_id WHERE l.order_line_id IS NOT NULL AND n.status <> 'draft'\
+         ) AS x GROUP BY line HAVING SUM(q) <> 0"
     )
     .load(db)
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounting::posting::ItemClass;
-use crate::ids::{CompanyId, InvoiceId, InvoiceLineId, ProductId, TaxCodeId};
+use crate::ids::{CompanyId, InvoiceId, InvoiceLineId, ProductId, TaxCodeId, UnitId};
 use crate::kernel::{Amount, Quantity, Rate, UnitPrice};
 use crate::tax::calculations::DocumentTax;
 
@@ -29,8 +29,11 @@ pub struct InvoiceLine {
     /// What it is, in words.
     #[schema(max_length = 500)]
     pub description: String,
-    /// How much.
+    /// How much, in the unit.
     pub quantity: Quantity,
+    /// The unit; null where nothing is counted in one.
+    #[schema(required)]
+    pub unit_id: Option<UnitId>,
     /// Money for one unit.
     pub unit_price: UnitPrice,
     /// Per cent off the price.
@@ -76,6 +79,9 @@ pub struct NewInvoiceLine {
     /// 1 when left out.
     #[serde(default = "one")]
     pub quantity: Quantity,
+    /// The unit of quantity and price; that of the product when left out.
+    #[serde(default)]
+    pub unit_id: Option<UnitId>,
     /// The price of the product when left out.
     #[serde(default)]
     pub unit_price: Option<UnitPrice>,

@@ -52,6 +52,7 @@ fn line(quantity: &str, price: &str, taxes: &[u128]) -> InvoiceLine {
         invoice_id: InvoiceId::from_uuid(Uuid::nil()),
         position: 1,
         product_id: None,
+        unit_id: None,
         item_class: ItemClass::Service,
         description: "x".into(),
         quantity: quantity.parse().expect("a quantity"),
