@@ -66,10 +66,13 @@ fn changed(before: Value, after: &Value) -> Value {
     for (name, was) in before {
         match after.get(&name) {
             Some(is) if *is == was => {}
-            Some(Value::Array(parts)) => match changed_parts(was, parts) {
-                Value::Array(none) if none.is_empty() && !parts.is_empty() => {}
-                left => drop(out.insert(name, left)),
-            },
+            Some(Value::Array(parts)) => {
+                let had_parts = was.as_array().is_some_and(|had| !had.is_empty());
+                match changed_parts(was, parts) {
+                    Value::Array(none) if none.is_empty() && had_parts => {}
+                    left => drop(out.insert(name, left)),
+                }
+            }
             _ => drop(out.insert(name, was)),
         }
     }

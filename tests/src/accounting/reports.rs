@@ -77,7 +77,7 @@ each_engine! {
         }
         assert_eq!((&far["total_debit"], &near["total_debit"]), (&json!("120.00"), &json!("120.00")));
         for day in ["2027-12-31", "9999-12-31", "9999-12-30"] {
-            let ageing = s.get(&format!("/v1/receivables/ageing?company_id={}&as_of={day}", s.company_id())).ok();
+            let ageing = s.get(&format!("/v1/receivables/reports/ageing?company_id={}&as_of={day}", s.company_id())).ok();
             assert_eq!((&ageing["difference"], &ageing["total"]), (&json!("0.00"), &json!("120.00")), "{day}: {ageing}");
             let sheet = s.get(&format!("/v1/accounting/reports/balance-sheet?company_id={}&as_of={day}", s.company_id())).ok();
             assert_eq!(sheet["total_assets"], "120.00", "{day}");

@@ -7,7 +7,7 @@ pub(crate) use domain::kernel::is_decimal;
 /// A decimal.
 pub(crate) const DECIMAL: &str = r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,10})?$";
 
-/// Years that a day may be in. Terms and durations added to one of them stay within the years that have four digits.
+/// Years that a day or instant in a body may be in. Terms and durations added to one of them stay within the years that have four digits.
 const YEARS: std::ops::RangeInclusive<i32> = 1..=8999;
 
 /// Whether it is a number without leading zeros: `7`, `-12`.
@@ -21,10 +21,15 @@ pub(crate) fn whole(raw: &str) -> Option<i64> {
     is_whole(raw.strip_prefix('-').unwrap_or(raw), 18).then(|| raw.parse().ok()).flatten()
 }
 
-/// A day, `2026-01-31`.
+/// A day that is asked about, `2026-01-31`: any with a year of four digits, as `9999-12-31` is a usual way to say "ever".
 pub(crate) fn day(raw: &str) -> Option<NaiveDate> {
     let plain = raw.len() == 10 && raw.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    plain.then(|| raw.parse::<NaiveDate>().ok()).flatten().filter(|d| YEARS.contains(&d.year()))
+    plain.then(|| raw.parse::<NaiveDate>().ok()).flatten().filter(|d| d.year() >= 1)
+}
+
+/// A day that is stored.
+pub(crate) fn stored_day(raw: &str) -> Option<NaiveDate> {
+    day(raw).filter(|d| YEARS.contains(&d.year()))
 }
 
 /// An instant, `2026-01-31T12:00:00Z` (RFC 3339).
@@ -56,10 +61,11 @@ mod tests {
     fn a_year_has_four_digits() {
         assert!(day("2026-02-28").is_some() && day("0999-01-01").is_some());
         for bad in
-            ["+10000-01-01", "10000-01-01", "9999-12-31", "2026-02-30", "2026-2-03", "26-02-03", "2026-02-03T00:00:00Z", "-001-01-01"]
+            ["+10000-01-01", "10000-01-01", "0000-01-01", "2026-02-30", "2026-2-03", "26-02-03", "2026-02-03T00:00:00Z", "-001-01-01"]
         {
             assert!(day(bad).is_none(), "{bad}");
         }
+        assert!(day("9999-12-31").is_some() && stored_day("9999-12-31").is_none() && stored_day("8999-12-31").is_some());
         assert!(instant("2026-01-31T12:00:00Z").is_some() && instant("2026-01-31T12:00:00.123456+02:00").is_some());
         for bad in ["+10000-01-01T00:00:00Z", "10000-01-01T00:00:00Z", "2026-01-31", "2026-01-31T12:00:00", "99999999999999999999"] {
             assert!(instant(bad).is_none(), "{bad}");

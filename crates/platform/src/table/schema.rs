@@ -103,7 +103,7 @@ fn validator(name: &str, components: BTreeMap<String, Value>) -> Option<jsonsche
     let root = json!({ "$ref": format!("#/components/schemas/{name}"), "components": { "schemas": schemas } });
     let options = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
     let options = options.with_format(LINE, text::is_one_line).with_format(TEXT, text::is_plain);
-    let options = options.with_format("date", |t: &str| form::day(t).is_some());
+    let options = options.with_format("date", |t: &str| form::stored_day(t).is_some());
     let built = options.with_format("date-time", |t: &str| form::instant(t).is_some()).build(&root);
     built.inspect_err(|e| log::error!("the schema {name} is unsound: {e}")).ok()
 }
