@@ -12,6 +12,7 @@ use domain::crm::opportunities::lines::{EMPTY_LINE, NEGATIVE_PRICE, NO_QUANTITY,
 use domain::crm::opportunities::steps::{Beginning, REFUSALS as FIGURES, STAGE_REFUSALS};
 use domain::crm::opportunities::team::{NewTeam, TEAM_REFUSALS};
 use domain::crm::opportunities::*;
+use domain::crm::quotes::Quote;
 use domain::crm::pipelines::{ARCHIVED_PIPELINE, Pipeline, Stage, StageId};
 use domain::directory::companies::Company;
 use domain::directory::contacts::Contact;
@@ -22,7 +23,7 @@ use domain::directory::territories::Territory;
 use domain::identity::users::User;
 use domain::ids::{CompanyId, CompetitorId, ContactId, OpportunityId, PartyId, TeamId, TerritoryId, UserId};
 use persistence::crm::opportunities::{lines as line_rows, team as team_rows};
-use persistence::crm::{opportunities as rows, pipelines};
+use persistence::crm::{opportunities as rows, pipelines, quotes as quote_rows};
 use persistence::directory::teams;
 use platform::directory::parties;
 use platform::prelude::*;
@@ -238,7 +239,14 @@ fn advance(cx: &mut Cx, id: OpportunityId, to: AdvanceOpportunity) -> Result<Opp
 pub(crate) fn win(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
     let before = cx.change::<Opportunity>(id)?;
     let (pipeline, company) = (cx.find::<Pipeline>(before.pipeline_id)?, cx.find::<Company>(before.company_id)?);
-    let after = before.clone().win(cx.today(&company), cx.now)?;
+    let agreed = match quote_rows::accepted_of(cx.db(), id)? {
+        None => before.clone(),
+        Some(quote) => {
+            let quote = cx.find::<Quote>(quote)?;
+            before.clone().agreed(quote.net_total, &quote.currency)
+        }
+    };
+    let after = agreed.win(cx.today(&company), cx.now)?;
     parties::make_customer(cx, after.party_id)?;
     let after = store(cx, &before, after, &pipeline, "won", None)?;
     with_stock(cx, after)

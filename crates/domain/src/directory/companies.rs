@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -190,6 +190,14 @@ crate::patch! {
 }
 
 impl Company {
+    /// The calendar year in which the fiscal year of a day begins; it stands in the numbers of documents.
+    pub fn fiscal_year_of(&self, day: NaiveDate) -> i32 {
+        match (day.month() as i32) < self.fiscal_year_start_month {
+            true => day.year() - 1,
+            false => day.year(),
+        }
+    }
+
     /// A company with the policies it was given.
     pub fn new(id: CompanyId, new: NewCompany, now: DateTime<Utc>) -> Result<Self> {
         let company = Self {
