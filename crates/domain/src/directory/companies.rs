@@ -277,6 +277,16 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_fiscal_year_is_that_of_its_first_month() {
+        let mut c = company();
+        let year = |c: &Company, y, m, d| c.fiscal_year_of(NaiveDate::from_ymd_opt(y, m, d).expect("a date"));
+        c.fiscal_year_start_month = 4;
+        assert_eq!((year(&c, 2026, 3, 31), year(&c, 2026, 4, 1), year(&c, 2026, 12, 31)), (2025, 2026, 2026));
+        c.fiscal_year_start_month = 1;
+        assert_eq!((year(&c, 2026, 1, 1), year(&c, 2026, 12, 31)), (2026, 2026));
+    }
+
+    #[test]
     fn everything_wrong_is_told_at_once() {
         let mut bad = new("XAU", "Mars/Olympus");
         bad.address = serde_json::from_value(serde_json::json!({"line1": "x", "country": "ZZ"})).expect("an address");

@@ -30,6 +30,7 @@ crate::words! {
 
 pub const NOT_A_DRAFT: Code = Code::conflict("credit_note.not_a_draft", "Only draft credit notes change.");
 pub const NOT_POSTED: Code = Code::conflict("credit_note.not_posted", "Only posted credit notes are allocated.");
+pub const USED_UP: Code = Code::conflict("credit_note.used_up", "All of the credit note is used.");
 pub const TOO_MUCH: Code = Code::invalid("credit_note.too_much", "More would be credited than was invoiced.");
 pub const NOTHING_LEFT: Code = Code::conflict("credit_note.nothing_left", "Everything on the invoice has been credited.");
 pub const QUANTITY_OR_NET: Code = Code::invalid("credit_note.quantity_or_net", "Give a quantity or a net amount, not both.");
@@ -343,6 +344,15 @@ impl CreditNote {
         match self.status {
             CreditNoteStatus::Posted => Ok(()),
             s => Err(NOT_POSTED.with(format!("The credit note is {s}.")).in_state(s, &self.actions())),
+        }
+    }
+
+    /// Refuses credit notes of which nothing is left to use.
+    pub fn must_have_left(&self) -> Result<()> {
+        self.must_be_posted()?;
+        match self.unallocated.is_positive() {
+            true => Ok(()),
+            false => Err(USED_UP.with("All of the credit note is used.").in_state(self.status, &self.actions())),
         }
     }
 

@@ -18,6 +18,7 @@ use domain::receivables::settlement::{needs, take};
 use persistence::receivables::open_items as stored;
 
 use crate::accounting::posting;
+use crate::banking::refunds;
 use crate::receivables::invoices::exchange_rate;
 use crate::receivables::open_items::ledger;
 use crate::receivables::open_items::ledger::Opening;
@@ -43,7 +44,7 @@ pub fn operations(t: &mut Table) {
     n.update(update, "Change a draft payment.").fails(REFUSALS).fails(&[rules::NOT_A_DRAFT]);
     n.delete(delete, "Delete a draft payment.").fails(&[rules::NOT_A_DRAFT]);
     n.action("post", post, "Post a payment. Puts it into the books and settles what it says; the rest stays as open credit.")
-        .fails(&[rules::NOT_A_DRAFT, SELF_APPROVAL_PAYMENT])
+        .fails(&[rules::NOT_A_DRAFT, rules::NOT_POSTED, SELF_APPROVAL_PAYMENT])
         .fails(posting::REFUSALS)
         .fails(settlement::REFUSALS);
     n.action_with(
@@ -236,11 +237,11 @@ pub fn post(cx: &mut Cx, id: PaymentId) -> Result<Payment> {
     ledger::open(cx, &Opening::payment(&before, &number, receivable), &source.company)?;
     after.number = Some(number);
     after.posted_at = Some(cx.now);
-    let settles = settlement::settles(cx, &source, &before.allocate_to)?;
+    let settles = refunds::settles(cx, &source, &before.allocate_to)?;
     let shares = needs(&before.allocate_to, &settles);
     for (i, (asked, (promised, wanted))) in before.allocate_to.iter().zip(shares).enumerate() {
         (source.promised, source.wanted) = (promised, wanted);
-        let (made, used) = settlement::allocate(cx, &source, asked).map_err(|p| match p.errors().is_empty() {
+        let (made, used) = refunds::allocate(cx, &source, asked).map_err(|p| match p.errors().is_empty() {
             true => p,
             false => p.under(&format!("/allocate_to/{i}")),
         })?;
@@ -258,7 +259,7 @@ fn allocate(cx: &mut Cx, id: PaymentId, asked: NewAllocation) -> Result<Payment>
         currencies::check_money(amount, &before.currency, "/amount")?;
     }
     let source = source(cx, &before, before.unallocated)?;
-    let (made, used) = settlement::allocate(cx, &source, &asked)?;
+    let (made, used) = refunds::allocate(cx, &source, &asked)?;
     let mut after = before.clone();
     after.allocations.push(made);
     let after = after.settled(before.unallocated - used);
@@ -270,6 +271,7 @@ fn unallocate(cx: &mut Cx, id: PaymentId, asked: Unallocate) -> Result<Payment> 
     before.must_be_posted()?;
     let source = source(cx, &before, before.unallocated)?;
     let (made, freed): (Allocation, Amount) = settlement::undo(cx, &source, &asked)?;
+    refunds::release(cx, &made)?;
     let mut after = before.clone();
     after.allocations.push(made);
     let after = after.settled(before.unallocated + freed);
@@ -296,7 +298,9 @@ fn reverse(cx: &mut Cx, id: PaymentId, how: ReversePayment) -> Result<Payment> {
     }
     let mut after = before.clone();
     for a in &used {
-        after.allocations.push(settlement::turn_back(cx, &company, &document, a, day)?);
+        let undone = settlement::turn_back(cx, &company, &document, a, day)?;
+        refunds::release(cx, &undone)?;
+        after.allocations.push(undone);
     }
     let mut own = stored::lock_of(cx.db(), &document)?;
     let changes = take(&mut own, before.amount, EntryCause::Reversal, company.minor_units())?;

@@ -43,6 +43,7 @@ pub fn operations(t: &mut Table) {
     .fails(posting::REFUSALS)
     .fails(settlement::REFUSALS);
     n.action_with("allocate", allocate, "Use a credit note for an invoice of the same customer.")
+        .fails(&[rules::USED_UP])
         .fails(posting::REFUSALS)
         .fails(settlement::REFUSALS);
     n.action_with("unallocate", unallocate, "Take an allocation of a credit note back.")
@@ -305,7 +306,7 @@ fn source(cx: &mut Cx, note: &CreditNote, available: Amount) -> Result<Source> {
 
 fn allocate(cx: &mut Cx, id: CreditNoteId, asked: NewAllocation) -> Result<CreditNote> {
     let before = cx.change::<CreditNote>(id)?;
-    before.must_be_posted()?;
+    before.must_have_left()?;
     if let Some(amount) = asked.amount {
         currencies::check_money(amount, &before.currency, "/amount")?;
     }

@@ -1,12 +1,10 @@
-//! Settling: uses a payment or credit note for an invoice, or a refund for a credit note or an unused payment, and takes that
-//! back again. Documents are locked source first, then target, so that two settlements never wait for each other crosswise.
+//! Settling: uses a payment or credit note for an invoice, or a refund for a credit note, and takes that back again. Documents are locked source first, then target, so that two settlements never wait for each other crosswise.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::accounting::journal_entries::JournalEntry;
 use domain::accounting::posting::{AccountRef, Journal, ModuleClass, Posting, PostingLine, Role};
-use domain::banking::payments::{self, Payment, PaymentDirection};
 use domain::directory::companies::Company;
 use domain::directory::currencies;
 use domain::ids::{AllocationId, CreditNoteId, InvoiceId, OpenItemId, PartyId, PaymentId};
@@ -32,7 +30,7 @@ use platform::prelude::*;
 
 /// What settling can be refused with, beyond what posting can.
 pub const REFUSALS: &[Code] =
-    &[OVER_ALLOCATED, OTHER_CURRENCY, OTHER_PARTY, TOO_EARLY, ALREADY_UNDONE, NOT_OPEN, NOTE_NOT_POSTED, payments::NOT_POSTED];
+    &[OVER_ALLOCATED, OTHER_CURRENCY, OTHER_PARTY, TOO_EARLY, ALREADY_UNDONE, NOT_OPEN, NOTE_NOT_POSTED];
 
 /// What settles: a posted payment or credit note, locked by its caller.
 pub struct Source {
@@ -88,27 +86,12 @@ fn granted(cx: &mut Cx, invoice: &Invoice, company: &Company, paid_on: Option<Na
     early_discount(invoice, &of, currencies::minor_units(&invoice.currency)?)
 }
 
-/// What each target needs to be settled, in the order given. The targets are locked, in the order of their ids.
-pub fn settles(cx: &mut Cx, source: &Source, asked: &[NewAllocation]) -> Result<Vec<Amount>> {
-    let mut out = vec![Amount::ZERO; asked.len()];
-    let mut order: Vec<usize> = (0..asked.len()).collect();
-    order.sort_by_key(|i| (asked[*i].invoice_id, asked[*i].credit_note_id, asked[*i].payment_id));
-    for i in order {
-        let one = &asked[i];
-        let at = |p: Problem| if p.errors().is_empty() { p } else { p.under(&format!("/allocate_to/{i}")) };
-        out[i] = if let Some(id) = one.invoice_id {
-            let invoice = target::<Invoice>(cx, "/invoice_id", id).map_err(at)?;
-            let granted = granted(cx, &invoice, &source.company, source.paid_on(one))?;
-            least(&invoice, &granted)
-        } else if let Some(id) = one.credit_note_id {
-            target::<CreditNote>(cx, "/credit_note_id", id).map_err(at)?.unallocated
-        } else if let Some(id) = one.payment_id {
-            target::<Payment>(cx, "/payment_id", id).map_err(at)?.unallocated
-        } else {
-            Amount::ZERO
-        };
-    }
-    Ok(out)
+/// What settles an invoice with this source: what is open of it, less the early-payment discount that may be taken. The
+/// invoice is locked.
+pub fn settles(cx: &mut Cx, source: &Source, asked: &NewAllocation, id: InvoiceId) -> Result<Amount> {
+    let invoice = target::<Invoice>(cx, "/invoice_id", id)?;
+    let granted = granted(cx, &invoice, &source.company, source.paid_on(asked))?;
+    Ok(least(&invoice, &granted))
 }
 
 /// The account each of these items is booked on. Items of before they knew it are on the one that is determined.
@@ -122,16 +105,16 @@ pub fn allocate(cx: &mut Cx, source: &Source, asked: &NewAllocation) -> Result<(
     match (asked.invoice_id, asked.credit_note_id, asked.payment_id) {
         (Some(id), None, None) if !source.refund => settle_invoice(cx, source, asked, id),
         (None, Some(id), None) if source.refund => pay_out(cx, source, asked, id),
-        (None, None, Some(id)) if source.refund => pay_back(cx, source, asked, id),
         _ if source.refund => {
-            Err(problems::invalid_body.field("/credit_note_id", "A refund names the credit note or the payment that it pays back, and nothing else."))
+            let rule = "A refund names the credit note or the payment that it pays back, and nothing else.";
+            Err(problems::invalid_body.field("/credit_note_id", rule))
         }
         _ => Err(problems::invalid_body.field("/invoice_id", "Name the invoice that is settled, and nothing else.")),
     }
 }
 
 /// Loads the target for change; one that is not there is a wrong reference.
-fn target<T: Entity + Record>(cx: &mut Cx, pointer: &str, id: T::Id) -> Result<T> {
+pub(crate) fn target<T: Entity + Record>(cx: &mut Cx, pointer: &str, id: T::Id) -> Result<T> {
     cx.change::<T>(id).map_err(|p| match p.code() == problems::not_found {
         true => problems::unknown_reference.field(pointer, p.to_string()),
         false => p,
@@ -236,7 +219,7 @@ fn settle_invoice(cx: &mut Cx, source: &Source, asked: &NewAllocation, id: Invoi
 }
 
 /// An allocation of a source that does nothing yet.
-fn blank(cx: &mut Cx, source: &Source, day: NaiveDate) -> Allocation {
+pub(crate) fn blank(cx: &mut Cx, source: &Source, day: NaiveDate) -> Allocation {
     Allocation {
         id: cx.new_id(),
         company_id: source.company.id,
@@ -292,18 +275,18 @@ fn post_effect(
 }
 
 /// What a refund pays back: a credit note or an incoming payment with something left.
-struct Credit {
-    document: String,
-    number: String,
-    party: PartyId,
-    currency: String,
-    rate: Rate,
-    date: NaiveDate,
-    left: Amount,
+pub(crate) struct Credit {
+    pub document: String,
+    pub number: String,
+    pub party: PartyId,
+    pub currency: String,
+    pub rate: Rate,
+    pub date: NaiveDate,
+    pub left: Amount,
 }
 
 /// Settles a refund with a credit of the customer; `row` says which.
-fn refund(cx: &mut Cx, source: &Source, asked: &NewAllocation, credit: &Credit, row: Allocation) -> Result<Allocation> {
+pub(crate) fn refund(cx: &mut Cx, source: &Source, asked: &NewAllocation, credit: &Credit, row: Allocation) -> Result<Allocation> {
     let first = fits(source, (credit.party, &credit.currency, credit.date), asked)?;
     let most = source.available.min(credit.left);
     let amount = asked.amount.unwrap_or_else(|| (source.available - source.promised).min(credit.left));
@@ -347,30 +330,6 @@ fn pay_out(cx: &mut Cx, source: &Source, asked: &NewAllocation, id: CreditNoteId
     let mut after = before.clone();
     after.unallocated -= made.amount;
     after.allocations.push(made.clone());
-    cx.save(&before, after, "refunded")?;
-    let amount = made.amount;
-    Ok((made, amount))
-}
-
-fn pay_back(cx: &mut Cx, source: &Source, asked: &NewAllocation, id: PaymentId) -> Result<(Allocation, Amount)> {
-    let before = target::<Payment>(cx, "/payment_id", id)?;
-    let fits = before.company_id == source.company.id && before.direction == PaymentDirection::In;
-    cx.ensure(fits, problems::unknown_reference, || "A refund pays back an incoming payment of the same company.".into())?;
-    before.must_be_posted()?;
-    let credit = Credit {
-        document: id.to_string(),
-        number: before.number.clone().unwrap_or_default(),
-        party: before.party_id,
-        currency: before.currency.clone(),
-        rate: before.exchange_rate,
-        date: before.payment_date,
-        left: before.unallocated,
-    };
-    let row = Allocation { refunded_payment_id: Some(id), ..blank(cx, source, source.date) };
-    let made = refund(cx, source, asked, &credit, row)?;
-    let mut after = before.clone();
-    after.allocations.push(made.clone());
-    let after = after.settled(before.unallocated - made.amount);
     cx.save(&before, after, "refunded")?;
     let amount = made.amount;
     Ok((made, amount))
@@ -463,7 +422,7 @@ fn staying(cx: &mut Cx, original: &Allocation, entry: &JournalEntry, stays: &Par
     Ok(out)
 }
 
-/// Gives what was settled back what the allocation took, of its discount this much.
+/// Gives the invoice or credit note that was settled back what the allocation took, of its discount this much.
 fn release_target(cx: &mut Cx, original: &Allocation, discount: Amount) -> Result<()> {
     if let Some(id) = original.invoice_id {
         let before = cx.change::<Invoice>(id)?;
@@ -478,10 +437,6 @@ fn release_target(cx: &mut Cx, original: &Allocation, discount: Amount) -> Resul
         let before = cx.change::<CreditNote>(id)?;
         let mut after = before.clone();
         after.unallocated += original.amount;
-        cx.save(&before, after, "reopened")?;
-    } else if let Some(id) = original.refunded_payment_id {
-        let before = cx.change::<Payment>(id)?;
-        let after = before.clone().settled(before.unallocated + original.amount);
         cx.save(&before, after, "reopened")?;
     }
     Ok(())
