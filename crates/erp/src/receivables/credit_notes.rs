@@ -192,26 +192,6 @@ fn delete(cx: &mut Cx, id: CreditNoteId) -> Result<()> {
     cx.remove(note)
 }
 
-/// Refuses lines that were credited elsewhere since the draft was made. The invoice is locked.
-fn still_left(posted: &[CreditNote], invoice: &Invoice, note: &CreditNote) -> Result<()> {
-    let before = credited(posted);
-    let mut now: BTreeMap<InvoiceLineId, (Amount, domain::kernel::Quantity)> = BTreeMap::new();
-    for l in &note.lines {
-        let sum = now.entry(l.invoice_line_id).or_default();
-        sum.0 += l.gross;
-        sum.1 += l.quantity;
-    }
-    for (id, (gross, quantity)) in now {
-        let Some(line) = invoice.lines.iter().find(|l| l.id == id) else { continue };
-        let taken = before.get(&id).cloned().unwrap_or_default();
-        let left = line.gross - taken.net - taken.taxes.values().map(|t| t.amount).sum();
-        if gross > left || quantity > line.quantity - taken.quantity {
-            return Err(rules::TOO_MUCH.with(format!("Line {} has {left} left to credit.", line.position)));
-        }
-    }
-    check_total(invoice, note.lines_total())
-}
-
 /// Posts a draft credit note. Other services call this too.
 pub fn post(cx: &mut Cx, id: CreditNoteId) -> Result<CreditNote> {
     let before = cx.change::<CreditNote>(id)?;
@@ -221,7 +201,6 @@ pub fn post(cx: &mut Cx, id: CreditNoteId) -> Result<CreditNote> {
     let company = cx.company(before.company_id)?;
     let places = settlement::places(&invoice.currency, &company)?;
     let posted = settlement::posted_notes(cx, invoice.id)?;
-    still_left(&posted, &invoice, &before)?;
     let mut after = before.clone();
     if refresh(&mut after, &invoice, &posted, places.document)? {
         cx.delete_by::<CreditNoteLine>("credit_note_id", id.uuid())?;
@@ -229,6 +208,7 @@ pub fn post(cx: &mut Cx, id: CreditNoteId) -> Result<CreditNote> {
     }
     let of = settlement::composition(cx, &invoice, &company)?;
     after.sum(&of.sold, &of.given, invoice.credited, places)?;
+    check_total(&invoice, after.lines_total())?;
     let gone: Vec<CreditNoteLine> = posted.iter().flat_map(|n| n.lines.iter().cloned()).collect();
     let receivable = posting::account_of(cx, &company, Role::Receivable, before.credit_date)?;
     let codes = invoices::tax_codes(cx, &invoice, false)?;
