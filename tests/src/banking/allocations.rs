@@ -16,7 +16,8 @@ fn on_terms(s: &Server, party: &Value, price: &str, terms: Value) -> Value {
 }
 
 fn paying(s: &Server, party: &Value, amount: &str, to: Value) -> Answer {
-    let body = json!({"company_id": s.company_id(), "party_id": party["id"], "payment_date": "2026-01-05", "amount": amount, "allocate_to": to});
+    let body =
+        json!({"company_id": s.company_id(), "party_id": party["id"], "payment_date": "2026-01-05", "amount": amount, "allocate_to": to});
     s.post("/v1/banking/payments", body)
 }
 

@@ -12,8 +12,8 @@ use domain::crm::opportunities::lines::{EMPTY_LINE, NEGATIVE_PRICE, NO_QUANTITY,
 use domain::crm::opportunities::steps::{Beginning, REFUSALS as FIGURES, STAGE_REFUSALS};
 use domain::crm::opportunities::team::{NewTeam, TEAM_REFUSALS};
 use domain::crm::opportunities::*;
-use domain::crm::quotes::Quote;
 use domain::crm::pipelines::{ARCHIVED_PIPELINE, Pipeline, Stage, StageId};
+use domain::crm::quotes::Quote;
 use domain::directory::companies::Company;
 use domain::directory::contacts::Contact;
 use domain::directory::overview::TimelineEntry;

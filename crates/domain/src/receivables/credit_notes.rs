@@ -406,7 +406,12 @@ impl CreditNote {
     /// The lines of its entry: returns and allowances, less the discount on them, and the taxes against the receivable.
     /// `before` are the lines of the credit notes that came before. All credit notes of an invoice together post what the
     /// invoice did, to the cent.
-    pub fn posting_lines(&self, before: &[CreditNoteLine], codes: &BTreeMap<TaxCodeId, TaxCode>, company_places: u32) -> Result<Vec<PostingLine>> {
+    pub fn posting_lines(
+        &self,
+        before: &[CreditNoteLine],
+        codes: &BTreeMap<TaxCodeId, TaxCode>,
+        company_places: u32,
+    ) -> Result<Vec<PostingLine>> {
         let step = |before: Amount, amount: Amount| converted(before, amount, self.exchange_rate, company_places);
         let by_class = |lines: &[CreditNoteLine]| {
             let mut out: BTreeMap<ItemClass, Amount> = BTreeMap::new();

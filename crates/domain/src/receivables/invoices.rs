@@ -285,11 +285,8 @@ impl Invoice {
         if self.status == InvoiceStatus::Draft {
             return vec!["post"];
         }
-        let rules = [
-            ("credit", self.is_creditable()),
-            ("write-off", self.is_open()),
-            ("reverse-write-off", self.written_off.is_positive()),
-        ];
+        let rules =
+            [("credit", self.is_creditable()), ("write-off", self.is_open()), ("reverse-write-off", self.written_off.is_positive())];
         rules.into_iter().filter(|r| r.1).map(|r| r.0).collect()
     }
 

@@ -104,18 +104,15 @@ pub fn plan(invoice: &Invoice, asked: Option<Amount>, means: &Means, granted: &D
     let amount = asked.unwrap_or_else(|| (free - means.wanted).max(least).min(open).min(free));
     if !amount.is_positive() || amount > means.available || amount > open {
         let most = means.available.min(open);
-        return Err(OVER_ALLOCATED.field("/amount", format!("{amount} is not between zero and {most}, the smaller of what is left and what is open.")));
+        return Err(OVER_ALLOCATED
+            .field("/amount", format!("{amount} is not between zero and {most}, the smaller of what is left and what is open.")));
     }
     let discount = if amount >= least { scaled(granted, open - amount, places)? } else { Discount::default() };
     let rest = open - amount - discount.total();
     let spare = free - means.wanted - amount;
     let forgiven = means.money && rest.is_positive() && rest <= invoice.tolerance && !spare.is_positive();
-    let kept = means.money
-        && means.last
-        && rest.is_zero()
-        && discount.total().is_zero()
-        && spare.is_positive()
-        && spare <= invoice.tolerance;
+    let kept =
+        means.money && means.last && rest.is_zero() && discount.total().is_zero() && spare.is_positive() && spare <= invoice.tolerance;
     Ok(Plan { amount, discount, write_off: if forgiven { rest } else { Amount::ZERO }, overpaid: if kept { spare } else { Amount::ZERO } })
 }
 

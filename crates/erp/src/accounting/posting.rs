@@ -131,9 +131,7 @@ fn resolve(cx: &mut Cx, company: &Company, lines: &[PostingLine], date: chrono::
     for line in lines {
         ids.push(match line.account {
             AccountRef::Id(id) => id,
-            AccountRef::Role(role, item) => {
-                determine(&rules, role, item, None, date).ok_or_else(|| missing(company, role, item, date))?
-            }
+            AccountRef::Role(role, item) => determine(&rules, role, item, None, date).ok_or_else(|| missing(company, role, item, date))?,
         });
     }
     let found: BTreeMap<AccountId, Account> = cx.find_all::<Account>(&ids)?.into_iter().map(|a| (a.id, a)).collect();

@@ -28,8 +28,7 @@ use domain::accounting::journal_entries::JournalEntry;
 use platform::prelude::*;
 use platform::questions::{Explanation, Questions, id_in};
 
-const REFUSALS: &[Code] =
-    &[rules::NOT_POSITIVE, currencies::UNKNOWN_CURRENCY, NO_RATE, parties::NOT_A_CUSTOMER, parties::ARCHIVED];
+const REFUSALS: &[Code] = &[rules::NOT_POSITIVE, currencies::UNKNOWN_CURRENCY, NO_RATE, parties::NOT_A_CUSTOMER, parties::ARCHIVED];
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Payment>("banking/payments", "Money from customers, and back to them.");
@@ -224,11 +223,7 @@ pub fn post(cx: &mut Cx, id: PaymentId) -> Result<Payment> {
         source: Some(id.to_string()),
         description: before.reference.clone().unwrap_or_else(|| "Payment".into()),
         currency: (before.currency != source.company.currency).then(|| (before.currency.clone(), before.exchange_rate)),
-        lines: before
-            .posting_lines(source.company.minor_units())?
-            .into_iter()
-            .map(|l| l.booked(Role::Receivable, receivable))
-            .collect(),
+        lines: before.posting_lines(source.company.minor_units())?.into_iter().map(|l| l.booked(Role::Receivable, receivable)).collect(),
     };
     let entry = posting::post(cx, posting)?;
     let mut after = before.clone();

@@ -3,8 +3,8 @@
 use domain::ids::{AccountId, CompanyId, CreditNoteId, InvoiceId, JournalEntryId, OpenItemId, PaymentId};
 use domain::kernel::Id;
 use domain::receivables::credit_notes::CreditNote;
-use domain::receivables::invoices::{Invoice, OPENING_SERIES, SERIES};
 use domain::receivables::invoices::lines::{DocumentTax, InvoiceLine};
+use domain::receivables::invoices::{Invoice, OPENING_SERIES, SERIES};
 use domain::tax::engine::TaxComputation;
 use persistence::accounting::integrity::count;
 use persistence::receivables::integrity as stored;
@@ -50,7 +50,12 @@ fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
         format!("{}: {amount} on {} without a tax code", JournalEntryId::from_uuid(entry), AccountId::from_uuid(account))
     }));
     Ok(vec![
-        Check::of("receivables", "The receivable accounts equal the open items of customers, account by account and day by day.", items, receivable),
+        Check::of(
+            "receivables",
+            "The receivable accounts equal the open items of customers, account by account and day by day.",
+            items,
+            receivable,
+        ),
         Check::of("open_items", "What is open of an item is the sum of its dated entries.", items, broken),
         Check::of("receivable_totals", "Invoices and credit notes are the sums of their lines, less the discount.", documents, totals),
         Check::of(
@@ -59,7 +64,12 @@ fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
             documents,
             settled,
         ),
-        Check::of("taxes", "The tax of documents is posted by tax code, and nothing else is posted to accounts of taxes by documents.", documents, taxed),
+        Check::of(
+            "taxes",
+            "The tax of documents is posted by tax code, and nothing else is posted to accounts of taxes by documents.",
+            documents,
+            taxed,
+        ),
     ])
 }
 

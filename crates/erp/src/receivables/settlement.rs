@@ -29,8 +29,7 @@ use crate::receivables::open_items::ledger;
 use platform::prelude::*;
 
 /// What settling can be refused with, beyond what posting can.
-pub const REFUSALS: &[Code] =
-    &[OVER_ALLOCATED, OTHER_CURRENCY, OTHER_PARTY, TOO_EARLY, ALREADY_UNDONE, NOT_OPEN, NOTE_NOT_POSTED];
+pub const REFUSALS: &[Code] = &[OVER_ALLOCATED, OTHER_CURRENCY, OTHER_PARTY, TOO_EARLY, ALREADY_UNDONE, NOT_OPEN, NOTE_NOT_POSTED];
 
 /// What settles: a posted payment or credit note, locked by its caller.
 pub struct Source {

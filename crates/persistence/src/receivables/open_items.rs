@@ -124,7 +124,9 @@ pub fn open_of_as_of(db: &mut Conn, party: Uuid, day: NaiveDate) -> Result<Vec<O
 
 /// Whether a party ever had an item here.
 pub fn known(db: &mut Conn, party: Uuid) -> Result<bool> {
-    Ok(sql!("SELECT COUNT(*) FROM (SELECT 1 FROM open_items WHERE party_id = {} LIMIT 1) x", party).first::<(i64,)>(db)?.is_some_and(|r| r.0 > 0))
+    Ok(sql!("SELECT COUNT(*) FROM (SELECT 1 FROM open_items WHERE party_id = {} LIMIT 1) x", party)
+        .first::<(i64,)>(db)?
+        .is_some_and(|r| r.0 > 0))
 }
 
 /// Whether a customer owes a company something in a currency beyond these documents.

@@ -89,7 +89,10 @@ fn note(i: &Invoice, asked: &[(usize, Option<&str>)], before: &[CreditNote], all
 }
 
 fn lines(prices: &[(&str, &[u128])]) -> Vec<crate::receivables::invoices::lines::InvoiceLine> {
-    (1..).zip(prices).map(|(position, (price, taxes))| crate::receivables::invoices::lines::InvoiceLine { position, ..line("1", price, taxes) }).collect()
+    (1..)
+        .zip(prices)
+        .map(|(position, (price, taxes))| crate::receivables::invoices::lines::InvoiceLine { position, ..line("1", price, taxes) })
+        .collect()
 }
 
 /// An allocation that gave an early-payment discount, or gave something up.
@@ -232,7 +235,8 @@ fn reverse_charge_in_parts_is_that_of_the_whole() {
         let n = note(&i, &[(0, Some(part))], &notes, &[]);
         notes.push(n);
     }
-    let sum = |f: fn(&crate::receivables::invoices::lines::DocumentTax) -> Amount| notes.iter().flat_map(|n| &n.taxes).map(f).sum::<Amount>();
+    let sum =
+        |f: fn(&crate::receivables::invoices::lines::DocumentTax) -> Amount| notes.iter().flat_map(|n| &n.taxes).map(f).sum::<Amount>();
     assert_eq!((sum(|t| t.reverse_charge), sum(|t| t.base)), (a("20.00"), a("100.01")));
 }
 

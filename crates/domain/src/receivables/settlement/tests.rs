@@ -223,7 +223,10 @@ fn another_rate_at_payment_is_a_realised_gain() {
     // G5: 100 at 0.90, paid at 0.93
     let mut changes = take(&mut [item(1, "100", "90")], a("100"), EntryCause::Allocation, 2).expect("fits");
     changes.extend(take(&mut [item(2, "-100", "-93")], a("100"), EntryCause::Allocation, 2).expect("fits"));
-    assert_eq!(effect(&changes, &Discount::default(), receivable, none, false, owed[0].party_id, 2).expect("an effect").exchange_gain, a("3.00"));
+    assert_eq!(
+        effect(&changes, &Discount::default(), receivable, none, false, owed[0].party_id, 2).expect("an effect").exchange_gain,
+        a("3.00")
+    );
 }
 
 #[test]
@@ -280,8 +283,10 @@ fn spread(paid: &str, invoices: &[(&str, i32, Option<&str>)], tolerance: &str) -
             i
         })
         .collect();
-    let granted: Vec<Discount> =
-        documents.iter().map(|i| early_discount(i, &Composition::of(i, &[], &[], PLACES).expect("parts"), 2).expect("a discount")).collect();
+    let granted: Vec<Discount> = documents
+        .iter()
+        .map(|i| early_discount(i, &Composition::of(i, &[], &[], PLACES).expect("parts"), 2).expect("a discount"))
+        .collect();
     let settles: Vec<Amount> = documents.iter().zip(&granted).map(|(i, g)| least(i, g)).collect();
     let asked = asking(&invoices.iter().map(|i| i.2).collect::<Vec<_>>());
     let mut available = a(paid);
@@ -311,7 +316,10 @@ fn a_payment_for_several_invoices_settles_each_with_its_discount() {
 #[test]
 fn nothing_is_let_go_or_kept_while_money_has_another_use() {
     // 103 for 100 and 3: the 3 are no small overpayment
-    assert_eq!(spread("103", &[("100", 0, None), ("3", 0, None)], "5"), [["100.00", "0.00", "0.00", "0.00"], ["3.00", "0.00", "0.00", "0.00"]]);
+    assert_eq!(
+        spread("103", &[("100", 0, None), ("3", 0, None)], "5"),
+        [["100.00", "0.00", "0.00", "0.00"], ["3.00", "0.00", "0.00", "0.00"]]
+    );
     let stated = [("100", 0, Some("100")), ("3", 0, Some("3"))];
     assert_eq!(spread("103", &stated, "5"), [["100.00", "0.00", "0.00", "0.00"], ["3.00", "0.00", "0.00", "0.00"]]);
     assert_eq!(spread("103.02", &stated, "5")[0][3], "0.02", "only what nobody needs is kept");
@@ -347,7 +355,11 @@ fn items_are_settled_where_they_are_booked() {
 #[test]
 fn the_tax_in_a_discount_names_its_code() {
     let i = invoice(vec![line("1", "100", &[1])], &[code(1, "20", TaxComputation::Percent)]);
-    let granted = early_discount(&Invoice { discount_percent: Rate::from(2), ..i.clone() }, &Composition::of(&i, &[], &[], PLACES).expect("parts"), 2);
+    let granted = early_discount(
+        &Invoice { discount_percent: Rate::from(2), ..i.clone() },
+        &Composition::of(&i, &[], &[], PLACES).expect("parts"),
+        2,
+    );
     let granted = granted.expect("a discount");
     let changes = take(&mut [item(1, "120", "120")], a("2.40"), EntryCause::Discount, 2).expect("fits");
     let none = |_| AccountRef::Role(Role::OutputTax, None);

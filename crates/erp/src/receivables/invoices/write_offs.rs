@@ -160,7 +160,8 @@ fn lines(
     from_allowance: bool,
 ) -> Result<Vec<PostingLine>> {
     let role = |r| AccountRef::Role(r, None);
-    let mut out: Vec<PostingLine> = by_account(changes, booked_on).into_iter().map(|(at, amount)| PostingLine::signed(at, amount)).collect();
+    let mut out: Vec<PostingLine> =
+        by_account(changes, booked_on).into_iter().map(|(at, amount)| PostingLine::signed(at, amount)).collect();
     let mut net: Amount = changes.iter().map(|c| -c.amount_company).sum();
     if !taxes.is_empty() {
         let codes = invoices::tax_codes(cx, invoice, false)?;
