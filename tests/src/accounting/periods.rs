@@ -62,7 +62,7 @@ each_engine! {
     fn the_tax_lock_is_asked_by_whatever_changes_taxes(s) {
         let party = buyer(s);
         let t = new_tax(s, "T20", "20");
-        let shifted = json!({"company_id": s.company_id(), "code": "RC", "name": "RC", "treatment": "reverse_charge", "rates": [{"valid_from_date": "2000-01-01", "rate": "20"}]});
+        let shifted = json!({"company_id": s.company_id(), "code": "SHIFTED", "name": "Shifted", "treatment": "reverse_charge", "rates": [{"valid_from_date": "2000-01-01", "rate": "20"}]});
         let shifted = id(&s.post("/v1/tax/codes", shifted).created()).to_string();
         let open = invoice(s, &party, "2026-01-10", "100", std::slice::from_ref(&t));
         let note = act(s, &open, "invoices", "credit", json!({"credit_date": "2026-01-31"})).ok();
