@@ -17,7 +17,7 @@ fn determination(s: &Server) -> Value {
 }
 
 fn difference(s: &Server, day: &str) -> Value {
-    s.get(&format!("/v1/receivables/ageing?company_id={}&as_of={day}", s.company_id())).ok()["difference"].clone()
+    s.get(&format!("/v1/receivables/reports/ageing?company_id={}&as_of={day}", s.company_id())).ok()["difference"].clone()
 }
 
 each_engine! {

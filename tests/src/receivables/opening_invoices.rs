@@ -14,7 +14,7 @@ each_engine! {
         assert_eq!(booked(s, &owed["journal_entry_id"]), lines(&[("1100", "120.00", "0.00"), ("9980", "0.00", "120.00")]));
         let items = |day: &str| s.all(&format!("/v1/receivables/open-items?party_id={}&as_of={day}", id(&party))).len();
         assert_eq!((items("2025-12-31"), items("2026-01-01")), (0, 1));
-        let ageing = s.get(&format!("/v1/receivables/ageing?company_id={}&as_of=2026-01-10", s.company_id())).ok();
+        let ageing = s.get(&format!("/v1/receivables/reports/ageing?company_id={}&as_of=2026-01-10", s.company_id())).ok();
         assert_eq!((&ageing["ageing"]["days_1_to_30"], &ageing["difference"]), (&json!("120.00"), &json!("0.00")));
         let early = payment(s, &party, "2026-01-05", "60");
         act(s, &early, "payments", "allocate", json!({"invoice_id": owed["id"]})).ok();

@@ -65,7 +65,7 @@ fn pay_back(cx: &mut Cx, source: &Source, asked: &NewAllocation, id: PaymentId) 
 /// Gives the payment that a refund paid back what an allocation that is undone took of it; `undone` has the opposite sign.
 pub fn release(cx: &mut Cx, undone: &Allocation) -> Result<()> {
     let Some(id) = undone.refunded_payment_id else { return Ok(()) };
-    let before = cx.change::<Payment>(id)?;
+    let before = cx.load_for_update::<Payment>(id)?;
     let mut after = before.clone();
     after.allocations.push(undone.clone());
     let after = after.settled(before.unallocated - undone.amount);

@@ -114,7 +114,7 @@ pub fn allocate(cx: &mut Cx, source: &Source, asked: &NewAllocation) -> Result<(
 
 /// Loads the target for change; one that is not there is a wrong reference.
 pub(crate) fn target<T: Entity + Record>(cx: &mut Cx, pointer: &str, id: T::Id) -> Result<T> {
-    cx.change::<T>(id).map_err(|p| match p.code() == problems::not_found {
+    cx.load_for_update::<T>(id).map_err(|p| match p.code() == problems::not_found {
         true => problems::unknown_reference.field(pointer, p.to_string()),
         false => p,
     })
@@ -359,7 +359,7 @@ pub(crate) fn turn_back(cx: &mut Cx, company: &Company, document: &str, original
     admit(cx, company.id, day, ModuleClass::Ar)?;
     let (given, undone) = match original.invoice_id {
         Some(id) if !original.discount.is_zero() => {
-            let invoice = cx.change::<Invoice>(id)?;
+            let invoice = cx.load_for_update::<Invoice>(id)?;
             (original.discount_parts(), discount_undone(original, &composition(cx, &invoice, company)?))
         }
         _ => (Parts::default(), Parts::default()),
@@ -424,7 +424,7 @@ fn staying(cx: &mut Cx, original: &Allocation, entry: &JournalEntry, stays: &Par
 /// Gives the invoice or credit note that was settled back what the allocation took, of its discount this much.
 fn release_target(cx: &mut Cx, original: &Allocation, discount: Amount) -> Result<()> {
     if let Some(id) = original.invoice_id {
-        let before = cx.change::<Invoice>(id)?;
+        let before = cx.load_for_update::<Invoice>(id)?;
         let open = before.outstanding + original.amount + discount + original.write_off;
         let mut after = before.clone();
         if original.is_write_off() {
@@ -433,7 +433,7 @@ fn release_target(cx: &mut Cx, original: &Allocation, discount: Amount) -> Resul
         let after = after.settled(open, before.credited);
         cx.save(&before, after, "reopened")?;
     } else if let Some(id) = original.credit_note_id {
-        let before = cx.change::<CreditNote>(id)?;
+        let before = cx.load_for_update::<CreditNote>(id)?;
         let mut after = before.clone();
         after.unallocated += original.amount;
         cx.save(&before, after, "reopened")?;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::kernel::Decimal;
 use chrono::Utc;
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::*;

@@ -31,7 +31,7 @@ struct Loss {
 
 /// `POST /v1/receivables/invoices/{id}/write-off`
 pub fn write_off(cx: &mut Cx, id: InvoiceId, how: WriteOffInvoice) -> Result<Invoice> {
-    let before = cx.change::<Invoice>(id)?;
+    let before = cx.load_for_update::<Invoice>(id)?;
     before.must_be_open()?;
     let company = cx.company(before.company_id)?;
     let date = how.posting_date.unwrap_or_else(|| cx.today(&company).max(before.booked_date()));
@@ -52,7 +52,7 @@ pub fn write_off(cx: &mut Cx, id: InvoiceId, how: WriteOffInvoice) -> Result<Inv
 /// `POST /v1/receivables/invoices/{id}/reverse-write-off`. The latest write-off goes first; one that is taken back in part is
 /// taken back whole and written for the rest, with the tax of the rest.
 pub fn reverse_write_off(cx: &mut Cx, id: InvoiceId, how: ReverseWriteOff) -> Result<Invoice> {
-    let before = cx.change::<Invoice>(id)?;
+    let before = cx.load_for_update::<Invoice>(id)?;
     before.must_be_written_off()?;
     let company = cx.company(before.company_id)?;
     let amount = how.amount.unwrap_or(before.written_off);
@@ -85,11 +85,11 @@ pub fn reverse_write_off(cx: &mut Cx, id: InvoiceId, how: ReverseWriteOff) -> Re
                 tax_relief: !row.taxes.is_empty(),
                 reason: "the rest of what was taken back in part".into(),
             };
-            let now = cx.change::<Invoice>(id)?;
+            let now = cx.load_for_update::<Invoice>(id)?;
             give_up(cx, &now, &company, rest)?;
         }
     }
-    let now = cx.change::<Invoice>(id)?;
+    let now = cx.load_for_update::<Invoice>(id)?;
     cx.save(&now.clone(), now, "write_off_reversed")
 }
 
