@@ -278,10 +278,11 @@ impl<'c> Cx<'c> {
     pub fn link(&mut self, from: impl ToString, to: impl ToString, kind: &str) -> Result<()> {
         Ok(links::insert(&mut self.conn, &from.to_string(), &to.to_string(), kind, self.now)?)
     }
-    /// The next number of a series without gaps, `INV-2026-00012`. The series is locked from here on: take it when all other
-    /// rows are locked, or at the end ([`Cx::at_the_end`]).
+    /// The next number of a series without gaps, `INV-2026-00012`. The year is that in which the company's fiscal year begins. The
+    /// series is locked from here on: take it when all other rows are locked, or at the end ([`Cx::at_the_end`]).
     pub fn number(&mut self, company: CompanyId, series: &str, on: NaiveDate) -> Result<String> {
-        let year = chrono::Datelike::year(&on);
+        let of = record::find::<Company>(&mut self.conn, company.uuid())?;
+        let year = of.map_or_else(|| chrono::Datelike::year(&on), |c| c.fiscal_year_of(on));
         let next = numbers::next(&mut self.conn, company.uuid(), series, year.into())?;
         Ok(format!("{series}-{year:04}-{next:05}"))
     }

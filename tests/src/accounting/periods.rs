@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{act, buyer, draft, entry, invoice, payment, read};
+use super::{account, act, buyer, draft, entry, invoice, new_tax, payment, read};
 use crate::fixtures::{id, user_with};
 use crate::harness::Server;
 
@@ -45,6 +45,46 @@ each_engine! {
         let late = draft(s, &buyer(s), "2026-02-15", "50", &[], json!({}));
         act(s, &late, "invoices", "post", json!({})).problem(409, "period.closed");
         act(s, &entry(s, "2026-02-20", "5"), "journal-entries", "post", json!({})).ok();
+    }
+
+    fn a_document_over_nothing_asks_its_lock_too(s) {
+        let party = buyer(s);
+        let free = invoice(s, &party, "2026-01-10", "0", &[]);
+        let note = act(s, &free, "invoices", "credit", json!({"credit_date": "2026-01-31"})).ok();
+        let late = draft(s, &party, "2026-01-15", "0", &[], json!({}));
+        turn(s, "2026-01-01", "close", json!({}));
+        act(s, &late, "invoices", "post", json!({})).problem(409, "period.closed");
+        act(s, &note, "credit-notes", "post", json!({})).problem(409, "period.closed");
+        turn(s, "2026-01-01", "reopen", json!({}));
+        act(s, &note, "credit-notes", "post", json!({})).ok();
+    }
+
+    fn the_tax_lock_is_asked_by_whatever_changes_taxes(s) {
+        let party = buyer(s);
+        let t = new_tax(s, "T20", "20");
+        let shifted = json!({"company_id": s.company_id(), "code": "SHIFTED", "name": "Shifted", "treatment": "reverse_charge", "rates": [{"valid_from_date": "2000-01-01", "rate": "20"}]});
+        let shifted = id(&s.post("/v1/tax/codes", shifted).created()).to_string();
+        let open = invoice(s, &party, "2026-01-10", "100", std::slice::from_ref(&t));
+        let note = act(s, &open, "invoices", "credit", json!({"credit_date": "2026-01-31"})).ok();
+        let taxed = draft(s, &party, "2026-01-15", "50", &[t], json!({}));
+        let reverse = draft(s, &party, "2026-01-15", "50", &[shifted], json!({}));
+        let free = draft(s, &party, "2026-01-15", "50", &[], json!({}));
+        let manual = |code: &str| {
+            let body = json!({"company_id": s.company_id(), "posting_date": "2026-01-20", "lines": [
+                {"account_id": account(s, "1010"), "debit": "5"}, {"account_id": account(s, code), "credit": "5"}]});
+            s.post("/v1/accounting/journal-entries", body).created()
+        };
+        let (on_tax, off_tax) = (manual("2100"), manual("3010"));
+        turn(s, "2026-01-01", "close", json!({"classes": ["tax"]}));
+        act(s, &taxed, "invoices", "post", json!({})).problem(409, "period.closed");
+        act(s, &reverse, "invoices", "post", json!({})).problem(409, "period.closed");
+        act(s, &note, "credit-notes", "post", json!({})).problem(409, "period.closed");
+        act(s, &on_tax, "journal-entries", "post", json!({})).problem(409, "period.closed");
+        let loss = |relief: bool| json!({"reason": "Gone", "posting_date": "2026-01-31", "tax_relief": relief});
+        act(s, &open, "invoices", "write-off", loss(true)).problem(409, "period.closed");
+        act(s, &free, "invoices", "post", json!({})).ok();
+        act(s, &off_tax, "journal-entries", "post", json!({})).ok();
+        act(s, &open, "invoices", "write-off", loss(false)).ok();
     }
 
     fn soft_closed_is_for_the_named_few(s) {

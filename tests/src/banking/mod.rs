@@ -1,3 +1,5 @@
 //! Features of the area `banking`, one file for each noun.
 
+mod allocations;
 mod payments;
+mod reversals;

@@ -37,6 +37,24 @@ fn orders_of(s: &Server, q: &Value) -> Vec<Value> {
 }
 
 each_engine! {
+    fn a_won_deal_is_worth_what_the_customer_accepted(s) {
+        let party = customer(s, "Alfreds");
+        for by_hand in [false, true] {
+            let o = deal(s, &party, json!({"amount": "5000"}));
+            let lines = json!([{"description": "Advice", "quantity": "1", "unit_price": "3000.00"}]);
+            let q = sent(s, &party, json!({"opportunity_id": o["id"], "lines": lines}));
+            let q = act(s, "quotes", &q, "accept", json!({"win_opportunity": !by_hand}));
+            if by_hand {
+                act(s, "opportunities", &s.get(&at("opportunities", &o)).ok(), "win", json!({}));
+            }
+            let won = s.get(&at("opportunities", &o)).ok();
+            let figures = ["status", "amount", "weighted_amount", "amount_source"].map(|f| won[f].as_str().unwrap());
+            assert_eq!(figures, ["won", "3000.00", "3000.00", "manual"], "{by_hand}");
+            let order = &orders_of(s, &q)[0];
+            assert_eq!(order["net_total"], won["amount"]);
+        }
+    }
+
     fn a_quote_costs_what_an_order_of_the_same_lines_costs(s) {
         let books = ready_to_sell(s);
         let party = customer(s, "Alfreds");

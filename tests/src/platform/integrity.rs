@@ -71,3 +71,44 @@ each_engine! {
         assert!(named("consent_states").contains(consent["id"].as_str().unwrap()));
     }
 }
+
+each_engine! {
+    fn figures_that_two_places_tell_differently_are_named(s) {
+        use crate::accounting::{act, buyer, invoice, new_tax, payment, read};
+        let party = buyer(s);
+        let owed = invoice(s, &party, "2026-01-10", "100", &[new_tax(s, "T20", "20")]);
+        let paid = payment(s, &party, "2026-01-20", "60");
+        let paid = act(s, &paid, "payments", "allocate", serde_json::json!({"invoice_id": owed["id"], "amount": "50"})).ok();
+        let part = serde_json::json!({"credit_date": "2026-01-25", "lines": [{"invoice_line_id": owed["lines"][0]["id"], "net": "10"}]});
+        let note = act(s, &read(s, "invoices", &owed), "invoices", "credit", part).ok();
+        let note = act(s, &note, "credit-notes", "post", serde_json::json!({})).ok();
+        crate::fixtures::verified(s);
+        for (table, change, back, check, what) in [
+            ("invoice_lines", "tax = tax + 1", "tax = tax - 1", "receivable_totals", &owed),
+            ("invoices", "total = total + 1", "total = total - 1", "receivable_totals", &owed),
+            ("credit_note_lines", "gross = gross + 1", "gross = gross - 1", "receivable_totals", &note),
+            ("invoices", "outstanding = outstanding + 1", "outstanding = outstanding - 1", "settlements", &owed),
+            ("invoices", "credited = credited + 1", "credited = credited - 1", "settlements", &owed),
+            ("invoices", "written_off = written_off + 1", "written_off = written_off - 1", "settlements", &owed),
+            ("credit_notes", "unallocated = unallocated + 1", "unallocated = unallocated - 1", "settlements", &note),
+            ("payments", "unallocated = unallocated + 1", "unallocated = unallocated - 1", "settlements", &paid),
+            ("credit_notes", "tax = tax + 1", "tax = tax - 1", "taxes", &note),
+            ("invoices", "tax = tax + 1", "tax = tax - 1", "taxes", &owed),
+        ] {
+            tamper(s, table, &[&format!("UPDATE {table} SET {change}")]);
+            let found = broken(s);
+            let named = found.iter().any(|(name, breaks)| name == check && breaks.contains(what["id"].as_str().unwrap()));
+            assert!(named, "{table}, {change}: {check} is not broken in {found:?}");
+            tamper(s, table, &[&format!("UPDATE {table} SET {back}")]);
+        }
+        crate::fixtures::verified(s);
+        // right in the end and wrong on the days between
+        tamper(s, "item_entries", &["UPDATE item_entries SET effective_date = '2026-01-22' WHERE effective_date = '2026-01-20'"]);
+        let found = broken(s);
+        assert!(found.iter().any(|(name, breaks)| name == "receivables" && breaks.contains("2026-01-20")), "{found:?}");
+        tamper(s, "item_entries", &["UPDATE item_entries SET effective_date = '2026-01-20' WHERE effective_date = '2026-01-22'"]);
+        crate::fixtures::verified(s);
+        tamper(s, "journal_lines", &["UPDATE journal_lines SET tax_code_id = NULL WHERE tax_code_id IS NOT NULL"]);
+        assert!(broken(s).iter().any(|(name, _)| name == "taxes"));
+    }
+}

@@ -109,6 +109,20 @@ each_engine! {
         verified(s);
     }
 
+    fn numbers_follow_the_fiscal_year(s) {
+        let body = json!({"code": "APRIL", "name": "April", "currency": "EUR", "fiscal_year_start_month": 4});
+        let company = s.post("/v1/directory/companies", body).created();
+        let party = buyer(s);
+        let number = |day: &str| {
+            let body = json!({"company_id": company["id"], "customer_id": party["id"], "invoice_date": day,
+                "lines": [{"description": "Work", "unit_price": "10", "tax_code_ids": []}]});
+            act(s, &s.post("/v1/receivables/invoices", body).created(), "invoices", "post", json!({})).ok()["number"].clone()
+        };
+        assert_eq!(number("2026-11-02"), "INV-2026-00001");
+        assert_eq!(number("2027-03-31"), "INV-2026-00002", "January to March belong to the year that began in April");
+        verified(s);
+    }
+
     fn another_currency_is_booked_at_its_rate(s) {
         let more = json!({"currency": "USD", "exchange_rate": "0.8333333333"});
         let posted = act(s, &draft(s, &buyer(s), "2026-01-10", "400", &[], more), "invoices", "post", json!({})).ok();

@@ -16,6 +16,7 @@ use domain::crm::percentages::NOT_A_PERCENTAGE;
 use domain::crm::pipelines::ARCHIVED_PIPELINE;
 use domain::crm::pipelines::Pipeline;
 use domain::crm::pipelines::Stage;
+use domain::crm::quotes::Quote;
 use domain::directory::companies::Company;
 use domain::directory::contacts::Contact;
 use domain::directory::overview::TimelineEntry;
@@ -26,7 +27,7 @@ use domain::identity::users::User;
 use domain::ids::StageId;
 use domain::ids::{CompanyId, CompetitorId, ContactId, OpportunityId, PartyId, TeamId, TerritoryId, UserId};
 use persistence::crm::opportunities::{lines as line_rows, team as team_rows};
-use persistence::crm::{opportunities as rows, pipelines};
+use persistence::crm::{opportunities as rows, pipelines, quotes as quote_rows};
 use persistence::directory::teams;
 use platform::directory::parties;
 use platform::prelude::*;
@@ -245,7 +246,14 @@ fn advance(cx: &mut Cx, id: OpportunityId, to: AdvanceOpportunity) -> Result<Opp
 pub(crate) fn win(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
     let before = cx.load_for_update::<Opportunity>(id)?;
     let (pipeline, company) = (cx.find::<Pipeline>(before.pipeline_id)?, cx.find::<Company>(before.company_id)?);
-    let after = before.clone().win(cx.today(&company), cx.now)?;
+    let agreed = match quote_rows::accepted_of(cx.db(), id)? {
+        None => before.clone(),
+        Some(quote) => {
+            let quote = cx.find::<Quote>(quote)?;
+            before.clone().agreed(quote.net_total, &quote.currency)
+        }
+    };
+    let after = agreed.win(cx.today(&company), cx.now)?;
     parties::make_customer(cx, after.party_id)?;
     let after = store(cx, &before, after, &pipeline, "won", None)?;
     with_stock(cx, after)

@@ -222,6 +222,13 @@ impl PostingLine {
         self.description = Some(text.into());
         self
     }
+    /// The line, on this account where it named the role.
+    pub fn booked(mut self, role: Role, account: AccountId) -> Self {
+        if matches!(self.account, AccountRef::Role(r, _) if r == role) {
+            self.account = AccountRef::Id(account);
+        }
+        self
+    }
     /// Debit less credit.
     pub fn balance(&self) -> Amount {
         self.debit - self.credit

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::accounting::posting::{AccountRef, PostingLine, Role};
 use crate::ids::{CompanyId, JournalEntryId, PartyId, PaymentId, UserId};
 use crate::kernel::{Amount, Code, Decimals, Rate, Result, round};
-use crate::receivables::allocations::{Allocation, NewAllocation};
+use crate::receivables::allocations::{Allocation, NewAllocation, standing};
 
 crate::words! {
     /// Which way the money goes.
@@ -26,6 +26,8 @@ crate::words! {
         Posted = "posted",
         /// In the books, and all of it used.
         Allocated = "allocated",
+        /// Taken back, as when a bank returns it; what it settled is open again.
+        Reversed = "reversed",
     }
     /// How it was paid.
     pub enum PaymentMethod {
@@ -39,7 +41,9 @@ crate::words! {
 }
 
 pub const NOT_A_DRAFT: Code = Code::conflict("payment.not_a_draft", "Only draft payments change.");
-pub const NOT_POSTED: Code = Code::conflict("payment.not_posted", "Only posted payments are allocated.");
+pub const NOT_POSTED: Code = Code::conflict("payment.not_posted", "Only posted payments are allocated and reversed.");
+pub const NOTHING_LEFT: Code = Code::conflict("payment.nothing_left", "All of the payment is used.");
+pub const REFUNDED: Code = Code::conflict("payment.refunded", "The payment was paid back by a refund.");
 pub const NOT_POSITIVE: Code = Code::invalid("payment.not_positive", "The amount is above zero, the fee between zero and the amount.");
 
 /// Money received from a customer or paid back. Amounts are in the currency of the payment.
@@ -70,6 +74,8 @@ pub struct Payment {
     pub currency: String,
     /// Company currency for one unit of the payment's currency.
     pub exchange_rate: Rate,
+    /// Whether the rate was given. A given rate stays when the date of a draft changes; any other is the rate of the day.
+    pub exchange_rate_agreed: bool,
     /// How much.
     pub amount: Amount,
     /// What the bank kept of it.
@@ -81,12 +87,21 @@ pub struct Payment {
     /// What it settles when it is posted.
     #[schema(max_items = 200)]
     pub allocate_to: Vec<NewAllocation>,
-    /// What it was used for.
+    /// What it was used for, and the refunds that paid it back.
     #[schema(max_items = 1000)]
     pub allocations: Vec<Allocation>,
     /// The entry that it posted.
     #[schema(required)]
     pub journal_entry_id: Option<JournalEntryId>,
+    /// The day on which it was taken back.
+    #[schema(required)]
+    pub reversal_date: Option<NaiveDate>,
+    /// Why it was taken back.
+    #[schema(required, max_length = 500)]
+    pub reversal_reason: Option<String>,
+    /// The entry of the reversal.
+    #[schema(required)]
+    pub reversal_entry_id: Option<JournalEntryId>,
     /// Who made it.
     #[schema(required)]
     pub created_by: Option<UserId>,
@@ -164,7 +179,7 @@ fn bank_transfer() -> PaymentMethod {
 crate::patch! {
     /// Changes to a draft payment.
     pub struct PaymentPatch for Payment {
-        /// The day of the payment.
+        /// The day of the payment. A rate that was given stays; any other follows the day.
         set payment_date: NaiveDate,
         /// How it was paid.
         set method: PaymentMethod,
@@ -183,15 +198,61 @@ crate::patch! {
     }
 }
 
+/// How a payment is taken back.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReversePayment {
+    /// Why, as the bank says it.
+    #[schema(min_length = 1, max_length = 500)]
+    pub reason: String,
+    /// The day it counts for, not before the payment and what it was used for: today when left out.
+    #[serde(default)]
+    pub reversal_date: Option<NaiveDate>,
+    /// What the bank charges for it, in the currency of the payment.
+    #[serde(default)]
+    pub fee: Amount,
+}
+
 impl Payment {
     fn actions(&self) -> Vec<&'static str> {
-        let undo = !self.allocations.is_empty();
         match self.status {
-            PaymentStatus::Draft => vec!["post"],
-            PaymentStatus::Posted if undo => vec!["allocate", "unallocate"],
-            PaymentStatus::Posted => vec!["allocate"],
-            PaymentStatus::Allocated => vec!["unallocate"],
+            PaymentStatus::Draft => return vec!["post"],
+            PaymentStatus::Reversed => return vec![],
+            PaymentStatus::Posted | PaymentStatus::Allocated => {}
         }
+        // what a refund paid back is taken back at the refund
+        let used = standing(&self.allocations).any(|a| a.payment_id == Some(self.id));
+        let refunded = standing(&self.allocations).any(|a| a.refunded_payment_id == Some(self.id));
+        let rules = [("allocate", self.unallocated.is_positive()), ("unallocate", used), ("reverse", !refunded)];
+        rules.into_iter().filter(|r| r.1).map(|r| r.0).collect()
+    }
+
+    /// Refuses payments of which nothing is left to use.
+    pub fn must_have_left(&self) -> Result<()> {
+        self.must_be_posted()?;
+        match self.unallocated.is_positive() {
+            true => Ok(()),
+            false => Err(NOTHING_LEFT.with("All of the payment is used.").in_state(self.status, &self.actions())),
+        }
+    }
+
+    /// Refuses payments that a refund paid back: the refund is reversed first.
+    pub fn must_be_reversible(&self) -> Result<()> {
+        self.must_be_posted()?;
+        match self.actions().contains(&"reverse") {
+            true => Ok(()),
+            false => Err(REFUNDED.with("A refund paid it back; reverse the refund first.").in_state(self.status, &self.actions())),
+        }
+    }
+
+    /// The payment after it was taken back on a day.
+    pub fn reversed(mut self, on: NaiveDate, reason: String, entry: Option<JournalEntryId>) -> Self {
+        self.status = PaymentStatus::Reversed;
+        self.unallocated = Amount::ZERO;
+        self.reversal_date = Some(on);
+        self.reversal_reason = Some(reason);
+        self.reversal_entry_id = entry;
+        self
     }
 
     pub fn must_be_draft(&self) -> Result<()> {
@@ -203,8 +264,8 @@ impl Payment {
 
     pub fn must_be_posted(&self) -> Result<()> {
         match self.status {
-            PaymentStatus::Draft => Err(NOT_POSTED.with("The payment is a draft.").in_state(self.status, &self.actions())),
-            _ => Ok(()),
+            PaymentStatus::Posted | PaymentStatus::Allocated => Ok(()),
+            s => Err(NOT_POSTED.with(format!("The payment is {s}.")).in_state(s, &self.actions())),
         }
     }
 

@@ -39,7 +39,7 @@ crate::words! {
     pub enum AmountSource {
         /// The sum of its lines.
         Lines = "lines",
-        /// Stated by hand.
+        /// Stated by hand, or by the quote that the customer accepted.
         Manual = "manual",
     }
 }

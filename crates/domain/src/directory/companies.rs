@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -208,6 +208,14 @@ crate::patch! {
 }
 
 impl Company {
+    /// The calendar year in which the fiscal year of a day begins; it stands in the numbers of documents.
+    pub fn fiscal_year_of(&self, day: NaiveDate) -> i32 {
+        match (day.month() as i32) < self.fiscal_year_start_month {
+            true => day.year() - 1,
+            false => day.year(),
+        }
+    }
+
     /// A company with the policies it was given.
     pub fn new(id: CompanyId, new: NewCompany, now: DateTime<Utc>) -> Result<Self> {
         let company = Self {
@@ -285,6 +293,16 @@ pub(crate) mod tests {
     }
     fn day(s: &str) -> NaiveDate {
         s.parse().expect("a date")
+    }
+
+    #[test]
+    fn the_fiscal_year_is_that_of_its_first_month() {
+        let mut c = company();
+        let year = |c: &Company, y, m, d| c.fiscal_year_of(NaiveDate::from_ymd_opt(y, m, d).expect("a date"));
+        c.fiscal_year_start_month = 4;
+        assert_eq!((year(&c, 2026, 3, 31), year(&c, 2026, 4, 1), year(&c, 2026, 12, 31)), (2025, 2026, 2026));
+        c.fiscal_year_start_month = 1;
+        assert_eq!((year(&c, 2026, 1, 1), year(&c, 2026, 12, 31)), (2026, 2026));
     }
 
     #[test]

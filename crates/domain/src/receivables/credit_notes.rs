@@ -12,11 +12,13 @@ use utoipa::ToSchema;
 use crate::accounting::posting::{AccountRef, ItemClass, PostingLine, Role};
 use crate::ids::{CompanyId, InvoiceId, InvoiceLineId, JournalEntryId, PartyId, ProductId, TaxCodeId, UserId};
 use crate::kernel::{Amount, Code, Decimals, Quantity, Rate, Result, round};
-use crate::receivables::allocations::Allocation;
+use crate::receivables::allocations::{Allocation, standing};
 use crate::receivables::invoices::lines::InvoiceLine;
 use crate::receivables::invoices::{Invoice, tax_account};
+use crate::receivables::parts::{Both, Parts, Places, TaxPart, converted, taxes_by_code};
 use crate::tax::calculations::DocumentTax;
 use crate::tax::codes::TaxCode;
+use crate::tax::engine::TaxComputation;
 
 crate::words! {
     /// Where a credit note stands.
@@ -28,6 +30,7 @@ crate::words! {
 
 pub const NOT_A_DRAFT: Code = Code::conflict("credit_note.not_a_draft", "Only draft credit notes change.");
 pub const NOT_POSTED: Code = Code::conflict("credit_note.not_posted", "Only posted credit notes are allocated.");
+pub const USED_UP: Code = Code::conflict("credit_note.used_up", "All of the credit note is used.");
 pub const TOO_MUCH: Code = Code::invalid("credit_note.too_much", "More would be credited than was invoiced.");
 pub const NOTHING_LEFT: Code = Code::conflict("credit_note.nothing_left", "Everything on the invoice has been credited.");
 pub const QUANTITY_OR_NET: Code = Code::invalid("credit_note.quantity_or_net", "Give a quantity or a net amount, not both.");
@@ -69,14 +72,21 @@ pub struct CreditNote {
     /// Tax by code, at the rates of the invoice.
     #[schema(max_items = 100)]
     pub taxes: Vec<DocumentTax>,
-    /// Without tax.
+    /// Without tax, the discount taken off.
     pub net: Amount,
-    /// The tax.
+    /// The tax, the discount taken off.
     pub tax: Amount,
-    /// With tax.
+    /// With tax: what the customer gets back. It is the sum of the lines less the discount.
     pub total: Amount,
     /// The total in the company's currency.
     pub total_company: Amount,
+    /// The early-payment discount that was given on what is taken back, tax included. The customer did not pay it.
+    pub discount: Amount,
+    /// The discount in the company's currency.
+    pub discount_company: Amount,
+    /// The tax in the discount, by code.
+    #[schema(max_items = 100)]
+    pub discount_taxes: Vec<TaxPart>,
     /// What is not yet used to settle something.
     pub unallocated: Amount,
     /// What it was used for.
@@ -215,7 +225,29 @@ pub struct Credited {
     /// Without tax.
     pub net: Amount,
     /// The taxes.
-    pub taxes: BTreeMap<TaxCodeId, Amount>,
+    pub taxes: BTreeMap<TaxCodeId, CreditedTax>,
+}
+
+/// What posted credit notes have taken back of one tax of an invoice line.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CreditedTax {
+    pub base: Amount,
+    pub amount: Amount,
+    pub reverse_charge: Amount,
+}
+
+impl Credited {
+    /// Counts a part as taken back.
+    pub fn add(&mut self, quantity: Quantity, net: Amount, taxes: &[DocumentTax]) {
+        self.quantity += quantity;
+        self.net += net;
+        for t in taxes {
+            let sum = self.taxes.entry(t.tax_code_id).or_default();
+            sum.base += t.base;
+            sum.amount += t.amount;
+            sum.reverse_charge += t.reverse_charge;
+        }
+    }
 }
 
 /// The part of a line that is credited, with its taxes at the original rates.
@@ -229,20 +261,22 @@ pub struct CreditPart {
     pub taxes: Vec<DocumentTax>,
 }
 
-/// Takes `asked` off what is left of `line`. The last part takes whatever rounding left, so that all parts sum to the
-/// line. `None` when nothing is left and nothing particular was asked.
+/// Takes `asked` off what is left of `line`: by quantity its share of what is left, by amount that amount, and of each tax
+/// what belongs to it. A tax per unit follows the quantity. The last part takes whatever rounding left, so that all parts sum
+/// to the line. `None` when nothing is left and nothing particular was asked.
 pub fn credit_line(line: &InvoiceLine, before: &Credited, asked: &NewCreditNoteLine, places: u32) -> Result<Option<CreditPart>> {
     let left = line.quantity - before.quantity;
     let left_net = line.net - before.net;
+    let share = |a: Amount, part: Decimal, whole: Decimal| -> Result<Amount> {
+        if whole.is_zero() { Ok(Amount::ZERO) } else { Amount::exact(round(a.get() * part / whole, places)) }
+    };
     let (quantity, net, whole) = match (asked.quantity, asked.net) {
         (Some(_), Some(_)) => return Err(QUANTITY_OR_NET.field("/quantity", QUANTITY_OR_NET.title)),
         (Some(q), None) => {
             if !q.is_positive() || q > left {
                 return Err(TOO_MUCH.field("/quantity", format!("Between zero and {left} are left to credit.")));
             }
-            let share = round(line.net.get() * q.get() / line.quantity.get(), places);
-            let net = if q == left { left_net } else { Amount::exact(share)?.min(left_net) };
-            (q, net, q == left)
+            (q, if q == left { left_net } else { share(left_net, q.get(), left.get())? }, q == left)
         }
         (None, Some(net)) => {
             if !net.is_positive() || net > left_net {
@@ -253,12 +287,19 @@ pub fn credit_line(line: &InvoiceLine, before: &Credited, asked: &NewCreditNoteL
         (None, None) if left_net.is_zero() && left.is_zero() => return Ok(None),
         (None, None) => (left, left_net, true),
     };
-    let share = if line.net.is_zero() { Decimal::ZERO } else { net.get() / line.net.get() };
     let part = |t: &DocumentTax| -> Result<DocumentTax> {
-        let left_tax = t.amount - before.taxes.get(&t.tax_code_id).copied().unwrap_or_default();
-        let amount = if whole { left_tax } else { Amount::exact(round(t.amount.get() * share, places))?.min(left_tax) };
-        let scaled = |a: Amount| Amount::exact(round(a.get() * share, places));
-        Ok(DocumentTax { amount, base: scaled(t.base)?, reverse_charge: scaled(t.reverse_charge)?, ..t.clone() })
+        let gone = before.taxes.get(&t.tax_code_id).copied().unwrap_or_default();
+        let of = |all: Amount, gone: Amount| match (whole, t.computation) {
+            (true, _) => Ok(all - gone),
+            (false, TaxComputation::FixedPerUnit) => share(all - gone, quantity.get(), left.get()),
+            (false, TaxComputation::Percent) => share(all - gone, net.get(), left_net.get()),
+        };
+        Ok(DocumentTax {
+            base: of(t.base, gone.base)?,
+            amount: of(t.amount, gone.amount)?,
+            reverse_charge: of(t.reverse_charge, gone.reverse_charge)?,
+            ..t.clone()
+        })
     };
     Ok(Some(CreditPart { quantity, net, taxes: line.taxes.iter().map(part).collect::<Result<_>>()? }))
 }
@@ -283,8 +324,12 @@ impl CreditNote {
     fn actions(&self) -> Vec<&'static str> {
         match self.status {
             CreditNoteStatus::Draft => vec!["post"],
-            CreditNoteStatus::Posted if self.unallocated.is_positive() => vec!["allocate"],
-            CreditNoteStatus::Posted => vec![],
+            CreditNoteStatus::Posted => {
+                // what a refund paid out is taken back at the refund
+                let used = standing(&self.allocations).any(|a| a.payment_id.is_none());
+                let rules = [("allocate", self.unallocated.is_positive()), ("unallocate", used)];
+                rules.into_iter().filter(|r| r.1).map(|r| r.0).collect()
+            }
         }
     }
 
@@ -302,26 +347,96 @@ impl CreditNote {
         }
     }
 
-    /// Sums the lines; the company's amount follows the rate of the invoice.
-    pub fn sum(&mut self, company_places: u32) -> Result<()> {
+    /// Refuses credit notes of which nothing is left to use.
+    pub fn must_have_left(&self) -> Result<()> {
+        self.must_be_posted()?;
+        match self.unallocated.is_positive() {
+            true => Ok(()),
+            false => Err(USED_UP.with("All of the credit note is used.").in_state(self.status, &self.actions())),
+        }
+    }
+
+    /// The sum of the lines, the discount not taken off.
+    pub fn lines_total(&self) -> Amount {
+        self.total + self.discount
+    }
+
+    /// The discount with its tax.
+    pub fn discount_parts(&self) -> Parts {
+        Parts::gross(self.discount, self.discount_company, &self.discount_taxes)
+    }
+
+    /// What the lines take back, in the currency of the invoice.
+    fn taken(&self) -> Parts {
+        let both = |amount| Both { amount, company: Amount::ZERO };
+        let taxes = taxes_by_code(self.lines.iter().flat_map(|l| &l.taxes)).into_iter().map(|(code, t)| (code, both(t))).collect();
+        Parts { net: both(self.lines.iter().map(|l| l.net).sum()), taxes }
+    }
+
+    /// Sums the lines. Early-payment discount that was `given` on what is taken back goes off, each tax by its share, because
+    /// the customer did not pay it; `sold` is the invoice less what was credited before, `credited` the latter's total. The
+    /// company's amount is the step from what was credited before to what is credited then, so that all credit notes of an
+    /// invoice together are the invoice.
+    pub fn sum(&mut self, sold: &Parts, given: &Parts, credited: Amount, places: Places) -> Result<()> {
+        let taken = self.taken();
+        let discount = given.going_with(&taken, sold, places)?;
+        let off = |a: Amount, code: TaxCodeId, all: Amount| -> Result<Amount> {
+            let (part, whole) = if all.is_zero() { (discount.net, taken.net) } else { (discount.tax(code), taken.tax(code)) };
+            if whole.amount.is_zero() {
+                return Ok(a);
+            }
+            Ok(a - Amount::exact(round(a.get() * part.amount.get() / whole.amount.get(), places.document))?)
+        };
         self.taxes = sum_taxes(self.lines.iter().flat_map(|l| &l.taxes));
-        self.net = self.lines.iter().map(|l| l.net).sum();
-        self.tax = self.lines.iter().map(|l| l.tax).sum();
+        for t in &mut self.taxes {
+            let all = t.amount;
+            t.base = off(t.base, t.tax_code_id, all)?;
+            t.reverse_charge = off(t.reverse_charge, t.tax_code_id, all)?;
+            t.amount = all - discount.tax(t.tax_code_id).amount;
+        }
+        let Both { amount, company } = discount.total();
+        (self.discount, self.discount_company, self.discount_taxes) = (amount, company, discount.tax_parts());
+        self.net = taken.net.amount - discount.net.amount;
+        self.tax = taken.total().amount - amount - self.net;
         self.total = self.net + self.tax;
-        self.total_company = Amount::exact(round(self.total.get() * self.exchange_rate.get(), company_places))?;
+        self.total_company = converted(credited, taken.total().amount, self.exchange_rate, places.company)? - company;
         Ok(())
     }
 
-    /// The lines of its entry: returns and allowances and the taxes against the receivable.
-    pub fn posting_lines(&self, codes: &BTreeMap<TaxCodeId, TaxCode>, company_places: u32) -> Result<Vec<PostingLine>> {
-        let company = |a: Amount| Amount::exact(round(a.get() * self.exchange_rate.get(), company_places));
-        let net = company(self.net)?;
-        let mut left = self.total_company - net;
-        let mut out = vec![PostingLine::debit(AccountRef::Role(Role::SalesReturns, None), net).in_currency(self.net)];
+    /// The lines of its entry: returns and allowances, less the discount on them, and the taxes against the receivable.
+    /// `before` are the lines of the credit notes that came before. All credit notes of an invoice together post what the
+    /// invoice did, to the cent.
+    pub fn posting_lines(
+        &self,
+        before: &[CreditNoteLine],
+        codes: &BTreeMap<TaxCodeId, TaxCode>,
+        company_places: u32,
+    ) -> Result<Vec<PostingLine>> {
+        let step = |before: Amount, amount: Amount| converted(before, amount, self.exchange_rate, company_places);
+        let by_class = |lines: &[CreditNoteLine]| {
+            let mut out: BTreeMap<ItemClass, Amount> = BTreeMap::new();
+            for l in lines {
+                *out.entry(l.item_class).or_default() += l.net;
+            }
+            out
+        };
+        let (gone, discount, taken) = (by_class(before), self.discount_parts(), self.taken());
+        let mut net = Amount::ZERO;
+        for (class, amount) in by_class(&self.lines) {
+            net += step(gone.get(&class).copied().unwrap_or_default(), amount)?;
+        }
+        let mut left = self.total_company + discount.net.company - net;
+        let mut out = vec![
+            PostingLine::debit(AccountRef::Role(Role::SalesReturns, None), net).in_currency(taken.net.amount),
+            PostingLine::credit(AccountRef::Role(Role::CashDiscounts, None), discount.net.company).in_currency(discount.net.amount),
+        ];
+        let gone = taxes_by_code(before.iter().flat_map(|l| &l.taxes));
         for t in &self.taxes {
-            let amount = company(t.amount)?;
+            let code = t.tax_code_id;
+            let before = gone.get(&code).copied().unwrap_or_default();
+            let amount = step(before, taken.tax(code).amount)? - discount.tax(code).company;
             left -= amount;
-            out.push(PostingLine::debit(tax_account(codes, t.tax_code_id), amount).in_currency(t.amount).tax_code(t.tax_code_id));
+            out.push(PostingLine::signed(tax_account(codes, code), amount).in_currency(t.amount).tax_code(code));
         }
         if !left.is_zero() {
             out.push(PostingLine::signed(AccountRef::Role(Role::RoundingDifferences, None), left).in_currency(Amount::ZERO));

@@ -40,10 +40,15 @@ crate::words! {
     }
 }
 
+/// The series of the numbers of invoices, and of those that were taken over from earlier books.
+pub const SERIES: &str = "INV";
+pub const OPENING_SERIES: &str = "OPI";
+
 pub const NOT_A_DRAFT: Code = Code::conflict("invoice.not_a_draft", "Only draft invoices change; a posted invoice is credited.");
 pub const EMPTY: Code = Code::conflict("invoice.empty", "An invoice needs at least one line.");
 pub const NO_PRICE: Code = Code::invalid("invoice.no_price", "The line has no price.");
 pub const NO_DESCRIPTION: Code = Code::invalid("invoice.no_description", "A line without a product needs a description.");
+pub const NOTHING_WRITTEN_OFF: Code = Code::conflict("invoice.nothing_written_off", "Nothing of the invoice is written off.");
 pub const NOT_OPEN: Code = Code::conflict("invoice.not_open", "Nothing is open on the invoice.");
 
 /// A customer invoice. Amounts are in the currency of the invoice unless they say otherwise.
@@ -80,8 +85,14 @@ pub struct Invoice {
     pub currency: String,
     /// Company currency for one unit of the invoice's currency.
     pub exchange_rate: Rate,
+    /// Whether the rate was given. A given rate stays when the date of a draft changes; any other is the rate of the day.
+    pub exchange_rate_agreed: bool,
     /// The day of the invoice, of its tax and of its posting.
     pub invoice_date: NaiveDate,
+    /// The day on which an invoice of earlier books was taken over. It is booked on that day, against the opening-balance
+    /// account and not as revenue or tax.
+    #[schema(required)]
+    pub opening_date: Option<NaiveDate>,
     /// The payment term.
     #[schema(required)]
     pub payment_term_id: Option<PaymentTermId>,
@@ -122,8 +133,10 @@ pub struct Invoice {
     pub total_company: Amount,
     /// What is still to be settled.
     pub outstanding: Amount,
-    /// What credit notes took back.
+    /// What credit notes took back, early-payment discount on it included.
     pub credited: Amount,
+    /// What was given up and not recovered.
+    pub written_off: Amount,
     /// The entry that it posted.
     #[schema(required)]
     pub journal_entry_id: Option<JournalEntryId>,
@@ -158,6 +171,11 @@ pub struct NewInvoice {
     /// Today, in the company's time zone, when left out.
     #[serde(default)]
     pub invoice_date: Option<NaiveDate>,
+    /// Takes an invoice of earlier books over on this day, not before the day of the invoice: it is booked against the
+    /// opening-balance account and not as revenue or tax, and numbered in a series of its own. Lines have no tax unless they
+    /// name one, as is needed where later credit notes or losses correct the tax.
+    #[serde(default)]
+    pub opening_date: Option<NaiveDate>,
     /// ISO 4217; that of the customer or the company when left out.
     #[serde(default)]
     #[schema(min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
@@ -196,7 +214,7 @@ pub struct NewInvoice {
 crate::patch! {
     /// Changes to a draft invoice. Lines, when given, are replaced whole.
     pub struct InvoicePatch for DraftInvoice {
-        /// The day of the invoice.
+        /// The day of the invoice. A rate that was given stays; any other follows the day.
         set invoice_date: NaiveDate,
         /// The payment term.
         clear payment_term_id: PaymentTermId,
@@ -254,13 +272,48 @@ pub struct WriteOffInvoice {
     pub tax_relief: bool,
 }
 
+/// How a write-off is taken back.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReverseWriteOff {
+    /// How much of what was given up is expected or paid after all; all of it when left out.
+    #[serde(default)]
+    pub amount: Option<Amount>,
+    /// Today when left out; not before the write-off.
+    #[serde(default)]
+    pub posting_date: Option<NaiveDate>,
+}
+
 impl Invoice {
     fn actions(&self) -> Vec<&'static str> {
-        match self.status {
-            InvoiceStatus::Draft => vec!["post"],
-            InvoiceStatus::Posted | InvoiceStatus::PartiallyPaid => vec!["credit", "write-off"],
-            InvoiceStatus::Paid => vec!["credit"],
-            InvoiceStatus::Credited | InvoiceStatus::WrittenOff => vec![],
+        if self.status == InvoiceStatus::Draft {
+            return vec!["post"];
+        }
+        let rules =
+            [("credit", self.is_creditable()), ("write-off", self.is_open()), ("reverse-write-off", self.written_off.is_positive())];
+        rules.into_iter().filter(|r| r.1).map(|r| r.0).collect()
+    }
+
+    /// Whether something of it can still be taken back by a credit note. Of an invoice over nothing that is the goods.
+    fn is_creditable(&self) -> bool {
+        let state = matches!(self.status, InvoiceStatus::Posted | InvoiceStatus::PartiallyPaid | InvoiceStatus::Paid);
+        state && (self.credited < self.total || self.total.is_zero())
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.status, InvoiceStatus::Posted | InvoiceStatus::PartiallyPaid) && self.outstanding.is_positive()
+    }
+
+    /// The day on which it is in the books.
+    pub fn booked_date(&self) -> NaiveDate {
+        self.opening_date.unwrap_or(self.invoice_date)
+    }
+
+    /// Refuses invoices of which nothing is written off.
+    pub fn must_be_written_off(&self) -> Result<()> {
+        match self.written_off.is_positive() {
+            true => Ok(()),
+            false => Err(NOTHING_WRITTEN_OFF.with("Nothing of it is written off.").in_state(self.status, &self.actions())),
         }
     }
 
@@ -275,7 +328,7 @@ impl Invoice {
     /// Refuses drafts and whatever has nothing left to settle.
     pub fn must_be_open(&self) -> Result<()> {
         match self.status {
-            InvoiceStatus::Posted | InvoiceStatus::PartiallyPaid if self.outstanding.is_positive() => Ok(()),
+            _ if self.is_open() => Ok(()),
             s => Err(NOT_OPEN
                 .with(format!("The invoice is {s}, {} {} are open.", self.outstanding, self.currency))
                 .in_state(s, &self.actions())),
@@ -285,8 +338,10 @@ impl Invoice {
     /// Refuses what cannot be credited: drafts, and what was credited or given up in full.
     pub fn must_be_creditable(&self) -> Result<()> {
         match self.status {
-            InvoiceStatus::Posted | InvoiceStatus::PartiallyPaid | InvoiceStatus::Paid => Ok(()),
-            s => Err(problems::invalid_state.with(format!("A {s} invoice is not credited.")).in_state(s, &self.actions())),
+            _ if self.is_creditable() => Ok(()),
+            s => Err(problems::invalid_state
+                .with(format!("Nothing of the invoice can be credited: it is {s}, {} of {} are credited.", self.credited, self.total))
+                .in_state(s, &self.actions())),
         }
     }
 
@@ -331,13 +386,19 @@ impl Invoice {
     /// The lines of its entry in the company's currency: receivable against revenue by item class and tax by code. What
     /// the rate leaves over goes to the rounding account. `company_places` are the minor units of the company's currency.
     pub fn posting_lines(&self, codes: &BTreeMap<TaxCodeId, TaxCode>, company_places: u32) -> Result<Vec<PostingLine>> {
+        let receivable = PostingLine::debit(AccountRef::Role(Role::Receivable, None), self.total_company).in_currency(self.total);
+        if self.opening_date.is_some() {
+            let against = AccountRef::Role(Role::OpeningBalance, None);
+            let lines = [receivable, PostingLine::credit(against, self.total_company).in_currency(self.total)];
+            return Ok(lines.into_iter().map(|l| l.party(self.customer_id)).collect());
+        }
         let mut revenue: BTreeMap<ItemClass, Amount> = BTreeMap::new();
         for l in &self.lines {
             *revenue.entry(l.item_class).or_default() += l.net;
         }
         let parts = revenue.into_iter().map(|(class, net)| (AccountRef::Role(Role::Revenue, Some(class)), None, net));
         let taxes = self.taxes.iter().map(|t| (tax_account(codes, t.tax_code_id), Some(t.tax_code_id), t.amount));
-        let mut out = vec![PostingLine::debit(AccountRef::Role(Role::Receivable, None), self.total_company).in_currency(self.total)];
+        let mut out = vec![receivable];
         let mut left = self.total_company;
         for (account, code, amount) in parts.chain(taxes) {
             let company = self.to_company(amount, company_places)?;
@@ -360,18 +421,13 @@ impl Invoice {
         self.outstanding = outstanding;
         self.credited = credited;
         self.status = match () {
-            () if self.status == InvoiceStatus::WrittenOff && outstanding.is_zero() => InvoiceStatus::WrittenOff,
+            () if outstanding.is_zero() && self.written_off.is_positive() => InvoiceStatus::WrittenOff,
             () if outstanding.is_zero() && credited >= self.total && self.total.is_positive() => InvoiceStatus::Credited,
             () if outstanding.is_zero() => InvoiceStatus::Paid,
             () if outstanding < self.total => InvoiceStatus::PartiallyPaid,
             () => InvoiceStatus::Posted,
         };
         self
-    }
-
-    /// The whole of the invoice that early payment may still concern: what has not been credited, as a factor.
-    pub fn kept_part(&self) -> Decimal {
-        if self.total.is_zero() { Decimal::ZERO } else { (self.total - self.credited).get() / self.total.get() }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Receivables: what customers owe, from invoice to settlement.
 
 pub mod allocations;
+pub mod composition;
 pub mod credit_notes;
 pub mod invoices;
 pub mod open_items;
+pub mod parts;
 pub mod payment_terms;
 pub mod settlement;

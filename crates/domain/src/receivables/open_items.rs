@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::ids::{AllocationId, CompanyId, ItemEntryId, OpenItemId, PartyId};
+use crate::ids::{AccountId, AllocationId, CompanyId, ItemEntryId, OpenItemId, PartyId};
 use crate::kernel::{Amount, Rate};
 
 crate::words! {
@@ -30,6 +30,8 @@ crate::words! {
         /// Small differences.
         Tolerance = "tolerance",
         WriteOff = "write_off",
+        /// The document was taken back.
+        Reversal = "reversal",
     }
     /// How late an item is on a day.
     pub enum AgeBucket {
@@ -61,6 +63,9 @@ pub struct OpenItem {
     /// The instalment.
     #[schema(minimum = 1, maximum = 36)]
     pub position: i32,
+    /// The account it is booked on, and settled on whatever the account determinations say later.
+    #[schema(required)]
+    pub account_id: Option<AccountId>,
     /// The day of the document.
     pub document_date: NaiveDate,
     /// The day it is due.

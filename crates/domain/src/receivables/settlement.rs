@@ -7,9 +7,11 @@ use chrono::NaiveDate;
 use crate::accounting::posting::{AccountRef, PostingLine, Role};
 use crate::ids::{OpenItemId, PartyId, TaxCodeId};
 use crate::kernel::{Amount, Decimals, Result, allocate, round};
-use crate::receivables::allocations::OVER_ALLOCATED;
+use crate::receivables::allocations::{Allocation, NewAllocation, OVER_ALLOCATED};
+use crate::receivables::composition::Composition;
 use crate::receivables::invoices::Invoice;
 use crate::receivables::open_items::{EntryCause, OpenItem};
+use crate::receivables::parts::{Both, Parts};
 use crate::tax::engine::TaxComputation;
 
 /// What early payment takes off: part net, part tax.
@@ -27,14 +29,21 @@ impl Discount {
     }
 }
 
-/// The early-payment discount of an invoice as it stands: its percentage of the net and of every percentage tax, less
-/// what was credited. Taxes per unit are not reduced.
-fn early_discount(invoice: &Invoice, places: u32) -> Result<Discount> {
-    let factor = invoice.discount_percent.get() / Decimal::ONE_HUNDRED * invoice.kept_part();
-    let part = |a: Amount| Amount::exact(round(a.get() * factor, places));
+/// Whether a payment of this day is in time for the early-payment discount of the invoice.
+pub fn in_time(invoice: &Invoice, paid_on: Option<NaiveDate>) -> bool {
+    matches!((paid_on, invoice.discount_until_date), (Some(paid), Some(until)) if paid <= until) && invoice.discount_percent.is_positive()
+}
+
+/// The early-payment discount of an invoice as it stands: its percentage of what was not credited, net and each percentage
+/// tax by itself, less what was given already. Taxes per unit are not reduced.
+pub fn early_discount(invoice: &Invoice, of: &Composition, places: u32) -> Result<Discount> {
+    let factor = invoice.discount_percent.get() / Decimal::ONE_HUNDRED;
+    let part = |sold: Amount, given: Amount| -> Result<Amount> {
+        Ok((Amount::exact(round(sold.get() * factor, places))? - given).max(Amount::ZERO))
+    };
     let percent = invoice.taxes.iter().filter(|t| t.computation == TaxComputation::Percent && !t.amount.is_zero());
-    let taxes = percent.map(|t| Ok((t.tax_code_id, part(t.amount)?))).collect::<Result<_>>()?;
-    Ok(Discount { net: part(invoice.net)?, taxes })
+    let taxes = percent.map(|t| Ok((t.tax_code_id, part(of.sold.tax(t.tax_code_id).amount, of.given.tax(t.tax_code_id).amount)?)));
+    Ok(Discount { net: part(of.sold.net.amount, of.given.net.amount)?, taxes: taxes.collect::<Result<_>>()? })
 }
 
 /// What one allocation does to an invoice.
@@ -49,30 +58,62 @@ pub struct Plan {
     pub overpaid: Amount,
 }
 
-/// Decides what an allocation of `asked` (as much as possible when `None`) settles. `available` is what the payment or
-/// credit note has left; `paid_on` is the day of a payment whose discount may be taken.
-pub fn plan(invoice: &Invoice, asked: Option<Amount>, available: Amount, paid_on: Option<NaiveDate>, places: u32) -> Result<Plan> {
-    let open = invoice.outstanding;
-    let in_time = match (paid_on, invoice.discount_until_date) {
-        (Some(paid), Some(until)) => paid <= until,
-        _ => false,
-    };
-    let granted = if in_time { early_discount(invoice, places)? } else { Discount::default() };
-    let least = open - granted.total().min(open);
-    let amount = match asked {
-        Some(a) => a,
-        // Whoever pays exactly what is due after discount, or a little more, settles all of it.
-        None => available.min(open),
-    };
-    if !amount.is_positive() || amount > available || amount > open {
-        return Err(OVER_ALLOCATED.field("/amount", format!("{amount} is not between zero and the smaller of {available} and {open}.")));
+/// What an invoice can be settled with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Means {
+    /// What the payment or credit note has left.
+    pub available: Amount,
+    /// What of it others get by a stated amount.
+    pub promised: Amount,
+    /// What of it others need to be settled, without a stated amount.
+    pub wanted: Amount,
+    /// It is money, so small differences are let go and kept.
+    pub money: bool,
+    /// Nothing else of the customer is open, so that what is a little too much has no other use.
+    pub last: bool,
+}
+
+/// The least that settles the invoice, when this discount is granted.
+pub fn least(invoice: &Invoice, granted: &Discount) -> Amount {
+    invoice.outstanding - granted.total().min(invoice.outstanding)
+}
+
+/// What the allocations of a payment need: stated amounts, or what settles the invoice. For each: what is promised to the
+/// others that come after it, and what they want.
+pub fn needs(asked: &[NewAllocation], settles: &[Amount]) -> Vec<(Amount, Amount)> {
+    let mut out = Vec::with_capacity(asked.len());
+    let (mut promised, mut wanted) = (Amount::ZERO, Amount::ZERO);
+    for (a, settles) in asked.iter().zip(settles).rev() {
+        out.push((promised, wanted));
+        match a.amount {
+            Some(amount) => promised += amount,
+            None => wanted += *settles,
+        }
     }
-    let discount = if amount >= least { scaled(&granted, open - amount, places)? } else { Discount::default() };
+    out.reverse();
+    out
+}
+
+/// Decides what an allocation of `asked` (as much as possible when `None`) settles. `granted` is the early-payment discount
+/// that may be taken.
+pub fn plan(invoice: &Invoice, asked: Option<Amount>, means: &Means, granted: &Discount, places: u32) -> Result<Plan> {
+    let open = invoice.outstanding;
+    let least = least(invoice, granted);
+    let free = means.available - means.promised;
+    // Whoever pays exactly what is due after discount, or a little more, settles all of it.
+    let amount = asked.unwrap_or_else(|| (free - means.wanted).max(least).min(open).min(free));
+    if !amount.is_positive() || amount > means.available || amount > open {
+        let most = means.available.min(open);
+        return Err(OVER_ALLOCATED
+            .field("/amount", format!("{amount} is not between zero and {most}, the smaller of what is left and what is open.")));
+    }
+    let discount = if amount >= least { scaled(granted, open - amount, places)? } else { Discount::default() };
     let rest = open - amount - discount.total();
-    let forgiven = paid_on.is_some() && rest.is_positive() && rest <= invoice.tolerance;
-    let extra = available - amount;
-    let kept = paid_on.is_some() && rest.is_zero() && discount.total().is_zero() && extra.is_positive() && extra <= invoice.tolerance;
-    Ok(Plan { amount, discount, write_off: if forgiven { rest } else { Amount::ZERO }, overpaid: if kept { extra } else { Amount::ZERO } })
+    let spare = free - means.wanted - amount;
+    let forgiven = means.money && rest.is_positive() && rest <= invoice.tolerance && !spare.is_positive();
+    let kept =
+        means.money && means.last && rest.is_zero() && discount.total().is_zero() && spare.is_positive() && spare <= invoice.tolerance;
+    Ok(Plan { amount, discount, write_off: if forgiven { rest } else { Amount::ZERO }, overpaid: if kept { spare } else { Amount::ZERO } })
 }
 
 /// A discount cut down to `total`, in the same proportions.
@@ -146,14 +187,17 @@ pub struct Effect {
     /// The lines.
     pub lines: Vec<PostingLine>,
     pub exchange_gain: Amount,
+    /// The discount in both currencies, as it was posted.
+    pub discount: Parts,
 }
 
 /// The entry that keeps the control account equal to the items after these changes: discount to 4110 and the tax
 /// accounts, differences to 6600, what the rates moved to 7010 or 7020. At one rate there is no currency gain; a cent
-/// left by rounding goes to the rounding account.
+/// left by rounding goes to the rounding account. Each item is settled on the account where it is booked.
 pub fn effect(
     changes: &[Change],
     discount: &Discount,
+    booked_on: impl Fn(OpenItemId) -> AccountRef,
     tax_account: impl Fn(TaxCodeId) -> AccountRef,
     same_rate: bool,
     party: PartyId,
@@ -161,15 +205,22 @@ pub fn effect(
 ) -> Result<Effect> {
     let of = |cause: EntryCause| changes.iter().filter(|c| c.cause == cause).map(|c| c.amount_company).sum::<Amount>();
     let role = |r| AccountRef::Role(r, None);
-    let mut lines = Vec::new();
-    let total: Amount = changes.iter().map(|c| c.amount_company).sum();
-    lines.push(PostingLine::signed(role(Role::Receivable), total));
+    let mut lines: Vec<PostingLine> = Vec::new();
+    for (account, amount) in by_account(changes, booked_on) {
+        lines.push(PostingLine::signed(account, amount));
+    }
     let discounted = -of(EntryCause::Discount);
     let weights: Vec<Decimal> = std::iter::once(discount.net).chain(discount.taxes.iter().map(|t| t.1)).map(Amount::get).collect();
-    let accounts = std::iter::once(role(Role::CashDiscounts)).chain(discount.taxes.iter().map(|t| tax_account(t.0)));
+    let mut given = Parts::default();
     if !discounted.is_zero() {
-        for (account, part) in accounts.zip(allocate(discounted.get(), &weights, places)) {
-            lines.push(PostingLine::signed(account, Amount::exact(part)?));
+        let mut shares = allocate(discounted.get(), &weights, places).into_iter();
+        let company = Amount::exact(shares.next().unwrap_or_default())?;
+        given.net = Both { amount: discount.net, company };
+        lines.push(PostingLine::signed(role(Role::CashDiscounts), company));
+        for ((code, amount), share) in discount.taxes.iter().zip(shares) {
+            let company = Amount::exact(share)?;
+            given.taxes.insert(*code, Both { amount: *amount, company });
+            lines.push(PostingLine::signed(tax_account(*code), company).tax_code(*code));
         }
     }
     lines.push(PostingLine::signed(role(Role::PaymentDifferences), -of(EntryCause::Tolerance)));
@@ -184,8 +235,50 @@ pub fn effect(
     lines.retain(|l| !l.balance().is_zero());
     // Without any effect beyond the control account itself there is nothing to post.
     let lines = if lines.len() < 2 { Vec::new() } else { lines.into_iter().map(|l| l.party(party)).collect() };
-    Ok(Effect { lines, exchange_gain: gain })
+    Ok(Effect { lines, exchange_gain: gain, discount: given })
+}
+
+/// The sums of changes by the account where their items are booked, in the order of their first appearance.
+pub fn by_account(changes: &[Change], booked_on: impl Fn(OpenItemId) -> AccountRef) -> Vec<(AccountRef, Amount)> {
+    let mut out: Vec<(AccountRef, Amount)> = Vec::new();
+    for c in changes {
+        let account = booked_on(c.item_id);
+        match out.iter_mut().find(|o| o.0 == account) {
+            Some(o) => o.1 += c.amount_company,
+            None => out.push((account, c.amount_company)),
+        }
+    }
+    out
+}
+
+/// What undoing an allocation gives back of its discount: all of it, but for what credit notes took back since, which the
+/// customer was credited less.
+pub fn discount_undone(original: &Allocation, of: &Composition) -> Parts {
+    original.discount_parts().at_most(&of.given)
+}
+
+/// The changes that undo those of an allocation, of the discount only as much as `undone`; the last of them take what stays.
+pub fn turned(changes: Vec<Change>, original: &Parts, undone: &Parts) -> Vec<Change> {
+    let (all, undone) = (original.total(), undone.total());
+    let (mut stays, mut stays_company) = (all.amount - undone.amount, all.company - undone.company);
+    let mut out: Vec<Change> = changes
+        .into_iter()
+        .rev()
+        .map(|c| {
+            let mut back = Change { amount: -c.amount, amount_company: -c.amount_company, ..c };
+            if back.cause == EntryCause::Discount {
+                let (part, company) = (stays.min(back.amount), stays_company.min(back.amount_company));
+                back.amount -= part;
+                back.amount_company -= company;
+                stays -= part;
+                stays_company -= company;
+            }
+            back
+        })
+        .collect();
+    out.reverse();
+    out
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

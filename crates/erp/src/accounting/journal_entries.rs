@@ -17,6 +17,7 @@ use domain::directory::products::Product;
 use domain::ids::{AccountId, CampaignId, JournalEntryId};
 use domain::kernel::{Decimals, round_to};
 use domain::tax::codes::TaxCode;
+use persistence::accounting::account_determinations;
 use persistence::accounting::campaign_costs::of_campaign;
 
 use super::periods::{admit, first_open_day};
@@ -200,7 +201,7 @@ fn post(cx: &mut Cx, id: JournalEntryId) -> Result<JournalEntry> {
     before.must_be_draft()?;
     let total = JournalEntry::must_balance(&before.drafted)?;
     approve(cx, &before, total)?;
-    admit(cx, before.company_id, before.posting_date, before.class)?;
+    let period = admit(cx, before.company_id, before.posting_date, before.class)?;
     let ids: Vec<AccountId> = before.drafted.iter().map(|l| l.account_id).collect();
     let accounts: BTreeMap<_, _> = cx.find_all::<Account>(&ids)?.into_iter().map(|a| (a.id, a)).collect();
     for (i, line) in before.drafted.iter().enumerate() {
@@ -210,7 +211,7 @@ fn post(cx: &mut Cx, id: JournalEntryId) -> Result<JournalEntry> {
     }
     let mut after = before.clone();
     after.bump(cx.now);
-    let after = write(cx, after, before.drafted.clone(), false)?;
+    let after = write(cx, after, before.drafted.clone(), false, &period)?;
     cx.emit(Event::change("posted", &before, &after));
     Ok(after)
 }
@@ -235,9 +236,14 @@ fn reverse(cx: &mut Cx, id: JournalEntryId, how: ReverseJournalEntry) -> Result<
             return Err(problems::invalid_body.field("/posting_date", format!("The entry is of {}.", before.posting_date)));
         }
         Some(date) => date,
-        None => first_open_day(cx, &company, before.posting_date, before.class)?,
+        None => {
+            let carriers = account_determinations::tax_accounts(cx.db(), company.id.uuid())?;
+            let taxed = before.lines.iter().any(|l| l.tax_code_id.is_some() || carriers.contains(&l.account_id));
+            let classes = if taxed { vec![before.class, ModuleClass::Tax] } else { vec![before.class] };
+            first_open_day(cx, &company, before.posting_date, &classes)?
+        }
     };
-    admit(cx, company.id, date, before.class)?;
+    let period = admit(cx, company.id, date, before.class)?;
     let entry = JournalEntry {
         id: cx.new_id(),
         number: None,
@@ -267,7 +273,7 @@ fn reverse(cx: &mut Cx, id: JournalEntryId, how: ReverseJournalEntry) -> Result<
         ..l.clone()
     });
     let turned = turned.collect();
-    let reversal = write(cx, entry, turned, true)?;
+    let reversal = write(cx, entry, turned, true, &period)?;
     cx.link(before.id, reversal.id, "reversed_by")?;
     cx.emit(Event::of("posted", &reversal));
     let after = JournalEntry { reversed_by_id: Some(reversal.id), ..before.clone() };

@@ -90,15 +90,22 @@ pub(crate) fn periods_of(cx: &Cx, year: &FiscalYear) -> Vec<Period> {
 
 /// Refuses a figure of `class` dated `day` when its period is closed, and keeps the period as it is until the
 /// transaction ends.
-pub fn admit(cx: &mut Cx, company: CompanyId, day: NaiveDate, class: ModuleClass) -> Result<()> {
+pub fn admit(cx: &mut Cx, company: CompanyId, day: NaiveDate, class: ModuleClass) -> Result<Period> {
     let period = stored::hold(cx.db(), company.uuid(), day)?;
     let period = period.ok_or_else(|| PERIOD_MISSING.with(format!("No fiscal year holds {day}.")))?;
-    period.admits(class, cx.caller.may(POST_SOFT_CLOSED))
+    period.admits(class, cx.caller.may(POST_SOFT_CLOSED))?;
+    Ok(period)
+}
+
+/// Refuses figures that change the taxes of a held period when its tax lock says so.
+pub fn admit_tax(cx: &mut Cx, period: &Period) -> Result<()> {
+    period.admits(ModuleClass::Tax, cx.caller.may(POST_SOFT_CLOSED))
 }
 
 /// The day itself when its period takes postings, else the first day after it that does.
-pub(crate) fn first_open_day(cx: &mut Cx, company: &Company, day: NaiveDate, class: ModuleClass) -> Result<NaiveDate> {
+pub(crate) fn first_open_day(cx: &mut Cx, company: &Company, day: NaiveDate, classes: &[ModuleClass]) -> Result<NaiveDate> {
     let soft = cx.caller.may(POST_SOFT_CLOSED);
-    let found = stored::from(cx.db(), company.id.uuid(), day)?.into_iter().find(|p| p.admits(class, soft).is_ok());
+    let open = |p: &Period| classes.iter().all(|c| p.admits(*c, soft).is_ok());
+    let found = stored::from(cx.db(), company.id.uuid(), day)?.into_iter().find(open);
     found.map(|p| p.start_date.max(day)).ok_or_else(|| PERIOD_MISSING.with(format!("There is no open period from {day} on.")))
 }

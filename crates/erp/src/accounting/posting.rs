@@ -7,14 +7,15 @@ use domain::accounting::account_determinations::determine;
 use domain::accounting::accounts::Account;
 use domain::accounting::fiscal_years::first_of_month;
 use domain::accounting::journal_entries::{EntryStatus, JournalEntry, JournalLine};
-use domain::accounting::posting::{AccountRef, POSTING_RULE_MISSING, Posting, PostingLine};
+use domain::accounting::periods::{Period, PeriodStatus};
+use domain::accounting::posting::{AccountRef, ItemClass, POSTING_RULE_MISSING, Posting, PostingLine, Role};
 use domain::accounting::{accounts, journal_entries as entries, periods};
 use domain::directory::companies::Company;
 use domain::ids::{AccountId, JournalEntryId};
 use domain::kernel::{Decimals, Word};
 use persistence::accounting::{account_determinations, balances, journal_entries as stored};
 
-use crate::accounting::periods::admit;
+use crate::accounting::periods::{admit, admit_tax};
 use platform::prelude::*;
 
 /// What a posting can be refused with; operations that post declare these.
@@ -31,19 +32,25 @@ pub const REFUSALS: &[Code] = &[
     entries::TOO_FEW_LINES,
 ];
 
-/// Posts an entry: resolves roles, judges the period under its lock, and writes entry and lines; at the end of the transaction
-/// it adds to the running balances, takes the number and tells `journal_entry.posted`. The answer is the entry before that. Lines of zero are dropped; `None` when nothing is left.
+/// Posts an entry: judges the period under its lock, resolves roles, and writes entry and lines; at the end of the transaction
+/// it adds to the running balances, takes the number and tells `journal_entry.posted`. The answer is the entry before that. The
+/// lock is that of the document and asked whatever its amounts are; lines of zero are dropped, and the answer is `None` when
+/// nothing is left. A line with a tax code asks the tax lock too, also when its tax is zero: its base is a figure of the tax
+/// return.
 ///
 /// # Errors
 /// One of [`REFUSALS`].
 pub fn post(cx: &mut Cx, posting: Posting) -> Result<Option<JournalEntry>> {
+    let period = admit(cx, posting.company_id, posting.posting_date, posting.class)?;
     let mut lines = posting.lines;
+    if lines.iter().any(|l| l.tax_code_id.is_some()) {
+        admit_tax(cx, &period)?;
+    }
     lines.retain(|l| !l.balance().is_zero());
     if lines.is_empty() {
         return Ok(None);
     }
     let company = cx.find::<Company>(posting.company_id)?;
-    admit(cx, company.id, posting.posting_date, posting.class)?;
     let accounts = resolve(cx, &company, &lines, posting.posting_date)?;
     let (currency, rate) = posting.currency.unwrap_or_else(|| (company.currency.clone(), Rate::ONE));
     let id = cx.new_id::<JournalEntryId>();
@@ -97,7 +104,7 @@ pub fn post(cx: &mut Cx, posting: Posting) -> Result<Option<JournalEntry>> {
         created_at: cx.now,
         updated_at: cx.now,
     };
-    let entry = book(cx, entry, written, true)?;
+    let entry = book(cx, entry, written, true, &period)?;
     if let Some(source) = &entry.source {
         cx.link(source, entry.id, "posts")?;
     }
@@ -116,6 +123,17 @@ pub fn post(cx: &mut Cx, posting: Posting) -> Result<Option<JournalEntry>> {
     Ok(Some(entry))
 }
 
+/// The account that a role means on a day.
+pub(crate) fn account_of(cx: &mut Cx, company: &Company, role: Role, date: chrono::NaiveDate) -> Result<AccountId> {
+    let rules = account_determinations::rules(cx.db(), company.id.uuid(), &[role])?;
+    determine(&rules, role, None, None, date).ok_or_else(|| missing(company, role, None, date))
+}
+
+fn missing(company: &Company, role: Role, item: Option<ItemClass>, date: chrono::NaiveDate) -> Problem {
+    let item = item.map_or(String::new(), |i| format!(" and item class {}", i.as_str()));
+    POSTING_RULE_MISSING.with(format!("Company {} has no account for role {}{item} on {date}.", company.code, role.as_str()))
+}
+
 /// The account of each line, in order: one query for the rules and one for the accounts.
 fn resolve(cx: &mut Cx, company: &Company, lines: &[PostingLine], date: chrono::NaiveDate) -> Result<Vec<Account>> {
     let mut roles: Vec<_> = lines.iter().filter_map(|l| if let AccountRef::Role(r, _) = l.account { Some(r) } else { None }).collect();
@@ -126,10 +144,7 @@ fn resolve(cx: &mut Cx, company: &Company, lines: &[PostingLine], date: chrono::
     for line in lines {
         ids.push(match line.account {
             AccountRef::Id(id) => id,
-            AccountRef::Role(role, item) => determine(&rules, role, item, None, date).ok_or_else(|| {
-                let item = item.map_or(String::new(), |i| format!(" and item class {}", i.as_str()));
-                POSTING_RULE_MISSING.with(format!("Company {} has no account for role {}{item} on {date}.", company.code, role.as_str()))
-            })?,
+            AccountRef::Role(role, item) => determine(&rules, role, item, None, date).ok_or_else(|| missing(company, role, item, date))?,
         });
     }
     let found: BTreeMap<AccountId, Account> = cx.find_all::<Account>(&ids)?.into_iter().map(|a| (a.id, a)).collect();
@@ -140,15 +155,22 @@ fn resolve(cx: &mut Cx, company: &Company, lines: &[PostingLine], date: chrono::
 }
 
 /// Writes a draft's lines into the ledger and turns it posted: balances first, the number last. `new` when the entry is
-/// not in the database yet. The caller tells what happened.
-pub(crate) fn write(cx: &mut Cx, entry: JournalEntry, lines: Vec<JournalLine>, new: bool) -> Result<JournalEntry> {
-    let booked = book(cx, entry, lines, new)?;
+/// not in the database yet; `period` is the one that holds its day and admits it. The caller tells what happened.
+pub(crate) fn write(cx: &mut Cx, entry: JournalEntry, lines: Vec<JournalLine>, new: bool, period: &Period) -> Result<JournalEntry> {
+    let booked = book(cx, entry, lines, new, period)?;
     add_up(cx, &booked)?;
     number(cx, booked)
 }
 
-/// Writes the lines. The entry is a draft until it gets its number in the same transaction.
-fn book(cx: &mut Cx, mut entry: JournalEntry, lines: Vec<JournalLine>, new: bool) -> Result<JournalEntry> {
+/// Writes the lines. Nothing else does, so this is where the tax lock is asked about the accounts of taxes. The entry is a draft
+/// until it gets its number in the same transaction.
+fn book(cx: &mut Cx, mut entry: JournalEntry, lines: Vec<JournalLine>, new: bool, period: &Period) -> Result<JournalEntry> {
+    if period.tax != PeriodStatus::Open {
+        let carriers = account_determinations::tax_accounts(cx.db(), entry.company_id.uuid())?;
+        if lines.iter().any(|l| l.tax_code_id.is_some() || carriers.contains(&l.account_id)) {
+            admit_tax(cx, period)?;
+        }
+    }
     entry.total = JournalEntry::must_balance(&lines)?;
     Amount::exact(entry.total.get())?;
     if new {

@@ -1,6 +1,7 @@
 //! Banking: money received and paid.
 
 pub mod payments;
+pub mod refunds;
 
 use platform::prelude::*;
 use platform::questions::Questions;

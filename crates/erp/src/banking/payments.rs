@@ -1,28 +1,34 @@
 //! Payments of customers and refunds to them: drafting, posting, and saying what they are for.
 
 use domain::accounting::policies::{AccountingPolicy, SELF_APPROVAL_PAYMENT, is_self_approval, with_author};
-use domain::accounting::posting::{Journal, ModuleClass, Posting};
+use domain::accounting::posting::{AccountRef, Journal, ModuleClass, Posting, PostingLine, Role};
 use domain::banking::payments as rules;
-use domain::banking::payments::{NewPayment, Payment, PaymentDirection, PaymentPatch, PaymentStatus};
+use domain::banking::payments::{NewPayment, Payment, PaymentDirection, PaymentPatch, PaymentStatus, ReversePayment};
 use domain::directory::companies::Company;
 use domain::directory::currencies;
 use domain::directory::exchange_rates::NO_RATE;
 use domain::directory::parties::{self, Party};
 use domain::ids::PaymentId;
-use domain::receivables::allocations::{Allocation, NewAllocation, Unallocate};
+use domain::kernel::{Decimals, round};
+use domain::receivables::allocations::{Allocation, NewAllocation, TOO_EARLY, Unallocate, standing};
+use domain::receivables::credit_notes::CreditNote;
 use domain::receivables::invoices::Invoice;
+use domain::receivables::open_items::EntryCause;
+use domain::receivables::settlement::{needs, take};
+use persistence::receivables::open_items as stored;
 
 use crate::accounting::posting;
+use crate::banking::refunds;
 use crate::receivables::invoices::exchange_rate;
 use crate::receivables::open_items::ledger;
 use crate::receivables::open_items::ledger::Opening;
 use crate::receivables::settlement;
 use crate::receivables::settlement::Source;
+use domain::accounting::journal_entries::JournalEntry;
 use platform::prelude::*;
 use platform::questions::{Explanation, Questions, id_in};
 
-const REFUSALS: &[Code] =
-    &[rules::NOT_POSITIVE, currencies::UNKNOWN_CURRENCY, NO_RATE, parties::NOT_A_CUSTOMER, parties::ARCHIVED, parties::BLOCKED];
+const REFUSALS: &[Code] = &[rules::NOT_POSITIVE, currencies::UNKNOWN_CURRENCY, NO_RATE, parties::NOT_A_CUSTOMER, parties::ARCHIVED];
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Payment>("banking/payments", "Money from customers, and back to them.");
@@ -37,7 +43,7 @@ pub fn operations(t: &mut Table) {
     n.update(update, "Change a draft payment.").fails(REFUSALS).fails(&[rules::NOT_A_DRAFT]);
     n.delete(delete, "Delete a draft payment.").fails(&[rules::NOT_A_DRAFT]);
     n.action("post", post, "Post a payment. Puts it into the books and settles what it says; the rest stays as open credit.")
-        .fails(&[rules::NOT_A_DRAFT, SELF_APPROVAL_PAYMENT])
+        .fails(&[rules::NOT_A_DRAFT, rules::NOT_POSTED, SELF_APPROVAL_PAYMENT])
         .fails(posting::REFUSALS)
         .fails(settlement::REFUSALS);
     n.action_with(
@@ -45,20 +51,28 @@ pub fn operations(t: &mut Table) {
         allocate,
         "Use a payment for an invoice, wholly or in part. Early-payment discount and tolerance follow the payment terms; more than is open is refused.",
     )
-    .fails(&[rules::NOT_POSTED])
+    .fails(&[rules::NOT_POSTED, rules::NOTHING_LEFT])
     .fails(posting::REFUSALS)
     .fails(settlement::REFUSALS);
     n.action_with("unallocate", unallocate, "Take an allocation back. The invoice is open again and the money free.")
         .fails(&[rules::NOT_POSTED])
         .fails(posting::REFUSALS)
         .fails(settlement::REFUSALS);
+    n.action_with(
+        "reverse",
+        reverse,
+        "Reverse a payment, as when the bank returns it. Whatever it settled is open again, its entry is posted with the sides exchanged, and nothing of it is left.",
+    )
+    .fails(&[rules::NOT_POSTED, rules::REFUNDED, rules::NOT_POSITIVE])
+    .fails(posting::REFUSALS)
+    .fails(settlement::REFUSALS);
 }
 
 /// Drafts a payment.
 pub fn create(cx: &mut Cx, new: NewPayment) -> Result<Payment> {
     let company = cx.company(new.company_id)?;
     let party = cx.refer::<Party>("/party_id", new.party_id)?;
-    party.check_customer("/party_id")?;
+    check_payer(cx, &party)?;
     let date = new.payment_date.unwrap_or_else(|| cx.today(&company));
     let currency = new.currency.unwrap_or_else(|| company.currency.clone());
     let rate = exchange_rate(cx, &company, &currency, date, new.exchange_rate)?;
@@ -74,6 +88,7 @@ pub fn create(cx: &mut Cx, new: NewPayment) -> Result<Payment> {
         reference: new.reference,
         currency,
         exchange_rate: rate,
+        exchange_rate_agreed: new.exchange_rate.is_some(),
         amount: new.amount,
         fee: new.fee,
         amount_company: Amount::ZERO,
@@ -81,6 +96,9 @@ pub fn create(cx: &mut Cx, new: NewPayment) -> Result<Payment> {
         allocate_to: new.allocate_to,
         allocations: Vec::new(),
         journal_entry_id: None,
+        reversal_date: None,
+        reversal_reason: None,
+        reversal_entry_id: None,
         created_by: cx.caller.user_id,
         authors: cx.caller.user_id.into_iter().collect(),
         posted_at: None,
@@ -93,17 +111,43 @@ pub fn create(cx: &mut Cx, new: NewPayment) -> Result<Payment> {
     cx.create(payment)
 }
 
+/// Money is booked whoever it comes from or goes to: customers, also archived ones, and whoever was one.
+fn check_payer(cx: &mut Cx, party: &Party) -> Result<()> {
+    if party.merged_into.is_some() {
+        return party.check_usable("/party_id");
+    }
+    let known = party.is_customer || stored::known(cx.db(), party.id.uuid())?;
+    match known {
+        true => Ok(()),
+        false => Err(parties::NOT_A_CUSTOMER.field("/party_id", format!("{} is not a customer.", party.name))),
+    }
+}
+
 fn checked(cx: &mut Cx, payment: Payment, company: &Company) -> Result<Payment> {
     currencies::check_money(payment.amount, &payment.currency, "/amount")?;
     currencies::check_money(payment.fee, &payment.currency, "/fee")?;
-    let ids: Vec<_> = payment.allocate_to.iter().filter_map(|a| a.invoice_id).collect();
-    let known = cx.find_all::<Invoice>(&ids)?;
-    for (i, a) in payment.allocate_to.iter().enumerate() {
+    let to = &payment.allocate_to;
+    let invoices = cx.find_all::<Invoice>(&to.iter().filter_map(|a| a.invoice_id).collect::<Vec<_>>())?;
+    let notes = cx.find_all::<CreditNote>(&to.iter().filter_map(|a| a.credit_note_id).collect::<Vec<_>>())?;
+    let paid = cx.find_all::<Payment>(&to.iter().filter_map(|a| a.payment_id).collect::<Vec<_>>())?;
+    for (i, a) in to.iter().enumerate() {
+        let unknown = |field: &str, id: String| {
+            problems::unknown_reference.field(format!("/allocate_to/{i}/{field}"), format!("There is no {id} in the company."))
+        };
         if let Some(id) = a.invoice_id
-            && !known.iter().any(|k| k.id == id && k.company_id == company.id)
+            && !invoices.iter().any(|k| k.id == id && k.company_id == company.id)
         {
-            return Err(problems::unknown_reference
-                .field(format!("/allocate_to/{i}/invoice_id"), format!("There is no invoice {id} in the company.")));
+            return Err(unknown("invoice_id", id.to_string()));
+        }
+        if let Some(id) = a.credit_note_id
+            && !notes.iter().any(|k| k.id == id && k.company_id == company.id)
+        {
+            return Err(unknown("credit_note_id", id.to_string()));
+        }
+        if let Some(id) = a.payment_id
+            && !paid.iter().any(|k| k.id == id && k.company_id == company.id && k.direction == PaymentDirection::In)
+        {
+            return Err(unknown("payment_id", id.to_string()));
         }
         if let Some(amount) = a.amount {
             currencies::check_money(amount, &payment.currency, &format!("/allocate_to/{i}/amount"))?;
@@ -119,8 +163,9 @@ fn update(cx: &mut Cx, id: PaymentId, patch: PaymentPatch) -> Result<Payment> {
     let (rerated, redated) = (patch.exchange_rate, patch.payment_date.is_some());
     let mut after = before.clone();
     patch.apply(&mut after);
-    if rerated.is_some() || redated {
+    if rerated.is_some() || (redated && !before.exchange_rate_agreed) {
         after.exchange_rate = exchange_rate(cx, &company, &after.currency, after.payment_date, rerated)?;
+        after.exchange_rate_agreed = rerated.is_some();
     }
     let mut after = checked(cx, after, &company)?;
     if !after.is_same_in_substance(&before) {
@@ -162,6 +207,8 @@ fn source(cx: &mut Cx, payment: &Payment, available: Amount) -> Result<Source> {
         rate: payment.exchange_rate,
         date: payment.payment_date,
         available,
+        promised: Amount::ZERO,
+        wanted: Amount::ZERO,
         refund: payment.direction == PaymentDirection::Out,
     })
 }
@@ -172,6 +219,7 @@ pub fn post(cx: &mut Cx, id: PaymentId) -> Result<Payment> {
     before.must_be_draft()?;
     approve(cx, &before)?;
     let mut source = source(cx, &before, before.amount)?;
+    let receivable = posting::account_of(cx, &source.company, Role::Receivable, before.payment_date)?;
     let posting = Posting {
         company_id: before.company_id,
         journal: Journal::Cash,
@@ -180,19 +228,20 @@ pub fn post(cx: &mut Cx, id: PaymentId) -> Result<Payment> {
         source: Some(id.to_string()),
         description: before.reference.clone().unwrap_or_else(|| "Payment".into()),
         currency: (before.currency != source.company.currency).then(|| (before.currency.clone(), before.exchange_rate)),
-        lines: before.posting_lines(source.company.minor_units())?,
+        lines: before.posting_lines(source.company.minor_units())?.into_iter().map(|l| l.booked(Role::Receivable, receivable)).collect(),
     };
     let entry = posting::post(cx, posting)?;
     let mut after = before.clone();
     after.journal_entry_id = entry.map(|e| e.id);
     let number = cx.number(before.company_id, "PAY", before.payment_date)?;
-    ledger::open(cx, &Opening::payment(&before, &number), &source.company)?;
+    ledger::open(cx, &Opening::payment(&before, &number, receivable), &source.company)?;
     after.number = Some(number);
     after.posted_at = Some(cx.now);
-    let mut planned: Vec<(usize, &NewAllocation)> = before.allocate_to.iter().enumerate().collect();
-    planned.sort_by_key(|(_, a)| (a.invoice_id, a.credit_note_id));
-    for (i, asked) in planned {
-        let (made, used) = settlement::allocate(cx, &source, asked).map_err(|p| match p.errors().is_empty() {
+    let settles = refunds::settles(cx, &source, &before.allocate_to)?;
+    let shares = needs(&before.allocate_to, &settles);
+    for (i, (asked, (promised, wanted))) in before.allocate_to.iter().zip(shares).enumerate() {
+        (source.promised, source.wanted) = (promised, wanted);
+        let (made, used) = refunds::allocate(cx, &source, asked).map_err(|p| match p.errors().is_empty() {
             true => p,
             false => p.under(&format!("/allocate_to/{i}")),
         })?;
@@ -205,12 +254,12 @@ pub fn post(cx: &mut Cx, id: PaymentId) -> Result<Payment> {
 
 fn allocate(cx: &mut Cx, id: PaymentId, asked: NewAllocation) -> Result<Payment> {
     let before = cx.load_for_update::<Payment>(id)?;
-    before.must_be_posted()?;
+    before.must_have_left()?;
     if let Some(amount) = asked.amount {
         currencies::check_money(amount, &before.currency, "/amount")?;
     }
     let source = source(cx, &before, before.unallocated)?;
-    let (made, used) = settlement::allocate(cx, &source, &asked)?;
+    let (made, used) = refunds::allocate(cx, &source, &asked)?;
     let mut after = before.clone();
     after.allocations.push(made);
     let after = after.settled(before.unallocated - used);
@@ -222,10 +271,64 @@ fn unallocate(cx: &mut Cx, id: PaymentId, asked: Unallocate) -> Result<Payment> 
     before.must_be_posted()?;
     let source = source(cx, &before, before.unallocated)?;
     let (made, freed): (Allocation, Amount) = settlement::undo(cx, &source, &asked)?;
+    refunds::release(cx, &made)?;
     let mut after = before.clone();
     after.allocations.push(made);
     let after = after.settled(before.unallocated + freed);
     cx.save(&before, after, "unallocated")
+}
+
+/// Takes a payment back: what it settled is open again from that day on, and its own item closes.
+fn reverse(cx: &mut Cx, id: PaymentId, how: ReversePayment) -> Result<Payment> {
+    let before = cx.load_for_update::<Payment>(id)?;
+    before.must_be_reversible()?;
+    currencies::check_money(how.fee, &before.currency, "/fee")?;
+    if how.fee.is_negative() {
+        return Err(rules::NOT_POSITIVE.field("/fee", "A fee is not negative."));
+    }
+    let company = cx.company(before.company_id)?;
+    let mut used: Vec<Allocation> = standing(&before.allocations).cloned().collect();
+    used.sort_by_key(|a| (a.invoice_id, a.credit_note_id, a.id));
+    let document = id.to_string();
+    // before what happened to it last, less of it would be open than is taken back
+    let first = stored::lock_of(cx.db(), &document)?.iter().map(|i| i.last_entry_date).max().unwrap_or(before.payment_date);
+    let day = how.reversal_date.unwrap_or_else(|| cx.today(&company).max(first));
+    if day < first {
+        return Err(TOO_EARLY.field("/reversal_date", format!("The payment and what it was used for are of {first} at the latest.")));
+    }
+    let mut after = before.clone();
+    for a in &used {
+        let undone = settlement::turn_back(cx, &company, &document, a, day)?;
+        refunds::release(cx, &undone)?;
+        after.allocations.push(undone);
+    }
+    let mut own = stored::lock_of(cx.db(), &document)?;
+    let changes = take(&mut own, before.amount, EntryCause::Reversal, company.minor_units())?;
+    let mut lines = match before.journal_entry_id {
+        None => Vec::new(),
+        Some(entry) => cx.find::<JournalEntry>(entry)?.lines,
+    }
+    .into_iter()
+    .map(|l| PostingLine::signed(AccountRef::Id(l.account_id), l.credit - l.debit).in_currency(l.amount_currency))
+    .collect::<Vec<_>>();
+    let fee = Amount::exact(round(how.fee.get() * before.exchange_rate.get(), company.minor_units()))?;
+    lines.push(PostingLine::debit(AccountRef::Role(Role::BankCharges, None), fee).in_currency(how.fee));
+    let transit = if before.direction == PaymentDirection::In { Role::ReceiptsInTransit } else { Role::PaymentsInTransit };
+    lines.push(PostingLine::credit(AccountRef::Role(transit, None), fee).in_currency(how.fee));
+    let posting = Posting {
+        company_id: company.id,
+        journal: Journal::Cash,
+        class: ModuleClass::Ar,
+        posting_date: day,
+        source: Some(document),
+        description: format!("Reversal of {}: {}", before.number.clone().unwrap_or_default(), how.reason).chars().take(500).collect(),
+        currency: (before.currency != company.currency).then(|| (before.currency.clone(), before.exchange_rate)),
+        lines: lines.into_iter().map(|l| l.party(before.party_id)).collect(),
+    };
+    let entry = posting::post(cx, posting)?;
+    ledger::change(cx, company.id, None, day, &changes)?;
+    let after = after.reversed(day, how.reason, entry.map(|e| e.id));
+    cx.save(&before, after, "reversed")
 }
 
 /// What payments answer to the others.

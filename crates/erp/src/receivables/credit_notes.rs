@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::accounting::posting::{Journal, ModuleClass, Posting};
+use domain::accounting::posting::{Journal, ModuleClass, Posting, Role};
 use domain::directory::currencies;
 use domain::directory::parties::Party;
 use domain::ids::{CreditNoteId, InvoiceId, InvoiceLineId};
@@ -11,8 +11,7 @@ use domain::receivables::credit_notes as rules;
 use domain::receivables::credit_notes::{
     CreditInvoice, CreditNote, CreditNoteLine, CreditNoteStatus, Credited, NewCreditNote, NewCreditNoteLine, check_total, credit_line,
 };
-use domain::receivables::invoices::Invoice;
-use persistence::receivables::credit_notes::credited_lines;
+use domain::receivables::invoices::{Invoice, InvoiceStatus};
 
 use super::{invoices, settlement};
 use crate::accounting::posting;
@@ -44,6 +43,7 @@ pub fn operations(t: &mut Table) {
     .fails(posting::REFUSALS)
     .fails(settlement::REFUSALS);
     n.action_with("allocate", allocate, "Use a credit note for an invoice of the same customer.")
+        .fails(&[rules::USED_UP])
         .fails(posting::REFUSALS)
         .fails(settlement::REFUSALS);
     n.action_with("unallocate", unallocate, "Take an allocation of a credit note back.")
@@ -58,23 +58,45 @@ pub fn credit_invoice(cx: &mut Cx, id: InvoiceId, how: CreditInvoice) -> Result<
     draft(cx, NewCreditNote { invoice_id: id, reason, credit_date, lines, apply_to_invoice, metadata: BTreeMap::new() })
 }
 
-/// What posted credit notes have taken of each line of the invoice.
-fn credited(cx: &mut Cx, invoice: &Invoice) -> Result<BTreeMap<InvoiceLineId, Credited>> {
+/// What these credit notes have taken of each line of the invoice.
+fn credited<'a>(notes: impl IntoIterator<Item = &'a CreditNote>) -> BTreeMap<InvoiceLineId, Credited> {
     let mut out: BTreeMap<InvoiceLineId, Credited> = BTreeMap::new();
-    for line in credited_lines(cx.db(), invoice.id.uuid())? {
-        let sum = out.entry(line.invoice_line_id).or_default();
-        sum.quantity += line.quantity;
-        sum.net += line.net;
-        for t in &line.taxes {
-            *sum.taxes.entry(t.tax_code_id).or_default() += t.amount;
-        }
+    for line in notes.into_iter().flat_map(|n| &n.lines) {
+        out.entry(line.invoice_line_id).or_default().add(line.quantity, line.net, &line.taxes);
     }
-    Ok(out)
+    out
+}
+
+/// Takes the parts of the lines of a draft anew, after whatever was credited since it was made, so that the last part of a
+/// line takes what rounding left; whether anything changed.
+fn refresh(note: &mut CreditNote, invoice: &Invoice, posted: &[CreditNote], places: u32) -> Result<bool> {
+    let mut before = credited(posted);
+    let mut changed = false;
+    for line in &mut note.lines {
+        let unknown = || problems::unknown_reference.with("The invoice has no such line.");
+        let of = invoice.lines.iter().find(|l| l.id == line.invoice_line_id).ok_or_else(unknown)?;
+        let by_quantity = line.quantity.is_positive();
+        let asked = NewCreditNoteLine {
+            invoice_line_id: of.id,
+            quantity: by_quantity.then_some(line.quantity),
+            net: (!by_quantity).then_some(line.net),
+        };
+        let taken = before.entry(of.id).or_default();
+        // there is no body to point into
+        let part = credit_line(of, taken, &asked, places).map_err(|p| rules::TOO_MUCH.with(p.to_string()))?;
+        let Some(part) = part else { continue };
+        taken.add(part.quantity, part.net, &part.taxes);
+        changed |= part.net != line.net || part.taxes != line.taxes;
+        line.tax = part.taxes.iter().map(|t| t.amount).sum();
+        line.gross = part.net + line.tax;
+        (line.net, line.taxes) = (part.net, part.taxes);
+    }
+    Ok(changed)
 }
 
 /// The lines of a credit note for what was asked, everything left when nothing was.
 fn build(cx: &mut Cx, id: CreditNoteId, invoice: &Invoice, asked: &[NewCreditNoteLine]) -> Result<Vec<CreditNoteLine>> {
-    let mut before = credited(cx, invoice)?;
+    let mut before = credited(&settlement::posted_notes(cx, invoice.id)?);
     let places = currencies::minor_units(&invoice.currency)?;
     let everything: Vec<NewCreditNoteLine> =
         invoice.lines.iter().map(|l| NewCreditNoteLine { invoice_line_id: l.id, quantity: None, net: None }).collect();
@@ -89,11 +111,7 @@ fn build(cx: &mut Cx, id: CreditNoteId, invoice: &Invoice, asked: &[NewCreditNot
         let taken = before.entry(line.id).or_default();
         let Some(part) = credit_line(line, taken, want, places).map_err(|p| p.under(&format!("/lines/{i}")))? else { continue };
         // two parts of one line in one note count together
-        taken.quantity += part.quantity;
-        taken.net += part.net;
-        for t in &part.taxes {
-            *taken.taxes.entry(t.tax_code_id).or_default() += t.amount;
-        }
+        taken.add(part.quantity, part.net, &part.taxes);
         let tax = part.taxes.iter().map(|t| t.amount).sum();
         out.push(CreditNoteLine {
             id: cx.new_id(),
@@ -146,6 +164,9 @@ pub fn draft(cx: &mut Cx, new: NewCreditNote) -> Result<CreditNote> {
         tax: Amount::ZERO,
         total: Amount::ZERO,
         total_company: Amount::ZERO,
+        discount: Amount::ZERO,
+        discount_company: Amount::ZERO,
+        discount_taxes: Vec::new(),
         unallocated: Amount::ZERO,
         allocations: Vec::new(),
         journal_entry_id: None,
@@ -156,8 +177,9 @@ pub fn draft(cx: &mut Cx, new: NewCreditNote) -> Result<CreditNote> {
         created_at: cx.now,
         updated_at: cx.now,
     };
-    note.sum(company.minor_units())?;
-    check_total(&invoice, note.total)?;
+    let of = settlement::composition(cx, &invoice, &company)?;
+    note.sum(&of.sold, &of.given, invoice.credited, settlement::places(&invoice.currency, &company)?)?;
+    check_total(&invoice, note.lines_total())?;
     let note = cx.create(note)?;
     cx.insert_all(&note.lines)?;
     Ok(note)
@@ -170,34 +192,25 @@ fn delete(cx: &mut Cx, id: CreditNoteId) -> Result<()> {
     cx.remove(note)
 }
 
-/// Refuses lines that were credited elsewhere since the draft was made. The invoice is locked.
-fn still_left(cx: &mut Cx, invoice: &Invoice, note: &CreditNote) -> Result<()> {
-    let before = credited(cx, invoice)?;
-    let mut now: BTreeMap<InvoiceLineId, (Amount, domain::kernel::Quantity)> = BTreeMap::new();
-    for l in &note.lines {
-        let sum = now.entry(l.invoice_line_id).or_default();
-        sum.0 += l.gross;
-        sum.1 += l.quantity;
-    }
-    for (id, (gross, quantity)) in now {
-        let Some(line) = invoice.lines.iter().find(|l| l.id == id) else { continue };
-        let taken = before.get(&id).cloned().unwrap_or_default();
-        let left = line.gross - taken.net - taken.taxes.values().copied().sum();
-        if gross > left || quantity > line.quantity - taken.quantity {
-            return Err(rules::TOO_MUCH.with(format!("Line {} has {left} left to credit.", line.position)));
-        }
-    }
-    check_total(invoice, note.total)
-}
-
 /// Posts a draft credit note. Other services call this too.
 pub fn post(cx: &mut Cx, id: CreditNoteId) -> Result<CreditNote> {
     let before = cx.load_for_update::<CreditNote>(id)?;
     before.must_be_draft()?;
     let invoice = cx.load_for_update::<Invoice>(before.invoice_id)?;
     invoice.must_be_creditable()?;
-    still_left(cx, &invoice, &before)?;
     let company = cx.company(before.company_id)?;
+    let places = settlement::places(&invoice.currency, &company)?;
+    let posted = settlement::posted_notes(cx, invoice.id)?;
+    let mut after = before.clone();
+    if refresh(&mut after, &invoice, &posted, places.document)? {
+        cx.delete_by::<CreditNoteLine>("credit_note_id", id.uuid())?;
+        cx.insert_all(&after.lines)?;
+    }
+    let of = settlement::composition(cx, &invoice, &company)?;
+    after.sum(&of.sold, &of.given, invoice.credited, places)?;
+    check_total(&invoice, after.lines_total())?;
+    let gone: Vec<CreditNoteLine> = posted.iter().flat_map(|n| n.lines.iter().cloned()).collect();
+    let receivable = posting::account_of(cx, &company, Role::Receivable, before.credit_date)?;
     let codes = invoices::tax_codes(cx, &invoice, false)?;
     let posting = Posting {
         company_id: company.id,
@@ -207,32 +220,51 @@ pub fn post(cx: &mut Cx, id: CreditNoteId) -> Result<CreditNote> {
         source: Some(id.to_string()),
         description: format!("Credit note to {}", before.customer_name),
         currency: (before.currency != company.currency).then(|| (before.currency.clone(), before.exchange_rate)),
-        lines: before.posting_lines(&codes, company.minor_units())?,
+        lines: after
+            .posting_lines(&gone, &codes, company.minor_units())?
+            .into_iter()
+            .map(|l| l.booked(Role::Receivable, receivable))
+            .collect(),
     };
     let entry = posting::post(cx, posting)?;
-    let mut after = before.clone();
     after.journal_entry_id = entry.map(|e| e.id);
     let number = cx.number(company.id, "CN", before.credit_date)?;
-    ledger::open(cx, &Opening::credit_note(&before, &number), &company)?;
+    ledger::open(cx, &Opening::credit_note(&after, &number, receivable), &company)?;
     after.number = Some(number);
     after.posted_at = Some(cx.now);
     after.status = CreditNoteStatus::Posted;
-    after.unallocated = before.total;
+    after.unallocated = after.total;
     cx.link(invoice.id, id, "credited_by")?;
-    if before.apply_to_invoice && before.total.is_positive() && invoice.outstanding.is_positive() {
-        let source = source(cx, &before, before.total)?;
-        let asked =
-            NewAllocation { invoice_id: Some(invoice.id), credit_note_id: None, amount: None, effective_date: None, take_discount: false };
+    if after.apply_to_invoice && after.total.is_positive() && invoice.outstanding.is_positive() {
+        let source = source(cx, &after, after.total)?;
+        let asked = NewAllocation {
+            invoice_id: Some(invoice.id),
+            credit_note_id: None,
+            payment_id: None,
+            amount: None,
+            effective_date: None,
+            take_discount: false,
+        };
         let (made, used) = settlement::allocate(cx, &source, &asked)?;
         after.allocations.push(made);
         after.unallocated -= used;
     }
     // the settlement may have changed the invoice; its credited total comes last
     let open = cx.load_for_update::<Invoice>(before.invoice_id)?;
-    let credited = open.clone().settled(open.outstanding, open.credited + before.total);
-    let whole = credited.credited >= credited.total;
-    cx.save(&open, credited, if whole { "credited" } else { "partially_credited" })?;
+    let mut now = open.clone().settled(open.outstanding, open.credited + after.lines_total());
+    let whole = now.credited >= now.total && (now.total.is_positive() || nothing_left(&invoice, posted.iter().chain([&after])));
+    if whole && now.outstanding.is_zero() && !now.written_off.is_positive() {
+        // an invoice over nothing is credited when all goods are back
+        now.status = InvoiceStatus::Credited;
+    }
+    cx.save(&open, now, if whole { "credited" } else { "partially_credited" })?;
     cx.save(&before, after, "posted")
+}
+
+/// Whether these credit notes take back all there is of the invoice.
+fn nothing_left<'a>(invoice: &Invoice, notes: impl IntoIterator<Item = &'a CreditNote>) -> bool {
+    let gone = credited(notes);
+    invoice.lines.iter().all(|l| gone.get(&l.id).is_some_and(|g| g.quantity >= l.quantity && g.net >= l.net) || l.quantity.is_zero())
 }
 
 fn source(cx: &mut Cx, note: &CreditNote, available: Amount) -> Result<Source> {
@@ -246,13 +278,15 @@ fn source(cx: &mut Cx, note: &CreditNote, available: Amount) -> Result<Source> {
         rate: note.exchange_rate,
         date: note.credit_date,
         available,
+        promised: Amount::ZERO,
+        wanted: Amount::ZERO,
         refund: false,
     })
 }
 
 fn allocate(cx: &mut Cx, id: CreditNoteId, asked: NewAllocation) -> Result<CreditNote> {
     let before = cx.load_for_update::<CreditNote>(id)?;
-    before.must_be_posted()?;
+    before.must_have_left()?;
     if let Some(amount) = asked.amount {
         currencies::check_money(amount, &before.currency, "/amount")?;
     }

@@ -1,10 +1,10 @@
 //! The proofs of what customers owe: checks that recompute it, and the calculations behind invoices and credit notes.
 
-use domain::ids::{CompanyId, CreditNoteId, InvoiceId, OpenItemId};
+use domain::ids::{AccountId, CompanyId, CreditNoteId, InvoiceId, JournalEntryId, OpenItemId, PaymentId};
 use domain::kernel::Id;
 use domain::receivables::credit_notes::CreditNote;
-use domain::receivables::invoices::Invoice;
 use domain::receivables::invoices::lines::InvoiceLine;
+use domain::receivables::invoices::{Invoice, OPENING_SERIES, SERIES};
 use domain::tax::calculations::DocumentTax;
 use domain::tax::engine::TaxComputation;
 use persistence::accounting::integrity::count;
@@ -15,7 +15,8 @@ use platform::prelude::*;
 
 pub fn questions(q: &mut Questions) {
     q.check(checks);
-    q.numbered::<Invoice>("INV");
+    q.numbered::<Invoice>(SERIES);
+    q.numbered::<Invoice>(OPENING_SERIES);
     q.numbered::<CreditNote>("CN");
     q.explain(InvoiceId::PREFIX, invoice);
     q.explain(CreditNoteId::PREFIX, credit_note);
@@ -24,14 +25,52 @@ pub fn questions(q: &mut Questions) {
 fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
     let db = cx.db();
     let items = count(db, "open_items")?;
-    let receivable = stored::receivables(db)?.into_iter().filter(|(_, ledger, open)| ledger != open);
-    let receivable =
-        receivable.map(|(c, ledger, open)| format!("{}: ledger {ledger}, open items {open}", CompanyId::from_uuid(c))).collect();
+    let receivable = stored::receivables(db)?.into_iter().map(|(company, account, day, ledger, open)| {
+        let (company, account) = (CompanyId::from_uuid(company), AccountId::from_uuid(account));
+        format!("{company}, {account} on {day}: ledger {ledger}, open items {open}")
+    });
+    let receivable = receivable.collect();
     let broken = stored::items(db)?.into_iter();
     let broken = broken.map(|(id,)| format!("{} is not what its entries say", OpenItemId::from_uuid(id))).collect();
+    let documents = count(db, "invoices")? + count(db, "credit_notes")?;
+    let invoice = |(id, says, found): (uuid::Uuid, Amount, Amount)| format!("{} says {says}, found {found}", InvoiceId::from_uuid(id));
+    let note = |(id, says, found): (uuid::Uuid, Amount, Amount)| format!("{} says {says}, found {found}", CreditNoteId::from_uuid(id));
+    let payment = |(id, says, found): (uuid::Uuid, Amount, Amount)| format!("{} says {says}, found {found}", PaymentId::from_uuid(id));
+    let mut totals: Vec<String> = stored::invoices(db)?.into_iter().map(invoice).collect();
+    totals.extend(stored::credit_notes(db)?.into_iter().map(note));
+    let mut settled: Vec<String> = stored::settled_invoices(db)?.into_iter().map(invoice).collect();
+    settled.extend(stored::credited_invoices(db)?.into_iter().map(invoice));
+    settled.extend(stored::used_credit_notes(db)?.into_iter().map(note));
+    settled.extend(stored::used_payments(db)?.into_iter().map(payment));
+    let taxed = stored::taxes(db)?.into_iter().map(|(what, id, says, found)| match what.as_str() {
+        "invoice" => format!("{}: tax {says}, by code {found}", InvoiceId::from_uuid(id)),
+        _ => format!("{}: tax {says}, by code {found}", CreditNoteId::from_uuid(id)),
+    });
+    let mut taxed: Vec<String> = taxed.collect();
+    taxed.extend(stored::uncoded_taxes(db)?.into_iter().map(|(entry, account, amount)| {
+        format!("{}: {amount} on {} without a tax code", JournalEntryId::from_uuid(entry), AccountId::from_uuid(account))
+    }));
     Ok(vec![
-        Check::of("receivables", "The receivable accounts equal the open items of customers.", items, receivable),
+        Check::of(
+            "receivables",
+            "The receivable accounts equal the open items of customers, account by account and day by day.",
+            items,
+            receivable,
+        ),
         Check::of("open_items", "What is open of an item is the sum of its dated entries.", items, broken),
+        Check::of("receivable_totals", "Invoices and credit notes are the sums of their lines, less the discount.", documents, totals),
+        Check::of(
+            "settlements",
+            "What is open or left of invoices, credit notes and payments is what their allocations and credit notes leave.",
+            documents,
+            settled,
+        ),
+        Check::of(
+            "taxes",
+            "The tax of documents is posted by tax code, and nothing else is posted to accounts of taxes by documents.",
+            documents,
+            taxed,
+        ),
     ])
 }
 

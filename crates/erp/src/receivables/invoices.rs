@@ -5,7 +5,7 @@ pub mod write_offs;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use domain::accounting::posting::{ItemClass, Journal, ModuleClass, Posting};
+use domain::accounting::posting::{ItemClass, Journal, ModuleClass, Posting, Role};
 use domain::directory::companies::Company;
 use domain::directory::exchange_rates::{NO_RATE, RateKind, RateQuestion};
 use domain::directory::parties::{AddressPurpose, Party};
@@ -13,6 +13,7 @@ use domain::directory::products::{self, Product, TaxClass};
 use domain::directory::units::Unit;
 use domain::directory::{currencies, parties};
 use domain::ids::{CompanyId, InvoiceId, InvoiceLineId, PartyId};
+use domain::receivables::allocations::{OVER_ALLOCATED, TOO_EARLY};
 use domain::receivables::invoices::lines::{InvoiceLine, InvoiceLinePatch, NewInvoiceLine};
 use domain::receivables::invoices::{DraftInvoice, Invoice, InvoicePatch, InvoiceStatus, NewInvoice};
 use domain::receivables::payment_terms::{PaymentTerm, TermInstalment, schedule};
@@ -74,7 +75,14 @@ pub fn operations(t: &mut Table) {
         write_offs::write_off,
         "Give up what is open of an invoice. The loss goes to bad debts through the allowance.",
     )
-    .fails(&[rules::NOT_OPEN])
+    .fails(&[rules::NOT_OPEN, TOO_EARLY])
+    .fails(posting::REFUSALS);
+    n.action_with(
+        "reverse-write-off",
+        write_offs::reverse_write_off,
+        "Take a write-off back, wholly or in part, as when the customer pays after all. The loss is undone with its tax and the amount is open again.",
+    )
+    .fails(&[rules::NOTHING_WRITTEN_OFF, OVER_ALLOCATED, TOO_EARLY])
     .fails(posting::REFUSALS);
 
     let mut p = n.part::<InvoiceLine>("lines");
@@ -162,6 +170,7 @@ pub fn draft(cx: &mut Cx, new: NewInvoice) -> Result<Invoice> {
     let date = new.invoice_date.unwrap_or_else(|| cx.today(&company));
     let currency = new.currency.or_else(|| customer.customer_terms.currency.clone()).unwrap_or_else(|| company.currency.clone());
     let rate = exchange_rate(cx, &company, &currency, date, new.exchange_rate)?;
+    check_opening(new.opening_date, date)?;
     let mut invoice = Invoice {
         id: cx.new_id(),
         company_id: company.id,
@@ -175,7 +184,9 @@ pub fn draft(cx: &mut Cx, new: NewInvoice) -> Result<Invoice> {
         order_id: new.order_id,
         currency,
         exchange_rate: rate,
+        exchange_rate_agreed: new.exchange_rate.is_some(),
         invoice_date: date,
+        opening_date: new.opening_date,
         payment_term_id: new.payment_term_id,
         payment_terms_days: new.payment_terms_days,
         due_date: None,
@@ -193,6 +204,7 @@ pub fn draft(cx: &mut Cx, new: NewInvoice) -> Result<Invoice> {
         total_company: Amount::ZERO,
         outstanding: Amount::ZERO,
         credited: Amount::ZERO,
+        written_off: Amount::ZERO,
         journal_entry_id: None,
         created_by: cx.caller.user_id,
         posted_at: None,
@@ -207,6 +219,14 @@ pub fn draft(cx: &mut Cx, new: NewInvoice) -> Result<Invoice> {
     let invoice = cx.create(invoice)?;
     cx.insert_all(&invoice.lines)?;
     Ok(invoice)
+}
+
+/// An invoice of earlier books is taken over on its own day or later.
+fn check_opening(opening: Option<NaiveDate>, date: NaiveDate) -> Result<()> {
+    match opening {
+        Some(day) if day < date => Err(problems::invalid_body.field("/opening_date", format!("The invoice is of {date}."))),
+        _ => Ok(()),
+    }
 }
 
 /// The payment term that the invoice names.
@@ -226,7 +246,8 @@ fn term_of(cx: &mut Cx, invoice: &Invoice) -> Result<Option<PaymentTerm>> {
 fn build_lines(cx: &mut Cx, invoice: &Invoice, customer: &Party, new: Vec<NewInvoiceLine>, first: i32) -> Result<Vec<InvoiceLine>> {
     let wanted: Vec<_> = new.iter().filter_map(|l| l.product_id).collect();
     let known: BTreeMap<_, _> = cx.find_all::<Product>(&wanted)?.into_iter().map(|p| (p.id, p)).collect();
-    let determination = match new.iter().any(|l| l.tax_code_ids.is_none()) {
+    // the tax of an invoice of earlier books was declared there
+    let determination = match invoice.opening_date.is_none() && new.iter().any(|l| l.tax_code_ids.is_none()) {
         true => Some(Determination::new(cx, invoice.company_id, customer.customer_terms.tax_status, invoice.invoice_date)?),
         false => None,
     };
@@ -331,8 +352,10 @@ fn update(cx: &mut Cx, id: InvoiceId, patch: InvoicePatch) -> Result<Invoice> {
         metadata: draft.metadata,
         ..before.clone()
     };
-    if rerated.is_some() || redated {
+    check_opening(after.opening_date, after.invoice_date)?;
+    if rerated.is_some() || (redated && !before.exchange_rate_agreed) {
         after.exchange_rate = exchange_rate(cx, &company, &after.currency, after.invoice_date, rerated)?;
+        after.exchange_rate_agreed = rerated.is_some();
     }
     if let Some(address) = &after.billing_address {
         address.check().map_err(|p| p.under("/billing_address"))?;
@@ -377,15 +400,14 @@ pub fn post(cx: &mut Cx, id: InvoiceId) -> Result<Invoice> {
     }
     after.due_date = after.instalments.last().map(|i| i.due_date);
     let codes = tax_codes(cx, &after, false)?;
-    let lines = after.posting_lines(&codes, company.minor_units())?;
-    let entry = posting::post(cx, posting_of(&after, &company, lines))?;
-    if entry.is_none() {
-        // nothing to post, but the number is still a figure of the period
-        crate::accounting::periods::admit(cx, company.id, after.invoice_date, ModuleClass::Ar)?;
-    }
+    let booked = after.booked_date();
+    let receivable = posting::account_of(cx, &company, Role::Receivable, booked)?;
+    let lines = after.posting_lines(&codes, company.minor_units())?.into_iter().map(|l| l.booked(Role::Receivable, receivable));
+    let entry = posting::post(cx, posting_of(&after, &company, lines.collect()))?;
     after.journal_entry_id = entry.map(|e| e.id);
-    let number = cx.number(company.id, "INV", after.invoice_date)?;
-    ledger::open(cx, &Opening::invoice(&after, &number), &company)?;
+    let series = if after.opening_date.is_some() { rules::OPENING_SERIES } else { rules::SERIES };
+    let number = cx.number(company.id, series, booked)?;
+    ledger::open(cx, &Opening::invoice(&after, &number, receivable), &company)?;
     after.number = Some(number);
     after.posted_at = Some(cx.now);
     let total = after.total;
@@ -401,7 +423,7 @@ fn posting_of(invoice: &Invoice, company: &Company, lines: Vec<domain::accountin
         company_id: company.id,
         journal: Journal::Sales,
         class: ModuleClass::Ar,
-        posting_date: invoice.invoice_date,
+        posting_date: invoice.booked_date(),
         source: Some(invoice.id.to_string()),
         description: format!("Invoice to {}", invoice.customer_name),
         currency: (invoice.currency != company.currency).then(|| (invoice.currency.clone(), invoice.exchange_rate)),

@@ -56,6 +56,7 @@ pub fn invoice(cx: &mut Cx, id: SalesOrderId, how: InvoiceSalesOrder) -> Result<
         company_id: order.company_id,
         customer_id: order.customer_id,
         invoice_date: how.invoice_date,
+        opening_date: None,
         currency: Some(order.currency.clone()),
         exchange_rate: None,
         payment_term_id: None,

@@ -15,6 +15,17 @@ crate::record! {
     }
 }
 
+/// The accounts that carry taxes of a company: those determined for them, and those of its tax codes.
+pub fn tax_accounts(db: &mut Conn, company: Uuid) -> Result<Vec<AccountId>> {
+    let found = sql!(
+        "SELECT account_id FROM account_determinations WHERE company_id = {} AND role IN ('output_tax', 'input_tax') \
+         UNION SELECT account_id FROM tax_codes WHERE company_id = {} AND account_id IS NOT NULL",
+        company,
+        company
+    );
+    Ok(found.load::<(Uuid,)>(db)?.into_iter().map(|r| AccountId::from_uuid(r.0)).collect())
+}
+
 /// The rules of a company for these roles, the oldest first.
 pub fn rules(db: &mut Conn, company: Uuid, roles: &[Role]) -> Result<Vec<Rule>> {
     let words: Vec<String> = roles.iter().map(|r| r.as_str().to_owned()).collect();

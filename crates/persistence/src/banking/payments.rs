@@ -13,8 +13,9 @@ use crate::{Conn, Result, record};
 crate::record! {
     payments: Payment {
         id: uid, company_id: uid, number: opt(text), status: word, direction: word, party_id: uid, payment_date: date,
-        method: word, reference: opt(text), currency: text, exchange_rate: rate, amount: amount, fee: amount,
-        amount_company: amount, unallocated: amount, allocate_to: json, journal_entry_id: opt(uid), created_by: opt(uid), authors: json,
+        method: word, reference: opt(text), currency: text, exchange_rate: rate, exchange_rate_agreed: bool, amount: amount, fee: amount,
+        amount_company: amount, unallocated: amount, allocate_to: json, journal_entry_id: opt(uid), reversal_date: opt(date),
+        reversal_reason: opt(text), reversal_entry_id: opt(uid), created_by: opt(uid), authors: json,
         posted_at: opt(instant), metadata: json, version: int, created_at: instant, updated_at: instant,
     }
     unstored { allocations }
@@ -24,7 +25,7 @@ crate::record! {
 crate::record! {
     allocations: Allocation {
         id: uid, company_id: uid, party_id: uid, payment_id: opt(uid), credit_note_id: opt(uid), invoice_id: opt(uid),
-        effective_date: date, amount: amount, discount: amount, write_off: amount, overpaid: amount, exchange_gain: amount,
+        refunded_payment_id: opt(uid), effective_date: date, amount: amount, discount: amount, discount_company: amount, taxes: json, write_off: amount, overpaid: amount, exchange_gain: amount,
         journal_entry_id: opt(uid), reverses_id: opt(uid), version: int, created_at: instant,
     }
 }
@@ -34,6 +35,11 @@ fn complete(db: &mut Conn, rows: &mut [Payment]) -> Result<()> {
     let mut used: HashMap<PaymentId, Vec<Allocation>> = HashMap::new();
     for a in record::by::<Allocation>(db, "payment_id", &ids)? {
         if let Some(id) = a.payment_id {
+            used.entry(id).or_default().push(a);
+        }
+    }
+    for a in record::by::<Allocation>(db, "refunded_payment_id", &ids)? {
+        if let Some(id) = a.refunded_payment_id {
             used.entry(id).or_default().push(a);
         }
     }

@@ -8,13 +8,13 @@ use domain::receivables::allocations::Allocation;
 use domain::receivables::credit_notes::{CreditNote, CreditNoteLine};
 use uuid::Uuid;
 
-use crate::{Conn, Result, Value, record};
+use crate::{Conn, Result, record};
 
 crate::record! {
     credit_notes: CreditNote {
         id: uid, company_id: uid, number: opt(text), status: word, invoice_id: uid, customer_id: uid, customer_name: text,
         reason: text, credit_date: date, currency: text, exchange_rate: rate, apply_to_invoice: bool, taxes: json, net: amount,
-        tax: amount, total: amount, total_company: amount, unallocated: amount, journal_entry_id: opt(uid),
+        tax: amount, total: amount, total_company: amount, discount: amount, discount_company: amount, discount_taxes: json, unallocated: amount, journal_entry_id: opt(uid),
         created_by: opt(uid), posted_at: opt(instant), metadata: json, version: int, created_at: instant, updated_at: instant,
     }
     unstored { lines, allocations }
@@ -46,12 +46,4 @@ fn complete(db: &mut Conn, rows: &mut [CreditNote]) -> Result<()> {
         note.allocations = used.remove(&note.id).unwrap_or_default();
     }
     Ok(())
-}
-
-/// The lines of the posted credit notes of an invoice.
-pub fn credited_lines(db: &mut Conn, invoice: Uuid) -> Result<Vec<CreditNoteLine>> {
-    let mut statement = record::select::<CreditNoteLine>();
-    statement.sql(" WHERE credit_note_id IN (SELECT id FROM credit_notes WHERE status <> 'draft' AND invoice_id = ");
-    statement.push(Value::Uid(invoice)).sql(")");
-    record::load(db, &statement)
 }

@@ -14,9 +14,9 @@ crate::record! {
     invoices: Invoice {
         id: uid, company_id: uid, number: opt(text), status: word, customer_id: uid, customer_name: text,
         customer_tax_id: opt(text), billing_address: opt(json), reference: opt(text), order_id: opt(text), currency: text,
-        exchange_rate: rate, invoice_date: date, payment_term_id: opt(uid), payment_terms_days: opt(small), due_date: opt(date), discount_until_date: opt(date),
+        exchange_rate: rate, exchange_rate_agreed: bool, invoice_date: date, opening_date: opt(date), payment_term_id: opt(uid), payment_terms_days: opt(small), due_date: opt(date), discount_until_date: opt(date),
         discount_percent: rate, tolerance: amount, rounding: word, prices_include_tax: bool, taxes: json, instalments: json,
-        net: amount, tax: amount, total: amount, total_company: amount, outstanding: amount, credited: amount,
+        net: amount, tax: amount, total: amount, total_company: amount, outstanding: amount, credited: amount, written_off: amount,
         journal_entry_id: opt(uid), created_by: opt(uid), posted_at: opt(instant), metadata: json, version: int,
         created_at: instant, updated_at: instant,
     }

@@ -12,7 +12,7 @@ use crate::{Conn, Engine, Result, Statement, Value, list, record, sql};
 crate::record! {
     open_items: OpenItem {
         id: uid, company_id: uid, party_id: uid, kind: word, document_id: text, document_number: text, position: small,
-        document_date: date, due_date: date, currency: text, exchange_rate: rate, amount: amount, outstanding: amount,
+        account_id: opt(uid), document_date: date, due_date: date, currency: text, exchange_rate: rate, amount: amount, outstanding: amount,
         outstanding_company: amount, last_entry_date: date, version: int, created_at: instant, updated_at: instant,
     }
 }
@@ -120,6 +120,32 @@ pub fn open_of_as_of(db: &mut Conn, party: Uuid, day: NaiveDate) -> Result<Vec<O
     }
     items.retain(|i| !i.outstanding.is_zero());
     Ok(items)
+}
+
+/// Whether a party ever had an item here.
+pub fn known(db: &mut Conn, party: Uuid) -> Result<bool> {
+    Ok(sql!("SELECT COUNT(*) FROM (SELECT 1 FROM open_items WHERE party_id = {} LIMIT 1) x", party)
+        .first::<(i64,)>(db)?
+        .is_some_and(|r| r.0 > 0))
+}
+
+/// Whether a customer owes a company something in a currency beyond these documents.
+pub fn owes_more(db: &mut Conn, company: Uuid, party: Uuid, currency: &str, documents: &[String]) -> Result<bool> {
+    let found = sql!(
+        "SELECT COUNT(*) FROM open_items WHERE company_id = {} AND party_id = {} AND currency = {} AND outstanding > 0 \
+         AND document_id NOT IN ({})",
+        company,
+        party,
+        currency,
+        list(documents)
+    );
+    Ok(found.first::<(i64,)>(db)?.is_some_and(|r| r.0 > 0))
+}
+
+/// The accounts that the items of a company are booked on.
+pub fn accounts(db: &mut Conn, company: Uuid) -> Result<Vec<Uuid>> {
+    let found = sql!("SELECT DISTINCT account_id FROM open_items WHERE company_id = {} AND account_id IS NOT NULL", company);
+    Ok(found.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect())
 }
 
 /// The condition that something is open of an item.

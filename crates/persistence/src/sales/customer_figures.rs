@@ -25,6 +25,7 @@ fn with_customers(ask: &SalesAsk) -> Statement {
          WHERE i.company_id = {} AND i.invoice_date >= {} AND i.invoice_date <= {} \
          UNION ALL SELECT n.customer_id, n.credit_date, l.credit - l.debit, 0, 0 FROM credit_notes n \
          JOIN journal_lines l ON l.journal_entry_id = n.journal_entry_id JOIN accounts a ON a.id = l.account_id AND a.account_type = 'income' \
+         AND l.account_id NOT IN (SELECT d.account_id FROM account_determinations d WHERE d.role = 'cash_discounts') \
          WHERE n.company_id = {} AND n.credit_date >= {} AND n.credit_date <= {} \
          UNION ALL SELECT customer_id, invoice_date, 0, 0, 1 FROM invoices WHERE company_id = {} AND invoice_date >= {} \
          AND invoice_date <= {} AND posted_at IS NOT NULL",

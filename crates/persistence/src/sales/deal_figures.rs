@@ -41,7 +41,8 @@ pub fn invoices_of(db: &mut Conn, orders: &[SalesOrderId]) -> Result<Vec<Uuid>> 
     Ok(found.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect())
 }
 
-/// What these invoices and their credit notes posted to income accounts, by day.
+/// What these invoices and their credit notes posted to income accounts, by day; without early-payment discounts, neither
+/// when they are given nor when a credit note takes them back.
 pub fn invoiced(db: &mut Conn, invoices: &[Uuid]) -> Result<Vec<(NaiveDate, Amount)>> {
     let found = sql!(
         "SELECT day, SUM(revenue) FROM (\
@@ -50,6 +51,7 @@ pub fn invoiced(db: &mut Conn, invoices: &[Uuid]) -> Result<Vec<(NaiveDate, Amou
          WHERE i.id IN ({}) \
          UNION ALL SELECT n.credit_date, l.credit - l.debit FROM credit_notes n \
          JOIN journal_lines l ON l.journal_entry_id = n.journal_entry_id JOIN accounts a ON a.id = l.account_id AND a.account_type = 'income' \
+         AND l.account_id NOT IN (SELECT d.account_id FROM account_determinations d WHERE d.role = 'cash_discounts') \
          WHERE n.invoice_id IN ({})) AS posted GROUP BY day ORDER BY day",
         list(invoices),
         list(invoices)

@@ -25,7 +25,7 @@ pub fn of_company(db: &mut Conn, company: CompanyId, until: NaiveDate, party: Op
         (
             " UNION ALL SELECT n.customer_id, n.credit_date, l.credit - l.debit, 0, 0 FROM credit_notes n \
              JOIN journal_lines l ON l.journal_entry_id = n.journal_entry_id JOIN accounts a ON a.id = l.account_id \
-             AND a.account_type = 'income' WHERE ",
+             AND a.account_type = 'income' AND l.account_id NOT IN (SELECT d.account_id FROM account_determinations d WHERE d.role = 'cash_discounts') WHERE ",
             "n.company_id",
             "n.credit_date",
             "n.customer_id",

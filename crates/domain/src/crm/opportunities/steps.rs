@@ -210,6 +210,13 @@ impl Opportunity {
         self.updated_at = now;
         self.settle(stage)
     }
+    /// What the customer accepted is what the deal is worth, whatever its lines say.
+    pub fn agreed(mut self, amount: Amount, currency: &str) -> Self {
+        self.amount_source = AmountSource::Manual;
+        self.amount = amount;
+        self.currency = currency.to_owned();
+        self
+    }
     /// The customer bought: probability 100, category closed, the whole amount counts.
     pub fn win(mut self, today: NaiveDate, now: DateTime<Utc>) -> Result<Self> {
         self.must_be_open()?;

@@ -15,18 +15,19 @@ use crate::receivables::credit_notes::{Credited, NewCreditNoteLine, credit_line}
 use crate::receivables::invoices::InvoiceStatus;
 use crate::receivables::invoices::lines::InvoiceLine;
 use crate::receivables::open_items::ItemKind;
+use crate::receivables::parts::Places;
 use crate::tax::codes::TaxCode;
 use crate::tax::engine::{TaxComputation, TaxTreatment};
 
-fn a(s: &str) -> Amount {
+pub(crate) fn a(s: &str) -> Amount {
     s.parse().expect("an amount")
 }
 
-fn day(s: &str) -> NaiveDate {
+pub(crate) fn day(s: &str) -> NaiveDate {
     s.parse().expect("a date")
 }
 
-fn code(id: u128, rate: &str, computation: TaxComputation) -> TaxCode {
+pub(crate) fn code(id: u128, rate: &str, computation: TaxComputation) -> TaxCode {
     TaxCode {
         id: TaxCodeId::from_uuid(Uuid::from_u128(id)),
         company_id: CompanyId::from_uuid(Uuid::nil()),
@@ -45,7 +46,7 @@ fn code(id: u128, rate: &str, computation: TaxComputation) -> TaxCode {
     }
 }
 
-fn line(quantity: &str, price: &str, taxes: &[u128]) -> InvoiceLine {
+pub(crate) fn line(quantity: &str, price: &str, taxes: &[u128]) -> InvoiceLine {
     InvoiceLine {
         id: InvoiceLineId::from_uuid(Uuid::nil()),
         company_id: CompanyId::from_uuid(Uuid::nil()),
@@ -69,7 +70,7 @@ fn line(quantity: &str, price: &str, taxes: &[u128]) -> InvoiceLine {
     }
 }
 
-fn invoice(lines: Vec<InvoiceLine>, codes: &[TaxCode]) -> Invoice {
+pub(crate) fn invoice(lines: Vec<InvoiceLine>, codes: &[TaxCode]) -> Invoice {
     let mut i = Invoice {
         id: InvoiceId::from_uuid(Uuid::nil()),
         company_id: CompanyId::from_uuid(Uuid::nil()),
@@ -83,7 +84,9 @@ fn invoice(lines: Vec<InvoiceLine>, codes: &[TaxCode]) -> Invoice {
         order_id: None,
         currency: "EUR".into(),
         exchange_rate: Rate::ONE,
+        exchange_rate_agreed: true,
         invoice_date: day("2019-01-01"),
+        opening_date: None,
         payment_term_id: None,
         payment_terms_days: None,
         due_date: None,
@@ -101,6 +104,7 @@ fn invoice(lines: Vec<InvoiceLine>, codes: &[TaxCode]) -> Invoice {
         total_company: Amount::ZERO,
         outstanding: Amount::ZERO,
         credited: Amount::ZERO,
+        written_off: Amount::ZERO,
         journal_entry_id: None,
         created_by: None,
         posted_at: None,
@@ -116,6 +120,20 @@ fn invoice(lines: Vec<InvoiceLine>, codes: &[TaxCode]) -> Invoice {
     i
 }
 
+const PLACES: Places = Places { document: 2, company: 2 };
+
+/// The plan of a payment or credit note of which nobody else gets anything.
+fn plan(i: &Invoice, asked: Option<Amount>, available: Amount, paid_on: Option<NaiveDate>, places: u32) -> Result<Plan> {
+    let of = Composition::of(i, &[], &[], PLACES)?;
+    let granted = if in_time(i, paid_on) { early_discount(i, &of, places)? } else { Discount::default() };
+    super::plan(i, asked, &Means { available, money: paid_on.is_some(), last: true, ..Means::default() }, &granted, places)
+}
+
+/// Every item is booked on the receivable account.
+fn receivable(_: OpenItemId) -> AccountRef {
+    AccountRef::Role(Role::Receivable, None)
+}
+
 fn item(id: u128, outstanding: &str, company: &str) -> OpenItem {
     OpenItem {
         id: OpenItemId::from_uuid(Uuid::from_u128(id)),
@@ -125,6 +143,7 @@ fn item(id: u128, outstanding: &str, company: &str) -> OpenItem {
         document_id: "x".into(),
         document_number: "x".into(),
         position: 1,
+        account_id: None,
         document_date: day("2026-01-01"),
         due_date: day("2026-01-01"),
         currency: "USD".into(),
@@ -197,7 +216,7 @@ fn another_rate_at_payment_is_a_realised_gain() {
     let mut changes = take(&mut paid, a("400"), EntryCause::Allocation, 2).expect("fits");
     changes.extend(take(&mut owed, a("400"), EntryCause::Allocation, 2).expect("fits"));
     let none = |_| AccountRef::Role(Role::OutputTax, None);
-    let e = effect(&changes, &Discount::default(), none, false, owed[0].party_id, 2).expect("an effect");
+    let e = effect(&changes, &Discount::default(), receivable, none, false, owed[0].party_id, 2).expect("an effect");
     assert_eq!(e.exchange_gain, a("30.31"));
     let shown: Vec<_> = e.lines.iter().map(|l| (l.account, l.balance())).collect();
     assert_eq!(shown, [(AccountRef::Role(Role::Receivable, None), a("30.31")), (AccountRef::Role(Role::RealisedGain, None), a("-30.31"))]);
@@ -205,7 +224,10 @@ fn another_rate_at_payment_is_a_realised_gain() {
     // G5: 100 at 0.90, paid at 0.93
     let mut changes = take(&mut [item(1, "100", "90")], a("100"), EntryCause::Allocation, 2).expect("fits");
     changes.extend(take(&mut [item(2, "-100", "-93")], a("100"), EntryCause::Allocation, 2).expect("fits"));
-    assert_eq!(effect(&changes, &Discount::default(), none, false, owed[0].party_id, 2).expect("an effect").exchange_gain, a("3.00"));
+    assert_eq!(
+        effect(&changes, &Discount::default(), receivable, none, false, owed[0].party_id, 2).expect("an effect").exchange_gain,
+        a("3.00")
+    );
 }
 
 #[test]
@@ -220,9 +242,7 @@ fn credit_notes_of_a_line_sum_to_the_line() {
         let part = credit_line(l, &before, &asked, 2).expect("fits").expect("something");
         net += part.net;
         taxed += part.taxes[0].amount;
-        before.quantity += part.quantity;
-        before.net += part.net;
-        *before.taxes.entry(part.taxes[0].tax_code_id).or_default() += part.taxes[0].amount;
+        before.add(part.quantity, part.net, &part.taxes);
     }
     assert_eq!((net, taxed), (l.net, l.tax));
     let more = NewCreditNoteLine { invoice_line_id: l.id, quantity: Some(Quantity::ONE), net: None };
@@ -240,6 +260,115 @@ fn an_invoice_posts_receivable_against_revenue_and_tax() {
     let map: BTreeMap<_, _> = codes.iter().map(|c| (c.id, c.clone())).collect();
     let lines = i.posting_lines(&map, 2).expect("lines");
     assert_eq!(lines.iter().map(PostingLine::balance).collect::<Vec<_>>(), [a("240"), a("-220"), a("-20")]);
+}
+
+fn asking(amounts: &[Option<&str>]) -> Vec<NewAllocation> {
+    let one = |amount: &Option<&str>| NewAllocation {
+        invoice_id: None,
+        credit_note_id: None,
+        payment_id: None,
+        amount: amount.map(a),
+        effective_date: None,
+        take_discount: true,
+    };
+    amounts.iter().map(one).collect()
+}
+
+/// What each invoice (total, early-payment per cent, stated amount) gets of a payment in time: amount, discount, let go, kept.
+fn spread(paid: &str, invoices: &[(&str, i32, Option<&str>)], tolerance: &str) -> Vec<[String; 4]> {
+    let documents: Vec<Invoice> = invoices
+        .iter()
+        .map(|(total, percent, _)| {
+            let mut i = invoice(vec![line("1", total, &[])], &[]);
+            (i.discount_percent, i.tolerance) = (Rate::from(*percent), a(tolerance));
+            i
+        })
+        .collect();
+    let granted: Vec<Discount> = documents
+        .iter()
+        .map(|i| early_discount(i, &Composition::of(i, &[], &[], PLACES).expect("parts"), 2).expect("a discount"))
+        .collect();
+    let settles: Vec<Amount> = documents.iter().zip(&granted).map(|(i, g)| least(i, g)).collect();
+    let asked = asking(&invoices.iter().map(|i| i.2).collect::<Vec<_>>());
+    let mut available = a(paid);
+    let all = needs(&asked, &settles).into_iter().zip(&documents).zip(granted.iter().zip(&asked));
+    all.map(|(((promised, wanted), i), (granted, asked))| {
+        let means = Means { available, promised, wanted, money: true, last: true };
+        let p = super::plan(i, asked.amount, &means, granted, 2).expect("a plan");
+        available -= p.amount + p.overpaid;
+        [p.amount, p.discount.total(), p.write_off, p.overpaid].map(|a| a.to_string())
+    })
+    .collect()
+}
+
+#[test]
+fn a_payment_for_several_invoices_settles_each_with_its_discount() {
+    let two = [("1000", 10, None), ("2000", 10, None)];
+    let got = |paid| spread(paid, &two, "0");
+    assert_eq!(got("2700"), [["900.00", "100.00", "0.00", "0.00"], ["1800.00", "200.00", "0.00", "0.00"]]);
+    assert_eq!(got("2800"), [["1000.00", "0.00", "0.00", "0.00"], ["1800.00", "200.00", "0.00", "0.00"]], "what is more goes to the first");
+    assert_eq!(got("3000"), [["1000.00", "0.00", "0.00", "0.00"], ["2000.00", "0.00", "0.00", "0.00"]]);
+    assert_eq!(got("2000"), [["900.00", "100.00", "0.00", "0.00"], ["1100.00", "0.00", "0.00", "0.00"]], "too little is short on the last");
+    let stated = [("1000", 10, None), ("2000", 10, Some("1800"))];
+    assert_eq!(spread("2750", &stated, "0"), [["950.00", "50.00", "0.00", "0.00"], ["1800.00", "200.00", "0.00", "0.00"]]);
+    assert_eq!(spread("2700", &[two[0], ("2000", 10, Some("1800"))], "0")[0], ["900.00", "100.00", "0.00", "0.00"]);
+}
+
+#[test]
+fn nothing_is_let_go_or_kept_while_money_has_another_use() {
+    // 103 for 100 and 3: the 3 are no small overpayment
+    assert_eq!(
+        spread("103", &[("100", 0, None), ("3", 0, None)], "5"),
+        [["100.00", "0.00", "0.00", "0.00"], ["3.00", "0.00", "0.00", "0.00"]]
+    );
+    let stated = [("100", 0, Some("100")), ("3", 0, Some("3"))];
+    assert_eq!(spread("103", &stated, "5"), [["100.00", "0.00", "0.00", "0.00"], ["3.00", "0.00", "0.00", "0.00"]]);
+    assert_eq!(spread("103.02", &stated, "5")[0][3], "0.02", "only what nobody needs is kept");
+    // 200 with 99.60 stated for 100: the payment could pay the rest
+    assert_eq!(spread("200", &[("100", 0, Some("99.60"))], "0.50"), [["99.60", "0.00", "0.00", "0.00"]]);
+    assert_eq!(spread("99.60", &[("100", 0, Some("99.60"))], "0.50"), [["99.60", "0.00", "0.40", "0.00"]]);
+    assert_eq!(spread("99.50", &[("100", 0, None)], "0.50")[0][2], "0.50", "the tolerance itself is within it");
+    assert_eq!(spread("99.49", &[("100", 0, None)], "0.50")[0][2], "0.00");
+    let mut i = invoice(vec![line("1", "100", &[])], &[]);
+    (i.discount_percent, i.tolerance) = (Rate::ZERO, a("5"));
+    let kept = |means| super::plan(&i, None, &means, &Discount::default(), 2).expect("a plan").overpaid;
+    let means = Means { available: a("103"), money: true, last: true, ..Means::default() };
+    assert_eq!(kept(means), a("3"));
+    assert_eq!(kept(Means { last: false, ..means }), Amount::ZERO, "something else is open");
+    assert_eq!(kept(Means { money: false, ..means }), Amount::ZERO, "a credit note is not money");
+}
+
+#[test]
+fn items_are_settled_where_they_are_booked() {
+    let mut changes = take(&mut [item(1, "100", "100")], a("100"), EntryCause::Allocation, 2).expect("fits");
+    changes.extend(take(&mut [item(2, "-100", "-100")], a("100"), EntryCause::Allocation, 2).expect("fits"));
+    let account = |n| AccountRef::Id(crate::ids::AccountId::from_uuid(Uuid::from_u128(n)));
+    let none = |_| AccountRef::Role(Role::OutputTax, None);
+    let party = PartyId::from_uuid(Uuid::nil());
+    let booked = |id: OpenItemId| account(id.uuid().as_u128());
+    let e = effect(&changes, &Discount::default(), booked, none, true, party, 2).expect("an effect");
+    let shown: Vec<_> = e.lines.iter().map(|l| (l.account, l.balance())).collect();
+    assert_eq!(shown, [(account(1), a("-100")), (account(2), a("100"))], "the old account is emptied, the new one too");
+    let e = effect(&changes, &Discount::default(), receivable, none, true, party, 2).expect("an effect");
+    assert!(e.lines.is_empty(), "on one account there is nothing to post");
+}
+
+#[test]
+fn the_tax_in_a_discount_names_its_code() {
+    let i = invoice(vec![line("1", "100", &[1])], &[code(1, "20", TaxComputation::Percent)]);
+    let granted = early_discount(
+        &Invoice { discount_percent: Rate::from(2), ..i.clone() },
+        &Composition::of(&i, &[], &[], PLACES).expect("parts"),
+        2,
+    );
+    let granted = granted.expect("a discount");
+    let changes = take(&mut [item(1, "120", "120")], a("2.40"), EntryCause::Discount, 2).expect("fits");
+    let none = |_| AccountRef::Role(Role::OutputTax, None);
+    let e = effect(&changes, &granted, receivable, none, true, i.customer_id, 2).expect("an effect");
+    let shown: Vec<_> = e.lines.iter().map(|l| (l.balance(), l.tax_code_id)).collect();
+    assert_eq!(shown, [(a("-2.40"), None), (a("2.00"), None), (a("0.40"), Some(i.taxes[0].tax_code_id))]);
+    assert_eq!(e.discount.total().amount, a("2.40"));
+    assert_eq!(e.discount.tax_parts()[0].amount, a("0.40"));
 }
 
 proptest! {

@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use domain::banking::payments::{Payment, PaymentDirection};
 use domain::directory::companies::Company;
-use domain::ids::{AllocationId, CompanyId, PartyId};
+use domain::ids::{AccountId, AllocationId, CompanyId, PartyId};
 use domain::kernel::{Decimals, allocate};
 use domain::receivables::credit_notes::CreditNote;
 use domain::receivables::invoices::Invoice;
@@ -22,7 +22,10 @@ pub struct Opening {
     kind: ItemKind,
     document_id: String,
     document_number: String,
+    /// The account it is booked on.
+    account_id: AccountId,
     date: NaiveDate,
+    booked: NaiveDate,
     currency: String,
     rate: Rate,
     parts: Vec<(NaiveDate, Amount)>,
@@ -30,35 +33,39 @@ pub struct Opening {
 }
 
 impl Opening {
-    pub fn invoice(i: &Invoice, number: &str) -> Self {
+    pub fn invoice(i: &Invoice, number: &str, account_id: AccountId) -> Self {
         Self {
             company_id: i.company_id,
             party_id: i.customer_id,
             kind: ItemKind::Invoice,
             document_id: i.id.to_string(),
             document_number: number.into(),
+            account_id,
             date: i.invoice_date,
+            booked: i.booked_date(),
             currency: i.currency.clone(),
             rate: i.exchange_rate,
             parts: i.instalments.iter().map(|p| (p.due_date, p.amount)).collect(),
             total_company: i.total_company,
         }
     }
-    pub fn credit_note(c: &CreditNote, number: &str) -> Self {
+    pub fn credit_note(c: &CreditNote, number: &str, account_id: AccountId) -> Self {
         Self {
             company_id: c.company_id,
             party_id: c.customer_id,
             kind: ItemKind::CreditNote,
             document_id: c.id.to_string(),
             document_number: number.into(),
+            account_id,
             date: c.credit_date,
+            booked: c.credit_date,
             currency: c.currency.clone(),
             rate: c.exchange_rate,
             parts: vec![(c.credit_date, -c.total)],
             total_company: -c.total_company,
         }
     }
-    pub fn payment(p: &Payment, number: &str) -> Self {
+    pub fn payment(p: &Payment, number: &str, account_id: AccountId) -> Self {
         let sign = |a: Amount| if p.direction == PaymentDirection::In { -a } else { a };
         Self {
             company_id: p.company_id,
@@ -66,7 +73,9 @@ impl Opening {
             kind: if p.direction == PaymentDirection::In { ItemKind::Payment } else { ItemKind::Refund },
             document_id: p.id.to_string(),
             document_number: number.into(),
+            account_id,
             date: p.payment_date,
+            booked: p.payment_date,
             currency: p.currency.clone(),
             rate: p.exchange_rate,
             parts: vec![(p.payment_date, sign(p.amount))],
@@ -93,6 +102,7 @@ pub fn open(cx: &mut Cx, o: &Opening, company: &Company) -> Result<()> {
             document_id: o.document_id.clone(),
             document_number: o.document_number.clone(),
             position,
+            account_id: Some(o.account_id),
             document_date: o.date,
             due_date: *due_date,
             currency: o.currency.clone(),
@@ -100,7 +110,7 @@ pub fn open(cx: &mut Cx, o: &Opening, company: &Company) -> Result<()> {
             amount: *amount,
             outstanding: *amount,
             outstanding_company: Amount::exact(share)?,
-            last_entry_date: o.date,
+            last_entry_date: o.booked,
             version: 1,
             created_at: cx.now,
             updated_at: cx.now,
@@ -111,7 +121,7 @@ pub fn open(cx: &mut Cx, o: &Opening, company: &Company) -> Result<()> {
             item_id: item.id,
             allocation_id: None,
             cause: EntryCause::Document,
-            effective_date: o.date,
+            effective_date: o.booked,
             amount: item.amount,
             amount_company: item.outstanding_company,
             created_at: cx.now,

@@ -202,6 +202,14 @@ fn only_a_later_date_is_a_push() {
 }
 
 #[test]
+fn a_won_deal_is_worth_what_was_agreed() {
+    let agreed: Amount = "3000".parse().expect("an amount");
+    let won = deal().agreed(agreed, "USD").win(day(3), now()).expect("won");
+    assert_eq!((won.amount, won.weighted_amount, won.currency.as_str()), (agreed, agreed, "USD"));
+    assert_eq!(won.amount_source, AmountSource::Manual, "lines that say something else do not change it");
+}
+
+#[test]
 fn a_won_deal_counts_whole_and_a_lost_one_not_at_all() {
     let won = deal().win(day(3), now()).expect("won");
     assert_eq!(
