@@ -204,6 +204,13 @@ impl<'c> Cx<'c> {
 
     // ---- writing ------------------------------------------------------------------------------
 
+    /// Loads a resource to change it as a consequence of something else in this transaction, such as the deliveries whose cost
+    /// follows a corrected receipt. Which rows these are is only known after others are locked, so the order of locks is not
+    /// asserted; a deadlock is repeated by the door. Never for the resource that the path names: If-Match is not judged.
+    pub fn load_late<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
+        let found = record::find_to_change_late::<T>(&mut self.conn, id.uuid())?;
+        found.filter(|row| self.visible(row)).ok_or_else(|| missing::<T>(id))
+    }
     /// Loads a resource to change it, locked until the transaction ends. When it is the one named by the path, the
     /// caller's If-Match is judged here and nowhere else.
     pub fn load_for_update<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {

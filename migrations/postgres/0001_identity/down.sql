@@ -11,4 +11,4 @@ DROP TABLE role_assignments;
 DROP TABLE roles;
 DROP TABLE user_credentials;
 DROP TABLE users;
-DROP FUNCTION journal_entry_balances();
+DROP FUNCTION journal_entry_balances;

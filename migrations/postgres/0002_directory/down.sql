@@ -21,4 +21,4 @@ DROP TABLE units;
 DROP TABLE exchange_rates;
 DROP TABLE currencies;
 DROP TABLE companies;
-DROP FUNCTION follows_a_merge();
+DROP FUNCTION follows_a_merge;

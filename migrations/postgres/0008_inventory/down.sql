@@ -7,5 +7,5 @@ DROP TABLE stock_levels;
 DROP TABLE stock_moves;
 DROP TABLE warehouses;
 DROP TABLE locations;
-DROP FUNCTION stock_moves_guard();
-DROP FUNCTION value_entries_guard();
+DROP FUNCTION stock_moves_guard;
+DROP FUNCTION value_entries_guard;

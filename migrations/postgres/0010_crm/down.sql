@@ -20,5 +20,5 @@ DROP TABLE loss_reasons;
 DROP TABLE leads;
 DROP TABLE stages;
 DROP TABLE pipelines;
-DROP FUNCTION opportunity_changes_guard();
-DROP FUNCTION forecasts_guard();
+DROP FUNCTION opportunity_changes_guard;
+DROP FUNCTION forecasts_guard;

@@ -24,6 +24,7 @@ pub fn at(noun: &str, thing: &Value) -> String {
         | "suppressions"
         | "templates"
         | "touchpoints" => "marketing",
+        "teams" | "territories" => "directory",
         "clv-fits" | "clv" | "metrics" => "insight",
         _ => "crm",
     };

@@ -163,7 +163,7 @@ fn an_operator(engine: Engine) {
         |arguments: &[&str]| [arguments, &["--database", place.url.as_str()]].concat().into_iter().map(String::from).collect::<Vec<_>>();
     let nothing = if engine == Engine::Sqlite { "there is no database" } else { "run `tandem migrate` first" };
     refused(&on(&["verify"]), 1, nothing);
-    assert!(well(&on(&["migrate"])).contains("migrations ran: 0001_platform"));
+    assert!(well(&on(&["migrate"])).contains("migrations ran: 0001_identity"));
     assert!(well(&on(&["migrate"])).contains("up to date"));
 
     let made = well(&on(&["user", "create", "ann@example.com", "--role", "sales_rep", "--all-companies"]));

@@ -10,9 +10,9 @@ use super::contact_preferences::ContactPreference;
 use super::contacts::Contact;
 use super::parties::Party;
 use super::relationships::Relationship;
+use crate::identity::actors::ActorKind;
 use crate::ids::{CompanyId, EventId};
 use crate::kernel::{Amount, Code, Problem, Rate};
-use crate::platform::events::ActorKind;
 
 /// Entries of each list in an overview at most.
 pub const TOP: i64 = 10;

@@ -1,6 +1,7 @@
 //! Who may do what, and where: users, roles, grants on companies, API keys, sessions. Pure rules; hashes, tokens and
 //! keys are made elsewhere and never appear in these types, because these types are told as events.
 
+pub mod actors;
 pub mod api_keys;
 pub mod authority;
 pub mod catalogue;

@@ -7,39 +7,6 @@ use utoipa::ToSchema;
 
 use crate::ids::{CompanyId, EventId, PartyId};
 
-crate::words! {
-    /// What kind of caller did something.
-    pub enum ActorKind {
-        /// A user who is logged in.
-        User = "user",
-        /// A program with an API key.
-        ApiKey = "api_key",
-        /// Tandem itself: by the clock, or from the command line.
-        System = "system",
-        /// Somebody without an account, by a link or a form.
-        Visitor = "visitor",
-    }
-}
-
-impl Default for ActorKind {
-    /// Nobody that is known.
-    fn default() -> Self {
-        ActorKind::Visitor
-    }
-}
-
-impl ActorKind {
-    /// The kind of the caller with this id.
-    pub fn of(id: &str) -> Self {
-        match id.split_once('_').map_or(id, |(prefix, _)| prefix) {
-            "usr" => ActorKind::User,
-            "key" => ActorKind::ApiKey,
-            "system" => ActorKind::System,
-            _ => ActorKind::Visitor,
-        }
-    }
-}
-
 /// A fact in the feed. The feed has no holes: whoever has seen a number has seen all before it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PublishedEvent {

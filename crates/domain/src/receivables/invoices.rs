@@ -6,7 +6,6 @@ pub mod lines;
 use std::collections::BTreeMap;
 
 use crate::ids::InvoiceId;
-use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

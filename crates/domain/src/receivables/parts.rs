@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::ids::TaxCodeId;
 use crate::kernel::{Amount, Decimals, Rate, Result, round};
-use crate::receivables::invoices::lines::DocumentTax;
+use crate::tax::calculations::DocumentTax;
 
 /// The tax in a part of a document, in both currencies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -222,7 +222,7 @@ impl Ledger {
             let counts_on = past.date_of(at).unwrap_or(source.date);
             let entry_date = match counts_on == source.date {
                 true => counts_on,
-                false => first_open_day(cx, &self.company, counts_on, ModuleClass::Inventory)?,
+                false => first_open_day(cx, &self.company, counts_on, &[ModuleClass::Inventory])?,
             };
             let counter = made.iter().find(|m| m.id == of).map_or_else(|| past.counter_of(of), |m| m.counter_account_id);
             made.push(ValueEntry {
@@ -248,7 +248,7 @@ impl Ledger {
             let moved: Amount = made.iter().filter(|e| e.entry_date < date).map(|e| e.amount).sum();
             if let (false, Some(first)) = (moved.is_zero(), made.first()) {
                 let (company, product) = (first.company_id, first.product_id);
-                let on = first_open_day(cx, &self.company, date, ModuleClass::Inventory)?;
+                let on = first_open_day(cx, &self.company, date, &[ModuleClass::Inventory])?;
                 made.extend(transfer(cx, company, source, product, (old, new), moved, on));
             }
         }

@@ -137,7 +137,7 @@ fn drop_drafts(cx: &mut Cx, order: &SalesOrder) -> Result<()> {
     let binds = order.status == SalesOrderStatus::Confirmed;
     for draft in deliveries::drafts_of(cx.db(), order.id.uuid())? {
         if !binds || ship_lines(&mut order.clone(), &draft.lines).is_err() {
-            let before = cx.load_for_update::<Delivery>(draft.id)?;
+            let before = cx.load_late::<Delivery>(draft.id)?;
             let after = before.clone().cancel(cx.now)?;
             cx.save(&before, after, "cancelled")?;
         }

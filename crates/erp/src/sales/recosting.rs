@@ -27,7 +27,7 @@ pub fn follow(cx: &mut Cx, event: &Event) -> Result<()> {
 }
 
 fn delivery(cx: &mut Cx, id: DeliveryId) -> Result<()> {
-    let before = cx.load_for_update::<Delivery>(id)?;
+    let before = cx.load_late::<Delivery>(id)?;
     let worth = valuation::worth_of_lines(cx.db(), &id.to_string())?;
     let costs: HashMap<String, Amount> = worth.into_iter().map(|(line, amount)| (line, -amount)).collect();
     let after = before.clone().recost(&costs);
@@ -38,8 +38,8 @@ fn delivery(cx: &mut Cx, id: DeliveryId) -> Result<()> {
 
 /// What came back costs something else, and so does what is said of it on the delivery.
 fn customer_return(cx: &mut Cx, id: CustomerReturnId) -> Result<()> {
-    let before = cx.load_for_update::<CustomerReturn>(id)?;
-    let left_with = cx.load_for_update::<Delivery>(before.delivery_id)?;
+    let before = cx.load_late::<CustomerReturn>(id)?;
+    let left_with = cx.load_late::<Delivery>(before.delivery_id)?;
     let costs: HashMap<String, Amount> = valuation::worth_of_lines(cx.db(), &id.to_string())?.into_iter().collect();
     let (mut after, mut delivery) = (before.clone(), left_with.clone());
     for line in &mut after.lines {

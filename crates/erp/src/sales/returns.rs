@@ -309,7 +309,7 @@ pub fn follow_deleted_note(cx: &mut Cx, event: &Event) -> Result<()> {
     let Some(id) = of.and_then(|id| id.parse::<CustomerReturnId>().ok()) else { return Ok(()) };
     let quantities: Vec<(SalesOrderLineId, Quantity)> =
         note.lines.iter().filter_map(|l| Some((order_lines.get(&l.invoice_line_id.uuid())?.parse().ok()?, l.quantity))).collect();
-    let before = cx.load_for_update::<CustomerReturn>(id)?;
+    let before = cx.load_late::<CustomerReturn>(id)?;
     let mut after = before.clone().uncredit(&quantities, cx.now);
     returns::store_progress(cx.db(), &after.lines)?;
     after.lines = cx.find::<CustomerReturn>(id)?.lines;

@@ -4,7 +4,9 @@
 use chrono::{DateTime, Utc};
 use domain::Event;
 use domain::directory::overview::TimelineEntry;
-use domain::platform::events::{ActorKind, AuditEntry, PublishedEvent};
+use domain::identity::actors::ActorKind;
+use domain::platform::events::AuditEntry;
+use domain::platform::events::PublishedEvent;
 use domain::platform::trace::title_of;
 use uuid::Uuid;
 

@@ -7,7 +7,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::Result;
 use domain::kernel::Decimal;
 use domain::kernel::{FieldError, Problem, decode, problems};
-use hmac::{Hmac, KeyInit, Mac};
 use persistence::record::Texts;
 use persistence::{Column, Compare, Condition, Kind as Of, Order, Query, Record, Scalar, Value as Bound, is_ordered};
 use serde::Serialize;
@@ -18,6 +17,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 
 use super::answer::{self, Actions, Answer, resource, shape, write_resource};
+use super::cursor::{read, sign, write};
 use super::expand;
 use super::form;
 use super::op::{Input, Op, Shape};
@@ -565,43 +565,6 @@ pub(crate) fn field_names(cx: &Cx, op: &Op, row: &Shape) -> Vec<&'static str> {
         names.push("allowed_actions");
     }
     names
-}
-
-fn sign(key: &[u8], body: &[u8]) -> Vec<u8> {
-    // HMAC takes keys of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Vec::new() };
-    mac.update(body);
-    mac.finalize().into_bytes()[..16].to_vec()
-}
-
-fn write(value: &Bound) -> Value {
-    match value {
-        Bound::Null(_) => Value::Null,
-        Bound::Uid(v) => v.to_string().into(),
-        Bound::Text(v) => v.clone().into(),
-        Bound::Bool(v) => (*v).into(),
-        Bound::Int(v) => (*v).into(),
-        Bound::Date(v) => v.to_string().into(),
-        Bound::Instant(_, micros) => (*micros).into(),
-        Bound::Decimal(v, _) => v.to_string().into(),
-        Bound::Json(_) | Bound::Bytes(_) => Value::Null,
-    }
-}
-
-fn read(column: &Column, value: &Value) -> Option<Bound> {
-    if value.is_null() {
-        return Some(Bound::Null(column.kind));
-    }
-    Some(match column.kind {
-        Of::Uid => Bound::Uid(value.as_str()?.parse().ok()?),
-        Of::Text | Of::Word => Bound::Text(value.as_str()?.into()),
-        Of::Bool => Bound::Bool(value.as_bool()?),
-        Of::Int => Bound::Int(value.as_i64()?),
-        Of::Date => Bound::Date(value.as_str()?.parse().ok()?),
-        Of::Instant => Bound::instant(DateTime::from_timestamp_micros(value.as_i64()?)?),
-        Of::Decimal(places) => Bound::scaled(value.as_str()?.parse().ok()?, places)?,
-        Of::Json | Of::Bytes => return None,
-    })
 }
 
 /// The names of all properties, found once.

@@ -4,6 +4,7 @@
 mod all;
 mod answer;
 mod body;
+mod cursor;
 mod expand;
 mod form;
 mod list;

@@ -235,8 +235,7 @@ fn reverse_charge_in_parts_is_that_of_the_whole() {
         let n = note(&i, &[(0, Some(part))], &notes, &[]);
         notes.push(n);
     }
-    let sum =
-        |f: fn(&crate::receivables::invoices::lines::DocumentTax) -> Amount| notes.iter().flat_map(|n| &n.taxes).map(f).sum::<Amount>();
+    let sum = |f: fn(&crate::tax::calculations::DocumentTax) -> Amount| notes.iter().flat_map(|n| &n.taxes).map(f).sum::<Amount>();
     assert_eq!((sum(|t| t.reverse_charge), sum(|t| t.base)), (a("20.00"), a("100.01")));
 }
 
