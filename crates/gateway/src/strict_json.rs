@@ -5,7 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
-use domain::kernel::{FieldError, Problem, Result, problems};
+use domain::kernel::{FieldError, Result, problems};
 use platform::table::{Outline, Place, schema};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -27,7 +27,7 @@ pub fn parse(bytes: &[u8], outline: &Outline) -> Result<Value> {
     let value = value.map_err(|e| match reading.refusal.take() {
         Some(Refusal::TooManyItems { pointer, most }) => problems::invalid_body.at(vec![schema::too_many(pointer, most)]),
         Some(Refusal::TooManyValues) => problems::payload_too_large.with(format!("The body may have {MAX_VALUES} values at most.")),
-        None => Problem::from(problems::malformed.with(format!("The body is not valid JSON: {e}."))),
+        None => problems::malformed.with(format!("The body is not valid JSON: {e}.")),
     })?;
     let mut errors = Vec::new();
     find_nul(&value, &mut String::new(), &mut errors);

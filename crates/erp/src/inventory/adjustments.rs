@@ -220,7 +220,7 @@ fn post(cx: &mut Cx, id: StockAdjustmentId) -> Result<StockAdjustment> {
         if delta.is_zero() {
             continue;
         }
-        if !shelves.adjust(place.0, place.1, delta)? && !(delta.is_negative() && shelves.lose(cx, place.0, place.1, -delta)?) {
+        if !(shelves.adjust(place.0, place.1, delta)? || delta.is_negative() && shelves.lose(cx, place.0, place.1, -delta)?) {
             let message = format!("Only {} of {} are there.", shelves.on_hand(place.0, place.1), product.sku);
             return Err(NOT_ENOUGH_STOCK.field(format!("/lines/{i}/quantity_delta"), message));
         }
