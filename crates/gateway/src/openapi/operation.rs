@@ -46,7 +46,7 @@ fn description(op: &Op) -> String {
     }
     let own: BTreeMap<&str, _> = op.declared().iter().map(|c| (c.code, c)).collect();
     if !own.is_empty() {
-        text.push_str("\n\nErrors specific to this operation:\n");
+        text.push_str("\n\nSpecific errors:\n");
         for c in own.values() {
             text.push_str(&format!("\n- `{}` ({}): {}", c.code, problem::status(c.failure), c.title));
         }
