@@ -28,7 +28,8 @@ const RANKS: &[&str] = &[
 #[cfg(debug_assertions)]
 thread_local! {
     static HELD: RefCell<Vec<(usize, Uuid)>> = const { RefCell::new(Vec::new()) };
-    /// Rows that the transaction made itself, for which nobody else can wait.
+    /// Rows outside of the order: those that the transaction made itself, for which nobody else can wait, and those that it says
+    /// it locks late.
     static MADE: RefCell<Vec<Uuid>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -48,6 +49,11 @@ pub(crate) fn made(table: &'static str, id: Uuid) {
     if RANKS.contains(&table) {
         MADE.with_borrow_mut(|made| made.push(id));
     }
+}
+
+/// A row is locked late, as a consequence that was not known before.
+pub(crate) fn exempt(table: &'static str, id: Uuid) {
+    made(table, id);
 }
 
 /// A row is about to be locked.

@@ -128,12 +128,17 @@ pub fn find<T: Record>(db: &mut Conn, id: Uuid) -> Result<Option<T>> {
 /// The row with this id, locked until the end of the transaction (SQLite has one writer and needs no lock).
 pub fn find_to_change<T: Record>(db: &mut Conn, id: Uuid) -> Result<Option<T>> {
     crate::lock_ranks::taken(T::TABLE, id);
-    find_to_change_late(db, id)
+    lock(db, id)
 }
 
 /// As [`find_to_change`], outside of the order of locks: for rows that only a decision of this transaction names. A deadlock that
 /// comes of it is ended by the database and repeated by the door.
 pub fn find_to_change_late<T: Record>(db: &mut Conn, id: Uuid) -> Result<Option<T>> {
+    crate::lock_ranks::exempt(T::TABLE, id);
+    lock(db, id)
+}
+
+fn lock<T: Record>(db: &mut Conn, id: Uuid) -> Result<Option<T>> {
     let mut statement = select::<T>();
     statement.sql(" WHERE id = ").push(Value::Uid(id));
     if db.engine() == Engine::Postgres {
