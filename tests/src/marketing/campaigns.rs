@@ -357,7 +357,8 @@ each_engine! {
         let l = lead(s, json!({"last_name": "Eve", "first_name": "x", "email": "eve@example.org"}));
         s.post("/v1/marketing/consents", json!({"lead_id": l["id"], "channel": "email", "status": "granted", "evidence": {"wording_version": "v1", "source": "form"}})).created();
         let seg = segment(s, json!({"field": "has_email", "op": "equals", "value": true}), json!({"audience": "leads"}));
-        let c = campaign(s, json!({"segment_id": seg["id"], "variables": {"x": "a\r\nBcc: victim@example.org"}, "from_name": "A\r\nBcc: victim@example.org"}));
+        let c = campaign(s, json!({"segment_id": seg["id"], "variables": {"x": "a\r\nBcc: victim@example.org"}}));
+        s.patch(&at("campaigns", &c), &c, json!({"from_name": "A\r\nBcc: victim@example.org"})).problem(422, "invalid_body");
         completed(s, &launched(s, &c));
         let letter = sink.letter("eve@example.org");
         assert!(letter.header("Bcc").is_none() && letter.header("From").unwrap().ends_with("<news@acme.example>"), "{}", letter.text);
