@@ -1,5 +1,6 @@
 DROP INDEX payments_reversal_entry_id;
 DROP INDEX open_items_company_id_account_id;
+DROP INDEX open_items_account_id;
 DROP INDEX allocations_refunded_payment_id;
 ALTER TABLE payments DROP COLUMN reversal_entry_id;
 ALTER TABLE payments DROP COLUMN reversal_reason;

@@ -12,6 +12,7 @@ ALTER TABLE allocations ENABLE TRIGGER allocations_change;
 
 ALTER TABLE open_items ADD COLUMN account_id UUID NULL REFERENCES accounts (id);
 CREATE INDEX open_items_company_id_account_id ON open_items (company_id, account_id);
+CREATE INDEX open_items_account_id ON open_items (account_id);
 UPDATE open_items SET account_id = (SELECT l.account_id FROM journal_lines l
     JOIN journal_entries j ON j.id = l.journal_entry_id
     JOIN account_determinations d ON d.account_id = l.account_id AND d.company_id = l.company_id AND d.role = 'receivable'
