@@ -36,7 +36,7 @@ each_engine! {
     /// Whoever keeps a copy asks for what changed since the last time, and gets it whatever changed it.
     fn an_invoice_says_when_it_last_changed(s) {
         let since = |noun: &str, at: &str| -> BTreeSet<String> {
-            s.all(&format!("/v1/receivables/{noun}?updated_at_gte={at}")).iter().map(|row| id(row).to_string()).collect()
+            s.all(&format!("/v1/{}/{noun}?updated_at_gte={at}", if noun == "payments" { "banking" } else { "receivables" })).iter().map(|row| id(row).to_string()).collect()
         };
         let ids = |rows: &[&Value]| -> BTreeSet<String> { rows.iter().map(|row| id(row).to_string()).collect() };
         let party = buyer(s);

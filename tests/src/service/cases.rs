@@ -355,7 +355,7 @@ each_engine! {
         say(s, &c, json!({}));
         let timeline = s.all(&format!("/v1/directory/parties/{}/timeline", id(&party)));
         let shown: Vec<_> = timeline.iter().filter(|e| e["subject"] == c["id"]).map(|e| (e["kind"].clone(), e["area"].clone(), e["title"].clone())).collect();
-        assert_eq!(shown, [(json!("case.replied"), json!("crm"), c["number"].clone()), (json!("case.created"), json!("crm"), c["number"].clone())]);
+        assert_eq!(shown, [(json!("case.replied"), json!("service"), c["number"].clone()), (json!("case.created"), json!("service"), c["number"].clone())]);
         let blind = user_with(s, &["directory.*"], &[s.company_id()]);
         let seen = blind.all(&format!("/v1/directory/parties/{}/timeline", id(&party)));
         assert!(seen.iter().all(|e| e["subject"] != c["id"]), "{seen:?}");
