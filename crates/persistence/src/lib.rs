@@ -3,6 +3,7 @@
 
 pub mod accounting;
 pub mod banking;
+mod companies;
 mod conn;
 pub mod crm;
 mod database;
@@ -29,6 +30,7 @@ mod value;
 mod watch;
 mod writer;
 
+pub use companies::Only;
 pub use conn::{Conn, Engine};
 pub use database::{Database, DatabaseConfig, OpenError};
 pub use deadline::{in_time, within};

@@ -1,6 +1,7 @@
 //! One open transaction and who is in it. Services see the database only through this.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -9,12 +10,13 @@ use domain::ids::CompanyId;
 use domain::kernel::{Code, FieldError, Id, Problem, decode, problems};
 use domain::{Entity, Event, Result};
 use persistence::platform::{events, links, numbers};
-use persistence::{Condition, Conn, Engine, RETRY, Record, Value, record};
+use persistence::{Condition, Conn, Engine, Only, RETRY, Record, Value, record};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller::{Caller, Companies};
 use crate::sequence::new_fact;
+use crate::sight::{Around, Scope};
 use crate::table::{List, Page, Prepared};
 
 /// Reactions may cause facts that cause reactions; more rounds than this are a loop.
@@ -32,6 +34,11 @@ pub struct Cx<'c> {
     pub(crate) target: Option<Uuid>,
     /// What was done before the transaction began.
     pub(crate) prepared: Option<Prepared>,
+    /// The permission of the operation: how far it reaches is judged on the row named by the path.
+    pub(crate) permission: Option<String>,
+    /// What follows from what the caller did is done to whatever it concerns, in sight or not.
+    pub(crate) unbound: bool,
+    pub(crate) around: Around,
     /// Shared, because those who react hold one while they tell more.
     told: Vec<Arc<Event>>,
     reacted: usize,
@@ -41,7 +48,22 @@ pub struct Cx<'c> {
 impl<'c> Cx<'c> {
     pub(crate) fn new(app: Arc<App>, conn: Conn<'c>, caller: Arc<Caller>, request_id: String) -> Self {
         let now = app.clock.now();
-        Self { now, caller, request_id, app, conn, if_match: None, target: None, prepared: None, told: vec![], reacted: 0, nested: 0 }
+        Self {
+            now,
+            caller,
+            request_id,
+            app,
+            conn,
+            if_match: None,
+            target: None,
+            prepared: None,
+            permission: None,
+            unbound: false,
+            around: Around::default(),
+            told: vec![],
+            reacted: 0,
+            nested: 0,
+        }
     }
     pub fn app(&self) -> &Arc<App> {
         &self.app
@@ -94,10 +116,14 @@ impl<'c> Cx<'c> {
 
     /// The resource with this id. One of a company without a grant does not exist for the caller.
     pub fn find<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
-        let found = record::find::<T>(&mut self.conn, id.uuid())?;
-        found
-            .filter(|row| self.visible(row))
-            .ok_or_else(|| problems::not_found.with(format!("There is no {} {id}.", T::NOUN.replace('_', " "))))
+        let found = record::find::<T>(&mut self.conn, id.uuid())?.filter(|row| self.visible(row));
+        self.in_sight(found)?.ok_or_else(|| none::<T>(id))
+    }
+    /// The row, when the caller may see it.
+    fn in_sight<T: Entity + Record>(&mut self, found: Option<T>) -> Result<Option<T>> {
+        let Some(row) = found else { return Ok(None) };
+        let seen = self.seen(T::TABLE, &[row.key()])?.contains(&row.key());
+        Ok(Some(row).filter(|_| seen))
     }
     /// The resource that a field of the body refers to; `pointer` names the field.
     pub fn refer<T: Entity + Record>(&mut self, pointer: &str, id: T::Id) -> Result<T> {
@@ -112,7 +138,8 @@ impl<'c> Cx<'c> {
         keys.sort_unstable();
         keys.dedup();
         let found = record::find_all::<T>(&mut self.conn, &keys)?;
-        Ok(found.into_iter().filter(|row| self.visible(row)).collect())
+        let seen = self.seen(T::TABLE, &keys)?;
+        Ok(found.into_iter().filter(|row| self.visible(row) && seen.contains(&row.key())).collect())
     }
     /// The rows whose column holds this id.
     pub fn by<T: Record>(&mut self, column: &'static str, id: Uuid) -> Result<Vec<T>> {
@@ -123,6 +150,7 @@ impl<'c> Cx<'c> {
         if let (Some(column), Companies::These(ids)) = (T::company_column(), &self.caller.companies) {
             list.query.conditions.push(of_companies::<T>(column, ids.iter().map(|c| Value::Uid(c.uuid())).collect()));
         }
+        list.query.conditions.extend(self.sight(T::TABLE)?);
         let limit = list.query.limit as usize;
         list.query.limit += 1;
         let mut data = record::page::<T>(&mut self.conn, &list.query)?;
@@ -135,6 +163,13 @@ impl<'c> Cx<'c> {
         let total_count = if list.include_total { Some(record::count::<T>(&mut self.conn, &list.query)?) } else { None };
         Ok(Page { data, has_more, next_cursor, total_count })
     }
+    /// The caller's companies, for a query that looks at all rows of them.
+    pub fn only(&self) -> Only {
+        match &self.caller.companies {
+            Companies::All => Only::all(),
+            Companies::These(ids) => Only::these(ids.iter().map(|c| c.uuid())),
+        }
+    }
     /// The company, when the caller has a grant on it; `/company_id` is named when not.
     pub fn company(&mut self, id: CompanyId) -> Result<Company> {
         self.refer::<Company>("/company_id", id)
@@ -145,10 +180,9 @@ impl<'c> Cx<'c> {
     /// Loads a resource to change it, locked until the transaction ends. When it is the one named by the path, the
     /// caller's If-Match is judged here and nowhere else.
     pub fn change<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
-        let found = record::find_to_change::<T>(&mut self.conn, id.uuid())?;
-        let row = found
-            .filter(|row| self.visible(row))
-            .ok_or_else(|| problems::not_found.with(format!("There is no {} {id}.", T::NOUN.replace('_', " "))))?;
+        let found = record::find_to_change::<T>(&mut self.conn, id.uuid())?.filter(|row| self.visible(row));
+        let row = self.in_sight(found)?.ok_or_else(|| none::<T>(id))?;
+        self.reaches_target::<T>(id.uuid())?;
         if self.target == Some(id.uuid())
             && let Some(expected) = self.if_match.take()
             && expected != row.version()
@@ -158,6 +192,21 @@ impl<'c> Cx<'c> {
         }
         Ok(row)
     }
+    /// Refuses the row named by the path when the permission of the operation does not reach it.
+    fn reaches_target<T: Record>(&mut self, id: Uuid) -> Result<()> {
+        match self.permission.clone().filter(|_| self.target == Some(id)) {
+            Some(permission) => self.demand_reach(T::TABLE, id, &permission, problems::beyond_reach),
+            None => Ok(()),
+        }
+    }
+    /// Refuses to make what the caller could not reach afterwards: on behalf of others only within reach.
+    fn reaches_new<T: Record>(&mut self, id: Uuid) -> Result<()> {
+        let app = self.app.clone();
+        match app.table.scope_of(T::TABLE) {
+            Some(Scope::Owned { stem, .. }) => self.demand_reach(T::TABLE, id, &format!("{stem}.create"), problems::beyond_reach),
+            _ => Ok(()),
+        }
+    }
     /// Stores a new resource and tells that it was created.
     pub fn create<T: Entity + Record>(&mut self, row: T) -> Result<T> {
         self.make(row, "created")
@@ -165,6 +214,7 @@ impl<'c> Cx<'c> {
     /// Stores a new resource and tells what happened in another word than "created".
     pub fn make<T: Entity + Record>(&mut self, row: T, verb: &str) -> Result<T> {
         record::insert(&mut self.conn, std::slice::from_ref(&row))?;
+        self.reaches_new::<T>(row.key())?;
         self.tell(Event::of(verb, &row));
         Ok(row)
     }
@@ -174,6 +224,8 @@ impl<'c> Cx<'c> {
         if !record::update(&mut self.conn, &after, Some(before.version()))? {
             return Err(RETRY.with("Somebody else changed it at the same time."));
         }
+        // nobody gives away what is beyond reach
+        self.reaches_target::<T>(after.key())?;
         self.tell(Event::change(verb, before, &after));
         Ok(after)
     }
@@ -207,8 +259,8 @@ impl<'c> Cx<'c> {
     }
     /// Tries something that may be refused, in a savepoint: a refusal leaves no trace and the transaction goes on.
     pub fn attempt<T>(&mut self, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
-        let (now, caller, request_id, app, nested) =
-            (self.now, self.caller.clone(), self.request_id.clone(), self.app.clone(), self.nested);
+        let (now, caller, request_id, app, nested, unbound) =
+            (self.now, self.caller.clone(), self.request_id.clone(), self.app.clone(), self.nested, self.unbound);
         let (told, reacted) = (std::mem::take(&mut self.told), self.reacted);
         let kept = told.len();
         let mut after = None;
@@ -222,6 +274,9 @@ impl<'c> Cx<'c> {
                 if_match: None,
                 target: None,
                 prepared: None,
+                permission: None,
+                unbound,
+                around: Around::default(),
                 told,
                 reacted,
                 nested: nested + 1,
@@ -255,6 +310,9 @@ impl<'c> Cx<'c> {
 
     /// Lets the services hear what was told, until nothing new is told.
     pub(crate) fn react(&mut self) -> Result<()> {
+        self.consequence(Self::react_unbound)
+    }
+    fn react_unbound(&mut self) -> Result<()> {
         let app = self.app.clone();
         let mut rounds = 0;
         while self.reacted < self.told.len() {
@@ -279,6 +337,10 @@ impl<'c> Cx<'c> {
     pub(crate) fn tells_of_rights(&self) -> bool {
         self.told.iter().any(|e| crate::identity::concerns_rights(&e.kind))
     }
+    /// The companies that what was told concerns.
+    pub(crate) fn companies_told(&self) -> BTreeSet<CompanyId> {
+        self.told.iter().filter_map(|e| e.company).collect()
+    }
     /// Writes what was told; how many facts.
     pub(crate) fn keep_events(&mut self) -> Result<usize> {
         let told = std::mem::take(&mut self.told);
@@ -288,6 +350,10 @@ impl<'c> Cx<'c> {
         events::insert(&mut self.conn, &origin, facts)?;
         Ok(told.len())
     }
+}
+
+fn none<T: Entity>(id: T::Id) -> Problem {
+    problems::not_found.with(format!("There is no {} {id}.", T::NOUN.replace('_', " ")))
 }
 
 /// Rows of these companies; where the column may be empty, also those of none.

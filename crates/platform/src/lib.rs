@@ -14,6 +14,7 @@ pub mod prelude;
 pub mod questions;
 mod redaction;
 pub mod sequence;
+pub mod sight;
 pub mod signed;
 pub mod table;
 pub mod timers;

@@ -7,6 +7,7 @@ mod role_matrix;
 mod roles;
 mod secrecy;
 mod sessions;
+mod sight;
 mod signing_keys;
 mod throttle;
 mod tokens;

@@ -10,8 +10,8 @@ use super::contact_preferences::ContactPreference;
 use super::contacts::Contact;
 use super::parties::Party;
 use super::relationships::Relationship;
-use crate::ids::{CompanyId, EventId};
-use crate::kernel::{Amount, Code, Problem, Rate};
+use crate::ids::{ApiKeyId, CompanyId, EventId, UserId};
+use crate::kernel::{Amount, Code, Id, Problem, Rate};
 
 /// Entries of each list in an overview at most.
 pub const TOP: i64 = 10;
@@ -475,6 +475,34 @@ pub struct InvoiceSummary {
     pub currency: String,
 }
 
+crate::words! {
+    /// What did something: a user, an API key, the program itself, or somebody without an account, by a form or a link.
+    pub enum ActorKind {
+        User = "user",
+        ApiKey = "api_key",
+        System = "system",
+        Public = "public",
+    }
+}
+
+impl Default for ActorKind {
+    fn default() -> Self {
+        Self::System
+    }
+}
+
+impl ActorKind {
+    /// The kind of an actor by its id.
+    pub fn of(actor: &str) -> Self {
+        match actor.split_once('_').map(|(prefix, _)| prefix) {
+            Some(UserId::PREFIX) => Self::User,
+            Some(ApiKeyId::PREFIX) => Self::ApiKey,
+            _ if actor == "system" => Self::System,
+            _ => Self::Public,
+        }
+    }
+}
+
 /// Something that happened and concerns a party.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct TimelineEntry {
@@ -495,10 +523,17 @@ pub struct TimelineEntry {
     /// The company whose document it is.
     #[schema(required)]
     pub company_id: Option<CompanyId>,
-    /// Who did it, by name.
+    /// Who did it, by name, as it was then. Names can be alike; `actor_id` tells who it was.
     #[serde(rename = "actor")]
     #[schema(max_length = 200)]
     pub actor_name: String,
+    /// What did it: a user, an API key, the program itself or somebody without an account.
+    #[schema(inline)]
+    pub actor_kind: ActorKind,
+    /// The id of who did it: `usr_…`, `key_…`, `system`.
+    #[serde(rename = "actor_id")]
+    #[schema(max_length = 100)]
+    pub actor: String,
     /// When it happened.
     #[serde(rename = "occurred_at")]
     pub at: DateTime<Utc>,

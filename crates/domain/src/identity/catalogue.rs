@@ -55,7 +55,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
     ReadyMadeRole {
         code: "sales_rep",
         name: "Sales representative",
-        description: "Leads, opportunities and orders. Sees no cost and no ledger, changes no credit limit.",
+        description: "Leads, opportunities, quotes and activities of the own team, and orders. Sees no cost and no ledger, changes no terms of credit.",
         permissions: &[
             "directory.*.read",
             "directory.contacts.*",
@@ -78,12 +78,12 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.trace.read",
             "platform.files.read",
             "platform.files.create",
-            "crm.leads.*",
-            "crm.opportunities.*",
-            "crm.activities.*",
+            "crm.leads.*:team",
+            "crm.opportunities.*:team",
+            "crm.activities.*:team",
             "crm.timeline.read",
             "crm.pipelines.read",
-            "crm.quotes.*",
+            "crm.quotes.*:team",
             "crm.reports.*",
             "crm.assignment_rules.read",
             "marketing.lead_forms.read",
@@ -108,7 +108,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
     ReadyMadeRole {
         code: "sales_manager",
         name: "Sales manager",
-        description: "All of the front office and of sales, with credit limits and invoices in view. Posts nothing.",
+        description: "All of the front office and of sales, with cost, credit limits and invoices in view. Posts nothing and sets no terms of credit.",
         permissions: &[
             "crm.*",
             "service.*",
@@ -131,12 +131,14 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.explain.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
+            "fields.margin.read",
         ],
     },
     ReadyMadeRole {
         code: "marketing_user",
         name: "Marketing user",
-        description: "Leads, activities and campaigns. Exports no contacts.",
+        description: "Leads, activities and campaigns. Exports no contacts and sees no cost of goods.",
         permissions: &[
             "crm.leads.read",
             "crm.leads.create",
@@ -175,7 +177,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
     ReadyMadeRole {
         code: "marketing_manager",
         name: "Marketing manager",
-        description: "What a marketing user has, launches, budgets, and the results in view.",
+        description: "What a marketing user has, launches, budgets, and the results in view. Sees no cost of goods.",
         permissions: &[
             "crm.leads.*",
             "crm.activities.*",
@@ -211,7 +213,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
     ReadyMadeRole {
         code: "service_agent",
         name: "Service agent",
-        description: "Helps customers: their orders, deliveries and invoices in view, returns to create. Posts no invoices.",
+        description: "Helps customers: their orders, deliveries and invoices in view, returns to create. Posts no invoices and sees no cost.",
         permissions: &[
             "crm.activities.*",
             "crm.timeline.read",
@@ -248,7 +250,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
     ReadyMadeRole {
         code: "service_manager",
         name: "Service manager",
-        description: "What a service agent has, all of returns, and credit notes to draft.",
+        description: "What a service agent has, all of returns, and credit notes to draft. Sees no cost.",
         permissions: &[
             "crm.activities.*",
             "crm.timeline.read",
@@ -305,6 +307,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.files.create",
             "sales.orders.invoice",
             "sales.returns.credit",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -322,6 +325,28 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "crm.timeline.read",
             "directory.parties.read",
             "directory.contacts.read",
+        ],
+    },
+    ReadyMadeRole {
+        code: "credit_manager",
+        name: "Credit manager",
+        description: "Sets credit limits, days to pay and blocks of customers, and sees what they owe. Releases no orders and posts nothing.",
+        permissions: &[
+            "directory.customer_terms.update",
+            "directory.parties.read",
+            "directory.parties.update",
+            "directory.contacts.read",
+            "directory.companies.read",
+            "sales.orders.read",
+            "receivables.invoices.read",
+            "receivables.credit_notes.read",
+            "receivables.open_items.read",
+            "receivables.payment_terms.read",
+            "banking.payments.read",
+            "accounting.reports.*",
+            "crm.timeline.read",
+            "platform.trace.read",
+            "platform.explain.read",
         ],
     },
     ReadyMadeRole {
@@ -344,6 +369,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.explain.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -395,6 +421,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.files.read",
             "platform.files.create",
             "tax.rules.*",
+            "fields.cost.read",
+            "fields.margin.read",
         ],
     },
     ReadyMadeRole {
@@ -429,8 +457,10 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.integrity.*",
             "identity.sod_conflicts.read",
             "accounting.policies.*",
-            "directory.parties.set_credit_limit",
+            "directory.customer_terms.update",
             "platform.files.create",
+            "fields.cost.read",
+            "fields.margin.read",
         ],
     },
     ReadyMadeRole {
@@ -448,6 +478,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "inventory.warehouses.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -466,6 +497,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "receivables.open_items.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -499,7 +531,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
     ReadyMadeRole {
         code: "inventory_manager",
         name: "Inventory manager",
-        description: "All of the warehouse with adjustments and the value of the stock in view.",
+        description: "All of the warehouse with adjustments, and cost and value of the stock in view.",
         permissions: &[
             "inventory.*",
             "sales.orders.read",
@@ -512,6 +544,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.explain.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -595,6 +628,9 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.trace.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
+            "fields.margin.read",
+            "directory.customer_terms.update",
         ],
     },
     ReadyMadeRole {

@@ -11,5 +11,6 @@ pub mod role_assignments;
 pub mod roles;
 pub mod separation_of_duties;
 pub mod sessions;
+pub mod sight;
 pub mod signing_keys;
 pub mod users;

@@ -1,5 +1,6 @@
 //! What inventory answers to other services, and whether its own books agree.
 
+use domain::identity::sight::FieldClass;
 use domain::ids::{CompanyId, ProductId, StockAdjustmentId};
 use domain::inventory::adjustments::StockAdjustment;
 use persistence::inventory::{checks, stock};
@@ -40,30 +41,31 @@ pub fn explain_adjustment(cx: &mut Cx, id: &str) -> Result<Explanation> {
         .at(l.id)
     });
     let lines: Vec<Explanation> = lines.collect();
-    Ok(Explanation::of("change of the value of stock", made.total_value, "sum of the lines", lines).at(made.id))
+    let total = Explanation::of("change of the value of stock", made.total_value, "sum of the lines", lines);
+    Ok(total.of_class(FieldClass::Cost).at(made.id))
 }
 
 /// Do stock, promises and values agree with their ledgers and with the general ledger?
 pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
-    let count = |rows: i64| rows;
-    let levels = count(checks::rows(cx.db(), "stock_levels")?);
-    let costs = count(checks::rows(cx.db(), "product_costs")?);
+    let only = &cx.only();
+    let levels = checks::rows(cx.db(), "stock_levels", only)?;
+    let costs = checks::rows(cx.db(), "product_costs", only)?;
     let product = |p: Uuid| ProductId::from_uuid(p);
     let company = |c: Uuid| CompanyId::from_uuid(c);
 
-    let mut unlike: Vec<String> = checks::stock_unlike_moves(cx.db())?
+    let mut unlike: Vec<String> = checks::stock_unlike_moves(cx.db(), only)?
         .into_iter()
         .map(|(id, have, sum)| format!("{id}: {have} on hand, the moves sum to {sum}"))
         .collect();
-    unlike.extend(checks::moves_without_stock(cx.db())?.into_iter().map(|(p, _)| format!("{}: moved and not in stock", product(p))));
-    let promised = checks::reserved_unlike_reservations(cx.db())?.into_iter();
+    unlike.extend(checks::moves_without_stock(cx.db(), only)?.into_iter().map(|(p, _)| format!("{}: moved and not in stock", product(p))));
+    let promised = checks::reserved_unlike_reservations(cx.db(), only)?.into_iter();
     let promised = promised.map(|(id, have, sum)| format!("{id}: {have} reserved, the reservations sum to {sum}")).collect();
-    let values = checks::costs_unlike_entries(cx.db())?.into_iter();
+    let values = checks::costs_unlike_entries(cx.db(), only)?.into_iter();
     let values = values.map(|(c, p, have, sum)| format!("{} {}: worth {have}, the entries sum to {sum}", company(c), product(p))).collect();
-    let owned = checks::costs_unlike_stock(cx.db())?.into_iter();
+    let owned = checks::costs_unlike_stock(cx.db(), only)?.into_iter();
     let owned = owned.map(|(c, p, have, there)| format!("{} {}: {have} owned, {there} on hand", company(c), product(p))).collect();
 
-    let worth = checks::value_by_company(cx.db())?;
+    let worth = checks::value_by_company(cx.db(), only)?;
     let mut apart = Vec::new();
     for (c, value) in &worth {
         let books = checks::inventory_accounts(cx.db(), *c)?;

@@ -21,12 +21,13 @@ pub fn questions(q: &mut Questions) {
 }
 
 fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
+    let only = &cx.only();
     let db = cx.db();
-    let items = count(db, "open_items")?;
-    let receivable = stored::receivables(db)?.into_iter().filter(|(_, ledger, open)| ledger != open);
+    let items = count(db, "open_items", only)?;
+    let receivable = stored::receivables(db, only)?.into_iter().filter(|(_, ledger, open)| ledger != open);
     let receivable =
         receivable.map(|(c, ledger, open)| format!("{}: ledger {ledger}, open items {open}", CompanyId::from_uuid(c))).collect();
-    let broken = stored::items(db)?.into_iter();
+    let broken = stored::items(db, only)?.into_iter();
     let broken = broken.map(|(id,)| format!("{} is not what its entries say", OpenItemId::from_uuid(id))).collect();
     Ok(vec![
         Check::of("receivables", "The receivable accounts equal the open items of customers.", items, receivable),

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::Company;
 use domain::directory::overview::{OrderAsOf, OrderSummary, OrdersAsOf, OrdersOverview, TOP};
+use domain::identity::sight::FieldClass;
 use domain::ids::{CustomerReturnId, DeliveryId, PartyId, SalesOrderId};
 use domain::kernel::Word;
 use domain::sales::deliveries::Delivery;
@@ -140,7 +141,8 @@ pub fn explain_delivery(cx: &mut Cx, id: &str) -> Result<Explanation> {
         .at(l.id)
     });
     let lines: Vec<Explanation> = lines.collect();
-    Ok(Explanation::of("cost of the delivery", delivery.cost_total, "sum of the lines", lines).at(delivery.id))
+    let total = Explanation::of("cost of the delivery", delivery.cost_total, "sum of the lines", lines);
+    Ok(total.of_class(FieldClass::Cost).at(delivery.id))
 }
 
 /// Where the cost of goods that came back comes from: what they cost when they left.
@@ -166,14 +168,15 @@ pub fn explain_return(cx: &mut Cx, id: &str) -> Result<Explanation> {
         .at(l.id)
     });
     let lines: Vec<Explanation> = lines.collect();
-    Ok(Explanation::of("cost of the return", back.cost_total, "sum of the lines", lines).at(back.id))
+    Ok(Explanation::of("cost of the return", back.cost_total, "sum of the lines", lines).of_class(FieldClass::Cost).at(back.id))
 }
 
 /// Do the orders agree with their deliveries?
 pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
-    let unlike = orders::shipped_unlike_deliveries(cx.db())?.into_iter();
+    let only = &cx.only();
+    let unlike = orders::shipped_unlike_deliveries(cx.db(), only)?.into_iter();
     let breaks = unlike.map(|(l, have, sum)| format!("{}: {have} shipped, the deliveries sum to {sum}", SalesOrderLineId::from_uuid(l)));
     let breaks: Vec<String> = breaks.collect();
-    let lines = orders::count_lines(cx.db())?;
+    let lines = orders::count_lines(cx.db(), only)?;
     Ok(vec![Check::of("order_deliveries", "What an order line counts as shipped is the sum of its shipped deliveries.", lines, breaks)])
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use domain::accounting::posting::Role;
 use domain::directory::companies::Company;
 use domain::directory::parties::Party;
+use domain::identity::sight::FieldClass;
 use domain::ids::{CustomerReturnId, InvoiceId, InvoiceLineId, ProductId};
 use domain::inventory::costing::{ValueKind, share};
 use domain::inventory::locations::LocationKind;
@@ -30,6 +31,7 @@ use crate::receivables::credit_notes;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<CustomerReturn>("sales/returns", "Goods that customers send back.");
+    n.masked(FieldClass::Cost, &["cost_total", "lines.cost_amount"]);
     n.list("List returns.")
         .filter(&["company_id", "status", "delivery_id", "order_id", "customer_id", "warehouse_id", "number", "return_date"])
         .search(&["number"])

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::Event;
-use domain::directory::overview::TimelineEntry;
+use domain::directory::overview::{ActorKind, TimelineEntry};
 use domain::platform::events::{AuditEntry, PublishedEvent};
 use domain::platform::trace::title_of;
 use uuid::Uuid;
@@ -90,15 +90,16 @@ fn write_hashes(_: &mut Conn, rows: &mut [AuditEntry]) -> Result<()> {
 
 crate::record! {
     events: TimelineEntry {
-        id: uid, kind: text, subject: text, company_id: opt(uid), actor_name: text, at: instant, data: json,
+        id: uid, kind: text, subject: text, company_id: opt(uid), actor: text, actor_name: text, at: instant, data: json,
     }
-    unstored { area, title }
+    unstored { area, title, actor_kind }
     complete = write_titles
 }
 
 fn write_titles(_: &mut Conn, rows: &mut [TimelineEntry]) -> Result<()> {
     for row in rows {
         row.title = title_of(&row.data);
+        row.actor_kind = ActorKind::of(&row.actor);
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
 use crate::value::Scalar;
-use crate::{Conn, Result, Statement, list, record, sql};
+use crate::{Conn, Only, Result, Statement, list, record, sql};
 
 record! {
     sales_orders: SalesOrder {
@@ -171,17 +171,19 @@ pub fn invoice_lines_of(db: &mut Conn, lines: &[String]) -> Result<Vec<(Uuid, Uu
 }
 
 /// Orders whose shipped quantities differ from their shipped deliveries: (line, shipped, sum of deliveries).
-pub fn shipped_unlike_deliveries(db: &mut Conn) -> Result<Vec<(Uuid, domain::kernel::Quantity, domain::kernel::Quantity)>> {
+pub fn shipped_unlike_deliveries(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, domain::kernel::Quantity, domain::kernel::Quantity)>> {
     sql!(
-        "SELECT l.id, l.quantity_shipped, COALESCE(d.q, 0) FROM sales_order_lines l LEFT JOIN (\
+        "SELECT l.id, l.quantity_shipped, COALESCE(d.q, 0) FROM sales_order_lines l JOIN sales_orders o ON o.id = l.order_id LEFT JOIN (\
            SELECT dl.order_line_id, SUM(dl.quantity) AS q FROM delivery_lines dl JOIN deliveries d ON d.id = dl.delivery_id \
            WHERE d.status = 'shipped' GROUP BY dl.order_line_id\
-         ) d ON d.order_line_id = l.id WHERE l.quantity_shipped <> COALESCE(d.q, 0) ORDER BY l.id"
+         ) d ON d.order_line_id = l.id WHERE l.quantity_shipped <> COALESCE(d.q, 0) AND {} ORDER BY l.id",
+        only.on("o.company_id")
     )
     .load(db)
 }
 
-/// How many order lines there are.
-pub fn count_lines(db: &mut Conn) -> Result<i64> {
-    Ok(sql!("SELECT COUNT(*) FROM sales_order_lines").first::<(i64,)>(db)?.map_or(0, |r| r.0))
+/// How many order lines these companies have.
+pub fn count_lines(db: &mut Conn, only: &Only) -> Result<i64> {
+    let count = sql!("SELECT COUNT(*) FROM sales_order_lines l JOIN sales_orders o ON o.id = l.order_id WHERE {}", only.on("o.company_id"));
+    Ok(count.first::<(i64,)>(db)?.map_or(0, |r| r.0))
 }

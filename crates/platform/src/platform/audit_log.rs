@@ -2,6 +2,7 @@
 
 use domain::platform::events::AuditEntry;
 
+use super::events;
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
@@ -12,8 +13,10 @@ pub fn operations(t: &mut Table) {
 }
 
 const LIST: &str = "List the audit trail. One entry for every fact, oldest first, with who did it, on which request, and the thing \
-before and after. Entries are never changed or deleted; each carries the hash of itself and the one before.";
+before and after. Entries are never changed or deleted; each carries the hash of itself and the one before. Entries about records that \
+the caller may not see are left out, and `data` and `previous` hide the fields that the record hides. A page may hold fewer than `limit` \
+and say `has_more`.";
 
 fn list(cx: &mut Cx, list: List) -> Result<Page<AuditEntry>> {
-    cx.page(list)
+    events::page(cx, list)
 }

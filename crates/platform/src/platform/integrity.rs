@@ -13,7 +13,8 @@ pub fn operations(t: &mut Table) {
 }
 
 const INTEGRITY: &str = "Check the books. Recomputes ledgers, balances, number series and the audit chain in one snapshot and names \
-what breaks. On large books start a verification instead, which runs as a job.";
+what breaks. Only the caller's companies are looked at; what all of them share, such as the audit chain, is checked for who has all. On \
+large books start a verification instead, which runs as a job.";
 
 /// Whether the books are in order.
 #[derive(Debug, Clone, Serialize, ToSchema)]

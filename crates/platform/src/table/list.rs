@@ -22,6 +22,7 @@ use super::expand;
 use super::op::{Input, Op, Shape, collect};
 use super::schema;
 use crate::cx::Cx;
+use crate::sight::Veil;
 
 /// The largest whole number that JSON carries exactly everywhere: 2^53 - 1.
 const LARGEST_WHOLE: i64 = 9_007_199_254_740_991;
@@ -360,6 +361,8 @@ impl List {
             days: Default::default(),
             digest: vec![],
         };
+        // who may not see a field learns nothing of it by asking for rows that have it
+        let veil = Veil::of(&cx.app().table, &cx.caller, &(listing.row.name)());
         let mut cursor = None;
         let mut sort = "";
         let mut digest = Sha256::new();
@@ -405,6 +408,7 @@ impl List {
                 }
                 _ => {
                     let filter = listing.filters.iter().find(|f| f.name == *name).ok_or(problems::unknown_parameter)?;
+                    judge_column(&veil, filter.column.name)?;
                     list.query.conditions.push(filter.condition(value)?);
                 }
             }
@@ -413,6 +417,7 @@ impl List {
             }
         }
         list.order(listing, sort)?;
+        list.query.order.iter().try_for_each(|o| judge_column(&veil, o.column))?;
         list.digest = digest.finalize()[..8].to_vec();
         if let Some(cursor) = cursor {
             list.query.after = Some(list.open_cursor(cx, listing, cursor)?);
@@ -474,10 +479,18 @@ impl List {
     }
     /// The cursor behind this row: the values of the order's columns, signed.
     pub(crate) fn cursor_after<T: Record>(&self, cx: &Cx, row: &T) -> String {
+        self.cursor_at(cx, &self.values_at(row))
+    }
+    /// The values of the order's columns in this row.
+    pub(crate) fn values_at<T: Record>(&self, row: &T) -> Vec<Bound> {
         let mut values = Vec::new();
         row.put(&mut values);
         let at = |name: &str| T::texts().columns.iter().position(|c| c.name == name);
-        let parts: Vec<Value> = self.query.order.iter().filter_map(|o| at(o.column)).map(|i| write(&values[i])).collect();
+        self.query.order.iter().filter_map(|o| at(o.column)).map(|i| values[i].clone()).collect()
+    }
+    /// The cursor behind a row with these values in the order's columns.
+    pub(crate) fn cursor_at(&self, cx: &Cx, values: &[Bound]) -> String {
+        let parts: Vec<Value> = values.iter().map(write).collect();
         let mut body = self.digest.clone();
         body.extend(Value::from(parts).to_string().into_bytes());
         let mut signed = CURSOR_MARK.to_vec();
@@ -511,17 +524,27 @@ impl List {
         self.query.order.iter().zip(&values).map(read).collect::<Option<Vec<_>>>().ok_or_else(bad)
     }
     /// The page as an answer: rows with their actions, expansions, and only the fields asked for.
-    pub(crate) fn answer<T: Serialize>(self, cx: &mut Cx, op: &Op, page: Page<T>, verbs: fn(&T) -> Vec<&'static str>) -> Result<Answer> {
-        let actions = Actions::of(cx, op);
+    pub(crate) fn answer<T: Serialize + Record>(
+        self,
+        cx: &mut Cx,
+        op: &Op,
+        page: Page<T>,
+        verbs: fn(&T) -> Vec<&'static str>,
+    ) -> Result<Answer> {
+        let row_schema = op.listing.as_ref().map(|l| (l.row.name)().into_owned()).unwrap_or_default();
+        let veil = Veil::of(&cx.app().table, &cx.caller, &row_schema);
+        let ids: Vec<uuid::Uuid> = page.data.iter().map(Record::key).collect();
+        let actions = Actions::of(cx, op, &ids)?;
         let mut text = Vec::with_capacity(256 + page.data.len() * 1024);
         text.extend_from_slice(b"{\"data\":[");
         if self.expand.is_empty() && self.fields.is_none() {
             for (i, row) in page.data.iter().enumerate() {
                 text.extend_from_slice(if i == 0 { b"" } else { b"," });
-                write_resource(&mut text, row, actions.on(|| verbs(row)))?;
+                write_resource(&mut text, row, actions.on(row.key(), || verbs(row)), &veil)?;
             }
         } else {
-            let mut rows = page.data.iter().map(|row| resource(row, actions.on(|| verbs(row)))).collect::<Result<Vec<_>>>()?;
+            let whole = |row: &T| resource(row, actions.on(row.key(), || verbs(row)), &veil);
+            let mut rows = page.data.iter().map(whole).collect::<Result<Vec<_>>>()?;
             shape(cx, op, &self.expand, self.fields.as_deref(), &mut rows)?;
             for (i, row) in rows.iter().enumerate() {
                 text.extend_from_slice(if i == 0 { b"" } else { b"," });
@@ -539,11 +562,21 @@ impl List {
     }
 }
 
+fn judge_column(veil: &Veil, column: &str) -> Result<()> {
+    match veil.hides(column) {
+        true => Err(problems::missing_scope.with(format!("You may not see {column}, and so neither filter nor sort by it."))),
+        false => Ok(()),
+    }
+}
+
 /// The fields that `fields` may name: those of the resource, and its actions.
 pub(crate) fn field_names(cx: &Cx, op: &Op, row: &Shape) -> Vec<&'static str> {
     let mut names = cx.app().properties(row);
     if op.actions_of.is_some() {
         names.push("allowed_actions");
+    }
+    if !cx.app().table.masks_of(&(row.name)()).is_empty() {
+        names.push("masked");
     }
     names
 }

@@ -11,13 +11,14 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::Parameter;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::answer::Answer;
+use super::answer::{Answer, Output};
 use super::expand::Expansion;
 use super::list::Listing;
 use super::{params, schema};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::cx::Cx;
+use crate::sight::{self, Places};
 
 /// Query parameters in the order given.
 pub type Pairs = Vec<(String, String)>;
@@ -165,6 +166,8 @@ pub struct Op {
     pub(crate) actions_of: Option<String>,
     pub(crate) known: Vec<String>,
     pub(crate) validator: OnceLock<schema::Judge>,
+    /// Where things with masked fields stand in the answer, but for the resource itself.
+    pub(crate) places: OnceLock<Places>,
     pub(crate) run: Run,
     pub(crate) outside: Option<RunOutside>,
     /// Slow work that must be done before the transaction begins.
@@ -343,10 +346,45 @@ impl Op {
         &self.codes[self.own_codes..]
     }
     pub(crate) fn call(&self, cx: &mut Cx, input: &Input) -> Result<Answer> {
-        (self.run)(cx, self, input).inspect_err(|p| {
+        let answer = (self.run)(cx, self, input).inspect_err(|p| {
             let declared = cx.nested() || self.codes.iter().any(|c| c.code == p.code().code);
             debug_assert!(declared, "{} answered {} ({p}) without declaring it", self.id, p.code().code);
-        })
+        })?;
+        // a resource and the rows of a list were covered when they were written
+        if self.entity.is_some() || self.listing.is_some() {
+            return Ok(answer);
+        }
+        let app = cx.app().clone();
+        self.covered(&app, &cx.caller, answer)
+    }
+    /// The answer without what the caller may not see of it.
+    pub(crate) fn covered(&self, app: &App, caller: &Caller, mut answer: Answer) -> Result<Answer> {
+        let places = self.places.get_or_init(|| self.find_places(app));
+        if !places.is_empty() && matches!(answer.output, Output::Json(_)) {
+            let mut value = answer.output.value();
+            sight::cover(&app.table, caller, places, &mut value);
+            answer.output = Output::Json(value.to_string().into_bytes());
+        }
+        Ok(answer)
+    }
+    /// An answer that was kept, without what the caller may not see of it now. What was hidden then stays hidden.
+    pub(crate) fn covered_again(&self, app: &App, caller: &Caller, answer: Answer) -> Result<Answer> {
+        let places = self.places.get_or_init(|| self.find_places(app));
+        match places.iter().any(|(_, schema)| !sight::Veil::of(&app.table, caller, schema).hidden.is_empty()) {
+            true => self.covered(app, caller, answer),
+            false => Ok(answer),
+        }
+    }
+    fn find_places(&self, app: &App) -> Places {
+        let Some(shape) = &self.output else { return Places::new() };
+        match &self.listing {
+            Some(listing) => {
+                let row = (listing.row.name)().into_owned();
+                let masked = !app.table.masks_of(&row).is_empty();
+                masked.then(|| (vec!["data".to_string()], row)).into_iter().collect()
+            }
+            None => sight::places(&app.table, &(shape.name)(), &schema::components(shape)),
+        }
     }
     /// Whether the request has parameters that the operation does not know; all of them at once.
     pub(crate) fn check_query(&self, query: &Pairs) -> Result<()> {
@@ -370,7 +408,7 @@ pub(super) fn codes_of(kind: Kind, path_params: bool, body: bool) -> Vec<Code> {
         out.push(invalid_query);
     }
     if !kind.reads() {
-        out.extend([payload_too_large, request_timeout, already_exists, in_use, invalid_state]);
+        out.extend([beyond_reach, payload_too_large, request_timeout, already_exists, in_use, invalid_state]);
         out.extend([invalid_body, unknown_field, decimal_must_be_string, too_many_decimals, amount_out_of_range, unknown_reference]);
     }
     if body || kind == Kind::Upload {
