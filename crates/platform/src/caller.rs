@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 pub use domain::identity::permissions::Permissions;
+use domain::identity::sight::FieldClass;
 use domain::ids::CompanyId;
 use uuid::Uuid;
 
@@ -52,6 +53,10 @@ pub struct Caller {
 impl Caller {
     pub fn may(&self, permission: &str) -> bool {
         self.permissions.allow(permission)
+    }
+    /// Whether the caller sees fields of a class: on all records, or on none.
+    pub fn sees(&self, class: FieldClass) -> bool {
+        self.permissions.reach(class.permission()).is_some_and(|reach| !reach.is_limited())
     }
     /// The program itself: seeds, jobs, the command line.
     pub fn system() -> Self {

@@ -82,7 +82,7 @@ impl Explanation {
     }
     /// Hides what the caller may not see.
     pub(crate) fn cover(&mut self, caller: &crate::caller::Caller) {
-        if self.class.is_some_and(|c| !caller.may(c.permission())) {
+        if self.class.is_some_and(|c| !caller.sees(c)) {
             self.value = None;
             self.inputs.clear();
             self.masked = vec!["value".into(), "inputs".into()];

@@ -55,7 +55,7 @@ impl Veil {
     /// What the caller does not see of things with this schema.
     pub fn of(table: &Table, caller: &Caller, schema: &str) -> Self {
         let masks = table.masks_of(schema);
-        let hidden = masks.iter().filter(|m| !caller.may(m.class.permission())).flat_map(|m| m.fields.iter().copied());
+        let hidden = masks.iter().filter(|m| !caller.sees(m.class)).flat_map(|m| m.fields.iter().copied());
         Veil { declared: !masks.is_empty(), hidden: hidden.collect() }
     }
     /// Sets what is hidden to null and names it in `masked`; of a part of a thing, what is there of it.

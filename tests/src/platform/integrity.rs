@@ -92,7 +92,7 @@ each_engine! {
             assert!(named("trial_balance") && named("number_series") && !named("audit_chain") && !named("consent_states"));
         };
         silent(&stranger.get("/v1/platform/integrity").ok());
-        let job = stranger.post("/v1/platform/verifications", serde_json::json!({})).expect(202).json();
+        let job = stranger.post("/v1/platform/verifications", serde_json::json!({})).accepted();
         let path = format!("/v1/platform/jobs/{}", job["id"].as_str().unwrap());
         let begin = std::time::Instant::now();
         let done = loop {

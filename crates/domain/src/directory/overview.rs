@@ -528,7 +528,6 @@ pub struct TimelineEntry {
     #[schema(max_length = 200)]
     pub actor_name: String,
     /// What did it: a user, an API key, the program itself or somebody without an account.
-    #[schema(inline)]
     pub actor_kind: ActorKind,
     /// The id of who did it: `usr_…`, `key_…`, `system`.
     #[serde(rename = "actor_id")]

@@ -398,7 +398,8 @@ pub(super) fn codes_of(kind: Kind, path_params: bool, body: bool) -> Vec<Code> {
     let mut out = vec![malformed, unknown_parameter, invalid_parameter, invalid_header, unauthenticated, missing_scope];
     out.extend([not_acceptable, headers_too_large, too_many_requests, internal, unavailable, deadline_exceeded]);
     // a report may be about things that its parameters name
-    if path_params || kind == Kind::Report {
+    // the answer to a repetition may be out of the caller's sight by then
+    if path_params || kind == Kind::Report || kind.is_post() {
         out.push(not_found);
     }
     if kind == Kind::List {
