@@ -50,12 +50,8 @@ pub fn of_party(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
         let seen = cx.seen_rows::<Activity>()?;
         out.open_activity_count = rows::open_activity_count(cx.db(), party, &seen)?;
         let next = rows::next_activities(cx.db(), party, &seen, TOP)?;
-        let activity = |a: Activity| ActivitySummary {
-            id: a.id.to_string(),
-            kind: a.kind.to_string(),
-            subject: a.subject,
-            due_at: a.due_at,
-        };
+        let activity =
+            |a: Activity| ActivitySummary { id: a.id.to_string(), kind: a.kind.to_string(), subject: a.subject, due_at: a.due_at };
         out.next_activities = next.into_iter().map(activity).collect();
         out.last_touch_at = rows::last_touch(cx.db(), party, &seen)?;
     }

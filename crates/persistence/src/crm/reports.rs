@@ -22,13 +22,7 @@ pub struct DealSum {
 }
 
 /// The deals of a pipeline in the caller's sight, summed by stage, status, currency and lateness.
-pub fn deal_sums(
-    db: &mut Conn,
-    seen: &Statement,
-    pipeline: PipelineId,
-    owner: Option<UserId>,
-    today: NaiveDate,
-) -> Result<Vec<DealSum>> {
+pub fn deal_sums(db: &mut Conn, seen: &Statement, pipeline: PipelineId, owner: Option<UserId>, today: NaiveDate) -> Result<Vec<DealSum>> {
     let mut s = sql!(
         "SELECT stage_id, status, currency, late, COUNT(*), SUM(amount), SUM(weighted_amount) FROM (SELECT stage_id, status, currency, \
          CASE WHEN expected_close_date < {} THEN 1 ELSE 0 END AS late, amount, weighted_amount FROM opportunities WHERE pipeline_id = {} AND {}",
