@@ -109,7 +109,7 @@ pub fn make_customer(cx: &mut Cx, id: PartyId) -> Result<()> {
 }
 
 fn become_customer(cx: &mut Cx, id: PartyId) -> Result<()> {
-    let before = cx.change::<Party>(id)?;
+    let before = cx.load_for_update::<Party>(id)?;
     if let Some(other) = before.merged_into {
         return become_customer(cx, other);
     }
@@ -121,7 +121,7 @@ fn become_customer(cx: &mut Cx, id: PartyId) -> Result<()> {
 }
 
 fn update(cx: &mut Cx, id: PartyId, patch: PartyPatch) -> Result<Party> {
-    let before = cx.change::<Party>(id)?;
+    let before = cx.load_for_update::<Party>(id)?;
     before.check_changeable()?;
     let after = before.clone().change(patch, cx.now)?;
     store(cx, &before, after)
@@ -144,7 +144,7 @@ fn check_credit(cx: &Cx, before: Option<&Party>, after: &Party) -> Result<()> {
     let known = before.map_or(&none, |p| &p.customer_terms);
     match known.has_credit_of(&after.customer_terms) {
         true => Ok(()),
-        false => cx.demand(SET_TERMS),
+        false => cx.require(SET_TERMS),
     }
 }
 
@@ -154,7 +154,7 @@ fn upsert(cx: &mut Cx, body: UpsertParty) -> Result<UpsertedParty> {
         return replace(cx, id, external_id, patch);
     }
     let (known_as, first) = (external_id.clone(), patch.clone());
-    let made = cx.attempt(move |cx| {
+    let made = cx.savepoint(move |cx| {
         let party = Party::from_patch(cx.new_id(), known_as, first, cx.now).map_err(in_party)?;
         make(cx, party, allow_duplicate).map_err(in_party)
     });
@@ -174,8 +174,8 @@ fn upsert_one(cx: &mut Cx, body: UpsertParty) -> Result<Upserted> {
 }
 
 fn replace(cx: &mut Cx, id: PartyId, known_as: ExternalId, patch: PartyPatch) -> Result<UpsertedParty> {
-    cx.demand("directory.parties.update")?;
-    let before = cx.change::<Party>(id)?;
+    cx.require("directory.parties.update")?;
+    let before = cx.load_for_update::<Party>(id)?;
     cx.demand_on::<Party>("directory.parties.update", id)?;
     let after = before.clone().change_known_as(known_as, patch, cx.now).map_err(in_party)?;
     let party = store(cx, &before, after).map_err(in_party)?;
@@ -188,20 +188,20 @@ fn in_party(p: Problem) -> Problem {
 }
 
 fn delete(cx: &mut Cx, id: PartyId) -> Result<()> {
-    let party = cx.change::<Party>(id)?;
+    let party = cx.load_for_update::<Party>(id)?;
     party.check_changeable()?;
     cx.remove(party)
 }
 
 fn archive(cx: &mut Cx, id: PartyId) -> Result<Party> {
-    let before = cx.change::<Party>(id)?;
+    let before = cx.load_for_update::<Party>(id)?;
     before.check_changeable()?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: PartyId) -> Result<Party> {
-    let before = cx.change::<Party>(id)?;
+    let before = cx.load_for_update::<Party>(id)?;
     before.check_changeable()?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")

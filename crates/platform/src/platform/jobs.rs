@@ -60,7 +60,7 @@ fn seen(cx: &mut Cx) -> Result<Option<Condition>> {
 }
 
 fn cancel(cx: &mut Cx, id: JobId) -> Result<Job> {
-    let before = cx.change::<Job>(id)?;
+    let before = cx.load_for_update::<Job>(id)?;
     let after = before.clone().cancel(cx.now)?;
     cx.save(&before, after, "cancelled")
 }
