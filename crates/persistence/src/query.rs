@@ -1,6 +1,8 @@
 //! What a page of a list is asked with: filters, order, where to go on. Keyset pagination: a page costs the same
 //! wherever it is.
 
+use domain::kernel::text::fold;
+
 use crate::deadline::in_time;
 use crate::statement::Statement;
 use crate::value::{Kind, Value};
@@ -22,7 +24,7 @@ pub enum Condition {
     Is(&'static str, Compare, Value),
     /// The column is NULL, or is not.
     Null(&'static str, bool),
-    /// One of the columns contains the text, whatever the case.
+    /// One of the columns contains the text, whatever its case and accents.
     Contains(&'static [&'static str], String),
     /// A condition of its own.
     Other(Statement),
@@ -138,14 +140,15 @@ impl Condition {
                 to.sql(*column).sql(if *is { " IS NULL" } else { " IS NOT NULL" });
             }
             Condition::Contains(columns, text) => {
-                let pattern = Value::Text(like(text));
+                let pattern = Value::Text(pattern(text, true));
                 to.sql("(");
                 for (i, column) in columns.iter().enumerate() {
-                    to.sql(if i == 0 { "lower(" } else { " OR lower(" })
-                        .sql(*column)
-                        .sql(") LIKE ")
-                        .push(pattern.clone())
-                        .sql(" ESCAPE '!'");
+                    if i > 0 {
+                        to.sql(" OR ");
+                    }
+                    // what is kept for searching is folded already
+                    if *column == "search" { to.sql(*column) } else { to.sql("fold(").sql(*column).sql(")") };
+                    to.sql(" LIKE ").push(pattern.clone()).sql(" ESCAPE '!'");
                 }
                 to.sql(")");
             }
@@ -156,10 +159,10 @@ impl Condition {
     }
 }
 
-/// The pattern for "contains", without surprises from `%` and `_`.
-fn like(text: &str) -> String {
-    let mut out = String::from("%");
-    for c in text.to_lowercase().chars() {
+/// The pattern by which folded texts are searched that contain a text, or start with it; without surprises from `%` and `_`.
+pub(crate) fn pattern(text: &str, anywhere: bool) -> String {
+    let mut out = String::from(if anywhere { "%" } else { "" });
+    for c in fold(text).chars() {
         if matches!(c, '%' | '_' | '!') {
             out.push('!');
         }
@@ -169,9 +172,9 @@ fn like(text: &str) -> String {
     out
 }
 
-/// What a search column holds: the texts in lower case, by Unicode's rules, so that both engines find the same.
+/// What a search column holds: the texts, folded, so that both engines find the same.
 pub fn search_text(parts: &[&str]) -> String {
-    parts.iter().filter(|p| !p.is_empty()).map(|p| p.to_lowercase()).collect::<Vec<_>>().join("\n")
+    parts.iter().filter(|p| !p.is_empty()).map(|p| fold(p)).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether values of this kind have an order that callers may filter and sort by.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::crm::leads::Lead;
 use domain::crm::leads::response::Wait;
+use domain::directory::matching::tax_key;
 use domain::ids::{CompanyId, LeadId, PartyId};
 use domain::kernel::Id;
 use uuid::Uuid;
@@ -39,7 +40,7 @@ pub fn has_response(_: DateTime<Utc>, wanted: bool) -> crate::Condition {
 pub fn take_turns(db: &mut Conn, lead: &Lead) -> Result<()> {
     let external = lead.external_id.as_ref().map(|e| format!("{}:{}", e.system, e.id));
     let domain = lead.own_domain().map(|d| format!("@{d}"));
-    let keys = [lead.email.as_deref().map(str::to_lowercase), domain, lead.tax_id.clone(), external];
+    let keys = [lead.email.as_deref().map(str::to_lowercase), domain, lead.tax_id.as_deref().and_then(tax_key), external];
     take_turns_on(db, keys.into_iter().flatten().collect())
 }
 

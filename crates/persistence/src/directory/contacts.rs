@@ -7,7 +7,7 @@ use domain::ids::ContactId;
 use domain::kernel::Id;
 use uuid::Uuid;
 
-use super::lookups::Side;
+use super::lookups::{FoundBy, Side};
 use crate::{Conn, Engine, Result, record, sql};
 
 crate::record! {
@@ -19,15 +19,17 @@ crate::record! {
     derived { search: text = |c| c.search_text() }
 }
 
-const SIDE: Side = Side { external_ids: "contact_external_ids", emails: "contact_emails", keys: "contact_match_keys", owner: "contact_id" };
+const SIDE: Side = Side { external_ids: "contact_external_ids", emails: "contact_emails", phones: "contact_phones", keys: "contact_match_keys", owner: "contact_id" };
 
 /// Writes what the contact is found by; call it after every insert and update. One that was merged away or erased is not
 /// found.
 pub fn write_lookups(db: &mut Conn, contact: &Contact) -> Result<()> {
-    match contact.merged_into.is_some() || contact.erased_at.is_some() {
-        true => SIDE.write(db, contact.id.uuid(), &[], &[], &[]),
-        false => SIDE.write(db, contact.id.uuid(), &contact.external_ids, &contact.emails, &Traits::of_contact(contact).keys()),
+    if contact.merged_into.is_some() || contact.erased_at.is_some() {
+        return SIDE.write(db, contact.id.uuid(), &FoundBy::default());
     }
+    let keys = Traits::of_contact(contact).keys();
+    let by = FoundBy { ids: &contact.external_ids, mails: &contact.emails, phones: &contact.phones, keys: &keys };
+    SIDE.write(db, contact.id.uuid(), &by)
 }
 
 /// Writes only the keys by which duplicates are found, of a contact that was there before there were such keys.

@@ -16,7 +16,7 @@ pub use answer::{Answer, Binary, Output};
 pub use expand::Expansion;
 pub use list::{FIELDS_PATTERN, List, Listing, Page};
 pub use noun::{NoFilter, Noun, Part};
-pub use op::{Input, Kind, Op, Origin, Pairs, Shape, Upload};
+pub use op::{HtmlPage, Input, Kind, Op, Origin, Pairs, Shape, Shown, Upload};
 pub use params::Filter;
 
 pub(crate) use body::typed as typed_body;
