@@ -17,6 +17,7 @@ pub mod inventory;
 pub mod kind;
 pub mod marketing;
 mod migrate;
+pub mod personal;
 pub mod platform;
 mod query;
 pub mod receivables;

@@ -437,11 +437,12 @@ impl Personal {
             return Ok(());
         }
         for chunk in ids.chunks(CHUNK) {
-            let mut s = Statement::new(format!("UPDATE {} SET id = id", self.table));
-            for (column, value) in &set {
+            let mut s = Statement::new(format!("UPDATE {} SET ", self.table));
+            for (i, (column, value)) in set.iter().enumerate() {
+                s.sql(if i == 0 { "" } else { ", " });
                 match value {
-                    Value::Null(_) => s.sql(format!(", {column} = NULL")),
-                    value => s.sql(format!(", {column} = ")).push(value.clone()),
+                    Value::Null(_) => s.sql(format!("{column} = NULL")),
+                    value => s.sql(format!("{column} = ")).push(value.clone()),
                 };
             }
             if !identity_alone {
@@ -461,10 +462,11 @@ impl Personal {
             .collect();
         let mut renamed: BTreeSet<Uuid> = BTreeSet::new();
         for held in asked {
+            let kind = self.texts.and_then(|t| t().column(held.column)).map(|c| c.kind);
+            let is_json = matches!(held.left, Left::Object | Left::List) || kind == Some(crate::Kind::Json);
             for chunk in ids.chunks(CHUNK) {
                 let mut s = Statement::new(format!("SELECT id, CAST({0} AS TEXT) FROM {1} WHERE {0} IS NOT NULL AND id IN (", held.column, self.table));
                 for (id, text) in s.append(sql!("{})", list(chunk))).load::<(Uuid, String)>(db)? {
-                    let is_json = matches!(held.left, Left::Object | Left::List) || (held.left == Left::Unnamed && text.starts_with(['{', '[']));
                     let value = if is_json { serde_json::from_str::<Json>(&text).ok() } else { None };
                     let left = match &value {
                         Some(value) => Some(without(value, terms)).filter(|l| l != value).map(|l| Value::Json(JsonText(l.to_string()))),
@@ -481,11 +483,9 @@ impl Personal {
         }
         // what they are found by holds the words, too
         let renamed: Vec<Uuid> = renamed.into_iter().collect();
-        for chunk in renamed.chunks(CHUNK).filter(|_| !about) {
-            let mut s = Statement::new(format!("UPDATE {} SET id = id", self.table));
-            for held in self.columns.iter().filter(|h| h.left == Left::Blank) {
-                s.sql(format!(", {} = ''", held.column));
-            }
+        let Some(searched) = self.columns.iter().find(|h| h.left == Left::Blank).filter(|_| !about) else { return Ok(()) };
+        for chunk in renamed.chunks(CHUNK) {
+            let mut s = Statement::new(format!("UPDATE {} SET {} = ''", self.table, searched.column));
             self.counted(&mut s, now);
             s.append(sql!(" WHERE id IN ({})", list(chunk))).execute(db)?;
         }
@@ -493,6 +493,7 @@ impl Personal {
     }
 }
 
+/// The rows with these ids, as the API shows them.
 fn rows<T: Record + Serialize>(db: &mut Conn, ids: &[Uuid]) -> Result<Vec<Json>> {
     let mut out = Vec::new();
     for chunk in ids.chunks(CHUNK) {

@@ -209,11 +209,6 @@ pub fn letter(company: &str, topic: Option<&str>, wording: Option<&str>, link: &
     (subject, text)
 }
 
-/// Text as it stands in HTML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

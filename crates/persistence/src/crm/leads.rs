@@ -8,6 +8,7 @@ use domain::ids::{CompanyId, LeadId, PartyId};
 use domain::kernel::Id;
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, blank, by, null, object, word};
 use crate::{Conn, Engine, Result, Scalar, sql};
 
 crate::record! {
@@ -100,3 +101,9 @@ pub fn waits(db: &mut Conn, company: CompanyId, from: DateTime<Utc>, to: DateTim
     let wait = |(owner, created_at, answered_at): Row| Wait { owner: owner.map(Id::from_uuid), created_at, answered_at };
     Ok(rows.into_iter().map(wait).collect())
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Lead>()
+    .ways(&[by("id", To::Lead)])
+    .columns(&[word("name"), word("last_name"), null("first_name"), null("job_title"), null("organisation_name"), null("tax_id"), null("email"), null("phone"), null("phone_normalised"), null("website"), null("address"), null("external_id"), object("utm"), null("campaign"), null("first_touch"), null("last_touch"), null("description"), null("disqualification_reason"), object("metadata"), blank("search")])
+    .plain(&["status", "source", "converted_party_origin", "grade"]);

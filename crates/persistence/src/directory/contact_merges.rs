@@ -7,6 +7,7 @@ use domain::kernel::Id;
 
 use super::merging::{self, Merged, Pair};
 use super::references::TO_CONTACTS;
+use crate::personal::{Personal, To, by, kept};
 use crate::{Conn, Result};
 
 crate::record! {
@@ -57,3 +58,17 @@ pub fn go_back(db: &mut Conn, merge: &ContactMerge, now: DateTime<Utc>) -> Resul
 pub fn mark_undone(db: &mut Conn, id: ContactMergeId, now: DateTime<Utc>) -> Result<usize> {
     CONTACTS.mark_undone(db, id.uuid(), now)
 }
+
+/// What `contact_merge_moves` holds of a person.
+pub const MOVES: Personal = Personal::table("contact_merge_moves")
+    .ways(&[by("merge_id", To::Contact).where_is("merge_id IN (SELECT id FROM contact_merges WHERE winner_id IN ({}))"),
+        by("merge_id", To::Contact).where_is("merge_id IN (SELECT id FROM contact_merges WHERE loser_id IN ({}))")])
+    .plain(&["what"])
+    .deleted();
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<ContactMerge>()
+    .ways(&[by("winner_id", To::Contact), by("loser_id", To::Contact)])
+    .columns(&[kept("conflicts"), kept("winner_before"), kept("winner_after"), kept("loser_before")])
+    .plain(&["status"])
+    .deleted();

@@ -8,6 +8,7 @@ use domain::kernel::Id;
 use uuid::Uuid;
 
 use super::lookups::{FoundBy, Side};
+use crate::personal::{Personal, To, array, blank, by, kept, null, object, word};
 use crate::{Conn, Engine, Result, record, sql};
 
 crate::record! {
@@ -74,3 +75,21 @@ pub fn by_emails(db: &mut Conn, contact: &Contact) -> Result<Vec<(ContactId, Str
     let found = SIDE.by_emails(db, &contact.emails)?.into_iter().map(|(id, mail)| (ContactId::from_uuid(id), mail));
     Ok(found.filter(|(id, _)| *id != contact.id).collect())
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Contact>()
+    .ways(&[by("id", To::Contact)])
+    .columns(&[null("first_name"), word("last_name"), word("name"), null("salutation"), null("language"), array("emails"), array("phones"), null("address"), array("external_ids"), array("tags"), object("metadata"), blank("search")])
+    .with_owner();
+
+/// What `contact_emails` holds of a person.
+pub const EMAILS: Personal = Personal::owned("contact_emails", &[kept("address")]);
+
+/// What `contact_phones` holds of a person.
+pub const PHONES: Personal = Personal::owned("contact_phones", &[kept("number")]);
+
+/// What `contact_external_ids` holds of a person.
+pub const EXTERNAL_IDS: Personal = Personal::owned("contact_external_ids", &[kept("value")]).plain(&["system"]);
+
+/// What `contact_match_keys` holds of a person.
+pub const MATCH_KEYS: Personal = Personal::owned("contact_match_keys", &[kept("key")]);

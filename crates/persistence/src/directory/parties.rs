@@ -8,6 +8,7 @@ use domain::kernel::Id;
 use uuid::Uuid;
 
 use super::lookups::{FoundBy, Side};
+use crate::personal::{Personal, To, array, blank, by, kept, null, object, word};
 use crate::{Conn, Engine, Result, record, sql};
 
 crate::record! {
@@ -144,3 +145,22 @@ pub fn lock_hierarchy(db: &mut Conn) -> Result<()> {
 
 /// The key of the advisory lock: "parties" in ASCII.
 const HIERARCHY: i64 = 0x70_6172_7469_6573;
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Party>()
+    .ways(&[by("id", To::Party)])
+    .columns(&[word("name"), null("code"), null("legal_name"), null("tax_id"), blank("tax_key"), object("customer_terms"), object("vendor_terms"), array("addresses"), array("emails"), array("phones"), null("website"), array("external_ids"), array("tags"), object("metadata"), blank("search")])
+    .plain(&["kind"])
+    .with_owner();
+
+/// What `party_emails` holds of a person.
+pub const EMAILS: Personal = Personal::owned("party_emails", &[kept("address")]);
+
+/// What `party_phones` holds of a person.
+pub const PHONES: Personal = Personal::owned("party_phones", &[kept("number")]);
+
+/// What `party_external_ids` holds of a person.
+pub const EXTERNAL_IDS: Personal = Personal::owned("party_external_ids", &[kept("value")]).plain(&["system"]);
+
+/// What `party_match_keys` holds of a person.
+pub const MATCH_KEYS: Personal = Personal::owned("party_match_keys", &[kept("key")]);

@@ -2,3 +2,10 @@
 
 pub mod clv_fits;
 pub mod metrics;
+
+use crate::personal::Plain;
+
+/// Tables without anything of a person.
+pub(crate) const PLAIN: &[Plain] = &[
+    ("clv_fits", &["purchases", "margins"]),
+];

@@ -10,6 +10,7 @@ use domain::kernel::{Id, Word};
 use domain::marketing::consents::{AddressWord, Consent, ConsentChannel, ConsentEvidence, ConsentStatus, LastWord};
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, by, kept};
 use crate::{Conn, Result, Statement, list, record, sql};
 
 record! {
@@ -184,3 +185,15 @@ pub fn wrong_states(db: &mut Conn) -> Result<(i64, Vec<ConsentId>)> {
     );
     Ok((count, wrong.load::<(Uuid,)>(db)?.into_iter().map(|r| ConsentId::from_uuid(r.0)).collect()))
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Consent>()
+    .ways(&[by("party_id", To::Party), by("contact_id", To::Contact), by("lead_id", To::Lead)])
+    .plain(&["channel", "topic", "status", "lawful_basis", "evidence_hash"])
+    .with_owner();
+
+/// What `consent_evidence` holds of a person.
+pub const EVIDENCE: Personal = Personal::table("consent_evidence")
+    .ways(&[by("consent_id", To::Row("consents"))])
+    .columns(&[kept("evidence")])
+    .deleted();

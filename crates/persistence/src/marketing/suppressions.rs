@@ -6,6 +6,7 @@ use domain::kernel::{Id, Word};
 use domain::marketing::consents::ConsentChannel;
 use domain::marketing::suppressions::Suppression;
 
+use crate::personal::{Personal, To, by, null};
 use crate::{Conn, Result, list, record, sql};
 
 record! {
@@ -43,3 +44,9 @@ pub fn among(db: &mut Conn, channel: ConsentChannel, hashes: &[String]) -> Resul
     }
     Ok(out)
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Suppression>()
+    .ways(&[by("address", To::Hash).where_is("address_hash IN ({})")])
+    .columns(&[null("address"), null("note")])
+    .plain(&["channel", "reason", "address_hash"]);

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::personal::{Personal, kept};
 use crate::{Conn, Result, sql};
 
 /// What was found under a key.
@@ -48,3 +49,6 @@ pub fn answer(db: &mut Conn, scope: &str, answer: &str) -> Result<()> {
 pub fn forget(db: &mut Conn, before: DateTime<Utc>) -> Result<usize> {
     sql!("DELETE FROM idempotency_keys WHERE created_at < {}", before).execute(db)
 }
+
+/// What `idempotency_keys` holds of a person.
+pub const KEYS: Personal = Personal::owned("idempotency_keys", &[kept("answer")]).plain(&["scope", "fingerprint"]);

@@ -8,6 +8,7 @@ use domain::receivables::allocations::Allocation;
 use domain::receivables::credit_notes::{CreditNote, CreditNoteLine};
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, by, kept, object};
 use crate::{Conn, Result, Value, record};
 
 crate::record! {
@@ -55,3 +56,9 @@ pub fn credited_lines(db: &mut Conn, invoice: Uuid) -> Result<Vec<CreditNoteLine
     statement.push(Value::Uid(invoice)).sql(")");
     record::load(db, &statement)
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<CreditNote>()
+    .ways(&[by("customer_id", To::Party)])
+    .columns(&[kept("customer_name"), kept("reason"), object("metadata")])
+    .plain(&["number", "status", "currency", "taxes"]);

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
 use crate::value::Scalar;
+use crate::personal::{Personal, To, by, null, object, unnamed};
 use crate::{Conn, Result, Statement, list, record, sql};
 
 record! {
@@ -76,3 +77,15 @@ pub fn latest(db: &mut Conn, customer: PartyId, companies: Option<&[Uuid]>, limi
     found.append(sql!(" ORDER BY id DESC LIMIT {}", limit));
     record::load_bare(db, &found)
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Delivery>()
+    .ways(&[by("customer_id", To::Party)])
+    .columns(&[null("ship_to"), null("note"), null("tracking_number"), object("metadata")])
+    .plain(&["number", "status", "carrier"]);
+
+/// What `delivery_lines` holds of a person.
+pub const LINES: Personal = Personal::table("delivery_lines")
+    .ways(&[by("delivery_id", To::Row("deliveries"))])
+    .columns(&[unnamed("description")])
+    .plain(&["serial_numbers"]);

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
 use crate::value::Scalar;
+use crate::personal::{Personal, To, by, null, object};
 use crate::{Conn, Result, Statement, record};
 
 record! {
@@ -58,3 +59,9 @@ pub fn store_progress(db: &mut Conn, lines: &[CustomerReturnLine]) -> Result<usi
     }
     Ok(done)
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<CustomerReturn>()
+    .ways(&[by("customer_id", To::Party)])
+    .columns(&[null("reason"), object("metadata")])
+    .plain(&["number", "status"]);
