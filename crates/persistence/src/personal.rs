@@ -155,17 +155,7 @@ pub struct Personal {
 
 impl Personal {
     const fn blank(table: &'static str) -> Self {
-        Self {
-            table,
-            ways: &[],
-            columns: &[],
-            plain: &[],
-            fate: Fate::Emptied,
-            texts: None,
-            read: None,
-            also: "",
-            part: None,
-        }
+        Self { table, ways: &[], columns: &[], plain: &[], fate: Fate::Emptied, texts: None, read: None, also: "", part: None }
     }
     /// Of the rows of a noun.
     pub const fn of<T: Record + Serialize>() -> Self {
@@ -195,6 +185,10 @@ impl Personal {
     /// The rows are emptied by whoever looks after the noun.
     pub const fn with_owner(self) -> Self {
         Self { fate: Fate::Owned, ..self }
+    }
+    /// The rows are not exported: they speak of others, too.
+    pub const fn unread(self) -> Self {
+        Self { read: None, ..self }
     }
     /// Sets something besides, `, due_at = NULL`.
     pub const fn also(self, also: &'static str) -> Self {
@@ -288,7 +282,6 @@ pub fn find(db: &mut Conn, keys: &Keys) -> Result<Found> {
                 _ => Vec::new(),
             };
             let mut ids = about.clone();
-            ids.extend(named.iter().copied());
             ids.sort_unstable();
             ids.dedup();
             found.by_way.push((noun.table, way.column, ids));
@@ -306,13 +299,7 @@ pub fn find(db: &mut Conn, keys: &Keys) -> Result<Found> {
     Ok(found)
 }
 
-fn through(
-    db: &mut Conn,
-    table: &'static str,
-    way: &Way,
-    keys: &Keys,
-    rows: &BTreeMap<&'static str, BTreeSet<Uuid>>,
-) -> Result<Vec<Uuid>> {
+fn through(db: &mut Conn, table: &'static str, way: &Way, keys: &Keys, rows: &BTreeMap<&'static str, BTreeSet<Uuid>>) -> Result<Vec<Uuid>> {
     let mut ids = Vec::new();
     for condition in conditions(db.engine(), way, keys, rows) {
         let mut s = Statement::new(format!("SELECT id FROM {table} WHERE "));
@@ -364,9 +351,9 @@ impl Found {
         self.wire(&self.named).collect()
     }
     fn wire<'a>(&'a self, rows: &'a BTreeMap<&'static str, BTreeSet<Uuid>>) -> impl Iterator<Item = String> + 'a {
-        all().filter_map(|n| Some((n.prefix()?, rows.get(n.table)?))).flat_map(|(prefix, ids)| {
-            ids.iter().map(move |id| domain::kernel::encode(prefix, *id))
-        })
+        all()
+            .filter_map(|n| Some((n.prefix()?, rows.get(n.table)?)))
+            .flat_map(|(prefix, ids)| ids.iter().map(move |id| domain::kernel::encode(prefix, *id)))
     }
     /// The rows as the API shows them, by the way they were found on.
     pub fn rows(&self, db: &mut Conn) -> Result<Vec<(String, Vec<Json>)>> {
@@ -465,7 +452,10 @@ impl Personal {
             let kind = self.texts.and_then(|t| t().column(held.column)).map(|c| c.kind);
             let is_json = matches!(held.left, Left::Object | Left::List) || kind == Some(crate::Kind::Json);
             for chunk in ids.chunks(CHUNK) {
-                let mut s = Statement::new(format!("SELECT id, CAST({0} AS TEXT) FROM {1} WHERE {0} IS NOT NULL AND id IN (", held.column, self.table));
+                let mut s = Statement::new(format!(
+                    "SELECT id, CAST({0} AS TEXT) FROM {1} WHERE {0} IS NOT NULL AND id IN (",
+                    held.column, self.table
+                ));
                 for (id, text) in s.append(sql!("{})", list(chunk))).load::<(Uuid, String)>(db)? {
                     let value = if is_json { serde_json::from_str::<Json>(&text).ok() } else { None };
                     let left = match &value {
@@ -501,4 +491,9 @@ fn rows<T: Record + Serialize>(db: &mut Conn, ids: &[Uuid]) -> Result<Vec<Json>>
         out.extend(record::find_all::<T>(db, chunk)?.iter().map(|row| serde_json::to_value(row).unwrap_or(Json::Null)));
     }
     Ok(out)
+}
+
+/// The text as the database folds it, which is how the program does; for the test that compares the two.
+pub fn folded(db: &mut Conn, text: &str) -> Result<String> {
+    Ok(sql!("SELECT fold(CAST({} AS TEXT))", text).first::<(String,)>(db)?.map(|r| r.0).unwrap_or_default())
 }

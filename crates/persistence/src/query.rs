@@ -147,7 +147,11 @@ impl Condition {
                         to.sql(" OR ");
                     }
                     // what is kept for searching is folded already
-                    if *column == "search" { to.sql(*column) } else { to.sql("fold(").sql(*column).sql(")") };
+                    if *column == "search" {
+                        to.sql(*column)
+                    } else {
+                        to.sql("fold(").sql(*column).sql(")")
+                    };
                     to.sql(" LIKE ").push(pattern.clone()).sql(" ESCAPE '!'");
                 }
                 to.sql(")");

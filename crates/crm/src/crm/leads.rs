@@ -47,8 +47,11 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("converted_contact", "converted_contact_id")
         .expand::<Opportunity>("converted_opportunity", "converted_opportunity_id");
     n.update(update, "Change a lead. Converted leads do not change.").fails(REFUSALS).fails(&[CONVERTED]);
-    n.delete(delete, "Delete a lead that was entered by mistake. Its touches stay and are nobody's. Converted leads and leads with activities stay.")
-        .fails(&[CONVERTED]);
+    n.delete(
+        delete,
+        "Delete a lead that was entered by mistake. Its touches stay and are nobody's. Converted leads and leads with activities stay.",
+    )
+    .fails(&[CONVERTED]);
     n.action_with("assign", assign, ASSIGN).fails(&[CONVERTED, NO_RULE]);
     n.action("qualify", qualify, "Qualify a lead: it is worth an opportunity.").fails(&[CONVERTED]);
     n.action_with("disqualify", disqualify, "Give a lead up. The reason is required.").fails(&[CONVERTED]);

@@ -15,8 +15,8 @@ use domain::ids::{CompanyId, ContactId, LeadFormId, PartyId};
 use domain::kernel::{Word, decode};
 use domain::marketing::consent_confirmations::{ALREADY_GRANTED, ASKED_ALREADY, NewConsentConfirmation};
 use domain::marketing::consents::{
-    AddressWord, CheckConsent, CheckedConsent, CheckedConsents, Consent, ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, ConsentSubject,
-    LastWord, LawfulBasis, NewConsent, REFUSALS, Verdict, judge_at,
+    AddressWord, CheckConsent, CheckedConsent, CheckedConsents, Consent, ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus,
+    ConsentSubject, LastWord, LawfulBasis, NewConsent, REFUSALS, Verdict, judge_at,
 };
 use domain::marketing::lead_forms::LeadForm;
 use persistence::Uuid;

@@ -10,9 +10,7 @@ use domain::directory::companies::Company;
 use domain::ids::CampaignMemberId;
 use domain::marketing::campaigns::Campaign;
 use domain::marketing::campaigns::members::{CampaignMember, is_program};
-use domain::marketing::consents::{
-    ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, ConsentSubject, LawfulBasis, NewConsent,
-};
+use domain::marketing::consents::{ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, ConsentSubject, LawfulBasis, NewConsent};
 use domain::marketing::touchpoints::{NewTouchpoint, TouchKind, TouchOrigin};
 use persistence::marketing::campaigns::members;
 use platform::prelude::*;

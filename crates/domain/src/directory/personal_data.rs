@@ -250,11 +250,8 @@ impl Terms {
             return false;
         }
         let folded = fold(text);
-        let capitals: Vec<String> = text
-            .split(|c: char| !c.is_alphanumeric() && !is_mark(c))
-            .filter(|w| w.chars().any(char::is_uppercase))
-            .map(fold)
-            .collect();
+        let capitals: Vec<String> =
+            text.split(|c: char| !c.is_alphanumeric() && !is_mark(c)).filter(|w| w.chars().any(char::is_uppercase)).map(fold).collect();
         self.0.iter().any(|(term, kind)| match kind {
             Term::Capital => capitals.contains(term),
             Term::Plain => stands_in(&folded, term),
@@ -397,7 +394,9 @@ mod tests {
     fn a_name_is_found_as_a_word_and_not_as_a_part_of_one() {
         let mut terms = Terms::default();
         terms.learn(&json!({"name": "Otto Post", "last_name": "Post", "emails": [{"address": "ann@example.com"}], "legal_name": "田中"}));
-        for said in ["Call Post!", "POST called", "otto  post", "to ann@example.com.", "mailto:ann@example.com", "Herr Post's order", "田中様より"] {
+        for said in
+            ["Call Post!", "POST called", "otto  post", "to ann@example.com.", "mailto:ann@example.com", "Herr Post's order", "田中様より"]
+        {
             assert!(terms.is_in(said), "{said}");
         }
         for said in ["posted", "post", "Posted", "by post", "joann@example.com", "ann@example.community"] {

@@ -95,7 +95,17 @@ impl Suppression {
     pub fn new(id: SuppressionId, new: NewSuppression, now: DateTime<Utc>) -> Result<Self> {
         let address = comparable(new.channel, &new.address)?;
         let address_hash = new.channel.addresses().hash(&address);
-        Ok(Self { id, channel: new.channel, address: Some(address), address_hash, reason: new.reason, note: new.note, version: 1, created_at: now, updated_at: now })
+        Ok(Self {
+            id,
+            channel: new.channel,
+            address: Some(address),
+            address_hash,
+            reason: new.reason,
+            note: new.note,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        })
     }
 }
 

@@ -74,4 +74,5 @@ pub const PERSONAL: Personal = Personal::of::<JournalEntry>()
     .ways(&[by("id", To::Party).where_is("id IN (SELECT journal_entry_id FROM journal_lines WHERE party_id IN ({}))")])
     .columns(&[kept("description")])
     .plain(&["number", "journal", "class", "status", "source", "drafted", "metadata"])
-    .with_owner();
+    .with_owner()
+    .unread();

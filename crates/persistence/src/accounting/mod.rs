@@ -13,9 +13,7 @@ pub mod policies;
 use crate::personal::{Personal, Plain};
 
 /// What the area holds of a person, those that others lead through first.
-pub(crate) const PERSONAL: &[&Personal] = &[
-    &journal_entries::PERSONAL,
-];
+pub(crate) const PERSONAL: &[&Personal] = &[&journal_entries::PERSONAL];
 
 /// Tables without anything of a person.
 pub(crate) const PLAIN: &[Plain] = &[

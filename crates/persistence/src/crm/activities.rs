@@ -54,8 +54,12 @@ pub fn last_told(db: &mut Conn, subject: &str) -> Result<Option<(Option<Uuid>, O
 
 /// What the rows hold of a person.
 pub const PERSONAL: Personal = Personal::of::<Activity>()
-    .ways(&[by("party_id", To::Party), by("lead_id", To::Lead), by("regarding_id", To::Name),
-        by("participants", To::Name).where_is("id IN (SELECT activity_id FROM activity_participants WHERE key IN ({}))")])
+    .ways(&[
+        by("party_id", To::Party),
+        by("lead_id", To::Lead),
+        by("regarding_id", To::Name),
+        by("participants", To::Name).where_is("id IN (SELECT activity_id FROM activity_participants WHERE key IN ({}))"),
+    ])
     .columns(&[word("subject"), null("body"), null("outcome"), array("participants"), object("metadata"), blank("search")])
     .plain(&["kind", "regarding_id", "regarding_kind", "priority", "status", "time_zone"]);
 

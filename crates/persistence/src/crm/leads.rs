@@ -105,5 +105,26 @@ pub fn waits(db: &mut Conn, company: CompanyId, from: DateTime<Utc>, to: DateTim
 /// What the rows hold of a person.
 pub const PERSONAL: Personal = Personal::of::<Lead>()
     .ways(&[by("id", To::Lead)])
-    .columns(&[word("name"), word("last_name"), null("first_name"), null("job_title"), null("organisation_name"), null("tax_id"), null("email"), null("phone"), null("phone_normalised"), null("website"), null("address"), null("external_id"), object("utm"), null("campaign"), null("first_touch"), null("last_touch"), null("description"), null("disqualification_reason"), object("metadata"), blank("search")])
+    .columns(&[
+        word("name"),
+        word("last_name"),
+        null("first_name"),
+        null("job_title"),
+        null("organisation_name"),
+        null("tax_id"),
+        null("email"),
+        null("phone"),
+        null("phone_normalised"),
+        null("website"),
+        null("address"),
+        null("external_id"),
+        object("utm"),
+        null("campaign"),
+        null("first_touch"),
+        null("last_touch"),
+        null("description"),
+        null("disqualification_reason"),
+        object("metadata"),
+        blank("search"),
+    ])
     .plain(&["status", "source", "converted_party_origin", "grade"]);

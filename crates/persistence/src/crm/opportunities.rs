@@ -179,8 +179,12 @@ pub fn touch(db: &mut Conn, deal: &Opportunity) -> Result<()> {
 
 /// What the rows hold of a person.
 pub const PERSONAL: Personal = Personal::of::<Opportunity>()
-    .ways(&[by("party_id", To::Party), names("contact_id", To::Contact), names("source_lead_id", To::Lead),
-        names("id", To::Lead).where_is("id IN (SELECT converted_opportunity_id FROM leads WHERE id IN ({}))")])
+    .ways(&[
+        by("party_id", To::Party),
+        names("contact_id", To::Contact),
+        names("source_lead_id", To::Lead),
+        names("id", To::Lead).where_is("id IN (SELECT converted_opportunity_id FROM leads WHERE id IN ({}))"),
+    ])
     .columns(&[word("name"), null("description"), null("competitor"), null("loss_reason"), object("metadata"), blank("search")])
     .plain(&["status", "currency", "amount_source", "forecast_category", "source", "campaign"]);
 
@@ -191,6 +195,5 @@ pub const CHANGES: Personal = Personal::of::<OpportunityChange>()
     .plain(&["field"]);
 
 /// What `opportunity_lines` holds of a person.
-pub const LINES: Personal = Personal::table("opportunity_lines")
-    .ways(&[by("opportunity_id", To::Row("opportunities"))])
-    .columns(&[unnamed("description")]);
+pub const LINES: Personal =
+    Personal::table("opportunity_lines").ways(&[by("opportunity_id", To::Row("opportunities"))]).columns(&[unnamed("description")]);

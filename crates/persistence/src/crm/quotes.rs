@@ -5,7 +5,9 @@ pub mod lines;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use domain::Entity;
 use domain::crm::quotes::{Quote, QuoteLine};
+use domain::directory::personal_data::Terms;
 use domain::ids::{OpportunityId, PartyId, QuoteId};
 use domain::kernel::{Amount, Id};
 use uuid::Uuid;
@@ -138,9 +140,22 @@ fn lose_reader(db: &mut Conn, ids: &[Uuid], terms: &Terms, now: DateTime<Utc>) -
 
 /// What the rows hold of a person.
 pub const PERSONAL: Personal = Personal::of::<Quote>()
-    .ways(&[by("party_id", To::Party), names("contact_id", To::Contact),
-        names("answer", To::Mailbox).where_either("lower(answer ->> 'email') IN ({})", "lower(json_extract(answer, '$.email')) IN ({})")])
-    .columns(&[word("title"), null("note"), null("customer_reference"), null("shipping_address"), null("answer"), null("win_problem"), object("customer"), object("metadata"), blank("search")])
+    .ways(&[
+        by("party_id", To::Party),
+        names("contact_id", To::Contact),
+        names("answer", To::Mailbox).where_either("lower(answer ->> 'email') IN ({})", "lower(json_extract(answer, '$.email')) IN ({})"),
+    ])
+    .columns(&[
+        word("title"),
+        null("note"),
+        null("customer_reference"),
+        null("shipping_address"),
+        null("answer"),
+        null("win_problem"),
+        object("customer"),
+        object("metadata"),
+        blank("search"),
+    ])
     .plain(&["number", "status", "seller", "currency", "freight_tax_class", "taxes"])
     .part(lose_reader);
 

@@ -20,7 +20,13 @@ crate::record! {
     derived { search: text = |c| c.search_text() }
 }
 
-const SIDE: Side = Side { external_ids: "contact_external_ids", emails: "contact_emails", phones: "contact_phones", keys: "contact_match_keys", owner: "contact_id" };
+const SIDE: Side = Side {
+    external_ids: "contact_external_ids",
+    emails: "contact_emails",
+    phones: "contact_phones",
+    keys: "contact_match_keys",
+    owner: "contact_id",
+};
 
 /// Writes what the contact is found by; call it after every insert and update. One that was merged away or erased is not
 /// found.
@@ -79,7 +85,20 @@ pub fn by_emails(db: &mut Conn, contact: &Contact) -> Result<Vec<(ContactId, Str
 /// What the rows hold of a person.
 pub const PERSONAL: Personal = Personal::of::<Contact>()
     .ways(&[by("id", To::Contact)])
-    .columns(&[null("first_name"), word("last_name"), word("name"), null("salutation"), null("language"), array("emails"), array("phones"), null("address"), array("external_ids"), array("tags"), object("metadata"), blank("search")])
+    .columns(&[
+        null("first_name"),
+        word("last_name"),
+        word("name"),
+        null("salutation"),
+        null("language"),
+        array("emails"),
+        array("phones"),
+        null("address"),
+        array("external_ids"),
+        array("tags"),
+        object("metadata"),
+        blank("search"),
+    ])
     .with_owner();
 
 /// What `contact_emails` holds of a person.

@@ -27,7 +27,13 @@ fn known_tax_key(party: &Party) -> String {
     party.tax_id.as_deref().filter(|_| party.merged_into.is_none()).and_then(tax_key).unwrap_or_default()
 }
 
-const SIDE: Side = Side { external_ids: "party_external_ids", emails: "party_emails", phones: "party_phones", keys: "party_match_keys", owner: "party_id" };
+const SIDE: Side = Side {
+    external_ids: "party_external_ids",
+    emails: "party_emails",
+    phones: "party_phones",
+    keys: "party_match_keys",
+    owner: "party_id",
+};
 
 /// Writes what the party is found by; call it after every insert and update. A party that was merged away
 /// or erased is not found.
@@ -99,11 +105,8 @@ pub fn by_emails(db: &mut Conn, party: &Party) -> Result<Vec<(PartyId, String)>>
 /// Up to ten other parties with the same tax number, whatever its spelling.
 pub fn by_tax_id(db: &mut Conn, party: &Party) -> Result<Vec<PartyId>> {
     let Some(key) = party.tax_id.as_deref().and_then(tax_key) else { return Ok(Vec::new()) };
-    let rows = sql!(
-        "SELECT id FROM parties WHERE tax_key = {} AND id <> {} AND merged_into IS NULL ORDER BY id LIMIT 10",
-        key,
-        party.id.uuid()
-    );
+    let rows =
+        sql!("SELECT id FROM parties WHERE tax_key = {} AND id <> {} AND merged_into IS NULL ORDER BY id LIMIT 10", key, party.id.uuid());
     Ok(rows.load::<(Uuid,)>(db)?.into_iter().map(|r| PartyId::from_uuid(r.0)).collect())
 }
 
@@ -149,7 +152,23 @@ const HIERARCHY: i64 = 0x70_6172_7469_6573;
 /// What the rows hold of a person.
 pub const PERSONAL: Personal = Personal::of::<Party>()
     .ways(&[by("id", To::Party)])
-    .columns(&[word("name"), null("code"), null("legal_name"), null("tax_id"), blank("tax_key"), object("customer_terms"), object("vendor_terms"), array("addresses"), array("emails"), array("phones"), null("website"), array("external_ids"), array("tags"), object("metadata"), blank("search")])
+    .columns(&[
+        word("name"),
+        null("code"),
+        null("legal_name"),
+        null("tax_id"),
+        blank("tax_key"),
+        object("customer_terms"),
+        object("vendor_terms"),
+        array("addresses"),
+        array("emails"),
+        array("phones"),
+        null("website"),
+        array("external_ids"),
+        array("tags"),
+        object("metadata"),
+        blank("search"),
+    ])
     .plain(&["kind"])
     .with_owner();
 

@@ -161,8 +161,10 @@ pub fn mark_undone(db: &mut Conn, id: PartyMergeId, now: DateTime<Utc>) -> Resul
 
 /// What `party_merge_moves` holds of a person.
 pub const MOVES: Personal = Personal::table("party_merge_moves")
-    .ways(&[by("merge_id", To::Party).where_is("merge_id IN (SELECT id FROM party_merges WHERE winner_id IN ({}))"),
-        by("merge_id", To::Party).where_is("merge_id IN (SELECT id FROM party_merges WHERE loser_id IN ({}))")])
+    .ways(&[
+        by("merge_id", To::Party).where_is("merge_id IN (SELECT id FROM party_merges WHERE winner_id IN ({}))"),
+        by("merge_id", To::Party).where_is("merge_id IN (SELECT id FROM party_merges WHERE loser_id IN ({}))"),
+    ])
     .plain(&["what"])
     .deleted();
 

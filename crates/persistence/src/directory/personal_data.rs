@@ -90,7 +90,8 @@ impl Person {
         }
         if is_person {
             for chunk in leads.chunks(500) {
-                let became = sql!("SELECT converted_contact_id FROM leads WHERE converted_contact_id IS NOT NULL AND id IN ({})", list(chunk));
+                let became =
+                    sql!("SELECT converted_contact_id FROM leads WHERE converted_contact_id IS NOT NULL AND id IN ({})", list(chunk));
                 self.contacts.extend(ids(db, became)?);
                 let became = sql!(
                     "SELECT p.id FROM leads l JOIN parties p ON p.id = l.converted_party_id WHERE p.kind = 'person' AND l.id IN ({})",

@@ -6,6 +6,4 @@ pub mod metrics;
 use crate::personal::Plain;
 
 /// Tables without anything of a person.
-pub(crate) const PLAIN: &[Plain] = &[
-    ("clv_fits", &["purchases", "margins"]),
-];
+pub(crate) const PLAIN: &[Plain] = &[("clv_fits", &["purchases", "margins"])];

@@ -99,7 +99,16 @@ pub fn idle(db: &mut Conn, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Campai
 /// What `campaign_members` holds of a person.
 pub const MEMBERS: Personal = Personal::of::<CampaignMember>()
     .ways(&[by("party_id", To::Party), by("contact_id", To::Contact), by("lead_id", To::Lead), by("subject", To::Anyone)])
-    .columns(&[word("name"), null("first_name"), null("last_name"), null("email"), null("email_key"), null("language"), null("time_zone"), null("note")])
+    .columns(&[
+        word("name"),
+        null("first_name"),
+        null("last_name"),
+        null("email"),
+        null("email_key"),
+        null("language"),
+        null("time_zone"),
+        null("note"),
+    ])
     .plain(&["country", "variant", "status", "exclusion_reason"])
     .also(
         ", exclusion_reason = CASE WHEN status IN ('pending', 'queued') THEN 'no_address' ELSE exclusion_reason END, \

@@ -145,8 +145,12 @@ pub fn topics_of(db: &mut Conn, company: Uuid, limit: i64) -> Result<Vec<String>
 
 /// What the rows hold of a person.
 pub const PERSONAL: Personal = Personal::of::<ConsentConfirmation>()
-    .ways(&[by("party_id", To::Party), by("contact_id", To::Contact), by("lead_id", To::Lead),
-        by("email", To::Mailbox).where_is("lower(email) IN ({})")])
+    .ways(&[
+        by("party_id", To::Party),
+        by("contact_id", To::Contact),
+        by("lead_id", To::Lead),
+        by("email", To::Mailbox).where_is("lower(email) IN ({})"),
+    ])
     .columns(&[null("email"), null("note")])
     .plain(&["topic", "status", "wording_version", "wording", "source", "confirm_url"])
     .also(", due_at = NULL, status = CASE WHEN status = 'queued' THEN 'failed' ELSE status END");

@@ -115,10 +115,8 @@ pub fn take_back(db: &mut Conn, winner: Uuid, loser: Uuid, merge: Uuid, now: Dat
 pub fn address_words(db: &mut Conn, hashes: &[String]) -> Result<HashMap<String, Vec<AddressWord>>> {
     let mut out: HashMap<String, Vec<AddressWord>> = HashMap::new();
     for chunk in hashes.chunks(500) {
-        let found = sql!(
-            "SELECT address_hash, channel, topic, consent_id, status FROM consent_addresses WHERE address_hash IN ({})",
-            list(chunk)
-        );
+        let found =
+            sql!("SELECT address_hash, channel, topic, consent_id, status FROM consent_addresses WHERE address_hash IN ({})", list(chunk));
         for (hash, channel, topic, consent, status) in found.load::<(String, String, String, Uuid, String)>(db)? {
             let unknown = |what: &str| crate::Error::Broken(format!("unknown word {what} in consent_addresses"));
             out.entry(hash).or_default().push(AddressWord {
@@ -165,7 +163,9 @@ pub fn addresses_of(db: &mut Conn, kind: AddressKind, subjects: &[Uuid]) -> Resu
     };
     let mut found = Statement::new(format!("SELECT party_id, {of_party} WHERE party_id IN ("));
     found.append(sql!("{})", list(subjects))).sql(format!(" UNION ALL SELECT contact_id, {of_contact} WHERE contact_id IN ("));
-    found.append(sql!("{})", list(subjects))).sql(format!(" UNION ALL SELECT id, {of_lead} FROM leads WHERE {of_lead} IS NOT NULL AND id IN ("));
+    found
+        .append(sql!("{})", list(subjects)))
+        .sql(format!(" UNION ALL SELECT id, {of_lead} FROM leads WHERE {of_lead} IS NOT NULL AND id IN ("));
     found.append(sql!("{})", list(subjects)));
     let mut out: HashMap<Uuid, Vec<String>> = HashMap::new();
     for (subject, address) in found.load::<(Uuid, String)>(db)? {
@@ -193,7 +193,5 @@ pub const PERSONAL: Personal = Personal::of::<Consent>()
     .with_owner();
 
 /// What `consent_evidence` holds of a person.
-pub const EVIDENCE: Personal = Personal::table("consent_evidence")
-    .ways(&[by("consent_id", To::Row("consents"))])
-    .columns(&[kept("evidence")])
-    .deleted();
+pub const EVIDENCE: Personal =
+    Personal::table("consent_evidence").ways(&[by("consent_id", To::Row("consents"))]).columns(&[kept("evidence")]).deleted();

@@ -89,7 +89,10 @@ fn load(db: &mut Conn, rest: Statement) -> Result<Vec<Redaction>> {
 
 /// What the facts say that tell of erasures of this person.
 pub fn erasures_told(db: &mut Conn, subject: &str) -> Result<Vec<Json>> {
-    let rows = sql!("SELECT data FROM events WHERE subject = {} AND kind IN ('party.erased', 'contact.erased', 'lead.erased') ORDER BY id", subject);
+    let rows = sql!(
+        "SELECT data FROM events WHERE subject = {} AND kind IN ('party.erased', 'contact.erased', 'lead.erased') ORDER BY id",
+        subject
+    );
     Ok(rows.load::<(Json,)>(db)?.into_iter().map(|r| r.0).collect())
 }
 
@@ -108,4 +111,10 @@ pub fn forget_answers(db: &mut Conn, subjects: &[String]) -> Result<()> {
 }
 
 /// What `events` holds of a person.
-pub const EVENTS: Personal = Personal::owned("events", &[kept("data"), kept("previous"), kept("reason")]).plain(&["kind", "subject", "actor", "actor_name", "request_id"]);
+pub const EVENTS: Personal = Personal::owned("events", &[kept("data"), kept("previous"), kept("reason")]).plain(&[
+    "kind",
+    "subject",
+    "actor",
+    "actor_name",
+    "request_id",
+]);

@@ -9,10 +9,7 @@ pub mod payment_terms;
 use crate::personal::{Personal, Plain};
 
 /// What the area holds of a person, those that others lead through first.
-pub(crate) const PERSONAL: &[&Personal] = &[
-    &invoices::PERSONAL,
-    &credit_notes::PERSONAL,
-];
+pub(crate) const PERSONAL: &[&Personal] = &[&invoices::PERSONAL, &credit_notes::PERSONAL];
 
 /// Tables without anything of a person.
 pub(crate) const PLAIN: &[Plain] = &[

@@ -8,8 +8,8 @@ use domain::sales::deliveries::{Delivery, DeliveryLine};
 use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
-use crate::value::Scalar;
 use crate::personal::{Personal, To, by, null, object, unnamed};
+use crate::value::Scalar;
 use crate::{Conn, Result, Statement, list, record, sql};
 
 record! {

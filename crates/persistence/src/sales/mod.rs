@@ -10,14 +10,8 @@ pub mod returns;
 use crate::personal::{Personal, Plain};
 
 /// What the area holds of a person, those that others lead through first.
-pub(crate) const PERSONAL: &[&Personal] = &[
-    &orders::PERSONAL,
-    &orders::LINES,
-    &deliveries::PERSONAL,
-    &deliveries::LINES,
-    &returns::PERSONAL,
-];
+pub(crate) const PERSONAL: &[&Personal] =
+    &[&orders::PERSONAL, &orders::LINES, &deliveries::PERSONAL, &deliveries::LINES, &returns::PERSONAL];
 
 /// Tables without anything of a person.
-pub(crate) const PLAIN: &[Plain] = &[
-];
+pub(crate) const PLAIN: &[Plain] = &[];

@@ -9,8 +9,8 @@ use domain::sales::orders::{SalesOrder, SalesOrderLine};
 use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
-use crate::value::Scalar;
 use crate::personal::{Personal, To, by, null, object, unnamed};
+use crate::value::Scalar;
 use crate::{Conn, Result, Statement, list, record, sql};
 
 record! {

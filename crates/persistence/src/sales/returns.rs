@@ -7,8 +7,8 @@ use domain::sales::returns::{CustomerReturn, CustomerReturnLine};
 use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
-use crate::value::Scalar;
 use crate::personal::{Personal, To, by, null, object};
+use crate::value::Scalar;
 use crate::{Conn, Result, Statement, record};
 
 record! {

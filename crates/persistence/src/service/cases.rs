@@ -104,10 +104,21 @@ pub fn said(db: &mut Conn, cases: &[CaseId], limit: i64) -> Result<Vec<(DateTime
 
 /// What the rows hold of a person.
 pub const PERSONAL: Personal = Personal::of::<Case>()
-    .ways(&[by("party_id", To::Party), by("contact_id", To::Contact),
+    .ways(&[
+        by("party_id", To::Party),
+        by("contact_id", To::Contact),
         by("requester_email", To::Mailbox).where_is("party_id IS NULL AND contact_id IS NULL AND lower(requester_email) IN ({})"),
-        names("requester_email", To::Mailbox).where_is("lower(requester_email) IN ({})")])
-    .columns(&[word("subject"), null("requester_name").identity(), null("requester_email").identity(), null("hold_reason"), null("resolution"), object("metadata"), blank("search")])
+        names("requester_email", To::Mailbox).where_is("lower(requester_email) IN ({})"),
+    ])
+    .columns(&[
+        word("subject"),
+        null("requester_name").identity(),
+        null("requester_email").identity(),
+        null("hold_reason"),
+        null("resolution"),
+        object("metadata"),
+        blank("search"),
+    ])
     .plain(&["number", "status", "channel", "category", "impact", "urgency", "priority", "serial_number", "sla_state", "clocks", "pauses"]);
 
 /// What `case_messages` holds of a person.

@@ -62,6 +62,5 @@ pub fn candidates(
 }
 
 /// What the rows hold of a person.
-pub const PERSONAL: Personal = Personal::of::<Entitlement>()
-    .ways(&[by("party_id", To::Party)])
-    .columns(&[unnamed("name"), object("metadata")]);
+pub const PERSONAL: Personal =
+    Personal::of::<Entitlement>().ways(&[by("party_id", To::Party)]).columns(&[unnamed("name"), object("metadata")]);

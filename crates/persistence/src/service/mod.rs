@@ -10,12 +10,7 @@ pub mod surveys;
 use crate::personal::{Personal, Plain};
 
 /// What the area holds of a person, those that others lead through first.
-pub(crate) const PERSONAL: &[&Personal] = &[
-    &cases::PERSONAL,
-    &cases::MESSAGES,
-    &surveys::RESPONSES,
-    &entitlements::PERSONAL,
-];
+pub(crate) const PERSONAL: &[&Personal] = &[&cases::PERSONAL, &cases::MESSAGES, &surveys::RESPONSES, &entitlements::PERSONAL];
 
 /// Tables without anything of a person.
 pub(crate) const PLAIN: &[Plain] = &[

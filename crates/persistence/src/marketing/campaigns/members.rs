@@ -194,7 +194,8 @@ fn holds(campaign: &Campaign, reason: ExclusionReason, now: DateTime<Utc>) -> Op
         }
         // the same as `domain::marketing::consents::judge_at`, for all at once, of who each reader is by now
         ExclusionReason::NoConsent => {
-            const WHO: &str = "COALESCE(campaign_members.contact_id, campaign_members.party_id, campaign_members.lead_id, campaign_members.subject)";
+            const WHO: &str =
+                "COALESCE(campaign_members.contact_id, campaign_members.party_id, campaign_members.lead_id, campaign_members.subject)";
             let mut s = Statement::new(format!(
                 "(EXISTS (SELECT 1 FROM consent_states w WHERE w.subject = {WHO} AND w.channel = 'email' AND w.topic = '' \
                  AND w.status = 'withdrawn') OR EXISTS (SELECT 1 FROM consent_addresses a \
