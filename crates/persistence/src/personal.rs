@@ -352,7 +352,7 @@ impl Found {
     }
     fn wire<'a>(&'a self, rows: &'a BTreeMap<&'static str, BTreeSet<Uuid>>) -> impl Iterator<Item = String> + 'a {
         all()
-            .filter_map(|n| Some((n.prefix()?, rows.get(n.table)?)))
+            .filter_map(move |n| Some((n.prefix()?, rows.get(n.table)?)))
             .flat_map(|(prefix, ids)| ids.iter().map(move |id| domain::kernel::encode(prefix, *id)))
     }
     /// The rows as the API shows them, by the way they were found on.

@@ -1,7 +1,7 @@
 //! One open transaction and who is in it. Services see the database only through this.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -120,8 +120,8 @@ impl<'c> Cx<'c> {
         Ok(found)
     }
     /// Who stands for each of these: itself, or the one it was merged into. Those that do not exist for the caller are left out.
-    pub fn survivors<T: Entity + Record>(&mut self, ids: &[T::Id]) -> Result<HashMap<T::Id, T::Id>> {
-        let mut known: HashMap<T::Id, T::Id> = HashMap::new();
+    pub fn survivors<T: Entity + Record>(&mut self, ids: &[T::Id]) -> Result<BTreeMap<T::Id, T::Id>> {
+        let mut known: BTreeMap<T::Id, T::Id> = BTreeMap::new();
         for found in self.find_all::<T>(ids)? {
             let stands = match found.survivor() {
                 Some(next) => self.find_survivor::<T>(next)?.id(),

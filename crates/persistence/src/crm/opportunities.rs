@@ -5,6 +5,7 @@ pub mod lines;
 pub mod team;
 
 use chrono::{DateTime, Utc};
+use domain::crm::opportunities::changes::OpportunityChange;
 use domain::crm::opportunities::{Opportunity, OpportunityLine};
 use domain::ids::OpportunityId;
 use domain::kernel::Id;

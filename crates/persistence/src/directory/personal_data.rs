@@ -47,15 +47,14 @@ impl Person {
             Seed::Contact(id) => it.contacts.push(id),
             Seed::Lead(id) => it.leads.push(id),
         }
-        let mut mailboxes = Vec::new();
-        loop {
+        let mailboxes = loop {
             let before = (it.parties.len(), it.contacts.len(), it.leads.len());
-            mailboxes = it.mailboxes(db)?;
-            it.grow(db, is_person, &mailboxes)?;
+            let known = it.mailboxes(db)?;
+            it.grow(db, is_person, &known)?;
             if (it.parties.len(), it.contacts.len(), it.leads.len()) == before {
-                break;
+                break known;
             }
-        }
+        };
         let numbers = it.numbers(db)?;
         let names = [("pty", &it.parties), ("con", &it.contacts), ("lead", &it.leads)];
         it.keys = Keys {

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::ids::{CampaignId, JobId, JourneyId};
 use domain::kernel::Id;
+use domain::marketing::campaigns::members::CampaignMember;
 use domain::marketing::campaigns::{Campaign, CampaignVariant};
 use uuid::Uuid;
 

@@ -7,7 +7,7 @@ use domain::marketing::consent_confirmations::{ConfirmationStatus, ConsentConfir
 use uuid::Uuid;
 
 use crate::personal::{Personal, To, by, null};
-use crate::{Conn, Result, list, record, sql};
+use crate::{Conn, Result, record, sql};
 
 record! {
     consent_confirmations: ConsentConfirmation {
