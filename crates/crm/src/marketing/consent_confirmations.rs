@@ -15,9 +15,9 @@ use domain::marketing::consent_confirmations::{
 };
 use domain::marketing::consents as ledger;
 use domain::marketing::consents::{
-    ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, ConsentSubject, LawfulBasis, NewConsent, judge,
+    ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, ConsentSubject, LawfulBasis, NewConsent,
 };
-use persistence::marketing::{consent_confirmations as rows, consents as consent_rows, suppressions};
+use persistence::marketing::{consent_confirmations as rows, suppressions};
 use persistence::record;
 use platform::mail::{Outgoing, Sent};
 use platform::platform::jobs;
@@ -76,8 +76,7 @@ fn create(cx: &mut Cx, mut new: NewConsentConfirmation) -> Result<ConsentConfirm
 /// Adds the pending row and puts the message into the queue. Fails with [`ALREADY_GRANTED`] and [`ASKED_ALREADY`].
 pub fn ask(cx: &mut Cx, new: NewConsentConfirmation, address: String) -> Result<ConsentConfirmation> {
     let subject = new.subject().one()?;
-    let words = consent_rows::last_words(cx.db(), &[subject])?.remove(&subject).unwrap_or_default();
-    let said = judge(&words, ConsentChannel::Email, new.topic.as_deref(), cx.now);
+    let said = consents::judged(cx, &new.subject(), Some(&address), new.topic.as_deref())?;
     cx.ensure(said.reason != ConsentReason::Granted, ALREADY_GRANTED, || "It is granted already.".into())?;
     let since = cx.now - REST;
     let asked = rows::asked_since(cx.db(), subject, new.topic.as_deref(), &address, since)?;
