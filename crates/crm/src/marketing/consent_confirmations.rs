@@ -8,15 +8,12 @@ use domain::directory::contacts::Contact;
 use domain::directory::emails;
 use domain::directory::parties::Party;
 use domain::ids::ConsentConfirmationId;
-use domain::kernel::Word;
 use domain::marketing::campaigns::NO_MAIL_SERVER;
 use domain::marketing::consent_confirmations::{
     ALREADY_GRANTED, ASKED_ALREADY, ConfirmationStatus, ConsentConfirmation, NO_ADDRESS, NewConsentConfirmation, REFUSALS, REST, letter,
 };
 use domain::marketing::consents as ledger;
-use domain::marketing::consents::{
-    ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, ConsentSubject, LawfulBasis, NewConsent,
-};
+use domain::marketing::consents::{ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, ConsentSubject, LawfulBasis, NewConsent};
 use persistence::marketing::{consent_confirmations as rows, suppressions};
 use persistence::record;
 use platform::mail::{Outgoing, Sent};
