@@ -5,10 +5,29 @@ use serde_json::{Value, json};
 use crate::fixtures::id;
 use crate::harness::{Client, Server};
 
-/// The path of a thing of the front office.
+/// The path of a thing of the front office, in whichever area its noun is.
 #[track_caller]
 pub fn at(noun: &str, thing: &Value) -> String {
-    format!("/v1/crm/{noun}/{}", id(thing))
+    let area = match noun {
+        "cases" | "queues" | "sla-policies" | "entitlements" | "kb-articles" | "surveys" | "survey-responses" => "service",
+        "attribution-credits"
+        | "attribution-models"
+        | "attribution-restatements"
+        | "campaigns"
+        | "consent-confirmations"
+        | "consents"
+        | "journey-enrollments"
+        | "journeys"
+        | "lead-form-submissions"
+        | "lead-forms"
+        | "segments"
+        | "suppressions"
+        | "templates"
+        | "touchpoints" => "marketing",
+        "clv-fits" | "clv" | "metrics" => "insight",
+        _ => "crm",
+    };
+    format!("/v1/{area}/{noun}/{}", id(thing))
 }
 
 /// A body of `base` with the members of `more` on top.

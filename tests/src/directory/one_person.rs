@@ -54,7 +54,7 @@ each_engine! {
         let asked = s.post("/v1/service/cases", json!({"company_id": company, "subject": "Leaks", "requester_email": "ADA@example.com", "requester_name": "Ada"})).created();
         let theirs = s.post("/v1/service/cases", json!({"company_id": company, "subject": "Oil", "party_id": firm["id"], "requester_email": "Ada@example.com", "requester_name": "Ada"})).created();
         s.post("/v1/directory/relationships", json!({"contact_id": ada["id"], "party_id": firm["id"], "title": "Countess", "role": "decides"})).created();
-        let touch = json!({"company_id": company, "kind": "page_view", "anonymous_id": "visitor-ada", "contact_id": ada["id"], "origin": {"landing_page": "https://x.example/ada", "referrer": "https://y.example/ada"}});
+        let touch = json!({"company_id": company, "kind": "page_view", "anonymous_id": "visitor-ada-1815", "contact_id": ada["id"], "origin": {"landing_page": "https://x.example/ada", "referrer": "https://y.example/ada"}});
         let touch = s.post("/v1/marketing/touchpoints", touch).created();
         let block = s.post("/v1/marketing/suppressions", json!({"channel": "email", "address": "ada@example.com", "note": "Ada asked"})).created();
         let what = exported(s, CONTACTS, &ada);
@@ -118,7 +118,7 @@ each_engine! {
 
     fn a_lead_with_a_touch_can_be_deleted(s) {
         let l = lead(s, json!({"email": "x@example.com"}));
-        let touch = json!({"company_id": s.company_id(), "kind": "page_view", "anonymous_id": "v1", "lead_id": l["id"]});
+        let touch = json!({"company_id": s.company_id(), "kind": "page_view", "anonymous_id": "visitor-1815", "lead_id": l["id"]});
         let touch = s.post("/v1/marketing/touchpoints", touch).created();
         let l = s.get(&format!("{LEADS}/{}", id(&l))).ok();
         s.delete(&format!("{LEADS}/{}", id(&l)), &l).no_content();
