@@ -135,7 +135,7 @@ pub(crate) struct Shared {
     pub(crate) address: Address,
     pub(crate) config: DatabaseConfig,
     kind: Kind,
-    bell: Bell,
+    commits: CommitSignal,
 }
 
 enum Kind {
@@ -145,9 +145,9 @@ enum Kind {
 
 /// Counts commits, for the one who waits for them.
 #[derive(Default)]
-struct Bell {
-    rung: Mutex<bool>,
-    heard: Condvar,
+struct CommitSignal {
+    signalled: Mutex<bool>,
+    waiters: Condvar,
 }
 
 impl Database {
@@ -161,7 +161,7 @@ impl Database {
             Address::Sqlite(path) => open_sqlite(path, config)?,
             Address::Postgres(url) => open_postgres(url, config)?,
         };
-        Ok(Self { shared: Arc::new(Shared { address, config: config.clone(), kind, bell: Bell::default() }) })
+        Ok(Self { shared: Arc::new(Shared { address, config: config.clone(), kind, commits: CommitSignal::default() }) })
     }
 
     /// As [`Database::open`], but makes no new file.
@@ -234,17 +234,17 @@ impl Database {
 
     /// Wakes the one who waits for commits. [`Database::write`] does it by itself on PostgreSQL.
     pub fn after_commit_notify(&self) {
-        *self.shared.bell.rung.lock() = true;
-        self.shared.bell.heard.notify_one();
+        *self.shared.commits.signalled.lock() = true;
+        self.shared.commits.waiters.notify_one();
     }
 
     /// Waits for a commit since the last call; false when the time is over without one.
     pub fn wait_for_commit(&self, limit: Duration) -> bool {
-        let mut rung = self.shared.bell.rung.lock();
-        if !*rung {
-            self.shared.bell.heard.wait_for(&mut rung, limit);
+        let mut signalled = self.shared.commits.signalled.lock();
+        if !*signalled {
+            self.shared.commits.waiters.wait_for(&mut signalled, limit);
         }
-        std::mem::take(&mut *rung)
+        std::mem::take(&mut *signalled)
     }
 
     /// Whether the database answers and can be written to.
@@ -309,8 +309,8 @@ pub(crate) fn sqlite_connection(path: &Path, config: &DatabaseConfig) -> Result<
         config.lock_timeout.as_millis()
     ))
     .map_err(|e| fail(&e))?;
-    deadline::teach(&mut conn).map_err(|e| fail(&e))?;
-    conn.set_instrumentation(watch::ear());
+    deadline::register_functions(&mut conn).map_err(|e| fail(&e))?;
+    conn.set_instrumentation(watch::instrumentation());
     Ok(conn)
 }
 
@@ -379,9 +379,9 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Reader {
              PRAGMA query_only = ON;",
             self.busy.as_millis()
         ))
-        .and_then(|()| deadline::teach(conn))
+        .and_then(|()| deadline::register_functions(conn))
         .map_err(diesel::r2d2::Error::QueryError)?;
-        conn.set_instrumentation(watch::ear());
+        conn.set_instrumentation(watch::instrumentation());
         Ok(())
     }
 }
@@ -395,7 +395,7 @@ struct Session {
 impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
     fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
         conn.batch_execute(&self.sql).map_err(diesel::r2d2::Error::QueryError)?;
-        conn.set_instrumentation(watch::ear());
+        conn.set_instrumentation(watch::instrumentation());
         Ok(())
     }
 }

@@ -76,7 +76,7 @@ fn add(cx: &mut Cx, consent: Consent, mailbox: Option<&str>) -> Result<Consent> 
         hashes.dedup();
     }
     rows::note(cx.db(), &consent, subject, &hashes)?;
-    cx.tell(Event::of("recorded", &Consent { evidence: None, ..consent.clone() }));
+    cx.emit(Event::of("recorded", &Consent { evidence: None, ..consent.clone() }));
     Ok(consent)
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn operations(t: &mut Table) {
     .tag = "marketing/links".into();
     let looked = t.report_outside("marketing/links/unsubscribe", show, SHOW);
     looked.linked().page(pages::UNSUBSCRIBE).fails(signed::REFUSALS).tag = "marketing/links".into();
-    let done = t.order_outside("unsubscribe", "marketing/links/unsubscribe", unsubscribe, DO);
+    let done = t.command_without_body_outside_transaction("unsubscribe", "marketing/links/unsubscribe", unsubscribe, DO);
     done.linked().page(pages::UNSUBSCRIBE).fails(signed::REFUSALS).tag = "marketing/links".into();
 }
 

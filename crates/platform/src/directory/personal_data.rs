@@ -71,7 +71,7 @@ fn export(cx: &mut Cx, person: &Person) -> Result<PersonalData> {
 
 /// Erases the data of a party that is a person.
 pub fn erase_party(cx: &mut Cx, id: PartyId, body: ErasePerson) -> Result<Party> {
-    let party = cx.change::<Party>(id)?;
+    let party = cx.load_for_update::<Party>(id)?;
     party.check_erasable()?;
     let person = Person::find(cx.db(), Seed::Party(id.uuid(), true))?;
     let told = erase(cx, &person, &id.to_string(), &party, body)?;
@@ -81,7 +81,7 @@ pub fn erase_party(cx: &mut Cx, id: PartyId, body: ErasePerson) -> Result<Party>
 
 /// Erases the data of a contact.
 pub fn erase_contact(cx: &mut Cx, id: ContactId, body: ErasePerson) -> Result<Contact> {
-    let contact = cx.change::<Contact>(id)?;
+    let contact = cx.load_for_update::<Contact>(id)?;
     contact.check_changeable()?;
     let person = Person::find(cx.db(), Seed::Contact(id.uuid()))?;
     let told = erase(cx, &person, &id.to_string(), &contact, body)?;
@@ -91,7 +91,7 @@ pub fn erase_contact(cx: &mut Cx, id: ContactId, body: ErasePerson) -> Result<Co
 
 /// Erases the data of a lead, and of the person it became.
 pub fn erase_lead(cx: &mut Cx, id: LeadId, body: ErasePerson) -> Result<Lead> {
-    let lead = cx.change::<Lead>(id)?;
+    let lead = cx.load_for_update::<Lead>(id)?;
     let person = Person::find(cx.db(), Seed::Lead(id.uuid()))?;
     let told = erase(cx, &person, &id.to_string(), &lead, body)?;
     tell(cx, told);
@@ -183,5 +183,5 @@ fn hold(cx: &mut Cx, person: &Person) -> Result<(Vec<Party>, Vec<Contact>)> {
 }
 
 fn tell(cx: &mut Cx, told: Vec<Event>) {
-    told.into_iter().for_each(|event| cx.tell(event));
+    told.into_iter().for_each(|event| cx.emit(event));
 }

@@ -29,7 +29,7 @@ const MOST_TOPICS: i64 = 100;
 pub fn operations(t: &mut Table) {
     let asked = t.report_outside("marketing/links/confirmation", show, SHOW);
     asked.linked().page(pages::CONFIRMATION).fails(signed::REFUSALS).tag = "marketing/links".into();
-    let done = t.order_outside("confirm_consent", "marketing/links/confirmation", confirm, CONFIRM);
+    let done = t.command_without_body_outside_transaction("confirm_consent", "marketing/links/confirmation", confirm, CONFIRM);
     done.linked().page(pages::CONFIRMATION).fails(signed::REFUSALS).tag = "marketing/links".into();
     let asked = t.report_outside("marketing/links/preferences", centre, CENTRE);
     asked.linked().page(pages::PREFERENCES).fails(signed::REFUSALS).tag = "marketing/links".into();
