@@ -135,7 +135,7 @@ pub(crate) struct Shared {
     pub(crate) address: Address,
     pub(crate) config: DatabaseConfig,
     kind: Kind,
-    bell: Bell,
+    bell: Arc<Bell>,
 }
 
 enum Kind {
@@ -143,11 +143,28 @@ enum Kind {
     Sqlite { readers: SqlitePool, writer: Writer },
 }
 
-/// Counts commits, for the one who waits for them.
+/// Rings at each commit of this process.
 #[derive(Default)]
-struct Bell {
-    rung: Mutex<bool>,
+pub(crate) struct Bell {
+    rung: Mutex<Rung>,
     heard: Condvar,
+}
+
+#[derive(Default)]
+struct Rung {
+    /// Whether it rang since the one who numbers facts has listened.
+    unheard: bool,
+    /// How often it rang, for all others.
+    count: u64,
+}
+
+impl Bell {
+    pub(crate) fn ring(&self) {
+        let mut rung = self.rung.lock();
+        rung.unheard = true;
+        rung.count = rung.count.wrapping_add(1);
+        self.heard.notify_all();
+    }
 }
 
 impl Database {
@@ -157,11 +174,12 @@ impl Database {
     /// An unknown scheme, a file that cannot be opened, a server that does not answer.
     pub fn open(config: &DatabaseConfig) -> Result<Self, OpenError> {
         let address = Address::parse(config)?;
+        let bell = Arc::<Bell>::default();
         let kind = match &address {
-            Address::Sqlite(path) => open_sqlite(path, config)?,
+            Address::Sqlite(path) => open_sqlite(path, config, bell.clone())?,
             Address::Postgres(url) => open_postgres(url, config)?,
         };
-        Ok(Self { shared: Arc::new(Shared { address, config: config.clone(), kind, bell: Bell::default() }) })
+        Ok(Self { shared: Arc::new(Shared { address, config: config.clone(), kind, bell }) })
     }
 
     /// As [`Database::open`], but makes no new file.
@@ -232,19 +250,31 @@ impl Database {
         }
     }
 
-    /// Wakes the one who waits for commits. [`Database::write`] does it by itself on PostgreSQL.
+    /// Wakes those who wait for commits. Each commit does it by itself.
     pub fn after_commit_notify(&self) {
-        *self.shared.bell.rung.lock() = true;
-        self.shared.bell.heard.notify_one();
+        self.shared.bell.ring();
     }
 
-    /// Waits for a commit since the last call; false when the time is over without one.
+    /// Waits for a commit since the last call; false when the time is over without one. For the one who numbers facts.
     pub fn wait_for_commit(&self, limit: Duration) -> bool {
         let mut rung = self.shared.bell.rung.lock();
-        if !*rung {
+        if !rung.unheard {
             self.shared.bell.heard.wait_for(&mut rung, limit);
         }
-        std::mem::take(&mut *rung)
+        std::mem::take(&mut rung.unheard)
+    }
+
+    /// How many commits this process has made, modulo 2^64.
+    pub fn commits(&self) -> u64 {
+        self.shared.bell.rung.lock().count
+    }
+
+    /// Waits until there were others than these commits, or the time is over.
+    pub fn wait_for_commit_after(&self, seen: u64, limit: Duration) {
+        let mut rung = self.shared.bell.rung.lock();
+        if rung.count == seen {
+            self.shared.bell.heard.wait_for(&mut rung, limit);
+        }
     }
 
     /// Whether the database answers and can be written to.
@@ -314,10 +344,10 @@ pub(crate) fn sqlite_connection(path: &Path, config: &DatabaseConfig) -> Result<
     Ok(conn)
 }
 
-fn open_sqlite(path: &Path, config: &DatabaseConfig) -> Result<Kind, OpenError> {
+fn open_sqlite(path: &Path, config: &DatabaseConfig, bell: Arc<Bell>) -> Result<Kind, OpenError> {
     let fail = |e: &dyn std::fmt::Display| OpenError(format!("cannot open {}: {e}", path.display()));
     // the writer first: it makes the file and its journal
-    let writer = Writer::start(sqlite_connection(path, config)?, config.acquire_timeout).map_err(|e| fail(&e))?;
+    let writer = Writer::start(sqlite_connection(path, config)?, config.acquire_timeout, bell).map_err(|e| fail(&e))?;
     let text = path.to_str().ok_or_else(|| fail(&"the path is not UTF-8"))?;
     let readers = Pool::builder()
         .max_size(config.readers.max(1))

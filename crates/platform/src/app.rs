@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chrono::{DateTime, SubsecRound, Utc};
+use domain::ids::EventId;
 use domain::kernel::{FieldError, problems};
 use domain::{Event, Result};
 use parking_lot::RwLock;
@@ -165,6 +166,7 @@ impl App {
         }))?;
         let cursor_key = kept.as_str().and_then(|k| STANDARD_NO_PAD.decode(k).ok()).unwrap_or_default();
         let identity = crate::identity::State::default();
+        crate::followers::begin(&database, &table.followers)?;
         let sequencer = Sequencer::start(&database).map_err(|e| problems::unavailable.with(format!("the sequencer: {e}")))?;
         Ok(Arc::new(Self {
             _sequencer: sequencer,
@@ -251,6 +253,11 @@ impl App {
             return Err(problems::missing_scope.with("Change your password first: POST /v1/identity/me/password."));
         }
         Err(problems::missing_scope.with(format!("This needs the permission {}.", op.permission)))
+    }
+    /// Whether the request asks to wait for an event that the follower behind the operation has yet to reach. Its permission
+    /// is judged before.
+    pub fn must_wait(&self, request: &Request) -> Result<bool> {
+        crate::followers::must_wait(self, &self.table.ops[request.op], request)
     }
     /// Runs a request and waits for its answer.
     pub fn call(self: &Arc<Self>, request: Request) -> Result<Answer> {
@@ -374,11 +381,13 @@ impl App {
         ready.touched.fetch_or(cx.tells_of_rights(), Ordering::Relaxed);
         let told = cx.keep_events()?;
         ready.in_time()?;
-        if told == 0 && !ready.dry_run && op.kind != Kind::Command {
+        answer.event = told;
+        if told.is_none() && !ready.dry_run && op.kind != Kind::Command {
             log::debug!("{} told nothing", op.id);
         }
         if ready.dry_run {
             answer.dry_run = true;
+            answer.event = None;
             return Ok(Outcome::Discard(answer));
         }
         if let Some((scope, _)) = &ready.key {
@@ -394,6 +403,9 @@ impl App {
 struct Kept<'a> {
     version: Option<i64>,
     id: Option<String>,
+    /// The last fact that was told.
+    #[serde(default)]
+    event: Option<EventId>,
     /// The text of the answer as it went out, but for secrets; null when there was none.
     #[serde(borrow)]
     body: &'a RawValue,
@@ -411,7 +423,7 @@ fn kept_of(op: &Op, answer: &Answer) -> Result<String> {
         Output::Json(text) => Cow::Borrowed(text.as_slice()),
         _ => Cow::Borrowed(b"null".as_slice()),
     };
-    let written = |body| serde_json::to_string(&Kept { version: answer.version, id: answer.id.clone(), body });
+    let written = |body| serde_json::to_string(&Kept { version: answer.version, id: answer.id.clone(), event: answer.event, body });
     serde_json::from_slice::<&RawValue>(&text).and_then(written).map_err(unreadable)
 }
 
@@ -421,7 +433,7 @@ fn replay(kept: &str) -> Result<Answer> {
         "null" => Output::Nothing,
         text => Output::Json(text.into()),
     };
-    Ok(Answer { output, version: kept.version, id: kept.id, replayed: true, ..Answer::nothing() })
+    Ok(Answer { output, version: kept.version, id: kept.id, event: kept.event, replayed: true, ..Answer::nothing() })
 }
 
 fn unreadable(e: serde_json::Error) -> domain::Problem {

@@ -32,6 +32,7 @@ mod engine;
 mod events;
 mod faults;
 mod files;
+mod followers;
 mod integrity;
 mod jobs;
 mod link_keys;

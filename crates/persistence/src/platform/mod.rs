@@ -3,6 +3,7 @@
 pub mod calendars;
 pub mod events;
 pub mod files;
+pub mod followers;
 pub mod idempotency;
 pub mod jobs;
 pub mod links;
