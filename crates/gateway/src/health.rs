@@ -24,6 +24,8 @@ impl Default for Health {
     }
 }
 
+/// How many rounds lie between two looks at the followers.
+const FOLLOWERS: u32 = 5;
 /// A database that has not answered for so long is away.
 const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -52,6 +54,12 @@ impl Health {
             while stopped.recv_timeout(Duration::from_secs(1)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
                 edge.health.judge(&edge);
                 round = round.wrapping_add(1);
+                if round % FOLLOWERS == 1 {
+                    match platform::followers::all(&edge.app) {
+                        Ok(all) => edge.metrics.followers(&all),
+                        Err(p) => log::debug!("the followers were not asked: {p}"),
+                    }
+                }
                 if round.is_multiple_of(60) {
                     edge.buckets.forget_idle();
                 }

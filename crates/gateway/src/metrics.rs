@@ -24,6 +24,11 @@ struct Route {
     route: String,
 }
 
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Follower {
+    follower: String,
+}
+
 /// What is counted.
 pub struct Metrics {
     registry: Mutex<Registry>,
@@ -31,6 +36,9 @@ pub struct Metrics {
     seconds: Family<Route, Histogram>,
     in_flight: Gauge,
     refused: Counter,
+    lag_events: Family<Follower, Gauge>,
+    lag_seconds: Family<Follower, Gauge>,
+    failures: Family<Follower, Gauge>,
 }
 
 const BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -44,7 +52,12 @@ impl Metrics {
         registry.register("http_request_duration_seconds", "Time to the answer", seconds.clone());
         registry.register("http_requests_in_flight", "Requests being worked on", in_flight.clone());
         registry.register("http_requests_refused_busy", "Requests refused because too many were waiting", refused.clone());
-        Self { registry: Mutex::new(registry), requests, seconds, in_flight, refused }
+        let of_follower = Family::<Follower, Gauge>::default;
+        let (lag_events, lag_seconds, failures) = (of_follower(), of_follower(), of_follower());
+        registry.register("follower_lag_events", "Events that a follower has yet to read", lag_events.clone());
+        registry.register("follower_lag_seconds", "Age of the oldest event that a follower has yet to read", lag_seconds.clone());
+        registry.register("follower_failures", "Events that a follower failed on, waiting or set aside", failures.clone());
+        Self { registry: Mutex::new(registry), requests, seconds, in_flight, refused, lag_events, lag_seconds, failures }
     }
 
     /// A request begins.
@@ -68,6 +81,16 @@ impl Metrics {
     /// A request was refused because the queue is full.
     pub fn busy(&self) {
         self.refused.inc();
+    }
+
+    /// How far the followers are.
+    pub fn followers(&self, all: &[domain::platform::followers::Follower]) {
+        for f in all {
+            let label = Follower { follower: f.name.clone() };
+            self.lag_events.get_or_create(&label).set(f.lag_events);
+            self.lag_seconds.get_or_create(&label).set(f.lag_seconds);
+            self.failures.get_or_create(&label).set(f.waiting_failures + f.set_aside_failures);
+        }
     }
 
     /// The exposition text (OpenMetrics).

@@ -130,7 +130,17 @@ pub fn start(config: Config) -> Result<Running, StartError> {
     let followers = Followers::start(&app).map_err(because("No thread for followers"))?;
     let (handle, thread) = spawn(edge.clone(), listener, metrics_listener)?;
     settle();
-    Ok(Running { address, metrics_address, app, one_time_password, edge, handle, thread: Some(thread), workers: Some(workers), followers: Some(followers) })
+    Ok(Running {
+        address,
+        metrics_address,
+        app,
+        one_time_password,
+        edge,
+        handle,
+        thread: Some(thread),
+        workers: Some(workers),
+        followers: Some(followers),
+    })
 }
 
 fn listen(bind: &str) -> Result<TcpListener, StartError> {

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use domain::ids::EventId;
-use domain::kernel::{FieldError, Failure};
+use domain::kernel::{Failure, FieldError};
 use domain::platform::followers::{AsOf, Follower, FollowerFailure, FollowerFailureStatus, FollowerStatus, NOT_REACHED};
 use persistence::platform::followers as rows;
 use persistence::platform::followers::Numbered;
@@ -155,6 +155,17 @@ pub(crate) fn complete(cx: &mut Cx, follower: &mut Follower) -> Result<()> {
     }
     follower.lag_events = follower.head_seq - follower.as_of_seq + unnumbered;
     Ok(())
+}
+
+/// All followers, as they stand.
+pub fn all(app: &Arc<App>) -> Result<Vec<Follower>> {
+    app.read(&Arc::new(Caller::system()), |cx| {
+        let mut all = cx.page::<Follower>(List::first(200))?.data;
+        for follower in &mut all {
+            complete(cx, follower)?;
+        }
+        Ok(all)
+    })
 }
 
 /// What `wait_for` may name.

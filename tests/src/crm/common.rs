@@ -5,11 +5,21 @@ use serde_json::{Value, json};
 use crate::fixtures::id;
 use crate::harness::{Client, Server};
 
-/// The path of a thing of the front office.
+/// The path of a thing of the front office, in the area of its noun.
 #[track_caller]
 pub fn at(noun: &str, thing: &Value) -> String {
-    format!("/v1/crm/{noun}/{}", id(thing))
+    let area = match noun {
+        "cases" | "queues" | "entitlements" | "kb-articles" | "sla-policies" | "surveys" => "service",
+        "followers" => "platform",
+        _ if MARKETING.iter().any(|stem| noun.starts_with(stem)) => "marketing",
+        _ => "crm",
+    };
+    format!("/v1/{area}/{noun}/{}", id(thing))
 }
+
+/// How the nouns of marketing begin.
+const MARKETING: [&str; 10] =
+    ["touchpoints", "lead-form", "journey", "campaigns", "attribution", "consent", "segments", "suppressions", "templates", "message"];
 
 /// A body of `base` with the members of `more` on top.
 pub fn with(mut base: Value, more: Value) -> Value {

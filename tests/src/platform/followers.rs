@@ -59,7 +59,10 @@ fn spoil(s: &Server, document: &str) {
             )),
         ),
         Engine::Postgres => {
-            owner(s, Statement::new("CREATE FUNCTION spoilt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'spoilt'; END $$"));
+            owner(
+                s,
+                Statement::new("CREATE FUNCTION spoilt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'spoilt'; END $$"),
+            );
             owner(
                 s,
                 Statement::new(format!(

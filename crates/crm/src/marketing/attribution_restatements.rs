@@ -113,14 +113,7 @@ pub fn restate(cx: &mut Cx, before: &AttributionDeal, changed: Vec<Changed>, cau
 }
 
 /// Writes what a document brings now, and adds what differs from what was written.
-fn differ(
-    cx: &mut Cx,
-    deal: &AttributionDeal,
-    document: &str,
-    bases: &[AttributionBasis],
-    should: Days,
-    differs: &mut Days,
-) -> Result<()> {
+fn differ(cx: &mut Cx, deal: &AttributionDeal, document: &str, bases: &[AttributionBasis], should: Days, differs: &mut Days) -> Result<()> {
     let stands = rows::figures_of(cx.db(), document, bases)?;
     if stands == should {
         return Ok(());

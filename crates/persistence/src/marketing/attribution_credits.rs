@@ -256,11 +256,8 @@ pub type Days = BTreeMap<(AttributionBasis, NaiveDate), Amount>;
 
 /// What a document brought as far as is written, of these kinds of money.
 pub fn figures_of(db: &mut Conn, document: &str, of: &[AttributionBasis]) -> Result<Days> {
-    let found = sql!(
-        "SELECT basis, day, amount FROM attribution_figures WHERE document_id = {} AND basis IN ({})",
-        document,
-        list(&bases(of))
-    );
+    let found =
+        sql!("SELECT basis, day, amount FROM attribution_figures WHERE document_id = {} AND basis IN ({})", document, list(&bases(of)));
     let rows = found.load::<(String, NaiveDate, Amount)>(db)?;
     Ok(rows.into_iter().map(|(b, day, amount)| ((basis(&b), day), amount)).collect())
 }

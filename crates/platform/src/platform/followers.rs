@@ -24,7 +24,8 @@ pub fn operations(t: &mut Table) {
 
 const REBUILD: &str = "Rebuild a follower. What it keeps is deleted and derived again from the first event; reports that rest on it are \
 incomplete until its status is `following` again.";
-const RETRY: &str = "Retry the events that are set aside. They are tried again within seconds, at the same growing intervals as the first time.";
+const RETRY: &str =
+    "Retry the events that are set aside. They are tried again within seconds, at the same growing intervals as the first time.";
 
 fn list(cx: &mut Cx, list: List) -> Result<Page<Follower>> {
     let mut page = cx.page::<Follower>(list)?;

@@ -67,7 +67,16 @@ pub struct Answer {
 
 impl Answer {
     pub fn nothing() -> Self {
-        Self { output: Output::Nothing, version: None, id: None, dry_run: false, replayed: false, next_cursor: None, redirect: None, event: None }
+        Self {
+            output: Output::Nothing,
+            version: None,
+            id: None,
+            dry_run: false,
+            replayed: false,
+            next_cursor: None,
+            redirect: None,
+            event: None,
+        }
     }
     pub fn json(text: Vec<u8>) -> Self {
         Self { output: Output::Json(text), ..Self::nothing() }

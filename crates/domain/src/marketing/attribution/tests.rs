@@ -152,6 +152,25 @@ fn each_day_sums_and_a_credit_takes_back_what_was_given() {
 }
 
 #[test]
+fn later_days_are_split_as_they_are_with_all_before_them() {
+    let models = [model(AttributionKind::Linear, None, None)];
+    let j = journey(&[3, 2, 1], &[]);
+    let day = |n: u32| NaiveDate::from_ymd_opt(2026, 1, n).expect("a day");
+    let amount = |s: &str| s.parse::<Amount>().expect("an amount");
+    let basis = AttributionBasis::Invoiced;
+    let amounts = ["10.00", "0.01", "-3.33", "7.77", "100.00"];
+    let figures: BTreeMap<_, _> = (1u32..).zip(amounts).map(|(n, a)| ((basis, day(n)), amount(a))).collect();
+    let all = credits(&models, &j, &BTreeMap::new(), &figures, 2).expect("credits");
+    for first in 2..=5u32 {
+        let (earlier, later): (BTreeMap<_, _>, BTreeMap<_, _>) = figures.clone().into_iter().partition(|(k, _)| k.1 < day(first));
+        let before = BTreeMap::from([(basis, earlier.values().copied().sum::<Amount>())]);
+        let some = credits(&models, &j, &before, &later, 2).expect("credits");
+        let tail: BTreeMap<_, _> = all.amounts.clone().into_iter().filter(|(k, _)| k.2 >= day(first)).collect();
+        assert_eq!(some.amounts, tail, "from day {first}");
+    }
+}
+
+#[test]
 fn return_without_cost_is_none() {
     let a = |s: &str| s.parse::<Amount>().expect("an amount");
     assert_eq!(return_on(a("250"), a("100")).expect("a rate").map(|r| r.to_string()).as_deref(), Some("1.5"));
