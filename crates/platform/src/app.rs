@@ -98,6 +98,9 @@ pub struct App {
     pub(crate) reactions: Reactions,
     cursor_key: Vec<u8>,
     properties: RwLock<HashMap<String, Vec<&'static str>>>,
+    /// How many statements the last run of each writing operation took: budgets are held by tests.
+    #[cfg(debug_assertions)]
+    pub statements: parking_lot::Mutex<HashMap<String, u64>>,
     /// Numbers committed facts as long as the application lives.
     _sequencer: Sequencer,
 }
@@ -179,6 +182,8 @@ impl App {
             reactions,
             cursor_key,
             properties: RwLock::default(),
+            #[cfg(debug_assertions)]
+            statements: parking_lot::Mutex::default(),
         }))
     }
     pub(crate) fn cursor_key(&self) -> &[u8] {
@@ -348,7 +353,12 @@ impl App {
         op.call(&mut cx, &ready.input)
     }
     fn run_write(self: &Arc<Self>, ready: &Ready, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
-        persistence::within(ready.deadline, || self.run_write_in_time(ready, conn))
+        #[cfg(debug_assertions)]
+        let before = persistence::statements();
+        let done = persistence::within(ready.deadline, || self.run_write_in_time(ready, conn));
+        #[cfg(debug_assertions)]
+        self.statements.lock().insert(self.table.ops[ready.op].id.clone(), persistence::statements().wrapping_sub(before));
+        done
     }
     fn run_write_in_time(self: &Arc<Self>, ready: &Ready, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
         let op = &self.table.ops[ready.op];

@@ -23,6 +23,7 @@ macro_rules! each_database {
 }
 
 mod audit_log;
+mod budgets;
 mod bulk;
 mod calendars;
 mod chain;
