@@ -29,10 +29,15 @@ use crate::app::Request;
 use crate::prelude::*;
 use crate::table::Op;
 
-/// How long facts of other replicas may wait to be found.
-const POLL: Duration = Duration::from_millis(200);
+/// How long facts of other replicas may wait to be found. SQLite has one process, which hears of all its commits.
+const fn poll(engine: Engine) -> Duration {
+    match engine {
+        Engine::Sqlite => Duration::from_secs(1),
+        Engine::Postgres => Duration::from_millis(200),
+    }
+}
 /// How long a follower rests before it looks again; under load this makes one look of what would be one for each commit.
-const REST: Duration = Duration::from_millis(10);
+const REST: Duration = Duration::from_millis(15);
 /// How long it waits while another replica is at it.
 const ELSEWHERE: Duration = Duration::from_millis(25);
 /// How often failures are looked for that are due.
@@ -225,7 +230,7 @@ impl Followers {
     pub fn start(app: &Arc<App>) -> std::io::Result<Self> {
         let mut followers = Self { stop: Arc::default(), app: app.clone(), threads: Vec::new() };
         for place in 0..app.table.followers.len() {
-            let runner = Runner { app: app.clone(), place, stop: followers.stop.clone() };
+            let runner = Runner { app: app.clone(), place, stop: followers.stop.clone(), idle_at: AtomicI64::new(-1) };
             let name = format!("follow-{}", app.table.followers[place].name.rsplit('.').next().unwrap_or_default());
             followers.threads.push(std::thread::Builder::new().name(name).spawn(move || runner.run())?);
         }
@@ -267,6 +272,8 @@ struct Runner {
     app: Arc<App>,
     place: usize,
     stop: Arc<AtomicBool>,
+    /// The latest fact when there was nothing to do: until there is another, there is nothing to do.
+    idle_at: AtomicI64,
 }
 
 /// What a runner remembers between two looks.
@@ -297,7 +304,7 @@ impl Runner {
                 Some(Round::More) => {}
                 Some(Round::Elsewhere) => self.app.db.wait_for_commit_after(seen, ELSEWHERE),
                 Some(Round::Idle) => {
-                    self.app.db.wait_for_commit_after(seen, POLL);
+                    self.app.db.wait_for_commit_after(seen, poll(self.app.db.engine()));
                     std::thread::sleep(REST);
                 }
                 None => {
@@ -338,13 +345,20 @@ impl Runner {
         let name = declared.name;
         // most looks find nothing; they take no lock and no turn at the writer
         let (status, idle) = self.app.db.read(|conn| -> Result<_> {
+            let head = rows::head(conn)?;
+            if head == self.idle_at.load(Ordering::Relaxed) {
+                return Ok((FollowerStatus::Following, true));
+            }
             let Some(follower) = rows::named(conn, name)? else { return Ok((FollowerStatus::Following, true)) };
             let next = rows::first_after(conn, &declared.kinds, follower.cursor_seq)?;
             let (waiting, aside) = if next.is_some() { rows::failures(conn, follower.id)? } else { (0, 0) };
             let halted = waiting + aside >= MOST_FAILURES;
-            let strays = rows::head(conn)? - follower.cursor_seq;
-            let rebuilds = follower.status == FollowerStatus::Rebuilding;
-            Ok((follower.status, halted || (next.is_none() && strays < STRAY && !rebuilds)))
+            let strays = head - follower.cursor_seq;
+            let done = next.is_none() && strays < STRAY && follower.status == FollowerStatus::Following;
+            if done {
+                self.idle_at.store(head, Ordering::Relaxed);
+            }
+            Ok((follower.status, halted || done))
         })?;
         if status == FollowerStatus::Clearing {
             return self.clear();
