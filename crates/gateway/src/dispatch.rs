@@ -159,7 +159,8 @@ impl Work {
         };
         let id = (!op.public).then(|| caller.id.clone());
         if !verdict.allowed {
-            return reply(Done { caller: id, verdict: Some(verdict), ..Done::with(Err(too_many(&verdict))) });
+            let refusal = Done::with(Err(too_many(&verdict)));
+            return reply(Done { caller: id, verdict: Some(verdict), ..refusal });
         }
         let request = edge.app.admit(op, &caller).and_then(|()| self.read(op, caller));
         let answer: Box<dyn FnOnce(Done) + Send> = Box::new(move |done| reply(Done { caller: id, verdict: Some(verdict), ..done }));

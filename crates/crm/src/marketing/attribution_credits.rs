@@ -26,7 +26,7 @@ const BATCH: i64 = 200;
 /// A deal with more touches than this is credited by the timer when it gets another one.
 const MANY_TOUCHES: i32 = 100;
 
-use AttributionBasis::{Bookings, Cash, Invoiced, Margin, Pipeline};
+use AttributionBasis::{Bookings, Cash, Invoiced, Margin};
 
 pub fn operations(t: &mut Table) {
     let mut n =
