@@ -135,7 +135,7 @@ pub(crate) struct Shared {
     pub(crate) address: Address,
     pub(crate) config: DatabaseConfig,
     kind: Kind,
-    bell: Arc<Bell>,
+    commits: Arc<CommitSignal>,
 }
 
 enum Kind {
@@ -145,9 +145,9 @@ enum Kind {
 
 /// Rings at each commit of this process.
 #[derive(Default)]
-pub(crate) struct Bell {
-    rung: Mutex<Rung>,
-    heard: Condvar,
+pub(crate) struct CommitSignal {
+    signalled: Mutex<Rung>,
+    waiters: Condvar,
 }
 
 #[derive(Default)]
@@ -158,12 +158,12 @@ struct Rung {
     count: u64,
 }
 
-impl Bell {
+impl CommitSignal {
     pub(crate) fn ring(&self) {
-        let mut rung = self.rung.lock();
-        rung.unheard = true;
-        rung.count = rung.count.wrapping_add(1);
-        self.heard.notify_all();
+        let mut signalled = self.signalled.lock();
+        signalled.unheard = true;
+        signalled.count = signalled.count.wrapping_add(1);
+        self.waiters.notify_all();
     }
 }
 
@@ -174,12 +174,12 @@ impl Database {
     /// An unknown scheme, a file that cannot be opened, a server that does not answer.
     pub fn open(config: &DatabaseConfig) -> Result<Self, OpenError> {
         let address = Address::parse(config)?;
-        let bell = Arc::<Bell>::default();
+        let commits = Arc::<CommitSignal>::default();
         let kind = match &address {
-            Address::Sqlite(path) => open_sqlite(path, config, bell.clone())?,
+            Address::Sqlite(path) => open_sqlite(path, config, commits.clone())?,
             Address::Postgres(url) => open_postgres(url, config)?,
         };
-        Ok(Self { shared: Arc::new(Shared { address, config: config.clone(), kind, bell }) })
+        Ok(Self { shared: Arc::new(Shared { address, config: config.clone(), kind, commits }) })
     }
 
     /// As [`Database::open`], but makes no new file.
@@ -252,28 +252,28 @@ impl Database {
 
     /// Wakes those who wait for commits. Each commit does it by itself.
     pub fn after_commit_notify(&self) {
-        self.shared.bell.ring();
+        self.shared.commits.ring();
     }
 
     /// Waits for a commit since the last call; false when the time is over without one. For the one who numbers facts.
     pub fn wait_for_commit(&self, limit: Duration) -> bool {
-        let mut rung = self.shared.bell.rung.lock();
-        if !rung.unheard {
-            self.shared.bell.heard.wait_for(&mut rung, limit);
+        let mut signalled = self.shared.commits.signalled.lock();
+        if !signalled.unheard {
+            self.shared.commits.waiters.wait_for(&mut signalled, limit);
         }
-        std::mem::take(&mut rung.unheard)
+        std::mem::take(&mut signalled.unheard)
     }
 
     /// How many commits this process has made, modulo 2^64.
     pub fn commits(&self) -> u64 {
-        self.shared.bell.rung.lock().count
+        self.shared.commits.signalled.lock().count
     }
 
     /// Waits until there were others than these commits, or the time is over.
     pub fn wait_for_commit_after(&self, seen: u64, limit: Duration) {
-        let mut rung = self.shared.bell.rung.lock();
-        if rung.count == seen {
-            self.shared.bell.heard.wait_for(&mut rung, limit);
+        let mut signalled = self.shared.commits.signalled.lock();
+        if signalled.count == seen {
+            self.shared.commits.waiters.wait_for(&mut signalled, limit);
         }
     }
 
@@ -339,15 +339,15 @@ pub(crate) fn sqlite_connection(path: &Path, config: &DatabaseConfig) -> Result<
         config.lock_timeout.as_millis()
     ))
     .map_err(|e| fail(&e))?;
-    deadline::teach(&mut conn).map_err(|e| fail(&e))?;
-    conn.set_instrumentation(watch::ear());
+    deadline::register_functions(&mut conn).map_err(|e| fail(&e))?;
+    conn.set_instrumentation(watch::instrumentation());
     Ok(conn)
 }
 
-fn open_sqlite(path: &Path, config: &DatabaseConfig, bell: Arc<Bell>) -> Result<Kind, OpenError> {
+fn open_sqlite(path: &Path, config: &DatabaseConfig, commits: Arc<CommitSignal>) -> Result<Kind, OpenError> {
     let fail = |e: &dyn std::fmt::Display| OpenError(format!("cannot open {}: {e}", path.display()));
     // the writer first: it makes the file and its journal
-    let writer = Writer::start(sqlite_connection(path, config)?, config.acquire_timeout, bell).map_err(|e| fail(&e))?;
+    let writer = Writer::start(sqlite_connection(path, config)?, config.acquire_timeout, commits).map_err(|e| fail(&e))?;
     let text = path.to_str().ok_or_else(|| fail(&"the path is not UTF-8"))?;
     let readers = Pool::builder()
         .max_size(config.readers.max(1))
@@ -409,9 +409,9 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Reader {
              PRAGMA query_only = ON;",
             self.busy.as_millis()
         ))
-        .and_then(|()| deadline::teach(conn))
+        .and_then(|()| deadline::register_functions(conn))
         .map_err(diesel::r2d2::Error::QueryError)?;
-        conn.set_instrumentation(watch::ear());
+        conn.set_instrumentation(watch::instrumentation());
         Ok(())
     }
 }
@@ -425,7 +425,7 @@ struct Session {
 impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
     fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
         conn.batch_execute(&self.sql).map_err(diesel::r2d2::Error::QueryError)?;
-        conn.set_instrumentation(watch::ear());
+        conn.set_instrumentation(watch::instrumentation());
         Ok(())
     }
 }

@@ -25,14 +25,14 @@ pub(crate) const LATE: &str = "interrupted: the time for this is over";
 /// Runs `f` on this thread with a deadline: statements after it fail with a time-out, and long ones are ended where the
 /// engine can. `None` lifts the one that holds.
 pub fn within<T>(deadline: Option<Instant>, f: impl FnOnce() -> T) -> T {
-    let _outer = Outer(DEADLINE.replace(deadline));
+    let _outer = Restore(DEADLINE.replace(deadline));
     f()
 }
 
 /// Puts the deadline back that held before, also after a panic.
-struct Outer(Option<Instant>);
+struct Restore(Option<Instant>);
 
-impl Drop for Outer {
+impl Drop for Restore {
     fn drop(&mut self) {
         DEADLINE.set(self.0);
     }
@@ -83,7 +83,7 @@ impl ToSql<Bool, Sqlite> for InTime {
 }
 
 /// Makes `in_time()` known to a connection.
-pub(crate) fn teach(conn: &mut SqliteConnection) -> diesel::QueryResult<()> {
+pub(crate) fn register_functions(conn: &mut SqliteConnection) -> diesel::QueryResult<()> {
     conn.register_noarg_sql_function::<Bool, _, _>("in_time", false, || InTime)
 }
 

@@ -109,7 +109,7 @@ fn forget(c: &mut SqliteConnection) {
 
 /// One snapshot on PostgreSQL.
 pub(crate) fn pg_read<T, E: From<Error>>(pool: &PgPool, usual: Duration, f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
-    let _outer = watch::outer();
+    let _outer = watch::restore();
     let mut c = pg_begin(pool, PG_READ)?;
     if let Some(left) = deadline::left().filter(|left| *left > usual) {
         c.batch_execute(&format!("SET LOCAL statement_timeout = {}", left.as_millis())).map_err(Error::from)?;
@@ -123,7 +123,7 @@ pub(crate) fn pg_read<T, E: From<Error>>(pool: &PgPool, usual: Duration, f: impl
 
 /// One snapshot on SQLite: of the moment of the first statement.
 pub(crate) fn sqlite_read<T, E: From<Error>>(pool: &SqlitePool, f: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
-    let _outer = watch::outer();
+    let _outer = watch::restore();
     let mut c = pool.get().map_err(no_connection)?;
     let conn = &mut Conn::Sqlite(&mut c);
     begin(conn, SQLITE_READ).map_err(Error::from)?;
@@ -142,7 +142,7 @@ enum Try<T, E> {
 
 /// A write transaction on PostgreSQL, repeated while others are in the way. `Ok((answer, kept))`.
 pub(crate) fn pg_write<T, E: From<Error> + Retryable>(pool: &PgPool, job: &mut Job<T, E>) -> Result<(T, bool), E> {
-    let _outer = watch::outer();
+    let _outer = watch::restore();
     let began = Instant::now();
     let (mut conflicts, mut lost) = (0, 0);
     loop {

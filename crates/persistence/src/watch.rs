@@ -53,20 +53,20 @@ pub(crate) fn set(state: Failed) {
 
 /// Puts the state back when it is dropped: a transaction may run inside another one on the same thread, on a connection
 /// of its own.
-pub(crate) struct Outer(Failed);
+pub(crate) struct Restore(Failed);
 
-pub(crate) fn outer() -> Outer {
-    Outer(failed())
+pub(crate) fn restore() -> Restore {
+    Restore(failed())
 }
 
-impl Drop for Outer {
+impl Drop for Restore {
     fn drop(&mut self) {
         set(self.0);
     }
 }
 
 /// What a connection is given to hear its statements with.
-pub(crate) fn ear() -> impl FnMut(InstrumentationEvent<'_>) + Send + 'static {
+pub(crate) fn instrumentation() -> impl FnMut(InstrumentationEvent<'_>) + Send + 'static {
     let mut kept = 0;
     move |event| {
         if let InstrumentationEvent::CacheQuery { .. } = event {
@@ -76,7 +76,7 @@ pub(crate) fn ear() -> impl FnMut(InstrumentationEvent<'_>) + Send + 'static {
                 FULL.set(true);
             }
         }
-        hear(event);
+        on_event(event);
     }
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn take_full() -> bool {
     FULL.take()
 }
 
-fn hear(event: InstrumentationEvent<'_>) {
+fn on_event(event: InstrumentationEvent<'_>) {
     match event {
         InstrumentationEvent::StartQuery { .. } => STARTED.set(Some(Instant::now())),
         InstrumentationEvent::FinishQuery { query, error, .. } => {

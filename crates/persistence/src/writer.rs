@@ -101,9 +101,9 @@ impl Writer {
         let shared = Arc::new(Shared { hook: Mutex::new(None), bell, poisoned: AtomicBool::new(false) });
         let own = shared.clone();
         let thread = std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || {
-            let mut desk = Desk { conn: &mut conn, shared: &own, patience };
+            let mut runner = GroupRunner { conn: &mut conn, shared: &own, patience };
             while let Ok(first) = jobs.recv() {
-                desk.serve(first, &jobs);
+                runner.serve(first, &jobs);
             }
         })?;
         Ok(Self { queue: Some(queue), id: thread.thread().id(), thread: Some(thread), shared })
@@ -172,7 +172,7 @@ impl Drop for Writer {
 }
 
 /// What the thread works with.
-struct Desk<'a> {
+struct GroupRunner<'a> {
     conn: &'a mut SqliteConnection,
     shared: &'a Shared,
     patience: Duration,
@@ -199,7 +199,7 @@ type Tasks = Vec<Box<dyn Work>>;
 /// Gives the next job that waits.
 type Next<'a> = dyn FnMut() -> Option<Box<dyn Work>> + 'a;
 
-impl Desk<'_> {
+impl GroupRunner<'_> {
     /// One group: the job in hand and those that wait.
     fn serve(&mut self, first: Box<dyn Work>, jobs: &Receiver<Box<dyn Work>>) {
         let began = Instant::now();

@@ -123,7 +123,7 @@ pub struct Request {
 }
 
 /// A request that may run: what remains is decided in its transaction.
-struct Ready {
+struct PreparedRequest {
     op: usize,
     caller: Arc<Caller>,
     input: Input,
@@ -138,7 +138,7 @@ struct Ready {
     touched: Arc<AtomicBool>,
 }
 
-impl Ready {
+impl PreparedRequest {
     fn origin(&self, app: &Arc<App>) -> Origin {
         Origin { app: app.clone(), caller: self.caller.clone(), request_id: self.request_id.clone() }
     }
@@ -297,7 +297,7 @@ impl App {
         }
     }
     /// Everything that needs no database: permission, parameters, body.
-    fn prepare(self: &Arc<Self>, op: &Op, request: Request) -> Result<Ready> {
+    fn prepare(self: &Arc<Self>, op: &Op, request: Request) -> Result<PreparedRequest> {
         self.admit(op, &request.caller)?;
         op.check_query(&request.query)?;
         let dry_run = match request.query.iter().find(|(k, _)| k == "dry_run").map(|(_, v)| v.as_str()) {
@@ -331,7 +331,7 @@ impl App {
             (scope, hash(&[request.path.join("/").as_bytes(), &query, body.to_string().as_bytes(), upload]))
         });
         let input = Input { path: request.path, query: request.query, body, upload: request.upload };
-        let mut ready = Ready {
+        let mut ready = PreparedRequest {
             op: request.op,
             caller: request.caller,
             input,
@@ -348,11 +348,11 @@ impl App {
         }
         Ok(ready)
     }
-    fn run_read(self: &Arc<Self>, op: &Op, ready: &Ready, conn: &mut Conn<'_>) -> Result<Answer> {
+    fn run_read(self: &Arc<Self>, op: &Op, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Answer> {
         let mut cx = Cx::new(self.clone(), conn.reborrow(), ready.caller.clone(), ready.request_id.clone());
         op.call(&mut cx, &ready.input)
     }
-    fn run_write(self: &Arc<Self>, ready: &Ready, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
+    fn run_write(self: &Arc<Self>, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
         #[cfg(debug_assertions)]
         let before = persistence::statements();
         let done = persistence::within(ready.deadline, || self.run_write_in_time(ready, conn));
@@ -360,7 +360,7 @@ impl App {
         self.statements.lock().insert(self.table.ops[ready.op].id.clone(), persistence::statements().wrapping_sub(before));
         done
     }
-    fn run_write_in_time(self: &Arc<Self>, ready: &Ready, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
+    fn run_write_in_time(self: &Arc<Self>, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
         let op = &self.table.ops[ready.op];
         ready.in_time()?;
         let now = self.clock.now();

@@ -131,7 +131,7 @@ pub(crate) fn each<B: Body>(cx: &mut Cx, write: impl Fn(&mut Cx, B) -> Result<Up
         let at = |p: Problem| p.under(&format!("/items/{index}"));
         let made = crate::table::typed_body::<B>(item).map_err(at).and_then(|b| match atomic {
             true => write(cx, b).map_err(at),
-            false => cx.attempt(|cx| write(cx, b)).map_err(at),
+            false => cx.savepoint(|cx| write(cx, b)).map_err(at),
         });
         match made {
             Ok(done) => {

@@ -80,7 +80,7 @@ impl<'c> Cx<'c> {
         at(0).or_else(|| at(1)).map_or(midnight.and_utc(), |t| t.with_timezone(&Utc))
     }
     /// Refuses a caller without this permission.
-    pub fn demand(&self, permission: &str) -> Result<()> {
+    pub fn require(&self, permission: &str) -> Result<()> {
         self.ensure(self.caller.may(permission), problems::missing_scope, || format!("This needs {permission}."))
     }
     pub fn ensure(&self, holds: bool, code: Code, detail: impl FnOnce() -> String) -> Result<()> {
@@ -144,7 +144,7 @@ impl<'c> Cx<'c> {
 
     /// Loads a resource to change it, locked until the transaction ends. When it is the one named by the path, the
     /// caller's If-Match is judged here and nowhere else.
-    pub fn change<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
+    pub fn load_for_update<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
         let found = record::find_to_change::<T>(&mut self.conn, id.uuid())?;
         let row = found
             .filter(|row| self.visible(row))
@@ -160,12 +160,12 @@ impl<'c> Cx<'c> {
     }
     /// Stores a new resource and tells that it was created.
     pub fn create<T: Entity + Record>(&mut self, row: T) -> Result<T> {
-        self.make(row, "created")
+        self.create_as(row, "created")
     }
     /// Stores a new resource and tells what happened in another word than "created".
-    pub fn make<T: Entity + Record>(&mut self, row: T, verb: &str) -> Result<T> {
+    pub fn create_as<T: Entity + Record>(&mut self, row: T, verb: &str) -> Result<T> {
         record::insert(&mut self.conn, std::slice::from_ref(&row))?;
-        self.tell(Event::of(verb, &row));
+        self.emit(Event::of(verb, &row));
         Ok(row)
     }
     /// Stores a changed resource, counts its version, notes when, and tells what happened: `cx.save(&before, after, "confirmed")`.
@@ -174,13 +174,13 @@ impl<'c> Cx<'c> {
         if !record::update(&mut self.conn, &after, Some(before.version()))? {
             return Err(RETRY.with("Somebody else changed it at the same time."));
         }
-        self.tell(Event::change(verb, before, &after));
+        self.emit(Event::change(verb, before, &after));
         Ok(after)
     }
     /// Deletes a resource and tells it.
     pub fn remove<T: Entity + Record>(&mut self, row: T) -> Result<()> {
         record::delete::<T>(&mut self.conn, row.key())?;
-        self.tell(Event { previous: None, ..Event::of("deleted", &row) });
+        self.emit(Event { previous: None, ..Event::of("deleted", &row) });
         Ok(())
     }
     /// Stores parts of a resource; the event of the resource speaks for them.
@@ -192,7 +192,7 @@ impl<'c> Cx<'c> {
         Ok(record::delete_by::<T>(&mut self.conn, column, id)?)
     }
     /// Tells a fact. It is kept when the transaction is.
-    pub fn tell(&mut self, event: Event) {
+    pub fn emit(&mut self, event: Event) {
         self.told.push(Arc::new(event));
     }
     /// Remembers that the document `to` came from `from`.
@@ -206,7 +206,7 @@ impl<'c> Cx<'c> {
         Ok(format!("{series}-{year:04}-{next:05}"))
     }
     /// Tries something that may be refused, in a savepoint: a refusal leaves no trace and the transaction goes on.
-    pub fn attempt<T>(&mut self, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
+    pub fn savepoint<T>(&mut self, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
         let (now, caller, request_id, app, nested) =
             (self.now, self.caller.clone(), self.request_id.clone(), self.app.clone(), self.nested);
         let (told, reacted) = (std::mem::take(&mut self.told), self.reacted);
@@ -247,7 +247,7 @@ impl<'c> Cx<'c> {
 
     /// Lets the services hear now what was told so far, so that the answer can show what came of it. What is told later is
     /// heard when the operation is done, as always.
-    pub fn hear(&mut self) -> Result<()> {
+    pub fn run_reactions(&mut self) -> Result<()> {
         self.react()
     }
 

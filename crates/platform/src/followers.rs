@@ -465,7 +465,7 @@ fn go_on(cx: &mut Cx, place: usize, blamed: &Option<Blamed>, at: &AtomicI64) -> 
 
 /// Does what follows from one fact, with what is told and who reacts to it; all of it or nothing.
 fn one(cx: &mut Cx, declared: &Declared, fact: Numbered) -> Result<()> {
-    cx.attempt(|cx| {
+    cx.savepoint(|cx| {
         cx.request_id = fact.request_id.clone();
         (declared.run)(cx, &Fact::from(fact))?;
         cx.react()?;

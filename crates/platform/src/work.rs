@@ -136,11 +136,11 @@ fn write<T: Send + 'static>(app: &App, mut f: impl FnMut(&mut Conn<'_>) -> Resul
 
 /// The workers of this process. Dropping them puts running jobs back for the next process.
 pub struct Workers {
-    shop: Arc<Shop>,
+    pool: Arc<WorkerPool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-struct Shop {
+struct WorkerPool {
     app: Arc<App>,
     kinds: Vec<String>,
     closing: Arc<AtomicBool>,
@@ -155,7 +155,7 @@ impl Workers {
     /// # Errors
     /// A thread cannot be started.
     pub fn start(app: &Arc<App>, workers: usize) -> std::io::Result<Self> {
-        let shop = Arc::new(Shop {
+        let pool = Arc::new(WorkerPool {
             app: app.clone(),
             kinds: app.table.works.keys().map(|k| k.to_string()).collect(),
             closing: Arc::default(),
@@ -164,20 +164,20 @@ impl Workers {
             held: Mutex::default(),
         });
         let mut threads = Vec::new();
-        for (name, run) in std::iter::repeat_n(("worker", Shop::work as fn(&Shop)), workers)
-            .chain([("worker-leases", Shop::keep as fn(&Shop)), ("worker-timers", Shop::watch)])
+        for (name, run) in std::iter::repeat_n(("worker", WorkerPool::work as fn(&WorkerPool)), workers)
+            .chain([("worker-leases", WorkerPool::keep as fn(&WorkerPool)), ("worker-timers", WorkerPool::watch)])
         {
-            let shop = shop.clone();
-            threads.push(std::thread::Builder::new().name(name.into()).spawn(move || run(&shop))?);
+            let pool = pool.clone();
+            threads.push(std::thread::Builder::new().name(name.into()).spawn(move || run(&pool))?);
         }
-        Ok(Self { shop, threads })
+        Ok(Self { pool, threads })
     }
 }
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        self.shop.closing.store(true, Ordering::Relaxed);
-        self.shop.bell.notify_all();
+        self.pool.closing.store(true, Ordering::Relaxed);
+        self.pool.bell.notify_all();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 log::error!("a worker ended in a panic");
@@ -186,7 +186,7 @@ impl Drop for Workers {
     }
 }
 
-impl Shop {
+impl WorkerPool {
     fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Relaxed)
     }

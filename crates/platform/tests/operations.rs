@@ -96,7 +96,7 @@ fn operations(t: &mut Table) {
     n.bulk(create);
     n.read("Get a widget.").expand::<Widget>("self", "id");
     n.update(update, "Change a widget.");
-    n.delete(|cx, id| cx.change::<Widget>(id).and_then(|w| cx.remove(w)), "Delete a widget.");
+    n.delete(|cx, id| cx.load_for_update::<Widget>(id).and_then(|w| cx.remove(w)), "Delete a widget.");
     n.action("polish", polish, "Polish a widget.");
 }
 
@@ -116,7 +116,7 @@ fn create(cx: &mut Cx, new: NewWidget) -> Result<Widget> {
 }
 
 fn update(cx: &mut Cx, id: WidgetId, patch: WidgetPatch) -> Result<Widget> {
-    let before = cx.change::<Widget>(id)?;
+    let before = cx.load_for_update::<Widget>(id)?;
     let mut after = before.clone();
     if let Some(name) = patch.name {
         after.name = name;
@@ -128,7 +128,7 @@ fn update(cx: &mut Cx, id: WidgetId, patch: WidgetPatch) -> Result<Widget> {
 }
 
 fn polish(cx: &mut Cx, id: WidgetId) -> Result<Widget> {
-    let before = cx.change::<Widget>(id)?;
+    let before = cx.load_for_update::<Widget>(id)?;
     if before.status != WidgetStatus::Draft {
         return Err(problems::invalid_state.with("Only drafts are polished.").in_state(before.status, &before.allowed_actions()));
     }

@@ -86,7 +86,7 @@ each_engine! {
         assert_eq!((&paid["balances"], &paid["orders"]["open_order_count"], &paid["orders"]["latest_orders"][0]["status"]), (&json!([]), &json!(0), &json!("closed")));
         assert_eq!(paid["orders"]["latest_orders"][0]["total"], order["total"]);
         // the same as the ageing of all customers on that day
-        let report = s.get(&format!("/v1/receivables/ageing?company_id={}&as_of=2026-02-28", s.company_id())).ok();
+        let report = s.get(&format!("/v1/receivables/reports/ageing?company_id={}&as_of=2026-02-28", s.company_id())).ok();
         assert_eq!(report["rows"][0]["ageing"], late["balances"][0]["ageing"]);
         let elsewhere = user_with(s, &["directory.parties.read", "receivables.invoices.read"], &[]);
         let hidden = elsewhere.get(&format!("/v1/directory/parties/{}/360?as_of=2026-02-28", id(&buyer))).ok();

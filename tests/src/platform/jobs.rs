@@ -150,7 +150,7 @@ mod kinds {
         let (app, caller) = (work.app().clone(), work.caller().clone());
         app.write(&caller, move |cx| {
             let data = json!({});
-            cx.tell(Event {
+            cx.emit(Event {
                 kind: "test.marked".into(),
                 subject: subject.clone(),
                 company: None,

@@ -7,7 +7,7 @@ use crate::fixtures::{id, verified};
 use crate::harness::Server;
 
 fn ageing(s: &Server, day: &str) -> Value {
-    s.get(&format!("/v1/receivables/ageing?company_id={}&as_of={day}", s.company_id())).ok()
+    s.get(&format!("/v1/receivables/reports/ageing?company_id={}&as_of={day}", s.company_id())).ok()
 }
 
 fn buckets(v: &Value) -> [&str; 6] {

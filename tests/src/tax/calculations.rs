@@ -9,7 +9,7 @@ use crate::harness::Server;
 fn calculate(s: &Server, more: Value) -> Value {
     let mut body = json!({"company_id": s.company_id()});
     body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
-    s.post("/v1/tax/calculate", body).ok()
+    s.post("/v1/tax/calculations/calculate", body).ok()
 }
 
 fn sums(v: &Value) -> [&str; 3] {
@@ -50,9 +50,9 @@ each_engine! {
     fn a_line_names_only_taxes_of_its_company(s) {
         let unknown = "tax_00000000000000000000000000";
         let body = json!({"company_id": s.company_id(), "lines": [{"unit_price": "1", "tax_code_ids": [unknown]}]});
-        s.post("/v1/tax/calculate", body).problem(422, "unknown_reference");
+        s.post("/v1/tax/calculations/calculate", body).problem(422, "unknown_reference");
         let numbers = json!({"company_id": s.company_id(), "lines": [{"unit_price": 1.5}]});
-        s.post("/v1/tax/calculate", numbers).problem(422, "decimal_must_be_string");
+        s.post("/v1/tax/calculations/calculate", numbers).problem(422, "decimal_must_be_string");
     }
 
     fn a_rule_from_a_date_on_can_be_changed_and_taken_away(s) {

@@ -68,38 +68,38 @@ pub(crate) fn create(cx: &mut Cx, mut new: NewActivity) -> Result<Activity> {
 }
 
 fn update(cx: &mut Cx, id: ActivityId, patch: ActivityPatch) -> Result<Activity> {
-    let before = cx.change::<Activity>(id)?;
+    let before = cx.load_for_update::<Activity>(id)?;
     check_people(cx, patch.owner_id.flatten(), patch.participants.as_deref().unwrap_or_default())?;
     let after = before.clone().change(patch, cx.now)?;
     cx.save(&before, after, "updated")
 }
 
 fn delete(cx: &mut Cx, id: ActivityId) -> Result<()> {
-    let activity = cx.change::<Activity>(id)?;
+    let activity = cx.load_for_update::<Activity>(id)?;
     activity.must_be_removable()?;
     cx.remove(activity)
 }
 
 fn start(cx: &mut Cx, id: ActivityId) -> Result<Activity> {
-    let before = cx.change::<Activity>(id)?;
+    let before = cx.load_for_update::<Activity>(id)?;
     let after = before.clone().start(cx.now)?;
     cx.save(&before, after, "started")
 }
 
 fn complete(cx: &mut Cx, id: ActivityId, what: CompleteActivity) -> Result<Activity> {
-    let before = cx.change::<Activity>(id)?;
+    let before = cx.load_for_update::<Activity>(id)?;
     let after = before.clone().complete(what, cx.now)?;
     cx.save(&before, after, "completed")
 }
 
 fn cancel(cx: &mut Cx, id: ActivityId) -> Result<Activity> {
-    let before = cx.change::<Activity>(id)?;
+    let before = cx.load_for_update::<Activity>(id)?;
     let after = before.clone().cancel(cx.now)?;
     cx.save(&before, after, "cancelled")
 }
 
 fn reschedule(cx: &mut Cx, id: ActivityId, to: RescheduleActivity) -> Result<Activity> {
-    let before = cx.change::<Activity>(id)?;
+    let before = cx.load_for_update::<Activity>(id)?;
     let after = before.clone().reschedule(to, cx.now)?;
     cx.save(&before, after, "rescheduled")
 }

@@ -39,14 +39,14 @@ fn create(cx: &mut Cx, new: NewAssignmentRule) -> Result<AssignmentRule> {
 }
 
 fn update(cx: &mut Cx, id: AssignmentRuleId, patch: AssignmentRulePatch) -> Result<AssignmentRule> {
-    let before = cx.change::<AssignmentRule>(id)?;
+    let before = cx.load_for_update::<AssignmentRule>(id)?;
     check_members(cx, patch.members.as_deref().unwrap_or_default())?;
     let after = before.clone().change(patch, cx.now)?;
     cx.save(&before, after, "updated")
 }
 
 fn delete(cx: &mut Cx, id: AssignmentRuleId) -> Result<()> {
-    let rule = cx.change::<AssignmentRule>(id)?;
+    let rule = cx.load_for_update::<AssignmentRule>(id)?;
     cx.remove(rule)
 }
 

@@ -32,20 +32,20 @@ fn create(cx: &mut Cx, new: NewCompetitor) -> Result<Competitor> {
 }
 
 fn update(cx: &mut Cx, id: CompetitorId, patch: CompetitorPatch) -> Result<Competitor> {
-    let before = cx.change::<Competitor>(id)?;
+    let before = cx.load_for_update::<Competitor>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     free(cx, after.company_id, &after.name, Some(id))?;
     cx.save(&before, after, "updated")
 }
 
 fn archive(cx: &mut Cx, id: CompetitorId) -> Result<Competitor> {
-    let before = cx.change::<Competitor>(id)?;
+    let before = cx.load_for_update::<Competitor>(id)?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: CompetitorId) -> Result<Competitor> {
-    let before = cx.change::<Competitor>(id)?;
+    let before = cx.load_for_update::<Competitor>(id)?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
 }

@@ -74,7 +74,7 @@ fn take_due(cx: &mut Cx) -> Result<()> {
         let now = cx.now;
         let due = companies.into_iter().filter(|(_, zone, last)| last.is_none_or(|day| day < day_at(now, zone)));
         for company in due.map(|(id, ..)| id).take(BATCH).collect::<Vec<CompanyId>>() {
-            let done = cx.attempt(|cx| {
+            let done = cx.savepoint(|cx| {
                 let company = cx.find::<Company>(company)?;
                 take(cx, &company, kind, None)
             });

@@ -79,5 +79,5 @@ fn create(cx: &mut Cx, new: NewForecastSubmission) -> Result<ForecastSubmission>
         now: cx.now,
     };
     let made = new.build(basis)?;
-    cx.make(made, "submitted")
+    cx.create_as(made, "submitted")
 }

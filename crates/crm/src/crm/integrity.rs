@@ -16,7 +16,7 @@ const NAMED: usize = 100;
 
 /// The weighted amount of a deal: amount times probability, and where both come from.
 pub fn explain(cx: &mut Cx, id: &str) -> Result<Explanation> {
-    cx.demand("crm.opportunities.read")?;
+    cx.require("crm.opportunities.read")?;
     let id: OpportunityId = id.parse().map_err(|_| problems::not_found.with(format!("{id:?} is no opportunity.")))?;
     let deal = cx.find::<Opportunity>(id)?;
     let probability = match (deal.probability_is_manual, deal.closed_at.is_some()) {
@@ -31,7 +31,7 @@ pub fn explain(cx: &mut Cx, id: &str) -> Result<Explanation> {
 
 /// Where the total of a quote comes from: price, discount, tax.
 pub fn explain_quote(cx: &mut Cx, id: &str) -> Result<Explanation> {
-    cx.demand("crm.quotes.read")?;
+    cx.require("crm.quotes.read")?;
     let id: QuoteId = id.parse().map_err(|_| problems::not_found.with(format!("{id:?} is no quote.")))?;
     let quote = cx.find::<Quote>(id)?;
     let rule = match quote.prices_include_tax {

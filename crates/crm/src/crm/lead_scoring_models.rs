@@ -48,24 +48,24 @@ fn create(cx: &mut Cx, new: NewLeadScoringModel) -> Result<LeadScoringModel> {
 }
 
 fn update(cx: &mut Cx, id: LeadScoringModelId, patch: LeadScoringModelPatch) -> Result<LeadScoringModel> {
-    let before = cx.change::<LeadScoringModel>(id)?;
+    let before = cx.load_for_update::<LeadScoringModel>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     cx.save(&before, after, "updated")
 }
 
 fn delete(cx: &mut Cx, id: LeadScoringModelId) -> Result<()> {
-    let model = cx.change::<LeadScoringModel>(id)?;
+    let model = cx.load_for_update::<LeadScoringModel>(id)?;
     model.must_be_a_draft()?;
     cx.remove(model)
 }
 
 fn activate(cx: &mut Cx, id: LeadScoringModelId) -> Result<LeadScoringModel> {
-    let draft = cx.change::<LeadScoringModel>(id)?;
+    let draft = cx.load_for_update::<LeadScoringModel>(id)?;
     let after = draft.clone().activate(cx.now)?;
     // Two drafts that are activated at once: the second retires the first.
     take_turns_on(cx.db(), vec![format!("scoring:{}", draft.company_id)])?;
     if let Some(found) = rows::active(cx.db(), draft.company_id)? {
-        let before = cx.change::<LeadScoringModel>(found.id)?;
+        let before = cx.load_for_update::<LeadScoringModel>(found.id)?;
         let retired = before.clone().retire(cx.now);
         cx.save(&before, retired, "retired")?;
     }
@@ -73,7 +73,7 @@ fn activate(cx: &mut Cx, id: LeadScoringModelId) -> Result<LeadScoringModel> {
 }
 
 fn simulate(cx: &mut Cx, id: LeadScoringModelId, on: SimulateScoring) -> Result<ScoringSimulation> {
-    let model = cx.change::<LeadScoringModel>(id)?;
+    let model = cx.load_for_update::<LeadScoringModel>(id)?;
     let leads = match on.lead_ids {
         None => rows::newest_leads(cx.db(), model.company_id, MOST_LEADS)?,
         Some(ids) => named(cx, &model, &ids)?,

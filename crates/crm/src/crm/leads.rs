@@ -77,20 +77,20 @@ fn create(cx: &mut Cx, new: NewLead) -> Result<Lead> {
 }
 
 fn update(cx: &mut Cx, id: LeadId, patch: LeadPatch) -> Result<Lead> {
-    let before = cx.change::<Lead>(id)?;
+    let before = cx.load_for_update::<Lead>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     let after = cx.save(&before, after, "updated")?;
     scores::renew(cx, after)
 }
 
 fn delete(cx: &mut Cx, id: LeadId) -> Result<()> {
-    let lead = cx.change::<Lead>(id)?;
+    let lead = cx.load_for_update::<Lead>(id)?;
     lead.must_be_changeable()?;
     cx.remove(lead)
 }
 
 fn assign(cx: &mut Cx, id: LeadId, to: AssignLead) -> Result<Lead> {
-    let before = cx.change::<Lead>(id)?;
+    let before = cx.load_for_update::<Lead>(id)?;
     before.must_be_assignable()?;
     let (owner, rule) = match to.owner_id {
         Some(owner) => (cx.refer::<User>("/owner_id", owner)?.id, None),
@@ -104,19 +104,19 @@ fn assign(cx: &mut Cx, id: LeadId, to: AssignLead) -> Result<Lead> {
 }
 
 fn qualify(cx: &mut Cx, id: LeadId) -> Result<Lead> {
-    let before = cx.change::<Lead>(id)?;
+    let before = cx.load_for_update::<Lead>(id)?;
     let after = before.clone().qualify(cx.now)?;
     cx.save(&before, after, "qualified")
 }
 
 fn disqualify(cx: &mut Cx, id: LeadId, why: DisqualifyLead) -> Result<Lead> {
-    let before = cx.change::<Lead>(id)?;
+    let before = cx.load_for_update::<Lead>(id)?;
     let after = before.clone().disqualify(&why, cx.now)?;
     cx.save(&before, after, "disqualified")
 }
 
 fn reopen(cx: &mut Cx, id: LeadId) -> Result<Lead> {
-    let before = cx.change::<Lead>(id)?;
+    let before = cx.load_for_update::<Lead>(id)?;
     let after = before.clone().reopen(cx.now)?;
     cx.save(&before, after, "reopened")
 }
@@ -127,7 +127,7 @@ pub fn responded(cx: &mut Cx, event: &Event) -> Result<()> {
     let contact = matches!(text("kind"), Some("call" | "meeting" | "email"));
     let at = text("completed_at").and_then(|t| t.parse::<DateTime<Utc>>().ok());
     let (Some(id), Some(at), true) = (text("lead_id").and_then(|id| id.parse::<LeadId>().ok()), at, contact) else { return Ok(()) };
-    let before = cx.change::<Lead>(id)?;
+    let before = cx.load_for_update::<Lead>(id)?;
     match before.clone().responded(at, cx.now) {
         Some(after) => cx.save(&before, after, "responded").map(drop),
         None => Ok(()),

@@ -32,20 +32,20 @@ fn create(cx: &mut Cx, new: NewLossReason) -> Result<LossReason> {
 }
 
 fn update(cx: &mut Cx, id: LossReasonId, patch: LossReasonPatch) -> Result<LossReason> {
-    let before = cx.change::<LossReason>(id)?;
+    let before = cx.load_for_update::<LossReason>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     free(cx, after.company_id, &after.name, Some(id))?;
     cx.save(&before, after, "updated")
 }
 
 fn archive(cx: &mut Cx, id: LossReasonId) -> Result<LossReason> {
-    let before = cx.change::<LossReason>(id)?;
+    let before = cx.load_for_update::<LossReason>(id)?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: LossReasonId) -> Result<LossReason> {
-    let before = cx.change::<LossReason>(id)?;
+    let before = cx.load_for_update::<LossReason>(id)?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
 }

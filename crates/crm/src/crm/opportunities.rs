@@ -208,7 +208,7 @@ fn with_stock(cx: &mut Cx, mut deal: Opportunity) -> Result<Opportunity> {
 }
 
 fn update(cx: &mut Cx, id: OpportunityId, mut patch: OpportunityPatch) -> Result<Opportunity> {
-    let before = cx.change::<Opportunity>(id)?;
+    let before = cx.load_for_update::<Opportunity>(id)?;
     before.must_be_open()?;
     territories::refer(cx, before.company_id, patch.territory_id.flatten())?;
     check_partners(cx, patch.party_id, patch.contact_id.flatten())?;
@@ -228,7 +228,7 @@ fn update(cx: &mut Cx, id: OpportunityId, mut patch: OpportunityPatch) -> Result
 }
 
 fn advance(cx: &mut Cx, id: OpportunityId, to: AdvanceOpportunity) -> Result<Opportunity> {
-    let before = cx.change::<Opportunity>(id)?;
+    let before = cx.load_for_update::<Opportunity>(id)?;
     let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
     let after = before.clone().advance(&pipeline, to.stage_id, questions::quoted(cx, id)?, cx.now)?;
     let after = store(cx, &before, after, &pipeline, "stage_changed", to.note)?;
@@ -236,7 +236,7 @@ fn advance(cx: &mut Cx, id: OpportunityId, to: AdvanceOpportunity) -> Result<Opp
 }
 
 pub(crate) fn win(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
-    let before = cx.change::<Opportunity>(id)?;
+    let before = cx.load_for_update::<Opportunity>(id)?;
     let (pipeline, company) = (cx.find::<Pipeline>(before.pipeline_id)?, cx.find::<Company>(before.company_id)?);
     let after = before.clone().win(cx.today(&company), cx.now)?;
     parties::make_customer(cx, after.party_id)?;
@@ -245,7 +245,7 @@ pub(crate) fn win(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
 }
 
 fn lose(cx: &mut Cx, id: OpportunityId, mut why: LoseOpportunity) -> Result<Opportunity> {
-    let before = cx.change::<Opportunity>(id)?;
+    let before = cx.load_for_update::<Opportunity>(id)?;
     let (pipeline, company) = (cx.find::<Pipeline>(before.pipeline_id)?, cx.find::<Company>(before.company_id)?);
     name_loss(cx, before.company_id, &mut why)?;
     let after = before.clone().lose(why, cx.today(&company), cx.now)?;
@@ -276,7 +276,7 @@ fn name_loss(cx: &mut Cx, company: CompanyId, why: &mut LoseOpportunity) -> Resu
 }
 
 fn reopen(cx: &mut Cx, id: OpportunityId) -> Result<Opportunity> {
-    let before = cx.change::<Opportunity>(id)?;
+    let before = cx.load_for_update::<Opportunity>(id)?;
     let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
     let after = before.clone().reopen(&pipeline, cx.now)?;
     let after = store(cx, &before, after, &pipeline, "reopened", None)?;

@@ -54,20 +54,20 @@ fn store(cx: &mut Cx, new: NewPipeline) -> Result<Pipeline> {
 }
 
 fn update(cx: &mut Cx, id: PipelineId, patch: PipelinePatch) -> Result<Pipeline> {
-    let before = cx.change::<Pipeline>(id)?;
+    let before = cx.load_for_update::<Pipeline>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     cx.save(&before, after, "updated")
 }
 
 fn make_default(cx: &mut Cx, id: PipelineId) -> Result<Pipeline> {
-    let before = cx.change::<Pipeline>(id)?;
+    let before = cx.load_for_update::<Pipeline>(id)?;
     let after = before.clone().make_default(cx.now)?;
     if before.is_default {
         return Ok(before);
     }
     // The one before steps back first: a company has one default at every instant.
     if let Some(other) = rows::default_of(cx.db(), before.company_id)? {
-        let old = cx.change::<Pipeline>(other)?;
+        let old = cx.load_for_update::<Pipeline>(other)?;
         let stepped_back = Pipeline { is_default: false, updated_at: cx.now, ..old.clone() };
         cx.save(&old, stepped_back, "updated")?;
     }
@@ -75,14 +75,14 @@ fn make_default(cx: &mut Cx, id: PipelineId) -> Result<Pipeline> {
 }
 
 fn archive(cx: &mut Cx, id: PipelineId) -> Result<Pipeline> {
-    let before = cx.change::<Pipeline>(id)?;
+    let before = cx.load_for_update::<Pipeline>(id)?;
     let open = rows::open_deals(cx.db(), id)?;
     let after = before.clone().archive(open, cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: PipelineId) -> Result<Pipeline> {
-    let before = cx.change::<Pipeline>(id)?;
+    let before = cx.load_for_update::<Pipeline>(id)?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
 }

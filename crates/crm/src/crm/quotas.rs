@@ -45,13 +45,13 @@ fn create(cx: &mut Cx, new: NewQuota) -> Result<Quota> {
 }
 
 fn update(cx: &mut Cx, id: QuotaId, patch: QuotaPatch) -> Result<Quota> {
-    let before = cx.change::<Quota>(id)?;
+    let before = cx.load_for_update::<Quota>(id)?;
     let company = cx.find::<Company>(before.company_id)?;
     let after = before.clone().change(patch, &company, cx.now)?;
     cx.save(&before, after, "updated")
 }
 
 fn delete(cx: &mut Cx, id: QuotaId) -> Result<()> {
-    let quota = cx.change::<Quota>(id)?;
+    let quota = cx.load_for_update::<Quota>(id)?;
     cx.remove(quota)
 }

@@ -56,7 +56,7 @@ fn see(cx: &mut Cx, token: &str) -> Result<PublicQuote> {
 
 fn accept(cx: &mut Cx, token: &str, who: AcceptQuoteByLink) -> Result<PublicQuote> {
     let id = opened(cx, token)?.id;
-    let before = cx.change::<Quote>(id)?;
+    let before = cx.load_for_update::<Quote>(id)?;
     let answer = evidence(cx, who.signature(cx.now)?);
     let after = before.clone().answered(answer, who.customer_reference, cx.now)?;
     let after = store(cx, &before, after, "accepted")?;
@@ -67,7 +67,7 @@ fn accept(cx: &mut Cx, token: &str, who: AcceptQuoteByLink) -> Result<PublicQuot
 
 fn reject(cx: &mut Cx, token: &str, why: RejectQuoteByLink) -> Result<PublicQuote> {
     let id = opened(cx, token)?.id;
-    let before = cx.change::<Quote>(id)?;
+    let before = cx.load_for_update::<Quote>(id)?;
     let answer = evidence(cx, why.signature(cx.now)?);
     let after = before.clone().answered(answer, None, cx.now)?;
     let after = store(cx, &before, after, "rejected")?;

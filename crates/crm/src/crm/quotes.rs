@@ -223,7 +223,7 @@ fn lines_of(deal: &Opportunity) -> Vec<NewQuoteLine> {
 }
 
 fn update(cx: &mut Cx, id: QuoteId, patch: QuotePatch) -> Result<Quote> {
-    let before = cx.change::<Quote>(id)?;
+    let before = cx.load_for_update::<Quote>(id)?;
     before.must_be_draft()?;
     let company = cx.find::<Company>(before.company_id)?;
     let party = cx.find::<Party>(before.party_id)?;
@@ -262,7 +262,7 @@ fn update(cx: &mut Cx, id: QuoteId, patch: QuotePatch) -> Result<Quote> {
 }
 
 fn delete(cx: &mut Cx, id: QuoteId) -> Result<()> {
-    let quote = cx.change::<Quote>(id)?;
+    let quote = cx.load_for_update::<Quote>(id)?;
     quote.must_be_deletable()?;
     cx.remove(quote)
 }

@@ -16,10 +16,10 @@ use domain::insight::metrics::customers::{
 };
 use domain::insight::metrics::groups::MOST_GROUPS;
 use domain::insight::metrics::{LONGEST_RANGE, WRONG_RANGE, check_range};
+use domain::kernel::Decimal;
 use persistence::insight::clv_fits as rows;
 use platform::prelude::*;
 use platform::{bad_parameter, questions};
-use rust_decimal::Decimal;
 
 use crate::insight::metrics::customer_groups::{Groups, everybody, histories, month};
 use crate::insight::metrics::customers::{BOUGHT, in_groups, list, side};

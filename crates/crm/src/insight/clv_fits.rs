@@ -74,7 +74,7 @@ pub fn learn(app: &Arc<App>, caller: &Arc<Caller>, company: CompanyId) -> Result
         // somebody may have learnt the same meanwhile
         match rows::latest(cx.db(), company)?.filter(|known| known.as_of_date == today) {
             Some(known) => Ok(known),
-            None => cx.make(fit.clone(), "fitted"),
+            None => cx.create_as(fit.clone(), "fitted"),
         }
     })
 }

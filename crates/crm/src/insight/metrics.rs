@@ -18,11 +18,11 @@ use domain::insight::metrics::{
     FunnelFigures, FunnelFilter, FunnelMetric, FunnelStage, MetricSide, SalesMetricFilter, VelocityFigures, VelocityMetric, WRONG_RANGE,
     WinRateFigures, WinRateMetric, check_range, days as days_of, percent,
 };
+use domain::kernel::Decimal;
 use persistence::crm::pipelines;
 use persistence::insight::metrics as rows;
 use persistence::insight::metrics::{Key, Whose};
 use platform::prelude::*;
-use rust_decimal::Decimal;
 
 use crate::crm::forecasts::{Rates, rate_for};
 use crate::insight::metrics::groups::{Days, Question, Slice, between, instants};

@@ -344,7 +344,7 @@ fn restate_waiting(cx: &mut Cx) -> Result<()> {
         credit_anew(cx, id, &cause, i32::MAX)?;
     }
     for id in model_rows::behind(cx.db(), 1)? {
-        let model = cx.change::<AttributionModel>(id)?;
+        let model = cx.load_for_update::<AttributionModel>(id)?;
         catch_up(cx, model)?;
     }
     Ok(())

@@ -55,7 +55,7 @@ fn free(cx: &mut Cx, company: CompanyId, name: &str, own: Option<AttributionMode
 }
 
 fn update(cx: &mut Cx, id: AttributionModelId, patch: AttributionModelPatch) -> Result<AttributionModel> {
-    let before = cx.change::<AttributionModel>(id)?;
+    let before = cx.load_for_update::<AttributionModel>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     free(cx, after.company_id, &after.name, Some(id))?;
     let after = cx.save(&before, after, "updated")?;
@@ -63,7 +63,7 @@ fn update(cx: &mut Cx, id: AttributionModelId, patch: AttributionModelPatch) -> 
 }
 
 fn train(cx: &mut Cx, id: AttributionModelId) -> Result<AttributionModel> {
-    let before = cx.change::<AttributionModel>(id)?;
+    let before = cx.load_for_update::<AttributionModel>(id)?;
     cx.ensure(before.kind == AttributionKind::Markov, NOT_MARKOV, || format!("{} is {}.", before.name, before.kind))?;
     let after = taught(cx, before.clone())?;
     let after = cx.save(&before, after, "trained")?;

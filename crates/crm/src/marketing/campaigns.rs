@@ -99,35 +99,35 @@ fn of_one_company(cx: &mut Cx, campaign: &Campaign) -> Result<()> {
 }
 
 fn update(cx: &mut Cx, id: CampaignId, patch: CampaignPatch) -> Result<Campaign> {
-    let before = cx.change::<Campaign>(id)?;
+    let before = cx.load_for_update::<Campaign>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     of_one_company(cx, &after)?;
     cx.save(&before, after, "updated")
 }
 
 fn delete(cx: &mut Cx, id: CampaignId) -> Result<()> {
-    let campaign = cx.change::<Campaign>(id)?;
+    let campaign = cx.load_for_update::<Campaign>(id)?;
     campaign.must_be_draft()?;
     cx.delete_by::<CampaignVariant>("campaign_id", id.uuid())?;
     cx.remove(campaign)
 }
 
 fn schedule(cx: &mut Cx, id: CampaignId, when: ScheduleCampaign) -> Result<Campaign> {
-    let before = cx.change::<Campaign>(id)?;
+    let before = cx.load_for_update::<Campaign>(id)?;
     let after = before.clone().schedule(when.scheduled_at, cx.now)?;
     sendable(cx, &before)?;
     cx.save(&before, after, "scheduled")
 }
 
 fn unschedule(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
-    let before = cx.change::<Campaign>(id)?;
+    let before = cx.load_for_update::<Campaign>(id)?;
     let after = before.clone().unschedule(cx.now)?;
     cx.save(&before, after, "unscheduled")
 }
 
 /// Launches a campaign, by hand or by the clock.
 pub fn launch(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
-    let before = cx.change::<Campaign>(id)?;
+    let before = cx.load_for_update::<Campaign>(id)?;
     // the state is judged before the templates are
     before.clone().launch(&[], Id::from_uuid(id.uuid()), cx.now)?;
     let revisions = sendable(cx, &before)?;
@@ -159,14 +159,14 @@ pub(crate) fn has_server(cx: &Cx) -> Result<()> {
 }
 
 fn pause(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
-    let before = cx.change::<Campaign>(id)?;
+    let before = cx.load_for_update::<Campaign>(id)?;
     before.must_be_independent()?;
     let after = before.clone().pause(cx.now)?;
     cx.save(&before, after, "paused")
 }
 
 fn resume(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
-    let before = cx.change::<Campaign>(id)?;
+    let before = cx.load_for_update::<Campaign>(id)?;
     before.must_be_independent()?;
     let after = before.clone().resume(cx.now)?;
     has_server(cx)?;
@@ -176,7 +176,7 @@ fn resume(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
 }
 
 fn complete(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
-    let before = cx.change::<Campaign>(id)?;
+    let before = cx.load_for_update::<Campaign>(id)?;
     before.must_be_independent()?;
     let after = before.clone().complete(cx.now)?;
     delivery::drop_rest(cx, &before)?;
@@ -184,7 +184,7 @@ fn complete(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
 }
 
 fn cancel(cx: &mut Cx, id: CampaignId) -> Result<Campaign> {
-    let before = cx.change::<Campaign>(id)?;
+    let before = cx.load_for_update::<Campaign>(id)?;
     before.must_be_independent()?;
     let after = before.clone().cancel(cx.now)?;
     delivery::drop_rest(cx, &before)?;
@@ -255,7 +255,7 @@ pub fn suppress(cx: &mut Cx, address: &str, reason: SuppressionReason, note: Opt
     };
     let added = suppressions::add(cx.db(), &row)?;
     if added {
-        cx.tell(Event::of("created", &row));
+        cx.emit(Event::of("created", &row));
     }
     Ok(added)
 }

@@ -84,7 +84,7 @@ pub fn ask(cx: &mut Cx, new: NewConsentConfirmation, address: String) -> Result<
     let pending = consents::record(cx, row(new.subject(), new.topic.clone(), ConsentStatus::PendingDoi, evidence))?;
     let asked = ConsentConfirmation::new(cx.new_id(), new, address, &pending, cx.now);
     rows::queue(cx.db(), &asked, subject)?;
-    cx.tell(Event::of("requested", &asked.told()));
+    cx.emit(Event::of("requested", &asked.told()));
     if cx.app().mail.get().is_some() {
         go(cx, asked.id)?;
     }
@@ -209,7 +209,7 @@ pub fn confirm(cx: &mut Cx, before: ConsentConfirmation, address: Option<String>
     let mut after = before.clone().confirmed(granted.id, cx.now);
     after.bump(cx.now);
     rows::store(cx.db(), &after)?;
-    cx.tell(Event::change("confirmed", &before.told(), &after.told()));
+    cx.emit(Event::change("confirmed", &before.told(), &after.told()));
     Ok(after)
 }
 

@@ -57,7 +57,7 @@ fn add(cx: &mut Cx, consent: Consent) -> Result<Consent> {
     cx.insert_all(std::slice::from_ref(&consent))?;
     let subject = consent.subject().one()?;
     rows::note(cx.db(), &consent, subject)?;
-    cx.tell(Event::of("recorded", &Consent { evidence: None, ..consent.clone() }));
+    cx.emit(Event::of("recorded", &Consent { evidence: None, ..consent.clone() }));
     Ok(consent)
 }
 

@@ -39,7 +39,7 @@ pub fn operations(t: &mut Table) {
 }
 
 fn exit(cx: &mut Cx, id: JourneyEnrollmentId) -> Result<JourneyEnrollment> {
-    let before = cx.change::<JourneyEnrollment>(id)?;
+    let before = cx.load_for_update::<JourneyEnrollment>(id)?;
     runs::end(cx, before, JourneyOutcome::ByHand)
 }
 

@@ -101,20 +101,20 @@ fn of_one_company(cx: &mut Cx, journey: &Journey) -> Result<()> {
 }
 
 fn update(cx: &mut Cx, id: JourneyId, patch: JourneyPatch) -> Result<Journey> {
-    let before = cx.change::<Journey>(id)?;
+    let before = cx.load_for_update::<Journey>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     of_one_company(cx, &after)?;
     cx.save(&before, after, "updated")
 }
 
 fn delete(cx: &mut Cx, id: JourneyId) -> Result<()> {
-    let journey = cx.change::<Journey>(id)?;
+    let journey = cx.load_for_update::<Journey>(id)?;
     journey.must_be_unpublished()?;
     cx.remove(journey)
 }
 
 fn publish(cx: &mut Cx, id: JourneyId) -> Result<Journey> {
-    let before = cx.change::<Journey>(id)?;
+    let before = cx.load_for_update::<Journey>(id)?;
     // the state is judged before what is published is
     before.clone().publish(cx.new_id(), vec![], cx.now)?;
     of_one_company(cx, &before)?;
@@ -152,21 +152,21 @@ fn with_campaigns(
 }
 
 fn pause(cx: &mut Cx, id: JourneyId) -> Result<Journey> {
-    let before = cx.change::<Journey>(id)?;
+    let before = cx.load_for_update::<Journey>(id)?;
     let after = before.clone().pause(cx.now)?;
     with_campaigns(cx, id, "paused", Campaign::pause)?;
     cx.save(&before, after, "paused")
 }
 
 fn resume(cx: &mut Cx, id: JourneyId) -> Result<Journey> {
-    let before = cx.change::<Journey>(id)?;
+    let before = cx.load_for_update::<Journey>(id)?;
     let after = before.clone().resume(cx.now)?;
     with_campaigns(cx, id, "resumed", Campaign::resume)?;
     cx.save(&before, after, "resumed")
 }
 
 fn archive(cx: &mut Cx, id: JourneyId) -> Result<Journey> {
-    let before = cx.change::<Journey>(id)?;
+    let before = cx.load_for_update::<Journey>(id)?;
     let after = before.clone().archive(cx.now)?;
     for campaign in campaign_rows::of_journey(cx.db(), id)? {
         delivery::drop_rest(cx, &campaign)?;
@@ -179,7 +179,7 @@ fn archive(cx: &mut Cx, id: JourneyId) -> Result<Journey> {
 }
 
 fn enroll(cx: &mut Cx, id: JourneyId, who: EnrollInJourney) -> Result<EnrolledInJourney> {
-    let journey = cx.change::<Journey>(id)?;
+    let journey = cx.load_for_update::<Journey>(id)?;
     journey.must_be_published()?;
     let version = rows::current(cx.db(), &journey)?.ok_or(NOT_PUBLISHED)?;
     let mut named: Vec<Uuid> = Vec::new();

@@ -175,7 +175,7 @@ fn take(cx: &mut Cx, form: &LeadForm, sent: &SubmitLeadForm) -> Result<()> {
     };
     let submission = keep(cx, form, sent, kept)?;
     // The ledger of consents hears this: the evidence is in it.
-    cx.tell(Event {
+    cx.emit(Event {
         kind: "lead_form.submitted".into(),
         subject: lead.id.to_string(),
         company: Some(form.company_id),

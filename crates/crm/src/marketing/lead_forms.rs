@@ -45,7 +45,7 @@ fn keep_wording(cx: &mut Cx, form: &LeadForm) -> Result<()> {
 }
 
 fn update(cx: &mut Cx, id: LeadFormId, patch: LeadFormPatch) -> Result<LeadForm> {
-    let before = cx.change::<LeadForm>(id)?;
+    let before = cx.load_for_update::<LeadForm>(id)?;
     check(cx, patch.default_owner_id.flatten())?;
     let after = before.clone().change(patch, cx.now)?;
     let after = cx.save(&before, after, "updated")?;
@@ -56,7 +56,7 @@ fn update(cx: &mut Cx, id: LeadFormId, patch: LeadFormPatch) -> Result<LeadForm>
 }
 
 fn delete(cx: &mut Cx, id: LeadFormId) -> Result<()> {
-    let form = cx.change::<LeadForm>(id)?;
+    let form = cx.load_for_update::<LeadForm>(id)?;
     cx.remove(form)
 }
 

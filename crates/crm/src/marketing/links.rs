@@ -47,8 +47,10 @@ pub(crate) fn operations(t: &mut Table) {
     .fails(signed::REFUSALS)
     .tag = "marketing/links".into();
     t.report_outside("marketing/links/unsubscribe", show, SHOW).linked().fails(signed::REFUSALS).tag = "marketing/links".into();
-    t.order_outside("unsubscribe", "marketing/links/unsubscribe", unsubscribe, DO).linked().fails(signed::REFUSALS).tag =
-        "marketing/links".into();
+    t.command_without_body_outside_transaction("unsubscribe", "marketing/links/unsubscribe", unsubscribe, DO)
+        .linked()
+        .fails(signed::REFUSALS)
+        .tag = "marketing/links".into();
 }
 
 const SHOW: &str = "Show what a link of unsubscription is about. It changes nothing: send it back with POST to unsubscribe.";

@@ -54,14 +54,14 @@ fn unique(cx: &mut Cx, segment: &Segment) -> Result<()> {
 }
 
 fn update(cx: &mut Cx, id: SegmentId, patch: SegmentPatch) -> Result<Segment> {
-    let before = cx.change::<Segment>(id)?;
+    let before = cx.load_for_update::<Segment>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     unique(cx, &after)?;
     cx.save(&before, after, "updated")
 }
 
 fn delete(cx: &mut Cx, id: SegmentId) -> Result<()> {
-    let segment = cx.change::<Segment>(id)?;
+    let segment = cx.load_for_update::<Segment>(id)?;
     rows::clear(cx.db(), &segment)?;
     cx.remove(segment)
 }
@@ -80,7 +80,7 @@ pub fn membership(cx: &mut Cx, segment: &Segment) -> Result<persistence::Stateme
 }
 
 fn evaluate(cx: &mut Cx, id: SegmentId) -> Result<Segment> {
-    let before = cx.change::<Segment>(id)?;
+    let before = cx.load_for_update::<Segment>(id)?;
     let (filter, ground) = grounds(cx, &before)?;
     let members = rows::count(cx.db(), &before, filter.as_ref(), &ground)?;
     let after = before.clone().evaluated(members, cx.now);
@@ -88,7 +88,7 @@ fn evaluate(cx: &mut Cx, id: SegmentId) -> Result<Segment> {
 }
 
 fn add_members(cx: &mut Cx, id: SegmentId, members: SegmentMembers) -> Result<Segment> {
-    let before = cx.change::<Segment>(id)?;
+    let before = cx.load_for_update::<Segment>(id)?;
     let ids = before.ids_of(&members)?;
     let known = rows::known(cx.db(), &before, &ids)?;
     if let Some(missing) = ids.iter().find(|id| !known.contains(id)) {
@@ -110,7 +110,7 @@ fn place_of(segment: &Segment) -> &'static str {
 }
 
 fn remove_members(cx: &mut Cx, id: SegmentId, members: SegmentMembers) -> Result<Segment> {
-    let before = cx.change::<Segment>(id)?;
+    let before = cx.load_for_update::<Segment>(id)?;
     let ids = before.ids_of(&members)?;
     rows::remove(cx.db(), &before, &ids)?;
     counted(cx, before, "members_removed")

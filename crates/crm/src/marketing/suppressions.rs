@@ -17,7 +17,7 @@ fn create(cx: &mut Cx, new: NewSuppression) -> Result<Suppression> {
     let row = Suppression::new(cx.new_id(), new, cx.now)?;
     match rows::add(cx.db(), &row)? {
         true => {
-            cx.tell(Event::of("created", &row));
+            cx.emit(Event::of("created", &row));
             Ok(row)
         }
         false => Err(ALREADY_SUPPRESSED.field("/address", "This address is suppressed already.")),
@@ -25,6 +25,6 @@ fn create(cx: &mut Cx, new: NewSuppression) -> Result<Suppression> {
 }
 
 fn delete(cx: &mut Cx, id: SuppressionId) -> Result<()> {
-    let row = cx.change::<Suppression>(id)?;
+    let row = cx.load_for_update::<Suppression>(id)?;
     cx.remove(row)
 }

@@ -57,7 +57,7 @@ fn keep_revision(cx: &mut Cx, template: &Template) -> Result<()> {
 }
 
 fn update(cx: &mut Cx, id: TemplateId, patch: TemplatePatch) -> Result<Template> {
-    let before = cx.change::<Template>(id)?;
+    let before = cx.load_for_update::<Template>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     unique(cx, &after)?;
     let after = cx.save(&before, after, "updated")?;
@@ -68,19 +68,19 @@ fn update(cx: &mut Cx, id: TemplateId, patch: TemplatePatch) -> Result<Template>
 }
 
 fn delete(cx: &mut Cx, id: TemplateId) -> Result<()> {
-    let template = cx.change::<Template>(id)?;
+    let template = cx.load_for_update::<Template>(id)?;
     cx.delete_by::<TemplateRevision>("template_id", id.uuid())?;
     cx.remove(template)
 }
 
 fn archive(cx: &mut Cx, id: TemplateId) -> Result<Template> {
-    let before = cx.change::<Template>(id)?;
+    let before = cx.load_for_update::<Template>(id)?;
     let after = before.clone().archived(before.archived_at.or(Some(cx.now)), cx.now);
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: TemplateId) -> Result<Template> {
-    let before = cx.change::<Template>(id)?;
+    let before = cx.load_for_update::<Template>(id)?;
     let after = before.clone().archived(None, cx.now);
     cx.save(&before, after, "restored")
 }

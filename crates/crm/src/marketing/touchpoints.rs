@@ -89,7 +89,7 @@ pub fn record(cx: &mut Cx, mut touch: Touchpoint) -> Result<Touchpoint> {
         let campaign = codes::find(cx.db(), touch.company_id, &code)?;
         touch = touch.by(campaign);
     }
-    let touch = cx.make(touch, "recorded")?;
+    let touch = cx.create_as(touch, "recorded")?;
     if let Some(lead) = touch.lead_id {
         follow(cx, lead)?;
     }
@@ -130,7 +130,7 @@ pub fn of_lead(lead: &Lead) -> Subject {
 
 /// First touch, last touch and score of a lead follow its touches. A converted lead stays as it is.
 pub fn follow(cx: &mut Cx, id: LeadId) -> Result<()> {
-    let before = cx.change::<Lead>(id)?;
+    let before = cx.load_for_update::<Lead>(id)?;
     if before.status == LeadStatus::Converted {
         return Ok(());
     }
@@ -167,7 +167,7 @@ pub fn identified(cx: &mut Cx, company: CompanyId, anonymous_id: String, subject
     let subject_id = (subject.lead.map(|i| i.to_string()))
         .or_else(|| subject.contact.map(|i| i.to_string()))
         .or_else(|| subject.party.map(|i| i.to_string()));
-    cx.tell(Event {
+    cx.emit(Event {
         kind: "touchpoint.identified".into(),
         subject: subject_id.unwrap_or_default(),
         company: Some(company),

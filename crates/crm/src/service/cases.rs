@@ -185,7 +185,7 @@ pub(crate) fn write(cx: &mut Cx, case: &Case, said: ReplyToCase) -> Result<()> {
 }
 
 fn update(cx: &mut Cx, id: CaseId, patch: CasePatch) -> Result<Case> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     if let Some(contact) = patch.contact_id.flatten() {
         cx.refer::<Contact>("/contact_id", contact)?;
     }

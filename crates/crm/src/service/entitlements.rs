@@ -45,7 +45,7 @@ fn create(cx: &mut Cx, new: NewEntitlement) -> Result<Entitlement> {
 }
 
 fn update(cx: &mut Cx, id: EntitlementId, patch: EntitlementPatch) -> Result<Entitlement> {
-    let before = cx.change::<Entitlement>(id)?;
+    let before = cx.load_for_update::<Entitlement>(id)?;
     if let Some(policy) = patch.sla_policy_id {
         check_policy(cx, before.company_id, policy)?;
     }
@@ -54,7 +54,7 @@ fn update(cx: &mut Cx, id: EntitlementId, patch: EntitlementPatch) -> Result<Ent
 }
 
 fn cancel(cx: &mut Cx, id: EntitlementId) -> Result<Entitlement> {
-    let before = cx.change::<Entitlement>(id)?;
+    let before = cx.load_for_update::<Entitlement>(id)?;
     let after = before.clone().cancel(cx.now)?;
     cx.save(&before, after, "cancelled")
 }
@@ -82,7 +82,7 @@ pub(crate) fn claim(cx: &mut Cx, company: &Company, claim: Claim) -> Result<Opti
     if let Some(wanted) = claim.wanted {
         const AT: &str = "/entitlement_id";
         cx.refer::<Entitlement>(AT, wanted)?;
-        let before = cx.change::<Entitlement>(wanted)?;
+        let before = cx.load_for_update::<Entitlement>(wanted)?;
         if before.company_id != company.id || Some(before.party_id) != claim.party {
             return Err(OTHER_PARTY.field(AT, "Name one of the customer of the case."));
         }
@@ -91,7 +91,7 @@ pub(crate) fn claim(cx: &mut Cx, company: &Company, claim: Claim) -> Result<Opti
     }
     let Some(party) = claim.party else { return Ok(None) };
     for id in rows::candidates(cx.db(), company.id, party, claim.product, today)? {
-        let before = cx.change::<Entitlement>(id)?;
+        let before = cx.load_for_update::<Entitlement>(id)?;
         // another case may have taken the last one while we waited for the row
         if let Ok(after) = before.clone().take_incident(claim.product, today, cx.now) {
             return cx.save(&before, after, "counted").map(Some);
@@ -102,14 +102,14 @@ pub(crate) fn claim(cx: &mut Cx, company: &Company, claim: Claim) -> Result<Opti
 
 /// Counts work on an entitlement.
 pub(crate) fn count_minutes(cx: &mut Cx, id: EntitlementId, minutes: i32) -> Result<()> {
-    let before = cx.change::<Entitlement>(id)?;
+    let before = cx.load_for_update::<Entitlement>(id)?;
     let after = before.clone().take_minutes(minutes, cx.now);
     cx.save(&before, after, "counted").map(drop)
 }
 
 /// Gives a case back that turned out to be one with another.
 pub(crate) fn give_back(cx: &mut Cx, id: EntitlementId) -> Result<()> {
-    let before = cx.change::<Entitlement>(id)?;
+    let before = cx.load_for_update::<Entitlement>(id)?;
     let after = before.clone().give_incident_back(cx.now);
     cx.save(&before, after, "counted").map(drop)
 }

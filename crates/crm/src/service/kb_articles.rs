@@ -31,26 +31,26 @@ fn create(cx: &mut Cx, new: NewKbArticle) -> Result<KbArticle> {
 }
 
 fn update(cx: &mut Cx, id: KbArticleId, patch: KbArticlePatch) -> Result<KbArticle> {
-    let before = cx.change::<KbArticle>(id)?;
+    let before = cx.load_for_update::<KbArticle>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     cx.save(&before, after, "updated")
 }
 
 fn publish(cx: &mut Cx, id: KbArticleId) -> Result<KbArticle> {
-    let before = cx.change::<KbArticle>(id)?;
+    let before = cx.load_for_update::<KbArticle>(id)?;
     let (after, version) = before.clone().publish(cx.new_id(), cx.caller.user_id, cx.now)?;
     cx.insert_all(&[version])?;
     cx.save(&before, after, "published")
 }
 
 fn archive(cx: &mut Cx, id: KbArticleId) -> Result<KbArticle> {
-    let before = cx.change::<KbArticle>(id)?;
+    let before = cx.load_for_update::<KbArticle>(id)?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: KbArticleId) -> Result<KbArticle> {
-    let before = cx.change::<KbArticle>(id)?;
+    let before = cx.load_for_update::<KbArticle>(id)?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
 }
@@ -63,7 +63,7 @@ fn versions(cx: &mut Cx, id: KbArticleId, mut list: List) -> Result<Page<KbArtic
 
 /// Says that an article answers a case; once is enough.
 pub(crate) fn link(cx: &mut Cx, id: CaseId, what: LinkKbArticle) -> Result<Case> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     before.must_not_be_closed()?;
     let article = cx.refer::<KbArticle>("/kb_article_id", what.kb_article_id)?;
     if article.company_id != before.company_id {
@@ -85,7 +85,7 @@ pub(crate) fn link(cx: &mut Cx, id: CaseId, what: LinkKbArticle) -> Result<Case>
 
 /// Takes an article from a case.
 pub(crate) fn unlink(cx: &mut Cx, id: CaseId, what: LinkKbArticle) -> Result<Case> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     before.must_not_be_closed()?;
     if !before.kb_article_ids.contains(&what.kb_article_id) {
         return Err(problems::unknown_reference.field("/kb_article_id", "The case does not have this article."));

@@ -26,7 +26,7 @@ fn create(cx: &mut Cx, new: NewQueue) -> Result<Queue> {
 }
 
 fn update(cx: &mut Cx, id: QueueId, patch: QueuePatch) -> Result<Queue> {
-    let before = cx.change::<Queue>(id)?;
+    let before = cx.load_for_update::<Queue>(id)?;
     check_members(cx, patch.member_ids.as_deref().unwrap_or_default())?;
     let after = before.clone().change(patch, cx.now)?;
     let after = cx.save(&before, after, "updated")?;
@@ -37,13 +37,13 @@ fn update(cx: &mut Cx, id: QueueId, patch: QueuePatch) -> Result<Queue> {
 }
 
 fn archive(cx: &mut Cx, id: QueueId) -> Result<Queue> {
-    let before = cx.change::<Queue>(id)?;
+    let before = cx.load_for_update::<Queue>(id)?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: QueueId) -> Result<Queue> {
-    let before = cx.change::<Queue>(id)?;
+    let before = cx.load_for_update::<Queue>(id)?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
 }

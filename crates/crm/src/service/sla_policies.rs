@@ -39,7 +39,7 @@ fn create(cx: &mut Cx, new: NewSlaPolicy) -> Result<SlaPolicy> {
 }
 
 fn update(cx: &mut Cx, id: SlaPolicyId, patch: SlaPolicyPatch) -> Result<SlaPolicy> {
-    let before = cx.change::<SlaPolicy>(id)?;
+    let before = cx.load_for_update::<SlaPolicy>(id)?;
     let hours = calendar(cx, patch.calendar_id.unwrap_or(before.calendar_id))?.hours()?;
     let after = before.clone().change(patch, &hours, cx.now)?;
     let after = cx.save(&before, after, "updated")?;
@@ -55,14 +55,14 @@ fn calendar(cx: &mut Cx, id: CalendarId) -> Result<Calendar> {
 }
 
 fn make_default(cx: &mut Cx, id: SlaPolicyId) -> Result<SlaPolicy> {
-    let before = cx.change::<SlaPolicy>(id)?;
+    let before = cx.load_for_update::<SlaPolicy>(id)?;
     let after = before.clone().make_default(cx.now)?;
     if before.is_default {
         return Ok(before);
     }
     // the one before steps back first: a company has one default at every instant
     if let Some(other) = rows::default_of(cx.db(), before.company_id)? {
-        let old = cx.change::<SlaPolicy>(other)?;
+        let old = cx.load_for_update::<SlaPolicy>(other)?;
         let stepped_back = SlaPolicy { is_default: false, updated_at: cx.now, ..old.clone() };
         cx.save(&old, stepped_back, "updated")?;
     }
@@ -70,7 +70,7 @@ fn make_default(cx: &mut Cx, id: SlaPolicyId) -> Result<SlaPolicy> {
 }
 
 fn archive(cx: &mut Cx, id: SlaPolicyId) -> Result<SlaPolicy> {
-    let before = cx.change::<SlaPolicy>(id)?;
+    let before = cx.load_for_update::<SlaPolicy>(id)?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }

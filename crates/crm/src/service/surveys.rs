@@ -53,25 +53,25 @@ fn create(cx: &mut Cx, new: NewSurvey) -> Result<Survey> {
 }
 
 fn update(cx: &mut Cx, id: SurveyId, patch: SurveyPatch) -> Result<Survey> {
-    let before = cx.change::<Survey>(id)?;
+    let before = cx.load_for_update::<Survey>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     cx.save(&before, after, "updated")
 }
 
 fn archive(cx: &mut Cx, id: SurveyId) -> Result<Survey> {
-    let before = cx.change::<Survey>(id)?;
+    let before = cx.load_for_update::<Survey>(id)?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn invite(cx: &mut Cx, id: SurveyId, about: InviteToSurvey) -> Result<SurveyInvitation> {
-    let survey = cx.change::<Survey>(id)?;
+    let survey = cx.load_for_update::<Survey>(id)?;
     let case = cx.refer::<Case>("/case_id", about.case_id)?;
     if case.company_id != survey.company_id {
         return Err(problems::unknown_reference.field("/case_id", "The case belongs to another company."));
     }
     let asked = survey.invite(cx.new_id(), &case, cx.now)?;
-    let asked = cx.make(asked, "invited").map_err(|p| match p.code() == problems::already_exists {
+    let asked = cx.create_as(asked, "invited").map_err(|p| match p.code() == problems::already_exists {
         true => ALREADY_INVITED.with(format!("{} was asked about.", case.number)),
         false => p,
     })?;

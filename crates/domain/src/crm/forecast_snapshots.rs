@@ -1,8 +1,8 @@
 //! Snapshots: what a forecast said on a day. Written once, never changed, so that its accuracy can be measured when the
 //! period is over.
 
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -1,8 +1,8 @@
 //! Forecasts: what a fiscal period will bring. Closed deals count whole, open ones by the method asked, lost ones not at
 //! all. The sums of deals come from elsewhere, converted; which figure counts what, and every rounding, is here.
 
+use crate::kernel::Decimal;
 use chrono::{Datelike, Months, NaiveDate};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

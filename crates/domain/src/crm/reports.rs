@@ -1,8 +1,8 @@
 //! Reports of the front office: what is in the pipeline, and what became of the leads of a month. The sums come from
 //! elsewhere; the definitions, the rates and the periods are here.
 
+use crate::kernel::Decimal;
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeZone, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

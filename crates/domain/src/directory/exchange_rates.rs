@@ -1,8 +1,8 @@
 //! Exchange rates by day, kind and source, and how a rate is found where none was entered: backwards, or by way of a
 //! third currency. Documents copy the rate they use; changing one here never rewrites a document.
 
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

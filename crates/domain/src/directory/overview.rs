@@ -1,8 +1,8 @@
 //! The consolidated view of one customer: what every area has to say about a party, in bounded summaries.
 //! Each area fills its own part through a question; nobody reads the tables of another.
 
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

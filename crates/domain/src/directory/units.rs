@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::UnitId;
+use crate::kernel::Decimal;
 use crate::kernel::{Code, Decimals, Quantity, Rate, Result, problems};
-use rust_decimal::Decimal;
 
 crate::words! {
     /// What a unit measures. Only units of one category convert into each other. Base units: `count` each, `mass` kg,

@@ -3,8 +3,8 @@
 
 pub mod buying_models;
 
+use crate::kernel::Decimal;
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

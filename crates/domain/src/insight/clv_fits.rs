@@ -1,8 +1,8 @@
 //! What is learnt from all customers of a company about how long and how often they buy, and for how much: kept, so that no
 //! reader has to learn it again, and tried on histories of one's own.
 
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -5,8 +5,8 @@ pub mod customers;
 pub mod groups;
 pub mod productivity;
 
+use crate::kernel::Decimal;
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -1,7 +1,7 @@
 //! The moving average: what an issue costs, what a receipt adds, and what happens when stock was below zero.
 //! Pure arithmetic on one product of one company; who stores the figures and who posts them is not known here.
 
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 
 use crate::kernel::{Amount, Decimals, Quantity, Result, UnitPrice, round, round_to};
 

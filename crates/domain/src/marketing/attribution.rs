@@ -6,8 +6,8 @@ pub mod markov;
 
 use std::collections::BTreeMap;
 
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::kernel::Decimal;
 use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

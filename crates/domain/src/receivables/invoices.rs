@@ -5,8 +5,8 @@ pub mod lines;
 
 use std::collections::BTreeMap;
 
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,7 +1,7 @@
 //! Payment terms: when an invoice is due, in how many parts, and what early payment is worth.
 
+use crate::kernel::Decimal;
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

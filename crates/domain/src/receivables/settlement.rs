@@ -1,8 +1,8 @@
 //! The arithmetic of settling: how much an allocation settles, what early payment takes off, which open items change by
 //! how much in both currencies, and what that means for the books. Pure; who may settle what is judged elsewhere.
 
+use crate::kernel::Decimal;
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 
 use crate::accounting::posting::{AccountRef, PostingLine, Role};
 use crate::ids::{OpenItemId, PartyId, TaxCodeId};

@@ -1,7 +1,7 @@
 //! The lines of a sales order: what was ordered, at which price, and how far each line has come. Quantities are in the
 //! line's unit; `unit_factor` leads to the product's unit, in which stock is counted.
 
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

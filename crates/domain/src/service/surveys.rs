@@ -1,8 +1,8 @@
 //! Surveys: how satisfied customers are (CSAT), whether they would recommend us (NPS), how much effort it took them
 //! (CES). A case is asked about once, a link answers once, and few answers are not shown as a figure.
 
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

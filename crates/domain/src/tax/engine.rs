@@ -6,7 +6,7 @@
 //! sum to the gross that was asked. Per line, each tax of each line is rounded; per document, each tax is rounded once
 //! over all lines and handed out to them by largest remainder.
 
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 
 use crate::directory::companies::Rounding;
 use crate::ids::TaxCodeId;

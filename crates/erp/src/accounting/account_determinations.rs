@@ -47,7 +47,7 @@ fn create(cx: &mut Cx, new: NewAccountDetermination) -> Result<AccountDeterminat
 }
 
 fn update(cx: &mut Cx, id: AccountDeterminationId, patch: AccountDeterminationPatch) -> Result<AccountDetermination> {
-    let before = cx.change::<AccountDetermination>(id)?;
+    let before = cx.load_for_update::<AccountDetermination>(id)?;
     let mut after = before.clone();
     patch.apply(&mut after);
     account_of(cx, "/account_id", after.company_id, after.account_id)?;
@@ -55,6 +55,6 @@ fn update(cx: &mut Cx, id: AccountDeterminationId, patch: AccountDeterminationPa
 }
 
 fn delete(cx: &mut Cx, id: AccountDeterminationId) -> Result<()> {
-    let rule = cx.change::<AccountDetermination>(id)?;
+    let rule = cx.load_for_update::<AccountDetermination>(id)?;
     cx.remove(rule)
 }

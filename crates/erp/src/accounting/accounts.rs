@@ -34,7 +34,7 @@ fn create(cx: &mut Cx, new: NewAccount) -> Result<Account> {
 }
 
 fn update(cx: &mut Cx, id: AccountId, patch: AccountPatch) -> Result<Account> {
-    let before = cx.change::<Account>(id)?;
+    let before = cx.load_for_update::<Account>(id)?;
     let mut after = before.clone();
     patch.apply(&mut after);
     check(&after)?;
@@ -42,6 +42,6 @@ fn update(cx: &mut Cx, id: AccountId, patch: AccountPatch) -> Result<Account> {
 }
 
 fn delete(cx: &mut Cx, id: AccountId) -> Result<()> {
-    let account = cx.change::<Account>(id)?;
+    let account = cx.load_for_update::<Account>(id)?;
     cx.remove(account)
 }

@@ -41,7 +41,7 @@ fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
 }
 
 fn explain(cx: &mut Cx, text: &str) -> Result<Explanation> {
-    cx.demand("accounting.journal_entries.read")?;
+    cx.require("accounting.journal_entries.read")?;
     let e = cx.find::<JournalEntry>(platform::questions::id_in::<JournalEntryId>(text)?)?;
     let why = match &e.source {
         Some(source) => {

@@ -162,7 +162,7 @@ fn create(cx: &mut Cx, new: NewJournalEntry) -> Result<JournalEntry> {
 }
 
 fn update(cx: &mut Cx, id: JournalEntryId, patch: JournalEntryPatch) -> Result<JournalEntry> {
-    let before = cx.change::<JournalEntry>(id)?;
+    let before = cx.load_for_update::<JournalEntry>(id)?;
     before.must_be_draft()?;
     let company = cx.company(before.company_id)?;
     let relined = patch.lines.is_some();
@@ -186,13 +186,13 @@ fn update(cx: &mut Cx, id: JournalEntryId, patch: JournalEntryPatch) -> Result<J
 }
 
 fn delete(cx: &mut Cx, id: JournalEntryId) -> Result<()> {
-    let entry = cx.change::<JournalEntry>(id)?;
+    let entry = cx.load_for_update::<JournalEntry>(id)?;
     entry.must_be_draft()?;
     cx.remove(entry)
 }
 
 fn post(cx: &mut Cx, id: JournalEntryId) -> Result<JournalEntry> {
-    let before = cx.change::<JournalEntry>(id)?;
+    let before = cx.load_for_update::<JournalEntry>(id)?;
     before.must_be_draft()?;
     let total = JournalEntry::must_balance(&before.drafted)?;
     approve(cx, &before, total)?;
@@ -207,7 +207,7 @@ fn post(cx: &mut Cx, id: JournalEntryId) -> Result<JournalEntry> {
     let mut after = before.clone();
     after.bump(cx.now);
     let after = write(cx, after, before.drafted.clone(), false)?;
-    cx.tell(Event::change("posted", &before, &after));
+    cx.emit(Event::change("posted", &before, &after));
     Ok(after)
 }
 
@@ -222,7 +222,7 @@ fn approve(cx: &mut Cx, entry: &JournalEntry, total: Amount) -> Result<()> {
 }
 
 fn reverse(cx: &mut Cx, id: JournalEntryId, how: ReverseJournalEntry) -> Result<JournalEntry> {
-    let before = cx.change::<JournalEntry>(id)?;
+    let before = cx.load_for_update::<JournalEntry>(id)?;
     before.must_be_reversible()?;
     let company = cx.company(before.company_id)?;
     let date = match how.posting_date {
@@ -263,8 +263,8 @@ fn reverse(cx: &mut Cx, id: JournalEntryId, how: ReverseJournalEntry) -> Result<
     let turned = turned.collect();
     let reversal = write(cx, entry, turned, true)?;
     cx.link(before.id, reversal.id, "reversed_by")?;
-    cx.tell(Event::of("posted", &reversal));
+    cx.emit(Event::of("posted", &reversal));
     let after = JournalEntry { reversed_by_id: Some(reversal.id), ..before.clone() };
-    cx.tell(Event::change("reversed", &before, &after));
+    cx.emit(Event::change("reversed", &before, &after));
     Ok(reversal)
 }

@@ -45,7 +45,7 @@ pub fn operations(t: &mut Table) {
 type Turn = fn(Period, &PeriodClasses) -> Result<Period>;
 
 fn turn(cx: &mut Cx, id: PeriodId, body: PeriodClasses, verb: &str, rule: Turn) -> Result<Period> {
-    let before = cx.change::<Period>(id)?;
+    let before = cx.load_for_update::<Period>(id)?;
     let after = rule(before.clone(), &body)?;
     cx.save(&before, after, verb)
 }

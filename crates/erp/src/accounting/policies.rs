@@ -13,7 +13,7 @@ pub fn operations(t: &mut Table) {
 }
 
 fn update(cx: &mut Cx, id: AccountingPolicyId, patch: AccountingPolicyPatch) -> Result<AccountingPolicy> {
-    let before = cx.change::<AccountingPolicy>(id)?;
+    let before = cx.load_for_update::<AccountingPolicy>(id)?;
     let mut after = before.clone();
     patch.apply(&mut after);
     cx.save(&before, after, "updated")

@@ -100,7 +100,7 @@ pub fn post(cx: &mut Cx, posting: Posting) -> Result<Option<JournalEntry>> {
     if let Some(source) = &entry.source {
         cx.link(source, entry.id, "posts")?;
     }
-    cx.tell(Event::of("posted", &entry));
+    cx.emit(Event::of("posted", &entry));
     Ok(Some(entry))
 }
 

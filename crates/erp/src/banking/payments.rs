@@ -112,7 +112,7 @@ fn checked(cx: &mut Cx, payment: Payment, company: &Company) -> Result<Payment> 
 }
 
 fn update(cx: &mut Cx, id: PaymentId, patch: PaymentPatch) -> Result<Payment> {
-    let before = cx.change::<Payment>(id)?;
+    let before = cx.load_for_update::<Payment>(id)?;
     before.must_be_draft()?;
     let company = cx.company(before.company_id)?;
     let (rerated, redated) = (patch.exchange_rate, patch.payment_date.is_some());
@@ -126,7 +126,7 @@ fn update(cx: &mut Cx, id: PaymentId, patch: PaymentPatch) -> Result<Payment> {
 }
 
 fn delete(cx: &mut Cx, id: PaymentId) -> Result<()> {
-    let payment = cx.change::<Payment>(id)?;
+    let payment = cx.load_for_update::<Payment>(id)?;
     payment.must_be_draft()?;
     cx.remove(payment)
 }
@@ -163,7 +163,7 @@ fn source(cx: &mut Cx, payment: &Payment, available: Amount) -> Result<Source> {
 
 /// Posts a draft, takes its number and settles what it says.
 pub fn post(cx: &mut Cx, id: PaymentId) -> Result<Payment> {
-    let before = cx.change::<Payment>(id)?;
+    let before = cx.load_for_update::<Payment>(id)?;
     before.must_be_draft()?;
     approve(cx, &before)?;
     let mut source = source(cx, &before, before.amount)?;
@@ -199,7 +199,7 @@ pub fn post(cx: &mut Cx, id: PaymentId) -> Result<Payment> {
 }
 
 fn allocate(cx: &mut Cx, id: PaymentId, asked: NewAllocation) -> Result<Payment> {
-    let before = cx.change::<Payment>(id)?;
+    let before = cx.load_for_update::<Payment>(id)?;
     before.must_be_posted()?;
     if let Some(amount) = asked.amount {
         currencies::check_money(amount, &before.currency, "/amount")?;
@@ -213,7 +213,7 @@ fn allocate(cx: &mut Cx, id: PaymentId, asked: NewAllocation) -> Result<Payment>
 }
 
 fn unallocate(cx: &mut Cx, id: PaymentId, asked: Unallocate) -> Result<Payment> {
-    let before = cx.change::<Payment>(id)?;
+    let before = cx.load_for_update::<Payment>(id)?;
     before.must_be_posted()?;
     let source = source(cx, &before, before.unallocated)?;
     let (made, freed): (Allocation, Amount) = settlement::undo(cx, &source, &asked)?;
@@ -230,7 +230,7 @@ pub fn questions(q: &mut Questions) {
 }
 
 fn explain(cx: &mut Cx, text: &str) -> Result<Explanation> {
-    cx.demand("banking.payments.read")?;
+    cx.require("banking.payments.read")?;
     let p = cx.find::<Payment>(id_in::<PaymentId>(text)?)?;
     let mut inputs = vec![Explanation::given("amount", p.amount)];
     for a in &p.allocations {

@@ -80,7 +80,7 @@ fn create(cx: &mut Cx, new: NewStockAdjustment) -> Result<StockAdjustment> {
 }
 
 fn update(cx: &mut Cx, id: StockAdjustmentId, patch: StockAdjustmentPatch) -> Result<StockAdjustment> {
-    let before = cx.change::<StockAdjustment>(id)?;
+    let before = cx.load_for_update::<StockAdjustment>(id)?;
     before.must_be_draft()?;
     let mut after = before.clone();
     after.reason = patch.reason.unwrap_or(after.reason);
@@ -97,7 +97,7 @@ fn update(cx: &mut Cx, id: StockAdjustmentId, patch: StockAdjustmentPatch) -> Re
 }
 
 fn delete(cx: &mut Cx, id: StockAdjustmentId) -> Result<()> {
-    let adjustment = cx.change::<StockAdjustment>(id)?;
+    let adjustment = cx.load_for_update::<StockAdjustment>(id)?;
     adjustment.must_be_draft()?;
     cx.remove(adjustment)
 }
@@ -169,7 +169,7 @@ pub(crate) fn products(cx: &mut Cx, ids: impl Iterator<Item = ProductId>) -> Res
 }
 
 fn post(cx: &mut Cx, id: StockAdjustmentId) -> Result<StockAdjustment> {
-    let before = cx.change::<StockAdjustment>(id)?;
+    let before = cx.load_for_update::<StockAdjustment>(id)?;
     before.must_be_draft()?;
     if before.lines.is_empty() {
         return Err(ADJUSTMENT_EMPTY.with("Give the adjustment lines first."));

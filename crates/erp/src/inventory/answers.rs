@@ -22,7 +22,7 @@ pub fn availability(cx: &mut Cx, company: CompanyId, products: &[ProductId]) -> 
 
 /// Where the value of an adjustment comes from: what each line added to the value of stock.
 pub fn explain_adjustment(cx: &mut Cx, id: &str) -> Result<Explanation> {
-    cx.demand("inventory.adjustments.read")?;
+    cx.require("inventory.adjustments.read")?;
     let id: StockAdjustmentId = id.parse().map_err(|_| problems::not_found.with(format!("There is no stock adjustment {id}.")))?;
     let made = cx.find::<StockAdjustment>(id)?;
     let lines = made.lines.iter().map(|l| {

@@ -44,7 +44,7 @@ fn create(cx: &mut Cx, new: NewLocation) -> Result<Location> {
 }
 
 fn update(cx: &mut Cx, id: LocationId, patch: LocationPatch) -> Result<Location> {
-    let before = cx.change::<Location>(id)?;
+    let before = cx.load_for_update::<Location>(id)?;
     if before.kind != LocationKind::Internal {
         return Err(LOCATION_IS_VIRTUAL.with("Virtual locations stay as they are."));
     }

@@ -71,7 +71,7 @@ fn create(cx: &mut Cx, new: NewReservation) -> Result<Reservation> {
 }
 
 fn delete(cx: &mut Cx, id: ReservationId) -> Result<()> {
-    let reservation = cx.change::<Reservation>(id)?;
+    let reservation = cx.load_for_update::<Reservation>(id)?;
     if let Some(order) = reservation.order_id {
         return Err(RESERVATION_OF_ORDER.with(format!("The order {order} holds it.")));
     }

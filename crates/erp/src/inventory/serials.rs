@@ -39,7 +39,7 @@ pub fn tracked(products: &HashMap<ProductId, Product>) -> impl Fn(ProductId) -> 
 
 /// Writes down which pieces leave on a draft delivery.
 pub fn record(cx: &mut Cx, id: DeliveryId, body: RecordSerials) -> Result<Delivery> {
-    let before = cx.change::<Delivery>(id)?;
+    let before = cx.load_for_update::<Delivery>(id)?;
     before.must_be_draft()?;
     let mut after = before.clone();
     for (i, of) in body.lines.into_iter().enumerate() {
@@ -78,7 +78,7 @@ pub fn ship(cx: &mut Cx, delivery: &Delivery, products: &HashMap<ProductId, Prod
                 updated_at: cx.now,
             };
             match known.iter().find(|k| k.number == *number) {
-                None => drop(cx.make(fresh, "shipped")?),
+                None => drop(cx.create_as(fresh, "shipped")?),
                 Some(k) if k.status == SerialStatus::Shipped => {
                     return Err(WITH_A_CUSTOMER.with(format!("Line {}: {number} was shipped and did not come back.", line.position)));
                 }

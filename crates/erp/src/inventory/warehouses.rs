@@ -47,7 +47,7 @@ fn create(cx: &mut Cx, new: NewWarehouse) -> Result<Warehouse> {
 }
 
 fn update(cx: &mut Cx, id: WarehouseId, patch: WarehousePatch) -> Result<Warehouse> {
-    let before = cx.change::<Warehouse>(id)?;
+    let before = cx.load_for_update::<Warehouse>(id)?;
     let mut after = before.clone();
     patch.apply(&mut after);
     after.updated_at = cx.now;

@@ -53,7 +53,7 @@ pub fn operations(t: &mut Table) {
 
 /// `POST /v1/receivables/invoices/{id}/credit`
 pub fn credit_invoice(cx: &mut Cx, id: InvoiceId, how: CreditInvoice) -> Result<CreditNote> {
-    cx.change::<Invoice>(id)?;
+    cx.load_for_update::<Invoice>(id)?;
     let CreditInvoice { reason, credit_date, lines, apply_to_invoice } = how;
     draft(cx, NewCreditNote { invoice_id: id, reason, credit_date, lines, apply_to_invoice, metadata: BTreeMap::new() })
 }
@@ -164,7 +164,7 @@ pub fn draft(cx: &mut Cx, new: NewCreditNote) -> Result<CreditNote> {
 }
 
 fn delete(cx: &mut Cx, id: CreditNoteId) -> Result<()> {
-    let note = cx.change::<CreditNote>(id)?;
+    let note = cx.load_for_update::<CreditNote>(id)?;
     note.must_be_draft()?;
     cx.delete_by::<CreditNoteLine>("credit_note_id", id.uuid())?;
     cx.remove(note)
@@ -192,9 +192,9 @@ fn still_left(cx: &mut Cx, invoice: &Invoice, note: &CreditNote) -> Result<()> {
 
 /// Posts a draft credit note. Other services call this too.
 pub fn post(cx: &mut Cx, id: CreditNoteId) -> Result<CreditNote> {
-    let before = cx.change::<CreditNote>(id)?;
+    let before = cx.load_for_update::<CreditNote>(id)?;
     before.must_be_draft()?;
-    let invoice = cx.change::<Invoice>(before.invoice_id)?;
+    let invoice = cx.load_for_update::<Invoice>(before.invoice_id)?;
     invoice.must_be_creditable()?;
     still_left(cx, &invoice, &before)?;
     let company = cx.company(before.company_id)?;
@@ -228,7 +228,7 @@ pub fn post(cx: &mut Cx, id: CreditNoteId) -> Result<CreditNote> {
         after.unallocated -= used;
     }
     // the settlement may have changed the invoice; its credited total comes last
-    let open = cx.change::<Invoice>(before.invoice_id)?;
+    let open = cx.load_for_update::<Invoice>(before.invoice_id)?;
     let credited = open.clone().settled(open.outstanding, open.credited + before.total);
     let whole = credited.credited >= credited.total;
     cx.save(&open, credited, if whole { "credited" } else { "partially_credited" })?;
@@ -251,7 +251,7 @@ fn source(cx: &mut Cx, note: &CreditNote, available: Amount) -> Result<Source> {
 }
 
 fn allocate(cx: &mut Cx, id: CreditNoteId, asked: NewAllocation) -> Result<CreditNote> {
-    let before = cx.change::<CreditNote>(id)?;
+    let before = cx.load_for_update::<CreditNote>(id)?;
     before.must_be_posted()?;
     if let Some(amount) = asked.amount {
         currencies::check_money(amount, &before.currency, "/amount")?;
@@ -265,7 +265,7 @@ fn allocate(cx: &mut Cx, id: CreditNoteId, asked: NewAllocation) -> Result<Credi
 }
 
 fn unallocate(cx: &mut Cx, id: CreditNoteId, asked: Unallocate) -> Result<CreditNote> {
-    let before = cx.change::<CreditNote>(id)?;
+    let before = cx.load_for_update::<CreditNote>(id)?;
     before.must_be_posted()?;
     let source = source(cx, &before, before.unallocated)?;
     let (made, freed) = settlement::undo(cx, &source, &asked)?;

@@ -67,7 +67,7 @@ fn line(of: &InvoiceLine) -> Explanation {
 }
 
 fn invoice(cx: &mut Cx, text: &str) -> Result<Explanation> {
-    cx.demand("receivables.invoices.read")?;
+    cx.require("receivables.invoices.read")?;
     let i = cx.find::<Invoice>(id_in::<InvoiceId>(text)?)?;
     let rounding = format!("sum over the lines; tax is rounded {}", i.rounding.to_string().replace('_', " "));
     let mut inputs = vec![
@@ -87,7 +87,7 @@ fn invoice(cx: &mut Cx, text: &str) -> Result<Explanation> {
 }
 
 fn credit_note(cx: &mut Cx, text: &str) -> Result<Explanation> {
-    cx.demand("receivables.credit_notes.read")?;
+    cx.require("receivables.credit_notes.read")?;
     let c = cx.find::<CreditNote>(id_in::<CreditNoteId>(text)?)?;
     let lines = c.lines.iter().map(|l| {
         let share = vec![Explanation::given("quantity", l.quantity)];

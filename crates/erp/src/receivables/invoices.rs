@@ -300,7 +300,7 @@ fn store_lines(cx: &mut Cx, invoice: &Invoice) -> Result<()> {
 }
 
 fn update(cx: &mut Cx, id: InvoiceId, patch: InvoicePatch) -> Result<Invoice> {
-    let before = cx.change::<Invoice>(id)?;
+    let before = cx.load_for_update::<Invoice>(id)?;
     before.must_be_draft()?;
     let company = cx.company(before.company_id)?;
     let (relined, rerated, redated) = (patch.lines.is_some(), patch.exchange_rate, patch.invoice_date.is_some());
@@ -342,7 +342,7 @@ fn update(cx: &mut Cx, id: InvoiceId, patch: InvoicePatch) -> Result<Invoice> {
 }
 
 fn delete(cx: &mut Cx, id: InvoiceId) -> Result<()> {
-    let invoice = cx.change::<Invoice>(id)?;
+    let invoice = cx.load_for_update::<Invoice>(id)?;
     invoice.must_be_draft()?;
     cx.delete_by::<InvoiceLine>("invoice_id", id.uuid())?;
     cx.remove(invoice)
@@ -350,7 +350,7 @@ fn delete(cx: &mut Cx, id: InvoiceId) -> Result<()> {
 
 /// Posts a draft: due schedule, entry, open items, and last the legal number. Other services call this too.
 pub fn post(cx: &mut Cx, id: InvoiceId) -> Result<Invoice> {
-    let before = cx.change::<Invoice>(id)?;
+    let before = cx.load_for_update::<Invoice>(id)?;
     before.must_be_draft()?;
     cx.ensure(!before.lines.is_empty(), rules::EMPTY, || "The invoice has no lines.".into())?;
     let company = cx.company(before.company_id)?;
@@ -416,7 +416,7 @@ fn line(cx: &mut Cx, invoice: InvoiceId, id: InvoiceLineId) -> Result<InvoiceLin
 
 /// Changes the lines of a draft: counts a version of the invoice and taxes it anew.
 fn relined(cx: &mut Cx, id: InvoiceId, f: impl FnOnce(&mut Cx, &mut Invoice) -> Result<()>) -> Result<Invoice> {
-    let before = cx.change::<Invoice>(id)?;
+    let before = cx.load_for_update::<Invoice>(id)?;
     before.must_be_draft()?;
     let company = cx.company(before.company_id)?;
     let mut after = before.clone();

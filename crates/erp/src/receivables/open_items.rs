@@ -29,7 +29,7 @@ pub fn operations(t: &mut Table) {
     n.read("Get an item of a customer, open or settled.");
 
     t.report(
-        "receivables/ageing",
+        "receivables/reports/ageing",
         ageing,
         "Report what customers owe by how late it is, as of a day. The total equals the control account.",
     )

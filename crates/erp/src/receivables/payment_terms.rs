@@ -23,7 +23,7 @@ fn create(cx: &mut Cx, new: NewPaymentTerm) -> Result<PaymentTerm> {
 }
 
 fn update(cx: &mut Cx, id: PaymentTermId, patch: PaymentTermPatch) -> Result<PaymentTerm> {
-    let before = cx.change::<PaymentTerm>(id)?;
+    let before = cx.load_for_update::<PaymentTerm>(id)?;
     let mut after = before.clone();
     patch.apply(&mut after);
     after.check()?;
@@ -31,7 +31,7 @@ fn update(cx: &mut Cx, id: PaymentTermId, patch: PaymentTermPatch) -> Result<Pay
 }
 
 fn delete(cx: &mut Cx, id: PaymentTermId) -> Result<()> {
-    let term = cx.change::<PaymentTerm>(id)?;
+    let term = cx.load_for_update::<PaymentTerm>(id)?;
     cx.remove(term)
 }
 

@@ -54,7 +54,7 @@ pub fn allocate(cx: &mut Cx, source: &Source, asked: &NewAllocation) -> Result<(
 
 /// Loads the target for change; one that is not there is a wrong reference.
 fn target<T: Entity + Record>(cx: &mut Cx, pointer: &str, id: T::Id) -> Result<T> {
-    cx.change::<T>(id).map_err(|p| match p.code() == problems::not_found {
+    cx.load_for_update::<T>(id).map_err(|p| match p.code() == problems::not_found {
         true => problems::unknown_reference.field(pointer, p.to_string()),
         false => p,
     })
@@ -274,7 +274,7 @@ pub fn undo(cx: &mut Cx, source: &Source, asked: &Unallocate) -> Result<(Allocat
 /// Gives the invoice or credit note that was settled back what the allocation took.
 fn release_target(cx: &mut Cx, original: &Allocation) -> Result<()> {
     if let Some(id) = original.invoice_id {
-        let before = cx.change::<Invoice>(id)?;
+        let before = cx.load_for_update::<Invoice>(id)?;
         let open = before.outstanding + original.amount + original.discount + original.write_off;
         let mut after = before.clone();
         if after.status == InvoiceStatus::WrittenOff {
@@ -283,7 +283,7 @@ fn release_target(cx: &mut Cx, original: &Allocation) -> Result<()> {
         let after = after.settled(open, before.credited);
         cx.save(&before, after, "reopened")?;
     } else if let Some(id) = original.credit_note_id {
-        let before = cx.change::<CreditNote>(id)?;
+        let before = cx.load_for_update::<CreditNote>(id)?;
         let mut after = before.clone();
         after.unallocated += original.amount;
         cx.save(&before, after, "reopened")?;

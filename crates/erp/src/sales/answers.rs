@@ -84,7 +84,7 @@ pub fn deliveries_overview(cx: &mut Cx, party: PartyId) -> Result<DeliveriesOver
 
 /// Where the total of an order comes from: price, discount, tax, rounding.
 pub fn explain_order(cx: &mut Cx, id: &str) -> Result<Explanation> {
-    cx.demand("sales.orders.read")?;
+    cx.require("sales.orders.read")?;
     let id: SalesOrderId = id.parse().map_err(|_| problems::not_found.with(format!("There is no sales order {id}.")))?;
     let order = cx.find::<SalesOrder>(id)?;
     let company = cx.find::<Company>(order.company_id)?;
@@ -124,7 +124,7 @@ fn explain_line(l: &SalesOrderLine, order: &SalesOrder) -> Explanation {
 
 /// Where the cost of a delivery comes from: the moving average at the moment of the issue.
 pub fn explain_delivery(cx: &mut Cx, id: &str) -> Result<Explanation> {
-    cx.demand("sales.deliveries.read")?;
+    cx.require("sales.deliveries.read")?;
     let id: DeliveryId = id.parse().map_err(|_| problems::not_found.with(format!("There is no delivery {id}.")))?;
     let delivery = cx.find::<Delivery>(id)?;
     let lines = delivery.lines.iter().map(|l| {
@@ -145,7 +145,7 @@ pub fn explain_delivery(cx: &mut Cx, id: &str) -> Result<Explanation> {
 
 /// Where the cost of goods that came back comes from: what they cost when they left.
 pub fn explain_return(cx: &mut Cx, id: &str) -> Result<Explanation> {
-    cx.demand("sales.returns.read")?;
+    cx.require("sales.returns.read")?;
     let id: CustomerReturnId = id.parse().map_err(|_| problems::not_found.with(format!("There is no return {id}.")))?;
     let back = cx.find::<CustomerReturn>(id)?;
     let delivery = cx.find::<Delivery>(back.delivery_id)?;

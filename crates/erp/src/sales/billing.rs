@@ -27,9 +27,9 @@ pub struct InvoiceSalesOrder {
 
 /// Drafts an invoice of everything that can be billed now and stands on no other draft.
 pub fn invoice(cx: &mut Cx, id: SalesOrderId, how: InvoiceSalesOrder) -> Result<Invoice> {
-    let order = cx.change::<SalesOrder>(id)?;
+    let order = cx.load_for_update::<SalesOrder>(id)?;
     order.must_be_active()?;
-    cx.demand("receivables.invoices.create")?;
+    cx.require("receivables.invoices.create")?;
     let (drafted, freight_drafted) = orders::drafted(cx.db(), &id.to_string())?;
     let mut lines = Vec::new();
     for l in &order.lines {
@@ -115,7 +115,7 @@ fn read<T: serde::de::DeserializeOwned>(event: &Event) -> Result<T> {
 pub fn follow_invoice(cx: &mut Cx, event: &Event) -> Result<()> {
     let billed: Billed = read(event)?;
     let Some(id) = billed.order_id.as_deref().and_then(|id| id.parse::<SalesOrderId>().ok()) else { return Ok(()) };
-    let before = cx.change::<SalesOrder>(id)?;
+    let before = cx.load_for_update::<SalesOrder>(id)?;
     before.must_be_billable()?;
     let mut after = before.clone();
     for l in billed.lines {
@@ -145,7 +145,7 @@ pub fn follow_credit_note(cx: &mut Cx, event: &Event) -> Result<()> {
     let credited: Credited = read(event)?;
     let invoice = cx.find::<Invoice>(credited.invoice_id)?;
     let Some(id) = invoice.order_id.as_deref().and_then(|id| id.parse::<SalesOrderId>().ok()) else { return Ok(()) };
-    let before = cx.change::<SalesOrder>(id)?;
+    let before = cx.load_for_update::<SalesOrder>(id)?;
     let mut after = before.clone();
     for l in credited.lines {
         let of = invoice.lines.iter().find(|i: &&InvoiceLine| i.id == l.invoice_line_id).and_then(|i| i.order_line_id.clone());

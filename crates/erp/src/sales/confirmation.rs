@@ -16,15 +16,15 @@ use crate::inventory::shelves::{Promises, Shelves};
 
 /// The draft becomes binding.
 pub fn confirm(cx: &mut Cx, id: SalesOrderId, how: ConfirmSalesOrder) -> Result<SalesOrder> {
-    let before = cx.change::<SalesOrder>(id)?;
+    let before = cx.load_for_update::<SalesOrder>(id)?;
     before.must_be_confirmable()?;
     if how.override_credit {
-        cx.demand("sales.orders.override_credit")?;
+        cx.require("sales.orders.override_credit")?;
     }
     let company = cx.find::<Company>(before.company_id)?;
     // The credit of a customer is one sum over all orders: orders of the same customer are judged one after the other.
     let customer = match cx.find::<Party>(before.customer_id)? {
-        p if p.customer_terms.credit_limit.is_some() => cx.change::<Party>(before.customer_id)?,
+        p if p.customer_terms.credit_limit.is_some() => cx.load_for_update::<Party>(before.customer_id)?,
         p => p,
     };
     customer.check_orderable("")?;
@@ -95,21 +95,21 @@ pub fn exposure(cx: &mut Cx, company: &Company, customer: &Party, date: NaiveDat
 
 /// Stops an order for now.
 pub fn hold(cx: &mut Cx, id: SalesOrderId, why: SalesOrderReason) -> Result<SalesOrder> {
-    let before = cx.change::<SalesOrder>(id)?;
+    let before = cx.load_for_update::<SalesOrder>(id)?;
     let after = before.clone().hold(why.reason, cx.now)?;
     cx.save(&before, after, "held")
 }
 
 /// Lets it go on.
 pub fn release(cx: &mut Cx, id: SalesOrderId) -> Result<SalesOrder> {
-    let before = cx.change::<SalesOrder>(id)?;
+    let before = cx.load_for_update::<SalesOrder>(id)?;
     let after = before.clone().release(cx.now)?;
     cx.save(&before, after, "released")
 }
 
 /// Gives up what was not shipped.
 pub fn cancel(cx: &mut Cx, id: SalesOrderId, why: SalesOrderReason) -> Result<SalesOrder> {
-    let before = cx.change::<SalesOrder>(id)?;
+    let before = cx.load_for_update::<SalesOrder>(id)?;
     let after = before.clone().cancel(why.reason, cx.now)?;
     let mut promises = Promises::of(cx, id)?;
     let products = promises.products();
@@ -128,7 +128,7 @@ pub fn cancel(cx: &mut Cx, id: SalesOrderId, why: SalesOrderReason) -> Result<Sa
 
 /// Done with.
 pub fn close(cx: &mut Cx, id: SalesOrderId) -> Result<SalesOrder> {
-    let before = cx.change::<SalesOrder>(id)?;
+    let before = cx.load_for_update::<SalesOrder>(id)?;
     let after = before.clone().close(cx.now)?;
     cx.save(&before, after, "closed")
 }

@@ -59,7 +59,7 @@ fn create(cx: &mut Cx, new: NewDelivery) -> Result<Delivery> {
 }
 
 fn update(cx: &mut Cx, id: DeliveryId, patch: DeliveryPatch) -> Result<Delivery> {
-    let before = cx.change::<Delivery>(id)?;
+    let before = cx.load_for_update::<Delivery>(id)?;
     before.must_be_draft()?;
     let mut after = before.clone();
     patch.apply(&mut after);
@@ -68,7 +68,7 @@ fn update(cx: &mut Cx, id: DeliveryId, patch: DeliveryPatch) -> Result<Delivery>
 }
 
 fn cancel(cx: &mut Cx, id: DeliveryId) -> Result<Delivery> {
-    let before = cx.change::<Delivery>(id)?;
+    let before = cx.load_for_update::<Delivery>(id)?;
     let after = before.clone().cancel(cx.now)?;
     cx.save(&before, after, "cancelled")
 }

@@ -139,7 +139,7 @@ fn warehouse(cx: &mut Cx, company: &Company, named: Option<WarehouseId>) -> Resu
 
 /// Changes a draft.
 pub fn update(cx: &mut Cx, id: SalesOrderId, patch: SalesOrderPatch) -> Result<SalesOrder> {
-    let before = cx.change::<SalesOrder>(id)?;
+    let before = cx.load_for_update::<SalesOrder>(id)?;
     before.must_be_draft()?;
     let mut after = before.clone();
     if let Some(named) = patch.warehouse_id {
@@ -191,7 +191,7 @@ pub fn store(cx: &mut Cx, before: &SalesOrder, mut after: SalesOrder) -> Result<
 
 /// Deletes a draft.
 pub fn delete(cx: &mut Cx, id: SalesOrderId) -> Result<()> {
-    let order = cx.change::<SalesOrder>(id)?;
+    let order = cx.load_for_update::<SalesOrder>(id)?;
     order.must_be_draft()?;
     cx.remove(order)
 }
@@ -251,7 +251,7 @@ pub fn draft_for_won_deal(cx: &mut Cx, event: &Event) -> Result<()> {
 
 /// The draft of a deal that was won again: customer, currency, date and lines as they are now, all else as it was.
 fn redraft(cx: &mut Cx, before: SalesOrder, new: NewSalesOrder) -> Result<()> {
-    let before = cx.change::<SalesOrder>(before.id)?;
+    let before = cx.load_for_update::<SalesOrder>(before.id)?;
     let fresh = draft(cx, new)?;
     let mut lines = fresh.lines;
     lines.iter_mut().for_each(|l| l.order_id = before.id);

@@ -45,7 +45,7 @@ fn of(order: &SalesOrder, line: SalesOrderLineId) -> Result<SalesOrderLine> {
 }
 
 fn create(cx: &mut Cx, id: SalesOrderId, new: NewSalesOrderLine) -> Result<SalesOrderLine> {
-    let before = cx.change::<SalesOrder>(id)?;
+    let before = cx.load_for_update::<SalesOrder>(id)?;
     before.must_be_draft()?;
     let mut after = before.clone();
     let mut made = build(cx, &before, vec![new], "")?;
@@ -57,7 +57,7 @@ fn create(cx: &mut Cx, id: SalesOrderId, new: NewSalesOrderLine) -> Result<Sales
 }
 
 fn update(cx: &mut Cx, id: SalesOrderId, line: SalesOrderLineId, patch: SalesOrderLinePatch) -> Result<SalesOrderLine> {
-    let before = cx.change::<SalesOrder>(id)?;
+    let before = cx.load_for_update::<SalesOrder>(id)?;
     of(&before, line)?;
     before.must_be_draft()?;
     let mut after = before.clone();
@@ -71,7 +71,7 @@ fn update(cx: &mut Cx, id: SalesOrderId, line: SalesOrderLineId, patch: SalesOrd
 }
 
 fn delete(cx: &mut Cx, id: SalesOrderId, line: SalesOrderLineId) -> Result<()> {
-    let before = cx.change::<SalesOrder>(id)?;
+    let before = cx.load_for_update::<SalesOrder>(id)?;
     of(&before, line)?;
     before.must_be_draft()?;
     let mut after = before.clone();

@@ -152,7 +152,7 @@ fn create(cx: &mut Cx, new: NewCustomerReturn) -> Result<CustomerReturn> {
 }
 
 fn authorize(cx: &mut Cx, id: CustomerReturnId) -> Result<CustomerReturn> {
-    let before = cx.change::<CustomerReturn>(id)?;
+    let before = cx.load_for_update::<CustomerReturn>(id)?;
     before.clone().authorize(String::new(), cx.now)?;
     let number = cx.number(before.company_id, "RET", before.return_date)?;
     let after = before.clone().authorize(number, cx.now)?;
@@ -160,20 +160,20 @@ fn authorize(cx: &mut Cx, id: CustomerReturnId) -> Result<CustomerReturn> {
 }
 
 fn reject(cx: &mut Cx, id: CustomerReturnId, why: RejectCustomerReturn) -> Result<CustomerReturn> {
-    let before = cx.change::<CustomerReturn>(id)?;
+    let before = cx.load_for_update::<CustomerReturn>(id)?;
     let after = before.clone().reject(why.reason, cx.now)?;
     cx.save(&before, after, "rejected")
 }
 
 fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Result<CustomerReturn> {
     if what.credit {
-        cx.demand("receivables.credit_notes.create")?;
+        cx.require("receivables.credit_notes.create")?;
     }
-    let before = cx.change::<CustomerReturn>(id)?;
+    let before = cx.load_for_update::<CustomerReturn>(id)?;
     before.must_be_receivable()?;
-    let mut delivery = cx.change::<Delivery>(before.delivery_id)?;
+    let mut delivery = cx.load_for_update::<Delivery>(before.delivery_id)?;
     let delivered = delivery.clone();
-    let ordered = cx.change::<SalesOrder>(before.order_id)?;
+    let ordered = cx.load_for_update::<SalesOrder>(before.order_id)?;
     let mut order = ordered.clone();
     let company = cx.find::<Company>(before.company_id)?;
     let date = what.return_date.unwrap_or_else(|| cx.today(&company)).min(cx.today(&company));
@@ -261,8 +261,8 @@ fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Re
 }
 
 fn credit(cx: &mut Cx, id: CustomerReturnId, how: CreditCustomerReturn) -> Result<ReturnCredit> {
-    cx.demand("receivables.credit_notes.create")?;
-    let before = cx.change::<CustomerReturn>(id)?;
+    cx.require("receivables.credit_notes.create")?;
+    let before = cx.load_for_update::<CustomerReturn>(id)?;
     before.must_be_creditable()?;
     let order = cx.find::<SalesOrder>(before.order_id)?;
     let mut after = before.clone();

@@ -25,7 +25,7 @@ use crate::inventory::warehouses::virtual_location;
 
 /// Everything that is open on an order as one delivery, shipped at once if asked.
 pub fn deliver(cx: &mut Cx, id: SalesOrderId, how: DeliverSalesOrder) -> Result<Delivery> {
-    let order = cx.change::<SalesOrder>(id)?;
+    let order = cx.load_for_update::<SalesOrder>(id)?;
     let new = NewDelivery {
         order_id: id,
         warehouse_id: None,
@@ -37,7 +37,7 @@ pub fn deliver(cx: &mut Cx, id: SalesOrderId, how: DeliverSalesOrder) -> Result<
         metadata: Default::default(),
     };
     if how.ship {
-        cx.demand("sales.deliveries.ship")?;
+        cx.require("sales.deliveries.ship")?;
     }
     let delivery = draft(cx, &order, new)?;
     if how.ship { ship_draft(cx, delivery, order) } else { Ok(delivery) }
@@ -143,9 +143,9 @@ fn lines(cx: &mut Cx, delivery: DeliveryId, order: &SalesOrder, wanted: &[NewDel
 
 /// A draft leaves.
 pub fn ship(cx: &mut Cx, id: DeliveryId) -> Result<Delivery> {
-    let delivery = cx.change::<Delivery>(id)?;
+    let delivery = cx.load_for_update::<Delivery>(id)?;
     delivery.must_be_draft()?;
-    let order = cx.change::<SalesOrder>(delivery.order_id)?;
+    let order = cx.load_for_update::<SalesOrder>(delivery.order_id)?;
     ship_draft(cx, delivery, order)
 }
 

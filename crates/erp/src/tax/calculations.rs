@@ -25,7 +25,7 @@ pub fn operations(t: &mut Table) {
     t.tag("accounting", "Calculations of the books that belong to no document.");
     t.command(
         "calculate_tax",
-        "tax/calculate",
+        "tax/calculations/calculate",
         calculate,
         "Calculate the tax of a document. Nothing is stored. Net and tax always sum to gross, by line and in total.",
     )

@@ -29,7 +29,7 @@ fn check_tax_account(cx: &mut Cx, code: &TaxCode) -> Result<()> {
 }
 
 fn update(cx: &mut Cx, id: TaxCodeId, mut patch: TaxCodePatch) -> Result<TaxCode> {
-    let before = cx.change::<TaxCode>(id)?;
+    let before = cx.load_for_update::<TaxCode>(id)?;
     patch.rates = patch.rates.map(check_rates).transpose()?;
     let mut after = before.clone();
     patch.apply(&mut after);

@@ -44,7 +44,7 @@ fn create(cx: &mut Cx, new: NewTaxRule) -> Result<TaxRule> {
 }
 
 fn update(cx: &mut Cx, id: TaxRuleId, patch: TaxRulePatch) -> Result<TaxRule> {
-    let before = cx.change::<TaxRule>(id)?;
+    let before = cx.load_for_update::<TaxRule>(id)?;
     let mut after = before.clone();
     patch.apply(&mut after);
     codes_of(cx, "/tax_code_ids", after.company_id, &after.tax_code_ids)?;
@@ -52,6 +52,6 @@ fn update(cx: &mut Cx, id: TaxRuleId, patch: TaxRulePatch) -> Result<TaxRule> {
 }
 
 fn delete(cx: &mut Cx, id: TaxRuleId) -> Result<()> {
-    let rule = cx.change::<TaxRule>(id)?;
+    let rule = cx.load_for_update::<TaxRule>(id)?;
     cx.remove(rule)
 }

@@ -20,7 +20,7 @@ fn create(cx: &mut Cx, new: NewCompany) -> Result<Company> {
 }
 
 fn update(cx: &mut Cx, id: CompanyId, patch: CompanyPatch) -> Result<Company> {
-    let before = cx.change::<Company>(id)?;
+    let before = cx.load_for_update::<Company>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     cx.save(&before, after, "updated")
 }

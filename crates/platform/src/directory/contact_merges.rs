@@ -35,8 +35,8 @@ pub fn merge(cx: &mut Cx, id: ContactId, body: MergeContact) -> Result<ContactMe
     }
     // of two merges at once each locks the two in the same order
     let (low, high) = (id.min(body.source_id), id.max(body.source_id));
-    let low = cx.change::<Contact>(low)?;
-    let high = if low.id == high { low.clone() } else { cx.change::<Contact>(high)? };
+    let low = cx.load_for_update::<Contact>(low)?;
+    let high = if low.id == high { low.clone() } else { cx.load_for_update::<Contact>(high)? };
     let (winner, loser) = if low.id == id { (low, high) } else { (high, low) };
     contacts::lock_out(cx.db(), loser.id)?;
     let merge = ContactMerge::decide(cx.new_id(), &winner, &loser, &body.take, cx.now)?;
@@ -53,7 +53,7 @@ pub fn merge(cx: &mut Cx, id: ContactId, body: MergeContact) -> Result<ContactMe
 /// Takes the merge of a contact back, by which it went.
 pub fn unmerge(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     let now = cx.now;
-    let grave = cx.change::<Contact>(id)?;
+    let grave = cx.load_for_update::<Contact>(id)?;
     let Some(winner_id) = grave.merged_into else {
         return Err(NOT_MERGED.with(format!("{} was not merged into another contact.", grave.name)));
     };
@@ -62,7 +62,7 @@ pub fn unmerge(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     if merge.winner_id != winner_id {
         return Err(NOT_UNDOABLE.with(format!("{} was merged into {winner_id} since; take that back first.", merge.winner_id)));
     }
-    let winner = cx.change::<Contact>(winner_id)?;
+    let winner = cx.load_for_update::<Contact>(winner_id)?;
     let (alone, back) = merge.undo(&winner, &grave, cx.now)?;
     for known in &back.external_ids {
         if contacts::by_external_id(cx.db(), known)?.is_some_and(|c| c != merge.winner_id && c != merge.loser_id) {

@@ -56,7 +56,7 @@ fn read(cx: &mut Cx, id: ContactId, preference: ContactPreferenceId) -> Result<C
 }
 
 fn set(cx: &mut Cx, id: ContactId, new: SetContactPreference) -> Result<ContactPreference> {
-    let before = cx.change::<Contact>(id)?;
+    let before = cx.load_for_update::<Contact>(id)?;
     before.check_changeable()?;
     let known = rows::named(cx.db(), id, &new.name)?;
     let set = ContactPreference::set(cx.new_id(), id, new, known.as_ref(), cx.now)?;
@@ -73,7 +73,7 @@ fn set(cx: &mut Cx, id: ContactId, new: SetContactPreference) -> Result<ContactP
 }
 
 fn delete(cx: &mut Cx, id: ContactId, preference: ContactPreferenceId) -> Result<()> {
-    let before = cx.change::<Contact>(id)?;
+    let before = cx.load_for_update::<Contact>(id)?;
     before.check_changeable()?;
     let gone = of(cx, &before, preference)?;
     cx.delete_by::<ContactPreference>("id", gone.id.uuid())?;

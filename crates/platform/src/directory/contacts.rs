@@ -81,7 +81,7 @@ fn make(cx: &mut Cx, contact: Contact, allow_duplicate: bool) -> Result<Contact>
 }
 
 fn update(cx: &mut Cx, id: ContactId, patch: ContactPatch) -> Result<Contact> {
-    let before = cx.change::<Contact>(id)?;
+    let before = cx.load_for_update::<Contact>(id)?;
     before.check_changeable()?;
     let after = before.clone().change(patch, cx.now)?;
     store(cx, &before, after)
@@ -103,7 +103,7 @@ fn upsert(cx: &mut Cx, body: UpsertContact) -> Result<UpsertedContact> {
         return replace(cx, id, external_id, patch);
     }
     let (known_as, first) = (external_id.clone(), patch.clone());
-    let made = cx.attempt(move |cx| {
+    let made = cx.savepoint(move |cx| {
         let contact = Contact::from_patch(cx.new_id(), known_as, first, cx.now).map_err(in_contact)?;
         make(cx, contact, allow_duplicate).map_err(in_contact)
     });
@@ -119,8 +119,8 @@ fn upsert(cx: &mut Cx, body: UpsertContact) -> Result<UpsertedContact> {
 }
 
 fn replace(cx: &mut Cx, id: ContactId, known_as: ExternalId, patch: ContactPatch) -> Result<UpsertedContact> {
-    cx.demand("directory.contacts.update")?;
-    let before = cx.change::<Contact>(id)?;
+    cx.require("directory.contacts.update")?;
+    let before = cx.load_for_update::<Contact>(id)?;
     before.check_changeable()?;
     let after = before.clone().change_known_as(known_as, patch, cx.now).map_err(in_contact)?;
     let contact = store(cx, &before, after).map_err(in_contact)?;
@@ -137,20 +137,20 @@ fn in_contact(p: Problem) -> Problem {
 }
 
 fn delete(cx: &mut Cx, id: ContactId) -> Result<()> {
-    let contact = cx.change::<Contact>(id)?;
+    let contact = cx.load_for_update::<Contact>(id)?;
     contact.check_changeable()?;
     cx.remove(contact)
 }
 
 fn archive(cx: &mut Cx, id: ContactId) -> Result<Contact> {
-    let before = cx.change::<Contact>(id)?;
+    let before = cx.load_for_update::<Contact>(id)?;
     before.check_changeable()?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: ContactId) -> Result<Contact> {
-    let before = cx.change::<Contact>(id)?;
+    let before = cx.load_for_update::<Contact>(id)?;
     before.check_changeable()?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")

@@ -35,13 +35,13 @@ fn create(cx: &mut Cx, new: NewExchangeRate) -> Result<ExchangeRate> {
 }
 
 fn update(cx: &mut Cx, id: ExchangeRateId, patch: ExchangeRatePatch) -> Result<ExchangeRate> {
-    let before = cx.change::<ExchangeRate>(id)?;
+    let before = cx.load_for_update::<ExchangeRate>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     cx.save(&before, after, "updated")
 }
 
 fn delete(cx: &mut Cx, id: ExchangeRateId) -> Result<()> {
-    let rate = cx.change::<ExchangeRate>(id)?;
+    let rate = cx.load_for_update::<ExchangeRate>(id)?;
     cx.remove(rate)
 }
 

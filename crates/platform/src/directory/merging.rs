@@ -12,5 +12,5 @@ pub(super) fn tell<E: Entity>(cx: &mut Cx, verb: &str, winner: &E, ids: [&dyn Di
             data.insert(name.into(), id.to_string().into());
         }
     }
-    cx.tell(event);
+    cx.emit(event);
 }

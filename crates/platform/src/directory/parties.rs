@@ -96,7 +96,7 @@ fn make(cx: &mut Cx, party: Party, allow_duplicate: bool) -> Result<Party> {
 
 /// Marks a party as a customer, once something was sold to it.
 pub fn make_customer(cx: &mut Cx, id: PartyId) -> Result<()> {
-    let before = cx.change::<Party>(id)?;
+    let before = cx.load_for_update::<Party>(id)?;
     if let Some(other) = before.merged_into {
         return make_customer(cx, other);
     }
@@ -108,7 +108,7 @@ pub fn make_customer(cx: &mut Cx, id: PartyId) -> Result<()> {
 }
 
 fn update(cx: &mut Cx, id: PartyId, patch: PartyPatch) -> Result<Party> {
-    let before = cx.change::<Party>(id)?;
+    let before = cx.load_for_update::<Party>(id)?;
     before.check_changeable()?;
     let after = before.clone().change(patch, cx.now)?;
     store(cx, &before, after)
@@ -130,7 +130,7 @@ fn check_credit_limit(cx: &Cx, before: Option<&Party>, after: &Party) -> Result<
     if before.and_then(|p| p.customer_terms.credit_limit) == after.customer_terms.credit_limit {
         return Ok(());
     }
-    cx.demand("directory.parties.set_credit_limit")
+    cx.require("directory.parties.set_credit_limit")
 }
 
 fn upsert(cx: &mut Cx, body: UpsertParty) -> Result<UpsertedParty> {
@@ -139,7 +139,7 @@ fn upsert(cx: &mut Cx, body: UpsertParty) -> Result<UpsertedParty> {
         return replace(cx, id, external_id, patch);
     }
     let (known_as, first) = (external_id.clone(), patch.clone());
-    let made = cx.attempt(move |cx| {
+    let made = cx.savepoint(move |cx| {
         let party = Party::from_patch(cx.new_id(), known_as, first, cx.now).map_err(in_party)?;
         make(cx, party, allow_duplicate).map_err(in_party)
     });
@@ -159,8 +159,8 @@ fn upsert_one(cx: &mut Cx, body: UpsertParty) -> Result<Upserted> {
 }
 
 fn replace(cx: &mut Cx, id: PartyId, known_as: ExternalId, patch: PartyPatch) -> Result<UpsertedParty> {
-    cx.demand("directory.parties.update")?;
-    let before = cx.change::<Party>(id)?;
+    cx.require("directory.parties.update")?;
+    let before = cx.load_for_update::<Party>(id)?;
     let after = before.clone().change_known_as(known_as, patch, cx.now).map_err(in_party)?;
     let party = store(cx, &before, after).map_err(in_party)?;
     Ok(UpsertedParty { created: false, party })
@@ -172,20 +172,20 @@ fn in_party(p: Problem) -> Problem {
 }
 
 fn delete(cx: &mut Cx, id: PartyId) -> Result<()> {
-    let party = cx.change::<Party>(id)?;
+    let party = cx.load_for_update::<Party>(id)?;
     party.check_changeable()?;
     cx.remove(party)
 }
 
 fn archive(cx: &mut Cx, id: PartyId) -> Result<Party> {
-    let before = cx.change::<Party>(id)?;
+    let before = cx.load_for_update::<Party>(id)?;
     before.check_changeable()?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: PartyId) -> Result<Party> {
-    let before = cx.change::<Party>(id)?;
+    let before = cx.load_for_update::<Party>(id)?;
     before.check_changeable()?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")

@@ -33,19 +33,19 @@ pub fn operations(t: &mut Table) {
 pub fn merge(cx: &mut Cx, id: PartyId, body: MergeParty) -> Result<PartyMerge> {
     let now = cx.now;
     parties::lock_hierarchy(cx.db())?;
-    let winner = cx.change::<Party>(id)?;
+    let winner = cx.load_for_update::<Party>(id)?;
     let loser = match body.source_id == id {
         true => winner.clone(),
         false => {
             cx.refer::<Party>("/source_id", body.source_id)?;
-            cx.change::<Party>(body.source_id)?
+            cx.load_for_update::<Party>(body.source_id)?
         }
     };
     parties::lock_out(cx.db(), loser.id)?;
     let places = places(cx, &winner, &loser)?;
     let merge = PartyMerge::decide(cx.new_id(), &winner, &loser, &body.take, places, cx.now)?;
     if winner.is_customer && winner.customer_terms.credit_limit != merge.winner_after.customer_terms.credit_limit {
-        cx.demand("directory.parties.set_credit_limit")?;
+        cx.require("directory.parties.set_credit_limit")?;
     }
     cx.insert_all(std::slice::from_ref(&merge))?;
     let grave = cx.save(&loser, merge.tombstone(cx.now), "updated")?;
@@ -62,7 +62,7 @@ pub fn merge(cx: &mut Cx, id: PartyId, body: MergeParty) -> Result<PartyMerge> {
 pub fn unmerge(cx: &mut Cx, id: PartyId) -> Result<Party> {
     let now = cx.now;
     parties::lock_hierarchy(cx.db())?;
-    let grave = cx.change::<Party>(id)?;
+    let grave = cx.load_for_update::<Party>(id)?;
     let Some(winner_id) = grave.merged_into else {
         return Err(NOT_MERGED.with(format!("{} was not merged into another party.", grave.name)));
     };
@@ -71,7 +71,7 @@ pub fn unmerge(cx: &mut Cx, id: PartyId) -> Result<Party> {
     if merge.winner_id != winner_id {
         return Err(NOT_UNDOABLE.with(format!("{} was merged into {winner_id} since; take that back first.", merge.winner_id)));
     }
-    let winner = cx.change::<Party>(winner_id)?;
+    let winner = cx.load_for_update::<Party>(winner_id)?;
     let grown = rows::grown_together(cx.db(), &merge)?;
     if !grown.is_empty() {
         return Err(NOT_UNDOABLE.with(format!("Since then documents of both were joined: {}.", grown.join(", "))));

@@ -89,7 +89,7 @@ fn export(cx: &mut Cx, person: &Person) -> Result<PersonalData> {
 
 /// Erases the data of a party that is a person.
 pub fn erase_party(cx: &mut Cx, id: PartyId, body: ErasePerson) -> Result<Party> {
-    let party = cx.change::<Party>(id)?;
+    let party = cx.load_for_update::<Party>(id)?;
     party.check_erasable()?;
     let all = with_merged(cx, id)?;
     let ids: Vec<PartyId> = all.iter().map(|p| p.id).collect();
@@ -116,7 +116,7 @@ pub fn erase_party(cx: &mut Cx, id: PartyId, body: ErasePerson) -> Result<Party>
 
 /// Erases the data of a contact.
 pub fn erase_contact(cx: &mut Cx, id: ContactId, body: ErasePerson) -> Result<Contact> {
-    let contact = cx.change::<Contact>(id)?;
+    let contact = cx.load_for_update::<Contact>(id)?;
     contact.check_changeable()?;
     let all = contact_with_merged(cx, id)?;
     contacts::lock_out(cx.db(), id)?;
@@ -191,5 +191,5 @@ fn tell<T: Entity>(cx: &mut Cx, left: &T, erasure: &Erasure, body: ErasePerson) 
         data.insert("redactions".into(), erasure.done.facts.into());
         data.insert("redactions_digest".into(), erasure.done.digest.clone().into());
     }
-    cx.tell(event);
+    cx.emit(event);
 }

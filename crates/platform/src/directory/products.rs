@@ -29,24 +29,24 @@ fn create(cx: &mut Cx, new: NewProduct) -> Result<Product> {
 }
 
 fn update(cx: &mut Cx, id: ProductId, patch: ProductPatch) -> Result<Product> {
-    let before = cx.change::<Product>(id)?;
+    let before = cx.load_for_update::<Product>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     cx.save(&before, after, "updated")
 }
 
 fn delete(cx: &mut Cx, id: ProductId) -> Result<()> {
-    let product = cx.change::<Product>(id)?;
+    let product = cx.load_for_update::<Product>(id)?;
     cx.remove(product)
 }
 
 fn archive(cx: &mut Cx, id: ProductId) -> Result<Product> {
-    let before = cx.change::<Product>(id)?;
+    let before = cx.load_for_update::<Product>(id)?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: ProductId) -> Result<Product> {
-    let before = cx.change::<Product>(id)?;
+    let before = cx.load_for_update::<Product>(id)?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
 }

@@ -35,7 +35,7 @@ pub fn create(cx: &mut Cx, new: NewRelationship) -> Result<Relationship> {
 }
 
 fn update(cx: &mut Cx, id: RelationshipId, patch: RelationshipPatch) -> Result<Relationship> {
-    let before = cx.change::<Relationship>(id)?;
+    let before = cx.load_for_update::<Relationship>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     if after.is_primary && !before.is_primary {
         make_room(cx, after.party_id)?;
@@ -44,15 +44,15 @@ fn update(cx: &mut Cx, id: RelationshipId, patch: RelationshipPatch) -> Result<R
 }
 
 fn delete(cx: &mut Cx, id: RelationshipId) -> Result<()> {
-    let relationship = cx.change::<Relationship>(id)?;
+    let relationship = cx.load_for_update::<Relationship>(id)?;
     cx.remove(relationship)
 }
 
 /// Ends the present primary relationship of a party being primary. The party is locked, so that two at once take turns.
 fn make_room(cx: &mut Cx, party: PartyId) -> Result<()> {
-    cx.change::<Party>(party)?;
+    cx.load_for_update::<Party>(party)?;
     if let Some(present) = rows::primary(cx.db(), party)? {
-        let before = cx.change::<Relationship>(present)?;
+        let before = cx.load_for_update::<Relationship>(present)?;
         let after = Relationship { is_primary: false, updated_at: cx.now, ..before.clone() };
         cx.save(&before, after, "updated")?;
     }

@@ -70,7 +70,7 @@ fn create(cx: &mut Cx, new: NewTeam) -> Result<Team> {
 }
 
 fn update(cx: &mut Cx, id: TeamId, patch: TeamPatch) -> Result<Team> {
-    let before = cx.change::<Team>(id)?;
+    let before = cx.load_for_update::<Team>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     judge(cx, &after)?;
     if before.member_ids != after.member_ids {
@@ -80,7 +80,7 @@ fn update(cx: &mut Cx, id: TeamId, patch: TeamPatch) -> Result<Team> {
 }
 
 fn delete(cx: &mut Cx, id: TeamId) -> Result<()> {
-    let team = cx.change::<Team>(id)?;
+    let team = cx.load_for_update::<Team>(id)?;
     take_turns_on(cx.db(), vec![format!("teams:{}", team.company_id)])?;
     let below = rows::tree(cx.db(), team.company_id)?.values().any(|parent| *parent == Some(id));
     cx.ensure(!below, HAS_TEAMS, || format!("{} has teams below it.", team.name))?;

@@ -61,7 +61,7 @@ fn create(cx: &mut Cx, new: NewTerritory) -> Result<Territory> {
 }
 
 fn update(cx: &mut Cx, id: TerritoryId, patch: TerritoryPatch) -> Result<Territory> {
-    let before = cx.change::<Territory>(id)?;
+    let before = cx.load_for_update::<Territory>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     judge(cx, &after)?;
     if before.countries != after.countries {
@@ -71,7 +71,7 @@ fn update(cx: &mut Cx, id: TerritoryId, patch: TerritoryPatch) -> Result<Territo
 }
 
 fn delete(cx: &mut Cx, id: TerritoryId) -> Result<()> {
-    let territory = cx.change::<Territory>(id)?;
+    let territory = cx.load_for_update::<Territory>(id)?;
     take_turns_on(cx.db(), vec![format!("territories:{}", territory.company_id)])?;
     let below = rows::tree(cx.db(), territory.company_id)?.values().any(|parent| *parent == Some(id));
     let used = below || rows::has_deals(cx.db(), id)?;

@@ -32,24 +32,24 @@ fn create(cx: &mut Cx, new: NewUnit) -> Result<Unit> {
 }
 
 fn update(cx: &mut Cx, id: UnitId, patch: UnitPatch) -> Result<Unit> {
-    let before = cx.change::<Unit>(id)?;
+    let before = cx.load_for_update::<Unit>(id)?;
     let after = before.clone().change(patch, cx.now);
     cx.save(&before, after, "updated")
 }
 
 fn delete(cx: &mut Cx, id: UnitId) -> Result<()> {
-    let unit = cx.change::<Unit>(id)?;
+    let unit = cx.load_for_update::<Unit>(id)?;
     cx.remove(unit)
 }
 
 fn archive(cx: &mut Cx, id: UnitId) -> Result<Unit> {
-    let before = cx.change::<Unit>(id)?;
+    let before = cx.load_for_update::<Unit>(id)?;
     let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: UnitId) -> Result<Unit> {
-    let before = cx.change::<Unit>(id)?;
+    let before = cx.load_for_update::<Unit>(id)?;
     let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
 }

@@ -54,7 +54,7 @@ fn create(cx: &mut Cx, mut new: NewApiKey) -> Result<ApiKey> {
 
 /// The key to change, when the caller may touch its user.
 fn to_change(cx: &mut Cx, id: ApiKeyId) -> Result<ApiKey> {
-    let key = cx.change::<ApiKey>(id)?;
+    let key = cx.load_for_update::<ApiKey>(id)?;
     within_reach(cx, key.user_id)?;
     Ok(key)
 }

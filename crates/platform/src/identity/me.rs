@@ -73,7 +73,7 @@ fn change_password(o: &Origin, body: PasswordChange) -> Result<Tokens> {
 /// Sets the hash of a password and ends all sessions that came of the old one.
 pub(super) fn set(cx: &mut Cx, id: domain::ids::UserId, hash: &str, must_change: bool, verb: &str) -> Result<User> {
     let now = cx.now;
-    let user = cx.change::<User>(id)?;
+    let user = cx.load_for_update::<User>(id)?;
     credentials::set(cx.db(), id, hash, now)?;
     persistence::identity::sessions::revoke_all(cx.db(), id, None, RevocationReason::PasswordChanged, now)?;
     let changed = User { must_change_password: must_change, ..user.clone() };

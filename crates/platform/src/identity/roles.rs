@@ -32,13 +32,13 @@ fn create(cx: &mut Cx, new: NewRole) -> Result<Role> {
 }
 
 fn update(cx: &mut Cx, id: RoleId, patch: RolePatch) -> Result<Role> {
-    let before = cx.change::<Role>(id)?;
+    let before = cx.load_for_update::<Role>(id)?;
     let after = before.clone().updated(patch)?;
     cx.save(&before, after, "updated")
 }
 
 fn delete(cx: &mut Cx, id: RoleId) -> Result<()> {
-    let role = cx.change::<Role>(id)?;
+    let role = cx.load_for_update::<Role>(id)?;
     role.check_own()?;
     if rows::is_assigned(cx.db(), id)? {
         return Err(ASSIGNED.into());
@@ -88,7 +88,7 @@ fn install(app: &Arc<App>) -> Result<()> {
                 Some(own) if !own.ready_made => log::warn!("the role {} is your own; the ready-made one is not installed", own.code),
                 Some(there) if is_as_shipped(&there) => {}
                 Some(there) => {
-                    let there = cx.change::<Role>(there.id)?;
+                    let there = cx.load_for_update::<Role>(there.id)?;
                     let wanted = Role { id: there.id, version: there.version, created_at: there.created_at, ..wanted };
                     cx.save(&there, wanted, "updated")?;
                 }

@@ -139,7 +139,7 @@ fn refresh(o: &Origin, body: Refresh) -> Result<Tokens> {
 fn exchange(cx: &mut Cx, given: &[u8], next: &[u8]) -> Result<Option<SessionId>> {
     let now = cx.now;
     let Some(token) = rows::refresh_token(cx.db(), given)? else { return Ok(None) };
-    let session = cx.change::<Session>(token.session_id)?;
+    let session = cx.load_for_update::<Session>(token.session_id)?;
     if !session.is_alive(now) || token.expires_at <= now {
         return Ok(None);
     }
@@ -156,7 +156,7 @@ fn exchange(cx: &mut Cx, given: &[u8], next: &[u8]) -> Result<Option<SessionId>>
 
 fn logout(cx: &mut Cx) -> Result<LoggedOut> {
     let id = cx.caller.session_id.map(SessionId::from_uuid).ok_or_else(|| Problem::from(NO_SESSION))?;
-    let session = cx.change::<Session>(id)?;
+    let session = cx.load_for_update::<Session>(id)?;
     let ended = session.clone().revoke(RevocationReason::Logout, cx.now)?;
     cx.save(&session, ended, "revoked")?;
     Ok(LoggedOut { sessions_ended: 1 })
@@ -172,7 +172,7 @@ fn logout_all(cx: &mut Cx) -> Result<LoggedOut> {
 pub(super) fn end_all(cx: &mut Cx, user: &User, reason: RevocationReason) -> Result<i32> {
     let now = cx.now;
     let ended = rows::revoke_all(cx.db(), user.id, None, reason, now)?;
-    cx.tell(Event::of("sessions_revoked", user));
+    cx.emit(Event::of("sessions_revoked", user));
     Ok(i32::try_from(ended).unwrap_or(i32::MAX))
 }
 
@@ -183,7 +183,7 @@ fn mine(cx: &mut Cx, mut list: List) -> Result<Page<Session>> {
 }
 
 fn revoke(cx: &mut Cx, id: SessionId) -> Result<Session> {
-    let session = cx.change::<Session>(id)?;
+    let session = cx.load_for_update::<Session>(id)?;
     super::users::within_reach(cx, session.user_id)?;
     let ended = session.clone().revoke(RevocationReason::Revoked, cx.now)?;
     cx.save(&session, ended, "revoked")

@@ -45,7 +45,7 @@ fn rotate(cx: &mut Cx) -> Result<SigningKey> {
     let old = rows::alive(cx.db(), now)?;
     let new = make(cx, LEAD)?;
     for key in old.into_iter().filter(|k| k.dies_at.is_none()) {
-        let key = cx.change::<SigningKey>(key.id)?;
+        let key = cx.load_for_update::<SigningKey>(key.id)?;
         let retired = key.clone().retire(new.signs_from_at);
         cx.save(&key, retired, "retired")?;
     }

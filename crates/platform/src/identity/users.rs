@@ -88,7 +88,7 @@ pub(super) fn within_reach(cx: &mut Cx, user: UserId) -> Result<()> {
 
 /// The user to change, when the caller may touch the account.
 pub(super) fn to_change(cx: &mut Cx, id: UserId) -> Result<User> {
-    let user = cx.change::<User>(id)?;
+    let user = cx.load_for_update::<User>(id)?;
     within_reach(cx, id)?;
     Ok(user)
 }

@@ -22,7 +22,7 @@ fn create(cx: &mut Cx, new: NewCalendar) -> Result<Calendar> {
 }
 
 fn update(cx: &mut Cx, id: CalendarId, patch: CalendarPatch) -> Result<Calendar> {
-    let before = cx.change::<Calendar>(id)?;
+    let before = cx.load_for_update::<Calendar>(id)?;
     let after = before.clone().change(patch, cx.now)?;
     cx.save(&before, after, "updated")
 }

@@ -48,7 +48,7 @@ fn content(cx: &mut Cx, id: StoredFileId) -> Result<Binary> {
 }
 
 fn delete(cx: &mut Cx, id: StoredFileId) -> Result<()> {
-    let file = cx.change::<StoredFile>(id)?;
+    let file = cx.load_for_update::<StoredFile>(id)?;
     files::delete_content(cx.db(), id.uuid())?;
     cx.remove(file)
 }

@@ -42,7 +42,7 @@ fn read(cx: &mut Cx, id: FollowerId) -> Result<Follower> {
 }
 
 fn change(cx: &mut Cx, id: FollowerId) -> Result<Follower> {
-    let mut follower = cx.change::<Follower>(id)?;
+    let mut follower = cx.load_for_update::<Follower>(id)?;
     followers::complete(cx, &mut follower)?;
     Ok(follower)
 }

@@ -67,7 +67,7 @@ fn read(cx: &mut Cx, id: JobId) -> Result<Job> {
 }
 
 fn cancel(cx: &mut Cx, id: JobId) -> Result<Job> {
-    let job = cx.change::<Job>(id)?;
+    let job = cx.load_for_update::<Job>(id)?;
     let before = own(cx, job)?;
     let after = before.clone().cancel(cx.now)?;
     cx.save(&before, after, "cancelled")

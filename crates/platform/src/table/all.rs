@@ -384,7 +384,7 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
     }
 }
 
-/// An operation at a place of its own: `accounting/reports/trial-balance`, `tax/calculate`.
+/// An operation at a place of its own: `accounting/reports/trial-balance`, `tax/calculations/calculate`.
 fn single(kind: Kind, verb: Option<&str>, place: &str, text: &'static str) -> Op {
     let parts: Vec<&str> = place.split('/').collect();
     let last = parts.last().copied().unwrap_or_default().replace('-', "_");

@@ -45,7 +45,7 @@ pub(crate) fn apply(cx: &mut Cx, op: &Op, names: &[String], rows: &mut [Value]) 
         let Some(expansion) = op.expansions.iter().find(|e| e.name == name) else { continue };
         let entity = (expansion.shape.name)();
         if let Some(permission) = cx.app().table.reader(&entity).map(String::from) {
-            cx.demand(&permission)?;
+            cx.require(&permission)?;
         }
         let path: Vec<&str> = expansion.source.split('.').collect();
         let mut ids = BTreeSet::new();

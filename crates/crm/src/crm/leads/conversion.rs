@@ -37,7 +37,7 @@ struct Matches {
 
 /// Converts a lead; once converted, answers what it became.
 pub fn convert(cx: &mut Cx, id: LeadId, how: ConvertLead) -> Result<LeadConversion> {
-    let before = cx.change::<Lead>(id)?;
+    let before = cx.load_for_update::<Lead>(id)?;
     if let Some(done) = before.conversion() {
         return Ok(done);
     }
@@ -292,7 +292,7 @@ fn carry_activities(cx: &mut Cx, lead: LeadId, opportunity: Option<String>, part
         None => (party.to_string(), "party"),
     };
     for activity in activities::of_lead(cx.db(), lead)? {
-        let before = cx.change::<Activity>(activity)?;
+        let before = cx.load_for_update::<Activity>(activity)?;
         let after = before.clone().moved_to(id.clone(), kind, Some(party), cx.now);
         cx.save(&before, after, "moved")?;
     }

@@ -152,7 +152,7 @@ fn batch(cx: &mut Cx, company: CompanyId, mut progress: Progress) -> Result<(Pro
     let model = model_of(cx, company)?;
     let mut leads = Vec::with_capacity(ids.len());
     for id in &ids {
-        leads.push(cx.change::<Lead>(*id)?);
+        leads.push(cx.load_for_update::<Lead>(*id)?);
     }
     let scores = all(cx, &model, &leads)?;
     for (lead, score) in leads.into_iter().zip(&scores) {
@@ -182,7 +182,7 @@ fn regrade(cx: &mut Cx) -> Result<()> {
         let leads = cx.find_all::<Lead>(&ids)?;
         let scores = all(cx, &model, &leads)?;
         for (lead, _) in leads.iter().zip(&scores).filter(|(lead, score)| lead.grade != score.grade) {
-            let lead = cx.change::<Lead>(lead.id)?;
+            let lead = cx.load_for_update::<Lead>(lead.id)?;
             let score = one(cx, &model, &lead)?;
             if lead.status != LeadStatus::Converted && lead.grade != score.grade {
                 keep(cx, lead, &score)?;

@@ -49,7 +49,7 @@ fn shown(cx: &mut Cx, deal: Opportunity, line: OpportunityLineId) -> Result<Oppo
 }
 
 fn create(cx: &mut Cx, id: OpportunityId, new: NewOpportunityLine) -> Result<OpportunityLine> {
-    let before = cx.change::<Opportunity>(id)?;
+    let before = cx.load_for_update::<Opportunity>(id)?;
     before.must_be_open()?;
     before.room_for_a_line()?;
     let mut lines = before.lines.clone();
@@ -61,7 +61,7 @@ fn create(cx: &mut Cx, id: OpportunityId, new: NewOpportunityLine) -> Result<Opp
 }
 
 fn update(cx: &mut Cx, id: OpportunityId, line: OpportunityLineId, patch: OpportunityLinePatch) -> Result<OpportunityLine> {
-    let before = cx.change::<Opportunity>(id)?;
+    let before = cx.load_for_update::<Opportunity>(id)?;
     before.must_be_open()?;
     let changed = one(&before, line)?.change(patch, &before.currency)?;
     check_whole(cx, changed.product_id.map(|p| ("/quantity".to_string(), p, changed.quantity)))?;
@@ -71,7 +71,7 @@ fn update(cx: &mut Cx, id: OpportunityId, line: OpportunityLineId, patch: Opport
 }
 
 fn delete(cx: &mut Cx, id: OpportunityId, line: OpportunityLineId) -> Result<()> {
-    let before = cx.change::<Opportunity>(id)?;
+    let before = cx.load_for_update::<Opportunity>(id)?;
     before.must_be_open()?;
     one(&before, line)?;
     let mut lines: Vec<OpportunityLine> = before.lines.iter().filter(|l| l.id != line).cloned().collect();

@@ -21,11 +21,11 @@ pub fn operations(t: &mut Table) {
 fn find_stalled(cx: &mut Cx) -> Result<()> {
     let now = cx.now;
     for id in rows::to_stall(cx.db(), now, BATCH)? {
-        let before = cx.change::<Opportunity>(id)?;
+        let before = cx.load_for_update::<Opportunity>(id)?;
         if let Some(after) = before.clone().stall(now) {
             // a mark of the clock and no change of the deal: whoever edits it meanwhile is not refused
             rows::touch(cx.db(), &after)?;
-            cx.tell(Event::change("stalled", &before, &after));
+            cx.emit(Event::change("stalled", &before, &after));
         }
     }
     Ok(())
@@ -43,7 +43,7 @@ pub fn worked_on(cx: &mut Cx, event: &Event) -> Result<()> {
     let read = serde_json::from_value::<Done>(event.data.clone());
     let done = read.map_err(|e| problems::internal.with(format!("{} tells no activity: {e}", event.kind)))?;
     let (Some(id), Some(at)) = (done.opportunity_id, done.completed_at) else { return Ok(()) };
-    let before = cx.change::<Opportunity>(id)?;
+    let before = cx.load_for_update::<Opportunity>(id)?;
     let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
     let after = before.clone().touched(at, stage_of(&pipeline, &before)?);
     if after != before {

@@ -33,7 +33,7 @@ fn splits(cx: &mut Cx, id: OpportunityId, _: NoFilter) -> Result<OpportunitySpli
 }
 
 fn split(cx: &mut Cx, id: OpportunityId, to: SplitOpportunity) -> Result<Opportunity> {
-    let before = cx.change::<Opportunity>(id)?;
+    let before = cx.load_for_update::<Opportunity>(id)?;
     before.must_be_open()?;
     let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
     let mut after = before.clone();

@@ -37,21 +37,21 @@ fn read(cx: &mut Cx, id: PipelineId, stage: StageId) -> Result<Stage> {
 }
 
 fn create(cx: &mut Cx, id: PipelineId, new: NewStage) -> Result<Stage> {
-    let before = cx.change::<Pipeline>(id)?;
+    let before = cx.load_for_update::<Pipeline>(id)?;
     let stage = cx.new_id();
     let after = before.clone().add_stage(stage, new, cx.now)?;
     one(&keep(cx, &before, after)?, stage)
 }
 
 fn update(cx: &mut Cx, id: PipelineId, stage: StageId, patch: StagePatch) -> Result<Stage> {
-    let before = cx.change::<Pipeline>(id)?;
+    let before = cx.load_for_update::<Pipeline>(id)?;
     let open = rows::open_deals(cx.db(), stage)?;
     let after = before.clone().change_stage(stage, patch, open, cx.now)?;
     one(&keep(cx, &before, after)?, stage)
 }
 
 fn delete(cx: &mut Cx, id: PipelineId, stage: StageId) -> Result<()> {
-    let before = cx.change::<Pipeline>(id)?;
+    let before = cx.load_for_update::<Pipeline>(id)?;
     let open = rows::open_deals(cx.db(), stage)?;
     let ever = rows::was_entered(cx.db(), stage)?;
     let after = before.clone().remove_stage(stage, open, ever, cx.now)?;

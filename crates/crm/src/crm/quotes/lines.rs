@@ -36,7 +36,7 @@ fn of(quote: &Quote, line: QuoteLineId) -> Result<&QuoteLine> {
 }
 
 fn create(cx: &mut Cx, id: QuoteId, new: NewQuoteLine) -> Result<QuoteLine> {
-    let before = cx.change::<Quote>(id)?;
+    let before = cx.load_for_update::<Quote>(id)?;
     before.must_be_draft()?;
     let mut wanted = kept(&before);
     let at = format!("/lines/{}", wanted.len());
@@ -47,7 +47,7 @@ fn create(cx: &mut Cx, id: QuoteId, new: NewQuoteLine) -> Result<QuoteLine> {
 }
 
 fn update(cx: &mut Cx, id: QuoteId, line: QuoteLineId, patch: QuoteLinePatch) -> Result<QuoteLine> {
-    let mut before = cx.change::<Quote>(id)?;
+    let mut before = cx.load_for_update::<Quote>(id)?;
     of(&before, line)?;
     before.must_be_draft()?;
     let unchanged = before.clone();
@@ -58,7 +58,7 @@ fn update(cx: &mut Cx, id: QuoteId, line: QuoteLineId, patch: QuoteLinePatch) ->
 }
 
 fn delete(cx: &mut Cx, id: QuoteId, line: QuoteLineId) -> Result<()> {
-    let before = cx.change::<Quote>(id)?;
+    let before = cx.load_for_update::<Quote>(id)?;
     of(&before, line)?;
     before.must_be_draft()?;
     let wanted = kept(&before).into_iter().filter(|w| w.0 != line).collect();

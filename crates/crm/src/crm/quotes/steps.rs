@@ -50,7 +50,7 @@ const CONVERT: &str = "Make a sales order of an accepted quote, as a draft and i
 discounts, days to pay, addresses and remark. A quote that is an order already is answered as it is; there are never two.";
 
 fn send(cx: &mut Cx, id: QuoteId) -> Result<Quote> {
-    let before = cx.change::<Quote>(id)?;
+    let before = cx.load_for_update::<Quote>(id)?;
     let company = cx.find::<Company>(before.company_id)?;
     let party = cx.find::<Party>(before.party_id)?;
     let (today, ends) = (cx.today(&company), cx.end_of(&company, before.valid_until));
@@ -68,7 +68,7 @@ fn send(cx: &mut Cx, id: QuoteId) -> Result<Quote> {
 }
 
 fn accept(cx: &mut Cx, id: QuoteId, how: AcceptQuote) -> Result<Quote> {
-    let before = cx.change::<Quote>(id)?;
+    let before = cx.load_for_update::<Quote>(id)?;
     let answer = by_user(cx, true, how.name, how.email, None);
     let after = before.clone().answered(answer, how.customer_reference, cx.now)?;
     let after = store(cx, &before, after, "accepted")?;
@@ -77,7 +77,7 @@ fn accept(cx: &mut Cx, id: QuoteId, how: AcceptQuote) -> Result<Quote> {
 }
 
 fn reject(cx: &mut Cx, id: QuoteId, why: RejectQuote) -> Result<Quote> {
-    let before = cx.change::<Quote>(id)?;
+    let before = cx.load_for_update::<Quote>(id)?;
     let answer = by_user(cx, false, None, None, Some(why.reason));
     let after = before.clone().answered(answer, None, cx.now)?;
     store(cx, &before, after, "rejected")
@@ -100,7 +100,7 @@ fn by_user(cx: &Cx, accepted: bool, name: Option<String>, email: Option<String>,
 /// Wins the opportunity of an accepted quote. The acceptance is a fact: what stands against the win is written down.
 pub(crate) fn win_with(cx: &mut Cx, accepted: Quote, wins: bool) -> Result<Quote> {
     let Some(deal) = accepted.opportunity_id.filter(|_| wins) else { return Ok(accepted) };
-    let refused = match cx.attempt(|cx| win_deal(cx, accepted.id, deal)) {
+    let refused = match cx.savepoint(|cx| win_deal(cx, accepted.id, deal)) {
         Ok(()) => return cx.find::<Quote>(accepted.id),
         Err(p) if matches!(p.code().failure, Failure::Conflict | Failure::Invalid | Failure::NotFound) => p,
         Err(p) => return Err(p),
@@ -114,17 +114,17 @@ pub(crate) fn win_with(cx: &mut Cx, accepted: Quote, wins: bool) -> Result<Quote
 fn win_deal(cx: &mut Cx, quote: QuoteId, deal: OpportunityId) -> Result<()> {
     if cx.find::<Opportunity>(deal)?.status == OpportunityStatus::Open {
         opportunities::win(cx, deal)?;
-        return cx.hear();
+        return cx.run_reactions();
     }
     convert_now(cx, quote).map(drop)
 }
 
 fn revise(cx: &mut Cx, id: QuoteId, how: ReviseQuote) -> Result<Quote> {
-    let before = cx.change::<Quote>(id)?;
+    let before = cx.load_for_update::<Quote>(id)?;
     let company = cx.find::<Company>(before.company_id)?;
     let (today, now, next) = (cx.today(&company), cx.now, cx.new_id());
     let (old, new) = before.clone().revise(&how, next, || cx.new_id(), today, now)?;
-    let made = cx.make(new, "revised")?;
+    let made = cx.create_as(new, "revised")?;
     cx.insert_all(&made.lines)?;
     cx.save(&before, old, "superseded")?;
     cx.link(before.id, made.id, "revisions")?;
@@ -132,17 +132,17 @@ fn revise(cx: &mut Cx, id: QuoteId, how: ReviseQuote) -> Result<Quote> {
 }
 
 fn convert(cx: &mut Cx, id: QuoteId) -> Result<Quote> {
-    let before = cx.change::<Quote>(id)?;
+    let before = cx.load_for_update::<Quote>(id)?;
     if before.status == QuoteStatus::Converted { Ok(before) } else { convert_now(cx, id) }
 }
 
 /// Makes an order of an accepted quote; the back office hears of it before this is done.
 fn convert_now(cx: &mut Cx, id: QuoteId) -> Result<Quote> {
-    let before = cx.change::<Quote>(id)?;
+    let before = cx.load_for_update::<Quote>(id)?;
     let after = before.clone().convert(cx.now)?;
     parties::make_customer(cx, after.party_id)?;
     store(cx, &before, after, "converted")?;
-    cx.hear()?;
+    cx.run_reactions()?;
     cx.find::<Quote>(id)
 }
 
@@ -166,7 +166,7 @@ pub fn quoted(cx: &mut Cx, deal: OpportunityId) -> Result<bool> {
 pub fn expire_overdue(cx: &mut Cx) -> Result<()> {
     let now = cx.now;
     for id in rows::overdue(cx.db(), now, BATCH)? {
-        let before = cx.change::<Quote>(id)?;
+        let before = cx.load_for_update::<Quote>(id)?;
         if let Some(after) = before.clone().expire(now) {
             store(cx, &before, after, "expired")?;
         }

@@ -73,9 +73,9 @@ fn dispatch(cx: &mut Cx) -> Result<()> {
     }
     let now = cx.now;
     for id in rows::to_launch(cx.db(), now, CAMPAIGNS)? {
-        if let Err(p) = cx.attempt(|cx| campaigns::launch(cx, id)) {
+        if let Err(p) = cx.savepoint(|cx| campaigns::launch(cx, id)) {
             log::warn!("the campaign {id} could not be launched and is a draft again: {p}");
-            let before = cx.change::<Campaign>(id)?;
+            let before = cx.load_for_update::<Campaign>(id)?;
             let after = before.clone().unschedule(now)?;
             cx.save(&before, after, "launch_failed")?;
         }
@@ -125,7 +125,7 @@ type Step = fn(&mut Cx, CampaignId, Uuid) -> Result<Option<(members::Stretch, i6
 
 /// The campaign, locked, unless it has ended.
 fn going_on(cx: &mut Cx, id: CampaignId) -> Result<Option<Campaign>> {
-    let campaign = cx.change::<Campaign>(id)?;
+    let campaign = cx.load_for_update::<Campaign>(id)?;
     Ok(matches!(campaign.status, CampaignStatus::Running | CampaignStatus::Paused).then_some(campaign))
 }
 
@@ -373,7 +373,7 @@ fn next(cx: &mut Cx, id: CampaignId) -> Result<Next> {
 fn rest_or_complete(cx: &mut Cx, id: CampaignId, campaign: &Campaign) -> Result<Next> {
     // readers of a journey come one by one, and its campaigns end with it
     if campaign.journey_id.is_none() && members::waiting(cx.db(), campaign)? == 0 {
-        let before = cx.change::<Campaign>(id)?;
+        let before = cx.load_for_update::<Campaign>(id)?;
         if before.status == CampaignStatus::Running {
             let after = before.clone().complete(cx.now)?;
             cx.save(&before, after, "completed")?;

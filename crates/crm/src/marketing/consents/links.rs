@@ -35,8 +35,10 @@ pub fn operations(t: &mut Table) {
     .linked()
     .fails(signed::REFUSALS)
     .tag = "marketing/links".into();
-    t.order_outside("confirm_consent", "marketing/links/confirmation", confirm, CONFIRM).linked().fails(signed::REFUSALS).tag =
-        "marketing/links".into();
+    t.command_without_body_outside_transaction("confirm_consent", "marketing/links/confirmation", confirm, CONFIRM)
+        .linked()
+        .fails(signed::REFUSALS)
+        .tag = "marketing/links".into();
     t.report_outside(
         "marketing/links/preferences",
         centre,

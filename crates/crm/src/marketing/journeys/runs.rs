@@ -69,7 +69,7 @@ pub(crate) fn operations(t: &mut Table) {
 
 /// Tells what happened to somebody on the way: `journey.enrolled` and its like.
 pub fn told(cx: &mut Cx, verb: &str, enrollment: &JourneyEnrollment) {
-    cx.tell(Event { kind: format!("journey.{verb}"), ..Event::of(verb, enrollment) });
+    cx.emit(Event { kind: format!("journey.{verb}"), ..Event::of(verb, enrollment) });
 }
 
 /// Stores somebody on the way and tells it.
@@ -78,7 +78,7 @@ fn keep(cx: &mut Cx, before: &JourneyEnrollment, mut after: JourneyEnrollment, v
     if !record::update(cx.db(), &after, Some(before.version))? {
         return Err(RETRY.with("Somebody else changed it at the same time."));
     }
-    cx.tell(Event { kind: format!("journey.{verb}"), ..Event::change(verb, before, &after) });
+    cx.emit(Event { kind: format!("journey.{verb}"), ..Event::change(verb, before, &after) });
     Ok(after)
 }
 
@@ -99,7 +99,7 @@ fn look(cx: &mut Cx) -> Result<()> {
     let now = cx.now;
     for journey in rows::to_look_at(cx.db(), now - LOOK, JOURNEYS)? {
         let id = journey.id;
-        let full = cx.attempt(|cx| look_at(cx, &journey)).unwrap_or_else(|p| {
+        let full = cx.savepoint(|cx| look_at(cx, &journey)).unwrap_or_else(|p| {
             log::warn!("the journey {id} could not be looked at: {p}");
             false
         });
@@ -216,7 +216,7 @@ fn run(cx: &mut Cx) -> Result<()> {
     let known = prepare(cx, &batch)?;
     for enrollment in batch {
         let id = enrollment.id;
-        if let Err(p) = cx.attempt(|cx| go_on(cx, &known, enrollment.clone())) {
+        if let Err(p) = cx.savepoint(|cx| go_on(cx, &known, enrollment.clone())) {
             log::warn!("{id} cannot go on and leaves the journey: {p}");
             end(cx, enrollment, JourneyOutcome::Failed)?;
         }
@@ -398,14 +398,14 @@ fn tag(cx: &mut Cx, e: &JourneyEnrollment, step: &JourneyStep) -> Result<()> {
         Some(tags).filter(|t| *t != had)
     };
     if let Some(id) = e.party_id {
-        let before = cx.change::<Party>(id)?;
+        let before = cx.load_for_update::<Party>(id)?;
         if let Some(tags) = changed(&before.tags) {
             let after = before.clone().change(PartyPatch { tags: Some(tags), ..Default::default() }, cx.now)?;
             cx.save(&before, after, "updated")?;
         }
     }
     if let Some(id) = e.contact_id {
-        let before = cx.change::<Contact>(id)?;
+        let before = cx.load_for_update::<Contact>(id)?;
         if let Some(tags) = changed(&before.tags) {
             let after = before.clone().change(ContactPatch { tags: Some(tags), ..Default::default() }, cx.now)?;
             cx.save(&before, after, "updated")?;

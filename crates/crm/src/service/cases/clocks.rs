@@ -46,7 +46,7 @@ fn tell_raised(cx: &mut Cx, before: &Case, after: &Case) {
         if let Some(data) = event.data.as_object_mut() {
             data.insert("milestone".into(), milestone.as_str().into());
         }
-        cx.tell(event);
+        cx.emit(event);
     }
 }
 
@@ -55,7 +55,7 @@ fn tell_raised(cx: &mut Cx, before: &Case, after: &Case) {
 pub fn look(cx: &mut Cx) -> Result<()> {
     let now = cx.now;
     for id in rows::to_look_at(cx.db(), now, BATCH)? {
-        let before = cx.change::<Case>(id)?;
+        let before = cx.load_for_update::<Case>(id)?;
         let after = before.clone().looked_at(cx.now);
         if raised(&before.clocks, &after.clocks).is_empty() {
             continue;
@@ -74,7 +74,7 @@ pub fn look(cx: &mut Cx) -> Result<()> {
 pub fn close(cx: &mut Cx) -> Result<()> {
     let now = cx.now;
     for id in rows::to_close(cx.db(), now, BATCH)? {
-        let before = cx.change::<Case>(id)?;
+        let before = cx.load_for_update::<Case>(id)?;
         if before.status == CaseStatus::Resolved && !before.can_be_reopened(cx.now) {
             let after = before.clone().close(cx.now)?;
             save(cx, &before, after, "closed")?;

@@ -74,7 +74,7 @@ fn batch(cx: &mut Cx, terms: SlaPolicyVersionId, after: Uuid) -> Result<Option<(
 
 /// Recounts a case; whether that changed anything.
 fn one(cx: &mut Cx, id: CaseId, terms: &domain::service::sla_policies::clocks::Terms) -> Result<bool> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     let after = match before.clone().recounted(terms, cx.now) {
         Ok(after) => after,
         // with so little time left nothing would ever be due: it stays due when it was

@@ -46,7 +46,7 @@ pub(crate) fn choose(cx: &mut Cx, case: &Case, to: AssignCase) -> Result<(Option
 }
 
 pub(crate) fn assign(cx: &mut Cx, id: CaseId, to: AssignCase) -> Result<Case> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     if to.assignee_id.is_none() && to.queue_id.is_none() {
         return Err(NOTHING_TO_ASSIGN.field("/assignee_id", "Name a user or a queue."));
     }
@@ -56,7 +56,7 @@ pub(crate) fn assign(cx: &mut Cx, id: CaseId, to: AssignCase) -> Result<Case> {
 }
 
 pub(crate) fn reply(cx: &mut Cx, id: CaseId, said: ReplyToCase) -> Result<Case> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     let said = said.tidied()?;
     if let Some(contact) = said.contact_id {
         cx.refer::<Contact>("/contact_id", contact)?;
@@ -89,7 +89,7 @@ fn customer_says(cx: &mut Cx, before: Case, said: ReplyToCase) -> Result<Case> {
 /// is locked, so that two messages at once begin one case.
 fn follow(cx: &mut Cx, earlier: &Case, said: ReplyToCase) -> Result<Case> {
     if let Some(next) = rows::follow_up(cx.db(), earlier.id)? {
-        let next = cx.change::<Case>(next)?;
+        let next = cx.load_for_update::<Case>(next)?;
         return customer_says(cx, next, said);
     }
     let company = cx.find::<Company>(earlier.company_id)?;
@@ -125,41 +125,41 @@ fn follow(cx: &mut Cx, earlier: &Case, said: ReplyToCase) -> Result<Case> {
 }
 
 pub(crate) fn hold(cx: &mut Cx, id: CaseId, why: HoldCase) -> Result<Case> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     let terms = terms(cx, before.sla_policy_version_id)?;
     let after = before.clone().hold(why, terms.as_ref(), cx.now)?;
     save(cx, &before, after, "held")
 }
 
 pub(crate) fn resume(cx: &mut Cx, id: CaseId) -> Result<Case> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     let terms = terms(cx, before.sla_policy_version_id)?;
     let after = before.clone().resume(terms.as_ref(), cx.now)?;
     save(cx, &before, after, "resumed")
 }
 
 pub(crate) fn resolve(cx: &mut Cx, id: CaseId, how: ResolveCase) -> Result<Case> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     let terms = terms(cx, before.sla_policy_version_id)?;
     let after = before.clone().resolve(&how, terms.as_ref(), cx.now)?;
     save(cx, &before, after, "resolved")
 }
 
 pub(crate) fn close(cx: &mut Cx, id: CaseId) -> Result<Case> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     let after = before.clone().close(cx.now)?;
     save(cx, &before, after, "closed")
 }
 
 pub(crate) fn reopen(cx: &mut Cx, id: CaseId) -> Result<Case> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     let terms = terms(cx, before.sla_policy_version_id)?;
     let after = before.clone().reopen(terms.as_ref(), cx.now)?;
     save(cx, &before, after, "reopened")
 }
 
 pub(crate) fn escalate(cx: &mut Cx, id: CaseId, why: EscalateCase) -> Result<Case> {
-    let before = cx.change::<Case>(id)?;
+    let before = cx.load_for_update::<Case>(id)?;
     let mut after = before.clone().escalate(cx.now)?;
     if why.queue_id.is_some() || why.assignee_id.is_some() {
         let to = AssignCase { queue_id: why.queue_id, assignee_id: why.assignee_id };
@@ -188,17 +188,17 @@ pub(crate) fn merge(cx: &mut Cx, id: CaseId, what: MergeCase) -> Result<Case> {
     cx.refer::<Case>("/into_case_id", what.into_case_id)?;
     // the smaller id first, so that two merges of the same cases never wait for each other
     if what.into_case_id < id {
-        cx.change::<Case>(what.into_case_id)?;
+        cx.load_for_update::<Case>(what.into_case_id)?;
     }
-    let before = cx.change::<Case>(id)?;
-    let into = cx.change::<Case>(what.into_case_id)?;
+    let before = cx.load_for_update::<Case>(id)?;
+    let into = cx.load_for_update::<Case>(what.into_case_id)?;
     let after = before.clone().merge(&into, cx.now)?;
     if let Some(entitlement) = before.entitlement_id {
         entitlements::give_back(cx, entitlement)?;
     }
     // what was merged into this one goes on with the other, too
     for earlier in rows::merged_into(cx.db(), id, MOST_MERGED)? {
-        let old = cx.change::<Case>(earlier)?;
+        let old = cx.load_for_update::<Case>(earlier)?;
         let moved = Case { merged_into_id: Some(into.id), updated_at: cx.now, ..old.clone() };
         clocks::save(cx, &old, moved, "merged")?;
     }

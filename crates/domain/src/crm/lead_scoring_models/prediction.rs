@@ -2,7 +2,7 @@
 //! Newton's method (iteratively reweighted least squares) on features scaled to mean zero and deviation one, and judged
 //! by the area under the ROC curve on rows that it has not seen. Statistics in floating point; no money comes near it.
 
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,6 +1,6 @@
 //! The lines of an opportunity: what the customer may buy, and what that comes to. Nothing is ordered or reserved here.
 
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,8 +1,8 @@
 //! What may happen to an opportunity and what follows from it: creation, changes, stages, winning, losing, reopening.
 //! Pure: the pipeline, the time and the day are given.
 
+use crate::kernel::Decimal;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use rust_decimal::Decimal;
 
 use super::*;
 use crate::crm::opportunities::lines::{MOST_LINES, OpportunityLine, TOO_MANY_LINES, percentage};

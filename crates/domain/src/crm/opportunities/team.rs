@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

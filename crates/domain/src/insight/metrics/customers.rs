@@ -2,8 +2,8 @@
 //! invoiced less credit notes, and for value on margin. The facts come from the books; the definitions and the arithmetic
 //! are here.
 
+use crate::kernel::Decimal;
 use chrono::{Datelike, NaiveDate};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

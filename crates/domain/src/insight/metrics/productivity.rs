@@ -1,7 +1,7 @@
 //! Productivity: what came of what people did. The number of activities alone says nothing of anybody; it is the denominator.
 
+use crate::kernel::Decimal;
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

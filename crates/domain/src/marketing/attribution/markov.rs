@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use crate::kernel::Decimal;
 
 use crate::kernel::{Rate, Result, round_to};
 use crate::marketing::attribution_models::RemovalEffect;

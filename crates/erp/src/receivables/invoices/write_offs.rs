@@ -17,7 +17,7 @@ use platform::prelude::*;
 
 /// `POST /v1/receivables/invoices/{id}/write-off`
 pub fn write_off(cx: &mut Cx, id: InvoiceId, how: WriteOffInvoice) -> Result<Invoice> {
-    let before = cx.change::<Invoice>(id)?;
+    let before = cx.load_for_update::<Invoice>(id)?;
     before.must_be_open()?;
     let company = cx.company(before.company_id)?;
     let date = how.posting_date.unwrap_or_else(|| cx.today(&company));
