@@ -1,5 +1,5 @@
-//! Which statements of the source ran on which engine, in debug builds: the suite writes it down and fails when one did not run
-//! on both. Release builds neither keep nor tell any of it.
+//! Which statements of the source ran on which engine, in debug builds: the suite writes it down, so that
+//! a statement that never ran on one of them can be found. Release builds neither keep nor tell any of it.
 
 use crate::Engine;
 
