@@ -44,6 +44,7 @@ mod repetition;
 mod timer_failures;
 mod timers;
 mod trace;
+mod upgrade;
 
 pub use integrity::{broken, tamper};
 
