@@ -48,6 +48,9 @@ each_engine! {
             let page = answer.json();
             let rows = page["data"].as_array().cloned().unwrap_or_default();
             let ever: BTreeSet<String> = rows.iter().flat_map(listed).collect();
+            for action in ever.iter().filter(|a| verbs.iter().all(|(verb, _)| verb != a)) {
+                breaches.add(format!("{noun}: {action} is listed and no path ends so"));
+            }
             let mut seen: BTreeMap<BTreeSet<String>, usize> = BTreeMap::new();
             for row in &rows {
                 let actions = listed(row);

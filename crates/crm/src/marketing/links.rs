@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{consents, touchpoints};
+use crate::marketing::campaigns::delivery;
 use crate::marketing::consents::links;
 
 const OPEN: &str = "campaign.open";
@@ -201,6 +202,12 @@ fn visit(
         let program = is_program(agent.as_deref(), member.sent_at, cx.now);
         let after = note(member.clone(), program, cx.now);
         members::store(cx.db(), &after)?;
+        if page.is_none() && member.opened_at.is_none() && after.opened_at.is_some() {
+            delivery::tell(cx, "opened", &after);
+        }
+        if after.click_count > member.click_count {
+            delivery::tell(cx, "clicked", &after);
+        }
         touched(cx, &member, &after, page.as_deref())
     })
 }
@@ -326,6 +333,7 @@ fn unsubscribe(origin: &Origin, asked: UnsubscribeFilter) -> Result<Unsubscripti
         if member.unsubscribed_at.is_none() {
             let after = member.clone().unsubscribe(cx.now);
             members::store(cx.db(), &after)?;
+            delivery::tell(cx, "unsubscribed", &after);
         }
         about(cx, &member, &campaign, topic)
     })

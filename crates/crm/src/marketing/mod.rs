@@ -85,6 +85,7 @@ pub fn reactions(r: &mut Reactions) {
 
 /// What the area answers to the others.
 pub fn questions(q: &mut Questions) {
+    q.answer_lead_origin(touchpoints::of_new_lead);
     q.check(consents::checks);
     q.check(attribution_credits::checks);
 }

@@ -1,5 +1,6 @@
 //! Operations on touchpoints, and the stitching of anonymous visitors to those they turn out to be.
 
+use domain::crm::leads::touches::TouchKind;
 use domain::crm::leads::{Lead, LeadStatus};
 use domain::crm::opportunities::Opportunity;
 use domain::directory::contacts::Contact;
@@ -71,6 +72,23 @@ pub fn of_message(cx: &mut Cx, mut new: NewTouchpoint, campaign: CampaignId) -> 
     let touch = Touchpoint::new(cx.new_id(), new, cx.now)?.by(Some(campaign));
     let subject = settle(cx, touch.company_id, touch.subject())?;
     record(cx, touch.from(subject)).map(drop)
+}
+
+/// The touch by which a lead came that somebody entered with the marks of its link.
+pub fn of_new_lead(cx: &mut Cx, id: LeadId) -> Result<()> {
+    let lead = cx.find::<Lead>(id)?;
+    let new = NewTouchpoint {
+        company_id: lead.company_id,
+        kind: TouchKind::Other,
+        occurred_at: None,
+        anonymous_id: None,
+        lead_id: Some(id),
+        contact_id: None,
+        party_id: None,
+        origin: TouchOrigin { utm: lead.utm, ..TouchOrigin::default() },
+    };
+    let touch = Touchpoint::new(cx.new_id(), new, cx.now)?;
+    record(cx, touch).map(drop)
 }
 
 /// Stores a touch, as known to be from somebody when its visitor is, and lets the lead follow.

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::crm::leads::Utm;
 use crate::crm::leads::touches::{ClickIdKind, TouchChannel, TouchKind, TouchSummary};
+use crate::crm::campaign_names;
 use crate::directory::search::normalise;
 use crate::ids::{CampaignId, CompanyId, ContactId, LeadId, OpportunityId, PartyId, TouchpointId};
 use crate::kernel::text::trimmed;
@@ -258,7 +259,7 @@ impl Touchpoint {
             channel,
             source,
             medium,
-            campaign: form(&utm.campaign),
+            campaign: utm.campaign.as_deref().map(campaign_names::normal).filter(|c| !c.is_empty()),
             campaign_id: None,
             utm,
             referrer,

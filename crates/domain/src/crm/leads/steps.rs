@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::touches::TouchSummary;
 use super::*;
+use crate::crm::campaign_names;
 use crate::directory::{addresses, emails, phones};
 use crate::ids::{AssignmentRuleId, ContactId, LeadId, OpportunityId, PartyId, UserId};
 use crate::kernel::text::{filled, trimmed};
@@ -294,6 +295,7 @@ impl Lead {
         ] {
             *text = trimmed(text.take());
         }
+        self.campaign = self.campaign.as_deref().map(campaign_names::normal);
         if let Some(email) = &self.email {
             self.email = found.take("/email", emails::normalise(email));
         }

@@ -1,0 +1,1 @@
+-- Names keep their one form; what they were before is not known any more.
