@@ -154,6 +154,25 @@ each_engine! {
         follow(s, "GET", &format!("{LINKS}/v1/marketing/links/open?link={}", "A".repeat(60))).problem(404, "link.invalid");
     }
 
+    /// A mail server that takes 50 ms for each message gets 200 a second only over several connections at once, kept open.
+    fn many_messages_are_on_their_way_at_once_over_connections_that_stay(s, sink) {
+        for n in 0..128 {
+            reader(s, &format!("Reader{n}"), json!({}));
+        }
+        sink.slow(Duration::from_millis(50));
+        let began = Instant::now();
+        let c = completed(s, &launched(s, &campaign(s, json!({}))));
+        let took = began.elapsed();
+        let (connections, most) = sink.traffic();
+        eprintln!("128 messages in {took:?} over {connections} connections, {most} at once");
+        assert_eq!(sink.addresses().len(), 128);
+        assert!((10..=16).contains(&most), "{most} at once");
+        assert!(connections < 40, "{connections} connections for 128 messages");
+        let told = s.all(&format!("/v1/platform/audit-log?kind=message.sent&limit=200"));
+        assert_eq!(told.len(), 128);
+        assert_eq!(told[0]["data"]["campaign_id"], c["id"]);
+    }
+
     fn one_click_unsubscribes_without_an_account_and_again_changes_nothing(s, sink) {
         let ana = reader(s, "Ana", json!({}));
         let c = completed(s, &launched(s, &campaign(s, json!({"topic": "spring"}))));
