@@ -199,8 +199,7 @@ impl Sheet {
     pub fn finish(mut self, title: &str, footer: &str) -> Result<Vec<u8>> {
         self.encode(footer);
         if !self.unwritable.is_empty() {
-            let letters: Vec<String> =
-                self.unwritable.iter().take(NAMED).map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
+            let letters: Vec<String> = self.unwritable.iter().take(NAMED).map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
             return Err(UNPRINTABLE.with(format!("The fonts of documents lack letters of this text, among them {}.", letters.join(", "))));
         }
         if !self.whole || !metrics::encode(footer).1 {

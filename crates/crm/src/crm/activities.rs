@@ -70,7 +70,11 @@ pub(crate) fn create(cx: &mut Cx, mut new: NewActivity) -> Result<Activity> {
 
 fn update(cx: &mut Cx, id: ActivityId, patch: ActivityPatch) -> Result<Activity> {
     let before = cx.load_for_update::<Activity>(id)?;
-    check_people(cx, patch.owner_id.flatten().filter(|owner| before.owner_id != Some(*owner)), patch.participants.as_deref().unwrap_or_default())?;
+    check_people(
+        cx,
+        patch.owner_id.flatten().filter(|owner| before.owner_id != Some(*owner)),
+        patch.participants.as_deref().unwrap_or_default(),
+    )?;
     let after = before.clone().change(patch, cx.now)?;
     cx.save(&before, after, "updated")
 }

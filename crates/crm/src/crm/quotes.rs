@@ -74,11 +74,11 @@ pub fn operations(t: &mut Table) {
         .expand::<Opportunity>("opportunity", "opportunity_id")
         .expand::<User>("owner", "owner_id")
         .expand::<Product>("lines.product", "lines.product_id");
-    n.update(update, UPDATE)
-        .fails(PRICE_REFUSALS)
-        .fails(VALIDITY)
-        .fails(ADDRESS)
-        .fails(&[domain::crm::quotes::steps::NOT_A_DRAFT, NO_OPPORTUNITY, DISABLED]);
+    n.update(update, UPDATE).fails(PRICE_REFUSALS).fails(VALIDITY).fails(ADDRESS).fails(&[
+        domain::crm::quotes::steps::NOT_A_DRAFT,
+        NO_OPPORTUNITY,
+        DISABLED,
+    ]);
     n.delete(delete, "Delete a draft that was never sent. A revision stays, because its number is out.")
         .fails(&[domain::crm::quotes::steps::NOT_A_DRAFT, domain::crm::quotes::steps::REVISION_STAYS]);
     n.content("pdf", pdf::of_quote, PDF).makes("application/pdf").fails(&[UNPRINTABLE]);

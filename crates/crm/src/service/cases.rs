@@ -73,7 +73,13 @@ pub fn operations(t: &mut Table) {
     n.action("close", steps::close, "Close a resolved case. It can be opened again while its window lasts.").fails(&[MERGED]);
     n.action("reopen", steps::reopen, REOPEN).fails(&[MERGED, REOPEN_WINDOW_OVER, OUT_OF_REACH]);
     n.action_with("escalate", steps::escalate, ESCALATE).fails(WHO).fails(&[MERGED]);
-    n.action_with("merge", steps::merge, MERGE).fails(&[MERGED, MERGED_INTO_ITSELF, MERGED_ACROSS_PARTIES, MERGED_INTO_CLOSED, OUT_OF_REACH]);
+    n.action_with("merge", steps::merge, MERGE).fails(&[
+        MERGED,
+        MERGED_INTO_ITSELF,
+        MERGED_ACROSS_PARTIES,
+        MERGED_INTO_CLOSED,
+        OUT_OF_REACH,
+    ]);
     n.action_with("link-article", kb_articles::link, LINK).fails(&[CLOSED, MERGED, NOT_PUBLISHED, TOO_MANY_ARTICLES]);
     n.action_with("unlink-article", kb_articles::unlink, "Take an article of the knowledge base from a case.").fails(&[CLOSED, MERGED]);
     n.view("sla", clocks::sla, SLA);

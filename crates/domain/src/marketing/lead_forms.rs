@@ -392,8 +392,7 @@ impl LeadForm {
                 FormTarget::Metadata => drop(lead.metadata.insert(field.name.clone(), value)),
             }
         }
-        lead.address =
-            country.map(|country| LeadAddress { line1: None, line2: None, city: None, region: None, postal_code, country });
+        lead.address = country.map(|country| LeadAddress { line1: None, line2: None, city: None, region: None, postal_code, country });
         found.done()?;
         Ok(lead)
     }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
+use crate::crm::campaign_names;
 use crate::crm::leads::Utm;
 use crate::crm::leads::touches::{ClickIdKind, TouchChannel, TouchKind, TouchSummary};
-use crate::crm::campaign_names;
 use crate::directory::search::normalise;
 use crate::ids::{CampaignId, CompanyId, ContactId, LeadId, OpportunityId, PartyId, TouchpointId};
 use crate::kernel::text::trimmed;

@@ -8,8 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Lead;
-use crate::crm::lead_scoring_models::{EngagementKind, EngagementRule, LeadScoringModel};
 use crate::crm::campaign_names;
+use crate::crm::lead_scoring_models::{EngagementKind, EngagementRule, LeadScoringModel};
 use crate::directory::search::normalise;
 use crate::ids::{LeadId, LeadScoringModelId};
 use crate::kernel::{Decimals, Rate, Result, problems, round_to};

@@ -144,9 +144,8 @@ fn one<'s>(env: &mut Environment<'s>, name: &'s str, source: &'s str, values: &m
 fn missing(e: &minijinja::Error, source: &str, names: &HashSet<String>, values: &minijinja::Value) -> Problem {
     let Some(line) = e.line() else { return refusal(e) };
     let text = source.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-    let has_value = |name: &str| {
-        name.split('.').try_fold(values.clone(), |v, part| v.get_attr(part).ok().filter(|v| !v.is_undefined())).is_some()
-    };
+    let has_value =
+        |name: &str| name.split('.').try_fold(values.clone(), |v, part| v.get_attr(part).ok().filter(|v| !v.is_undefined())).is_some();
     let mut lacking: Vec<&str> = names.iter().map(String::as_str).filter(|n| names_in(text, n) && !has_value(n)).collect();
     lacking.sort_unstable();
     match &lacking[..] {
