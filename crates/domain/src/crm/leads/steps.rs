@@ -296,6 +296,7 @@ impl Lead {
             *text = trimmed(text.take());
         }
         self.campaign = self.campaign.as_deref().map(campaign_names::normal);
+        let has_email = self.email.is_some();
         if let Some(email) = &self.email {
             self.email = found.take("/email", emails::normalise(email));
         }
@@ -312,7 +313,8 @@ impl Lead {
         if self.name.is_empty() {
             self.name = self.email.clone().unwrap_or_default();
         }
-        if self.name.is_empty() {
+        // an address that is wrong is refused as such
+        if self.name.is_empty() && !has_email {
             found.add(NAMELESS, "/last_name", "Give a last name, an organisation or an e-mail address.");
         }
         found.done()?;
