@@ -347,7 +347,7 @@ each_engine! {
         assert!(events(s, &c).contains(&"case.reopened".to_string()));
         // the timer that closes what is resolved leaves it alone
         s.at("2026-05-20T09:00:00Z");
-        assert_eq!(told(s, &c, "case.sla_breached"), 1);
+        assert_eq!(told(s, &c, "case.sla_breached"), 2, "the answer and the resolution");
         std::thread::sleep(Duration::from_millis(700));
         assert_eq!(s.get(&at("cases", &c)).ok()["status"], "open");
         let c = say(s, &c, json!({}));
