@@ -5,6 +5,7 @@ use domain::crm::leads::{Lead, LeadStatus};
 use domain::crm::opportunities::Opportunity;
 use domain::directory::contacts::Contact;
 use domain::directory::parties::Party;
+use domain::directory::search::normalise;
 use domain::ids::{CampaignId, CompanyId, LeadId};
 use domain::marketing::touchpoints::*;
 use persistence::crm::leads::take_turns_on;
@@ -104,7 +105,11 @@ pub fn record(cx: &mut Cx, mut touch: Touchpoint) -> Result<Touchpoint> {
     if touch.campaign_id.is_none()
         && let Some(code) = touch.campaign.clone()
     {
-        let campaign = codes::find(cx.db(), touch.company_id, &code)?;
+        let mut campaign = codes::find(cx.db(), touch.company_id, &code)?;
+        // campaigns from before names had one form are known by what was written
+        if let (None, Some(said)) = (campaign, &touch.utm.campaign) {
+            campaign = codes::find(cx.db(), touch.company_id, &normalise(said))?;
+        }
         touch = touch.by(campaign);
     }
     let touch = cx.create_as(touch, "recorded")?;

@@ -1,1 +1,0 @@
--- Names keep their one form; what they were before is not known any more.
