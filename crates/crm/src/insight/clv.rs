@@ -362,12 +362,11 @@ fn numerator_of(model: ClvModel) -> &'static str {
 /// What a fit says of one customer.
 pub(crate) fn outlook(fit: &ClvFit, of: &PurchaseHistory, company: &Company, today: NaiveDate, days: i32) -> Result<CustomerOutlook> {
     let expected = fit.expect(of, today, days)?;
-    let is_at_bound = fit.purchases.is_at_bound;
-    let known = |likelihood: Rate| (!is_at_bound).then_some(likelihood);
+    let known = |likelihood: Rate| fit.tells_leaving().then_some(likelihood);
     Ok(CustomerOutlook {
         clv_fit_id: fit.id,
         clv_fit_as_of_date: fit.as_of_date,
-        is_at_bound,
+        is_at_bound: fit.purchases.is_at_bound,
         repeat_purchases: of.purchase_days - 1,
         recency_days: (of.last_date - of.first_date).num_days(),
         age_days: (today - of.first_date).num_days(),

@@ -12,6 +12,7 @@ pub mod journeys;
 pub mod lead_form_submissions;
 pub mod lead_forms;
 pub mod links;
+mod messages;
 pub mod segments;
 pub mod suppressions;
 pub mod templates;

@@ -233,8 +233,8 @@ pub struct CustomerOutlook {
     pub clv_fit_id: ClvFitId,
     /// The day up to which it learnt. What customers did since then is counted, and not learnt from.
     pub clv_fit_as_of_date: NaiveDate,
-    /// Whether its search stopped at a bound: the customers it learnt from differ less than the model can tell. How likely
-    /// somebody left cannot be said then, and what is expected is a rough figure.
+    /// Whether its search stopped at a bound: the customers it learnt from differ less than the model can tell, and
+    /// what it says is rough.
     pub is_at_bound: bool,
     /// Days with invoices after the first one (x).
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
@@ -246,7 +246,8 @@ pub struct CustomerOutlook {
     #[schema(minimum = 0, maximum = 1000000)]
     pub age_days: i64,
     /// How likely the customer has not left, in percent, two places. 100 for whoever bought once: the model lets nobody
-    /// leave before the second purchase. Null for a fit at its bound, which would say 0 or 100 of everybody.
+    /// leave before the second purchase. Null for a fit at its bound by which nobody, or
+    /// everybody, would ever leave.
     #[schema(required)]
     pub p_alive_percent: Option<Rate>,
     /// 100 less that; null with it.

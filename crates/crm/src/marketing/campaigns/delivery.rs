@@ -31,7 +31,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::marketing::links::Links;
-use crate::marketing::{campaigns, segments, templates};
+use crate::marketing::{campaigns, messages, segments, templates};
 
 /// The job that freezes and judges the audience.
 pub const LAUNCH: &str = "campaign_launch";
@@ -420,22 +420,6 @@ fn hand_over(batch: &[CampaignMember], send: impl Fn(&CampaignMember) -> Sent + 
     outcomes
 }
 
-/// Tells what became of a message. Ids alone: who it was for is found by them.
-pub fn tell(cx: &mut Cx, verb: &str, m: &CampaignMember) {
-    cx.emit(Event {
-        kind: format!("message.{verb}"),
-        subject: m.id.to_string(),
-        company: Some(m.company_id),
-        party: m.party_id,
-        version: 1,
-        data: json!({
-            "id": m.id, "campaign_id": m.campaign_id, "company_id": m.company_id, "enrollment_id": m.enrollment_id,
-            "party_id": m.party_id, "contact_id": m.contact_id, "lead_id": m.lead_id, "variant": m.variant,
-        }),
-        previous: None,
-    });
-}
-
 /// A refusal with its places in one text.
 fn said(p: &Problem) -> String {
     let places = p.errors().iter().map(|e| format!("{}: {}", e.pointer.as_deref().unwrap_or_default(), e.message));
@@ -455,7 +439,7 @@ fn settle(cx: &mut Cx, member: &CampaignMember, outcome: &Sent) -> Result<()> {
         }
     };
     members::settle(cx.db(), member.id, status, sent_at, note.map(String::as_str))?;
-    tell(cx, status.as_str(), member);
+    messages::tell(cx, status.as_str(), member);
     if let (Sent::NoMailbox(note), Some(address)) = (outcome, &member.email) {
         campaigns::suppress(cx, address, SuppressionReason::HardBounce, Some(note.clone()))?;
     }
