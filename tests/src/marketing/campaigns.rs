@@ -290,7 +290,8 @@ each_engine! {
     }
 
     fn a_campaign_is_paused_resumed_and_ended(s, sink) {
-        sink.slow(Duration::from_millis(30));
+        // slow enough that a batch, which goes over many connections at once, is not all there is
+        sink.slow(Duration::from_millis(400));
         let names: Vec<String> = (0..80).map(|i| format!("Reader{i:02}")).collect();
         s.spread(4, &names, |name, c| reader(c, name, json!({})));
         let c = launched(s, &campaign(s, json!({})));
