@@ -12,7 +12,7 @@ use lettre::{Address, Message, SmtpTransport, Transport};
 use parking_lot::RwLock;
 
 /// Messages of this process that are on their way at once at most, each over a connection that is kept open.
-pub const LANES: usize = 16;
+pub const LANES: usize = 25;
 /// How long the server may take for one step.
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -40,7 +40,7 @@ const DELIVERY: &str = "campaign_delivery";
 /// The job that drops whoever was not written to when a campaign ended.
 const ENDING: &str = "campaign_ending";
 /// Messages that are claimed at once. So many at most are unknown after a crash.
-const BATCH: i64 = 32;
+const BATCH: i64 = 25;
 /// After this time a job lets others have their turn; another one goes on.
 const TURN: Duration = Duration::from_secs(20);
 /// Campaigns looked at in one tick of the clock.
