@@ -8,7 +8,7 @@ use platform::table::Binary;
 use crate::request;
 
 /// The content, a part of it (206), or nothing when the caller has it (304).
-pub fn response(headers: &HeaderMap, file: Binary, own: bool) -> Result<HttpResponse> {
+pub fn response(headers: &HeaderMap, file: Binary, own: bool, made: bool) -> Result<HttpResponse> {
     let etag = file.etag.as_ref().map(|e| format!("\"{e}\""));
     if request::none_match(headers, etag.as_deref())? {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag.unwrap_or_default())).finish());
@@ -30,7 +30,7 @@ pub fn response(headers: &HeaderMap, file: Binary, own: bool) -> Result<HttpResp
         }
     };
     // the type of a file is in its resource; here nothing may be tempted to run it. What the program made is what it is
-    Ok(r.content_type(if own { file.media_type.as_str() } else { "application/octet-stream" }).body(bytes))
+    Ok(r.content_type(if own || made { file.media_type.as_str() } else { "application/octet-stream" }).body(bytes))
 }
 
 /// The first and last byte asked for. A range of another version (If-Range), of another unit or of several parts is

@@ -207,7 +207,7 @@ impl Work {
 
     /// The request as the door takes it. Only syntax is judged here.
     fn read(self, op: &Op, caller: Arc<Caller>) -> Result<Request> {
-        acceptable(&self.headers)?;
+        acceptable(&self.headers, op.makes)?;
         let query = request::query(&self.query)?;
         let mut body = self.body?;
         let (body, upload) = match op.kind {
@@ -249,7 +249,7 @@ fn check_media_type(op: &Op, headers: &HeaderMap) -> Result<()> {
 }
 
 /// Refuses a caller who takes neither JSON nor whatever there is.
-fn acceptable(headers: &HeaderMap) -> Result<()> {
+fn acceptable(headers: &HeaderMap, made: Option<&str>) -> Result<()> {
     let mut lists = headers.get_all(header::ACCEPT).filter_map(|v| v.to_str().ok()).peekable();
     if lists.peek().is_none() {
         return Ok(());
@@ -260,11 +260,12 @@ fn acceptable(headers: &HeaderMap) -> Result<()> {
         !refused
             && (matches!(kind.as_str(), "*/*" | "application/*" | "application/json" | "")
                 || kind.ends_with("+json")
+                || kind == made.unwrap_or("application/octet-stream")
                 || kind == "application/octet-stream"
                 || kind.starts_with("text/"))
     };
     if lists.flat_map(|l| l.split(',')).any(takes) {
         return Ok(());
     }
-    Err(problems::not_acceptable.with("Answers are application/json."))
+    Err(problems::not_acceptable.with(format!("Answers are {}.", made.unwrap_or("application/json"))))
 }

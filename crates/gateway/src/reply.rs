@@ -67,7 +67,7 @@ pub fn response(app: &App, op: &Op, asked: &Asked, answer: Answer) -> Result<Htt
         _ if sends_away => Ok(r.finish()),
         Output::Nothing => Ok(r.finish()),
         Output::Json(text) => Ok(r.content_type("application/json").body(text)),
-        Output::Binary(file) => binary::response(asked.headers, file, op.link),
+        Output::Binary(file) => binary::response(asked.headers, file, op.link, op.makes.is_some()),
     }
 }
 

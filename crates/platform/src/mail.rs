@@ -11,6 +11,8 @@ use lettre::transport::smtp::PoolConfig;
 use lettre::{Address, Message, SmtpTransport, Transport};
 use parking_lot::RwLock;
 
+/// Messages of this process that are on their way at once at most, each over a connection that is kept open.
+pub const LANES: usize = 25;
 /// How long the server may take for one step.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -29,7 +31,7 @@ impl State {
         // the address of the server holds a password and is never repeated
         let server = SmtpTransport::from_url(url).map_err(|e| format!("the address of the mail server cannot be used: {e}"))?;
         let sender = from.parse().map_err(|e| format!("{from:?} is not a sender such as News <news@example.com>: {e}"))?;
-        let transport = server.timeout(Some(PATIENCE)).pool_config(PoolConfig::new().max_size(4)).build();
+        let transport = server.timeout(Some(PATIENCE)).pool_config(PoolConfig::new().max_size(LANES as u32)).build();
         *self.0.write() = Some(Arc::new(Mailer { transport, counts: Default::default(), from: sender, links: links.to_string() }));
         Ok(())
     }

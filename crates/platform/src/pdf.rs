@@ -4,6 +4,9 @@
 #[path = "pdf_metrics.rs"]
 mod metrics;
 
+use std::collections::BTreeSet;
+
+use domain::kernel::{Code, Result};
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 
 /// A4.
@@ -13,6 +16,12 @@ const PAGE_HEIGHT: i64 = 841_890;
 pub const MARGIN: i64 = 56_693;
 const BOTTOM: i64 = PAGE_HEIGHT - 70_000;
 const NOTICE: &str = "Letters that the fonts of this document lack are written in Latin letters or as their number in Unicode.";
+
+/// Letters that a refusal names.
+const NAMED: usize = 5;
+
+/// A text has letters that cannot be printed right: none of the two fonts has them, and in Latin letters they say nothing.
+pub const UNPRINTABLE: Code = Code::conflict("document.unprintable", "The document has letters that cannot be printed.");
 
 /// How a text looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,11 +80,13 @@ pub struct Sheet {
     y: i64,
     /// Whether every text could be written as it is.
     whole: bool,
+    /// Letters that cannot be written at all, the first of them.
+    unwritable: BTreeSet<char>,
 }
 
 impl Default for Sheet {
     fn default() -> Self {
-        Self { pages: vec![Vec::new()], y: MARGIN, whole: true }
+        Self { pages: vec![Vec::new()], y: MARGIN, whole: true, unwritable: BTreeSet::new() }
     }
 }
 
@@ -88,6 +99,7 @@ impl Sheet {
     fn encode(&mut self, text: &str) -> Vec<u8> {
         let (bytes, whole) = metrics::encode(text);
         self.whole &= whole;
+        self.unwritable.extend(text.chars().filter(|c| metrics::is_unwritable(*c)).take(NAMED));
         bytes
     }
     /// Where the next line begins.
@@ -181,7 +193,15 @@ impl Sheet {
         lines
     }
     /// The bytes of the document. `footer` stands below every page, with the number of the page.
-    pub fn finish(mut self, title: &str, footer: &str) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// [`UNPRINTABLE`]: a text would be printed in letters that it does not have.
+    pub fn finish(mut self, title: &str, footer: &str) -> Result<Vec<u8>> {
+        self.encode(footer);
+        if !self.unwritable.is_empty() {
+            let letters: Vec<String> = self.unwritable.iter().take(NAMED).map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
+            return Err(UNPRINTABLE.with(format!("The fonts of documents lack letters of this text, among them {}.", letters.join(", "))));
+        }
         if !self.whole || !metrics::encode(footer).1 {
             self.space(Style::SMALL.leading());
             self.text(Column::WHOLE, Style::SMALL, NOTICE);
@@ -205,7 +225,7 @@ impl Sheet {
             marks.extend(foot(footer, i + 1, count));
             pdf.stream(content, &drawn(&marks));
         }
-        pdf.finish()
+        Ok(pdf.finish())
     }
 }
 
@@ -263,7 +283,7 @@ mod tests {
             let cells = [(Column::left(MARGIN, 200_000), format!("Row {i}")), (Column::right(400_000, 100_000), "1.00".into())];
             sheet.row(Style::PLAIN, &cells, |s| s.text(Column::WHOLE, Style::BOLD, "again"));
         }
-        sheet.finish("Title", "Footer")
+        sheet.finish("Title", "Footer").expect("written")
     }
     fn count(bytes: &[u8], what: &str) -> usize {
         bytes.windows(what.len()).filter(|w| *w == what.as_bytes()).count()
@@ -299,7 +319,7 @@ mod tests {
         let written = |text: &str| {
             let mut s = Sheet::default();
             s.text(Column::WHOLE, Style::PLAIN, text);
-            s.finish("t", "f")
+            s.finish("t", "f").expect("written")
         };
         assert_eq!(count(&written("北京"), "(BeiJing)"), 1);
         assert_eq!((count(&written("北京"), "Letters that the fonts"), count(&written("Künzelsau"), "Letters that the fonts")), (1, 0));

@@ -84,8 +84,26 @@ pub fn encode(text: &str) -> (Vec<u8>, bool) {
     (out, whole)
 }
 
+/// Whether a letter cannot be written in these fonts in any way that is read: scripts from right to left and those whose
+/// letters change their form beside each other, and what has no Latin form. Other letters have one.
+pub fn is_unwritable(letter: char) -> bool {
+    let shaped = matches!(u32::from(letter),
+        0x0590..=0x109F | 0x1780..=0x18AF | 0x1A20..=0x1AAF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFC | 0x10800..=0x10FFF | 0x1E800..=0x1EFFF);
+    shaped || (letter.is_alphabetic() && byte_of(letter).is_none() && any_ascii::any_ascii_char(letter).is_empty())
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn letters_that_need_shaping_are_not_written_otherwise() {
+        for letter in ['\u{5d0}', '\u{627}', '\u{939}', '\u{e01}', '\u{fe8d}'] {
+            assert!(super::is_unwritable(letter), "{letter}");
+        }
+        for letter in ['a', 'ü', 'Ł', 'Ω', '北', '€', '\u{200e}'] {
+            assert!(!super::is_unwritable(letter), "{letter}");
+        }
+    }
+
     use super::*;
 
     #[test]

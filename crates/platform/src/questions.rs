@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::Result;
 use domain::directory::overview::{BalanceAsOf, FinanceOverview, FrontOverview, OrdersAsOf, OrdersOverview, OverviewPart};
-use domain::ids::{AccountId, CompanyId, OpportunityId, PartyId, ProductId};
+use domain::ids::{AccountId, CompanyId, LeadId, OpportunityId, PartyId, ProductId};
 use domain::insight::metrics::customers::{CustomerFigures, CustomerNarrow, PurchaseHistory, SalesAsk, SalesFacts, Spending};
 use domain::inventory::serials::SerialsOverview;
 use domain::kernel::{Amount, Quantity, problems};
@@ -149,6 +149,7 @@ pub struct Questions {
     customers: Option<CustomerAnswers>,
     deals: Option<DealAnswers>,
     quoted: Option<fn(&mut Cx, OpportunityId) -> Result<bool>>,
+    lead_origin: Option<fn(&mut Cx, LeadId) -> Result<()>>,
     deliveries_overview: Option<About<DeliveriesOverview>>,
     sales_overview: Option<About<OrdersOverview>>,
     finance_overview: Option<About<FinanceOverview>>,
@@ -200,6 +201,10 @@ impl Questions {
     /// Whether the customer of a deal has a quote for it that was sent and is neither rejected nor expired.
     pub fn answer_quoted(&mut self, f: fn(&mut Cx, OpportunityId) -> Result<bool>) {
         self.quoted = Some(f);
+    }
+    /// Records where a new lead came from, as the marks of its link say.
+    pub fn answer_lead_origin(&mut self, f: fn(&mut Cx, LeadId) -> Result<()>) {
+        self.lead_origin = Some(f);
     }
     /// What the front office knows of a party: leads, deals, activities. Lists hold at most ten.
     pub fn answer_crm_overview(&mut self, f: fn(&mut Cx, PartyId) -> Result<FrontOverview>) {
@@ -331,6 +336,11 @@ pub fn acquisition_costs(cx: &mut Cx, company: CompanyId, days: (NaiveDate, Naiv
 /// Whether a deal has a quote that still stands; nobody who could know of one means that there is none.
 pub fn quoted(cx: &mut Cx, deal: OpportunityId) -> Result<bool> {
     cx.app().questions.quoted.map_or(Ok(false), |answer| answer(cx, deal))
+}
+
+/// Records where a new lead came from, for whoever keeps the touches of leads.
+pub fn record_lead_origin(cx: &mut Cx, lead: LeadId) -> Result<()> {
+    cx.app().questions.lead_origin.map_or(Ok(()), |record| record(cx, lead))
 }
 
 /// What the front office knows of a party.

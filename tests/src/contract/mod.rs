@@ -93,6 +93,11 @@ impl Operation {
         let (_, content) = self.resolve(&self.spec["requestBody"])["content"].as_object()?.iter().next()?;
         Some(self.resolve(&content["schema"]))
     }
+    /// The example of a body that readers of the document see.
+    pub fn shown_body(&self) -> Option<&Value> {
+        let (_, content) = self.resolve(&self.spec["requestBody"])["content"].as_object()?.iter().next()?;
+        content.get("example")
+    }
     pub fn body_type(&self) -> Option<&str> {
         Some(self.resolve(&self.spec["requestBody"])["content"].as_object()?.keys().next()?.as_str())
     }

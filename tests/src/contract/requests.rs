@@ -68,6 +68,35 @@ each_engine! {
         breaches.none("lists answer pages and refuse wrong ones");
     }
 
+    /// Examples are tried as a dry run. Their ids lead nowhere here; all else of them must be what the API takes.
+    fn the_example_of_every_body_is_one_that_the_api_takes(s) {
+        let form = ["malformed", "invalid_body", "unknown_field", "decimal_must_be_string", "too_many_decimals", "amount_out_of_range", "invalid_parameter"];
+        let (mut breaches, mut tried) = (Breaches::default(), 0);
+        for o in operations(s).iter().filter(|o| o.path.starts_with("/v1/") && o.body_type().is_some_and(|t| t.contains("json"))) {
+            let Some(example) = o.shown_body() else {
+                breaches.add(format!("{}: its body has no example", o.shown()));
+                continue;
+            };
+            if !o.parameters().iter().any(|p| p["name"] == "dry_run") {
+                continue;
+            }
+            let path = format!("{}{}", o.path_with(&BTreeMap::new()), o.query());
+            let sign = if path.contains('?') { '&' } else { '?' };
+            let mut request = s.request(&o.method, &format!("{path}{sign}dry_run=true"));
+            if o.parameters().iter().any(|p| p["name"] == "If-Match") {
+                request = request.if_match(1);
+            }
+            let answer = request.json(example).send();
+            let problem: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            tried += 1;
+            if answer.status >= 500 || problem["code"].as_str().is_some_and(|code| form.contains(&code)) {
+                breaches.add(format!("{}: {example} {} {} {}", o.shown(), answer.status, problem["code"], problem["errors"]));
+            }
+        }
+        assert!(tried > 100, "only {tried} examples were tried");
+        breaches.none("an example is what the API takes");
+    }
+
     fn a_change_without_a_version_is_refused_everywhere(s) {
         let mut breaches = Breaches::default();
         let mut seen = 0;

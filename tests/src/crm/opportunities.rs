@@ -193,6 +193,32 @@ each_engine! {
         assert_eq!(reasons, [json!(null), json!("price")]);
     }
 
+    fn a_deal_that_is_won_after_all_names_nobody_who_won_it_instead(s) {
+        let party = customer(s, "Alfreds");
+        let rival = s.post("/v1/crm/competitors", json!({"company_id": s.company_id(), "name": "Globex"})).created();
+        let o = deal(s, &party, json!({"amount": "100", "competitor_ids": [rival["id"]]}));
+        let o = act(s, "opportunities", &o, "lose", json!({"reason": "price", "competitor_id": rival["id"]}));
+        assert_eq!((&o["competitor"], &o["competitor_id"]), (&json!("Globex"), &rival["id"]));
+        let o = act(s, "opportunities", &o, "reopen", json!({}));
+        assert_eq!((&o["competitor"], &o["competitor_id"], &o["loss_reason"]), (&json!(null), &json!(null), &json!(null)));
+        let o = s.patch(&at("opportunities", &o), &o, json!({"competitor": "Globex"})).ok();
+        let o = act(s, "opportunities", &o, "win", json!({}));
+        assert_eq!((&o["competitor"], &o["competitor_id"]), (&json!(null), &json!(null)));
+        assert_eq!(o["competitors"].as_array().unwrap().len(), 1, "who else wanted to sell stays");
+    }
+
+    fn a_lost_deal_leaves_no_order_that_can_be_confirmed(s) {
+        let party = customer(s, "Alfreds");
+        let o = act(s, "opportunities", &deal(s, &party, json!({"amount": "100"})), "win", json!({}));
+        let orders = || s.all(&format!("/v1/sales/orders?opportunity_id={}", id(&o)));
+        assert_eq!(orders()[0]["status"], "draft");
+        let again = act(s, "opportunities", &o, "reopen", json!({}));
+        act(s, "opportunities", &again, "lose", json!({"reason": "price"}));
+        let order = orders().remove(0);
+        assert_eq!((&order["status"], orders().len()), (&json!("cancelled"), 1));
+        s.act(&format!("/v1/sales/orders/{}/confirm", id(&order)), &order, json!({})).expect(409);
+    }
+
     fn the_states_allow_exactly_what_they_say(s) {
         let party = customer(s, "Alfreds");
         let stage = s.all("/v1/crm/pipelines")[0]["stages"][1]["id"].clone();

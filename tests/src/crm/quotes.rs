@@ -280,6 +280,51 @@ each_engine! {
         verified(s);
     }
 
+    /// Of two accepted quotes the one accepted first becomes the order, whichever was made first.
+    fn a_deal_with_two_accepted_quotes_is_won_by_the_first_accepted(s) {
+        let party = customer(s, "Alfreds");
+        let o = deal(s, &party, json!({"amount": "100"}));
+        let offer = |price: &str| {
+            let lines = json!([{"description": "Advice", "quantity": "1", "unit_price": price}]);
+            let q = s.post("/v1/crm/quotes", json!({"company_id": s.company_id(), "opportunity_id": o["id"], "lines": lines})).created();
+            act(s, "quotes", &q, "send", json!({}))
+        };
+        let (made_first, made_later) = (offer("70"), offer("80"));
+        let first = act(s, "quotes", &made_later, "accept", json!({}));
+        s.at("2026-01-02T10:00:00Z");
+        let second = act(s, "quotes", &made_first, "accept", json!({}));
+        let won = act(s, "opportunities", &s.get(&at("opportunities", &o)).ok(), "win", json!({}));
+        assert_eq!((&won["status"], &won["amount"]), (&json!("won"), &json!("80.00")));
+        let status = |q: &Value| s.get(&at("quotes", q)).ok()["status"].clone();
+        let orders = || s.all(&format!("/v1/sales/orders?opportunity_id={}", id(&o)));
+        assert_eq!((status(&first), status(&second), &orders()[0]["quote_id"]), (json!("converted"), json!("accepted"), &first["id"]));
+        assert_eq!(orders().len(), 1);
+        let again = act(s, "opportunities", &won, "reopen", json!({}));
+        act(s, "opportunities", &again, "win", json!({}));
+        assert_eq!((status(&first), status(&second), orders().len()), (json!("converted"), json!("accepted"), 1));
+    }
+
+    fn letters_that_cannot_be_printed_are_refused_and_not_replaced(s) {
+        for (name, prints) in [("Künzel & Söhne", true), ("שלום בע\"מ", false), ("شركة", false), ("हिन्दी", false)] {
+            let party = s.post("/v1/directory/parties", json!({"name": name, "is_customer": true})).created();
+            let q = sent(s, &party, json!({}));
+            let path = format!("{}/pdf", at("quotes", &q));
+            let asked = || s.request("GET", &path).header("accept", "application/pdf").send();
+            let public = format!("/v1/crm/quote-links/{}/pdf", q["link"]["token"].as_str().unwrap());
+            if prints {
+                let answer = asked();
+                answer.expect(200);
+                assert_eq!((answer.header("content-type"), &answer.body[..5]), (Some("application/pdf"), &b"%PDF-"[..]));
+                s.anonymous().get(&public).expect(200);
+            } else {
+                let problem = asked().problem(409, "document.unprintable");
+                assert!(problem["detail"].as_str().unwrap().contains("U+"), "{problem}");
+                s.anonymous().get(&public).problem(409, "document.unprintable");
+            }
+        }
+        s.request("GET", "/v1/crm/quotes").header("accept", "application/pdf").send().problem(406, "not_acceptable");
+    }
+
     fn a_stage_that_asks_for_a_quote_takes_one_that_stands(s) {
         let party = customer(s, "Alfreds");
         let p = s.post("/v1/crm/pipelines", json!({"company_id": s.company_id(), "name": "Quoted", "stages": [

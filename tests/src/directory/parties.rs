@@ -17,6 +17,19 @@ each_engine! {
         s.post("/v1/receivables/invoices", body).problem(422, "party.not_a_customer");
     }
 
+    fn blocking_and_unblocking_are_facts(s) {
+        let p = s.post(HERE, json!({"name": "Acme", "is_customer": true})).created();
+        let path = format!("{HERE}/{}", id(&p));
+        let terms = |p: &Value, blocked: &str| s.patch(&path, p, json!({"customer_terms": {"blocked": blocked}})).ok();
+        let p = terms(&p, "ship");
+        let p = terms(&p, "all");
+        let p = terms(&p, "all");
+        terms(&p, "none");
+        s.post(HERE, json!({"name": "Blocked at once", "is_customer": true, "customer_terms": {"blocked": "all"}})).created();
+        let told = |kind: &str| s.all(&format!("/v1/platform/audit-log?kind={kind}")).len();
+        assert_eq!((told("party.blocked"), told("party.unblocked")), (3, 1));
+    }
+
     fn a_party_keeps_its_lists_in_normal_form(s) {
         let body = json!({
             "name": "Alfreds Futterkiste", "code": "ALFKI", "is_customer": true, "is_vendor": true, "tax_id": "DE811",

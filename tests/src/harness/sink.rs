@@ -58,6 +58,10 @@ struct State {
     letters: Vec<Letter>,
     /// Each message takes so long.
     delay: Duration,
+    connections: usize,
+    /// Messages being taken, and the most there ever were.
+    open: usize,
+    most_open: usize,
 }
 
 /// A mail server on a port of its own. It ends with the process.
@@ -75,6 +79,7 @@ impl Sink {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let state = shared.clone();
+                state.lock().unwrap().connections += 1;
                 std::thread::spawn(move || serve(stream, &state));
             }
         });
@@ -85,6 +90,11 @@ impl Sink {
     }
     pub fn slow(&self, delay: Duration) {
         self.state.lock().unwrap().delay = delay;
+    }
+    /// How many connections were made, and how many messages were on their way at once at most.
+    pub fn traffic(&self) -> (usize, usize) {
+        let state = self.state.lock().unwrap();
+        (state.connections, state.most_open)
     }
     pub fn letters(&self) -> Vec<Letter> {
         self.state.lock().unwrap().letters.clone()
@@ -166,10 +176,17 @@ fn take(lines: &mut impl BufRead, to: &str, state: &Mutex<State>) -> bool {
         }
         raw.extend_from_slice(line.strip_prefix(b".").filter(|_| line.starts_with(b"..")).unwrap_or(&line));
     }
-    let delay = state.lock().unwrap().delay;
+    let delay = {
+        let mut state = state.lock().unwrap();
+        state.open += 1;
+        state.most_open = state.most_open.max(state.open);
+        state.delay
+    };
     std::thread::sleep(delay);
     let text = unquoted(&String::from_utf8_lossy(&raw));
-    state.lock().unwrap().letters.push(Letter { to: to.to_string(), text });
+    let mut state = state.lock().unwrap();
+    state.open -= 1;
+    state.letters.push(Letter { to: to.to_string(), text });
     true
 }
 

@@ -68,6 +68,59 @@ each_engine! {
         assert_eq!(reader.get(&format!("/v1/directory/parties/{}/360", id(&all[4]))).ok()["crm"]["customer_values"], json!([]));
     }
 
+    /// Shipped goods cost something once they are billed; until then they have brought nothing.
+    fn goods_that_are_not_billed_yet_are_no_cost_of_the_customer(s) {
+        let books = ready_to_sell(s);
+        let buyer = customer(s, "Alfreds");
+        let order = |quantity: &str| {
+            let body = json!({"company_id": s.company_id(), "customer_id": buyer["id"], "lines": [{"product_id": books.product("BEANS")["id"], "quantity": quantity}]});
+            let order = s.post("/v1/sales/orders", body).created();
+            let path = format!("/v1/sales/orders/{}", id(&order));
+            let order = s.act(&format!("{path}/confirm"), &order, json!({})).ok();
+            s.act(&format!("{path}/deliver"), &order, json!({"ship": true})).expect(200);
+            path
+        };
+        let billed = |path: &str| {
+            let invoice = s.act(&format!("{path}/invoice"), &s.get(path).ok(), json!({})).ok();
+            s.act(&format!("/v1/receivables/invoices/{}/post", id(&invoice)), &invoice, json!({})).ok();
+        };
+        let clv = || s.get(&format!("/v1/directory/parties/{}/clv?company_id={}", id(&buyer), s.company_id())).ok()["clv_amount"].clone();
+        let of_all = || {
+            let path = format!("/v1/insight/metrics/clv?company_id={}&from_date=2026-01-01&to_date=2026-01-31", s.company_id());
+            s.get(&path).ok()["clv_amount"].clone()
+        };
+        billed(&order("10"));
+        assert_eq!((clv(), of_all()), (json!("90.00"), json!("90.00")), "10 times 15 less 6");
+        let late = order("20");
+        assert_eq!((clv(), of_all()), (json!("90.00"), json!("90.00")), "shipped and not billed");
+        billed(&late);
+        assert_eq!((clv(), of_all()), (json!("270.00"), json!("270.00")));
+    }
+
+    /// Customers who are all alike: the search for the models stops at a bound, and nobody is told a chance of leaving.
+    fn a_fit_at_its_bound_says_so_and_tells_no_chance_of_leaving(s) {
+        s.at("2026-06-30T09:00:00Z");
+        let all: Vec<Value> = (0..12).map(|n| customer(s, &format!("C{n}"))).collect();
+        for buyer in &all {
+            for month in 1..=6 {
+                invoice(s, buyer, &format!("2026-{month:02}-28"), "50");
+            }
+        }
+        let job = fitted(s, s.company_id());
+        let fit = s.get(&format!("/v1/insight/clv-fits/{}", job["result"]["clv_fit_id"].as_str().unwrap_or_default())).ok();
+        assert_eq!(fit["purchases"]["is_at_bound"], true, "{fit}");
+        s.at("2026-09-30T09:00:00Z");
+        let value = s.get(&format!("/v1/directory/parties/{}/clv?company_id={}&model=bgnbd", id(&all[0]), s.company_id())).ok();
+        let outlook = &value["outlook"];
+        assert_eq!((&outlook["is_at_bound"], &outlook["clv_fit_as_of_date"]), (&json!(true), &json!("2026-06-30")));
+        assert_eq!((&outlook["p_alive_percent"], &outlook["churn_risk_percent"]), (&json!(null), &json!(null)));
+        let days = "from_date=2026-01-01&to_date=2026-06-30&model=bgnbd";
+        let m = s.get(&format!("/v1/insight/metrics/clv?company_id={}&{days}", s.company_id())).ok();
+        assert_eq!((&m["clv_fit_is_at_bound"], &m["clv_fit_as_of_date"]), (&json!(true), &json!("2026-06-30")));
+        let seen = s.get(&format!("/v1/directory/parties/{}/360", id(&all[0]))).ok();
+        assert_eq!(seen["crm"]["customer_values"][0]["churn_risk_percent"], json!(null));
+    }
+
     /// G14 of the vectors, for one customer: m 35, churn 4 %, d 1 %.
     fn one_customer_is_worth_what_the_vectors_say(s) {
         s.at("2026-02-20T09:00:00Z");

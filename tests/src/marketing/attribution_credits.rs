@@ -22,6 +22,8 @@ each_engine! {
         assert_eq!((&cause["reason"], &cause["cause_id"], &cause["after_amount"]), (&json!("opportunity.created"), &d["id"], &json!("10.01")));
         assert_eq!(s.get(&at("attribution-credits", first)).ok()["id"], first["id"]);
         assert_eq!(s.get(&format!("/v1/marketing/attribution-deals/{}", first["deal_id"].as_str().unwrap())).ok()["touch_count"], 2);
+        let told = s.all(&format!("/v1/platform/audit-log?kind=attribution.restated&subject={}", first["deal_id"].as_str().unwrap()));
+        assert_eq!(told.len(), 1, "figures that changed are a fact");
         let stranger = user_with(s, &["marketing.*"], &[]);
         assert!(stranger.all("/v1/marketing/attribution-credits").is_empty());
         let none = user_with(s, &["crm.leads.read"], &[s.company_id()]);

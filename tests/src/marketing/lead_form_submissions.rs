@@ -123,6 +123,23 @@ each_engine! {
         assert_eq!(s.all("/v1/crm/leads").len(), 1);
     }
 
+    fn what_is_wrong_is_named_by_the_field_of_the_form(s) {
+        let fields = json!([
+            {"name": "mail", "target": "email", "required": true}, {"name": "tel", "target": "phone"}, {"name": "land", "target": "country"}]);
+        let f = form(s, json!({"fields": fields}));
+        let wrong = json!({"fields": {"mail": "no address", "tel": "no number", "land": "ZZ"}});
+        let problem = send(s, &f, sent("a", wrong)).expect(422).json();
+        let places: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+        assert_eq!(places, ["/fields/mail", "/fields/tel", "/fields/land"]);
+        send(s, &f, sent("b", json!({"fields": {"mail": "ann@beans.example", "land": "de"}}))).ok();
+        let l = s.all("/v1/crm/leads").remove(0);
+        assert_eq!((&l["address"]["country"], &l["address"]["line1"]), (&json!("DE"), &json!(null)), "nothing is made up");
+        let l = s.act(&format!("{}/qualify", at("leads", &l)), &l, json!({})).ok();
+        let became = s.act(&format!("{}/convert", at("leads", &l)), &l, json!({})).ok();
+        let party = s.get(&format!("/v1/directory/parties/{}", became["party_id"].as_str().unwrap())).ok();
+        assert_eq!(party["addresses"], json!([]));
+    }
+
     fn an_earlier_wording_is_believed(s) {
         let f = form(s, json!({}));
         s.patch(&at("lead-forms", &f), &f, json!({"consent": {"text": "Other words.", "topic": "newsletter", "channel": "email"}})).ok();

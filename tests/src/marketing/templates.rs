@@ -42,6 +42,8 @@ each_engine! {
         let problem = render(s, with(content.clone(), json!({"values": {"b": {}}}))).problem(422, "template.missing_variable");
         let places: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
         assert_eq!(places, ["/subject", "/html"]);
+        let words: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["message"].as_str().unwrap()).collect();
+        assert_eq!(words, ["line 1: `a` has no value.", "line 2: `b.c` has no value."]);
         let shown = render(s, with(content, json!({"values": {"a": 1, "b": {"c": "<i>"}}}))).ok();
         assert_eq!((&shown["subject"], &shown["html"], &shown["text"]), (&json!("1"), &json!("x\n&lt;i&gt;"), &json!("e")));
         let of = |source: &str, values: Value, code: &str| render(s, json!({"subject": "s", "text": source, "values": values})).problem(422, code);

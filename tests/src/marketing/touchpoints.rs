@@ -35,6 +35,27 @@ each_engine! {
         assert!(s.all("/v1/marketing/touchpoints?channel=direct").is_empty());
     }
 
+    fn a_lead_that_is_entered_with_the_marks_of_its_link_has_a_touch(s) {
+        let l = lead(s, json!({"utm": {"source": "Fairs", "campaign": "Trade-Fair"}}));
+        assert_eq!((&l["first_touch"]["campaign"], &l["campaign"], &l["utm"]["campaign"]), (&json!("trade fair"), &json!("trade fair"), &json!("Trade-Fair")));
+        assert_eq!(seen(s, &l), l, "what was answered is what there is");
+        let touches = s.all(&format!("/v1/marketing/touchpoints?lead_id={}", id(&l)));
+        assert_eq!((touches.len(), &touches[0]["source"]), (1, &json!("fairs")));
+        assert_eq!(lead(s, json!({}))["first_touch"], json!(null));
+    }
+
+    fn one_campaign_is_one_group_however_it_is_written(s) {
+        let party = customer(s, "Alfreds");
+        for campaign in ["trade-fair", "trade fair", "Trade_Fair", " TRADE  FAIR "] {
+            let l = qualified(s, json!({"campaign": campaign}));
+            assert_eq!(l["campaign"], "trade fair", "{campaign}");
+            act(s, "leads", &l, "convert", json!({"party_id": party["id"], "opportunity": {"amount": "10"}}));
+        }
+        assert_eq!(s.all("/v1/crm/opportunities?campaign=trade%20fair").len(), 4);
+        let t = touch(s, json!({"anonymous_id": "v-12345678", "origin": {"utm": {"campaign": "Trade+Fair"}}}));
+        assert_eq!((&t["campaign"], &t["utm"]["campaign"]), (&json!("trade fair"), &json!("Trade+Fair")));
+    }
+
     fn the_first_touch_stays_the_first_by_the_time_of_the_event(s) {
         let l = lead(s, json!({}));
         let at_time = |at: &str, campaign: &str| touch(s, json!({"lead_id": l["id"], "occurred_at": at, "origin": {"utm": {"campaign": campaign}}}));

@@ -99,6 +99,59 @@ each_engine! {
         assert_eq!((&expanded["queue"]["id"], &expanded["assignee"]["id"]), (&q["id"], &a["id"]));
     }
 
+    /// What has passed stays passed: messages, another priority, a resolution and a reopening change nothing of a missed answer.
+    fn a_missed_answer_stays_missed_whatever_follows(s) {
+        let c = friday_case(s, json!({"description": "Help"}));
+        s.at("2026-05-22T16:05:00Z");
+        let c = say(s, &c, json!({}));
+        s.at("2026-05-22T16:10:00Z");
+        let c = say(s, &c, json!({"author": "customer"}));
+        assert_eq!(c["next_response_due_at"], "2026-05-26T10:10:00Z");
+        s.at("2026-05-26T10:11:00Z");
+        assert_eq!(told(s, &c, "case.sla_breached"), 1);
+        say(s, &c, json!({}));
+        let stands = |c: &Value, what: &str| assert_eq!(s.get(&at("cases", c)).ok()["sla_state"], "breached", "{what}");
+        s.at("2026-05-26T10:20:00Z");
+        let c = say(s, &c, json!({"author": "customer", "body": "And this?"}));
+        assert_eq!(c["next_response_due_at"], "2026-05-26T12:20:00Z", "the new question has a clock of its own");
+        let answers: Vec<_> = c["clocks"].as_array().unwrap().iter().filter(|k| k["milestone"] == "next_response").collect();
+        assert_eq!((answers.len(), answers[0]["breached_at"].is_null(), answers[1]["breached_at"].is_null()), (2, false, true));
+        stands(&c, "the customer wrote again");
+        let c = say(s, &c, json!({}));
+        stands(&c, "it was answered in time");
+        let seen = s.get(&at("cases", &c)).ok();
+        let c = s.patch(&at("cases", &c), &seen, json!({"impact": "low", "urgency": "low"})).ok();
+        stands(&c, "a priority without targets");
+        let c = s.patch(&at("cases", &c), &c, json!({"impact": "high", "urgency": "high"})).ok();
+        stands(&c, "another priority");
+        let c = act(s, "cases", &c, "hold", json!({}));
+        let c = act(s, "cases", &c, "resume", json!({}));
+        let c = act(s, "cases", &c, "resolve", json!({"resolution": "Done"}));
+        stands(&c, "resolved");
+        let c = act(s, "cases", &c, "reopen", json!({}));
+        stands(&c, "reopened");
+        let c = act(s, "cases", &c, "resolve", json!({"resolution": "Done"}));
+        let c = act(s, "cases", &c, "close", json!({}));
+        stands(&c, "closed");
+        assert_eq!(events(s, &c).iter().filter(|k| *k == "case.sla_breached").count(), 1, "told once");
+    }
+
+    /// A missed clock that still runs was missed by the target of its time.
+    fn a_missed_resolution_keeps_its_target_and_its_time(s) {
+        let c = friday_case(s, json!({}));
+        let c = say(s, &c, json!({}));
+        s.at("2026-05-26T16:01:00Z");
+        assert_eq!(told(s, &c, "case.sla_breached"), 1);
+        let seen = s.get(&at("cases", &c)).ok();
+        let missed = clock(&seen, "resolution");
+        let c = s.patch(&at("cases", &c), &seen, json!({"impact": "low", "urgency": "low"})).ok();
+        assert_eq!((&c["sla_state"], clock(&c, "resolution")), (&json!("breached"), missed.clone()));
+        let c = act(s, "cases", &c, "hold", json!({}));
+        assert_eq!(clock(&c, "resolution"), missed);
+        let c = act(s, "cases", &c, "resume", json!({}));
+        assert_eq!((&c["sla_state"], clock(&c, "resolution")), (&json!("breached"), missed));
+    }
+
     /// G11 over HTTP: eight hours over a long weekend, and a hold that carries what remains.
     fn due_times_count_working_hours_and_a_hold_carries_what_remains(s) {
         let c = friday_case(s, json!({}));
@@ -276,6 +329,47 @@ each_engine! {
         let texts: Vec<_> = s.all(&format!("{}/messages", at("cases", &c))).iter().map(|m| m["body"].clone()).collect();
         assert_eq!(texts, [json!("one"), json!("two"), json!("three")]);
         assert_eq!(s.get(&at("entitlements", &e)).ok()["incidents_used"], 1);
+    }
+
+    fn the_question_of_a_merged_case_waits_in_the_other(s) {
+        policy(s, json!({"reopen_days": 1}));
+        let party = customer(s, "Alfreds");
+        s.at("2026-05-18T09:00:00Z");
+        let make = |text: &str| case(s, json!({"party_id": party["id"], "description": text}));
+        let answered = say(s, &make("It leaks"), json!({}));
+        let asked = make("Is it done?");
+        let answered = act(s, "cases", &answered, "resolve", json!({"resolution": "New pump"}));
+        s.at("2026-05-18T10:00:00Z");
+        s.act(&format!("{}/merge", at("cases", &asked)), &asked, json!({"into_case_id": answered["id"]})).ok();
+        let c = s.get(&at("cases", &answered)).ok();
+        assert_eq!((&c["status"], &c["awaiting_response_since"]), (&json!("open"), &json!("2026-05-18T09:00:00Z")));
+        assert_eq!(c["next_response_due_at"], "2026-05-18T11:00:00Z", "from when it was asked");
+        assert!(events(s, &c).contains(&"case.reopened".to_string()));
+        // the timer that closes what is resolved leaves it alone
+        s.at("2026-05-20T09:00:00Z");
+        assert_eq!(told(s, &c, "case.sla_breached"), 2, "the answer and the resolution");
+        std::thread::sleep(Duration::from_millis(700));
+        assert_eq!(s.get(&at("cases", &c)).ok()["status"], "open");
+        let c = say(s, &c, json!({}));
+        assert_eq!((&c["awaiting_response_since"], &c["sla_state"]), (&json!(null), &json!("breached")));
+        // one on hold goes on; an answered one brings no question
+        let held = act(s, "cases", &c, "hold", json!({}));
+        let quiet = say(s, &make("Thanks"), json!({}));
+        s.act(&format!("{}/merge", at("cases", &quiet)), &quiet, json!({"into_case_id": held["id"]})).ok();
+        assert_eq!(s.get(&at("cases", &held)).ok()["status"], "pending");
+        let third = make("And the invoice?");
+        s.act(&format!("{}/merge", at("cases", &third)), &third, json!({"into_case_id": held["id"]})).ok();
+        assert_eq!(s.get(&at("cases", &held)).ok()["status"], "open");
+    }
+
+    fn a_case_that_a_reply_opens_again_is_told_as_reopened(s) {
+        let c = say(s, &case(s, json!({})), json!({}));
+        let c = act(s, "cases", &c, "resolve", json!({"resolution": "Done"}));
+        let c = say(s, &c, json!({"author": "customer"}));
+        assert_eq!(events(s, &c)[3..], ["case.customer_replied", "case.reopened"]);
+        let c = act(s, "cases", &c, "resolve", json!({"resolution": "Done"}));
+        let c = act(s, "cases", &c, "reopen", json!({}));
+        assert_eq!(events(s, &c).iter().filter(|k| *k == "case.reopened").count(), 2, "an agent's reopening is told once");
     }
 
     fn two_merges_of_each_other_have_one_winner(s) {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::crm::common::{act, at};
+use crate::crm::common::{act, at, events};
 use crate::fixtures::{id, user, user_with};
 use crate::service::cases::story::{case, new_case, queue};
 
@@ -47,6 +47,30 @@ each_engine! {
             for u in &users {
                 let theirs = made.iter().filter(|c| c["assignee_id"] == u["id"]).count();
                 assert_eq!(theirs, 2, "{assignment}: {made:#?}");
+            }
+        }
+    }
+
+    fn who_may_not_log_in_gets_no_cases(s) {
+        let users: Vec<_> = (0..3).map(|_| user(s).0).collect();
+        for assignment in ["round_robin", "least_busy"] {
+            let q = queue(s, assignment, &users.iter().collect::<Vec<_>>());
+            let path = format!("/v1/identity/users/{}", id(&users[1]));
+            let gone = s.act(&format!("{path}/disable"), &s.get(&path).ok(), json!({})).ok();
+            let made: Vec<_> = (0..6).map(|_| case(s, json!({"queue_id": q["id"]}))).collect();
+            let of = |u: &serde_json::Value| made.iter().filter(|c| c["assignee_id"] == u["id"]).count();
+            assert_eq!((of(&users[0]), of(&users[1]), of(&users[2])), (3, 0, 3), "{assignment}");
+            assert_eq!(events(s, &made[0]), ["case.created", "case.assigned"]);
+            // nor by hand, on any way
+            let named = |body: serde_json::Value| s.act(&format!("{}/assign", at("cases", &made[0])), &made[0], body);
+            let problem = named(json!({"assignee_id": gone["id"]})).problem(422, "user.disabled");
+            assert_eq!(problem["errors"][0]["pointer"], "/assignee_id");
+            s.post("/v1/service/cases", new_case(s, json!({"assignee_id": gone["id"]}))).problem(422, "user.disabled");
+            let escalated = json!({"reason": "Urgent", "assignee_id": gone["id"]});
+            s.act(&format!("{}/escalate", at("cases", &made[0])), &made[0], escalated).problem(422, "user.disabled");
+            s.act(&format!("{path}/enable"), &gone, json!({})).ok();
+            for c in &made {
+                act(s, "cases", c, "resolve", json!({"resolution": "Done"}));
             }
         }
     }

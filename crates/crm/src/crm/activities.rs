@@ -6,10 +6,11 @@ use domain::crm::leads::Lead;
 use domain::crm::opportunities::Opportunity;
 use domain::directory::contacts::Contact;
 use domain::directory::parties::Party;
-use domain::identity::users::User;
+use domain::identity::users::{DISABLED, User};
 use domain::ids::{ActivityId, CompanyId, PartyId, TeamId};
 use persistence::crm::activities as rows;
 use persistence::directory::teams;
+use platform::identity::users;
 use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
@@ -27,7 +28,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("party", "party_id")
         .expand::<Lead>("lead", "lead_id")
         .expand::<Opportunity>("opportunity", "opportunity_id");
-    n.create(create, CREATE).fails(REFUSALS);
+    n.create(create, CREATE).fails(REFUSALS).fails(&[DISABLED]);
     n.bulk(create);
     n.read_with(read, "Get an activity.")
         .expand::<User>("owner", "owner_id")
@@ -36,7 +37,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Opportunity>("opportunity", "opportunity_id");
     n.update(update, "Change an activity that is neither done nor cancelled. Notes can always be corrected.")
         .fails(REFUSALS)
-        .fails(&[FINISHED]);
+        .fails(&[FINISHED, DISABLED]);
     n.delete(delete, "Delete an activity that was not done, or a note.").fails(&[DONE_STAYS]);
     n.action("start", start, "Begin an activity.");
     n.action_with("complete", complete, "Complete an activity, with what came of it.").fails(&[FINISHED]);
@@ -69,7 +70,11 @@ pub(crate) fn create(cx: &mut Cx, mut new: NewActivity) -> Result<Activity> {
 
 fn update(cx: &mut Cx, id: ActivityId, patch: ActivityPatch) -> Result<Activity> {
     let before = cx.load_for_update::<Activity>(id)?;
-    check_people(cx, patch.owner_id.flatten(), patch.participants.as_deref().unwrap_or_default())?;
+    check_people(
+        cx,
+        patch.owner_id.flatten().filter(|owner| before.owner_id != Some(*owner)),
+        patch.participants.as_deref().unwrap_or_default(),
+    )?;
     let after = before.clone().change(patch, cx.now)?;
     cx.save(&before, after, "updated")
 }
@@ -133,7 +138,7 @@ fn regarded(cx: &mut Cx, id: &str) -> Result<Regarded> {
 
 fn check_people(cx: &mut Cx, owner: Option<domain::ids::UserId>, participants: &[Participant]) -> Result<()> {
     if let Some(owner) = owner {
-        cx.refer::<User>("/owner_id", owner)?;
+        users::refer_active(cx, "/owner_id", owner)?;
     }
     for (i, p) in participants.iter().enumerate() {
         if let Some(contact) = p.contact_id {

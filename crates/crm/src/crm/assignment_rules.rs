@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use domain::crm::assignment_rules::*;
 use domain::crm::leads::Lead;
-use domain::identity::users::{User, UserStatus};
+use domain::identity::users::User;
 use domain::ids::{AssignmentRuleId, UserId};
 use persistence::crm::assignment_rules as rows;
+use platform::identity::users;
 use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
@@ -56,19 +57,44 @@ pub fn owner_for(cx: &mut Cx, lead: &Lead) -> Result<Option<(UserId, AssignmentR
     for rule in rows::in_use(cx.db(), lead.company_id)?.into_iter().filter(|r| r.applies_to(lead)) {
         let taken = rows::hold_turn(cx.db(), rule.id)?;
         let loads = loads(cx, &rule, lead)?;
+        let last = rows::last_turns(cx.db(), rule.id)?;
         let candidates = rule.candidates(lead, &loads);
-        if let Some(owner) = rule.choose(&candidates, taken, &loads) {
-            rows::take_turn(cx.db(), rule.id)?;
+        if let Some(owner) = rule.choose(&candidates, &last, &loads) {
+            rows::take_turn(cx.db(), rule.id, owner, taken + 1)?;
             return Ok(Some((owner, rule.id)));
         }
     }
     Ok(None)
 }
 
+/// A lead as it comes in, on whatever way: without an owner it goes to whom the rules choose, or else to `otherwise` while
+/// that user may log in.
+pub fn on_arrival(cx: &mut Cx, lead: Lead, by_rules: bool, otherwise: Option<UserId>) -> Result<Lead> {
+    if lead.owner_id.is_some() {
+        return Ok(lead);
+    }
+    let chosen = if by_rules { owner_for(cx, &lead)? } else { None };
+    let now = cx.now;
+    Ok(match (chosen, users::if_active(cx, otherwise)?) {
+        (Some((owner, rule)), _) => lead.given_to(owner, Some(rule), now),
+        (None, Some(owner)) => lead.given_to(owner, None, now),
+        (None, None) => lead,
+    })
+}
+
+/// Stores a lead as it comes in, and tells when it was given to somebody who was not named.
+pub fn arrived(cx: &mut Cx, lead: Lead, named: bool) -> Result<Lead> {
+    let lead = cx.create(lead)?;
+    if lead.owner_id.is_some() && !named {
+        cx.emit(Event::of("assigned", &lead));
+    }
+    Ok(lead)
+}
+
 /// How many open leads each member has who may log in.
 fn loads(cx: &mut Cx, rule: &AssignmentRule, lead: &Lead) -> Result<BTreeMap<UserId, i64>> {
     let members: Vec<UserId> = rule.members.iter().map(|m| m.user_id).collect();
     let counted = rows::open_leads(cx.db(), lead.company_id, &members)?;
-    let active = cx.find_all::<User>(&members)?.into_iter().filter(|u| u.status == UserStatus::Active);
-    Ok(active.map(|u| (u.id, counted.get(&u.id).copied().unwrap_or_default())).collect())
+    let active = users::active(cx, &members)?;
+    Ok(active.into_iter().map(|u| (u, counted.get(&u).copied().unwrap_or_default())).collect())
 }

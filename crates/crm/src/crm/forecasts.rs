@@ -14,6 +14,7 @@ use domain::directory::exchange_rates::{NO_RATE, RateKind, RateQuestion};
 use domain::directory::teams::{Team, Tree, subtree};
 use domain::directory::territories::Territory;
 use domain::ids::{PipelineId, TeamId, TerritoryId, UserId};
+use domain::kernel::{Decimal, allocate};
 use persistence::Scalar;
 use persistence::crm::forecasts::{self as rows, Ask, CountBy, Sum};
 use persistence::crm::{forecast_submissions, quotas};
@@ -174,6 +175,7 @@ pub(crate) fn compute(cx: &mut Cx, company: &Company, asked: &ForecastFilter) ->
     };
     let groups = shares.as_ref().unwrap_or(&whole);
     let keys = keys(asked, groups, &targets, &above);
+    let places = company.minor_units();
     let parts: Vec<Tally> = keys
         .iter()
         .map(|key| {
@@ -184,17 +186,19 @@ pub(crate) fn compute(cx: &mut Cx, company: &Company, asked: &ForecastFilter) ->
         .collect();
     // each row alone sums to the total; a team or territory has those below it added
     let own = total.rows(&parts, company, method)?;
+    let adjustments = targets.split(&own, places)?;
     let deals = deals(cx, &ask, asked)?;
     let path = Path { company, period, today, asked };
     let mut out = Vec::with_capacity(keys.len());
     for (i, key) in keys.iter().enumerate() {
-        let below = (0..keys.len()).filter(|j| *j != i && above.holds(key, &keys[*j]));
-        let mut row = below.fold(own[i].clone(), |sum, j| sum.plus(&own[j]));
+        let below: Vec<usize> = (0..keys.len()).filter(|j| *j != i && above.holds(key, &keys[*j])).collect();
+        let adjustment = below.iter().fold(adjustments[i], |sum, j| sum + adjustments[*j]);
+        let mut row = below.into_iter().fold(own[i].clone(), |sum, j| sum.plus(&own[j]));
         if let Some(deals) = &deals {
             row = row.counting(deals.get(&key.id()).unwrap_or(&Tally::default()));
         }
         let row = ForecastRow { level: above.level(key, &keys), ..key.on(row) };
-        out.push(targets.on_key(path.fill(row, Some(key)), key, &above, &staff)?);
+        out.push(targets.on_key(path.fill(row, Some(key)), key, adjustment, &above, &staff)?);
     }
     let mut row = total.row(company, method)?;
     if asked.team_id.is_some() {
@@ -246,7 +250,9 @@ fn definition(method: ForecastMethod) -> String {
         "won opportunities closed in the fiscal period and open ones expected to close in it; the forecast is {how}. Lost ones count \
          zero, omitted and undated ones in no sum; overdue ones are in overdue, and in the sums too when they were expected in this \
          period. Won ones are converted at the spot rate of the day of closing, open ones at today's; each figure is rounded once, \
-         half away from zero, and shares take what rounding leaves over by the largest remainder."
+         half away from zero, and shares take what rounding leaves over by the largest remainder. The adjustment of the total is what was \
+         submitted for the company as a whole, or else by its users together; what the company submitted beyond its users is in the row of \
+         nobody, and rows by pipeline, territory or category have parts of it in proportion to their forecasts."
     )
 }
 
@@ -398,7 +404,8 @@ fn keys(asked: &ForecastFilter, groups: &[DealGroup], targets: &Targets, above: 
         (Some(ForecastGroup::Category), _) => ForecastCategory::ALL.iter().map(|c| Key::Category(*c)).collect(),
         (Some(ForecastGroup::Owner), _) => {
             let known = targets.quotas.keys().chain(targets.submissions.keys()).flatten();
-            groups.iter().map(|g| Key::Owner(g.owner)).chain(known.map(|u| Key::Owner(Some(*u)))).collect()
+            let rest = nobody(!targets.of_nobody().is_zero(), Key::Owner(None));
+            groups.iter().map(|g| Key::Owner(g.owner)).chain(known.map(|u| Key::Owner(Some(*u)))).chain(rest).collect()
         }
         _ => return Vec::new(),
     };
@@ -446,8 +453,28 @@ impl Targets {
         let row = row.with_quota(self.quotas.get(&user).copied().or_else(together))?;
         Ok(match self.submissions.get(&user) {
             Some(s) => row.with_submission(s.id, s.adjustment_amount),
+            None if user.is_none() => row.adjusted_by(self.adjustment()),
             None => row,
         })
+    }
+    /// What was submitted on top in all: for the company as a whole, or else by its users together.
+    fn adjustment(&self) -> Amount {
+        match self.submissions.get(&None) {
+            Some(whole) => whole.adjustment_amount,
+            None => self.of_users(),
+        }
+    }
+    fn of_users(&self) -> Amount {
+        self.submissions.iter().filter(|(user, _)| user.is_some()).map(|(_, s)| s.adjustment_amount).sum()
+    }
+    /// What the company as a whole submitted beyond its users: it is nobody's.
+    fn of_nobody(&self) -> Amount {
+        self.adjustment() - self.of_users()
+    }
+    /// The adjustment of the total split over rows that know of no users, in proportion to their forecasts.
+    fn split(&self, rows: &[ForecastRow], places: u32) -> Result<Vec<Amount>> {
+        let forecasts: Vec<Decimal> = rows.iter().map(|r| r.forecast_amount.get()).collect();
+        allocate(self.adjustment().get(), &forecasts, places).into_iter().map(Amount::try_from).collect()
     }
 }
 
@@ -459,13 +486,28 @@ impl Targets {
         let submitted = self.submissions.iter().filter(|(u, _)| u.is_some_and(&fits));
         Ok(row.adjusted_by(submitted.map(|(_, s)| s.adjustment_amount).sum()))
     }
-    fn on_key(&self, row: ForecastRow, key: &Key, above: &Above, staff: &BTreeMap<UserId, TeamId>) -> Result<ForecastRow> {
+    /// A row with its part of what is to be sold and of what was submitted; `adjustment` is that of a row that knows of no
+    /// users.
+    fn on_key(
+        &self,
+        row: ForecastRow,
+        key: &Key,
+        adjustment: Amount,
+        above: &Above,
+        staff: &BTreeMap<UserId, TeamId>,
+    ) -> Result<ForecastRow> {
         match key {
             Key::Owner(Some(user)) => self.on(row, Some(*user)),
+            Key::Owner(None) => Ok(row.adjusted_by(self.of_nobody())),
+            Key::Team(None) => {
+                let row = self.on_users(row, |user| !staff.contains_key(&user))?;
+                let with_rest = row.adjustment_amount + self.of_nobody();
+                Ok(row.adjusted_by(with_rest))
+            }
+            Key::Pipeline(_) | Key::Territory(_) | Key::Category(_) => Ok(row.adjusted_by(adjustment)),
             Key::Team(Some(team)) => {
                 self.on_users(row, |user| staff.get(&user).is_some_and(|t| t == team || above.holds(key, &Key::Team(Some(*t)))))
             }
-            _ => Ok(row),
         }
     }
 }

@@ -8,17 +8,19 @@ use chrono::{DateTime, Utc};
 use domain::crm::lead_scoring_models::NONE_ACTIVE;
 use domain::crm::leads::steps::REFUSALS;
 use domain::crm::leads::{
-    AMBIGUOUS, AssignLead, CONVERTED, ConvertLead, DUPLICATE, DisqualifyLead, Lead, LeadConversion, LeadPatch, NO_RULE, NewLead,
+    AMBIGUOUS, AssignLead, CONVERTED, ConvertLead, DUPLICATE, DisqualifyLead, Lead, LeadConversion, LeadPatch, NO_RULE, NewLead, Utm,
 };
 use domain::crm::opportunities::Opportunity;
 use domain::directory::contacts::Contact;
 use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
-use domain::identity::users::User;
+use domain::identity::users::{DISABLED, User};
 use domain::ids::{LeadId, TeamId};
 use persistence::crm::leads as rows;
 use persistence::directory::teams;
+use platform::identity::users;
 use platform::prelude::*;
+use platform::questions;
 
 use super::{assignment_rules, opportunities, timeline};
 
@@ -36,7 +38,7 @@ pub fn operations(t: &mut Table) {
         .expand::<User>("owner", "owner_id")
         .expand::<Party>("converted_party", "converted_party_id")
         .expand::<Opportunity>("converted_opportunity", "converted_opportunity_id");
-    n.create(create, "Create a lead. Its e-mail address and phone number are brought into normal form.").fails(REFUSALS);
+    n.create(create, CREATE).fails(REFUSALS).fails(&[DISABLED]);
     n.bulk(create);
     n.read("Get a lead.")
         .expand::<User>("owner", "owner_id")
@@ -46,7 +48,7 @@ pub fn operations(t: &mut Table) {
     n.update(update, "Change a lead. Converted leads do not change.").fails(REFUSALS).fails(&[CONVERTED]);
     n.delete(delete, "Delete a lead that was entered by mistake. Converted leads and leads with activities or touches stay.")
         .fails(&[CONVERTED]);
-    n.action_with("assign", assign, ASSIGN).fails(&[CONVERTED, NO_RULE]);
+    n.action_with("assign", assign, ASSIGN).fails(&[CONVERTED, NO_RULE, DISABLED]);
     n.action("qualify", qualify, "Qualify a lead: it is worth an opportunity.").fails(&[CONVERTED]);
     n.action_with("disqualify", disqualify, "Give a lead up. The reason is required.").fails(&[CONVERTED]);
     n.action("reopen", reopen, "Take a disqualified lead up again.").fails(&[CONVERTED]);
@@ -57,6 +59,8 @@ pub fn operations(t: &mut Table) {
     n.page_of::<TimelineEntry>("timeline", timeline::of_lead, TIMELINE).filter_as("occurred_at", "at").filter(&["kind", "subject"]);
 }
 
+const CREATE: &str = "Create a lead. Its e-mail address and phone number are brought into normal form. Without an owner the assignment \
+rules of the company choose one, unless `use_assignment_rules` is false.";
 const ASSIGN: &str = "Assign a lead to a user, or to whom the assignment rules choose when none is named. A new lead is being worked on \
 from then on.";
 const CONVERT: &str = "Convert a qualified lead. In one transaction it becomes a party with a contact and, unless told otherwise, an \
@@ -69,11 +73,18 @@ const TIMELINE: &str = "List what happened to a lead and to what it became, newe
 fn create(cx: &mut Cx, new: NewLead) -> Result<Lead> {
     cx.company(new.company_id)?;
     if let Some(owner) = new.owner_id {
-        cx.refer::<User>("/owner_id", owner)?;
+        users::refer_active(cx, "/owner_id", owner)?;
     }
+    let (named, by_rules) = (new.owner_id.is_some(), new.use_assignment_rules);
     let lead = Lead::new(cx.new_id(), new, cx.now)?;
-    let lead = cx.create(lead)?;
-    scores::renew(cx, lead)
+    let lead = assignment_rules::on_arrival(cx, lead, by_rules, None)?;
+    let lead = assignment_rules::arrived(cx, lead, named)?;
+    let lead = scores::renew(cx, lead)?;
+    if lead.utm == Utm::default() {
+        return Ok(lead);
+    }
+    questions::record_lead_origin(cx, lead.id)?;
+    cx.find::<Lead>(lead.id)
 }
 
 fn update(cx: &mut Cx, id: LeadId, patch: LeadPatch) -> Result<Lead> {
@@ -93,7 +104,7 @@ fn assign(cx: &mut Cx, id: LeadId, to: AssignLead) -> Result<Lead> {
     let before = cx.load_for_update::<Lead>(id)?;
     before.must_be_assignable()?;
     let (owner, rule) = match to.owner_id {
-        Some(owner) => (cx.refer::<User>("/owner_id", owner)?.id, None),
+        Some(owner) => (users::refer_active(cx, "/owner_id", owner)?.id, None),
         None => match assignment_rules::owner_for(cx, &before)? {
             Some((owner, rule)) => (owner, Some(rule)),
             None => return Err(NO_RULE.with("Name an owner, or keep a rule that takes such leads.")),

@@ -48,6 +48,8 @@ pub fn reactions(r: &mut Reactions) {
     r.on("activity.created", leads::responded);
     r.on("activity.completed", opportunities::stalling::worked_on);
     r.on("activity.created", opportunities::stalling::worked_on);
+    // what was done about a lead moves to its deal when it is converted
+    r.on("activity.moved", opportunities::stalling::worked_on);
     r.on("company.created", pipelines::seed);
     // before the back office, which drafts an order from the lines of the deal where no quote became one
     r.first("opportunity.won", quotes::steps::convert_with_deal);

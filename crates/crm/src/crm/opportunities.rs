@@ -30,6 +30,7 @@ use persistence::crm::opportunities::{lines as line_rows, team as team_rows};
 use persistence::crm::{opportunities as rows, pipelines, quotes as quote_rows};
 use persistence::directory::teams;
 use platform::directory::parties;
+use platform::identity::users;
 use platform::prelude::*;
 use platform::questions;
 
@@ -56,6 +57,7 @@ pub const REFUSALS: &[Code] = &[
     NO_QUANTITY,
     NEGATIVE_PRICE,
     PRICE_MISSING,
+    domain::identity::users::DISABLED,
 ];
 
 /// What the catalogues of loss reasons and competitors can answer.
@@ -220,7 +222,7 @@ fn update(cx: &mut Cx, id: OpportunityId, mut patch: OpportunityPatch) -> Result
     before.must_be_open()?;
     territories::refer(cx, before.company_id, patch.territory_id.flatten())?;
     check_partners(cx, patch.party_id, patch.contact_id.flatten())?;
-    check_owner(cx, patch.owner_id.flatten())?;
+    check_owner(cx, patch.owner_id.flatten().filter(|owner| before.owner_id != Some(*owner)))?;
     let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
     let currency = patch.currency.clone().unwrap_or_else(|| before.currency.clone());
     let lines = match patch.lines.take() {
@@ -366,7 +368,7 @@ fn check_partners(cx: &mut Cx, party: Option<PartyId>, contact: Option<ContactId
 
 fn check_owner(cx: &mut Cx, owner: Option<UserId>) -> Result<()> {
     match owner {
-        Some(owner) => cx.refer::<User>("/owner_id", owner).map(drop),
+        Some(owner) => users::refer_active(cx, "/owner_id", owner).map(drop),
         None => Ok(()),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::crm::quotes::answers::{AcceptQuoteByLink, PublicQuote, RejectQuoteByLink};
 use domain::crm::quotes::*;
+use platform::pdf::UNPRINTABLE;
 use platform::prelude::*;
 
 use super::quotes::link::{PLACE, opened};
@@ -18,7 +19,9 @@ pub fn operations(t: &mut Table) {
     t.by_link_with("accept_quote_by_link", PLACE, "accept", accept, ACCEPT).fails(ANSWER_REFUSALS);
     t.by_link_with("reject_quote_by_link", PLACE, "reject", reject, "Reject a quote by its public link, with a reason.")
         .fails(ANSWER_REFUSALS);
-    t.download_by_link("download_quote_by_link", PLACE, "pdf", pdf::by_link, "Get a quote as PDF by its public link.");
+    t.download_by_link("download_quote_by_link", PLACE, "pdf", pdf::by_link, "Get a quote as PDF by its public link.")
+        .makes("application/pdf")
+        .fails(&[UNPRINTABLE]);
 }
 
 const ACCEPT: &str = "Accept a quote by its public link. Your name and e-mail address are your signature; they are kept together with \

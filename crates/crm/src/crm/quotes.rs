@@ -15,10 +15,12 @@ use domain::directory::contacts::Contact;
 use domain::directory::parties::{AddressPurpose, Party};
 use domain::directory::products::{Product, TaxClass};
 use domain::directory::{currencies, parties};
-use domain::identity::users::User;
+use domain::identity::users::{DISABLED, User};
 use domain::ids::{ContactId, QuoteId, QuoteLineId, UserId};
 use domain::sales::orders::NewSalesOrder;
 use persistence::crm::quotes::lines as line_rows;
+use platform::identity::users;
+use platform::pdf::UNPRINTABLE;
 use platform::prelude::*;
 use platform::questions;
 
@@ -64,6 +66,7 @@ pub fn operations(t: &mut Table) {
         NO_OPPORTUNITY,
         OTHER_PRICES,
         NOT_OPEN,
+        DISABLED,
     ]);
     n.read("Get a quote.")
         .expand::<Party>("party", "party_id")
@@ -71,14 +74,14 @@ pub fn operations(t: &mut Table) {
         .expand::<Opportunity>("opportunity", "opportunity_id")
         .expand::<User>("owner", "owner_id")
         .expand::<Product>("lines.product", "lines.product_id");
-    n.update(update, UPDATE)
-        .fails(PRICE_REFUSALS)
-        .fails(VALIDITY)
-        .fails(ADDRESS)
-        .fails(&[domain::crm::quotes::steps::NOT_A_DRAFT, NO_OPPORTUNITY]);
+    n.update(update, UPDATE).fails(PRICE_REFUSALS).fails(VALIDITY).fails(ADDRESS).fails(&[
+        domain::crm::quotes::steps::NOT_A_DRAFT,
+        NO_OPPORTUNITY,
+        DISABLED,
+    ]);
     n.delete(delete, "Delete a draft that was never sent. A revision stays, because its number is out.")
         .fails(&[domain::crm::quotes::steps::NOT_A_DRAFT, domain::crm::quotes::steps::REVISION_STAYS]);
-    n.content("pdf", pdf::of_quote, PDF);
+    n.content("pdf", pdf::of_quote, PDF).makes("application/pdf").fails(&[UNPRINTABLE]);
     steps::operations(&mut n);
     lines::operations(&mut n);
     let minute = chrono::TimeDelta::minutes(1);
@@ -236,7 +239,7 @@ fn update(cx: &mut Cx, id: QuoteId, patch: QuotePatch) -> Result<Quote> {
     }
     let given = |a: &Option<Option<Address>>| a.clone().flatten();
     check_addresses(&[("/billing_address", &given(&patch.billing_address)), ("/shipping_address", &given(&patch.shipping_address))])?;
-    check_owner(cx, patch.owner_id.flatten())?;
+    check_owner(cx, patch.owner_id.flatten().filter(|owner| before.owner_id != Some(*owner)))?;
     after.title = patch.title.unwrap_or(after.title);
     after.wins_opportunity = patch.wins_opportunity.unwrap_or(after.wins_opportunity);
     after.contact_id = patch.contact_id.unwrap_or(after.contact_id);
@@ -354,7 +357,7 @@ fn check_addresses(given: &[(&str, &Option<Address>)]) -> Result<()> {
 
 fn check_owner(cx: &mut Cx, owner: Option<UserId>) -> Result<()> {
     match owner {
-        Some(owner) => cx.refer::<User>("/owner_id", owner).map(drop),
+        Some(owner) => users::refer_active(cx, "/owner_id", owner).map(drop),
         None => Ok(()),
     }
 }

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Months, NaiveDate};
+use domain::crm::campaign_names;
 use domain::directory::companies::Company;
 use domain::directory::parties::Party;
-use domain::directory::search::normalise;
 use domain::ids::{AccountId, PartyId};
 use domain::insight::clv::{Acquisition, ClvFilter, ClvGroup, ClvMetric, CustomerOutlook, HORIZON_DAYS, PartyClv, PartyClvFilter, Won};
 use domain::insight::clv_fits::{ClvFit, NO_FIT, NOT_FITTED};
@@ -196,6 +196,8 @@ fn clv(cx: &mut Cx, f: ClvFilter) -> Result<ClvMetric> {
         discount_percent: (model == ClvModel::Discounted).then_some(discount),
         clv_amount: value.clv,
         clv_with_first_month_amount: value.with_first,
+        clv_fit_as_of_date: fit.as_ref().map(|f| f.as_of_date),
+        clv_fit_is_at_bound: fit.as_ref().map(|f| f.purchases.is_at_bound),
         clv_fit_id: fit.map(|f| f.id),
         acquisition,
         groups,
@@ -240,7 +242,7 @@ impl Costs<'_> {
         let whole = (self.ask.from, self.ask.to);
         match by {
             CustomerGrouping::Campaign => {
-                let fits = |campaign: &Option<String>, _| campaign.as_deref().map(normalise).as_deref() == Some(key);
+                let fits = |campaign: &Option<String>, _| campaign.as_deref().map(campaign_names::normal).as_deref() == Some(key);
                 self.figures(fits, whole, false, |p| mine.contains(&p), &more, value).map(Some)
             }
             CustomerGrouping::Cohort => {
@@ -360,13 +362,16 @@ fn numerator_of(model: ClvModel) -> &'static str {
 /// What a fit says of one customer.
 pub(crate) fn outlook(fit: &ClvFit, of: &PurchaseHistory, company: &Company, today: NaiveDate, days: i32) -> Result<CustomerOutlook> {
     let expected = fit.expect(of, today, days)?;
+    let known = |likelihood: Rate| fit.tells_leaving().then_some(likelihood);
     Ok(CustomerOutlook {
         clv_fit_id: fit.id,
+        clv_fit_as_of_date: fit.as_of_date,
+        is_at_bound: fit.purchases.is_at_bound,
         repeat_purchases: of.purchase_days - 1,
         recency_days: (of.last_date - of.first_date).num_days(),
         age_days: (today - of.first_date).num_days(),
-        p_alive_percent: expected.p_alive_percent,
-        churn_risk_percent: expected.churn_risk_percent,
+        p_alive_percent: known(expected.p_alive_percent),
+        churn_risk_percent: known(expected.churn_risk_percent),
         horizon_days: days,
         expected_purchases: expected.purchases,
         expected_purchase_margin_amount: company.round(expected.mean_margin)?,

@@ -77,7 +77,7 @@ fn values(cx: &mut Cx, party: PartyId) -> Result<Vec<CustomerValue>> {
         out.push(CustomerValue {
             company_id: company.id,
             margin_amount: bought.margin(),
-            churn_risk_percent: outlook.as_ref().map(|o| o.churn_risk_percent),
+            churn_risk_percent: outlook.as_ref().and_then(|o| o.churn_risk_percent),
             expected_margin_amount: outlook.map(|o| o.expected_margin_amount),
             link: format!("/v1/directory/parties/{party}/clv?company_id={}", company.id),
             currency: company.currency,

@@ -72,6 +72,7 @@ pub fn restate(
             written.push(restatement(cx, &deal, (basis, day), (from, to), cause));
         }
     }
+    let restated = !written.is_empty();
     if !anew && deal.touch_count == 0 {
         // nobody touched it, or it would wait: what changed is nobody's by any model
         let credits: Vec<AttributionCredit> =
@@ -91,7 +92,12 @@ pub fn restate(
     deal.version += 1;
     deal.updated_at = cx.now;
     match persistence::record::update(cx.db(), &deal, Some(before.version))? {
-        true => Ok(()),
+        true => {
+            if restated {
+                cx.emit(Event { kind: "attribution.restated".into(), ..Event::change("restated", before, &deal) });
+            }
+            Ok(())
+        }
         false => Err(persistence::RETRY.with("The deal changed at the same time.")),
     }
 }

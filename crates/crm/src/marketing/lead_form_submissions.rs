@@ -167,7 +167,7 @@ fn take(cx: &mut Cx, form: &LeadForm, sent: &SubmitLeadForm) -> Result<()> {
     }
     let wording = wording_of(cx, form, sent)?;
     let new = form.lead_of(&sent.fields)?;
-    let lead = settle_lead(cx, form, sent, new).map_err(|p| if p.errors().is_empty() { p } else { p.under("/fields") })?;
+    let lead = settle_lead(cx, form, sent, new).map_err(|p| form.in_own_fields(p))?;
     let touch = touch_of(cx, form, sent, lead.id, occurred_at)?;
     let kept = Kept {
         occurred_at: Some(occurred_at),
@@ -229,14 +229,8 @@ fn settle_lead(cx: &mut Cx, form: &LeadForm, sent: &SubmitLeadForm, mut new: New
             return cx.find::<Lead>(known);
         }
     }
-    let chosen = if form.use_assignment_rules { assignment_rules::owner_for(cx, &lead)? } else { None };
-    let now = cx.now;
-    let lead = match (chosen, form.default_owner_id) {
-        (Some((owner, rule)), _) => lead.given_to(owner, Some(rule), now),
-        (None, Some(owner)) => lead.given_to(owner, None, now),
-        (None, None) => lead,
-    };
-    let lead = cx.create(lead)?;
+    let lead = assignment_rules::on_arrival(cx, lead, form.use_assignment_rules, form.default_owner_id)?;
+    let lead = assignment_rules::arrived(cx, lead, false)?;
     scores::renew(cx, lead)
 }
 

@@ -1,17 +1,18 @@
 //! Operations on capture forms. What is sent to them is taken by [`super::lead_form_submissions`].
 
-use domain::identity::users::User;
+use domain::identity::users::{DISABLED, User};
 use domain::ids::LeadFormId;
 use domain::marketing::lead_forms::*;
+use platform::identity::users;
 use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n =
         t.noun::<LeadForm>("marketing/lead-forms", "Forms that take leads from the web, and the wording of the consent they ask for.");
     n.list("List capture forms.").filter(&["is_active"]).sort(&["name"]);
-    n.create(create, CREATE).fails(REFUSALS);
+    n.create(create, CREATE).fails(REFUSALS).fails(&[DISABLED]);
     n.read("Get a capture form.").expand::<User>("default_owner", "default_owner_id");
-    n.update(update, UPDATE).fails(REFUSALS);
+    n.update(update, UPDATE).fails(REFUSALS).fails(&[DISABLED]);
     n.delete(delete, "Delete a capture form that nothing was sent to. Others are closed with `is_active`.");
     n.page_of::<LeadFormWording>("wordings", wordings, "List the wordings that a capture form has shown, the newest first.");
 }
@@ -22,7 +23,7 @@ const UPDATE: &str = "Change a capture form. Another wording of the consent gets
 
 fn check(cx: &mut Cx, owner: Option<domain::ids::UserId>) -> Result<()> {
     match owner {
-        Some(owner) => cx.refer::<User>("/default_owner_id", owner).map(drop),
+        Some(owner) => users::refer_active(cx, "/default_owner_id", owner).map(drop),
         None => Ok(()),
     }
 }
@@ -46,7 +47,7 @@ fn keep_wording(cx: &mut Cx, form: &LeadForm) -> Result<()> {
 
 fn update(cx: &mut Cx, id: LeadFormId, patch: LeadFormPatch) -> Result<LeadForm> {
     let before = cx.load_for_update::<LeadForm>(id)?;
-    check(cx, patch.default_owner_id.flatten())?;
+    check(cx, patch.default_owner_id.flatten().filter(|owner| before.default_owner_id != Some(*owner)))?;
     let after = before.clone().change(patch, cx.now)?;
     let after = cx.save(&before, after, "updated")?;
     if after.consent_version != before.consent_version {

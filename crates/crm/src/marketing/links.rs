@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{consents, touchpoints};
+use super::{consents, messages, touchpoints};
 use crate::marketing::consents::links;
 
 const OPEN: &str = "campaign.open";
@@ -201,6 +201,12 @@ fn visit(
         let program = is_program(agent.as_deref(), member.sent_at, cx.now);
         let after = note(member.clone(), program, cx.now);
         members::store(cx.db(), &after)?;
+        if page.is_none() && member.opened_at.is_none() && after.opened_at.is_some() {
+            messages::tell(cx, "opened", &after);
+        }
+        if after.click_count > member.click_count {
+            messages::tell(cx, "clicked", &after);
+        }
         touched(cx, &member, &after, page.as_deref())
     })
 }
@@ -326,6 +332,7 @@ fn unsubscribe(origin: &Origin, asked: UnsubscribeFilter) -> Result<Unsubscripti
         if member.unsubscribed_at.is_none() {
             let after = member.clone().unsubscribe(cx.now);
             members::store(cx.db(), &after)?;
+            messages::tell(cx, "unsubscribed", &after);
         }
         about(cx, &member, &campaign, topic)
     })

@@ -12,6 +12,7 @@ pub mod journeys;
 pub mod lead_form_submissions;
 pub mod lead_forms;
 pub mod links;
+mod messages;
 pub mod segments;
 pub mod suppressions;
 pub mod templates;
@@ -85,6 +86,7 @@ pub fn reactions(r: &mut Reactions) {
 
 /// What the area answers to the others.
 pub fn questions(q: &mut Questions) {
+    q.answer_lead_origin(touchpoints::of_new_lead);
     q.check(consents::checks);
     q.check(attribution_credits::checks);
 }

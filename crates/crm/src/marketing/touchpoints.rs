@@ -1,9 +1,11 @@
 //! Operations on touchpoints, and the stitching of anonymous visitors to those they turn out to be.
 
+use domain::crm::leads::touches::TouchKind;
 use domain::crm::leads::{Lead, LeadStatus};
 use domain::crm::opportunities::Opportunity;
 use domain::directory::contacts::Contact;
 use domain::directory::parties::Party;
+use domain::directory::search::normalise;
 use domain::ids::{CampaignId, CompanyId, LeadId};
 use domain::marketing::touchpoints::*;
 use persistence::crm::leads::take_turns_on;
@@ -73,6 +75,23 @@ pub fn of_message(cx: &mut Cx, mut new: NewTouchpoint, campaign: CampaignId) -> 
     record(cx, touch.from(subject)).map(drop)
 }
 
+/// The touch by which a lead came that somebody entered with the marks of its link.
+pub fn of_new_lead(cx: &mut Cx, id: LeadId) -> Result<()> {
+    let lead = cx.find::<Lead>(id)?;
+    let new = NewTouchpoint {
+        company_id: lead.company_id,
+        kind: TouchKind::Other,
+        occurred_at: None,
+        anonymous_id: None,
+        lead_id: Some(id),
+        contact_id: None,
+        party_id: None,
+        origin: TouchOrigin { utm: lead.utm, ..TouchOrigin::default() },
+    };
+    let touch = Touchpoint::new(cx.new_id(), new, cx.now)?;
+    record(cx, touch).map(drop)
+}
+
 /// Stores a touch, as known to be from somebody when its visitor is, and lets the lead follow.
 pub fn record(cx: &mut Cx, mut touch: Touchpoint) -> Result<Touchpoint> {
     if let Some(visitor) = touch.anonymous_id.clone() {
@@ -86,7 +105,11 @@ pub fn record(cx: &mut Cx, mut touch: Touchpoint) -> Result<Touchpoint> {
     if touch.campaign_id.is_none()
         && let Some(code) = touch.campaign.clone()
     {
-        let campaign = codes::find(cx.db(), touch.company_id, &code)?;
+        let mut campaign = codes::find(cx.db(), touch.company_id, &code)?;
+        // campaigns from before names had one form are known by what was written
+        if let (None, Some(said)) = (campaign, &touch.utm.campaign) {
+            campaign = codes::find(cx.db(), touch.company_id, &normalise(said))?;
+        }
         touch = touch.by(campaign);
     }
     let touch = cx.create_as(touch, "recorded")?;

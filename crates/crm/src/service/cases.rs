@@ -12,7 +12,7 @@ use domain::directory::contacts::Contact;
 use domain::directory::emails::INVALID_EMAIL;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
-use domain::identity::users::User;
+use domain::identity::users::{DISABLED, User};
 use domain::ids::{CaseId, PartyId};
 use domain::platform::business_time::OUT_OF_REACH;
 use domain::service::cases::messages::{CUSTOMER_INTERNAL, CUSTOMER_TIME, CaseMessage, MessageAuthor, ReplyToCase};
@@ -32,7 +32,7 @@ use super::{entitlements as contracts, kb_articles};
 use crate::service::cases::clocks::MOST_MERGED;
 
 /// What choosing an assignee can answer.
-const WHO: &[Code] = &[queues::ARCHIVED, NOT_A_MEMBER];
+const WHO: &[Code] = &[queues::ARCHIVED, NOT_A_MEMBER, DISABLED];
 /// What counting on an entitlement can answer.
 const COVER: &[Code] = &[entitlements::OTHER_PARTY, entitlements::NOT_COVERING, entitlements::EXHAUSTED, entitlements::CANCELLED];
 
@@ -73,7 +73,13 @@ pub fn operations(t: &mut Table) {
     n.action("close", steps::close, "Close a resolved case. It can be opened again while its window lasts.").fails(&[MERGED]);
     n.action("reopen", steps::reopen, REOPEN).fails(&[MERGED, REOPEN_WINDOW_OVER, OUT_OF_REACH]);
     n.action_with("escalate", steps::escalate, ESCALATE).fails(WHO).fails(&[MERGED]);
-    n.action_with("merge", steps::merge, MERGE).fails(&[MERGED, MERGED_INTO_ITSELF, MERGED_ACROSS_PARTIES, MERGED_INTO_CLOSED]);
+    n.action_with("merge", steps::merge, MERGE).fails(&[
+        MERGED,
+        MERGED_INTO_ITSELF,
+        MERGED_ACROSS_PARTIES,
+        MERGED_INTO_CLOSED,
+        OUT_OF_REACH,
+    ]);
     n.action_with("link-article", kb_articles::link, LINK).fails(&[CLOSED, MERGED, NOT_PUBLISHED, TOO_MANY_ARTICLES]);
     n.action_with("unlink-article", kb_articles::unlink, "Take an article of the knowledge base from a case.").fails(&[CLOSED, MERGED]);
     n.view("sla", clocks::sla, SLA);
@@ -96,7 +102,8 @@ const RESOLVE: &str = "Resolve a case. The customer may come back within the day
 const REOPEN: &str = "Reopen a resolved or closed case while its window lasts. The clock of the resolution goes on with what remained.";
 const ESCALATE: &str = "Escalate a case to the next level, and perhaps to another queue or user. The reason becomes an internal message.";
 const MERGE: &str = "Merge a case into another of the same customer. It is closed, its messages are shown with the other's, and the case \
-it counted on its entitlement is given back.";
+it counted on its entitlement is given back. A question of the customer that nobody answered waits in the other case from then on, \
+which is opened again when it was resolved and goes on when it was on hold.";
 const LINK: &str = "Say that an article of the knowledge base answers a case. Only published articles do; saying it again changes nothing.";
 const SLA: &str = "Get the service level of a case, measured now in working time. Reading raises nothing; warnings and breaches are raised \
 once, by the clock.";
@@ -152,6 +159,9 @@ pub(crate) fn begin(
     let today = cx.today(company);
     case.number = cx.number(company.id, "CASE", today)?;
     let case = cx.create(case)?;
+    if case.assignee_id.is_some() && new.assignee_id.is_none() {
+        cx.emit(Event::of("assigned", &case));
+    }
     if let Some(text) = new.description.as_deref().map(str::trim).filter(|t| !t.is_empty()) {
         let said = ReplyToCase {
             body: text.to_string(),

@@ -1,9 +1,12 @@
 //! Operations on queues, and how they hand out cases.
 
+use std::collections::BTreeMap;
+
 use domain::identity::users::User;
 use domain::ids::{QueueId, UserId};
 use domain::service::queues::{ARCHIVED, DOUBLED_MEMBER, NewQueue, Queue, QueueAssignment, QueuePatch};
 use persistence::service::queues as rows;
+use platform::identity::users;
 use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
@@ -56,16 +59,21 @@ fn check_members(cx: &mut Cx, members: &[UserId]) -> Result<()> {
     }
 }
 
-/// Whose turn it is; nobody's in a queue that is not handed out. Whoever asks next waits until this transaction ends, so
-/// that no turn is given twice.
+/// Whose turn it is, of the members who may log in; nobody's in a queue that is not handed out. Whoever asks next waits
+/// until this transaction ends, so that no turn is given twice.
 pub(crate) fn hand_out(cx: &mut Cx, queue: &Queue) -> Result<Option<UserId>> {
     if queue.assignment == QueueAssignment::Manual || queue.member_ids.is_empty() {
         return Ok(None);
     }
     let turn = rows::take_turn(cx.db(), queue.id)?;
-    let busy = match queue.assignment {
-        QueueAssignment::LeastBusy => rows::at_work(cx.db(), &queue.member_ids)?,
-        _ => Vec::new(),
+    let free = users::active(cx, &queue.member_ids)?;
+    let (last, busy) = match queue.assignment {
+        QueueAssignment::LeastBusy => (BTreeMap::new(), rows::at_work(cx.db(), &free)?),
+        _ => (rows::last_turns(cx.db(), queue.id)?, Vec::new()),
     };
-    Ok(queue.next_member(turn, &busy))
+    let chosen = queue.next_member(&free, &last, &busy);
+    if let Some(user) = chosen {
+        rows::remember_turn(cx.db(), queue.id, user, turn)?;
+    }
+    Ok(chosen)
 }

@@ -13,7 +13,7 @@ use crate::crm::leads::conditions::{LeadAttribute, LeadCondition};
 use crate::directory::addresses::CountryCode;
 use crate::ids::{AssignmentRuleId, CompanyId, UserId};
 use crate::kernel::text::filled;
-use crate::kernel::{Code, Findings, Result};
+use crate::kernel::{Code, Findings, Result, turns};
 
 crate::words! {
     /// How a rule chooses among its members.
@@ -22,7 +22,7 @@ crate::words! {
         RoundRobin = "round_robin",
         /// Whoever has the fewest open leads; the first of equals.
         Load = "load",
-        /// Those who serve the country of the lead, one after the other.
+        /// Those who serve the country of the lead, one after the other in each country.
         Territory = "territory",
     }
 }
@@ -194,17 +194,14 @@ impl AssignmentRule {
         let free = |m: &&AssignmentMember| open_leads.get(&m.user_id).is_some_and(|n| m.max_open_leads.is_none_or(|most| *n < most));
         self.members.iter().filter(serves).filter(free).map(|m| m.user_id).collect()
     }
-    /// Who of the candidates gets the next lead. `taken` counts the leads that the rule has given away before.
-    pub fn choose(&self, candidates: &[UserId], taken: i64, open_leads: &BTreeMap<UserId, i64>) -> Option<UserId> {
+    /// Who of the candidates gets the next lead. `last` says which turn of the rule each user had last, counted from 1.
+    pub fn choose(&self, candidates: &[UserId], last: &BTreeMap<UserId, i64>, open_leads: &BTreeMap<UserId, i64>) -> Option<UserId> {
         match self.method {
             AssignmentMethod::Load => {
                 let load = |u: &UserId| open_leads.get(u).copied().unwrap_or_default();
                 candidates.iter().copied().min_by_key(load)
             }
-            AssignmentMethod::RoundRobin | AssignmentMethod::Territory => {
-                let n = i64::try_from(candidates.len()).ok().filter(|n| *n > 0)?;
-                candidates.get(usize::try_from(taken.rem_euclid(n)).ok()?).copied()
-            }
+            AssignmentMethod::RoundRobin | AssignmentMethod::Territory => turns::next(candidates, last),
         }
     }
 }
@@ -235,14 +232,24 @@ mod tests {
         of.iter().map(|(u, n)| (user(*u), *n)).collect()
     }
 
+    /// To whom leads of these candidates go, one after the other.
+    fn given(rule: &AssignmentRule, leads: &[&[UserId]], open: &BTreeMap<UserId, i64>) -> Vec<UserId> {
+        let mut last = BTreeMap::new();
+        let mut one = |(turn, candidates): (usize, &&[UserId])| {
+            let next = rule.choose(candidates, &last, open)?;
+            last.insert(next, turn as i64 + 1);
+            Some(next)
+        };
+        leads.iter().enumerate().filter_map(|l| one(l)).collect()
+    }
+
     #[test]
     fn members_take_turns_and_disabled_ones_are_passed_over() {
         let rule = rule("round_robin", json!([{"user_id": user(1)}, {"user_id": user(2)}, {"user_id": user(3)}])).expect("a rule");
         let open = loads(&[(1, 5), (3, 0)]);
         let candidates = rule.candidates(&lead("DE"), &open);
-        let given: Vec<_> = (0..4).filter_map(|taken| rule.choose(&candidates, taken, &open)).collect();
-        assert_eq!(given, [user(1), user(3), user(1), user(3)]);
-        assert_eq!(rule.choose(&[], 0, &open), None);
+        assert_eq!(given(&rule, &[&candidates, &candidates, &candidates, &candidates], &open), [user(1), user(3), user(1), user(3)]);
+        assert_eq!(rule.choose(&[], &BTreeMap::new(), &open), None);
     }
 
     #[test]
@@ -253,7 +260,7 @@ mod tests {
             [(loads(&[(1, 2), (2, 2), (3, 1)]), 1), (loads(&[(1, 2), (2, 1), (3, 1)]), 2), (loads(&[(1, 2), (2, 1), (3, 0)]), 3)]
         {
             let candidates = rule.candidates(&lead("DE"), &open);
-            assert_eq!(rule.choose(&candidates, 7, &open), Some(user(wanted)), "{open:?}");
+            assert_eq!(rule.choose(&candidates, &loads(&[(wanted, 7)]), &open), Some(user(wanted)), "{open:?}");
         }
     }
 
@@ -265,6 +272,17 @@ mod tests {
         assert_eq!(rule.candidates(&lead("FR"), &open), [user(2)]);
         assert_eq!(rule.candidates(&lead("AT"), &open), [user(1)]);
         assert!(rule.candidates(&lead("IT"), &open).is_empty());
+    }
+
+    #[test]
+    fn the_members_of_each_country_take_their_own_turns() {
+        let two = json!([{"user_id": user(1), "countries": ["DE"]}, {"user_id": user(2), "countries": ["DE"]}, {"user_id": user(3), "countries": ["FR"]}]);
+        let rule = rule("territory", two).expect("a rule");
+        let open = loads(&[(1, 0), (2, 0), (3, 0)]);
+        let (german, french) = (rule.candidates(&lead("DE"), &open), rule.candidates(&lead("FR"), &open));
+        let leads: Vec<&[UserId]> = (0..12).map(|i| if i % 2 == 0 { &german[..] } else { &french[..] }).collect();
+        let given = given(&rule, &leads, &open);
+        assert_eq!([1, 2, 3].map(|u| given.iter().filter(|g| **g == user(u)).count()), [3, 3, 6]);
     }
 
     #[test]
@@ -285,9 +303,11 @@ mod tests {
             let rule = rule("round_robin", json!(list)).expect("a rule");
             let open: BTreeMap<UserId, i64> = (0..members).map(|n| (user(n as u128), 0)).collect();
             let candidates = rule.candidates(&lead("DE"), &open);
-            let mut shares = BTreeMap::<UserId, i64>::new();
-            for taken in 0..leads {
-                *shares.entry(rule.choose(&candidates, taken, &open).expect("somebody")).or_default() += 1;
+            let (mut shares, mut last) = (BTreeMap::<UserId, i64>::new(), BTreeMap::new());
+            for turn in 1..=leads {
+                let next = rule.choose(&candidates, &last, &open).expect("somebody");
+                last.insert(next, turn);
+                *shares.entry(next).or_default() += 1;
             }
             let fair = leads / members as i64;
             prop_assert!(shares.values().all(|n| *n == fair || *n == fair + 1));

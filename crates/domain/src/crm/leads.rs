@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::crm::leads::touches::TouchSummary;
-use crate::directory::addresses::Address;
+use crate::directory::addresses::{self, Address};
 use crate::directory::external_ids::ExternalId;
 use crate::ids::StageId;
 use crate::ids::{AssignmentRuleId, CompanyId, ContactId, LeadId, OpportunityId, PartyId, PipelineId, UserId};
@@ -89,6 +89,47 @@ pub struct Utm {
     pub content: Option<String>,
 }
 
+/// A postal address as far as it is known: often the country alone, from a form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeadAddress {
+    /// Street and number, or the first line. Without it the address does not go to the party that the lead becomes.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 200, example = "12 Orchestra Terrace")]
+    pub line1: Option<String>,
+    /// The second line.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    pub line2: Option<String>,
+    /// City or town.
+    #[serde(default)]
+    #[schema(max_length = 100, example = "Walla Walla")]
+    pub city: Option<String>,
+    /// State, province or county.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    pub region: Option<String>,
+    /// Postal code.
+    #[serde(default)]
+    #[schema(max_length = 20, example = "99362")]
+    pub postal_code: Option<String>,
+    /// Country, ISO 3166-1 alpha-2.
+    #[schema(min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$", example = "US")]
+    pub country: String,
+}
+
+impl LeadAddress {
+    /// Refuses a country that does not exist; the place is `/country` of the address.
+    pub fn check(&self) -> crate::kernel::Result<()> {
+        addresses::check_country(&self.country)
+    }
+    /// The address of a party, when it is whole.
+    pub fn whole(&self) -> Option<Address> {
+        let LeadAddress { line1, line2, city, region, postal_code, country } = self.clone();
+        line1.map(|line1| Address { line1, line2, city, region, postal_code, country })
+    }
+}
+
 /// A person or organisation who may become a customer.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Lead {
@@ -128,9 +169,9 @@ pub struct Lead {
     /// Web site.
     #[schema(required, max_length = 300)]
     pub website: Option<String>,
-    /// Postal address.
+    /// Postal address, as far as it is known.
     #[schema(required)]
-    pub address: Option<Address>,
+    pub address: Option<LeadAddress>,
     /// How another system calls it.
     #[schema(required)]
     pub external_id: Option<ExternalId>,
@@ -256,9 +297,9 @@ pub struct NewLead {
     #[serde(default)]
     #[schema(max_length = 300, pattern = "^https?://[^ ]+$", example = "https://example.com")]
     pub website: Option<String>,
-    /// Postal address.
+    /// Postal address, as far as it is known.
     #[serde(default)]
-    pub address: Option<Address>,
+    pub address: Option<LeadAddress>,
     /// How another system calls it.
     #[serde(default)]
     pub external_id: Option<ExternalId>,
@@ -277,9 +318,12 @@ pub struct NewLead {
     #[serde(default)]
     #[schema(max_length = 10000)]
     pub description: Option<String>,
-    /// The user who is to work on it.
+    /// The user who is to work on it; the assignment rules of the company choose when left out.
     #[serde(default)]
     pub owner_id: Option<UserId>,
+    /// Whether the assignment rules of the company choose an owner when none is named; true when left out.
+    #[serde(default = "crate::kernel::yes")]
+    pub use_assignment_rules: bool,
     /// Own keys and values.
     #[serde(default)]
     #[schema(schema_with = crate::kernel::metadata)]
@@ -306,7 +350,7 @@ crate::patch! {
         /// Web site.
         clear website: String [max_length = 300, pattern = "^https?://[^ ]+$"],
         /// Postal address; replaced whole.
-        clear address: Address,
+        clear address: LeadAddress,
         /// How another system calls it.
         clear external_id: ExternalId,
         /// How it came to us.

@@ -3,6 +3,7 @@
 
 pub mod activities;
 pub mod assignment_rules;
+pub mod campaign_names;
 pub mod competitors;
 pub mod figures;
 pub mod forecast_snapshots;

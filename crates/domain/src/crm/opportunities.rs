@@ -146,7 +146,7 @@ pub struct Opportunity {
     /// Why it was lost, as the company counts it.
     #[schema(required)]
     pub loss_reason_id: Option<LossReasonId>,
-    /// Who won it instead of us.
+    /// Who else wants to sell; once it is lost, who won it instead of us. Null once it is won.
     #[schema(required, max_length = 200)]
     pub competitor: Option<String>,
     /// Who won it instead of us, as far as it is a known competitor.

@@ -108,7 +108,7 @@ impl Pipeline {
         match (self.archived_at.is_some(), self.is_default) {
             (true, _) => vec!["restore"],
             (false, true) => vec![],
-            (false, false) => vec!["make_default", "archive"],
+            (false, false) => vec!["make-default", "archive"],
         }
     }
     /// The stages that deals can enter, in their order.

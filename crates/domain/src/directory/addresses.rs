@@ -40,10 +40,15 @@ pub struct Address {
 impl Address {
     /// Refuses a country that does not exist; the place is `/country` of the address.
     pub fn check(&self) -> Result<()> {
-        match known_country(&self.country) {
-            true => Ok(()),
-            false => Err(UNKNOWN_COUNTRY.field("/country", format!("{} is not an ISO 3166-1 code.", self.country))),
-        }
+        check_country(&self.country)
+    }
+}
+
+/// Refuses a country that does not exist; the place is `/country`.
+pub fn check_country(code: &str) -> Result<()> {
+    match known_country(code) {
+        true => Ok(()),
+        false => Err(UNKNOWN_COUNTRY.field("/country", format!("{code} is not an ISO 3166-1 code."))),
     }
 }
 

@@ -33,6 +33,7 @@ pub const REFUSALS: &[Code] = &[
     phones::INVALID_PHONE,
     external_ids::DUPLICATE_EXTERNAL_ID,
     addresses::UNKNOWN_COUNTRY,
+    crate::identity::users::DISABLED,
 ];
 
 /// A person.

@@ -63,6 +63,7 @@ pub const REFUSALS: &[Code] = &[
     phones::INVALID_PHONE,
     external_ids::DUPLICATE_EXTERNAL_ID,
     addresses::UNKNOWN_COUNTRY,
+    crate::identity::users::DISABLED,
     currencies::UNKNOWN_CURRENCY,
 ];
 /// A party by the id that another system uses for it: changed when there is one, else created.

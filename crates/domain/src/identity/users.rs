@@ -15,6 +15,8 @@ use crate::kernel::{Code, Failure, Result, problems};
 pub const INVALID_EMAIL: Code = Code::invalid("user.invalid_email", "The e-mail address is not valid.");
 /// The e-mail address belongs to another user.
 pub const EMAIL_TAKEN: Code = Code::conflict("user.email_taken", "Another user has this e-mail address.");
+/// Work is given to whoever may log in.
+pub const DISABLED: Code = Code::invalid("user.disabled", "The user is disabled and is given no work.");
 /// Nobody locks himself out.
 pub const OWN_ACCOUNT: Code = Code::conflict("user.own_account", "You cannot do this to your own account.");
 /// Whoever holds less cannot change an account that holds more, and gives nobody more than they hold.

@@ -142,6 +142,12 @@ pub struct ClvMetric {
     /// For bgnbd, the fit that was used.
     #[schema(required)]
     pub clv_fit_id: Option<ClvFitId>,
+    /// The day up to which the fit learnt.
+    #[schema(required)]
+    pub clv_fit_as_of_date: Option<NaiveDate>,
+    /// Whether the search of the fit stopped at a bound, so that what is expected is a rough figure.
+    #[schema(required)]
+    pub clv_fit_is_at_bound: Option<bool>,
     /// What it cost to win customers; null for one customer.
     #[schema(required)]
     pub acquisition: Option<Acquisition>,
@@ -225,6 +231,11 @@ pub struct PartyClv {
 pub struct CustomerOutlook {
     /// The fit that was used.
     pub clv_fit_id: ClvFitId,
+    /// The day up to which it learnt. What customers did since then is counted, and not learnt from.
+    pub clv_fit_as_of_date: NaiveDate,
+    /// Whether its search stopped at a bound: the customers it learnt from differ less than the model can tell, and
+    /// what it says is rough.
+    pub is_at_bound: bool,
     /// Days with invoices after the first one (x).
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub repeat_purchases: i64,
@@ -235,10 +246,13 @@ pub struct CustomerOutlook {
     #[schema(minimum = 0, maximum = 1000000)]
     pub age_days: i64,
     /// How likely the customer has not left, in percent, two places. 100 for whoever bought once: the model lets nobody
-    /// leave before the second purchase.
-    pub p_alive_percent: Rate,
-    /// 100 less that.
-    pub churn_risk_percent: Rate,
+    /// leave before the second purchase. Null for a fit at its bound by which nobody, or
+    /// everybody, would ever leave.
+    #[schema(required)]
+    pub p_alive_percent: Option<Rate>,
+    /// 100 less that; null with it.
+    #[schema(required)]
+    pub churn_risk_percent: Option<Rate>,
     /// Days looked ahead.
     #[schema(minimum = 1, maximum = 3650)]
     pub horizon_days: i32,

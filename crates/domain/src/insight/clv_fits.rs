@@ -296,6 +296,12 @@ impl ClvFit {
             version: 1,
         })
     }
+    /// Whether it can tell who has left. At its bound it may say that nobody, or everybody, ever leaves after a purchase: that is
+    /// no knowledge of a customer.
+    pub fn tells_leaving(&self) -> bool {
+        let (a, b) = (real(self.purchases.a.get()), real(self.purchases.b.get()));
+        !self.purchases.is_at_bound || (0.001..=0.999).contains(&(a / (a + b)))
+    }
     /// What is expected of a customer in the days to come. Where the model of margins says nothing, a purchase brings what
     /// the customer's own brought on average. Probabilities are rounded to two places, purchases to four; fails with
     /// [`NO_FIT`] when the expectation does not come to an end.

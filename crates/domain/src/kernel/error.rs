@@ -188,6 +188,13 @@ impl Problem {
         }
         self
     }
+    /// Names the places in the body otherwise.
+    pub fn places(mut self, named: impl Fn(&str) -> String) -> Self {
+        for e in &mut self.0.errors {
+            e.pointer = e.pointer.take().map(|p| named(&p));
+        }
+        self
+    }
     /// Moves the places under `prefix`, for a body inside a body (`/items/3`); a problem without places gets this one.
     pub fn under(mut self, prefix: &str) -> Self {
         for e in &mut self.0.errors {

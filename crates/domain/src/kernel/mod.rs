@@ -11,6 +11,7 @@ mod number;
 mod patch;
 mod rounding;
 pub mod text;
+pub mod turns;
 mod word;
 
 pub use decimal::{Amount, Decimals, Quantity, Rate, UnitPrice, is_decimal};

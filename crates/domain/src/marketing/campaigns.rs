@@ -6,12 +6,14 @@ pub mod quiet_hours;
 pub mod stats;
 pub mod steps;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::crm::campaign_names;
+use crate::directory::search;
 use crate::ids::{CampaignId, CampaignVariantId, CompanyId, JobId, JourneyId, SegmentId, TemplateId};
 use crate::kernel::Code;
 use crate::marketing::campaigns::quiet_hours::QuietHours;
@@ -180,11 +182,9 @@ impl Campaign {
     /// What the campaign is called in the marks of links and in the dimensions of journal lines: its id, and its name in normal
     /// form with spaces, hyphens or underscores.
     pub fn codes(&self) -> Vec<String> {
-        let name = crate::directory::search::normalise(&self.name);
-        let mut codes = vec![self.id.to_string(), name.replace(' ', "-"), name.replace(' ', "_"), name];
-        codes.dedup();
-        codes.retain(|c| !c.is_empty());
-        codes
+        let (said, name) = (search::normalise(&self.name), campaign_names::normal(&self.name));
+        let codes = BTreeSet::from([self.id.to_string(), name.replace(' ', "-"), name.replace(' ', "_"), name, said]);
+        codes.into_iter().filter(|c| !c.is_empty()).collect()
     }
 }
 

@@ -7,11 +7,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::crm::leads::NewLead;
-use crate::directory::addresses::Address;
+use crate::crm::leads::{LeadAddress, NewLead};
 use crate::ids::{CompanyId, LeadFormId, LeadFormWordingId, UserId};
 use crate::kernel::text::{filled, is_one_line, trimmed};
-use crate::kernel::{Code, Findings, Result, problems};
+use crate::kernel::{Code, Findings, Problem, Result, problems};
 
 crate::words! {
     /// What the content of a field becomes.
@@ -393,11 +392,7 @@ impl LeadForm {
                 FormTarget::Metadata => drop(lead.metadata.insert(field.name.clone(), value)),
             }
         }
-        if let Some(country) = country {
-            // An address has a first line; as long as nobody knows the street it says what is known.
-            let line1 = postal_code.clone().unwrap_or_else(|| country.clone());
-            lead.address = Some(Address { line1, line2: None, city: None, region: None, postal_code, country });
-        }
+        lead.address = country.map(|country| LeadAddress { line1: None, line2: None, city: None, region: None, postal_code, country });
         found.done()?;
         Ok(lead)
     }
@@ -405,6 +400,27 @@ impl LeadForm {
     pub fn email_in(&self, values: &BTreeMap<String, String>) -> Option<String> {
         let field = self.fields.iter().find(|f| f.target == FormTarget::Email)?;
         trimmed(values.get(&field.name).cloned()).map(|v| v.chars().take(254).collect())
+    }
+    /// A refusal of the lead that names the fields of this form instead of those of the lead.
+    pub fn in_own_fields(&self, problem: Problem) -> Problem {
+        let field = |pointer: &str| {
+            let targets: &[FormTarget] = match pointer {
+                "/first_name" => &[FormTarget::FirstName],
+                "/last_name" => &[FormTarget::LastName, FormTarget::OrganisationName, FormTarget::Email],
+                "/job_title" => &[FormTarget::JobTitle],
+                "/organisation_name" => &[FormTarget::OrganisationName],
+                "/tax_id" => &[FormTarget::TaxId],
+                "/email" => &[FormTarget::Email],
+                "/phone" => &[FormTarget::Phone],
+                "/website" => &[FormTarget::Website],
+                "/address/country" => &[FormTarget::Country],
+                "/address/postal_code" => &[FormTarget::PostalCode],
+                "/description" => &[FormTarget::Description],
+                _ => &[],
+            };
+            targets.iter().find_map(|t| self.fields.iter().find(|f| f.target == *t)).map(|f| format!("/fields/{}", escape(&f.name)))
+        };
+        problem.places(|pointer| field(pointer).unwrap_or_else(|| "/fields".into()))
     }
     fn knows(&self, name: &str) -> bool {
         self.fields.iter().any(|f| f.name == name) || self.honeypot_field.as_deref() == Some(name)

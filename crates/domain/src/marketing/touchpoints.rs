@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
+use crate::crm::campaign_names;
 use crate::crm::leads::Utm;
 use crate::crm::leads::touches::{ClickIdKind, TouchChannel, TouchKind, TouchSummary};
 use crate::directory::search::normalise;
@@ -258,7 +259,7 @@ impl Touchpoint {
             channel,
             source,
             medium,
-            campaign: form(&utm.campaign),
+            campaign: utm.campaign.as_deref().map(campaign_names::normal).filter(|c| !c.is_empty()),
             campaign_id: None,
             utm,
             referrer,

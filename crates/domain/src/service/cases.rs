@@ -168,7 +168,7 @@ pub struct Case {
     #[schema(required)]
     pub resolution_due_at: Option<DateTime<Utc>>,
     /// The clocks behind these times.
-    #[schema(max_items = 3)]
+    #[schema(max_items = 23)]
     pub clocks: Vec<SlaClock>,
     /// When an agent first answered in public.
     #[schema(required)]
@@ -391,7 +391,7 @@ pub struct CaseSla {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terms: Option<CaseTerms>,
     /// The clocks.
-    #[schema(max_items = 3)]
+    #[schema(max_items = 23)]
     pub clocks: Vec<MeasuredClock>,
     /// The mean time in which the customer was answered, in seconds of the calendar; null without answers.
     #[schema(required, minimum = 0)]

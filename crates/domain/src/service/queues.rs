@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::ids::{CompanyId, QueueId, UserId};
 use crate::kernel::text::{filled, trimmed};
-use crate::kernel::{Code, Result};
+use crate::kernel::{Code, Result, turns};
 
 crate::words! {
     /// How a queue hands out its cases.
@@ -149,16 +149,14 @@ impl Queue {
         self.updated_at = now;
         Ok(self)
     }
-    /// Whose turn it is. `turn` counts from 1; `at_work` are the cases that members have.
-    pub fn next_member(&self, turn: i64, at_work: &[(UserId, i64)]) -> Option<UserId> {
+    /// Whose turn it is. `free` are the members who may log in, in the order of the list; `last` says which turn each had
+    /// last, counted from 1; `at_work` are the cases that members have.
+    pub fn next_member(&self, free: &[UserId], last: &BTreeMap<UserId, i64>, at_work: &[(UserId, i64)]) -> Option<UserId> {
         let cases = |m: &UserId| at_work.iter().find(|(u, _)| u == m).map_or(0, |(_, n)| *n);
         match self.assignment {
             QueueAssignment::Manual => None,
-            QueueAssignment::RoundRobin => {
-                let members = i64::try_from(self.member_ids.len()).ok().filter(|n| *n > 0)?;
-                self.member_ids.get(usize::try_from((turn - 1).rem_euclid(members)).ok()?).copied()
-            }
-            QueueAssignment::LeastBusy => self.member_ids.iter().min_by_key(|m| cases(m)).copied(),
+            QueueAssignment::RoundRobin => turns::next(free, last),
+            QueueAssignment::LeastBusy => free.iter().min_by_key(|m| cases(m)).copied(),
         }
     }
     fn tidied(mut self) -> Result<Self> {
@@ -195,14 +193,23 @@ mod tests {
 
     #[test]
     fn turns_go_round_and_the_least_busy_is_the_first_among_equals() {
+        let (all, none) = ([1, 2, 3].map(user), BTreeMap::new());
         let round = queue(QueueAssignment::RoundRobin, &[1, 2, 3]).expect("made");
-        let turns: Vec<_> = (1..=4).map(|t| round.next_member(t, &[])).collect();
-        assert_eq!(turns, [1, 2, 3, 1].map(|n| Some(user(n))));
+        let mut last = BTreeMap::new();
+        let mut turn = |t: i64, free: &[UserId]| {
+            let next = round.next_member(free, &last, &[]).expect("somebody");
+            last.insert(next, t);
+            next
+        };
+        let turns: Vec<_> = (1..=4).map(|t| turn(t, &all)).collect();
+        assert_eq!(turns, [1, 2, 3, 1].map(user));
+        assert_eq!([turn(5, &[user(1), user(3)]), turn(6, &[user(1), user(3)])], [user(3), user(1)], "the second is passed over");
+        assert_eq!(turn(7, &all), user(2), "who was away is next");
         let busy = queue(QueueAssignment::LeastBusy, &[1, 2, 3]).expect("made");
-        assert_eq!(busy.next_member(9, &[(user(1), 2), (user(2), 1)]), Some(user(3)));
-        assert_eq!(busy.next_member(9, &[(user(1), 1), (user(2), 1), (user(3), 1)]), Some(user(1)));
-        assert_eq!(queue(QueueAssignment::RoundRobin, &[]).expect("made").next_member(1, &[]), None);
-        assert_eq!(queue(QueueAssignment::Manual, &[1]).expect("made").next_member(1, &[]), None);
+        assert_eq!(busy.next_member(&all, &none, &[(user(1), 2), (user(2), 1)]), Some(user(3)));
+        assert_eq!(busy.next_member(&all, &none, &[(user(1), 1), (user(2), 1), (user(3), 1)]), Some(user(1)));
+        assert_eq!(round.next_member(&[], &none, &[]), None);
+        assert_eq!(queue(QueueAssignment::Manual, &[1]).expect("made").next_member(&all, &none, &[]), None);
         assert_eq!(queue(QueueAssignment::Manual, &[1, 2, 1]).expect_err("twice").code(), DOUBLED_MEMBER);
     }
 }

@@ -186,7 +186,7 @@ impl SlaPolicy {
         match (self.archived_at.is_some(), self.is_default) {
             (true, _) => vec![],
             (false, true) => vec![],
-            (false, false) => vec!["make_default", "archive"],
+            (false, false) => vec!["make-default", "archive"],
         }
     }
     /// A new policy. `hours` are those of its calendar. Fails with [`REFUSALS`].

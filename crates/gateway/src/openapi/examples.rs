@@ -61,7 +61,7 @@ const TEXTS: [(&str, &str); 24] = [
 ];
 
 /// Values of properties that are called exactly so; they are tried before those whose names contain a word.
-const EXACT: [(&str, &str); 58] = [
+const EXACT: [(&str, &str); 60] = [
     ("actor", "usr_01hv1g3m9rfqq1z9q9h4d2k7aa"),
     ("anonymous_id", "a7f3c2d1-visitor"),
     ("better", "price"),
@@ -91,6 +91,7 @@ const EXACT: [(&str, &str); 58] = [
     ("kty", "OKP"),
     ("alg", "EdDSA"),
     ("label", "Won"),
+    ("last_name", "Miller"),
     ("link", "https://example.com/offer"),
     ("medium", "email"),
     ("message", "name is required."),
@@ -99,6 +100,7 @@ const EXACT: [(&str, &str); 58] = [
     ("path", "/v1/sales/orders"),
     ("pointer", "/lines/0/quantity"),
     ("reference", "PO-4711"),
+    ("regarding_id", "pty_01hv1g3m9rfqq1z9q9h4d2k7aa"),
     ("reply_to", "service@example.com"),
     ("resolution", "A new seal was sent."),
     ("risk", "late_payment"),
@@ -122,7 +124,7 @@ const EXACT: [(&str, &str); 58] = [
     ("variant", "a"),
 ];
 
-const FALLBACKS: [&str; 15] = [
+const FALLBACKS: [&str; 16] = [
     "text",
     "EUR",
     "DE",
@@ -138,6 +140,7 @@ const FALLBACKS: [&str; 15] = [
     "00:00",
     "https://example.com",
     "P1D",
+    "QmZ3c0yT5hJx1ZpWk9uRrA4Xw2LqVs8Ee7fdG5kbQmZ",
 ];
 
 impl Maker {
@@ -171,7 +174,8 @@ impl Maker {
             "number" => Some(json!(1)),
             "boolean" => Some(json!(true)),
             "null" => Some(Value::Null),
-            _ => None,
+            // a value of whatever type is a text, too
+            _ => EXACT.iter().find(|(known, _)| *known == name).map(|(_, text)| json!(text)),
         }
     }
 
@@ -186,8 +190,10 @@ impl Maker {
                 out.insert(name.clone(), value);
             }
         }
+        // a change of nothing is no example; the name says most, and an upsert needs it
+        let named = ["name", "last_name"].into_iter().filter_map(|n| properties.get_key_value(n));
         if out.is_empty()
-            && let Some((name, value)) = properties.iter().find_map(|(n, p)| Some((n.clone(), self.example(n, p, depth + 1)?)))
+            && let Some((name, value)) = named.chain(properties).find_map(|(n, p)| Some((n.clone(), self.example(n, p, depth + 1)?)))
         {
             out.insert(name, value);
         }

@@ -165,7 +165,7 @@ fn responses(op: &Op) -> Value {
     let content = match (&op.output, op.kind) {
         // the picture in a message, or the page behind it; some generators know bytes by the first of the two alone
         (_, Kind::Download) if op.link => Some(json!({ "application/octet-stream": bytes, "image/gif": bytes, "text/html": bytes })),
-        (_, Kind::Download) => Some(json!({ "application/octet-stream": bytes })),
+        (_, Kind::Download) => Some(json!({ op.makes.unwrap_or("application/octet-stream"): bytes })),
         (Some(shape), _) => Some(json!({ "application/json": { "schema": schema_ref(shape) } })),
         (None, _) => None,
     };

@@ -36,9 +36,22 @@ pub fn hold_turn(db: &mut Conn, rule: AssignmentRuleId) -> Result<i64> {
     Ok(row.map_or(0, |r| r.0))
 }
 
-/// Counts a lead that a rule gave away; the turn is held.
-pub fn take_turn(db: &mut Conn, rule: AssignmentRuleId) -> Result<()> {
-    sql!("UPDATE assignment_cursors SET taken = taken + 1 WHERE id = {}", rule.uuid()).execute(db)?;
+/// Which turn each user had last by a rule.
+pub fn last_turns(db: &mut Conn, rule: AssignmentRuleId) -> Result<BTreeMap<UserId, i64>> {
+    let found = sql!("SELECT user_id, turn FROM assignment_turns WHERE rule_id = {}", rule.uuid());
+    Ok(found.load::<(Uuid, i64)>(db)?.into_iter().map(|(u, n)| (UserId::from_uuid(u), n)).collect())
+}
+
+/// Counts a lead that a rule gave to a user, its `turn`th; the turn is held.
+pub fn take_turn(db: &mut Conn, rule: AssignmentRuleId, user: UserId, turn: i64) -> Result<()> {
+    sql!("UPDATE assignment_cursors SET taken = {} WHERE id = {}", turn, rule.uuid()).execute(db)?;
+    sql!(
+        "INSERT INTO assignment_turns (rule_id, user_id, turn) VALUES ({}, {}, {}) ON CONFLICT (rule_id, user_id) DO UPDATE SET turn = excluded.turn",
+        rule.uuid(),
+        user.uuid(),
+        turn
+    )
+    .execute(db)?;
     Ok(())
 }
 

@@ -7,10 +7,26 @@ use domain::insight::metrics::customers::{CustomerFigures, CustomerNarrow, Custo
 use domain::kernel::{Amount, Id};
 use uuid::Uuid;
 
-use crate::{Conn, Result, Statement, sql};
+use crate::{Conn, Engine, Result, Statement, sql};
+
+/// The cost of goods `g` of an order line `o` in as far as they are billed: goods that were shipped and not billed cost nothing
+/// yet, since they have brought nothing yet. What came back is no longer there to be billed. Where a part is billed, its part
+/// counts; on SQLite, which has whole numbers alone, to a millionth.
+pub(super) fn billed_cost(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Postgres => {
+            "CASE WHEN o.quantity_invoiced >= o.quantity_shipped - o.quantity_returned THEN g.cost_amount \
+             ELSE ROUND(g.cost_amount * o.quantity_invoiced / (o.quantity_shipped - o.quantity_returned), 4) END"
+        }
+        Engine::Sqlite => {
+            "CASE WHEN o.quantity_invoiced >= o.quantity_shipped - o.quantity_returned THEN g.cost_amount \
+             ELSE CAST(g.cost_amount * (o.quantity_invoiced * 1000000 / (o.quantity_shipped - o.quantity_returned)) / 1000000 AS INTEGER) END"
+        }
+    }
+}
 
 /// `WITH … by_party AS (…), scored AS (…)`: one row for each customer, and the scores of those who bought.
-fn with_customers(ask: &SalesAsk) -> Statement {
+fn with_customers(ask: &SalesAsk, engine: Engine) -> Statement {
     // without a base period, one of no days
     let (base_from, base_to) = ask.base.unwrap_or((ask.to, ask.to.pred_opt().unwrap_or(ask.to)));
     let (first, last) = match ask.base {
@@ -39,14 +55,16 @@ fn with_customers(ask: &SalesAsk) -> Statement {
         first,
         last
     );
-    s.append(sql!(
-        " UNION ALL SELECT customer_id, delivery_date, 0, cost_total, 0 FROM deliveries WHERE company_id = {} AND delivery_date >= {} \
-         AND delivery_date <= {} AND shipped_at IS NOT NULL \
-         UNION ALL SELECT customer_id, return_date, 0, -cost_total, 0 FROM customer_returns WHERE company_id = {} AND return_date >= {} \
-         AND return_date <= {} AND received_at IS NOT NULL)",
+    s.sql(" UNION ALL SELECT d.customer_id, d.delivery_date, 0, ").sql(billed_cost(engine)).append(sql!(
+        ", 0 FROM deliveries d JOIN delivery_lines g ON g.delivery_id = d.id JOIN sales_order_lines o ON o.id = g.order_line_id \
+         WHERE d.company_id = {} AND d.delivery_date >= {} AND d.delivery_date <= {} AND d.shipped_at IS NOT NULL",
         company,
         first,
-        last,
+        last
+    ));
+    s.sql(" UNION ALL SELECT r.customer_id, r.return_date, 0, -(").sql(billed_cost(engine)).append(sql!(
+        "), 0 FROM customer_returns r JOIN customer_return_lines g ON g.return_id = r.id JOIN sales_order_lines o ON o.id = g.order_line_id \
+         WHERE r.company_id = {} AND r.return_date >= {} AND r.return_date <= {} AND r.received_at IS NOT NULL)",
         company,
         first,
         last
@@ -78,7 +96,7 @@ fn with_customers(ask: &SalesAsk) -> Statement {
 
 /// Everything together.
 pub fn facts(db: &mut Conn, ask: &SalesAsk) -> Result<SalesFacts> {
-    let mut s = with_customers(ask);
+    let mut s = with_customers(ask, db.engine());
     s.sql(
         "SELECT COUNT(CASE WHEN base_revenue > 0 THEN 1 END), SUM(CASE WHEN base_revenue > 0 THEN base_revenue ELSE 0 END), \
          COUNT(CASE WHEN base_revenue > 0 AND revenue > 0 THEN 1 END), \
@@ -108,7 +126,7 @@ pub fn facts(db: &mut Conn, ask: &SalesAsk) -> Result<SalesFacts> {
 
 /// How many customers have which scores, and what they bought: recency, frequency, monetary, count, revenue.
 pub fn scores(db: &mut Conn, ask: &SalesAsk) -> Result<Vec<(i32, i32, i32, i64, Amount)>> {
-    let mut s = with_customers(ask);
+    let mut s = with_customers(ask, db.engine());
     s.sql(
         "SELECT recency, frequency, monetary, COUNT(*), SUM(revenue) FROM by_party JOIN scored ON scored.party = by_party.party \
          GROUP BY recency, frequency, monetary ORDER BY recency DESC, frequency DESC, monetary DESC",
@@ -146,11 +164,11 @@ pub fn page(
     limit: i64,
 ) -> Result<(Vec<CustomerFigures>, i64)> {
     const FROM: &str = " FROM by_party b JOIN parties p ON p.id = b.party LEFT JOIN scored ON scored.party = b.party";
-    let mut count = with_customers(ask);
+    let mut count = with_customers(ask, db.engine());
     count.sql("SELECT COUNT(*)").sql(FROM);
     narrowed(&mut count, ask, which);
     let total = count.first::<(i64,)>(db)?.map_or(0, |r| r.0);
-    let mut s = with_customers(ask);
+    let mut s = with_customers(ask, db.engine());
     s.sql("SELECT b.party, p.name, b.revenue, b.base_revenue, b.cost, b.invoices, b.last_day, scored.recency, scored.frequency, scored.monetary");
     s.sql(FROM);
     narrowed(&mut s, ask, which);

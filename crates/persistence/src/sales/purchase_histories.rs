@@ -1,5 +1,5 @@
 //! What customers bought so far, one by one: revenue from the ledger lines of their invoices and credit notes, cost from
-//! what was delivered to and returned by them, purchases from invoices that were not credited in full.
+//! what was delivered to and returned by them, in as far as it was billed, purchases from invoices that were not credited in full.
 
 use chrono::NaiveDate;
 use domain::ids::{CompanyId, PartyId};
@@ -7,6 +7,7 @@ use domain::insight::metrics::customers::PurchaseHistory;
 use domain::kernel::{Amount, Id};
 use uuid::Uuid;
 
+use super::customer_figures::billed_cost;
 use crate::{Conn, Result, Statement, sql};
 
 /// The customers of a company until a day, by id, at most so many.
@@ -39,22 +40,24 @@ pub fn of_company(db: &mut Conn, company: CompanyId, until: NaiveDate, party: Op
             " AND posted_at IS NOT NULL AND credited < total",
         ),
         (
-            " UNION ALL SELECT customer_id, delivery_date, 0, cost_total, 0 FROM deliveries WHERE ",
-            "company_id",
-            "delivery_date",
-            "customer_id",
-            " AND shipped_at IS NOT NULL",
+            " UNION ALL SELECT d.customer_id, d.delivery_date, 0, {}, 0 FROM deliveries d JOIN delivery_lines g ON g.delivery_id = d.id \
+             JOIN sales_order_lines o ON o.id = g.order_line_id WHERE ",
+            "d.company_id",
+            "d.delivery_date",
+            "d.customer_id",
+            " AND d.shipped_at IS NOT NULL",
         ),
         (
-            " UNION ALL SELECT customer_id, return_date, 0, -cost_total, 0 FROM customer_returns WHERE ",
-            "company_id",
-            "return_date",
-            "customer_id",
-            " AND received_at IS NOT NULL",
+            " UNION ALL SELECT r.customer_id, r.return_date, 0, -({}), 0 FROM customer_returns r \
+             JOIN customer_return_lines g ON g.return_id = r.id JOIN sales_order_lines o ON o.id = g.order_line_id WHERE ",
+            "r.company_id",
+            "r.return_date",
+            "r.customer_id",
+            " AND r.received_at IS NOT NULL",
         ),
     ];
     for (select, company_column, day_column, party_column, more) in parts {
-        s.sql(select).sql(company_column).append(sql!(" = {}", company.uuid()));
+        s.sql(select.replace("{}", billed_cost(db.engine()))).sql(company_column).append(sql!(" = {}", company.uuid()));
         s.sql(" AND ").sql(day_column).append(sql!(" <= {}", until)).sql(more);
         if let Some(party) = party {
             s.sql(" AND ").sql(party_column).append(sql!(" = {}", party.uuid()));

@@ -1,6 +1,6 @@
 //! Rows of queues, with their members read along, and whose turn it is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::ids::{QueueId, UserId};
 use domain::kernel::Id;
@@ -50,6 +50,24 @@ pub fn write_members(db: &mut Conn, queue: QueueId, members: &[UserId]) -> Resul
 pub fn take_turn(db: &mut Conn, queue: QueueId) -> Result<i64> {
     let taken = sql!("UPDATE queues SET turns = turns + 1 WHERE id = {} RETURNING turns", queue.uuid());
     Ok(taken.first::<(i64,)>(db)?.map_or(1, |r| r.0))
+}
+
+/// Which turn each user had last in a queue.
+pub fn last_turns(db: &mut Conn, queue: QueueId) -> Result<BTreeMap<UserId, i64>> {
+    let found = sql!("SELECT user_id, turn FROM queue_turns WHERE queue_id = {}", queue.uuid());
+    Ok(found.load::<(Uuid, i64)>(db)?.into_iter().map(|(u, n)| (UserId::from_uuid(u), n)).collect())
+}
+
+/// Remembers which turn a user had; the turn is held.
+pub fn remember_turn(db: &mut Conn, queue: QueueId, user: UserId, turn: i64) -> Result<()> {
+    sql!(
+        "INSERT INTO queue_turns (queue_id, user_id, turn) VALUES ({}, {}, {}) ON CONFLICT (queue_id, user_id) DO UPDATE SET turn = excluded.turn",
+        queue.uuid(),
+        user.uuid(),
+        turn
+    )
+    .execute(db)?;
+    Ok(())
 }
 
 /// How many cases each of these users has at work.

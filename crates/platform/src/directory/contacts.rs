@@ -14,6 +14,7 @@ use persistence::directory::contacts as rows;
 
 use super::{contact_merges, contact_preferences, matching, personal_data};
 use crate::bulk::Upserted;
+use crate::identity::users;
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
@@ -158,7 +159,7 @@ fn restore(cx: &mut Cx, id: ContactId) -> Result<Contact> {
 
 fn check_references(cx: &mut Cx, before: Option<&Contact>, contact: &Contact) -> Result<()> {
     if let Some(owner) = contact.owner_id.filter(|_| before.is_none_or(|b| b.owner_id != contact.owner_id)) {
-        cx.refer::<User>("/owner_id", owner)?;
+        users::refer_active(cx, "/owner_id", owner)?;
     }
     for (i, id) in contact.external_ids.iter().enumerate() {
         if rows::by_external_id(cx.db(), id)?.is_some_and(|other| other != contact.id) {
@@ -181,11 +182,11 @@ fn check_duplicates(cx: &mut Cx, contact: &Contact) -> Result<()> {
     };
     let errors = found.into_iter().map(|(id, mail)| {
         let place = contact.emails.iter().position(|e| emails::key(&e.address) == mail).unwrap_or_default();
-        let message = match names.iter().find(|c| c.id == id) {
-            Some(other) => format!("{id} {}", other.name),
-            None => "Another contact has the same.".to_string(),
-        };
-        FieldError::body(format!("/emails/{place}/address"), POSSIBLE_DUPLICATE.code, message)
+        let error = |message: String| FieldError::body(format!("/emails/{place}/address"), POSSIBLE_DUPLICATE.code, message);
+        match names.iter().find(|c| c.id == id) {
+            Some(other) => error(format!("{id} {}", other.name)).param("id", id).param("name", &other.name),
+            None => error("Another contact has the same.".to_string()),
+        }
     });
     Err(POSSIBLE_DUPLICATE.at(errors.collect()))
 }

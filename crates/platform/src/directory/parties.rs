@@ -8,6 +8,7 @@ use domain::directory::parties::{DEEPEST, MERGED, NewParty, POSSIBLE_DUPLICATE, 
 use domain::directory::party_hierarchy::{HierarchyFilter, PartyHierarchy};
 use domain::directory::party_merges::{MergeParty, PartyMerge};
 use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
+use domain::directory::terms::Blocked;
 use domain::directory::{emails, phones};
 use domain::identity::users::User;
 use domain::ids::PartyId;
@@ -15,6 +16,7 @@ use persistence::directory::parties as rows;
 
 use super::{matching, overview, party_hierarchy, party_merges, personal_data, timeline};
 use crate::bulk::Upserted;
+use crate::identity::users;
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
@@ -90,6 +92,9 @@ fn make(cx: &mut Cx, party: Party, allow_duplicate: bool) -> Result<Party> {
         check_duplicates(cx, &party)?;
     }
     let party = cx.create(party)?;
+    if party.customer_terms.blocked != Blocked::None {
+        cx.emit(Event::of("blocked", &party));
+    }
     rows::write_lookups(cx.db(), &party)?;
     Ok(party)
 }
@@ -118,6 +123,10 @@ fn store(cx: &mut Cx, before: &Party, after: Party) -> Result<Party> {
     check_references(cx, Some(before), &after)?;
     check_credit_limit(cx, Some(before), &after)?;
     let after = cx.save(before, after, "updated")?;
+    if before.customer_terms.blocked != after.customer_terms.blocked {
+        let verb = if after.customer_terms.blocked == Blocked::None { "unblocked" } else { "blocked" };
+        cx.emit(Event::change(verb, before, &after));
+    }
     let found_otherwise = matching::differ(&Traits::of_party(before), &Traits::of_party(&after));
     if before.external_ids != after.external_ids || before.emails != after.emails || found_otherwise {
         rows::write_lookups(cx.db(), &after)?;
@@ -194,7 +203,7 @@ fn restore(cx: &mut Cx, id: PartyId) -> Result<Party> {
 /// What the party refers to must be there, and its external ids must be free. Only what changed is looked at.
 fn check_references(cx: &mut Cx, before: Option<&Party>, party: &Party) -> Result<()> {
     if let Some(owner) = party.owner_id.filter(|_| before.is_none_or(|b| b.owner_id != party.owner_id)) {
-        cx.refer::<User>("/owner_id", owner)?;
+        users::refer_active(cx, "/owner_id", owner)?;
     }
     for (i, id) in party.external_ids.iter().enumerate() {
         if before.is_some_and(|b| b.external_ids.contains(id)) {
@@ -233,11 +242,11 @@ fn check_duplicates(cx: &mut Cx, party: &Party) -> Result<()> {
         false => Vec::new(),
     };
     let errors = found.into_iter().map(|(pointer, id)| {
-        let message = match names.iter().find(|p| p.id == id) {
-            Some(other) => format!("{id} {}", other.name),
-            None => "Another party has the same.".to_string(),
-        };
-        FieldError::body(pointer, POSSIBLE_DUPLICATE.code, message)
+        let error = |message: String| FieldError::body(pointer.clone(), POSSIBLE_DUPLICATE.code, message);
+        match names.iter().find(|p| p.id == id) {
+            Some(other) => error(format!("{id} {}", other.name)).param("id", id).param("name", &other.name),
+            None => error("Another party has the same.".to_string()),
+        }
     });
     Err(POSSIBLE_DUPLICATE.at(errors.collect()))
 }

@@ -5,7 +5,7 @@ use domain::identity::authority::LAST_OWNER;
 use domain::identity::passwords::POLICY;
 use domain::identity::sessions::RevocationReason;
 use domain::identity::users::{
-    EMAIL_TAKEN, INVALID_EMAIL, NewUser, OUT_OF_REACH, OWN_ACCOUNT, OneTimePassword, ResetPassword, User, UserPatch,
+    DISABLED, EMAIL_TAKEN, INVALID_EMAIL, NewUser, OUT_OF_REACH, OWN_ACCOUNT, OneTimePassword, ResetPassword, User, UserPatch, UserStatus,
 };
 use domain::ids::UserId;
 use persistence::identity::{credentials, users as rows};
@@ -43,6 +43,30 @@ pub(super) fn operations(t: &mut Table) {
     .fails(POLICY);
     company_grants::operations(&mut n);
     role_assignments::operations(&mut n);
+}
+
+/// The user whom a field of the body gives something to; `pointer` names the field.
+///
+/// # Errors
+/// `unknown_reference`, or [`DISABLED`]: whoever may not log in works on nothing.
+pub fn refer_active(cx: &mut Cx, pointer: &str, id: UserId) -> Result<User> {
+    let user = cx.refer::<User>(pointer, id)?;
+    match user.status {
+        UserStatus::Active => Ok(user),
+        UserStatus::Disabled => Err(DISABLED.field(pointer, format!("{} is disabled. Name another user.", user.name))),
+    }
+}
+
+/// Those of these users who may log in, in the order given.
+pub fn active(cx: &mut Cx, ids: &[UserId]) -> Result<Vec<UserId>> {
+    let known = cx.find_all::<User>(ids)?;
+    let may = |id: &UserId| known.iter().any(|u| u.id == *id && u.status == UserStatus::Active);
+    Ok(ids.iter().copied().filter(may).collect())
+}
+
+/// This user, while they may log in.
+pub fn if_active(cx: &mut Cx, id: Option<UserId>) -> Result<Option<UserId>> {
+    Ok(active(cx, id.as_slice())?.pop())
 }
 
 /// The hash of the password in the body, when there is one.

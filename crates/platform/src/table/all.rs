@@ -8,6 +8,7 @@ use domain::kernel::{Problem, problems};
 use domain::{Entity, Result};
 use parking_lot::RwLock;
 use utoipa::ToSchema;
+use utoipa::openapi::Required;
 
 use super::answer::{Answer, Binary, Output};
 use super::list::{List, Listing};
@@ -305,10 +306,12 @@ impl Table {
         assert!(self.by_id.insert(op.id.clone(), self.ops.len()).is_none(), "operation {} is declared twice", op.id);
         op.codes = codes_of(op.kind, !op.path_params.is_empty(), op.body.is_some());
         op.own_codes = op.codes.len();
-        op.known = match &op.listing {
-            Some(listing) => listing.parameters().into_iter().map(|p| p.name).collect(),
-            None => (op.query)().into_iter().map(|p| p.name).collect(),
+        let parameters = match &op.listing {
+            Some(listing) => listing.parameters(),
+            None => (op.query)(),
         };
+        op.needed = parameters.iter().filter(|p| matches!(p.required, Required::True)).map(|p| p.name.clone()).collect();
+        op.known = parameters.into_iter().map(|p| p.name).collect();
         match op.kind {
             Kind::Read => op.known.push("fields".into()),
             k if k.is_post() && op.outside.is_none() => op.known.push("dry_run".into()),
@@ -395,6 +398,7 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         tag,
         permission,
         public: false,
+        makes: None,
         link: false,
         redirects: false,
         text,
@@ -413,6 +417,7 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         max_body: 1 << 20,
         actions_of: None,
         known: vec![],
+        needed: vec![],
         times: vec![],
         validator: OnceLock::new(),
         bare: OnceLock::new(),

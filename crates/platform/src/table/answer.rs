@@ -122,11 +122,12 @@ impl Actions {
     pub(super) fn of(cx: &Cx, op: &Op) -> Self {
         Self { stem: op.actions_of.clone(), caller: cx.caller.clone(), judged: RefCell::default() }
     }
-    /// Those of `verbs` that the caller may use; nothing when the noun has no verbs.
+    /// Those of `verbs` that the caller may use, as the last segments of their paths; nothing when the noun has no verbs.
     pub(super) fn on(&self, verbs: impl FnOnce() -> Vec<&'static str>) -> Option<Vec<&'static str>> {
         let stem = self.stem.as_deref()?;
         let mut judged = self.judged.borrow_mut();
         let mut may = |verb: &'static str| {
+            debug_assert!(!verb.contains('_'), "{verb} is no segment of a path");
             if let Some((_, may)) = judged.iter().find(|(known, _)| *known == verb) {
                 return *may;
             }

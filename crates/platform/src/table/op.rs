@@ -154,6 +154,8 @@ pub struct Op {
     pub output: Option<Shape>,
     /// The schema name of the resource in the output (itself, or in the rows of the page).
     pub entity: Option<String>,
+    /// The media type of a file that the program makes itself; none for one that somebody uploaded.
+    pub makes: Option<&'static str>,
     /// A link in a mail: it draws from the bucket of the address, and a form that comes with it is not read.
     pub link: bool,
     /// The answer leads elsewhere.
@@ -164,6 +166,7 @@ pub struct Op {
     pub max_body: usize,
     pub(crate) actions_of: Option<String>,
     pub(crate) known: Vec<String>,
+    pub(crate) needed: Vec<String>,
     /// The parameters that are days or instants; found when the table is closed.
     pub(crate) times: Vec<(String, params::Time)>,
     pub(crate) validator: OnceLock<schema::Judge>,
@@ -220,6 +223,11 @@ impl Op {
     pub fn read_only(&mut self) -> &mut Self {
         self.read_only = true;
         self.known.retain(|k| k != "dry_run");
+        self
+    }
+    /// The file is made by the program and has this media type.
+    pub fn makes(&mut self, media_type: &'static str) -> &mut Self {
+        self.makes = Some(media_type);
         self
     }
     /// A link in a mail (see [`Op::link`]), for whoever holds it.
@@ -368,6 +376,7 @@ impl Op {
     /// Refuses parameters that the operation does not know, all of them at once, and times that are none.
     pub(crate) fn check_query(&self, query: &Pairs) -> Result<()> {
         params::known(&self.known, query)?;
+        params::complete(&self.needed, query)?;
         params::in_form(&self.times, query)
     }
 }

@@ -84,6 +84,13 @@ pub(crate) fn known(known: &[String], query: &Pairs) -> Result<()> {
     }
 }
 
+/// Refuses a request without parameters that the operation needs; all of them at once.
+pub(crate) fn complete(needed: &[String], query: &Pairs) -> Result<()> {
+    let missing = needed.iter().filter(|name| query.iter().all(|(given, _)| given != *name));
+    let errors: Vec<FieldError> = missing.map(|name| FieldError::parameter(name, "required", "The parameter is required.")).collect();
+    if errors.is_empty() { Ok(()) } else { Err(problems::invalid_parameter.at(errors)) }
+}
+
 /// The pairs as a typed struct; what is wrong names its parameter.
 pub(crate) fn typed<T: DeserializeOwned>(pairs: &Pairs) -> Result<T> {
     let own = pairs.iter().filter(|(k, _)| k != "dry_run");

@@ -36,6 +36,27 @@ each_engine! {
         assert_eq!(events(s, &l), ["lead.created", "lead.qualified", "lead.converted"]);
     }
 
+    fn what_was_done_about_the_lead_was_done_about_the_deal(s) {
+        let l = qualified(s, json!({"email": "ana@example.org"}));
+        let call = json!({"kind": "call", "completed_at": "2026-01-02T08:30:00Z"});
+        activity(s, &l, call);
+        let l = s.get(&at("leads", &l)).ok();
+        let c = act(s, "leads", &l, "convert", json!({}));
+        let o = s.get(&format!("/v1/crm/opportunities/{}", c["opportunity_id"].as_str().unwrap())).ok();
+        assert_eq!(o["last_activity_at"], "2026-01-02T08:30:00Z");
+    }
+
+    fn the_candidates_of_a_duplicate_are_in_its_params(s) {
+        let party = s.post("/v1/directory/parties", json!({"name": "Emparedados", "emails": [{"address": "ana@example.org"}]})).created();
+        let l = qualified(s, json!({"organisation_name": "Emparedados", "last_name": null, "email": "ana@example.org"}));
+        let problem = s.act(&format!("{}/convert", at("leads", &l)), &l, json!({})).problem(409, "lead.duplicate");
+        let params = &problem["errors"][0]["params"];
+        assert_eq!((&params["id"], &params["name"]), (&party["id"], &json!("Emparedados")), "{problem}");
+        let again = json!({"name": "Another", "emails": [{"address": "ana@example.org"}]});
+        let problem = s.post("/v1/directory/parties", again).expect(409).json();
+        assert_eq!(problem["errors"][0]["params"]["id"], party["id"], "{problem}");
+    }
+
     fn a_person_without_organisation_becomes_a_person(s) {
         let l = qualified(s, json!({"first_name": "Ana", "email": "ana@example.org"}));
         let c = act(s, "leads", &l, "convert", json!({"create_opportunity": false}));

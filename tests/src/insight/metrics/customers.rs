@@ -37,6 +37,13 @@ pub fn counts_the_same(s: &Server, of: &Value) {
 }
 
 each_engine! {
+    fn parameters_that_are_missing_are_named_together(s) {
+        let problem = s.get("/v1/insight/metrics/retention").problem(400, "invalid_parameter");
+        let mut named: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["parameter"].as_str().unwrap()).collect();
+        named.sort_unstable();
+        assert_eq!(named, ["base_from_date", "base_to_date", "company_id", "from_date", "to_date"]);
+    }
+
     fn gross_retention_is_capped_and_net_retention_is_not(s) {
         s.at("2026-03-31T09:00:00Z");
         let all: Vec<Value> = ["More", "Less", "Gone", "New"].iter().map(|n| customer(s, n)).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::crm::activities::Activity;
 use domain::crm::leads::steps::Converted;
-use domain::crm::leads::{AMBIGUOUS, ConvertLead, DUPLICATE, Lead, LeadConversion, LeadDeal, OnDuplicate, PartyOrigin};
+use domain::crm::leads::{AMBIGUOUS, ConvertLead, DUPLICATE, Lead, LeadAddress, LeadConversion, LeadDeal, OnDuplicate, PartyOrigin};
 use domain::crm::opportunities::NewOpportunity;
 use domain::directory::companies::Company;
 use domain::directory::contacts::{Contact, NewContact};
@@ -19,6 +19,7 @@ use persistence::crm::{activities, leads as rows};
 use persistence::directory::{contacts as contact_rows, parties as party_rows};
 use persistence::marketing::touchpoints;
 use platform::directory::{contacts, parties, relationships};
+use platform::identity::users;
 use platform::prelude::*;
 
 use crate::crm::opportunities::{begin, below};
@@ -46,11 +47,13 @@ pub fn convert(cx: &mut Cx, id: LeadId, how: ConvertLead) -> Result<LeadConversi
     // Two leads of one person must not make two parties at once.
     rows::take_turns(cx.db(), &before)?;
     let found = look_for(cx, &before)?;
-    let (party, origin) = settle_party(cx, &before, &how, &found)?;
-    let contact = settle_contact(cx, &before, how.on_duplicate, &found, party)?;
+    // an owner who left meanwhile gets nothing new
+    let from = Lead { owner_id: users::if_active(cx, before.owner_id)?, ..before.clone() };
+    let (party, origin) = settle_party(cx, &from, &how, &found)?;
+    let contact = settle_contact(cx, &from, how.on_duplicate, &found, party)?;
     let opportunity = match how.create_opportunity {
         true => {
-            let new = deal_of(&before, how.opportunity, party, contact);
+            let new = deal_of(&from, how.opportunity, party, contact);
             Some(begin(cx, &company, new, Some(&before)).map_err(|p| below("/opportunity", p))?.id)
         }
         false => None,
@@ -156,12 +159,14 @@ fn refusal(cx: &mut Cx, code: Code, pointer: &str, found: &Matches) -> Result<Pr
         let known = cx.find_all::<Party>(&found.parties.keys().copied().collect::<Vec<_>>())?;
         for (id, why) in &found.parties {
             let name = known.iter().find(|p| p.id == *id).map_or("", |p| &p.name);
-            errors.push(FieldError::body(pointer, code.code, format!("{id} {name} has the same {why}.")));
+            let error = FieldError::body(pointer, code.code, format!("{id} {name} has the same {why}."));
+            errors.push(error.param("id", id).param("name", name).param("shared", why));
         }
     }
     if may_read(cx, "contacts") && code == DUPLICATE {
         for contact in cx.find_all::<Contact>(&found.contacts)? {
-            errors.push(FieldError::body(pointer, code.code, format!("{} {} has the same e-mail address.", contact.id, contact.name)));
+            let error = FieldError::body(pointer, code.code, format!("{} {} has the same e-mail address.", contact.id, contact.name));
+            errors.push(error.param("id", contact.id).param("name", &contact.name).param("shared", "e-mail address"));
         }
     }
     if errors.is_empty() {
@@ -213,11 +218,7 @@ fn new_party(lead: &Lead) -> NewParty {
     };
     // The person's own address belongs to the contact; a party of several people does not get it.
     let own = lead.organisation_name.is_none() || !lead.is_person();
-    let address = |address: &domain::directory::addresses::Address| PartyAddress {
-        purpose: AddressPurpose::Billing,
-        primary: true,
-        address: address.clone(),
-    };
+    let address = |address| PartyAddress { purpose: AddressPurpose::Billing, primary: true, address };
     NewParty {
         kind: if person { PartyKind::Person } else { PartyKind::Organisation },
         code: None,
@@ -228,7 +229,7 @@ fn new_party(lead: &Lead) -> NewParty {
         is_vendor: false,
         customer_terms: Default::default(),
         vendor_terms: Default::default(),
-        addresses: lead.address.iter().map(address).collect(),
+        addresses: lead.address.iter().filter_map(LeadAddress::whole).map(address).collect(),
         emails: if own { emails_of(lead) } else { Vec::new() },
         phones: if own { phones_of(lead) } else { Vec::new() },
         website: lead.website.clone(),

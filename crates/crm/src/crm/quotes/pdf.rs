@@ -26,26 +26,26 @@ const SUM_VALUE: Column = Column::right(RIGHT - 98_000, 98_000);
 /// The quote as PDF, for its author.
 pub fn of_quote(cx: &mut Cx, id: QuoteId) -> Result<Binary> {
     let quote = cx.find::<Quote>(id)?;
-    Ok(printed(&quote))
+    printed(&quote)
 }
 
 /// The quote as PDF, for who has its link.
 pub fn by_link(cx: &mut Cx, token: &str) -> Result<Binary> {
     let quote = link::opened(cx, token)?;
-    Ok(printed(&quote))
+    printed(&quote)
 }
 
-fn printed(quote: &Quote) -> Binary {
+fn printed(quote: &Quote) -> Result<Binary> {
     let name = quote.number.clone().unwrap_or_else(|| "draft".into());
-    Binary {
+    Ok(Binary {
         media_type: "application/pdf".into(),
         file_name: format!("{name}-{}.pdf", quote.revision),
         etag: Some(quote.version.to_string()),
-        bytes: render(quote),
-    }
+        bytes: render(quote)?,
+    })
 }
 
-fn render(q: &Quote) -> Vec<u8> {
+fn render(q: &Quote) -> Result<Vec<u8>> {
     let mut sheet = Sheet::default();
     head(&mut sheet, q);
     columns(&mut sheet, q);

@@ -30,7 +30,7 @@ revenue retention, never above 100 percent, and net revenue retention. New custo
 const REPEAT: &str = "Get how many customers buy again. Those with at least two invoices of those with at least one.";
 const RFM: &str = "Get how lately, how often and for how much customers bought. Each in fifths of the customers who bought in the period.";
 pub(crate) const BOUGHT: &str = "Revenue is what was posted to income accounts by invoices less credit notes, before tax, in the company's currency; \
-cost is that of the goods delivered less those returned.";
+cost is that of the goods delivered less those returned, in as far as they are billed.";
 
 pub(crate) fn side(text: &str, count: i64, amount: Amount, drill_down: String) -> MetricSide {
     MetricSide { text: text.into(), count, amount, drill_down: Some(drill_down) }

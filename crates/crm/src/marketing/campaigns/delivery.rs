@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -21,7 +22,7 @@ use domain::marketing::templates::{Content, Template, rendering};
 use persistence::marketing::campaigns::members;
 use persistence::marketing::{campaigns as rows, segments as segment_rows};
 use persistence::record;
-use platform::mail::{Mailer, Outgoing, Sent};
+use platform::mail::{LANES, Mailer, Outgoing, Sent};
 use platform::platform::jobs;
 use platform::prelude::*;
 use platform::work::Work;
@@ -30,7 +31,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::marketing::links::Links;
-use crate::marketing::{campaigns, segments, templates};
+use crate::marketing::{campaigns, messages, segments, templates};
 
 /// The job that freezes and judges the audience.
 pub const LAUNCH: &str = "campaign_launch";
@@ -38,7 +39,7 @@ pub const LAUNCH: &str = "campaign_launch";
 const DELIVERY: &str = "campaign_delivery";
 /// The job that drops whoever was not written to when a campaign ended.
 const ENDING: &str = "campaign_ending";
-/// Messages on their way at once. So many at most are unknown after a crash.
+/// Messages that are claimed at once. So many at most are unknown after a crash.
 const BATCH: i64 = 25;
 /// After this time a job lets others have their turn; another one goes on.
 const TURN: Duration = Duration::from_secs(20);
@@ -384,20 +385,39 @@ fn rest_or_complete(cx: &mut Cx, id: CampaignId, campaign: &Campaign) -> Result<
 
 /// Hands a batch to the mail server, outside of any transaction, and writes down what became of it.
 fn send(app: &Arc<App>, caller: &Arc<Caller>, mailer: &Mailer, mold: &Mold, batch: Vec<CampaignMember>) -> Result<()> {
-    let mut outcomes = Vec::with_capacity(batch.len());
-    for member in batch {
-        let outcome = match write_to(mold, &member) {
-            Ok(message) => mailer.send(&message),
-            Err(p) => Sent::Refused(said(&p)),
-        };
-        outcomes.push((member, outcome));
-    }
+    let outcomes = hand_over(&batch, |member| match write_to(mold, member) {
+        Ok(message) => mailer.send(&message),
+        Err(p) => Sent::Refused(said(&p)),
+    });
+    let outcomes: Vec<(CampaignMember, Sent)> = batch.into_iter().zip(outcomes).collect();
     app.write(caller, move |cx| {
         for (member, outcome) in &outcomes {
             settle(cx, member, outcome)?;
         }
         Ok(())
     })
+}
+
+/// Hands the messages of a batch over, several at once, since most of the time of each is waiting for the mail server; what
+/// became of them, in their order. Each lane keeps a connection of the mailer's pool busy.
+fn hand_over(batch: &[CampaignMember], send: impl Fn(&CampaignMember) -> Sent + Sync) -> Vec<Sent> {
+    let next = AtomicUsize::new(0);
+    let lane = || {
+        let mut done = Vec::new();
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some(member) = batch.get(i) else { return done };
+            done.push((i, send(member)));
+        }
+    };
+    let mut outcomes = vec![Sent::Unknown("The sender stopped while the message was on its way.".into()); batch.len()];
+    std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..LANES.min(batch.len())).map(|_| scope.spawn(lane)).collect();
+        for done in lanes.into_iter().filter_map(|lane| lane.join().ok()) {
+            done.into_iter().for_each(|(i, sent)| outcomes[i] = sent);
+        }
+    });
+    outcomes
 }
 
 /// A refusal with its places in one text.
@@ -419,6 +439,7 @@ fn settle(cx: &mut Cx, member: &CampaignMember, outcome: &Sent) -> Result<()> {
         }
     };
     members::settle(cx.db(), member.id, status, sent_at, note.map(String::as_str))?;
+    messages::tell(cx, status.as_str(), member);
     if let (Sent::NoMailbox(note), Some(address)) = (outcome, &member.email) {
         campaigns::suppress(cx, address, SuppressionReason::HardBounce, Some(note.clone()))?;
     }

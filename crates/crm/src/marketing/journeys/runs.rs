@@ -23,6 +23,7 @@ use domain::platform::calendars::Calendar;
 use persistence::marketing::campaigns::members;
 use persistence::marketing::{journey_enrollments as people, journeys as rows};
 use persistence::{RETRY, Uuid, record};
+use platform::identity::users;
 use platform::prelude::*;
 
 use crate::crm::activities;
@@ -383,6 +384,7 @@ fn activity(cx: &mut Cx, e: &JourneyEnrollment, step: &JourneyStep) -> Result<St
         (_, _, Some(id)) => cx.find::<Lead>(id)?.owner_id,
         _ => None,
     };
+    let owner = users::if_active(cx, owner)?;
     let new = NewActivity {
         company_id: e.company_id,
         kind: ActivityKind::Task,

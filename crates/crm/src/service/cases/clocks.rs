@@ -33,9 +33,12 @@ pub(crate) fn terms_now(cx: &mut Cx, policy: SlaPolicyId) -> Result<Option<Terms
     terms(cx, latest.map(|v| v.id))
 }
 
-/// Stores a changed case, tells what happened and what its clocks raised.
+/// Stores a changed case, tells what happened and what its clocks raised. That it was opened again is told whoever did it.
 pub(crate) fn save(cx: &mut Cx, before: &Case, after: Case, verb: &str) -> Result<Case> {
     let after = cx.save(before, after, verb)?;
+    if after.reopen_count > before.reopen_count && verb != "reopened" {
+        cx.emit(Event::change("reopened", before, &after));
+    }
     tell_raised(cx, before, &after);
     Ok(after)
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use domain::directory::companies::Company;
 use domain::directory::contacts::Contact;
-use domain::identity::users::User;
 use domain::ids::{CaseId, QueueId, UserId};
 use domain::service::cases::messages::{MessageAuthor, MessageVisibility, ReplyToCase};
 use domain::service::cases::*;
 use domain::service::queues::Queue;
 use persistence::service::cases as rows;
+use platform::identity::users;
 use platform::prelude::*;
 
 use super::clocks;
@@ -33,7 +33,7 @@ pub(crate) fn choose(cx: &mut Cx, case: &Case, to: AssignCase) -> Result<(Option
     };
     let assignee = match (to.assignee_id, &queue) {
         (Some(user), queue) => {
-            cx.refer::<User>("/assignee_id", user)?;
+            users::refer_active(cx, "/assignee_id", user)?;
             if let Some(queue) = queue.as_ref().filter(|q| !q.member_ids.contains(&user)) {
                 return Err(NOT_A_MEMBER.field("/assignee_id", format!("The user does not work on {}.", queue.name)));
             }
@@ -195,6 +195,14 @@ pub(crate) fn merge(cx: &mut Cx, id: CaseId, what: MergeCase) -> Result<Case> {
     let after = before.clone().merge(&into, cx.now)?;
     if let Some(entitlement) = before.entitlement_id {
         entitlements::give_back(cx, entitlement)?;
+    }
+    // the customer who waits for an answer to this case waits for one to the other now
+    if let Some(since) = before.open_question() {
+        let terms = terms(cx, into.sla_policy_version_id)?;
+        let waiting = into.clone().took_question(since, terms.as_ref(), cx.now)?;
+        if waiting != into {
+            save(cx, &into, waiting, "question_taken")?;
+        }
     }
     // what was merged into this one goes on with the other, too
     for earlier in rows::merged_into(cx.db(), id, MOST_MERGED)? {

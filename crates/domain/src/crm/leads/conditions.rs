@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Lead;
+use crate::crm::campaign_names;
 use crate::directory::search::normalise;
 use crate::kernel::{Code, Findings, Result};
 
@@ -99,7 +100,17 @@ impl LeadAttribute {
             Self::UtmMedium => lead.utm.medium.as_deref(),
             Self::UtmCampaign => lead.utm.campaign.as_deref(),
         };
-        text.map(normalise).filter(|t| !t.is_empty())
+        text.map(self.form()).filter(|t| !t.is_empty())
+    }
+}
+
+impl LeadAttribute {
+    /// The form in which values are compared.
+    fn form(self) -> fn(&str) -> String {
+        match self {
+            Self::Campaign | Self::UtmCampaign => campaign_names::normal,
+            _ => normalise,
+        }
     }
 }
 
@@ -107,7 +118,8 @@ impl LeadCondition {
     /// Whether it holds for a lead.
     pub fn holds(&self, lead: &Lead) -> bool {
         let value = self.attribute.of(lead);
-        let any = |f: fn(&str, &str) -> bool| value.as_deref().is_some_and(|v| self.values.iter().any(|w| f(v, &normalise(&w.0))));
+        let form = self.attribute.form();
+        let any = |f: fn(&str, &str) -> bool| value.as_deref().is_some_and(|v| self.values.iter().any(|w| f(v, &form(&w.0))));
         match self.comparison {
             LeadComparison::OneOf => any(|v, w| v == w),
             LeadComparison::NoneOf => !any(|v, w| v == w),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Lead;
+use crate::crm::campaign_names;
 use crate::crm::lead_scoring_models::{EngagementKind, EngagementRule, LeadScoringModel};
 use crate::directory::search::normalise;
 use crate::ids::{LeadId, LeadScoringModelId};
@@ -164,7 +165,7 @@ pub fn fading(age_seconds: i64, half_life_days: Decimal) -> Decimal {
 
 impl EngagementRule {
     fn counts(&self, e: &Engagement) -> bool {
-        let campaign = self.campaign.as_deref().map(normalise).filter(|c| !c.is_empty());
+        let campaign = self.campaign.as_deref().map(campaign_names::normal).filter(|c| !c.is_empty());
         let path = self.path_contains.as_deref().map(normalise).filter(|p| !p.is_empty());
         self.kind == e.kind
             && campaign.is_none_or(|c| e.campaign.as_deref() == Some(&*c))

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::touches::TouchSummary;
 use super::*;
+use crate::crm::campaign_names;
 use crate::directory::{addresses, emails, phones};
 use crate::ids::{AssignmentRuleId, ContactId, LeadId, OpportunityId, PartyId, UserId};
 use crate::kernel::text::{filled, trimmed};
@@ -294,6 +295,8 @@ impl Lead {
         ] {
             *text = trimmed(text.take());
         }
+        self.campaign = self.campaign.as_deref().map(campaign_names::normal);
+        let has_email = self.email.is_some();
         if let Some(email) = &self.email {
             self.email = found.take("/email", emails::normalise(email));
         }
@@ -310,7 +313,8 @@ impl Lead {
         if self.name.is_empty() {
             self.name = self.email.clone().unwrap_or_default();
         }
-        if self.name.is_empty() {
+        // an address that is wrong is refused as such
+        if self.name.is_empty() && !has_email {
             found.add(NAMELESS, "/last_name", "Give a last name, an organisation or an e-mail address.");
         }
         found.done()?;

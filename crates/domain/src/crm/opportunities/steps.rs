@@ -221,6 +221,8 @@ impl Opportunity {
     pub fn win(mut self, today: NaiveDate, now: DateTime<Utc>) -> Result<Self> {
         self.must_be_open()?;
         self.status = OpportunityStatus::Won;
+        // nobody won it instead of us; who else wanted to sell stays in `competitors`
+        (self.competitor, self.competitor_id) = (None, None);
         Ok(self.close(Rate::from(100), ForecastCategory::Closed, today, now))
     }
     /// The customer did not buy: probability 0, nothing counts. Fails with [`NO_LOSS_REASON`] when nobody says why.
@@ -244,6 +246,9 @@ impl Opportunity {
         pipeline.open_for_deals()?;
         let last = pipeline.stage(self.stage_id).filter(|s| s.archived_at.is_none()).map(|s| s.id);
         let stage = enterable(pipeline, last.or_else(|| pipeline.active().next().map(|s| s.id)))?;
+        if self.status == OpportunityStatus::Lost {
+            self.competitor = None;
+        }
         self.status = OpportunityStatus::Open;
         self.stage_id = stage.id;
         self.stage_entered_at = now;

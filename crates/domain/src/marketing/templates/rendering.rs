@@ -6,6 +6,7 @@
 //! `+`, whose number in one tag is bounded and whose result gets no name, because they are not known in the head of a loop.
 //! The steps that a part may take are fewer the more one step can handle.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -134,8 +135,36 @@ fn one<'s>(env: &mut Environment<'s>, name: &'s str, source: &'s str, values: &m
     match template.render_captured_to(values, &mut out) {
         Ok(_) => String::from_utf8(out.0).map_err(|_| RENDER_FAILED.into()),
         Err(_) if out.0.len() >= LARGEST => Err(TOO_LARGE.with(format!("It would be larger than {LARGEST} bytes."))),
+        Err(e) if e.kind() == ErrorKind::UndefinedError => Err(missing(&e, source, &template.undeclared_variables(true), values)),
         Err(e) => Err(refusal(&e)),
     }
+}
+
+/// Which variables on the line of a refusal have no value.
+fn missing(e: &minijinja::Error, source: &str, names: &HashSet<String>, values: &minijinja::Value) -> Problem {
+    let Some(line) = e.line() else { return refusal(e) };
+    let text = source.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let has_value =
+        |name: &str| name.split('.').try_fold(values.clone(), |v, part| v.get_attr(part).ok().filter(|v| !v.is_undefined())).is_some();
+    let mut lacking: Vec<&str> = names.iter().map(String::as_str).filter(|n| names_in(text, n) && !has_value(n)).collect();
+    lacking.sort_unstable();
+    match &lacking[..] {
+        // one that is not a plain name, as a part of what a loop goes through
+        [] => MISSING_VARIABLE.with(format!("line {line}: a variable in `{}` has no value.", text.trim())),
+        [one] => MISSING_VARIABLE.with(format!("line {line}: `{one}` has no value.")),
+        several => MISSING_VARIABLE.with(format!("line {line}: `{}` have no value.", several.join("`, `"))),
+    }
+}
+
+/// Whether a line names a variable, and not another one whose name only begins or ends so.
+fn names_in(line: &str, name: &str) -> bool {
+    let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    line.match_indices(name).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = &line[at + name.len()..];
+        let has_default = after.trim_start().strip_prefix('|').is_some_and(|filter| filter.trim_start().starts_with("default"));
+        !goes_on(before) && before != Some('.') && !goes_on(after.chars().next()) && !has_default
+    })
 }
 
 /// Takes so many bytes and no more.

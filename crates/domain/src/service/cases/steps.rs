@@ -29,10 +29,10 @@ impl Case {
             return vec![];
         }
         match self.status {
-            CaseStatus::New => vec!["assign", "reply", "resolve", "escalate", "merge", "link_article", "unlink_article"],
-            CaseStatus::Open => vec!["assign", "reply", "hold", "resolve", "escalate", "merge", "link_article", "unlink_article"],
-            CaseStatus::Pending => vec!["assign", "reply", "resume", "resolve", "escalate", "merge", "link_article", "unlink_article"],
-            CaseStatus::Resolved => vec!["reply", "close", "reopen", "merge", "link_article", "unlink_article"],
+            CaseStatus::New => vec!["assign", "reply", "resolve", "escalate", "merge", "link-article", "unlink-article"],
+            CaseStatus::Open => vec!["assign", "reply", "hold", "resolve", "escalate", "merge", "link-article", "unlink-article"],
+            CaseStatus::Pending => vec!["assign", "reply", "resume", "resolve", "escalate", "merge", "link-article", "unlink-article"],
+            CaseStatus::Resolved => vec!["reply", "close", "reopen", "merge", "link-article", "unlink-article"],
             CaseStatus::Closed => vec!["reply", "reopen"],
         }
     }
@@ -156,14 +156,42 @@ impl Case {
             if let Some(terms) = terms
                 && let Some(minutes) = self.target(terms).and_then(|t| t.next_response_minutes)
             {
-                let mut clock = SlaClock::new(SlaMilestone::NextResponse, minutes, now);
-                clock.set(&self.pauses, terms)?;
-                self.clocks.retain(|c| c.milestone != SlaMilestone::NextResponse);
-                self.clocks.push(clock);
+                self.await_next(minutes, now, terms)?;
             }
         }
         self.updated_at = now;
         Ok(Some(self.settled()))
+    }
+    /// The customer's question of a case that was merged into this one, asked at `since`: it waits here now. A resolved case
+    /// is opened again, whatever its window, because the question came before it could be closed; one on hold goes on.
+    ///
+    /// # Errors
+    /// The calendar has too little working time.
+    pub fn took_question(mut self, since: DateTime<Utc>, terms: Option<&Terms>, now: DateTime<Utc>) -> Result<Self> {
+        match self.status {
+            CaseStatus::Resolved => self = self.opened_again(terms, now)?,
+            CaseStatus::Pending => self = self.resume(terms, now)?,
+            CaseStatus::New | CaseStatus::Open | CaseStatus::Closed => {}
+        }
+        self.judge(now);
+        if self.awaiting_response_since.is_none_or(|own| since < own) {
+            self.awaiting_response_since = Some(since);
+            if let (Some(terms), Some(_)) = (terms, self.first_response_at)
+                && let Some(minutes) = self.target(terms).and_then(|t| t.next_response_minutes)
+            {
+                // one wait has one clock, from its earlier question
+                self.clocks.retain(|c| c.milestone != SlaMilestone::NextResponse || !c.is_running() || c.is_missed());
+                self.await_next(minutes, since, terms)?;
+            }
+        }
+        self.updated_at = now;
+        self.judge(now);
+        Ok(self.settled())
+    }
+    /// The customer's question that nobody answered, while somebody has to.
+    pub fn open_question(&self) -> Option<DateTime<Utc>> {
+        let at_work = matches!(self.status, CaseStatus::New | CaseStatus::Open | CaseStatus::Pending);
+        self.awaiting_response_since.filter(|_| at_work)
     }
     /// It waits for the customer.
     pub fn hold(mut self, why: HoldCase, terms: Option<&Terms>, now: DateTime<Utc>) -> Result<Self> {
@@ -220,11 +248,15 @@ impl Case {
     }
     /// It is opened again. The clock of the resolution goes on with what remained; a time in which it was resolved does
     /// not count.
-    pub fn reopen(mut self, terms: Option<&Terms>, now: DateTime<Utc>) -> Result<Self> {
+    pub fn reopen(self, terms: Option<&Terms>, now: DateTime<Utc>) -> Result<Self> {
         self.in_one_of(&[CaseStatus::Resolved, CaseStatus::Closed])?;
         if !self.can_be_reopened(now) {
             return Err(REOPEN_WINDOW_OVER.with("Create a case that follows it.").in_state(self.status, &["reply"]));
         }
+        self.opened_again(terms, now)
+    }
+    fn opened_again(mut self, terms: Option<&Terms>, now: DateTime<Utc>) -> Result<Self> {
+        self.judge(now);
         if let Some(resolved) = self.resolved_at {
             self.pauses.push(Pause { from: resolved, to: Some(now), is_hold: false });
         }
@@ -276,9 +308,7 @@ impl Case {
     /// The calendar has too little working time.
     pub fn recounted(mut self, terms: &Terms, now: DateTime<Utc>) -> Result<Self> {
         self.judge(now);
-        for clock in self.clocks.iter_mut().filter(|c| c.is_running() && c.breached_at.is_none()) {
-            clock.set(&self.pauses, terms)?;
-        }
+        self.reset(Some(terms))?;
         Ok(self.settled())
     }
     /// Raises what the clocks have to raise at this time. Called by a clock and by whatever stops or moves one, never by
@@ -312,7 +342,7 @@ impl Case {
         terms.version.targets.iter().find(|t| t.priority == self.priority)
     }
     /// Gives the running clocks the targets of the priority, from where they began; starts and removes them where the
-    /// priority has more or fewer targets.
+    /// priority has more or fewer targets. What was missed was missed by the target of its time and stays as it is.
     fn retarget(&mut self, terms: &Terms) -> Result<()> {
         let target = self.target(terms);
         let minutes = |milestone| match milestone {
@@ -320,8 +350,8 @@ impl Case {
             SlaMilestone::NextResponse => target.and_then(|t| t.next_response_minutes),
             SlaMilestone::Resolution => target.and_then(|t| t.resolution_minutes),
         };
-        self.clocks.retain(|c| !c.is_running() || minutes(c.milestone).is_some());
-        for clock in self.clocks.iter_mut().filter(|c| c.is_running()) {
+        self.clocks.retain(|c| !c.is_running() || c.is_missed() || minutes(c.milestone).is_some());
+        for clock in self.clocks.iter_mut().filter(|c| c.is_running() && !c.is_missed()) {
             clock.target_minutes = minutes(clock.milestone).unwrap_or(clock.target_minutes);
         }
         for milestone in [SlaMilestone::FirstResponse, SlaMilestone::Resolution] {
@@ -334,12 +364,34 @@ impl Case {
                 self.clocks.push(SlaClock::new(milestone, minutes, self.created_at));
             }
         }
+        if let (Some(minutes), Some(since), Some(_)) =
+            (minutes(SlaMilestone::NextResponse), self.awaiting_response_since, self.first_response_at)
+            && self.resolved_at.is_none()
+            && !self.clocks.iter().any(|c| c.milestone == SlaMilestone::NextResponse && c.started_at == since)
+        {
+            self.clocks.push(SlaClock::new(SlaMilestone::NextResponse, minutes, since));
+        }
         self.reset(Some(terms))
     }
-    /// Computes anew when the running clocks are due.
+    /// Starts the clock of an answer to what the customer asked at `since`. Those of earlier answers go, unless they were
+    /// missed.
+    fn await_next(&mut self, minutes: i32, since: DateTime<Utc>, terms: &Terms) -> Result<()> {
+        let earlier = |c: &SlaClock| c.milestone == SlaMilestone::NextResponse;
+        self.clocks.retain(|c| !earlier(c) || c.is_missed());
+        if self.clocks.iter().filter(|c| earlier(c)).count() >= MOST_MISSED
+            && let Some(oldest) = self.clocks.iter().position(earlier)
+        {
+            self.clocks.remove(oldest);
+        }
+        let mut clock = SlaClock::new(SlaMilestone::NextResponse, minutes, since);
+        clock.set(&self.pauses, terms)?;
+        self.clocks.push(clock);
+        Ok(())
+    }
+    /// Computes anew when the running clocks are due. One that was missed was due when it was.
     fn reset(&mut self, terms: Option<&Terms>) -> Result<()> {
         if let Some(terms) = terms {
-            for clock in self.clocks.iter_mut().filter(|c| c.is_running()) {
+            for clock in self.clocks.iter_mut().filter(|c| c.is_running() && !c.is_missed()) {
                 clock.set(&self.pauses, terms)?;
             }
         }
@@ -353,7 +405,7 @@ impl Case {
     }
     /// What still runs is neither met nor missed: it ends, unless it was missed already.
     fn end_clocks(&mut self, now: DateTime<Utc>) {
-        self.clocks.retain(|c| !c.is_running() || c.breached_at.is_some());
+        self.clocks.retain(|c| !c.is_running() || c.is_missed());
         self.clocks.iter_mut().for_each(|c| c.completed_at = c.completed_at.or(Some(now)));
         self.awaiting_response_since = None;
     }
@@ -364,8 +416,8 @@ impl Case {
     }
     /// Writes what follows from the clocks where lists find it.
     fn settled(mut self) -> Self {
-        self.clocks.sort_by_key(|c| c.milestone);
-        let due = |milestone| self.clocks.iter().find(|c| c.milestone == milestone && c.is_running()).and_then(|c| c.due_at);
+        self.clocks.sort_by_key(|c| (c.milestone, c.started_at));
+        let due = |milestone| self.clocks.iter().rfind(|c| c.milestone == milestone && c.is_running()).and_then(|c| c.due_at);
         self.first_response_due_at = due(SlaMilestone::FirstResponse);
         self.next_response_due_at = due(SlaMilestone::NextResponse);
         self.resolution_due_at = due(SlaMilestone::Resolution);

@@ -75,6 +75,9 @@ pub struct Pause {
     pub is_hold: bool,
 }
 
+/// Missed answers that a case shows at most; the oldest go first. That it missed one stays.
+pub const MOST_MISSED: usize = 20;
+
 /// The terms a case began with, and the hours they count by.
 #[derive(Debug, Clone)]
 pub struct Terms {
@@ -159,6 +162,10 @@ impl SlaClock {
     }
     pub fn is_running(&self) -> bool {
         self.completed_at.is_none()
+    }
+    /// Whether its breach was raised: that stays, whatever changes afterwards.
+    pub fn is_missed(&self) -> bool {
+        self.breached_at.is_some()
     }
     /// Stops it for good, on time or not.
     pub fn complete(&mut self, now: DateTime<Utc>) {
