@@ -94,7 +94,8 @@ pub fn restate(
     match persistence::record::update(cx.db(), &deal, Some(before.version))? {
         true => {
             if restated {
-                cx.emit(Event { kind: "attribution.restated".into(), ..Event::change("restated", before, &deal) });
+                // a figure that was computed anew is no part of what happened to the party
+                cx.emit(Event { kind: "attribution.restated".into(), party: None, ..Event::change("restated", before, &deal) });
             }
             Ok(())
         }
