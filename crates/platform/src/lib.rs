@@ -15,6 +15,7 @@ pub mod prelude;
 pub mod questions;
 mod redaction;
 pub mod sequence;
+pub mod visibility;
 pub mod signed;
 pub mod table;
 pub mod timers;

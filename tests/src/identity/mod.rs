@@ -8,6 +8,7 @@ mod role_matrix;
 mod roles;
 mod secrecy;
 mod sessions;
+mod visibility;
 mod signing_keys;
 mod throttle;
 mod tokens;

@@ -48,6 +48,7 @@ const ADDRESS: &[Code] = &[domain::directory::addresses::UNKNOWN_COUNTRY];
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Quote>("crm/quotes", "Priced and taxed offers, with revisions, public links and a PDF.");
+    n.owned_by("owner_id");
     n.list("List quotes.")
         .filter(&["status", "number", "revision", "party_id", "contact_id", "opportunity_id", "owner_id", "previous_revision_id"])
         .filter(&["currency", "quote_date", "valid_until", "total", "sent_at"])

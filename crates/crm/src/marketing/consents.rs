@@ -266,6 +266,10 @@ fn words_of(cx: &mut Cx, subject: Uuid) -> Result<Vec<LastWord>> {
 
 /// The last words are those of the ledger.
 pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
+    // subjects are shared by companies, and so is what they said
+    if !cx.caller.companies.are_all() {
+        return Ok(Vec::new());
+    }
     let (examined, wrong) = rows::wrong_states(cx.db())?;
     let rule = "The last word for each subject, channel and topic is the one of the consent ledger.";
     Ok(vec![Check::of("consent_states", rule, examined, wrong.iter().map(ToString::to_string).collect())])

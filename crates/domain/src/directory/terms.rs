@@ -48,6 +48,14 @@ pub struct TradeTerms {
     pub blocked: Blocked,
 }
 
+impl TradeTerms {
+    /// Whether others give the same credit: limit, days to pay and what is stopped.
+    pub fn has_credit_of(&self, other: &TradeTerms) -> bool {
+        let credit = |t: &TradeTerms| (t.credit_limit, t.payment_terms_days, t.blocked);
+        credit(self) == credit(other)
+    }
+}
+
 fn domestic() -> TaxStatus {
     TaxStatus::Domestic
 }

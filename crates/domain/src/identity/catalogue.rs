@@ -86,6 +86,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.files.create",
             "sales.orders.invoice",
             "sales.returns.credit",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -104,6 +105,28 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "crm.timeline.read",
             "directory.parties.read",
             "directory.contacts.read",
+        ],
+    },
+    ReadyMadeRole {
+        code: "credit_manager",
+        name: "Credit manager",
+        description: "Sets credit limits, days to pay and blocks of customers, and sees what they owe. Releases no orders and posts nothing.",
+        permissions: &[
+            "directory.customer_terms.update",
+            "directory.parties.read",
+            "directory.parties.update",
+            "directory.contacts.read",
+            "directory.companies.read",
+            "sales.orders.read",
+            "receivables.invoices.read",
+            "receivables.credit_notes.read",
+            "receivables.open_items.read",
+            "receivables.payment_terms.read",
+            "banking.payments.read",
+            "accounting.reports.*",
+            "crm.timeline.read",
+            "platform.trace.read",
+            "platform.explain.read",
         ],
     },
     ReadyMadeRole {
@@ -126,6 +149,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.explain.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -179,6 +203,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.files.read",
             "platform.files.create",
             "tax.rules.*",
+            "fields.cost.read",
+            "fields.margin.read",
         ],
     },
     ReadyMadeRole {
@@ -214,8 +240,10 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.integrity.*",
             "identity.sod_conflicts.read",
             "accounting.policies.*",
-            "directory.parties.set_credit_limit",
+            "directory.customer_terms.update",
             "platform.files.create",
+            "fields.cost.read",
+            "fields.margin.read",
         ],
     },
     ReadyMadeRole {
@@ -233,6 +261,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "inventory.warehouses.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -251,6 +280,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "receivables.open_items.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -284,7 +314,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
     ReadyMadeRole {
         code: "inventory_manager",
         name: "Inventory manager",
-        description: "All of the warehouse with adjustments and the value of the stock in view.",
+        description: "All of the warehouse with adjustments, and cost and value of the stock in view.",
         permissions: &[
             "inventory.*",
             "sales.orders.read",
@@ -297,6 +327,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.explain.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -381,6 +412,9 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.trace.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
+            "fields.margin.read",
+            "directory.customer_terms.update",
         ],
     },
     ReadyMadeRole {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
 use crate::value::Scalar;
-use crate::{Conn, Result, Statement, list, record, sql};
+use crate::{Conn, Only, Result, Statement, list, record, sql};
 
 record! {
     sales_orders: SalesOrder {
@@ -210,56 +210,67 @@ pub fn draft_of_opportunity(db: &mut Conn, opportunity: OpportunityId) -> Result
 }
 
 /// Orders whose shipped quantities differ from their shipped deliveries: (line, shipped, sum of deliveries).
-pub fn shipped_unlike_deliveries(db: &mut Conn) -> Result<Vec<(Uuid, Quantity, Quantity)>> {
+pub fn shipped_unlike_deliveries(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Quantity, Quantity)>> {
     sql!(
-        "SELECT l.id, l.quantity_shipped, COALESCE(d.q, 0) FROM sales_order_lines l LEFT JOIN (\
+        "SELECT l.id, l.quantity_shipped, COALESCE(d.q, 0) FROM sales_order_lines l JOIN sales_orders o ON o.id = l.order_id LEFT JOIN (\
            SELECT dl.order_line_id, SUM(dl.quantity) AS q FROM delivery_lines dl JOIN deliveries d ON d.id = dl.delivery_id \
            WHERE d.status = 'shipped' GROUP BY dl.order_line_id\
-         ) d ON d.order_line_id = l.id WHERE l.quantity_shipped <> COALESCE(d.q, 0) ORDER BY l.id"
+         ) d ON d.order_line_id = l.id WHERE l.quantity_shipped <> COALESCE(d.q, 0) AND {} ORDER BY l.id",
+        only.on("o.company_id")
     )
     .load(db)
 }
 
 /// Orders whose totals are not the sums of their lines and freight: (order, total, sum).
-pub fn totals_unlike_lines(db: &mut Conn) -> Result<Vec<(Uuid, Amount, Amount)>> {
+pub fn totals_unlike_lines(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Amount, Amount)>> {
     sql!(
         "SELECT o.id, o.total, o.freight_gross + COALESCE(SUM(l.gross_amount), 0) FROM sales_orders o \
-         LEFT JOIN sales_order_lines l ON l.order_id = o.id GROUP BY o.id, o.total, o.net_total, o.tax_total, o.freight_gross \
+         LEFT JOIN sales_order_lines l ON l.order_id = o.id WHERE {} GROUP BY o.id, o.total, o.net_total, o.tax_total, o.freight_gross \
          HAVING o.total <> o.freight_gross + COALESCE(SUM(l.gross_amount), 0) OR o.total <> o.net_total + o.tax_total \
-         ORDER BY o.id LIMIT 100"
+         ORDER BY o.id LIMIT 100",
+        only.on("o.company_id")
     )
     .load(db)
 }
 
 /// Order lines whose returned quantities differ from what their returns took in: (line, returned, sum of returns).
-pub fn returned_unlike_returns(db: &mut Conn) -> Result<Vec<(Uuid, Quantity, Quantity)>> {
+pub fn returned_unlike_returns(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Quantity, Quantity)>> {
     sql!(
-        "SELECT l.id, l.quantity_returned, COALESCE(r.q, 0) FROM sales_order_lines l LEFT JOIN (\
+        "SELECT l.id, l.quantity_returned, COALESCE(r.q, 0) FROM sales_order_lines l JOIN sales_orders o ON o.id = l.order_id LEFT JOIN (\
            SELECT order_line_id, SUM(quantity_received) AS q FROM customer_return_lines GROUP BY order_line_id\
-         ) r ON r.order_line_id = l.id WHERE l.quantity_returned <> COALESCE(r.q, 0) ORDER BY l.id LIMIT 100"
+         ) r ON r.order_line_id = l.id WHERE l.quantity_returned <> COALESCE(r.q, 0) AND {} ORDER BY l.id LIMIT 100",
+        only.on("o.company_id")
     )
     .load(db)
 }
 
 /// Order lines and how many of them count as invoiced, of those of which any do.
-pub fn invoiced(db: &mut Conn) -> Result<Vec<(Uuid, Quantity)>> {
-    sql!("SELECT id, quantity_invoiced FROM sales_order_lines WHERE quantity_invoiced <> 0").load(db)
-}
-
-/// What posted invoices bill of order lines, less what posted credit notes take back: (order line, quantity).
-pub fn billed(db: &mut Conn) -> Result<Vec<(String, Quantity)>> {
+pub fn invoiced(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Quantity)>> {
     sql!(
-        "SELECT line, SUM(q) FROM (\
-           SELECT l.order_line_id AS line, l.quantity AS q FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id \
-           WHERE l.order_line_id IS NOT NULL AND i.status <> 'draft' \
-           UNION ALL SELECT l.order_line_id, -c.quantity FROM credit_note_lines c JOIN credit_notes n ON n.id = c.credit_note_id \
-           JOIN invoice_lines l ON l.id = c.invoice_line_id WHERE l.order_line_id IS NOT NULL AND n.status <> 'draft'\
-         ) AS x GROUP BY line HAVING SUM(q) <> 0"
+        "SELECT l.id, l.quantity_invoiced FROM sales_order_lines l JOIN sales_orders o ON o.id = l.order_id \
+         WHERE l.quantity_invoiced <> 0 AND {}",
+        only.on("o.company_id")
     )
     .load(db)
 }
 
-/// How many order lines there are.
-pub fn count_lines(db: &mut Conn) -> Result<i64> {
-    Ok(sql!("SELECT COUNT(*) FROM sales_order_lines").first::<(i64,)>(db)?.map_or(0, |r| r.0))
+/// What posted invoices bill of order lines, less what posted credit notes take back: (order line, quantity).
+pub fn billed(db: &mut Conn, only: &Only) -> Result<Vec<(String, Quantity)>> {
+    sql!(
+        "SELECT line, SUM(q) FROM (\
+           SELECT l.order_line_id AS line, l.quantity AS q FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id \
+           WHERE l.order_line_id IS NOT NULL AND i.status <> 'draft' AND {} \
+           UNION ALL SELECT l.order_line_id, -c.quantity FROM credit_note_lines c JOIN credit_notes n ON n.id = c.credit_note_id \
+           JOIN invoice_lines l ON l.id = c.invoice_line_id WHERE l.order_line_id IS NOT NULL AND n.status <> 'draft' AND {}\
+         ) AS x GROUP BY line HAVING SUM(q) <> 0",
+        only.on("i.company_id"),
+        only.on("n.company_id")
+    )
+    .load(db)
+}
+
+/// How many order lines these companies have.
+pub fn count_lines(db: &mut Conn, only: &Only) -> Result<i64> {
+    let count = sql!("SELECT COUNT(*) FROM sales_order_lines l JOIN sales_orders o ON o.id = l.order_id WHERE {}", only.on("o.company_id"));
+    Ok(count.first::<(i64,)>(db)?.map_or(0, |r| r.0))
 }
