@@ -19,12 +19,8 @@ use platform::questions::{Check, Explanation};
 
 /// The orders of a party, newest first.
 pub fn overview(cx: &mut Cx, party: PartyId) -> Result<OrdersOverview> {
-    let companies = cx.caller.companies.clone();
-    let allowed = match &companies {
-        platform::Companies::All => None,
-        platform::Companies::These(ids) => Some(ids.iter().map(|c| c.uuid()).collect::<Vec<_>>()),
-    };
-    let (open_order_count, ids) = orders::latest(cx.db(), party, allowed.as_deref(), TOP)?;
+    let seen = cx.visible_in_companies::<SalesOrder>()?;
+    let (open_order_count, ids) = orders::latest(cx.db(), party, &seen, TOP)?;
     let ids: Vec<SalesOrderId> = ids.into_iter().map(SalesOrderId::from_uuid).collect();
     let mut found = cx.find_all::<SalesOrder>(&ids)?;
     found.sort_by_key(|o| std::cmp::Reverse(o.id));
@@ -46,9 +42,10 @@ pub fn overview(cx: &mut Cx, party: PartyId) -> Result<OrdersOverview> {
 pub fn overview_as_of(cx: &mut Cx, party: PartyId, day: NaiveDate) -> Result<OrdersAsOf> {
     let (mut out, mut found) = (OrdersAsOf::default(), Vec::new());
     let companies = orders::all_companies_of(cx.db(), party)?;
+    let seen = cx.visible_rows_as::<SalesOrder>("sales_orders")?;
     for company in cx.find_all::<Company>(&companies)? {
         let end = cx.end_of(&company, day);
-        let (open, ids) = orders::confirmed_by(cx.db(), party, company.id, end, TOP)?;
+        let (open, ids) = orders::confirmed_by(cx.db(), &seen, party, company.id, end, TOP)?;
         out.open_order_count += open;
         found.extend(ids.into_iter().map(|id| (SalesOrderId::from_uuid(id), end)));
     }

@@ -9,6 +9,7 @@ use domain::kernel::{Amount, Decimals, Id, Quantity, UnitPrice, Word, round_to};
 use domain::sales::orders::{SalesOrder, SalesOrderLine, SalesOrderStatus};
 use uuid::Uuid;
 
+use crate::companies::and_of;
 use crate::inventory::reservations::rows;
 use crate::value::Scalar;
 use crate::{Conn, Only, Result, Statement, list, record, sql};
@@ -16,7 +17,7 @@ use crate::{Conn, Only, Result, Statement, list, record, sql};
 record! {
     sales_orders: SalesOrder {
         id: uid, company_id: uid, number: opt(text), status: word, fulfilment_status: word, billing_status: word, is_on_hold: bool,
-        status_reason: opt(text), customer_id: uid, customer_reference: opt(text), opportunity_id: opt(uid), quote_id: opt(uid), warehouse_id: opt(uid),
+        status_reason: opt(text), customer_id: uid, customer_reference: opt(text), opportunity_id: opt(uid), quote_id: opt(uid), owner_id: opt(uid), warehouse_id: opt(uid),
         order_date: date, requested_date: opt(date), ship_to: opt(json), payment_terms_days: opt(small), currency: text, exchange_rate: rate, prices_include_tax: bool,
         allow_backorder: bool, freight_amount: amount, freight_tax_class: word, freight_gross: amount, freight_invoiced: amount,
         net_total: amount, tax_total: amount, total: amount, unshipped_amount: amount, unbilled_amount: amount, credit_status: word,
@@ -129,12 +130,11 @@ pub fn has_of_quote(db: &mut Conn, quote: QuoteId) -> Result<bool> {
     Ok(row.first::<(Uuid,)>(db)?.is_some())
 }
 
-/// How many orders of a party are confirmed and have something left to ship or invoice, and its latest orders, newest first: ids.
-pub fn latest(db: &mut Conn, customer: PartyId, companies: Option<&[Uuid]>, limit: i64) -> Result<(i64, Vec<Uuid>)> {
+/// How many orders of a party that the caller may see are confirmed and have something left to ship or invoice, and the latest of
+/// them, newest first: ids.
+pub fn latest(db: &mut Conn, customer: PartyId, seen: &Statement, limit: i64) -> Result<(i64, Vec<Uuid>)> {
     let mut scope = sql!(" FROM sales_orders WHERE customer_id = {}", customer.uuid());
-    if let Some(companies) = companies {
-        scope.append(sql!(" AND company_id IN ({})", list(companies)));
-    }
+    scope.append(and_of(seen));
     let mut open = Statement::new("SELECT COUNT(*)");
     open.append(scope.clone()).sql(" AND status = 'confirmed' AND NOT (fulfilment_status = 'shipped' AND billing_status = 'billed')");
     let mut last = Statement::new("SELECT id");
@@ -149,15 +149,23 @@ pub fn all_companies_of(db: &mut Conn, customer: PartyId) -> Result<Vec<CompanyI
     Ok(rows.load::<(Uuid,)>(db)?.into_iter().map(|r| CompanyId::from_uuid(r.0)).collect())
 }
 
-/// Of the orders of a customer at a company that were confirmed by a moment: how many were neither closed nor cancelled by
-/// then, and the latest.
-pub fn confirmed_by(db: &mut Conn, customer: PartyId, company: CompanyId, moment: DateTime<Utc>, limit: i64) -> Result<(i64, Vec<Uuid>)> {
-    let by = sql!(
+/// Of the orders of a customer at a company that the caller may see and that were confirmed by a moment: how many were neither closed
+/// nor cancelled by then, and the latest.
+pub fn confirmed_by(
+    db: &mut Conn,
+    seen: &Statement,
+    customer: PartyId,
+    company: CompanyId,
+    moment: DateTime<Utc>,
+    limit: i64,
+) -> Result<(i64, Vec<Uuid>)> {
+    let mut by = sql!(
         " FROM sales_orders WHERE customer_id = {} AND company_id = {} AND confirmed_at < {}",
         customer.uuid(),
         company.uuid(),
         moment
     );
+    by.append(and_of(seen));
     let mut open = Statement::new("SELECT COUNT(*)");
     open.append(by.clone()).append(sql!(
         " AND (closed_at IS NULL OR closed_at >= {}) AND (cancelled_at IS NULL OR cancelled_at >= {})",

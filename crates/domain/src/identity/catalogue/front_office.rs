@@ -86,6 +86,7 @@ pub(super) const SALES_MANAGER: ReadyMadeRole = ReadyMadeRole {
         "platform.files.create",
         "fields.cost.read",
         "fields.margin.read",
+        "fields.personal.read",
     ],
 };
 
@@ -165,6 +166,7 @@ pub(super) const MARKETING_MANAGER: ReadyMadeRole = ReadyMadeRole {
         "marketing.attribution_deals.read",
         "marketing.attribution_models.*",
         "marketing.attribution_restatements.read",
+        "fields.personal.read",
     ],
 };
 
