@@ -3,16 +3,17 @@
 mod api_keys;
 mod authority;
 mod company_grants;
+mod reach;
 mod role_assignments;
 mod role_matrix;
 mod roles;
 mod secrecy;
 mod sessions;
-mod visibility;
 mod signing_keys;
 mod throttle;
 mod tokens;
 mod users;
+mod visibility;
 
 use serde_json::{Value, json};
 
