@@ -3,7 +3,7 @@
 //! the answer is kept. Nothing outside this road writes.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -13,7 +13,6 @@ use chrono::{DateTime, SubsecRound, Utc};
 use domain::ids::CompanyId;
 use domain::kernel::{FieldError, problems};
 use domain::{Event, Result};
-use parking_lot::RwLock;
 use persistence::platform::idempotency::{self, Claim};
 use persistence::platform::settings;
 use persistence::{Conn, Database, Error, Outcome};
@@ -85,7 +84,8 @@ impl Reactions {
 
 /// What an application is made of.
 pub struct AppConfig {
-    pub table: Table,
+    /// Closed by [`Table::finish`].
+    pub table: Arc<Table>,
     pub database: Database,
     pub reactions: Reactions,
     pub questions: Questions,
@@ -94,7 +94,7 @@ pub struct AppConfig {
 
 /// The application: the table, the database, and who answers and reacts.
 pub struct App {
-    pub table: Table,
+    pub table: Arc<Table>,
     pub db: Database,
     pub clock: Clock,
     pub questions: Questions,
@@ -104,7 +104,6 @@ pub struct App {
     pub mail: crate::mail::State,
     pub(crate) reactions: Reactions,
     cursor_key: Vec<u8>,
-    properties: RwLock<HashMap<String, Vec<&'static str>>>,
     /// Numbers committed facts as long as the application lives.
     _sequencer: Sequencer,
 }
@@ -176,7 +175,7 @@ impl App {
         let sequencer = Sequencer::start(&database).map_err(|e| problems::unavailable.with(format!("the sequencer: {e}")))?;
         Ok(Arc::new(Self {
             _sequencer: sequencer,
-            table: table.finish(),
+            table,
             db: database,
             clock,
             questions,
@@ -184,7 +183,6 @@ impl App {
             mail: crate::mail::State::default(),
             reactions,
             cursor_key,
-            properties: RwLock::default(),
         }))
     }
     pub(crate) fn cursor_key(&self) -> &[u8] {
@@ -192,13 +190,7 @@ impl App {
     }
     /// The names of the properties of a schema.
     pub(crate) fn properties(&self, shape: &Shape) -> Vec<&'static str> {
-        let name = (shape.name)();
-        if let Some(found) = self.properties.read().get(&*name) {
-            return found.clone();
-        }
-        let found = table::property_names(shape);
-        self.properties.write().insert(name.into_owned(), found.clone());
-        found
+        self.table.properties(shape)
     }
 
     /// Whether the resource that an operation answers is its stored row and nothing else, so that its version names its

@@ -38,6 +38,7 @@ mod jobs;
 mod link_keys;
 mod migrations;
 mod number_series;
+mod online_migrations;
 mod records;
 mod repetition;
 mod timer_failures;
