@@ -200,7 +200,9 @@ impl App {
             let (Some(entity), Some(output)) = (&op.entity, &op.output) else { return false };
             let rows = self.table.ops.iter().filter_map(|o| o.listing.as_ref()).find(|l| (l.row.name)() == *entity);
             let stored = |listing: &Listing| self.properties(output).iter().all(|p| listing.has_column(p));
-            op.actions_of.is_none() && op.kind != Kind::List && rows.is_some_and(stored)
+            // what is masked depends on the caller
+            let masked = !self.table.masks_of(entity).is_empty();
+            op.actions_of.is_none() && !masked && op.kind != Kind::List && rows.is_some_and(stored)
         })
     }
 
