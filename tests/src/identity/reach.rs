@@ -246,7 +246,7 @@ each_engine! {
 
     fn nobody_grants_a_wider_reach_or_a_field_they_do_not_see(s) {
         let rights = ["identity.*", "crm.leads.*:team", "directory.parties.read"];
-        let (_, manager) = super::member(s, &rights);
+        let (_, manager) = crate::identity::member(s, &rights);
         let role = |permission: &str| {
             let n = fixtures::unique();
             manager.post("/v1/identity/roles", json!({"code": format!("given_{n}"), "name": format!("Given {n}"), "permissions": [permission]}))

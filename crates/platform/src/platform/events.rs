@@ -112,7 +112,7 @@ fn only_readable(cx: &mut Cx, list: &mut List) -> Result<()> {
 }
 
 /// A fact, as one of the roads to it shows it.
-pub(crate) trait Fact: Record {
+pub(crate) trait Fact: Record + serde::Serialize {
     fn kind(&self) -> &str;
     fn subject(&self) -> &str;
     /// The thing afterwards.
@@ -223,7 +223,7 @@ fn if_visible<R: Fact>(cx: &mut Cx, rows: Vec<R>, limited: &BTreeMap<String, &'s
 }
 
 /// Hides fields as the records hide them.
-fn covered<R: Fact>(cx: &Cx, rows: &mut [R]) {
+fn masked<R: Fact>(cx: &Cx, rows: &mut [R]) {
     let mut maskings: BTreeMap<String, Masking> = BTreeMap::new();
     for row in rows {
         let noun = noun_of(row.kind()).to_string();
