@@ -16,7 +16,6 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::caller::{Caller, Companies};
 use crate::sequence::new_fact;
-use crate::visibility::{Around, Scope};
 use crate::table::{List, PAGE_BYTES, Page, Prepared, ROWS_AT_ONCE};
 
 /// Reactions may cause facts that cause reactions; more rounds than this are a loop.
@@ -49,6 +48,13 @@ pub struct Cx<'c> {
     known: Known,
     /// What is done when everything else is.
     last: Vec<Last>,
+}
+
+/// A caller's teams and territories, read once for a transaction.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Around {
+    pub teams: Option<Vec<Uuid>>,
+    pub territories: Option<Vec<Uuid>>,
 }
 
 type Last = Box<dyn FnOnce(&mut Cx) -> Result<()>>;
@@ -132,12 +138,6 @@ impl<'c> Cx<'c> {
         };
         let found = found.filter(|row| self.visible(row));
         self.if_visible(found)?.ok_or_else(|| missing::<T>(id))
-    }
-    /// The row, when the caller may see it.
-    fn if_visible<T: Entity + Record>(&mut self, found: Option<T>) -> Result<Option<T>> {
-        let Some(row) = found else { return Ok(None) };
-        let seen = self.seen(T::TABLE, &[row.key()])?.contains(&row.key());
-        Ok(Some(row).filter(|_| seen))
     }
     /// As [`Cx::find`], of a noun that says itself what exists for the caller.
     pub fn find_seen<T: Entity + Record>(&mut self, id: T::Id, seen: impl FnOnce(&mut Cx, &T) -> Result<bool>) -> Result<T> {
@@ -258,21 +258,6 @@ impl<'c> Cx<'c> {
             return Err(problems::precondition_failed.with(detail).at_version(row.version()));
         }
         Ok(row)
-    }
-    /// Refuses the row named by the path when the permission of the operation does not reach it.
-    fn reaches_target<T: Record>(&mut self, id: Uuid) -> Result<()> {
-        match self.permission.clone().filter(|_| self.target == Some(id)) {
-            Some(permission) => self.require_reach(T::TABLE, id, &permission, problems::beyond_reach),
-            None => Ok(()),
-        }
-    }
-    /// Refuses to make what the caller could not reach afterwards: on behalf of others only within reach.
-    fn reaches_new<T: Record>(&mut self, id: Uuid) -> Result<()> {
-        let app = self.app.clone();
-        match app.table.scope_of(T::TABLE) {
-            Some(Scope::Owned { stem, .. }) => self.require_reach(T::TABLE, id, &format!("{stem}.create"), problems::beyond_reach),
-            _ => Ok(()),
-        }
     }
     /// Stores a new resource and tells that it was created.
     pub fn create<T: Entity + Record>(&mut self, row: T) -> Result<T> {

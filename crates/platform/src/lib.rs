@@ -15,10 +15,10 @@ pub mod prelude;
 pub mod questions;
 mod redaction;
 pub mod sequence;
-pub mod visibility;
 pub mod signed;
 pub mod table;
 pub mod timers;
+pub mod visibility;
 pub mod work;
 
 pub use app::{App, AppConfig, Clock, Reactions, Request};

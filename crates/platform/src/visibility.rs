@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::caller::Caller;
-use crate::cx::Cx;
+use crate::cx::{Around, Cx};
 use crate::table::Table;
 
 /// Fields of one class. A path leads through objects and lists: `lines.unit_cost`.
@@ -34,13 +34,6 @@ pub(crate) enum Scope {
 /// The table behind the facts of a noun.
 pub(crate) struct NounRows {
     pub table: &'static str,
-}
-
-/// A caller's teams and territories, read once for a transaction.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Around {
-    teams: Option<Vec<Uuid>>,
-    territories: Option<Vec<Uuid>>,
 }
 
 /// The fields that a caller does not see of one schema.
@@ -158,6 +151,27 @@ fn at_each(at: &mut Value, path: &[String], f: &mut dyn FnMut(&mut Value)) {
 }
 
 impl Cx<'_> {
+    /// The row, when the caller may see it.
+    pub(crate) fn if_visible<T: Entity + Record>(&mut self, found: Option<T>) -> Result<Option<T>> {
+        let Some(row) = found else { return Ok(None) };
+        let seen = self.seen(T::TABLE, &[row.key()])?.contains(&row.key());
+        Ok(Some(row).filter(|_| seen))
+    }
+    /// Refuses the row named by the path when the permission of the operation does not reach it.
+    pub(crate) fn reaches_target<T: Record>(&mut self, id: Uuid) -> Result<()> {
+        match self.permission.clone().filter(|_| self.target == Some(id)) {
+            Some(permission) => self.require_reach(T::TABLE, id, &permission, problems::beyond_reach),
+            None => Ok(()),
+        }
+    }
+    /// Refuses to make what the caller could not reach afterwards: on behalf of others only within reach.
+    pub(crate) fn reaches_new<T: Record>(&mut self, id: Uuid) -> Result<()> {
+        let app = self.app().clone();
+        match app.table.scope_of(T::TABLE) {
+            Some(Scope::Owned { stem, .. }) => self.require_reach(T::TABLE, id, &format!("{stem}.create"), problems::beyond_reach),
+            _ => Ok(()),
+        }
+    }
     /// The rows of a table that the caller may see of those of its companies; nothing when these are all.
     pub(crate) fn visible_rows(&mut self, table: &str) -> Result<Option<Condition>> {
         if self.unlimited {

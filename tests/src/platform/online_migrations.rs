@@ -130,5 +130,8 @@ fn what_holds_up_nobody_is_allowed() {
         assert_eq!(breaches(sql, true), Vec::<String>::new(), "{sql}");
     }
     assert_eq!(breaches("CREATE INDEX CONCURRENTLY orders_x ON orders (x);", false), Vec::<String>::new());
-    assert_ne!(breaches("CREATE INDEX CONCURRENTLY a ON orders (x); CREATE INDEX CONCURRENTLY b ON orders (y);", false), Vec::<String>::new());
+    assert_ne!(
+        breaches("CREATE INDEX CONCURRENTLY a ON orders (x); CREATE INDEX CONCURRENTLY b ON orders (y);", false),
+        Vec::<String>::new()
+    );
 }

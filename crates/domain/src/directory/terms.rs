@@ -22,6 +22,8 @@ crate::words! {
     }
 }
 
+/// The permission to change the terms of credit of a customer: credit limit, days to pay and block.
+pub const SET_TERMS: &str = "directory.customer_terms.update";
 /// A credit limit below zero.
 pub const NEGATIVE_CREDIT_LIMIT: Code = Code::invalid("party.negative_credit_limit", "A credit limit is not below zero.");
 

@@ -13,6 +13,6 @@ pub mod role_assignments;
 pub mod roles;
 pub mod separation_of_duties;
 pub mod sessions;
-pub mod visibility;
 pub mod signing_keys;
 pub mod users;
+pub mod visibility;

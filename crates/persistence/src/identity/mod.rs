@@ -6,7 +6,7 @@ pub mod credentials;
 pub mod role_assignments;
 pub mod roles;
 pub mod sessions;
-pub mod visibility;
 pub mod signing_keys;
 pub mod throttle;
 pub mod users;
+pub mod visibility;

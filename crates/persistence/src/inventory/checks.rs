@@ -86,10 +86,8 @@ pub fn value_unlike_accounts(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Uu
 
 /// Entries of the value ledger with a value and no account: entry.
 pub fn values_without_account(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid,)>> {
-    let nowhere = sql!(
-        "SELECT id FROM value_entries WHERE account_id IS NULL AND amount <> 0 AND {} ORDER BY id LIMIT 100",
-        only.on("company_id")
-    );
+    let nowhere =
+        sql!("SELECT id FROM value_entries WHERE account_id IS NULL AND amount <> 0 AND {} ORDER BY id LIMIT 100", only.on("company_id"));
     nowhere.load(db)
 }
 

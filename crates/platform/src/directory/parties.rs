@@ -8,7 +8,7 @@ use domain::directory::parties::{DEEPEST, MERGED, NewParty, POSSIBLE_DUPLICATE, 
 use domain::directory::party_hierarchy::{HierarchyFilter, PartyHierarchy};
 use domain::directory::party_merges::{MergeParty, PartyMerge};
 use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
-use domain::directory::terms::TradeTerms;
+use domain::directory::terms::{SET_TERMS, TradeTerms};
 use domain::directory::{emails, phones};
 use domain::identity::users::User;
 use domain::ids::PartyId;
@@ -17,9 +17,6 @@ use persistence::directory::parties as rows;
 use super::{matching, overview, party_hierarchy, party_merges, personal_data, timeline};
 use crate::bulk::Upserted;
 use crate::prelude::*;
-
-/// The permission to set credit limit, days to pay and blocks of customers.
-pub(crate) const SET_TERMS: &str = "directory.customer_terms.update";
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Party>("directory/parties", "People and organisations the company deals with, as customers, vendors or both.");

@@ -8,7 +8,7 @@ use domain::directory::party_merges::{
     KINDS_DIFFER, MergeParty, NOT_MERGED, NOT_UNDOABLE, PartyMerge, Places, TOO_LARGE, TOO_LATE, WITH_ITSELF,
 };
 use domain::directory::personal_data::ERASED;
-use domain::directory::terms::TradeTerms;
+use domain::directory::terms::{SET_TERMS, TradeTerms};
 use domain::ids::{PartyId, PartyMergeId};
 use persistence::directory::{parties, party_merges as rows};
 
@@ -51,7 +51,7 @@ pub fn merge(cx: &mut Cx, id: PartyId, body: MergeParty) -> Result<PartyMerge> {
     // a block of either stays, which gives no credit
     let stopped = TradeTerms { blocked: merge.winner_after.customer_terms.blocked, ..winner.customer_terms.clone() };
     if winner.is_customer && !stopped.has_credit_of(&merge.winner_after.customer_terms) {
-        cx.require(super::parties::SET_TERMS)?;
+        cx.require(SET_TERMS)?;
     }
     cx.insert_all(std::slice::from_ref(&merge))?;
     let grave = cx.save(&loser, merge.tombstone(cx.now), "updated")?;

@@ -17,9 +17,9 @@ use super::{Body, Reply, body, noun, params};
 use crate::app::App;
 use crate::bulk;
 use crate::cx::Cx;
-use crate::visibility::{Mask, NounRows, Scope};
 use crate::signed;
 use crate::timers::{self, How, Timer};
+use crate::visibility::{Mask, NounRows, Scope};
 
 /// All operations of the API.
 #[derive(Default)]

@@ -174,7 +174,12 @@ pub(super) fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Resu
 
 /// Appends a resource, which is an object with at least an id; with `allowed_actions` when its noun has any, and with `masked`
 /// when it has fields that need a permission of their own.
-pub(super) fn write_resource<T: Serialize>(out: &mut Vec<u8>, value: &T, actions: Option<Vec<&'static str>>, masking: &Masking) -> Result<()> {
+pub(super) fn write_resource<T: Serialize>(
+    out: &mut Vec<u8>,
+    value: &T,
+    actions: Option<Vec<&'static str>>,
+    masking: &Masking,
+) -> Result<()> {
     if !masking.hidden.is_empty() {
         return write(out, &resource(value, actions, masking)?);
     }
