@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::caller::Caller;
-use crate::cx::{Around, Cx};
+use crate::cx::Cx;
 use crate::table::Table;
 
 /// Fields of one class. A path leads through objects and lists: `lines.unit_cost`.
