@@ -3,6 +3,7 @@
 
 pub mod accounting;
 pub mod banking;
+mod companies;
 mod conn;
 pub mod crm;
 mod database;
@@ -32,6 +33,7 @@ mod value;
 mod watch;
 mod writer;
 
+pub use companies::Only;
 pub use conn::{Conn, Engine, now};
 pub use database::{Database, DatabaseConfig, Load, OpenError};
 pub use deadline::{in_time, within};

@@ -114,7 +114,13 @@ impl Query {
 }
 
 impl Condition {
-    fn write(&self, to: &mut Statement) {
+    /// The condition as part of a statement.
+    pub fn statement(&self) -> Statement {
+        let mut s = Statement::default();
+        self.write(&mut s);
+        s
+    }
+    pub(crate) fn write(&self, to: &mut Statement) {
         match self {
             Condition::In(column, values) => match &values[..] {
                 [] => {

@@ -3,13 +3,14 @@
 //! the answer is kept. Nothing outside this road writes.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chrono::{DateTime, SubsecRound, Utc};
+use domain::ids::CompanyId;
 use domain::kernel::{FieldError, problems};
 use domain::{Event, Result};
 use persistence::platform::idempotency::{self, Claim};
@@ -199,7 +200,9 @@ impl App {
             let (Some(entity), Some(output)) = (&op.entity, &op.output) else { return false };
             let rows = self.table.ops.iter().filter_map(|o| o.listing.as_ref()).find(|l| (l.row.name)() == *entity);
             let stored = |listing: &Listing| self.properties(output).iter().all(|p| listing.has_column(p));
-            op.actions_of.is_none() && op.kind != Kind::List && rows.is_some_and(stored)
+            // what is masked depends on the caller
+            let masked = !self.table.masks_of(entity).is_empty();
+            op.actions_of.is_none() && !masked && op.kind != Kind::List && rows.is_some_and(stored)
         })
     }
 
@@ -377,7 +380,10 @@ impl App {
         if let Some((scope, fingerprint)) = &ready.key {
             match idempotency::claim(conn, scope, fingerprint, now) {
                 Ok(Claim::New) => {}
-                Ok(Claim::Answered(kept)) => return replay(&kept).map(Outcome::Keep),
+                Ok(Claim::Answered(kept)) => {
+                    let mut cx = Cx::new(self.clone(), conn.reborrow(), ready.caller.clone(), ready.request_id.clone());
+                    return replay(&mut cx, op, &kept).map(Outcome::Keep);
+                }
                 Ok(Claim::Reused) => {
                     return Err(problems::idempotency_key_reused.with("The key was used with another path, query or body."));
                 }
@@ -388,6 +394,7 @@ impl App {
             }
         }
         let mut cx = Cx::new(self.clone(), conn.reborrow(), ready.caller.clone(), ready.request_id.clone());
+        cx.permission = Some(op.permission.clone());
         cx.if_match = ready.if_match;
         cx.target = ready.input.path.first().and_then(|p| any_id(p));
         cx.prepared = ready.prepared.clone();
@@ -399,6 +406,7 @@ impl App {
         }
         cx.finish()?;
         ready.touched.fetch_or(cx.tells_of_rights(), Ordering::Relaxed);
+        let companies = cx.companies_told();
         let told = cx.keep_events()?;
         ready.in_time()?;
         if told == 0 && !ready.dry_run && op.kind != Kind::Command {
@@ -413,7 +421,7 @@ impl App {
             return Ok(Outcome::Discard(answer));
         }
         if let Some((scope, _)) = &ready.key {
-            let kept = kept_of(op, &answer)?;
+            let kept = kept_of(op, &answer, companies)?;
             idempotency::answer(conn, scope, &kept)?;
         }
         Ok(Outcome::Keep(answer))
@@ -425,19 +433,22 @@ impl App {
 struct Kept<'a> {
     version: Option<i64>,
     id: Option<String>,
+    /// The companies that it concerned: a replay is for who has a grant on all of them.
+    #[serde(default)]
+    companies: BTreeSet<CompanyId>,
     /// The text of the answer as it went out, but for secrets; null when there was none.
     #[serde(borrow)]
     body: &'a RawValue,
 }
 
 /// The answer in the form in which it is kept.
-fn kept_of(op: &Op, answer: &Answer) -> Result<String> {
+fn kept_of(op: &Op, answer: &Answer, companies: BTreeSet<CompanyId>) -> Result<String> {
     let text = match &answer.output {
         Output::Json(_) if !op.shown_once.is_empty() => Cow::Owned(without_secrets(op, &answer.output)),
         Output::Json(text) => Cow::Borrowed(text.as_slice()),
         _ => Cow::Borrowed(b"null".as_slice()),
     };
-    let written = |body| serde_json::to_string(&Kept { version: answer.version, id: answer.id.clone(), body });
+    let written = |body| serde_json::to_string(&Kept { version: answer.version, id: answer.id.clone(), companies, body });
     serde_json::from_slice::<&RawValue>(&text).and_then(written).map_err(unreadable)
 }
 
@@ -461,13 +472,27 @@ fn visitor(caller: &Caller, path: &[String], query: &[(String, String)], body: &
     }
 }
 
-fn replay(kept: &str) -> Result<Answer> {
+/// The answer of the earlier request, as far as the caller may see it now: rights that were taken since count.
+fn replay(cx: &mut Cx, op: &Op, kept: &str) -> Result<Answer> {
     let kept: Kept = serde_json::from_str(kept).map_err(unreadable)?;
+    let gone = || problems::not_found.with("What the first request with this key answered is not visible to you any more.");
+    // who comes by a link has no companies, and the key is that of the link
+    if !op.public && !kept.companies.iter().all(|c| cx.caller.companies.contain(*c)) {
+        return Err(gone());
+    }
+    let app = cx.app().clone();
+    let rows = op.entity.as_ref().and_then(|e| app.table.rows_of(e));
+    if let (Some(rows), Some(id)) = (rows, kept.id.as_deref().and_then(any_id))
+        && cx.hides(rows.table, id)?
+    {
+        return Err(gone());
+    }
     let output = match kept.body.get() {
         "null" => Output::Nothing,
         text => Output::Json(text.into()),
     };
-    Ok(Answer { output, version: kept.version, id: kept.id, replayed: true, ..Answer::nothing() })
+    let answer = Answer { output, version: kept.version, id: kept.id, replayed: true, ..Answer::nothing() };
+    op.masked_again(&app, &cx.caller, answer)
 }
 
 fn unreadable(e: serde_json::Error) -> domain::Problem {

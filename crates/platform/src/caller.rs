@@ -5,6 +5,7 @@ use std::fmt;
 
 pub use domain::identity::authority::Companies;
 pub use domain::identity::permissions::Permissions;
+use domain::identity::visibility::FieldClass;
 use uuid::Uuid;
 
 /// Who asks. Made by authentication, or by the program itself for its own work.
@@ -33,6 +34,10 @@ pub struct Caller {
 impl Caller {
     pub fn may(&self, permission: &str) -> bool {
         self.permissions.allow(permission)
+    }
+    /// Whether the caller sees fields of a class: on all records, or on none.
+    pub fn sees(&self, class: FieldClass) -> bool {
+        self.permissions.reach(class.permission()).is_some_and(|reach| !reach.is_limited())
     }
     /// The program itself: seeds, jobs, the command line.
     pub fn system() -> Self {

@@ -1,7 +1,7 @@
 //! One open transaction and who is in it. Services see the database only through this.
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -10,7 +10,7 @@ use domain::ids::CompanyId;
 use domain::kernel::{Code, FieldError, Id, Problem, decode, problems};
 use domain::{Entity, Event, Result};
 use persistence::platform::{events, links, numbers};
-use persistence::{Condition, Conn, Engine, RETRY, Record, Value, record};
+use persistence::{Condition, Conn, Engine, Only, RETRY, Record, Value, record};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -36,6 +36,11 @@ pub struct Cx<'c> {
     pub(crate) target: Option<Uuid>,
     /// What was done before the transaction began.
     pub(crate) prepared: Option<Prepared>,
+    /// The permission of the operation: how far it reaches is judged on the row named by the path.
+    pub(crate) permission: Option<String>,
+    /// What follows from what the caller did is done to whatever it concerns, visible or not.
+    pub(crate) unlimited: bool,
+    pub(crate) around: Around,
     /// Shared, because those who react hold one while they tell more.
     told: Vec<Arc<Event>>,
     reacted: usize,
@@ -43,6 +48,13 @@ pub struct Cx<'c> {
     known: Known,
     /// What is done when everything else is.
     last: Vec<Last>,
+}
+
+/// A caller's teams and territories, read once for a transaction.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Around {
+    pub teams: Option<Vec<Uuid>>,
+    pub territories: Option<Vec<Uuid>>,
 }
 
 type Last = Box<dyn FnOnce(&mut Cx) -> Result<()>>;
@@ -59,6 +71,9 @@ impl<'c> Cx<'c> {
             if_match: None,
             target: None,
             prepared: None,
+            permission: None,
+            unlimited: false,
+            around: Around::default(),
             told: vec![],
             reacted: 0,
             nested: 0,
@@ -121,7 +136,8 @@ impl<'c> Cx<'c> {
             true => self.once(id.uuid(), |conn| record::find::<T>(conn, id.uuid()))?,
             false => record::find::<T>(&mut self.conn, id.uuid())?,
         };
-        found.filter(|row| self.visible(row)).ok_or_else(|| missing::<T>(id))
+        let found = found.filter(|row| self.visible(row));
+        self.if_visible(found)?.ok_or_else(|| missing::<T>(id))
     }
     /// As [`Cx::find`], of a noun that says itself what exists for the caller.
     pub fn find_seen<T: Entity + Record>(&mut self, id: T::Id, seen: impl FnOnce(&mut Cx, &T) -> Result<bool>) -> Result<T> {
@@ -156,7 +172,8 @@ impl<'c> Cx<'c> {
         keys.sort_unstable();
         keys.dedup();
         let found = record::find_all::<T>(&mut self.conn, &keys)?;
-        Ok(found.into_iter().filter(|row| self.visible(row)).collect())
+        let seen = self.seen(T::TABLE, &keys)?;
+        Ok(found.into_iter().filter(|row| self.visible(row) && seen.contains(&row.key())).collect())
     }
     /// The rows whose column holds this id.
     pub fn by<T: Record>(&mut self, column: &'static str, id: Uuid) -> Result<Vec<T>> {
@@ -167,6 +184,7 @@ impl<'c> Cx<'c> {
         if let (Some(column), Companies::These(ids)) = (T::company_column(), &self.caller.companies) {
             list.query.conditions.push(of_companies::<T>(column, ids.iter().map(|c| Value::Uid(c.uuid())).collect()));
         }
+        list.query.conditions.extend(self.visible_rows(T::TABLE)?);
         let limit = list.query.limit as usize;
         list.query.limit += 1;
         let mut data = record::page::<T>(&mut self.conn, &list.query)?;
@@ -197,6 +215,13 @@ impl<'c> Cx<'c> {
         }
         Ok(false)
     }
+    /// The caller's companies, for a query that looks at all rows of them.
+    pub fn only(&self) -> Only {
+        match &self.caller.companies {
+            Companies::All => Only::all(),
+            Companies::These(ids) => Only::these(ids.iter().map(|c| c.uuid())),
+        }
+    }
     /// The company, when the caller has a grant on it; `/company_id` is named when not.
     pub fn company(&mut self, id: CompanyId) -> Result<Company> {
         self.refer::<Company>("/company_id", id)
@@ -219,11 +244,12 @@ impl<'c> Cx<'c> {
     /// As [`Cx::load_for_update`], of a noun that says itself what exists for the caller. Who may not see it learns nothing from
     /// If-Match, neither.
     pub fn load_seen_for_update<T: Entity + Record>(&mut self, id: T::Id, seen: impl FnOnce(&mut Cx, &T) -> Result<bool>) -> Result<T> {
-        let found = record::find_to_change::<T>(&mut self.conn, id.uuid())?;
-        let row = found.filter(|row| self.visible(row)).ok_or_else(|| missing::<T>(id))?;
+        let found = record::find_to_change::<T>(&mut self.conn, id.uuid())?.filter(|row| self.visible(row));
+        let row = self.if_visible(found)?.ok_or_else(|| missing::<T>(id))?;
         if !seen(self, &row)? {
             return Err(missing::<T>(id));
         }
+        self.reaches_target::<T>(id.uuid())?;
         if self.target == Some(id.uuid())
             && let Some(expected) = self.if_match.take()
             && expected != row.version()
@@ -243,6 +269,7 @@ impl<'c> Cx<'c> {
             self.known.clear();
         }
         record::insert(&mut self.conn, std::slice::from_ref(&row))?;
+        self.reaches_new::<T>(row.key())?;
         self.emit(Event::of(verb, &row));
         Ok(row)
     }
@@ -255,6 +282,8 @@ impl<'c> Cx<'c> {
         if !record::update_changed(&mut self.conn, before, &after, before.version())? {
             return Err(RETRY.with("Somebody else changed it at the same time."));
         }
+        // nobody gives away what is beyond reach
+        self.reaches_target::<T>(after.key())?;
         self.emit(Event::change(verb, before, &after));
         Ok(after)
     }
@@ -300,8 +329,8 @@ impl<'c> Cx<'c> {
     }
     /// Tries something that may be refused, in a savepoint: a refusal leaves no trace and the transaction goes on.
     pub fn savepoint<T>(&mut self, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
-        let (now, caller, request_id, app, nested) =
-            (self.now, self.caller.clone(), self.request_id.clone(), self.app.clone(), self.nested);
+        let (now, caller, request_id, app, nested, unlimited) =
+            (self.now, self.caller.clone(), self.request_id.clone(), self.app.clone(), self.nested, self.unlimited);
         let (told, reacted, known) = (std::mem::take(&mut self.told), self.reacted, std::mem::take(&mut self.known));
         let outer = self.last.len();
         let last = std::mem::take(&mut self.last);
@@ -317,6 +346,9 @@ impl<'c> Cx<'c> {
                 if_match: None,
                 target: None,
                 prepared: None,
+                permission: None,
+                unlimited,
+                around: Around::default(),
                 told,
                 reacted,
                 nested: nested + 1,
@@ -355,6 +387,9 @@ impl<'c> Cx<'c> {
 
     /// Lets the services hear what was told, until nothing new is told.
     pub(crate) fn react(&mut self) -> Result<()> {
+        self.consequence(Self::react_unlimited)
+    }
+    fn react_unlimited(&mut self) -> Result<()> {
         let app = self.app.clone();
         let (mut rounds, mut end_of_round) = (0, self.told.len());
         while self.reacted < self.told.len() {
@@ -385,13 +420,17 @@ impl<'c> Cx<'c> {
                 return Ok(());
             }
             for f in std::mem::take(&mut self.last) {
-                f(self)?;
+                self.consequence(|cx| f(cx))?;
             }
         }
     }
     /// Whether anything told changes who may do what.
     pub(crate) fn tells_of_rights(&self) -> bool {
         self.told.iter().any(|e| crate::identity::concerns_rights(&e.kind))
+    }
+    /// The companies that what was told concerns.
+    pub(crate) fn companies_told(&self) -> BTreeSet<CompanyId> {
+        self.told.iter().filter_map(|e| e.company).collect()
     }
     /// Writes what was told; how many facts.
     pub(crate) fn keep_events(&mut self) -> Result<usize> {

@@ -18,6 +18,7 @@ pub mod sequence;
 pub mod signed;
 pub mod table;
 pub mod timers;
+pub mod visibility;
 pub mod work;
 
 pub use app::{App, AppConfig, Clock, Reactions, Request};

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::Result;
 use domain::directory::overview::{BalanceAsOf, FinanceOverview, FrontOverview, OrdersAsOf, OrdersOverview, OverviewPart};
+use domain::identity::visibility::FieldClass;
 use domain::ids::{AccountId, CompanyId, LeadId, OpportunityId, PartyId, ProductId};
 use domain::insight::metrics::customers::{CustomerFigures, CustomerNarrow, PurchaseHistory, SalesAsk, SalesFacts, Spending};
 use domain::inventory::serials::SerialsOverview;
@@ -37,9 +38,9 @@ pub struct Explanation {
     /// What this is: `gross`, `tax 19 %`, `unit cost`.
     #[schema(max_length = 200)]
     pub label: String,
-    /// The value, as stored.
-    #[schema(max_length = 200)]
-    pub value: String,
+    /// The value, as stored; null when the caller may not see such figures.
+    #[schema(required, max_length = 200)]
+    pub value: Option<String>,
     /// The rule and its rounding, in words.
     #[schema(max_length = 1000)]
     pub rule: String,
@@ -49,15 +50,44 @@ pub struct Explanation {
     /// What went into it.
     #[schema(max_items = 1000, no_recursion)]
     pub inputs: Vec<Explanation>,
+    /// The fields that the caller may not see.
+    #[schema(max_items = 10)]
+    pub masked: Vec<String>,
+    /// What kind of secret the value and what went into it are.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub class: Option<FieldClass>,
 }
 
 impl Explanation {
     pub fn of(label: impl Into<String>, value: impl ToString, rule: impl Into<String>, inputs: Vec<Explanation>) -> Self {
-        Self { label: label.into(), value: value.to_string(), rule: rule.into(), source: None, inputs }
+        Self {
+            label: label.into(),
+            value: Some(value.to_string()),
+            rule: rule.into(),
+            source: None,
+            inputs,
+            masked: Vec::new(),
+            class: None,
+        }
     }
     /// A value that was given, not computed.
     pub fn given(label: impl Into<String>, value: impl ToString) -> Self {
         Self::of(label, value, "given", vec![])
+    }
+    /// Says that the value and what went into it are shown only to who may see fields of this class.
+    pub fn of_class(mut self, class: FieldClass) -> Self {
+        self.class = Some(class);
+        self
+    }
+    /// Hides what the caller may not see.
+    pub(crate) fn cover(&mut self, caller: &crate::caller::Caller) {
+        if self.class.is_some_and(|c| !caller.sees(c)) {
+            self.value = None;
+            self.inputs.clear();
+            self.masked = vec!["value".into(), "inputs".into()];
+        }
+        self.inputs.iter_mut().for_each(|i| i.cover(caller));
     }
     pub fn at(mut self, source: impl ToString) -> Self {
         self.source = Some(source.to_string());

@@ -3,6 +3,7 @@
 mod api_keys;
 mod authority;
 mod company_grants;
+mod reach;
 mod role_assignments;
 mod role_matrix;
 mod roles;
@@ -12,6 +13,7 @@ mod signing_keys;
 mod throttle;
 mod tokens;
 mod users;
+mod visibility;
 
 use serde_json::{Value, json};
 

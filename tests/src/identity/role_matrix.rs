@@ -3,13 +3,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::identity::catalogue::ROLES;
+use domain::identity::catalogue::{ROLES, ReadyMadeRole};
 use domain::identity::permissions::Permissions;
+use domain::identity::visibility::{FieldClass, Reach};
 use serde_json::json;
 
 use crate::contract::{Breaches, operations};
 use crate::fixtures::{self, id};
 use crate::harness::workspace;
+
+/// The roles with a permission, but for the owner; with how far it reaches where it does not reach all: `sales_rep:team`.
+fn who(permission: &str) -> String {
+    let with = |r: &ReadyMadeRole| match Permissions::of(r.permissions).reach(permission)? {
+        Reach::All => Some(r.code.to_string()),
+        reach => Some(format!("{}:{reach}", r.code)),
+    };
+    ROLES.iter().filter(|r| r.code != "owner").filter_map(with).collect::<Vec<_>>().join(" ")
+}
 
 /// `operation permission: role role …`, one line for each operation; who may do everything is left out.
 fn matrix() -> String {
@@ -21,10 +31,13 @@ fn matrix() -> String {
         } else if op.permission.is_empty() {
             "(everybody)".to_string()
         } else {
-            let may = |r: &&domain::identity::catalogue::ReadyMadeRole| Permissions::of(r.permissions).allow(&op.permission);
-            ROLES.iter().filter(|r| r.code != "owner").filter(may).map(|r| r.code).collect::<Vec<_>>().join(" ")
+            who(&op.permission)
         };
         lines.insert(format!("{} {}: {who}", op.id, op.permission).trim_end().to_string());
+    }
+    // the fields that a role sees on all of them
+    for class in FieldClass::ALL {
+        lines.insert(format!("(fields) {}: {}", class.permission(), who(class.permission())).trim_end().to_string());
     }
     let text: Vec<String> = lines.into_iter().collect();
     text.join("\n") + "\n"

@@ -50,3 +50,31 @@ each_engine! { fn a_form_that_is_wrong_is_refused(s) {
     send("application/json", b"{}".to_vec()).problem(415, "unsupported_media_type");
     send("multipart/form-data; boundary=sep", form("file", "a", &vec![b'x'; 11 << 20])).problem(413, "payload_too_large");
 } }
+
+each_engine! { fn a_file_is_seen_by_its_company_or_by_its_uploader(s) {
+    use crate::fixtures::{id, user_with};
+    use serde_json::json;
+    let other = s.post("/v1/directory/companies", json!({"code": "OTHER", "name": "Other", "currency": "EUR"})).created();
+    let rights = ["platform.files.*", "platform.events.read"];
+    let (ann, bob, eve) = (user_with(s, &rights, &[s.company_id()]), user_with(s, &rights, &[s.company_id()]), user_with(s, &rights, &[id(&other)]));
+    let send = |c: &Client, query: &str| {
+        c.request("POST", &format!("/v1/platform/files{query}")).bytes("multipart/form-data; boundary=sep", form("file", "a.txt", b"secret")).send()
+    };
+    let shared = send(&ann, &format!("?company_id={}", s.company_id())).created();
+    let own = send(&ann, "").created();
+    assert_eq!((&shared["company_id"], &own["company_id"]), (&s.company["id"], &json!(null)));
+    send(&eve, &format!("?company_id={}", s.company_id())).problem(422, "invalid_query");
+    let sees = |c: &Client| c.all("/v1/platform/files").iter().map(|f| f["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(sees(&ann), [shared["id"].clone(), own["id"].clone()]);
+    assert_eq!(sees(&bob), [shared["id"].clone()]);
+    assert!(sees(&eve).is_empty());
+    for (who, file) in [(&eve, &shared), (&eve, &own), (&bob, &own)] {
+        let path = format!("/v1/platform/files/{}", id(file));
+        who.get(&path).problem(404, "not_found");
+        who.get(&format!("{path}/content")).problem(404, "not_found");
+        who.delete(&path, file).problem(404, "not_found");
+        assert!(who.all(&format!("/v1/platform/events?subject={}", id(file))).is_empty());
+    }
+    bob.get(&format!("/v1/platform/files/{}/content", id(&shared))).expect(200);
+    assert_eq!(s.all("/v1/platform/files").len(), 2);
+} }

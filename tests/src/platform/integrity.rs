@@ -112,3 +112,39 @@ each_engine! {
         assert!(broken(s).iter().any(|(name, _)| name == "taxes"));
     }
 }
+
+each_engine! {
+    fn who_has_one_company_hears_of_no_other(s) {
+        let books = crate::fixtures::ready_to_sell(s);
+        books.verified(s);
+        let other = serde_json::json!({"code": "OTHER", "name": "Other", "currency": "EUR"});
+        let other = s.post("/v1/directory/companies", other).created();
+        tamper(s, "journal_entries", &["UPDATE journal_entries SET status = 'draft'"]);
+        tamper(s, "product_costs", &["UPDATE product_costs SET value = value + 1"]);
+        tamper(s, "number_series", &["UPDATE number_series SET next = next + 1 WHERE code = 'ADJ'"]);
+        assert!(broken(s).len() >= 3, "{:?}", broken(s));
+        let rights = ["platform.integrity.read", "platform.verifications.run", "platform.jobs.read"];
+        let stranger = crate::fixtures::user_with(s, &rights, &[other["id"].as_str().unwrap()]);
+        let silent = |report: &serde_json::Value| {
+            assert_eq!(report["passed"], true, "{report:#}");
+            let checks = report["checks"].as_array().unwrap();
+            assert!(checks.iter().all(|c| c["examined"].as_i64().unwrap() < 20 && c["breaks"] == serde_json::json!([])), "{report:#}");
+            let named = |name: &str| checks.iter().any(|c| c["name"] == name);
+            assert!(named("trial_balance") && named("number_series") && !named("audit_chain") && !named("consent_states"));
+        };
+        silent(&stranger.get("/v1/platform/integrity").ok());
+        let job = stranger.post("/v1/platform/verifications", serde_json::json!({})).accepted();
+        let path = format!("/v1/platform/jobs/{}", job["id"].as_str().unwrap());
+        let begin = std::time::Instant::now();
+        let done = loop {
+            let job = stranger.get(&path).ok();
+            if job["status"] == "succeeded" || begin.elapsed().as_secs() > 30 {
+                break job;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        };
+        silent(&done["result"]);
+        let insider = crate::fixtures::user_with(s, &rights, &[s.company_id()]);
+        assert_eq!(insider.get("/v1/platform/integrity").ok()["passed"], false);
+    }
+}

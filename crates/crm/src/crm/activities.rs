@@ -11,10 +11,12 @@ use domain::ids::{ActivityId, CompanyId, PartyId, TeamId};
 use persistence::crm::activities as rows;
 use persistence::directory::teams;
 use platform::identity::users;
+use platform::platform::events;
 use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Activity>("crm/activities", "What people do, did or mean to do: tasks, calls, meetings, e-mails, notes.");
+    n.owned_by("owner_id");
     n.list_with(list, "List activities.")
         .filter(&["kind", "status", "priority", "owner_id", "regarding_id", "lead_id", "opportunity_id", "party_id"])
         .filter(&["due_at", "completed_at"])
@@ -132,6 +134,10 @@ fn regarded(cx: &mut Cx, id: &str) -> Result<Regarded> {
     }
     let known = rows::last_told(cx.db(), id)?;
     let known = known.map(|(company, party)| about(company.map(CompanyId::from_uuid), party.map(PartyId::from_uuid)));
+    let known = match events::sees(cx, id, kind, &serde_json::Value::Null)? {
+        true => known,
+        false => None,
+    };
     let visible = known.filter(|k| k.company.is_none_or(|c| cx.caller.companies.contain(c)));
     visible.ok_or_else(|| problems::unknown_reference.field(AT, format!("There is no {} {id}.", kind.replace('_', " "))))
 }

@@ -4,36 +4,25 @@ use domain::crm::forecast_submissions::{Basis, ForecastSubmission, NewForecastSu
 use domain::crm::forecasts::{ForecastFilter, ForecastMethod, Period, PeriodKind};
 use domain::directory::exchange_rates::NO_RATE;
 use domain::identity::users::User;
-use domain::ids::ForecastSubmissionId;
 use platform::prelude::*;
 
-use super::forecasts::{SEE_ALL, compute, sight, theirs};
+use super::forecasts::{SEE_ALL, compute, seen, sight};
 
 pub fn operations(t: &mut Table) {
     let mut n =
         t.noun::<ForecastSubmission>("crm/forecast-submissions", "What users commit to for a fiscal period, on top of their deals.");
-    n.list_with(list, "List submissions of forecasts. Who may not see all forecasts has the own and those of managed teams.")
+    n.seen_by(seen);
+    n.list("List submissions of forecasts. Who may not see all forecasts has the own and those of managed teams.")
         .filter(&["user_id", "submitted_by_user_id", "period", "start_date", "method"])
         .sort(&["start_date", "commit_amount"])
         .expand::<User>("user", "user_id");
     n.create(create, CREATE).fails(REFUSALS).fails(&[NO_RATE]);
-    n.read_with(read, "Get a submission of a forecast.").expand::<User>("user", "user_id");
+    n.read("Get a submission of a forecast.").expand::<User>("user", "user_id");
 }
 
 const CREATE: &str = "Submit a forecast. What is committed to, less what the deals say at that moment, is the adjustment that forecasts \
 of the period show from then on; the deals and their figures never change by it. For the whole company it needs the permission to see \
 all forecasts, for others that or to manage their team.";
-
-fn list(cx: &mut Cx, mut list: List) -> Result<Page<ForecastSubmission>> {
-    sight(cx)?.narrow(&mut list, "user_id");
-    cx.page(list)
-}
-
-fn read(cx: &mut Cx, id: ForecastSubmissionId) -> Result<ForecastSubmission> {
-    let found = cx.find::<ForecastSubmission>(id)?;
-    theirs(cx, found.user_id, || format!("There is no forecast submission {id}."))?;
-    Ok(found)
-}
 
 fn create(cx: &mut Cx, new: NewForecastSubmission) -> Result<ForecastSubmission> {
     let company = cx.company(new.company_id)?;

@@ -65,6 +65,17 @@ pub(crate) fn sight(cx: &mut Cx) -> Result<Sight> {
     Ok(Sight::Own { user, teams, users })
 }
 
+/// The quotas and submissions that the caller may see, by their user: all, or the own and those of managed teams.
+pub(crate) fn seen(cx: &mut Cx) -> Result<Option<Condition>> {
+    if cx.caller.user_id.is_none() && !cx.caller.may(SEE_ALL) {
+        return Ok(Some(Condition::In("user_id", Vec::new())));
+    }
+    Ok(match sight(cx)? {
+        Sight::Everybodys => None,
+        Sight::Own { users, .. } => Some(Condition::In("user_id", users.iter().map(|u| u.uuid().put()).collect())),
+    })
+}
+
 impl Sight {
     /// Whether it reaches the figures of this user; of nobody and of the whole only with all.
     pub(crate) fn reaches(&self, whose: Option<UserId>) -> bool {
@@ -88,20 +99,6 @@ impl Sight {
                 }
             }
         }
-    }
-    /// Leaves in a list what it reaches, by this column.
-    pub(crate) fn narrow(&self, list: &mut List, column: &'static str) {
-        if let Self::Own { users, .. } = self {
-            list.condition(Condition::In(column, users.iter().map(|u| u.uuid().put()).collect()));
-        }
-    }
-}
-
-/// Refuses what is another's, as if it did not exist, when it may not be seen.
-pub(crate) fn theirs(cx: &mut Cx, whose: Option<UserId>, missing: impl FnOnce() -> String) -> Result<()> {
-    match sight(cx)?.reaches(whose) {
-        true => Ok(()),
-        false => Err(problems::not_found.with(missing())),
     }
 }
 

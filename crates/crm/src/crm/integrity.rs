@@ -80,10 +80,11 @@ fn amount_of(deal: &Opportunity) -> Explanation {
 /// Every deal: amounts from lines are their sums, won means 100 and closed, lost means 0 and omitted, and the weighted
 /// amount follows.
 pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
+    let only = &cx.only();
     let (mut examined, mut sums, mut states, mut weights) = (0, Vec::new(), Vec::new(), Vec::new());
     let mut after = OpportunityId::from_uuid(Default::default()).uuid();
     loop {
-        let batch = rows::deals_to_check(cx.db(), after, BATCH)?;
+        let batch = rows::deals_to_check(cx.db(), only, after, BATCH)?;
         let Some(last) = batch.last() else { break };
         after = last.id.uuid();
         examined += batch.len() as i64;
@@ -133,13 +134,14 @@ fn breaks_weight(d: &DealFacts) -> Option<String> {
 
 /// Every quote: its lines and freight sum to its total, and a converted one is exactly one order.
 pub fn quote_checks(cx: &mut Cx) -> Result<Vec<Check>> {
-    let examined = quotes::count(cx.db())?;
-    let unsound = quotes::unsound(cx.db())?.into_iter().map(|(id, net, tax, total, lines, freight)| {
+    let only = &cx.only();
+    let examined = quotes::count(cx.db(), only)?;
+    let unsound = quotes::unsound(cx.db(), only)?.into_iter().map(|(id, net, tax, total, lines, freight)| {
         let id = QuoteId::from_uuid(id);
         format!("{id}: net {net}, tax {tax}, total {total}; the lines sum to {lines}, freight is {freight}")
     });
     let unsound: Vec<String> = unsound.collect();
-    let orders = quotes::without_their_order(cx.db())?.into_iter();
+    let orders = quotes::without_their_order(cx.db(), only)?.into_iter();
     let orders: Vec<String> = orders.map(|(id, n)| format!("{}: {n} orders", QuoteId::from_uuid(id))).collect();
     Ok(vec![
         Check::of("quote_totals", "Net and tax of a quote are its total, and so are its lines and freight with tax.", examined, unsound),

@@ -26,6 +26,7 @@ use super::{assignment_rules, opportunities, timeline};
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Lead>("crm/leads", "People and organisations who may become customers.");
+    n.owned_by("owner_id");
     n.list("List leads.")
         .filter(&["status", "owner_id", "source", "campaign", "email", "converted_party_id", "converted_at"])
         .filter(&["assignment_rule_id", "grade", "score"])
@@ -70,8 +71,9 @@ domain (unless many have it), tax number or external id is refused with \
 what it became and creates nothing.";
 const TIMELINE: &str = "List what happened to a lead and to what it became, newest first. Kinds that the caller may not read are left out.";
 
-fn create(cx: &mut Cx, new: NewLead) -> Result<Lead> {
+fn create(cx: &mut Cx, mut new: NewLead) -> Result<Lead> {
     cx.company(new.company_id)?;
+    new.owner_id = new.owner_id.or(cx.default_owner("crm.leads.create"));
     if let Some(owner) = new.owner_id {
         users::refer_active(cx, "/owner_id", owner)?;
     }

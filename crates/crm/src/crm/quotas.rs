@@ -7,32 +7,19 @@ use domain::ids::QuotaId;
 use persistence::crm::quotas as rows;
 use platform::prelude::*;
 
-use super::forecasts::sight;
+use super::forecasts::seen;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Quota>("crm/quotas", "What a user, or a company as a whole, is to sell in a fiscal period.");
-    n.list_with(list, "List quotas. Who may not see all forecasts has the own and those of managed teams.")
+    n.seen_by(seen);
+    n.list("List quotas. Who may not see all forecasts has the own and those of managed teams.")
         .filter(&["user_id", "period", "start_date"])
         .sort(&["start_date", "amount"])
         .expand::<User>("user", "user_id");
     n.create(create, "Create a quota. There is one for each user and fiscal period, and one for the company as a whole.").fails(REFUSALS);
-    n.read_with(read, "Get a quota.").expand::<User>("user", "user_id");
+    n.read("Get a quota.").expand::<User>("user", "user_id");
     n.update(update, "Change a quota. User and period stay.").fails(REFUSALS);
     n.delete(delete, "Delete a quota.");
-}
-
-fn list(cx: &mut Cx, mut list: List) -> Result<Page<Quota>> {
-    sight(cx)?.narrow(&mut list, "user_id");
-    cx.page(list)
-}
-
-fn read(cx: &mut Cx, id: QuotaId) -> Result<Quota> {
-    cx.find_seen::<Quota>(id, is_theirs)
-}
-
-/// Whether the caller may know of a quota, as the list has it.
-fn is_theirs(cx: &mut Cx, quota: &Quota) -> Result<bool> {
-    Ok(sight(cx)?.reaches(quota.user_id))
 }
 
 fn create(cx: &mut Cx, new: NewQuota) -> Result<Quota> {
@@ -48,13 +35,13 @@ fn create(cx: &mut Cx, new: NewQuota) -> Result<Quota> {
 }
 
 fn update(cx: &mut Cx, id: QuotaId, patch: QuotaPatch) -> Result<Quota> {
-    let before = cx.load_seen_for_update::<Quota>(id, is_theirs)?;
+    let before = cx.load_for_update::<Quota>(id)?;
     let company = cx.find::<Company>(before.company_id)?;
     let after = before.clone().change(patch, &company, cx.now)?;
     cx.save(&before, after, "updated")
 }
 
 fn delete(cx: &mut Cx, id: QuotaId) -> Result<()> {
-    let quota = cx.load_seen_for_update::<Quota>(id, is_theirs)?;
+    let quota = cx.load_for_update::<Quota>(id)?;
     cx.remove(quota)
 }

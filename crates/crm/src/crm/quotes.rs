@@ -16,6 +16,7 @@ use domain::directory::parties::{AddressPurpose, Party};
 use domain::directory::products::{Product, TaxClass};
 use domain::directory::{currencies, parties};
 use domain::identity::users::{DISABLED, User};
+use domain::identity::visibility::FieldClass;
 use domain::ids::{ContactId, QuoteId, QuoteLineId, UserId};
 use domain::sales::orders::NewSalesOrder;
 use persistence::crm::quotes::lines as line_rows;
@@ -50,6 +51,8 @@ const ADDRESS: &[Code] = &[domain::directory::addresses::UNKNOWN_COUNTRY];
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Quote>("crm/quotes", "Priced and taxed offers, with revisions, public links and a PDF.");
+    n.owned_by("owner_id");
+    n.masked(FieldClass::Personal, &["answer.address", "answer.user_agent"]);
     n.list("List quotes.")
         .filter(&["status", "number", "revision", "party_id", "contact_id", "opportunity_id", "owner_id", "previous_revision_id"])
         .filter(&["currency", "quote_date", "valid_until", "total", "sent_at"])
@@ -287,6 +290,7 @@ pub(crate) fn price(cx: &mut Cx, quote: &mut Quote, wanted: Wanted) -> Result<()
         company_id: quote.company_id,
         customer_id: quote.party_id,
         customer_reference: None,
+        owner_id: None,
         warehouse_id: None,
         order_date: Some(quote.quote_date),
         requested_date: None,

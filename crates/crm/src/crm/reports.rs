@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, SecondsFormat, Utc};
+use domain::crm::leads::Lead;
+use domain::crm::opportunities::Opportunity;
 use domain::crm::pipelines::Pipeline;
 use domain::crm::reports::{
     ConversionFigures, ConversionReport, ConversionReportFilter, DealFigures, LeadCohort, PipelineReport, PipelineReportFilter,
@@ -41,7 +43,8 @@ fn pipeline(cx: &mut Cx, asked: PipelineReportFilter) -> Result<PipelineReport> 
         return Err(problems::not_found.with(format!("{id} is no pipeline of this company.")));
     }
     let today = cx.today(&company);
-    let sums = rows::deal_sums(cx.db(), id, asked.owner_id, today)?;
+    let seen = cx.visible_rows_as::<Opportunity>("opportunities")?;
+    let sums = rows::deal_sums(cx.db(), &seen, id, asked.owner_id, today)?;
     let rates = rates_for(cx, &company, &sums, today)?;
     let path = Path { company: company.id, pipeline: id, filter: &asked, today };
     let figures = |late: Option<bool>, status: &str, stage: Option<StageId>| -> Result<DealFigures> {
@@ -169,8 +172,9 @@ fn conversion(cx: &mut Cx, asked: ConversionReportFilter) -> Result<ConversionRe
 
 fn cohort(cx: &mut Cx, company: &Company, month: NaiveDate, maturity_days: Option<i32>) -> Result<LeadCohort> {
     let next = month.checked_add_months(Months::new(1)).ok_or_else(|| WRONG_PERIOD.with("The period ends beyond the calendar."))?;
+    let seen = cx.visible_rows_as::<Lead>("l")?;
     let (from, to) = (start_of_day(month, &company.time_zone), start_of_day(next, &company.time_zone));
-    let [created, qualified, disqualified, converted, won] = rows::cohort(cx.db(), company.id, from, to, maturity_days)?;
+    let [created, qualified, disqualified, converted, won] = rows::cohort(cx.db(), &seen, company.id, from, to, maturity_days)?;
     let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
     Ok(LeadCohort {
         month_date: month,

@@ -28,10 +28,11 @@ pub fn of_opportunity(cx: &mut Cx, id: OpportunityId, list: List) -> Result<Page
 pub fn of_lead(cx: &mut Cx, id: LeadId, list: List) -> Result<Page<TimelineEntry>> {
     let lead = cx.find::<Lead>(id)?;
     let mut subjects = match lead.converted_opportunity_id {
-        Some(deal) => {
-            let deal = cx.find::<Opportunity>(deal)?;
-            around_deal(cx, &deal)?
-        }
+        // what it became may be hidden from the caller
+        Some(deal) => match cx.find_all::<Opportunity>(&[deal])?.pop() {
+            Some(deal) => around_deal(cx, &deal)?,
+            None => Vec::new(),
+        },
         None => Vec::new(),
     };
     subjects.push(id.to_string());

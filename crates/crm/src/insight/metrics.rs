@@ -13,6 +13,8 @@ use domain::crm::pipelines::Pipeline;
 use domain::crm::reports::{WRONG_PERIOD, months};
 use domain::directory::companies::Company;
 use domain::directory::exchange_rates::NO_RATE;
+use domain::directory::overview::CustomerValue;
+use domain::identity::visibility::FieldClass;
 use domain::ids::PipelineId;
 use domain::insight::metrics::Closed;
 use domain::insight::metrics::CycleTimeFigures;
@@ -32,6 +34,7 @@ use domain::insight::metrics::WRONG_RANGE;
 use domain::insight::metrics::WinRateFigures;
 use domain::insight::metrics::WinRateMetric;
 use domain::insight::metrics::check_range;
+use domain::insight::metrics::customers::CustomerFigures;
 use domain::insight::metrics::days as days_of;
 use domain::insight::metrics::percent;
 use domain::kernel::Decimal;
@@ -44,6 +47,8 @@ use crate::crm::forecasts::{Rates, rate_for};
 use crate::insight::metrics::groups::{Days, Question, Slice, between, instants};
 
 pub fn operations(t: &mut Table) {
+    t.masked::<CustomerFigures>(FieldClass::Cost, &["cost_amount", "margin_amount"]);
+    t.masked::<CustomerValue>(FieldClass::Margin, &["margin_amount", "expected_margin_amount"]);
     t.tag("insight/metrics", "How fast, how often and how far deals come, each with its definition and the lists behind it.");
     let amounts = &[WRONG_RANGE, NO_RATE, problems::amount_out_of_range];
     t.report("insight/metrics/velocity", velocity, VELOCITY).fails(amounts).tag = "insight/metrics".into();

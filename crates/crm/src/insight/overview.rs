@@ -1,6 +1,9 @@
 //! What the front office says of a party in the customer overview: open deals with their value, leads, what is to be
 //! done next and when somebody was last in touch.
 
+use domain::crm::activities::Activity;
+use domain::crm::leads::Lead;
+use domain::crm::opportunities::Opportunity;
 use domain::crm::pipelines::Stage;
 use domain::crm::quotes::{Quote, QuoteStatus};
 use domain::directory::companies::Company;
@@ -11,33 +14,33 @@ use domain::ids::PartyId;
 use domain::ids::StageId;
 use domain::insight::clv::HORIZON_DAYS;
 use persistence::crm::quotes;
-use persistence::directory::companies::Companies as These;
 use persistence::insight::clv_fits;
 use persistence::insight::overview as rows;
 use platform::prelude::*;
-use platform::{Companies, questions};
+use platform::questions;
 
 use crate::insight::clv;
 
 /// The front office's part of the overview of a party, of the companies the caller may see.
 pub fn of_party(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
-    let companies = allowed(cx);
     let may = |cx: &Cx, noun: &str| cx.caller.may(&format!("crm.{noun}.read"));
     let mut out = FrontOverview::default();
     if may(cx, "opportunities") {
-        out.open_opportunity_count = rows::deal_count(cx.db(), party, "open", &companies)?;
-        out.won_opportunity_count = rows::deal_count(cx.db(), party, "won", &companies)?;
-        let open = rows::open_deals(cx.db(), party, &companies, TOP)?;
+        let seen = cx.visible_in_companies::<Opportunity>()?;
+        out.open_opportunity_count = rows::deal_count(cx.db(), party, "open", &seen)?;
+        out.won_opportunity_count = rows::deal_count(cx.db(), party, "won", &seen)?;
+        let open = rows::open_deals(cx.db(), party, &seen, TOP)?;
         out.open_opportunities = in_brief(cx, open)?;
-        let won = rows::won_deals(cx.db(), party, &companies, TOP)?;
+        let won = rows::won_deals(cx.db(), party, &seen, TOP)?;
         out.won_opportunities = in_brief(cx, won)?;
         let value = |(currency, amount, weighted_amount)| DealValue { currency, amount, weighted_amount };
-        out.open_opportunity_values = rows::open_values(cx.db(), party, &companies)?.into_iter().map(value).collect();
+        out.open_opportunity_values = rows::open_values(cx.db(), party, &seen)?.into_iter().map(value).collect();
     }
     if may(cx, "leads") {
-        out.open_lead_count = rows::lead_count(cx.db(), party, &companies)?;
-        let leads = rows::open_leads(cx.db(), party, &companies, TOP)?;
-        let lead = |l: domain::crm::leads::Lead| LeadSummary {
+        let seen = cx.visible_in_companies::<Lead>()?;
+        out.open_lead_count = rows::lead_count(cx.db(), party, &seen)?;
+        let leads = rows::open_leads(cx.db(), party, &seen, TOP)?;
+        let lead = |l: Lead| LeadSummary {
             id: l.id.to_string(),
             title: l.name.chars().take(300).collect(),
             status: l.status.to_string(),
@@ -46,16 +49,13 @@ pub fn of_party(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
         out.open_leads = leads.into_iter().map(lead).collect();
     }
     if may(cx, "activities") {
-        out.open_activity_count = rows::open_activity_count(cx.db(), party, &companies)?;
-        let next = rows::next_activities(cx.db(), party, &companies, TOP)?;
-        let activity = |a: domain::crm::activities::Activity| ActivitySummary {
-            id: a.id.to_string(),
-            kind: a.kind.to_string(),
-            subject: a.subject,
-            due_at: a.due_at,
-        };
+        let seen = cx.visible_in_companies::<Activity>()?;
+        out.open_activity_count = rows::open_activity_count(cx.db(), party, &seen)?;
+        let next = rows::next_activities(cx.db(), party, &seen, TOP)?;
+        let activity =
+            |a: Activity| ActivitySummary { id: a.id.to_string(), kind: a.kind.to_string(), subject: a.subject, due_at: a.due_at };
         out.next_activities = next.into_iter().map(activity).collect();
-        out.last_touch_at = rows::last_touch(cx.db(), party, &companies)?;
+        out.last_touch_at = rows::last_touch(cx.db(), party, &seen)?;
     }
     if cx.caller.may(clv::SEE) {
         out.customer_values = values(cx, party)?;
@@ -86,10 +86,10 @@ fn values(cx: &mut Cx, party: PartyId) -> Result<Vec<CustomerValue>> {
     Ok(out)
 }
 
-fn in_brief(cx: &mut Cx, found: Vec<domain::crm::opportunities::Opportunity>) -> Result<Vec<OpportunitySummary>> {
+fn in_brief(cx: &mut Cx, found: Vec<Opportunity>) -> Result<Vec<OpportunitySummary>> {
     let ids: Vec<StageId> = found.iter().map(|o| o.stage_id).collect();
     let stages = cx.find_all::<Stage>(&ids)?;
-    let summary = |o: domain::crm::opportunities::Opportunity| OpportunitySummary {
+    let summary = |o: Opportunity| OpportunitySummary {
         stage: stages.iter().find(|s| s.id == o.stage_id).map(|s| s.name.clone()).unwrap_or_default(),
         id: o.id.to_string(),
         name: o.name,
@@ -104,9 +104,9 @@ fn in_brief(cx: &mut Cx, found: Vec<domain::crm::opportunities::Opportunity>) ->
 
 /// The quotes of a party, of the companies the caller may see: how many are drafts or with the customer, and the latest.
 pub fn quotes_of(cx: &mut Cx, party: PartyId) -> Result<OverviewPart> {
-    let companies = allowed(cx);
-    let open_count = quotes::open_count(cx.db(), party, &companies)?;
-    let latest = quotes::latest(cx.db(), party, &companies, TOP)?;
+    let seen = cx.visible_in_companies::<Quote>()?;
+    let open_count = quotes::open_count(cx.db(), party, &seen)?;
+    let latest = quotes::latest(cx.db(), party, &seen, TOP)?;
     let item = |q: Quote| OverviewItem {
         id: q.id.to_string(),
         company_id: Some(q.company_id),
@@ -120,11 +120,4 @@ pub fn quotes_of(cx: &mut Cx, party: PartyId) -> Result<OverviewPart> {
     };
     let link = format!("/v1/crm/quotes?party_id={party}");
     Ok(OverviewPart { name: "quotes".into(), open_count, latest: latest.into_iter().map(item).collect(), link })
-}
-
-fn allowed(cx: &Cx) -> These {
-    match &cx.caller.companies {
-        Companies::All => None,
-        Companies::These(ids) => Some(ids.iter().map(|c| c.uuid()).collect()),
-    }
 }

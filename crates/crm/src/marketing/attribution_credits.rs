@@ -387,12 +387,13 @@ fn go_on(cx: &mut Cx, id: AttributionModelId) -> Result<()> {
 
 /// Does the ledger of attribution agree with the figures of the deals?
 pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
+    let only = &cx.only();
     let shown = |(deal, basis, figure, sum): (persistence::Uuid, String, Amount, Amount)| {
         format!("{}: {basis} is {figure}, the ledger sums to {sum}", AttributionDealId::from_uuid(deal))
     };
-    let changes: Vec<String> = rows::unlike_changes(cx.db())?.into_iter().map(shown).collect();
-    let credits: Vec<String> = rows::unlike_credits(cx.db())?.into_iter().map(shown).collect();
-    let deals = rows::count_deals(cx.db())?;
+    let changes: Vec<String> = rows::unlike_changes(cx.db(), only)?.into_iter().map(shown).collect();
+    let credits: Vec<String> = rows::unlike_credits(cx.db(), only)?.into_iter().map(shown).collect();
+    let deals = rows::count_deals(cx.db(), only)?;
     Ok(vec![
         Check::of("attribution_figures", "A figure of a deal is the sum of its restatements.", deals, changes),
         Check::of("attribution_credits", "By every model, credits of a deal sum to its figure.", deals, credits),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::crm::leads::touches::TouchKind;
 use domain::crm::leads::{Lead, NewLead, steps};
+use domain::identity::visibility::FieldClass;
 use domain::ids::{LeadId, TouchpointId};
 use domain::kernel::Failure;
 use domain::marketing::lead_form_submissions::*;
@@ -32,6 +33,7 @@ pub fn operations(t: &mut Table) {
         "marketing/lead-form-submissions",
         "What was sent to capture forms, good or bad, with the consent given.",
     );
+    n.masked(FieldClass::Personal, &["ip_address"]);
     n.list_with(list, "List submissions, the newest first.")
         .filter(&["form_id", "status", "reason", "lead_id", "email", "ip_address", "consent", "received_at", "occurred_at"])
         .sort(&["received_at", "occurred_at"])

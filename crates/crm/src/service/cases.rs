@@ -41,6 +41,7 @@ pub fn operations(t: &mut Table) {
     t.each("service.cases.look_at_clocks", TimeDelta::minutes(1), clocks::BATCH, clocks::to_look_at, clocks::look);
     t.each("service.cases.close", TimeDelta::minutes(1), clocks::BATCH, clocks::to_close, clocks::close);
     let mut n = t.noun::<Case>("service/cases", "What customers ask of service, with messages and service level.");
+    n.owned_by("assignee_id");
     n.list("List cases.")
         .filter(&["number", "status", "priority", "channel", "category", "queue_id", "assignee_id", "party_id", "contact_id"])
         .filter(&["product_id", "order_id", "serial_number", "entitlement_id", "sla_policy_id", "sla_state", "resolved_at"])

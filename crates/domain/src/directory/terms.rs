@@ -22,6 +22,8 @@ crate::words! {
     }
 }
 
+/// The permission to change the terms of credit of a customer: credit limit, days to pay and block.
+pub const SET_TERMS: &str = "directory.customer_terms.update";
 /// A credit limit below zero.
 pub const NEGATIVE_CREDIT_LIMIT: Code = Code::invalid("party.negative_credit_limit", "A credit limit is not below zero.");
 
@@ -46,6 +48,14 @@ pub struct TradeTerms {
     /// What is stopped; `none` when left out.
     #[serde(default = "not_blocked")]
     pub blocked: Blocked,
+}
+
+impl TradeTerms {
+    /// Whether others give the same credit: limit, days to pay and what is stopped.
+    pub fn has_credit_of(&self, other: &TradeTerms) -> bool {
+        let credit = |t: &TradeTerms| (t.credit_limit, t.payment_terms_days, t.blocked);
+        credit(self) == credit(other)
+    }
 }
 
 fn domestic() -> TaxStatus {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::directory::addresses::CountryCode;
-use crate::ids::{CompanyId, TerritoryId};
+use crate::ids::{CompanyId, TerritoryId, UserId};
 use crate::kernel::text::filled;
 use crate::kernel::{Code, Result};
 
@@ -22,8 +22,10 @@ pub const COUNTRY_ELSEWHERE: Code = Code::conflict("territory.country_elsewhere"
 pub const COUNTRY_TWICE: Code = Code::invalid("territory.country_twice", "A country is named twice.");
 /// A territory with others below it, or with opportunities, stays.
 pub const IN_USE: Code = Code::conflict("territory.in_use", "There are territories below it, or opportunities in it.");
+/// A user is named twice.
+pub const MEMBER_TWICE: Code = Code::invalid("territory.member_twice", "A member is named twice.");
 /// What the rules of territories can answer.
-pub const REFUSALS: &[Code] = &[DUPLICATE_NAME, CYCLE, TOO_DEEP, COUNTRY_ELSEWHERE, COUNTRY_TWICE];
+pub const REFUSALS: &[Code] = &[DUPLICATE_NAME, CYCLE, TOO_DEEP, COUNTRY_ELSEWHERE, COUNTRY_TWICE, MEMBER_TWICE];
 
 /// Countries that are sold to together.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -41,6 +43,9 @@ pub struct Territory {
     /// Its own countries, without those of the territories below it.
     #[schema(max_items = 250)]
     pub countries: Vec<CountryCode>,
+    /// Who works in it: permissions that reach the caller's territories reach its opportunities and those of the territories below it.
+    #[schema(max_items = 500)]
+    pub member_ids: Vec<UserId>,
     /// Counts the changes, from 1.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
@@ -68,6 +73,10 @@ pub struct NewTerritory {
     #[serde(default)]
     #[schema(max_items = 250)]
     pub countries: Vec<CountryCode>,
+    /// Who works in it; a user may work in several.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    pub member_ids: Vec<UserId>,
 }
 
 crate::patch! {
@@ -79,6 +88,8 @@ crate::patch! {
         clear parent_id: TerritoryId,
         /// Its countries; replaced whole.
         set countries: Vec<CountryCode> [max_items = 250],
+        /// Who works in it; replaced whole.
+        set member_ids: Vec<UserId> [max_items = 500],
     }
 }
 
@@ -91,6 +102,7 @@ impl Territory {
             name: filled(&new.name, "/name")?,
             parent_id: new.parent_id,
             countries: new.countries,
+            member_ids: new.member_ids,
             version: 1,
             created_at: now,
             updated_at: now,
@@ -108,6 +120,11 @@ impl Territory {
         for (i, country) in self.countries.iter().enumerate() {
             if self.countries[..i].contains(country) {
                 return Err(COUNTRY_TWICE.field(format!("/countries/{i}"), format!("{} is named above.", country.0)));
+            }
+        }
+        for (i, member) in self.member_ids.iter().enumerate() {
+            if self.member_ids[..i].contains(member) {
+                return Err(MEMBER_TWICE.field(format!("/member_ids/{i}"), format!("{member} is named above.")));
             }
         }
         Ok(self)

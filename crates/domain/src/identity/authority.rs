@@ -27,6 +27,9 @@ pub enum Companies {
 }
 
 impl Companies {
+    pub fn are_all(&self) -> bool {
+        *self == Companies::All
+    }
     pub fn contain(&self, id: CompanyId) -> bool {
         match self {
             Companies::All => true,

@@ -86,6 +86,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.files.create",
             "sales.orders.invoice",
             "sales.returns.credit",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -104,6 +105,28 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "crm.timeline.read",
             "directory.parties.read",
             "directory.contacts.read",
+        ],
+    },
+    ReadyMadeRole {
+        code: "credit_manager",
+        name: "Credit manager",
+        description: "Sets credit limits, days to pay and blocks of customers, and sees what they owe. Releases no orders and posts nothing.",
+        permissions: &[
+            "directory.customer_terms.update",
+            "directory.parties.read",
+            "directory.parties.update",
+            "directory.contacts.read",
+            "directory.companies.read",
+            "sales.orders.read",
+            "receivables.invoices.read",
+            "receivables.credit_notes.read",
+            "receivables.open_items.read",
+            "receivables.payment_terms.read",
+            "banking.payments.read",
+            "accounting.reports.*",
+            "crm.timeline.read",
+            "platform.trace.read",
+            "platform.explain.read",
         ],
     },
     ReadyMadeRole {
@@ -126,6 +149,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.explain.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -148,6 +172,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.explain.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.bank.read",
         ],
     },
     ReadyMadeRole {
@@ -179,6 +204,8 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.files.read",
             "platform.files.create",
             "tax.rules.*",
+            "fields.cost.read",
+            "fields.margin.read",
         ],
     },
     ReadyMadeRole {
@@ -214,8 +241,10 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.integrity.*",
             "identity.sod_conflicts.read",
             "accounting.policies.*",
-            "directory.parties.set_credit_limit",
+            "directory.customer_terms.update",
             "platform.files.create",
+            "fields.cost.read",
+            "fields.margin.read",
         ],
     },
     ReadyMadeRole {
@@ -233,6 +262,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "inventory.warehouses.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -251,6 +281,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "receivables.open_items.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -284,7 +315,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
     ReadyMadeRole {
         code: "inventory_manager",
         name: "Inventory manager",
-        description: "All of the warehouse with adjustments and the value of the stock in view.",
+        description: "All of the warehouse with adjustments, and cost and value of the stock in view.",
         permissions: &[
             "inventory.*",
             "sales.orders.read",
@@ -297,6 +328,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.explain.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
         ],
     },
     ReadyMadeRole {
@@ -335,19 +367,26 @@ pub const ROLES: &[ReadyMadeRole] = &[
         code: "hr_admin",
         name: "Personnel administrator",
         description: "Keeps the employees. Pays none.",
-        permissions: &["people.employees.*", "people.leaves.*", "directory.companies.read"],
+        permissions: &["people.employees.*", "people.leaves.*", "directory.companies.read", "fields.salary.read", "fields.personal.read"],
     },
     ReadyMadeRole {
         code: "payroll_admin",
         name: "Payroll administrator",
         description: "Runs the payroll. Changes no bank accounts.",
-        permissions: &["people.payroll_runs.*", "people.employees.read", "directory.companies.read"],
+        permissions: &[
+            "people.payroll_runs.*",
+            "people.employees.read",
+            "directory.companies.read",
+            "fields.salary.read",
+            "fields.bank.read",
+            "fields.personal.read",
+        ],
     },
     ReadyMadeRole {
         code: "recruiter",
         name: "Recruiter",
         description: "Jobs and applications.",
-        permissions: &["people.applications.*", "people.openings.*", "directory.companies.read"],
+        permissions: &["people.applications.*", "people.openings.*", "directory.companies.read", "fields.personal.read"],
     },
     ReadyMadeRole { code: "employee_self", name: "Employee", description: "The own data.", permissions: &["people.self.*"] },
     ReadyMadeRole {
@@ -381,6 +420,10 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "platform.trace.read",
             "platform.files.read",
             "platform.files.create",
+            "fields.cost.read",
+            "fields.margin.read",
+            "fields.personal.read",
+            "directory.customer_terms.update",
         ],
     },
     ReadyMadeRole {

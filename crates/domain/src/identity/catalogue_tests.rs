@@ -2,6 +2,7 @@
 
 use super::super::permissions::{Permissions, is_pattern};
 use super::super::separation_of_duties::conflicts;
+use super::super::visibility::Reach;
 use super::*;
 
 fn of(code: &str) -> Permissions {
@@ -21,7 +22,7 @@ fn codes_are_unique_and_permissions_are_patterns() {
 fn only_the_roles_that_say_so_put_two_duties_into_one_hand() {
     let found: Vec<&str> =
         ROLES.iter().map(|r| r.code).filter(|c| !conflicts(&of(c)).is_empty()).filter(|c| *c != OWNER && *c != "ar_clerk").collect();
-    assert_eq!(found, ["sales_manager", "inventory_manager", "integration"]);
+    assert_eq!(found, ["inventory_manager", "integration"]);
 }
 
 #[test]
@@ -29,7 +30,8 @@ fn roles_must_not_what_the_table_forbids() {
     for (role, forbidden) in [
         ("sales_rep", "accounting.journal_entries.read"),
         ("sales_rep", "inventory.valuation.read"),
-        ("sales_rep", "directory.parties.set_credit_limit"),
+        ("sales_rep", "directory.customer_terms.update"),
+        ("sales_manager", "directory.customer_terms.update"),
         ("sales_manager", "receivables.invoices.post"),
         ("ap_clerk", "banking.payments.post"),
         ("ap_clerk", "directory.parties.create"),
@@ -47,4 +49,23 @@ fn roles_must_not_what_the_table_forbids() {
         assert!(!of(role).allow(forbidden), "{role} must not {forbidden}");
     }
     assert!(of("auditor").allow("platform.audit_log.read"));
+}
+
+#[test]
+fn who_is_said_to_see_no_cost_sees_none_and_who_sells_reaches_the_own_team() {
+    for role in ROLES.iter().filter(|r| r.description.contains("sees no cost") || r.description.contains("Sees no cost")) {
+        assert!(!of(role.code).allow("fields.cost.read"), "{}", role.code);
+    }
+    for role in ["sales_rep", "marketing_user", "marketing_manager", "service_agent", "service_manager", "warehouse_operator", "planner"] {
+        assert!(!of(role).allow("fields.cost.read") && !of(role).allow("fields.margin.read"), "{role}");
+    }
+    for role in ["owner", "admin", "auditor", "controller", "inventory_manager"] {
+        assert!(of(role).allow("fields.cost.read"), "{role}");
+    }
+    let rep = of("sales_rep");
+    for permission in ["crm.leads.read", "crm.opportunities.update", "crm.opportunities.lose", "crm.quotes.delete", "crm.activities.read"] {
+        assert_eq!(rep.reach(permission), Some(Reach::Team), "{permission}");
+    }
+    let setters: Vec<&str> = ROLES.iter().map(|r| r.code).filter(|c| of(c).allow("directory.customer_terms.update")).collect();
+    assert_eq!(setters, ["owner", "credit_manager", "controller", "integration"]);
 }

@@ -15,3 +15,4 @@ pub mod separation_of_duties;
 pub mod sessions;
 pub mod signing_keys;
 pub mod users;
+pub mod visibility;

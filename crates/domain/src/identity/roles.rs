@@ -37,7 +37,8 @@ pub struct Role {
     /// What the role is for.
     #[schema(max_length = 500)]
     pub description: String,
-    /// What it grants: `sales.orders.confirm`, or patterns such as `sales.*` and `*.*.read`.
+    /// What it grants: `sales.orders.confirm`, or patterns such as `sales.*` and `*.*.read`. A reach may follow where
+    /// records have an owner, `crm.leads.*:own`, `:team`, `:territory`, `:company` or `:all`; without one it is `all`.
     #[schema(max_items = 200)]
     pub permissions: Vec<String>,
     /// Whether it was shipped with the product and cannot be changed.
@@ -62,7 +63,8 @@ pub struct NewRole {
     #[serde(default)]
     #[schema(max_length = 500)]
     pub description: String,
-    /// What it grants: `sales.orders.confirm`, or patterns such as `sales.*` and `*.*.read`.
+    /// What it grants: `sales.orders.confirm`, or patterns such as `sales.*` and `*.*.read`. A reach may follow where
+    /// records have an owner, `crm.leads.*:own`, `:team`, `:territory`, `:company` or `:all`; without one it is `all`.
     #[schema(max_items = 200, example = json!(["inventory.stock.read", "sales.deliveries.*"]))]
     pub permissions: Vec<String>,
 }

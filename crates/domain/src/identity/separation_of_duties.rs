@@ -38,7 +38,7 @@ pub const RULES: &[SodRule] = &[
     rule("bank_details_and_payroll", "people.employees.update", "people.payroll_runs.pay", "Changes a bank account and pays wages to it."),
     rule(
         "credit_limit_and_release",
-        "directory.parties.set_credit_limit",
+        "directory.customer_terms.update",
         "sales.orders.release",
         "Raises a credit limit and releases orders held for credit.",
     ),

@@ -240,6 +240,7 @@ standard! {
     cursor_mismatch Malformed "The cursor belongs to another query.";
     unauthenticated Unauthenticated "No valid credentials.";
     missing_scope Forbidden "The permission is missing.";
+    beyond_reach Forbidden "The permission does not reach this record.";
     not_found NotFound "There is no such resource.";
     method_not_allowed MethodNotAllowed "The method is not allowed here.";
     not_acceptable NotAcceptable "None of the accepted media types can be produced.";

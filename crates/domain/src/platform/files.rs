@@ -1,10 +1,10 @@
 //! Files that people bring: kept as they came, served as attachments and never run.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use crate::ids::StoredFileId;
+use crate::ids::{CompanyId, StoredFileId};
 use crate::kernel::{Code, Problem};
 
 pub const EMPTY: Code = Code::invalid("stored_file.empty", "The file has no content.");
@@ -18,6 +18,12 @@ pub const MAX_BYTES: usize = 10 << 20;
 pub struct StoredFile {
     /// The id.
     pub id: StoredFileId,
+    /// The company whose file it is; null for a file of its uploader alone.
+    #[schema(required)]
+    pub company_id: Option<CompanyId>,
+    /// Who uploaded it: the user, or else the id of the API key or of the program.
+    #[schema(max_length = 100)]
+    pub uploaded_by: String,
     /// The name it came with.
     #[schema(max_length = 255)]
     pub name: String,
@@ -37,7 +43,17 @@ pub struct StoredFile {
     pub version: i64,
 }
 
-crate::entity! { undated StoredFile, StoredFileId, "stored_file" }
+crate::entity! { undated StoredFile, StoredFileId, "stored_file", company: |f| f.company_id }
+
+/// Whose file is uploaded.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UploadOptions {
+    /// The company whose file it is: everybody with a grant on it may see it. Without one it is the uploader's alone.
+    #[serde(default)]
+    pub company_id: Option<CompanyId>,
+}
 
 /// The name as it may be kept: no path, no control characters, at most 255 characters.
 pub fn clean_name(given: &str) -> Result<String, Problem> {

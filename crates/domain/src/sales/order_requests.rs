@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::order_lines::NewSalesOrderLine;
 use crate::directory::addresses::Address;
 use crate::directory::products::TaxClass;
-use crate::ids::{CompanyId, PartyId, SalesOrderLineId, WarehouseId};
+use crate::ids::{CompanyId, PartyId, SalesOrderLineId, UserId, WarehouseId};
 use crate::kernel::{Amount, Quantity, Rate};
 
 /// An order to be taken. It starts as a draft without a number.
@@ -24,6 +24,9 @@ pub struct NewSalesOrder {
     #[serde(default)]
     #[schema(max_length = 100)]
     pub customer_reference: Option<String>,
+    /// Who looks after it; the caller when left out.
+    #[serde(default)]
+    pub owner_id: Option<UserId>,
     /// The warehouse the goods come from; the company's default one when left out.
     #[serde(default)]
     pub warehouse_id: Option<WarehouseId>,
@@ -80,6 +83,8 @@ crate::patch! {
         set customer_id: PartyId,
         /// The customer's own number for the order.
         clear customer_reference: String [max_length = 100],
+        /// Who looks after it.
+        clear owner_id: UserId,
         /// The warehouse the goods come from.
         set warehouse_id: WarehouseId,
         /// The business date.

@@ -15,7 +15,7 @@ pub use super::order_requests::{
 };
 use crate::directory::addresses::Address;
 use crate::directory::products::TaxClass;
-use crate::ids::{CompanyId, OpportunityId, PartyId, QuoteId, WarehouseId};
+use crate::ids::{CompanyId, OpportunityId, PartyId, QuoteId, UserId, WarehouseId};
 use crate::kernel::{Amount, Code, Decimals, FieldError, Problem, Quantity, Rate, Result, round};
 
 crate::words! {
@@ -111,6 +111,9 @@ pub struct SalesOrder {
     /// The quote it came from.
     #[schema(required)]
     pub quote_id: Option<QuoteId>,
+    /// Who looks after it: the owner of the quote or opportunity that it came from, or else whoever created it.
+    #[schema(required)]
+    pub owner_id: Option<UserId>,
     /// The warehouse the goods come from.
     #[schema(required)]
     pub warehouse_id: Option<WarehouseId>,

@@ -58,6 +58,7 @@ fn order(lines: Vec<SalesOrderLine>) -> SalesOrder {
         customer_id: PartyId::from_uuid(uuid(1)),
         customer_reference: None,
         opportunity_id: None,
+        owner_id: None,
         quote_id: None,
         warehouse_id: None,
         order_date: now.date_naive(),

@@ -17,13 +17,15 @@ pub fn questions(q: &mut Questions) {
 }
 
 fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
+    let only = &cx.only();
     let db = cx.db();
-    let entries = stored::count(db, "journal_entries")?;
-    let lines = stored::count(db, "journal_lines")?;
-    let unbalanced = stored::unbalanced(db)?.into_iter();
+    let entries = stored::count(db, "journal_entries", only)?;
+    let lines = stored::count(db, "journal_lines", only)?;
+    let unbalanced = stored::unbalanced(db, only)?.into_iter();
     let unbalanced = unbalanced.map(|(id, n, by)| format!("{} has {n} lines and differs by {by}", JournalEntryId::from_uuid(id))).collect();
-    let trial = stored::trial_balance(db)?.into_iter().map(|(c, by)| format!("{} differs by {by}", CompanyId::from_uuid(c))).collect();
-    let running = stored::balances(db)?.into_iter().map(|(account, month, d, c)| {
+    let trial =
+        stored::trial_balance(db, only)?.into_iter().map(|(c, by)| format!("{} differs by {by}", CompanyId::from_uuid(c))).collect();
+    let running = stored::balances(db, only)?.into_iter().map(|(account, month, d, c)| {
         let account = AccountId::from_uuid(account);
         format!("{account} in {month}: debits differ by {d}, credits by {c}")
     });

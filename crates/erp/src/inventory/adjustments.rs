@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::Company;
 use domain::directory::products::Product;
+use domain::identity::visibility::FieldClass;
 use domain::ids::{LocationId, ProductId, StockAdjustmentId};
 use domain::inventory::adjustments::*;
 use domain::inventory::costing::ValueKind;
@@ -23,6 +24,7 @@ use crate::accounting::posting;
 pub fn operations(t: &mut Table) {
     let mut n =
         t.noun::<StockAdjustment>("inventory/adjustments", "Stock set right by hand: opening stock, counts, scrap and things found.");
+    n.masked(FieldClass::Cost, &["total_value", "lines.unit_cost", "lines.value"]);
     n.list("List stock adjustments.")
         .filter(&["company_id", "status", "reason", "warehouse_id", "adjustment_date", "number"])
         .sort(&["adjustment_date", "number"])

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use domain::identity::visibility::FieldClass;
 use domain::ids::{AccountId, CompanyId, ProductId, StockAdjustmentId, ValueEntryId};
 use domain::inventory::adjustments::StockAdjustment;
 use persistence::inventory::{checks, stock};
@@ -42,46 +43,47 @@ pub fn explain_adjustment(cx: &mut Cx, id: &str) -> Result<Explanation> {
         .at(l.id)
     });
     let lines: Vec<Explanation> = lines.collect();
-    Ok(Explanation::of("change of the value of stock", made.total_value, "sum of the lines", lines).at(made.id))
+    let total = Explanation::of("change of the value of stock", made.total_value, "sum of the lines", lines);
+    Ok(total.of_class(FieldClass::Cost).at(made.id))
 }
 
 /// Do stock, promises and values agree with their ledgers and with the general ledger?
 pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
-    let count = |rows: i64| rows;
-    let levels = count(checks::rows(cx.db(), "stock_levels")?);
-    let costs = count(checks::rows(cx.db(), "product_costs")?);
+    let only = &cx.only();
+    let levels = checks::rows(cx.db(), "stock_levels", only)?;
+    let costs = checks::rows(cx.db(), "product_costs", only)?;
     let product = |p: Uuid| ProductId::from_uuid(p);
     let company = |c: Uuid| CompanyId::from_uuid(c);
 
-    let mut unlike: Vec<String> = checks::stock_unlike_moves(cx.db())?
+    let mut unlike: Vec<String> = checks::stock_unlike_moves(cx.db(), only)?
         .into_iter()
         .map(|(id, have, sum)| format!("{id}: {have} on hand, the moves sum to {sum}"))
         .collect();
-    unlike.extend(checks::moves_without_stock(cx.db())?.into_iter().map(|(p, _)| format!("{}: moved and not in stock", product(p))));
-    let promised = checks::reserved_unlike_reservations(cx.db())?.into_iter();
+    unlike.extend(checks::moves_without_stock(cx.db(), only)?.into_iter().map(|(p, _)| format!("{}: moved and not in stock", product(p))));
+    let promised = checks::reserved_unlike_reservations(cx.db(), only)?.into_iter();
     let promised = promised.map(|(id, have, sum)| format!("{id}: {have} reserved, the reservations sum to {sum}")).collect();
-    let values = checks::costs_unlike_entries(cx.db())?.into_iter();
+    let values = checks::costs_unlike_entries(cx.db(), only)?.into_iter();
     let values = values.map(|(c, p, have, sum)| format!("{} {}: worth {have}, the entries sum to {sum}", company(c), product(p))).collect();
-    let owned = checks::costs_unlike_stock(cx.db())?.into_iter();
+    let owned = checks::costs_unlike_stock(cx.db(), only)?.into_iter();
     let owned = owned.map(|(c, p, have, there)| format!("{} {}: {have} owned, {there} on hand", company(c), product(p))).collect();
 
     let account = |a: Uuid| AccountId::from_uuid(a);
-    let apart = checks::value_unlike_accounts(cx.db())?.into_iter();
+    let apart = checks::value_unlike_accounts(cx.db(), only)?.into_iter();
     let apart =
         apart.map(|(c, a, day, v, b)| format!("{} {} on {day}: the entries sum to {v}, the account moved by {b}", company(c), account(a)));
     let mut apart: Vec<String> = apart.collect();
-    let nowhere = checks::values_without_account(cx.db())?.into_iter();
+    let nowhere = checks::values_without_account(cx.db(), only)?.into_iter();
     apart.extend(nowhere.map(|(id,)| format!("{}: a value without an account", ValueEntryId::from_uuid(id))));
-    let unmoved = checks::values_unlike_moves(cx.db())?.into_iter();
+    let unmoved = checks::values_unlike_moves(cx.db(), only)?.into_iter();
     let unmoved = unmoved.map(|(c, p, day, v, m)| format!("{} {} on {day}: {v} valued, {m} moved", company(c), product(p))).collect();
-    let empty = checks::value_without_goods(cx.db())?.into_iter();
+    let empty = checks::value_without_goods(cx.db(), only)?.into_iter();
     let empty = empty.map(|(c, p, day, q, a)| format!("{} {} on {day}: {q} worth {a}", company(c), product(p))).collect();
-    let entries = count(checks::rows(cx.db(), "value_entries")?);
+    let entries = checks::rows(cx.db(), "value_entries", only)?;
 
     let adjustment = |id: Uuid| StockAdjustmentId::from_uuid(id);
-    let totals = checks::adjustment_totals(cx.db())?;
-    let worth: HashMap<String, Amount> = checks::worth_of_documents(cx.db(), "adj_%")?.into_iter().collect();
-    let unlike_lines = checks::adjustments_unlike_lines(cx.db())?.into_iter();
+    let totals = checks::adjustment_totals(cx.db(), only)?;
+    let worth: HashMap<String, Amount> = checks::worth_of_documents(cx.db(), only, "adj_%")?.into_iter().collect();
+    let unlike_lines = checks::adjustments_unlike_lines(cx.db(), only)?.into_iter();
     let mut wrong: Vec<String> =
         unlike_lines.map(|(id, total, sum)| format!("{}: a total of {total}, the lines sum to {sum}", adjustment(id))).collect();
     for (id, total) in &totals {

@@ -23,31 +23,32 @@ pub fn questions(q: &mut Questions) {
 }
 
 fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
+    let only = &cx.only();
     let db = cx.db();
-    let items = count(db, "open_items")?;
-    let receivable = stored::receivables(db)?.into_iter().map(|(company, account, day, ledger, open)| {
+    let items = count(db, "open_items", only)?;
+    let receivable = stored::receivables(db, only)?.into_iter().map(|(company, account, day, ledger, open)| {
         let (company, account) = (CompanyId::from_uuid(company), AccountId::from_uuid(account));
         format!("{company}, {account} on {day}: ledger {ledger}, open items {open}")
     });
     let receivable = receivable.collect();
-    let broken = stored::items(db)?.into_iter();
+    let broken = stored::items(db, only)?.into_iter();
     let broken = broken.map(|(id,)| format!("{} is not what its entries say", OpenItemId::from_uuid(id))).collect();
-    let documents = count(db, "invoices")? + count(db, "credit_notes")?;
+    let documents = count(db, "invoices", only)? + count(db, "credit_notes", only)?;
     let invoice = |(id, says, found): (uuid::Uuid, Amount, Amount)| format!("{} says {says}, found {found}", InvoiceId::from_uuid(id));
     let note = |(id, says, found): (uuid::Uuid, Amount, Amount)| format!("{} says {says}, found {found}", CreditNoteId::from_uuid(id));
     let payment = |(id, says, found): (uuid::Uuid, Amount, Amount)| format!("{} says {says}, found {found}", PaymentId::from_uuid(id));
-    let mut totals: Vec<String> = stored::invoices(db)?.into_iter().map(invoice).collect();
-    totals.extend(stored::credit_notes(db)?.into_iter().map(note));
-    let mut settled: Vec<String> = stored::settled_invoices(db)?.into_iter().map(invoice).collect();
-    settled.extend(stored::credited_invoices(db)?.into_iter().map(invoice));
-    settled.extend(stored::used_credit_notes(db)?.into_iter().map(note));
-    settled.extend(stored::used_payments(db)?.into_iter().map(payment));
-    let taxed = stored::taxes(db)?.into_iter().map(|(what, id, says, found)| match what.as_str() {
+    let mut totals: Vec<String> = stored::invoices(db, only)?.into_iter().map(invoice).collect();
+    totals.extend(stored::credit_notes(db, only)?.into_iter().map(note));
+    let mut settled: Vec<String> = stored::settled_invoices(db, only)?.into_iter().map(invoice).collect();
+    settled.extend(stored::credited_invoices(db, only)?.into_iter().map(invoice));
+    settled.extend(stored::used_credit_notes(db, only)?.into_iter().map(note));
+    settled.extend(stored::used_payments(db, only)?.into_iter().map(payment));
+    let taxed = stored::taxes(db, only)?.into_iter().map(|(what, id, says, found)| match what.as_str() {
         "invoice" => format!("{}: tax {says}, by code {found}", InvoiceId::from_uuid(id)),
         _ => format!("{}: tax {says}, by code {found}", CreditNoteId::from_uuid(id)),
     });
     let mut taxed: Vec<String> = taxed.collect();
-    taxed.extend(stored::uncoded_taxes(db)?.into_iter().map(|(entry, account, amount)| {
+    taxed.extend(stored::uncoded_taxes(db, only)?.into_iter().map(|(entry, account, amount)| {
         format!("{}: {amount} on {} without a tax code", JournalEntryId::from_uuid(entry), AccountId::from_uuid(account))
     }));
     Ok(vec![

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::Company;
 use domain::directory::overview::{OrderAsOf, OrderSummary, OrdersAsOf, OrdersOverview, TOP};
+use domain::identity::visibility::FieldClass;
 use domain::ids::{CustomerReturnId, DeliveryId, DeliveryLineId, PartyId, SalesOrderId, SalesOrderLineId};
 use domain::kernel::Word;
 use domain::sales::deliveries::Delivery;
@@ -18,12 +19,8 @@ use platform::questions::{Check, Explanation};
 
 /// The orders of a party, newest first.
 pub fn overview(cx: &mut Cx, party: PartyId) -> Result<OrdersOverview> {
-    let companies = cx.caller.companies.clone();
-    let allowed = match &companies {
-        platform::Companies::All => None,
-        platform::Companies::These(ids) => Some(ids.iter().map(|c| c.uuid()).collect::<Vec<_>>()),
-    };
-    let (open_order_count, ids) = orders::latest(cx.db(), party, allowed.as_deref(), TOP)?;
+    let seen = cx.visible_in_companies::<SalesOrder>()?;
+    let (open_order_count, ids) = orders::latest(cx.db(), party, &seen, TOP)?;
     let ids: Vec<SalesOrderId> = ids.into_iter().map(SalesOrderId::from_uuid).collect();
     let mut found = cx.find_all::<SalesOrder>(&ids)?;
     found.sort_by_key(|o| std::cmp::Reverse(o.id));
@@ -45,9 +42,10 @@ pub fn overview(cx: &mut Cx, party: PartyId) -> Result<OrdersOverview> {
 pub fn overview_as_of(cx: &mut Cx, party: PartyId, day: NaiveDate) -> Result<OrdersAsOf> {
     let (mut out, mut found) = (OrdersAsOf::default(), Vec::new());
     let companies = orders::all_companies_of(cx.db(), party)?;
+    let seen = cx.visible_rows_as::<SalesOrder>("sales_orders")?;
     for company in cx.find_all::<Company>(&companies)? {
         let end = cx.end_of(&company, day);
-        let (open, ids) = orders::confirmed_by(cx.db(), party, company.id, end, TOP)?;
+        let (open, ids) = orders::confirmed_by(cx.db(), &seen, party, company.id, end, TOP)?;
         out.open_order_count += open;
         found.extend(ids.into_iter().map(|id| (SalesOrderId::from_uuid(id), end)));
     }
@@ -148,7 +146,8 @@ pub fn explain_delivery(cx: &mut Cx, id: &str) -> Result<Explanation> {
         .at(l.id)
     });
     let lines: Vec<Explanation> = lines.collect();
-    Ok(Explanation::of("cost of the delivery", delivery.cost_total, "sum of the lines", lines).at(delivery.id))
+    let total = Explanation::of("cost of the delivery", delivery.cost_total, "sum of the lines", lines);
+    Ok(total.of_class(FieldClass::Cost).at(delivery.id))
 }
 
 /// Where the cost of goods that came back comes from: what they cost when they left.
@@ -174,22 +173,23 @@ pub fn explain_return(cx: &mut Cx, id: &str) -> Result<Explanation> {
         .at(l.id)
     });
     let lines: Vec<Explanation> = lines.collect();
-    Ok(Explanation::of("cost of the return", back.cost_total, "sum of the lines", lines).at(back.id))
+    Ok(Explanation::of("cost of the return", back.cost_total, "sum of the lines", lines).of_class(FieldClass::Cost).at(back.id))
 }
 
 /// Do the documents agree with their lines, with each other and with the value ledger?
 pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
+    let only = &cx.only();
     let line = |id| SalesOrderLineId::from_uuid(id);
-    let unlike = orders::shipped_unlike_deliveries(cx.db())?.into_iter();
+    let unlike = orders::shipped_unlike_deliveries(cx.db(), only)?.into_iter();
     let mut moved: Vec<String> = unlike.map(|(l, have, sum)| format!("{}: {have} shipped, the deliveries sum to {sum}", line(l))).collect();
-    let unlike = orders::returned_unlike_returns(cx.db())?.into_iter();
+    let unlike = orders::returned_unlike_returns(cx.db(), only)?.into_iter();
     moved.extend(unlike.map(|(l, have, sum)| format!("{}: {have} returned, the returns sum to {sum}", line(l))));
-    let unlike = orders::totals_unlike_lines(cx.db())?.into_iter();
+    let unlike = orders::totals_unlike_lines(cx.db(), only)?.into_iter();
     let totals = unlike.map(|(o, have, sum)| format!("{}: a total of {have}, the lines sum to {sum}", SalesOrderId::from_uuid(o)));
     let totals: Vec<String> = totals.collect();
-    let mut billed: HashMap<String, Quantity> = orders::billed(cx.db())?.into_iter().collect();
+    let mut billed: HashMap<String, Quantity> = orders::billed(cx.db(), only)?.into_iter().collect();
     let mut unbilled = Vec::new();
-    for (id, have) in orders::invoiced(cx.db())? {
+    for (id, have) in orders::invoiced(cx.db(), only)? {
         let id = line(id).to_string();
         let sum = billed.remove(&id).unwrap_or_default();
         if have != sum {
@@ -197,8 +197,8 @@ pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
         }
     }
     unbilled.extend(billed.into_iter().map(|(id, sum)| format!("{id}: nothing invoiced, the invoices and credit notes sum to {sum}")));
-    let lines = orders::count_lines(cx.db())?;
-    let (costs, goods) = cost_checks(cx)?;
+    let lines = orders::count_lines(cx.db(), only)?;
+    let (costs, goods) = cost_checks(cx, only)?;
     Ok(vec![
         Check::of(
             "order_deliveries",
@@ -218,23 +218,23 @@ pub fn checks(cx: &mut Cx) -> Result<Vec<Check>> {
 }
 
 /// What breaks the rule of costs, and how many documents there are.
-fn cost_checks(cx: &mut Cx) -> Result<(Vec<String>, i64)> {
+fn cost_checks(cx: &mut Cx, only: &persistence::Only) -> Result<(Vec<String>, i64)> {
     let of_lines = |id: String, (have, sum): (Amount, Amount)| format!("{id}: a cost of {have}, the lines sum to {sum}");
     let mut wrong = Vec::new();
-    for (id, have, sum) in deliveries::costs_unlike_lines(cx.db())? {
+    for (id, have, sum) in deliveries::costs_unlike_lines(cx.db(), only)? {
         wrong.push(of_lines(DeliveryId::from_uuid(id).to_string(), (have, sum)));
     }
-    for (id, have, sum) in returns::costs_unlike_lines(cx.db())? {
+    for (id, have, sum) in returns::costs_unlike_lines(cx.db(), only)? {
         wrong.push(of_lines(CustomerReturnId::from_uuid(id).to_string(), (have, sum)));
     }
-    for (id, have, sum) in deliveries::returned_unlike_returns(cx.db())? {
+    for (id, have, sum) in deliveries::returned_unlike_returns(cx.db(), only)? {
         wrong.push(format!("{}: {have} came back, the returns sum to {sum}", DeliveryLineId::from_uuid(id)));
     }
-    let left = deliveries::costs(cx.db())?.into_iter().map(|(id, cost)| (DeliveryId::from_uuid(id).to_string(), -cost));
+    let left = deliveries::costs(cx.db(), only)?.into_iter().map(|(id, cost)| (DeliveryId::from_uuid(id).to_string(), -cost));
     let mut documents: Vec<(String, Amount)> = left.collect();
-    documents.extend(returns::costs(cx.db())?.into_iter().map(|(id, cost)| (CustomerReturnId::from_uuid(id).to_string(), cost)));
-    let mut worth: HashMap<String, Amount> = worth_of_documents(cx.db(), "dlv_%")?.into_iter().collect();
-    worth.extend(worth_of_documents(cx.db(), "ret_%")?);
+    documents.extend(returns::costs(cx.db(), only)?.into_iter().map(|(id, cost)| (CustomerReturnId::from_uuid(id).to_string(), cost)));
+    let mut worth: HashMap<String, Amount> = worth_of_documents(cx.db(), only, "dlv_%")?.into_iter().collect();
+    worth.extend(worth_of_documents(cx.db(), only, "ret_%")?);
     for (id, cost) in &documents {
         let ledger = worth.get(id).copied().unwrap_or_default();
         if ledger != *cost {

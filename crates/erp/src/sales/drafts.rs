@@ -6,7 +6,8 @@ use domain::directory::companies::Company;
 use domain::directory::currencies;
 use domain::directory::parties::{AddressPurpose, Party};
 use domain::directory::products::TaxClass;
-use domain::ids::{OpportunityId, SalesOrderId, WarehouseId};
+use domain::identity::users::User;
+use domain::ids::{OpportunityId, SalesOrderId, UserId, WarehouseId};
 use domain::inventory::warehouses::Warehouse;
 use domain::sales::orders::*;
 use persistence::inventory::warehouses;
@@ -18,7 +19,9 @@ use super::books::{self, Taxes};
 use super::order_lines;
 
 /// Takes an order down.
-pub fn create(cx: &mut Cx, new: NewSalesOrder) -> Result<SalesOrder> {
+pub fn create(cx: &mut Cx, mut new: NewSalesOrder) -> Result<SalesOrder> {
+    check_owner(cx, new.owner_id)?;
+    new.owner_id = new.owner_id.or(cx.caller.user_id);
     let order = draft(cx, new)?;
     keep(cx, order)
 }
@@ -27,6 +30,10 @@ fn keep(cx: &mut Cx, order: SalesOrder) -> Result<SalesOrder> {
     let made = cx.create(order)?;
     cx.insert_all(&made.lines)?;
     Ok(made)
+}
+
+fn check_owner(cx: &mut Cx, owner: Option<UserId>) -> Result<()> {
+    owner.map_or(Ok(()), |id| cx.refer::<User>("/owner_id", id).map(drop))
 }
 
 fn draft(cx: &mut Cx, new: NewSalesOrder) -> Result<SalesOrder> {
@@ -86,6 +93,7 @@ fn blank(cx: &Cx, company: &Company, customer: &Party, new: NewSalesOrder) -> Sa
         customer_reference: new.customer_reference,
         opportunity_id: None,
         quote_id: None,
+        owner_id: new.owner_id,
         warehouse_id: None,
         order_date: cx.now.date_naive(),
         requested_date: new.requested_date,
@@ -163,6 +171,8 @@ pub fn update(cx: &mut Cx, id: SalesOrderId, patch: SalesOrderPatch) -> Result<S
         check_freight(freight, currencies::minor_units(&before.currency)?)?;
         after.freight_amount = freight;
     }
+    check_owner(cx, patch.owner_id.flatten())?;
+    after.owner_id = patch.owner_id.unwrap_or(after.owner_id);
     after.customer_reference = patch.customer_reference.unwrap_or(after.customer_reference);
     after.order_date = patch.order_date.unwrap_or(after.order_date);
     after.requested_date = patch.requested_date.unwrap_or(after.requested_date);
@@ -226,6 +236,7 @@ pub fn draft_for_won_deal(cx: &mut Cx, event: &Event) -> Result<()> {
         company_id: deal.company_id,
         customer_id: deal.party_id,
         customer_reference: None,
+        owner_id: deal.owner_id,
         warehouse_id: None,
         order_date: deal.closed_date,
         requested_date: None,
@@ -304,6 +315,7 @@ pub fn draft_for_quote(cx: &mut Cx, event: &Event) -> Result<()> {
         company_id: quote.company_id,
         customer_id: quote.party_id,
         customer_reference: quote.customer_reference,
+        owner_id: quote.owner_id,
         warehouse_id: None,
         order_date: None,
         requested_date: None,

@@ -5,12 +5,14 @@ use domain::directory::companies::Company;
 use domain::directory::parties;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
-use domain::ids::{CompanyId, PartyId};
+use domain::identity::users::User;
+use domain::ids::{CompanyId, PartyId, TeamId};
 use domain::inventory::stock::DATE_IN_FUTURE;
 use domain::inventory::warehouses::Warehouse;
 use domain::sales::credit::{CreditExposure, OVER_CREDIT_LIMIT};
 use domain::sales::deliveries::{DELIVERY_NOT_ENOUGH_STOCK, DELIVERY_OVER_ORDERED};
 use domain::sales::orders::*;
+use persistence::directory::teams;
 use platform::prelude::*;
 use platform::table::Noun;
 use serde::Deserialize;
@@ -30,7 +32,11 @@ const DRAFT: &[Code] = &[
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<SalesOrder>("sales/orders", "What customers ordered, from draft to closed.");
+    n.owned_by("owner_id");
     n.list("List sales orders.")
+        .filter(&["owner_id"])
+        .filter_by::<TeamId>("owner_team_id", "Only rows whose owner is in this team or below it.", teams::owned_by)
+        .expand::<User>("owner", "owner_id")
         .filter(&["company_id", "status", "fulfilment_status", "billing_status", "is_on_hold", "customer_id", "opportunity_id", "quote_id"])
         .filter(&["warehouse_id", "number", "customer_reference", "currency", "order_date", "requested_date", "total"])
         .search(&["number", "customer_reference"])
@@ -44,6 +50,7 @@ pub fn operations(t: &mut Table) {
         .fails(DRAFT);
     n.bulk(drafts::create);
     n.read("Get a sales order.")
+        .expand::<User>("owner", "owner_id")
         .expand::<Party>("customer", "customer_id")
         .expand::<Warehouse>("warehouse", "warehouse_id")
         .expand::<Product>("lines.product", "lines.product_id");

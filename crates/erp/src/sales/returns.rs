@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use domain::accounting::posting::Role;
 use domain::directory::companies::Company;
 use domain::directory::parties::Party;
+use domain::identity::visibility::FieldClass;
 use domain::ids::{CustomerReturnId, InvoiceId, InvoiceLineId, ProductId, SalesOrderLineId, ValueEntryId};
 use domain::inventory::locations::LocationKind;
 use domain::inventory::stock::DATE_IN_FUTURE;
@@ -33,6 +34,7 @@ use crate::receivables::credit_notes;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<CustomerReturn>("sales/returns", "Goods that customers send back.");
+    n.masked(FieldClass::Cost, &["cost_total", "lines.cost_amount"]);
     n.list("List returns.")
         .filter(&["company_id", "status", "delivery_id", "order_id", "customer_id", "warehouse_id", "number", "return_date"])
         .search(&["number"])

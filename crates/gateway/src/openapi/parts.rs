@@ -28,6 +28,10 @@ An API key travels the same way.\n\n\
 - `POST` takes an `Idempotency-Key`: the same key answers the same and does nothing twice.\n\
 - `dry_run=true` computes the answer and keeps nothing.\n\
 - States change through actions such as `POST …/confirm`; `allowed_actions` says which are possible now.\n\
+- A permission may have a reach (`own`, `team`, `territory`): what the permission to read does not reach does not exist for you (404), \
+what another one does not reach is refused with `beyond_reach`.\n\
+- Fields with cost, margin, bank accounts, salaries or personal data need a permission of their own (`fields.cost.read`). Without it they \
+are null, and named in `masked`.\n\
 - Every refusal is `application/problem+json` with a stable `code`; all codes are at `/v1/error-codes`.\n\
 - A text that may have at most 300 characters, or has the format `line`, is one line: line breaks and control characters are refused. Longer texts may have line breaks and tabs.\n\
 - Words in answers may gain new values; be ready for ones you do not know.";

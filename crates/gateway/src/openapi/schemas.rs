@@ -51,6 +51,12 @@ pub fn all(table: &Table, findings: &mut Vec<String>) -> BTreeMap<String, Value>
     for name in names.iter().filter(|n| table.has_actions(n)) {
         actions(&mut out, name);
     }
+    let hiding: Vec<String> = table.masked_schemas().map(String::from).collect();
+    for name in hiding {
+        let fields: Vec<&str> = table.masks_of(&name).iter().flat_map(|m| m.fields.iter().copied()).collect();
+        fields.iter().for_each(|field| may_be_null(&mut out, &name, field));
+        masked(&mut out, &name, &fields);
+    }
     out.values_mut().for_each(tidy);
     out
 }
@@ -88,6 +94,40 @@ fn actions(schemas: &mut BTreeMap<String, Value>, name: &str) {
         let verb = json!({ "type": "string", "maxLength": 60 });
         let about = "The actions that its state and your permissions allow now.";
         properties.insert("allowed_actions".into(), json!({ "type": "array", "items": verb, "maxItems": 50, "description": about }));
+    }
+}
+
+/// A field that is null for callers who may not see it.
+fn may_be_null(schemas: &mut BTreeMap<String, Value>, root: &str, field: &str) {
+    let mut at = root.to_string();
+    let path: Vec<&str> = field.split('.').collect();
+    let (last, steps) = (path[path.len() - 1], &path[..path.len() - 1]);
+    for step in steps {
+        match target(&schemas.get(&at).map(|s| s["properties"][*step].clone()).unwrap_or_default()) {
+            Some(name) => at = name,
+            None => return,
+        }
+    }
+    let Some(property) = schemas.get_mut(&at).map(|s| &mut s["properties"][last]).filter(|p| p.is_object()) else { return };
+    if property["type"].is_string() {
+        property["type"] = json!([property["type"], "null"]);
+    } else if property.get("$ref").is_some() {
+        let about = property.as_object_mut().and_then(|o| o.remove("description"));
+        *property = json!({ "oneOf": [property, { "type": "null" }] });
+        property.as_object_mut().into_iter().for_each(|o| o.extend(about.clone().map(|a| ("description".to_string(), a))));
+    } else if let Some(either) = property["oneOf"].as_array_mut()
+        && !either.contains(&json!({ "type": "null" }))
+    {
+        either.push(json!({ "type": "null" }));
+    }
+}
+
+/// The names of the fields that the caller may not see.
+fn masked(schemas: &mut BTreeMap<String, Value>, name: &str, fields: &[&str]) {
+    if let Some(properties) = schemas.get_mut(name).and_then(|s| s["properties"].as_object_mut()) {
+        let field = json!({ "type": "string", "maxLength": 100 });
+        let about = format!("The fields that you may not see and that are null therefore, of {}.", fields.join(", "));
+        properties.insert("masked".into(), json!({ "type": "array", "items": field, "maxItems": 50, "description": about }));
     }
 }
 

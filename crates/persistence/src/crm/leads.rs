@@ -7,7 +7,7 @@ use domain::ids::{CompanyId, LeadId, PartyId};
 use domain::kernel::Id;
 use uuid::Uuid;
 
-use crate::{Conn, Engine, Result, Scalar, sql};
+use crate::{Conn, Engine, Result, Scalar, Statement, sql};
 
 crate::record! {
     leads: Lead {
@@ -87,13 +87,14 @@ pub fn organisations_of_domain(db: &mut Conn, domain: &str, today: NaiveDate, li
 }
 
 /// The leads of a company created in `[from, to)`, as far as their answer is concerned.
-pub fn waits(db: &mut Conn, company: CompanyId, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Wait>> {
+pub fn waits(db: &mut Conn, seen: &Statement, company: CompanyId, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Wait>> {
     type Row = (Option<Uuid>, DateTime<Utc>, Option<DateTime<Utc>>);
     let rows = sql!(
-        "SELECT owner_id, created_at, first_response_at FROM leads WHERE company_id = {} AND created_at >= {} AND created_at < {} ORDER BY id",
+        "SELECT owner_id, created_at, first_response_at FROM leads WHERE company_id = {} AND created_at >= {} AND created_at < {} AND {} ORDER BY id",
         company.uuid(),
         from,
-        to
+        to,
+        seen.clone()
     )
     .load::<Row>(db)?;
     let wait = |(owner, created_at, answered_at): Row| Wait { owner: owner.map(Id::from_uuid), created_at, answered_at };

@@ -10,8 +10,8 @@ use domain::ids::{OpportunityId, PartyId, QuoteId};
 use domain::kernel::{Amount, Id};
 use uuid::Uuid;
 
-use crate::directory::companies::{Companies, and_of};
-use crate::{Conn, Result, record, sql};
+use crate::companies::and_of;
+use crate::{Conn, Only, Result, Statement, record, sql};
 
 crate::record! {
     quotes: Quote {
@@ -94,40 +94,42 @@ pub fn numbers(db: &mut Conn, company: Uuid, prefix: &str) -> Result<Vec<String>
 }
 
 /// How many quotes of a party are drafts or with the customer.
-pub fn open_count(db: &mut Conn, party: PartyId, companies: &Companies) -> Result<i64> {
+pub fn open_count(db: &mut Conn, party: PartyId, seen: &Statement) -> Result<i64> {
     let mut s = sql!("SELECT COUNT(*) FROM quotes WHERE party_id = {} AND status IN ('draft', 'sent')", party.uuid());
-    s.append(and_of(companies));
+    s.append(and_of(seen));
     Ok(s.first::<(i64,)>(db)?.map_or(0, |r| r.0))
 }
 
 /// The latest quotes of a party, without those that a revision took the place of.
-pub fn latest(db: &mut Conn, party: PartyId, companies: &Companies, limit: i64) -> Result<Vec<Quote>> {
+pub fn latest(db: &mut Conn, party: PartyId, seen: &Statement, limit: i64) -> Result<Vec<Quote>> {
     let mut s = record::select::<Quote>();
-    s.append(sql!(" WHERE party_id = {} AND status <> 'superseded'", party.uuid())).append(and_of(companies));
+    s.append(sql!(" WHERE party_id = {} AND status <> 'superseded'", party.uuid())).append(and_of(seen));
     s.append(sql!(" ORDER BY id DESC LIMIT {}", limit));
     record::load_bare(db, &s)
 }
 
 /// Quotes whose figures do not add up: id, net, tax, total, the sum of the lines with tax, and freight with tax.
-pub fn unsound(db: &mut Conn) -> Result<Vec<(Uuid, Amount, Amount, Amount, Amount, Amount)>> {
+pub fn unsound(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Amount, Amount, Amount, Amount, Amount)>> {
     sql!(
         "SELECT q.id, q.net_total, q.tax_total, q.total, COALESCE(SUM(l.gross_amount), 0), q.freight_gross FROM quotes q \
-         LEFT JOIN quote_lines l ON l.quote_id = q.id GROUP BY q.id, q.net_total, q.tax_total, q.total, q.freight_gross \
-         HAVING q.net_total + q.tax_total <> q.total OR COALESCE(SUM(l.gross_amount), 0) + q.freight_gross <> q.total LIMIT 100"
+         LEFT JOIN quote_lines l ON l.quote_id = q.id WHERE {} GROUP BY q.id, q.net_total, q.tax_total, q.total, q.freight_gross \
+         HAVING q.net_total + q.tax_total <> q.total OR COALESCE(SUM(l.gross_amount), 0) + q.freight_gross <> q.total LIMIT 100",
+        only.on("q.company_id")
     )
     .load(db)
 }
 
 /// Converted quotes that are not exactly one order.
-pub fn without_their_order(db: &mut Conn) -> Result<Vec<(Uuid, i64)>> {
+pub fn without_their_order(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, i64)>> {
     sql!(
-        "SELECT q.id, COUNT(o.id) FROM quotes q LEFT JOIN sales_orders o ON o.quote_id = q.id WHERE q.status = 'converted' \
-         GROUP BY q.id HAVING COUNT(o.id) <> 1 LIMIT 100"
+        "SELECT q.id, COUNT(o.id) FROM quotes q LEFT JOIN sales_orders o ON o.quote_id = q.id WHERE q.status = 'converted' AND {} \
+         GROUP BY q.id HAVING COUNT(o.id) <> 1 LIMIT 100",
+        only.on("q.company_id")
     )
     .load(db)
 }
 
 /// How many quotes there are.
-pub fn count(db: &mut Conn) -> Result<i64> {
-    Ok(sql!("SELECT COUNT(*) FROM quotes").first::<(i64,)>(db)?.map_or(0, |r| r.0))
+pub fn count(db: &mut Conn, only: &Only) -> Result<i64> {
+    Ok(sql!("SELECT COUNT(*) FROM quotes WHERE {}", only.on("company_id")).first::<(i64,)>(db)?.map_or(0, |r| r.0))
 }

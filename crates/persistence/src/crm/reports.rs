@@ -6,7 +6,7 @@ use domain::ids::{CompanyId, OpportunityId, PipelineId, UserId};
 use domain::kernel::{Amount, Id, Rate};
 use uuid::Uuid;
 
-use crate::{Conn, Result, sql};
+use crate::{Conn, Only, Result, Statement, sql};
 
 /// Deals of one stage, status and currency.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,13 +21,14 @@ pub struct DealSum {
     pub weighted: Amount,
 }
 
-/// The deals of a pipeline, summed by stage, status, currency and lateness.
-pub fn deal_sums(db: &mut Conn, pipeline: PipelineId, owner: Option<UserId>, today: NaiveDate) -> Result<Vec<DealSum>> {
+/// The deals of a pipeline visible to the caller, summed by stage, status, currency and lateness.
+pub fn deal_sums(db: &mut Conn, seen: &Statement, pipeline: PipelineId, owner: Option<UserId>, today: NaiveDate) -> Result<Vec<DealSum>> {
     let mut s = sql!(
         "SELECT stage_id, status, currency, late, COUNT(*), SUM(amount), SUM(weighted_amount) FROM (SELECT stage_id, status, currency, \
-         CASE WHEN expected_close_date < {} THEN 1 ELSE 0 END AS late, amount, weighted_amount FROM opportunities WHERE pipeline_id = {}",
+         CASE WHEN expected_close_date < {} THEN 1 ELSE 0 END AS late, amount, weighted_amount FROM opportunities WHERE pipeline_id = {} AND {}",
         today,
-        pipeline.uuid()
+        pipeline.uuid(),
+        seen.clone()
     );
     if let Some(owner) = owner {
         s.append(sql!(" AND owner_id = {}", owner.uuid()));
@@ -46,9 +47,16 @@ pub fn deal_sums(db: &mut Conn, pipeline: PipelineId, owner: Option<UserId>, tod
     Ok(rows.into_iter().map(sum).collect())
 }
 
-/// What became of the leads created in `[from, to)`: created, ever qualified, given up, converted, won. With
+/// What became of the leads visible to the caller, called `l`, created in `[from, to)`: created, ever qualified, given up, converted, won. With
 /// `within_days`, only what happened that soon after the creation counts.
-pub fn cohort(db: &mut Conn, company: CompanyId, from: DateTime<Utc>, to: DateTime<Utc>, within_days: Option<i32>) -> Result<[i64; 5]> {
+pub fn cohort(
+    db: &mut Conn,
+    seen: &Statement,
+    company: CompanyId,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    within_days: Option<i32>,
+) -> Result<[i64; 5]> {
     // Each instant is compared with the creation plus the days, in the arithmetic of the engine.
     let until = match (db.engine(), within_days) {
         (_, None) => "l.created_at".to_string(),
@@ -67,7 +75,7 @@ pub fn cohort(db: &mut Conn, company: CompanyId, from: DateTime<Utc>, to: DateTi
         soon("l.converted_at"),
         soon("o.closed_at")
     ));
-    s.append(sql!(" WHERE l.company_id = {} AND l.created_at >= {} AND l.created_at < {}", company.uuid(), from, to));
+    s.append(sql!(" WHERE l.company_id = {} AND l.created_at >= {} AND l.created_at < {} AND {}", company.uuid(), from, to, seen.clone()));
     let row = s.first::<(i64, i64, i64, i64, i64)>(db)?.unwrap_or_default();
     Ok([row.0, row.1, row.2, row.3, row.4])
 }
@@ -88,13 +96,14 @@ pub struct DealFacts {
 }
 
 /// Deals after an id, a few thousand at a time, with the sums of their lines.
-pub fn deals_to_check(db: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<DealFacts>> {
+pub fn deals_to_check(db: &mut Conn, only: &Only, after: Uuid, limit: i64) -> Result<Vec<DealFacts>> {
     type Row = (Uuid, String, String, String, Amount, Rate, Amount, String, Option<Amount>);
     let rows = sql!(
         "SELECT o.id, o.status, o.amount_source, o.currency, o.amount, o.probability_percent, o.weighted_amount, o.forecast_category, \
-         (SELECT SUM(l.net_amount) FROM opportunity_lines l WHERE l.opportunity_id = o.id) FROM opportunities o WHERE o.id > {} \
+         (SELECT SUM(l.net_amount) FROM opportunity_lines l WHERE l.opportunity_id = o.id) FROM opportunities o WHERE o.id > {} AND {} \
          ORDER BY o.id LIMIT {}",
         after,
+        only.on("o.company_id"),
         limit
     )
     .load::<Row>(db)?;

@@ -1,9 +1,6 @@
 //! Rows of companies.
 
 use domain::directory::companies::Company;
-use uuid::Uuid;
-
-use crate::{Statement, Value};
 
 crate::record! {
     companies: Company {
@@ -12,24 +9,4 @@ crate::record! {
         tax_id: opt(text), address: opt(json), metadata: json, created_at: instant, updated_at: instant, version: int,
     }
     derived { search: text = |c| c.search_text() }
-}
-
-/// The companies to look at; `None` for all.
-pub type Companies = Option<Vec<Uuid>>;
-
-/// `AND` of these companies, or nothing.
-pub(crate) fn and_of(companies: &Companies) -> Statement {
-    match companies {
-        None => Statement::default(),
-        Some(ids) => {
-            let mut s = Statement::new(" AND company_id IN (");
-            if ids.is_empty() {
-                s.sql("NULL")
-            } else {
-                s.values(ids.iter().copied().map(Value::Uid))
-            };
-            s.sql(")");
-            s
-        }
-    }
 }

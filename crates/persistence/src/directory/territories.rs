@@ -2,7 +2,7 @@
 
 use domain::directory::teams::Tree;
 use domain::directory::territories::Territory;
-use domain::ids::{CompanyId, TerritoryId};
+use domain::ids::{CompanyId, TerritoryId, UserId};
 use domain::kernel::Id;
 use uuid::Uuid;
 
@@ -14,6 +14,33 @@ crate::record! {
         updated_at: instant,
     }
     derived { name_key: text = |t| t.name.to_lowercase() }
+    unstored { member_ids }
+    complete = complete
+}
+
+fn complete(db: &mut Conn, rows: &mut [Territory]) -> Result<()> {
+    let ids: Vec<Uuid> = rows.iter().map(|t| t.id.uuid()).collect();
+    let found = sql!("SELECT territory_id, user_id FROM territory_members WHERE territory_id IN ({}) ORDER BY position", crate::list(&ids));
+    for (territory, user) in found.load::<(Uuid, Uuid)>(db)? {
+        if let Some(row) = rows.iter_mut().find(|t| t.id.uuid() == territory) {
+            row.member_ids.push(UserId::from_uuid(user));
+        }
+    }
+    Ok(())
+}
+
+/// Replaces the members of a territory.
+pub fn write_members(db: &mut Conn, territory: &Territory) -> Result<()> {
+    sql!("DELETE FROM territory_members WHERE territory_id = {}", territory.id.uuid()).execute(db)?;
+    if territory.member_ids.is_empty() {
+        return Ok(());
+    }
+    let mut s = Statement::new("INSERT INTO territory_members (territory_id, user_id, position) VALUES ");
+    for (i, member) in territory.member_ids.iter().enumerate() {
+        s.sql(if i == 0 { "(" } else { ", (" });
+        s.append(sql!("{}, {}, {})", territory.id.uuid(), member.uuid(), i32::try_from(i).unwrap_or(i32::MAX)));
+    }
+    s.execute(db).map(drop)
 }
 
 /// Replaces the countries of a territory where they are looked up.

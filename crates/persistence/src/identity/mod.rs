@@ -9,3 +9,4 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod throttle;
 pub mod users;
+pub mod visibility;

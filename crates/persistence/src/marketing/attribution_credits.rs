@@ -12,7 +12,7 @@ use domain::marketing::attribution_credits::{AttributionCredit, AttributionDeal,
 use domain::marketing::touchpoints::Subject;
 use uuid::Uuid;
 
-use crate::{Condition, Conn, Engine, Result, Statement, list, record, sql};
+use crate::{Condition, Conn, Engine, Only, Result, Statement, list, record, sql};
 
 record! {
     attribution_deals: AttributionDeal {
@@ -131,8 +131,8 @@ pub fn stale_of(db: &mut Conn, company: Option<CompanyId>, whose: Subject, limit
 }
 
 /// How many deals there are.
-pub fn count_deals(db: &mut Conn) -> Result<i64> {
-    Ok(sql!("SELECT COUNT(*) FROM attribution_deals").first::<(i64,)>(db)?.map_or(0, |r| r.0))
+pub fn count_deals(db: &mut Conn, only: &Only) -> Result<i64> {
+    Ok(sql!("SELECT COUNT(*) FROM attribution_deals WHERE {}", only.on("company_id")).first::<(i64,)>(db)?.map_or(0, |r| r.0))
 }
 
 /// Up to `limit` deals that must be credited anew.
@@ -376,7 +376,7 @@ pub fn is_unattributed(_: DateTime<Utc>, wanted: bool) -> Condition {
 // ---- proofs -------------------------------------------------------------------------------------
 
 /// Deals whose figure is not the sum of its changes: id, basis, figure, sum.
-pub fn unlike_changes(db: &mut Conn) -> Result<Vec<(Uuid, String, Amount, Amount)>> {
+pub fn unlike_changes(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, String, Amount, Amount)>> {
     let mut s = Statement::default();
     for (i, b) in AttributionBasis::ALL.iter().enumerate() {
         s.sql(if i == 0 { "" } else { " UNION ALL " }).append(sql!("SELECT d.id, {}, d.", b.as_str())).sql(b.as_str());
@@ -387,15 +387,16 @@ pub fn unlike_changes(db: &mut Conn) -> Result<Vec<(Uuid, String, Amount, Amount
         ));
         s.sql(b.as_str());
         s.append(sql!(
-            " <> COALESCE((SELECT SUM(r.change_amount) FROM attribution_restatements r WHERE r.deal_id = d.id AND r.basis = {}), 0)",
-            b.as_str()
+            " <> COALESCE((SELECT SUM(r.change_amount) FROM attribution_restatements r WHERE r.deal_id = d.id AND r.basis = {}), 0) AND {}",
+            b.as_str(),
+            only.on("d.company_id")
         ));
     }
     s.load(db)
 }
 
 /// Deals and models whose credits do not sum to the figure: id, basis, figure, sum. Models that are behind are left out.
-pub fn unlike_credits(db: &mut Conn) -> Result<Vec<(Uuid, String, Amount, Amount)>> {
+pub fn unlike_credits(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, String, Amount, Amount)>> {
     sql!(
         "SELECT f.deal_id, f.basis, f.amount, COALESCE(c.amount, 0) FROM (SELECT r.deal_id, r.company_id, r.basis, SUM(r.change_amount) AS amount \
          FROM attribution_restatements r GROUP BY r.deal_id, r.company_id, r.basis) AS f \
@@ -404,7 +405,8 @@ pub fn unlike_credits(db: &mut Conn) -> Result<Vec<(Uuid, String, Amount, Amount
          GROUP BY deal_id, basis, model_id) AS c ON c.deal_id = f.deal_id AND c.basis = f.basis AND c.model_id = m.id \
          LEFT JOIN (SELECT deal_id, basis, SUM(amount) AS amount FROM attribution_credits WHERE model_id IS NULL GROUP BY deal_id, basis) AS n \
          ON n.deal_id = f.deal_id AND n.basis = f.basis \
-         WHERE f.amount <> COALESCE(c.amount, 0) + COALESCE(n.amount, 0) LIMIT 100"
+         WHERE f.amount <> COALESCE(c.amount, 0) + COALESCE(n.amount, 0) AND {} LIMIT 100",
+        only.on("f.company_id")
     )
     .load(db)
 }

@@ -3,10 +3,18 @@
 use domain::platform::files::StoredFile;
 use uuid::Uuid;
 
-use crate::{Conn, Result, sql};
+use crate::{Condition, Conn, Result, sql};
 
 crate::record! {
-    stored_files: StoredFile { id: uid, name: text, media_type: text, size: int, sha256: text, created_at: instant, version: int }
+    stored_files: StoredFile {
+        id: uid, company_id: opt(uid), uploaded_by: text, name: text, media_type: text, size: int, sha256: text, created_at: instant,
+        version: int,
+    }
+}
+
+/// Files of a company, and those that this caller uploaded.
+pub fn of_companies_or_by(uploader: &str) -> Condition {
+    Condition::Other(sql!("(stored_files.company_id IS NOT NULL OR stored_files.uploaded_by = {})", uploader))
 }
 
 pub fn insert_content(db: &mut Conn, id: Uuid, content: Vec<u8>) -> Result<()> {

@@ -5,7 +5,7 @@ use domain::platform::jobs::{Job, JobProgress};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::{Conn, Engine, Result, Statement, sql};
+use crate::{Condition, Conn, Engine, Result, Statement, sql};
 
 crate::record! {
     jobs: Job {
@@ -14,6 +14,11 @@ crate::record! {
         lease: opt(text), leased_until: opt(instant), version: int, created_at: instant, updated_at: instant,
         finished_at: opt(instant),
     }
+}
+
+/// Jobs of this caller.
+pub fn of_owner(owner: &str) -> Condition {
+    Condition::Other(sql!("jobs.owner = {}", owner))
 }
 
 /// The database's clock, inside a statement.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
 use crate::value::Scalar;
-use crate::{Conn, Result, Statement, list, record, sql};
+use crate::{Conn, Only, Result, Statement, list, record, sql};
 
 record! {
     deliveries: Delivery {
@@ -94,25 +94,28 @@ pub fn latest(db: &mut Conn, customer: PartyId, companies: Option<&[Uuid]>, limi
 }
 
 /// Shipped deliveries whose cost is not the sum of their lines: (delivery, cost, sum).
-pub fn costs_unlike_lines(db: &mut Conn) -> Result<Vec<(Uuid, Amount, Amount)>> {
+pub fn costs_unlike_lines(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Amount, Amount)>> {
     sql!(
         "SELECT d.id, d.cost_total, COALESCE(SUM(l.cost_amount), 0) FROM deliveries d LEFT JOIN delivery_lines l ON l.delivery_id = d.id \
-         WHERE d.status = 'shipped' GROUP BY d.id, d.cost_total HAVING d.cost_total <> COALESCE(SUM(l.cost_amount), 0) ORDER BY d.id LIMIT 100"
+         WHERE d.status = 'shipped' AND {} GROUP BY d.id, d.cost_total HAVING d.cost_total <> COALESCE(SUM(l.cost_amount), 0) \
+         ORDER BY d.id LIMIT 100",
+        only.on("d.company_id")
     )
     .load(db)
 }
 
 /// Delivery lines whose returned cost is not that of their returns: (line, cost returned, sum of returns).
-pub fn returned_unlike_returns(db: &mut Conn) -> Result<Vec<(Uuid, Amount, Amount)>> {
+pub fn returned_unlike_returns(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Amount, Amount)>> {
     sql!(
-        "SELECT l.id, l.cost_returned, COALESCE(r.c, 0) FROM delivery_lines l LEFT JOIN (\
+        "SELECT l.id, l.cost_returned, COALESCE(r.c, 0) FROM delivery_lines l JOIN deliveries d ON d.id = l.delivery_id LEFT JOIN (\
            SELECT delivery_line_id, SUM(cost_amount) AS c FROM customer_return_lines GROUP BY delivery_line_id\
-         ) r ON r.delivery_line_id = l.id WHERE l.cost_returned <> COALESCE(r.c, 0) ORDER BY l.id LIMIT 100"
+         ) r ON r.delivery_line_id = l.id WHERE l.cost_returned <> COALESCE(r.c, 0) AND {} ORDER BY l.id LIMIT 100",
+        only.on("d.company_id")
     )
     .load(db)
 }
 
 /// The costs of shipped deliveries.
-pub fn costs(db: &mut Conn) -> Result<Vec<(Uuid, Amount)>> {
-    sql!("SELECT id, cost_total FROM deliveries WHERE status = 'shipped'").load(db)
+pub fn costs(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Amount)>> {
+    sql!("SELECT id, cost_total FROM deliveries WHERE status = 'shipped' AND {}", only.on("company_id")).load(db)
 }

@@ -9,14 +9,15 @@ use domain::kernel::{Amount, Decimals, Id, Quantity, UnitPrice, Word, round_to};
 use domain::sales::orders::{SalesOrder, SalesOrderLine, SalesOrderStatus};
 use uuid::Uuid;
 
+use crate::companies::and_of;
 use crate::inventory::reservations::rows;
 use crate::value::Scalar;
-use crate::{Conn, Result, Statement, list, record, sql};
+use crate::{Conn, Only, Result, Statement, list, record, sql};
 
 record! {
     sales_orders: SalesOrder {
         id: uid, company_id: uid, number: opt(text), status: word, fulfilment_status: word, billing_status: word, is_on_hold: bool,
-        status_reason: opt(text), customer_id: uid, customer_reference: opt(text), opportunity_id: opt(uid), quote_id: opt(uid), warehouse_id: opt(uid),
+        status_reason: opt(text), customer_id: uid, customer_reference: opt(text), opportunity_id: opt(uid), quote_id: opt(uid), owner_id: opt(uid), warehouse_id: opt(uid),
         order_date: date, requested_date: opt(date), ship_to: opt(json), payment_terms_days: opt(small), currency: text, exchange_rate: rate, prices_include_tax: bool,
         allow_backorder: bool, freight_amount: amount, freight_tax_class: word, freight_gross: amount, freight_invoiced: amount,
         net_total: amount, tax_total: amount, total: amount, unshipped_amount: amount, unbilled_amount: amount, credit_status: word,
@@ -129,12 +130,11 @@ pub fn has_of_quote(db: &mut Conn, quote: QuoteId) -> Result<bool> {
     Ok(row.first::<(Uuid,)>(db)?.is_some())
 }
 
-/// How many orders of a party are confirmed and have something left to ship or invoice, and its latest orders, newest first: ids.
-pub fn latest(db: &mut Conn, customer: PartyId, companies: Option<&[Uuid]>, limit: i64) -> Result<(i64, Vec<Uuid>)> {
+/// How many orders of a party that the caller may see are confirmed and have something left to ship or invoice, and the latest of
+/// them, newest first: ids.
+pub fn latest(db: &mut Conn, customer: PartyId, seen: &Statement, limit: i64) -> Result<(i64, Vec<Uuid>)> {
     let mut scope = sql!(" FROM sales_orders WHERE customer_id = {}", customer.uuid());
-    if let Some(companies) = companies {
-        scope.append(sql!(" AND company_id IN ({})", list(companies)));
-    }
+    scope.append(and_of(seen));
     let mut open = Statement::new("SELECT COUNT(*)");
     open.append(scope.clone()).sql(" AND status = 'confirmed' AND NOT (fulfilment_status = 'shipped' AND billing_status = 'billed')");
     let mut last = Statement::new("SELECT id");
@@ -149,15 +149,23 @@ pub fn all_companies_of(db: &mut Conn, customer: PartyId) -> Result<Vec<CompanyI
     Ok(rows.load::<(Uuid,)>(db)?.into_iter().map(|r| CompanyId::from_uuid(r.0)).collect())
 }
 
-/// Of the orders of a customer at a company that were confirmed by a moment: how many were neither closed nor cancelled by
-/// then, and the latest.
-pub fn confirmed_by(db: &mut Conn, customer: PartyId, company: CompanyId, moment: DateTime<Utc>, limit: i64) -> Result<(i64, Vec<Uuid>)> {
-    let by = sql!(
+/// Of the orders of a customer at a company that the caller may see and that were confirmed by a moment: how many were neither closed
+/// nor cancelled by then, and the latest.
+pub fn confirmed_by(
+    db: &mut Conn,
+    seen: &Statement,
+    customer: PartyId,
+    company: CompanyId,
+    moment: DateTime<Utc>,
+    limit: i64,
+) -> Result<(i64, Vec<Uuid>)> {
+    let mut by = sql!(
         " FROM sales_orders WHERE customer_id = {} AND company_id = {} AND confirmed_at < {}",
         customer.uuid(),
         company.uuid(),
         moment
     );
+    by.append(and_of(seen));
     let mut open = Statement::new("SELECT COUNT(*)");
     open.append(by.clone()).append(sql!(
         " AND (closed_at IS NULL OR closed_at >= {}) AND (cancelled_at IS NULL OR cancelled_at >= {})",
@@ -210,56 +218,67 @@ pub fn draft_of_opportunity(db: &mut Conn, opportunity: OpportunityId) -> Result
 }
 
 /// Orders whose shipped quantities differ from their shipped deliveries: (line, shipped, sum of deliveries).
-pub fn shipped_unlike_deliveries(db: &mut Conn) -> Result<Vec<(Uuid, Quantity, Quantity)>> {
+pub fn shipped_unlike_deliveries(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Quantity, Quantity)>> {
     sql!(
-        "SELECT l.id, l.quantity_shipped, COALESCE(d.q, 0) FROM sales_order_lines l LEFT JOIN (\
+        "SELECT l.id, l.quantity_shipped, COALESCE(d.q, 0) FROM sales_order_lines l JOIN sales_orders o ON o.id = l.order_id LEFT JOIN (\
            SELECT dl.order_line_id, SUM(dl.quantity) AS q FROM delivery_lines dl JOIN deliveries d ON d.id = dl.delivery_id \
            WHERE d.status = 'shipped' GROUP BY dl.order_line_id\
-         ) d ON d.order_line_id = l.id WHERE l.quantity_shipped <> COALESCE(d.q, 0) ORDER BY l.id"
+         ) d ON d.order_line_id = l.id WHERE l.quantity_shipped <> COALESCE(d.q, 0) AND {} ORDER BY l.id",
+        only.on("o.company_id")
     )
     .load(db)
 }
 
 /// Orders whose totals are not the sums of their lines and freight: (order, total, sum).
-pub fn totals_unlike_lines(db: &mut Conn) -> Result<Vec<(Uuid, Amount, Amount)>> {
+pub fn totals_unlike_lines(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Amount, Amount)>> {
     sql!(
         "SELECT o.id, o.total, o.freight_gross + COALESCE(SUM(l.gross_amount), 0) FROM sales_orders o \
-         LEFT JOIN sales_order_lines l ON l.order_id = o.id GROUP BY o.id, o.total, o.net_total, o.tax_total, o.freight_gross \
+         LEFT JOIN sales_order_lines l ON l.order_id = o.id WHERE {} GROUP BY o.id, o.total, o.net_total, o.tax_total, o.freight_gross \
          HAVING o.total <> o.freight_gross + COALESCE(SUM(l.gross_amount), 0) OR o.total <> o.net_total + o.tax_total \
-         ORDER BY o.id LIMIT 100"
+         ORDER BY o.id LIMIT 100",
+        only.on("o.company_id")
     )
     .load(db)
 }
 
 /// Order lines whose returned quantities differ from what their returns took in: (line, returned, sum of returns).
-pub fn returned_unlike_returns(db: &mut Conn) -> Result<Vec<(Uuid, Quantity, Quantity)>> {
+pub fn returned_unlike_returns(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Quantity, Quantity)>> {
     sql!(
-        "SELECT l.id, l.quantity_returned, COALESCE(r.q, 0) FROM sales_order_lines l LEFT JOIN (\
+        "SELECT l.id, l.quantity_returned, COALESCE(r.q, 0) FROM sales_order_lines l JOIN sales_orders o ON o.id = l.order_id LEFT JOIN (\
            SELECT order_line_id, SUM(quantity_received) AS q FROM customer_return_lines GROUP BY order_line_id\
-         ) r ON r.order_line_id = l.id WHERE l.quantity_returned <> COALESCE(r.q, 0) ORDER BY l.id LIMIT 100"
+         ) r ON r.order_line_id = l.id WHERE l.quantity_returned <> COALESCE(r.q, 0) AND {} ORDER BY l.id LIMIT 100",
+        only.on("o.company_id")
     )
     .load(db)
 }
 
 /// Order lines and how many of them count as invoiced, of those of which any do.
-pub fn invoiced(db: &mut Conn) -> Result<Vec<(Uuid, Quantity)>> {
-    sql!("SELECT id, quantity_invoiced FROM sales_order_lines WHERE quantity_invoiced <> 0").load(db)
-}
-
-/// What posted invoices bill of order lines, less what posted credit notes take back: (order line, quantity).
-pub fn billed(db: &mut Conn) -> Result<Vec<(String, Quantity)>> {
+pub fn invoiced(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Quantity)>> {
     sql!(
-        "SELECT line, SUM(q) FROM (\
-           SELECT l.order_line_id AS line, l.quantity AS q FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id \
-           WHERE l.order_line_id IS NOT NULL AND i.status <> 'draft' \
-           UNION ALL SELECT l.order_line_id, -c.quantity FROM credit_note_lines c JOIN credit_notes n ON n.id = c.credit_note_id \
-           JOIN invoice_lines l ON l.id = c.invoice_line_id WHERE l.order_line_id IS NOT NULL AND n.status <> 'draft'\
-         ) AS x GROUP BY line HAVING SUM(q) <> 0"
+        "SELECT l.id, l.quantity_invoiced FROM sales_order_lines l JOIN sales_orders o ON o.id = l.order_id \
+         WHERE l.quantity_invoiced <> 0 AND {}",
+        only.on("o.company_id")
     )
     .load(db)
 }
 
-/// How many order lines there are.
-pub fn count_lines(db: &mut Conn) -> Result<i64> {
-    Ok(sql!("SELECT COUNT(*) FROM sales_order_lines").first::<(i64,)>(db)?.map_or(0, |r| r.0))
+/// What posted invoices bill of order lines, less what posted credit notes take back: (order line, quantity).
+pub fn billed(db: &mut Conn, only: &Only) -> Result<Vec<(String, Quantity)>> {
+    sql!(
+        "SELECT line, SUM(q) FROM (\
+           SELECT l.order_line_id AS line, l.quantity AS q FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id \
+           WHERE l.order_line_id IS NOT NULL AND i.status <> 'draft' AND {} \
+           UNION ALL SELECT l.order_line_id, -c.quantity FROM credit_note_lines c JOIN credit_notes n ON n.id = c.credit_note_id \
+           JOIN invoice_lines l ON l.id = c.invoice_line_id WHERE l.order_line_id IS NOT NULL AND n.status <> 'draft' AND {}\
+         ) AS x GROUP BY line HAVING SUM(q) <> 0",
+        only.on("i.company_id"),
+        only.on("n.company_id")
+    )
+    .load(db)
+}
+
+/// How many order lines these companies have.
+pub fn count_lines(db: &mut Conn, only: &Only) -> Result<i64> {
+    let count = sql!("SELECT COUNT(*) FROM sales_order_lines l JOIN sales_orders o ON o.id = l.order_id WHERE {}", only.on("o.company_id"));
+    Ok(count.first::<(i64,)>(db)?.map_or(0, |r| r.0))
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
 use crate::value::Scalar;
-use crate::{Conn, Result, Statement, list, record, sql};
+use crate::{Conn, Only, Result, Statement, list, record, sql};
 
 record! {
     customer_returns: CustomerReturn {
@@ -102,16 +102,17 @@ pub fn store_progress(db: &mut Conn, lines: &[CustomerReturnLine]) -> Result<usi
 }
 
 /// Returns whose cost is not the sum of their lines: (return, cost, sum).
-pub fn costs_unlike_lines(db: &mut Conn) -> Result<Vec<(Uuid, Amount, Amount)>> {
+pub fn costs_unlike_lines(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Amount, Amount)>> {
     sql!(
         "SELECT r.id, r.cost_total, COALESCE(SUM(l.cost_amount), 0) FROM customer_returns r \
-         LEFT JOIN customer_return_lines l ON l.return_id = r.id GROUP BY r.id, r.cost_total \
-         HAVING r.cost_total <> COALESCE(SUM(l.cost_amount), 0) ORDER BY r.id LIMIT 100"
+         LEFT JOIN customer_return_lines l ON l.return_id = r.id WHERE {} GROUP BY r.id, r.cost_total \
+         HAVING r.cost_total <> COALESCE(SUM(l.cost_amount), 0) ORDER BY r.id LIMIT 100",
+        only.on("r.company_id")
     )
     .load(db)
 }
 
 /// The costs of returns of which something came in.
-pub fn costs(db: &mut Conn) -> Result<Vec<(Uuid, Amount)>> {
-    sql!("SELECT id, cost_total FROM customer_returns WHERE received_at IS NOT NULL").load(db)
+pub fn costs(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Amount)>> {
+    sql!("SELECT id, cost_total FROM customer_returns WHERE received_at IS NOT NULL AND {}", only.on("company_id")).load(db)
 }

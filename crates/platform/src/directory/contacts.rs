@@ -19,6 +19,7 @@ use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Contact>("directory/contacts", "People, whomever they work for.");
+    n.owned_by("owner_id");
     n.list("List contacts.")
         .filter(&["language", "owner_id", "archived_at", "merged_into"])
         .search(&["search"])
@@ -71,7 +72,8 @@ pub fn create(cx: &mut Cx, new: NewContact) -> Result<Contact> {
     make(cx, contact, allow_duplicate)
 }
 
-fn make(cx: &mut Cx, contact: Contact, allow_duplicate: bool) -> Result<Contact> {
+fn make(cx: &mut Cx, mut contact: Contact, allow_duplicate: bool) -> Result<Contact> {
+    contact.owner_id = contact.owner_id.or(cx.default_owner("directory.contacts.create"));
     check_references(cx, None, &contact)?;
     if !allow_duplicate {
         check_duplicates(cx, &contact)?;
@@ -122,6 +124,7 @@ fn upsert(cx: &mut Cx, body: UpsertContact) -> Result<UpsertedContact> {
 fn replace(cx: &mut Cx, id: ContactId, known_as: ExternalId, patch: ContactPatch) -> Result<UpsertedContact> {
     cx.require("directory.contacts.update")?;
     let before = cx.load_for_update::<Contact>(id)?;
+    cx.require_on::<Contact>("directory.contacts.update", id)?;
     before.check_changeable()?;
     let after = before.clone().change_known_as(known_as, patch, cx.now).map_err(in_contact)?;
     let contact = store(cx, &before, after).map_err(in_contact)?;

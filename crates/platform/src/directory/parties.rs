@@ -8,7 +8,7 @@ use domain::directory::parties::{DEEPEST, MERGED, NewParty, POSSIBLE_DUPLICATE, 
 use domain::directory::party_hierarchy::{HierarchyFilter, PartyHierarchy};
 use domain::directory::party_merges::{MergeParty, PartyMerge};
 use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
-use domain::directory::terms::Blocked;
+use domain::directory::terms::{Blocked, SET_TERMS, TradeTerms};
 use domain::directory::{emails, phones};
 use domain::identity::users::User;
 use domain::ids::PartyId;
@@ -21,6 +21,7 @@ use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Party>("directory/parties", "People and organisations the company deals with, as customers, vendors or both.");
+    n.owned_by("owner_id");
     n.list("List parties.")
         .filter(&["code", "kind", "is_customer", "is_vendor", "tax_id", "parent_id", "owner_id", "archived_at", "merged_into"])
         .search(&["search"])
@@ -30,7 +31,7 @@ pub fn operations(t: &mut Table) {
     n.create(create, CREATE).fails(REFUSALS);
     n.bulk(create);
     n.read("Get a party.").expand::<Party>("parent", "parent_id").expand::<User>("owner", "owner_id");
-    n.update(update, "Change a party. Documents that exist keep the addresses and terms they were made with.").fails(REFUSALS);
+    n.update(update, UPDATE).fails(REFUSALS);
     n.delete(delete, "Delete a party that nothing refers to. A party that was used is archived instead.").fails(&[MERGED, ERASED]);
     n.action("archive", archive, "Archive a party. It cannot be put on new documents.").fails(&[MERGED, ERASED]);
     n.action("restore", restore, "Restore an archived party.").fails(&[MERGED, ERASED]);
@@ -55,7 +56,10 @@ pub fn operations(t: &mut Table) {
 }
 
 const CREATE: &str = "Create a party. When another has the same e-mail address or tax number, it is refused with \
-`party.possible_duplicate` and the candidates in `errors`, unless `allow_duplicate` is true.";
+`party.possible_duplicate` and the candidates in `errors`, unless `allow_duplicate` is true. Credit limit, days to pay and block of a \
+customer need the permission `directory.customer_terms.update`.";
+const UPDATE: &str = "Change a party. Documents that exist keep the addresses and terms they were made with. Credit limit, days to pay and \
+block of a customer need the permission `directory.customer_terms.update`.";
 const UPSERT: &str = "Create or change a party by the id of another system. Any number of repetitions leaves one party; fields \
 left out stay as they are. Changing one needs the permission `directory.parties.update` too.";
 const MERGE: &str = "Merge another party into this one. Orders, invoices, ledger rows, deals, activities, people and everything else \
@@ -85,9 +89,10 @@ pub fn create(cx: &mut Cx, new: NewParty) -> Result<Party> {
     make(cx, party, allow_duplicate)
 }
 
-fn make(cx: &mut Cx, party: Party, allow_duplicate: bool) -> Result<Party> {
+fn make(cx: &mut Cx, mut party: Party, allow_duplicate: bool) -> Result<Party> {
+    party.owner_id = party.owner_id.or(cx.default_owner("directory.parties.create"));
     check_references(cx, None, &party)?;
-    check_credit_limit(cx, None, &party)?;
+    check_credit(cx, None, &party)?;
     if !allow_duplicate {
         check_duplicates(cx, &party)?;
     }
@@ -99,11 +104,15 @@ fn make(cx: &mut Cx, party: Party, allow_duplicate: bool) -> Result<Party> {
     Ok(party)
 }
 
-/// Marks a party as a customer, once something was sold to it.
+/// Marks a party as a customer, once something was sold to it, whoever owns it.
 pub fn make_customer(cx: &mut Cx, id: PartyId) -> Result<()> {
+    cx.consequence(|cx| become_customer(cx, id))
+}
+
+fn become_customer(cx: &mut Cx, id: PartyId) -> Result<()> {
     let before = cx.load_for_update::<Party>(id)?;
     if let Some(other) = before.merged_into {
-        return make_customer(cx, other);
+        return become_customer(cx, other);
     }
     if before.is_customer {
         return Ok(());
@@ -121,7 +130,7 @@ fn update(cx: &mut Cx, id: PartyId, patch: PartyPatch) -> Result<Party> {
 
 fn store(cx: &mut Cx, before: &Party, after: Party) -> Result<Party> {
     check_references(cx, Some(before), &after)?;
-    check_credit_limit(cx, Some(before), &after)?;
+    check_credit(cx, Some(before), &after)?;
     let after = cx.save(before, after, "updated")?;
     if before.customer_terms.blocked != after.customer_terms.blocked {
         let verb = if after.customer_terms.blocked == Blocked::None { "unblocked" } else { "blocked" };
@@ -134,12 +143,14 @@ fn store(cx: &mut Cx, before: &Party, after: Party) -> Result<Party> {
     Ok(after)
 }
 
-/// Who sells does not decide how much credit a customer has: that takes a permission of its own.
-fn check_credit_limit(cx: &Cx, before: Option<&Party>, after: &Party) -> Result<()> {
-    if before.and_then(|p| p.customer_terms.credit_limit) == after.customer_terms.credit_limit {
-        return Ok(());
+/// Who sells does not decide how much credit a customer has, when it pays and what is stopped: that takes a permission of its own.
+fn check_credit(cx: &Cx, before: Option<&Party>, after: &Party) -> Result<()> {
+    let none = TradeTerms::default();
+    let known = before.map_or(&none, |p| &p.customer_terms);
+    match known.has_credit_of(&after.customer_terms) {
+        true => Ok(()),
+        false => cx.require(SET_TERMS),
     }
-    cx.require("directory.parties.set_credit_limit")
 }
 
 fn upsert(cx: &mut Cx, body: UpsertParty) -> Result<UpsertedParty> {
@@ -170,6 +181,7 @@ fn upsert_one(cx: &mut Cx, body: UpsertParty) -> Result<Upserted> {
 fn replace(cx: &mut Cx, id: PartyId, known_as: ExternalId, patch: PartyPatch) -> Result<UpsertedParty> {
     cx.require("directory.parties.update")?;
     let before = cx.load_for_update::<Party>(id)?;
+    cx.require_on::<Party>("directory.parties.update", id)?;
     let after = before.clone().change_known_as(known_as, patch, cx.now).map_err(in_party)?;
     let party = store(cx, &before, after).map_err(in_party)?;
     Ok(UpsertedParty { created: false, party })

@@ -8,6 +8,7 @@ use domain::directory::party_merges::{
     KINDS_DIFFER, MergeParty, NOT_MERGED, NOT_UNDOABLE, PartyMerge, Places, TOO_LARGE, TOO_LATE, WITH_ITSELF,
 };
 use domain::directory::personal_data::ERASED;
+use domain::directory::terms::{SET_TERMS, TradeTerms};
 use domain::ids::{PartyId, PartyMergeId};
 use persistence::directory::{parties, party_merges as rows};
 
@@ -47,8 +48,10 @@ pub fn merge(cx: &mut Cx, id: PartyId, body: MergeParty) -> Result<PartyMerge> {
     parties::lock_out(cx.db(), loser.id)?;
     let places = places(cx, &winner, &loser)?;
     let merge = PartyMerge::decide(cx.new_id(), &winner, &loser, &body.take, places, cx.now)?;
-    if winner.is_customer && winner.customer_terms.credit_limit != merge.winner_after.customer_terms.credit_limit {
-        cx.require("directory.parties.set_credit_limit")?;
+    // a block of either stays, which gives no credit
+    let stopped = TradeTerms { blocked: merge.winner_after.customer_terms.blocked, ..winner.customer_terms.clone() };
+    if winner.is_customer && !stopped.has_credit_of(&merge.winner_after.customer_terms) {
+        cx.require(SET_TERMS)?;
     }
     cx.insert_all(std::slice::from_ref(&merge))?;
     let grave = cx.save(&loser, merge.tombstone(cx.now), "updated")?;

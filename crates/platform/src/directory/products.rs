@@ -2,12 +2,14 @@
 
 use domain::directory::products::{NewProduct, Product, ProductPatch, REFUSALS};
 use domain::directory::units::{self, Unit};
+use domain::identity::visibility::FieldClass;
 use domain::ids::ProductId;
 
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Product>("directory/products", "What is bought, kept and sold.");
+    n.masked(FieldClass::Cost, &["expected_cost"]);
     n.list("List products.")
         .filter(&["sku", "kind", "unit_id", "category", "barcode", "tax_class", "posting_class", "currency", "archived_at"])
         .search(&["search"])

@@ -6,6 +6,7 @@ use domain::directory::teams::{put_below, same_company};
 use domain::directory::territories::{
     COUNTRY_ELSEWHERE, CYCLE, DUPLICATE_NAME, IN_USE, NewTerritory, REFUSALS, TOO_DEEP, Territory, TerritoryPatch,
 };
+use domain::identity::users::User;
 use domain::ids::{CompanyId, TerritoryId};
 use persistence::crm::leads::take_turns_on;
 use persistence::directory::territories as rows;
@@ -38,6 +39,9 @@ fn judge(cx: &mut Cx, territory: &Territory) -> Result<()> {
         let parent = cx.refer::<Territory>("/parent_id", parent)?;
         same_company(territory.company_id, parent.company_id)?;
     }
+    for (i, member) in territory.member_ids.iter().enumerate() {
+        cx.refer::<User>(&format!("/member_ids/{i}"), *member)?;
+    }
     put_below(&rows::tree(cx.db(), territory.company_id)?, territory.id, territory.parent_id, CYCLE, TOO_DEEP)?;
     if territory.countries.is_empty() {
         return Ok(());
@@ -57,6 +61,7 @@ fn create(cx: &mut Cx, new: NewTerritory) -> Result<Territory> {
     judge(cx, &territory)?;
     let territory = cx.create(territory)?;
     rows::write_countries(cx.db(), &territory)?;
+    rows::write_members(cx.db(), &territory)?;
     Ok(territory)
 }
 
@@ -66,6 +71,9 @@ fn update(cx: &mut Cx, id: TerritoryId, patch: TerritoryPatch) -> Result<Territo
     judge(cx, &after)?;
     if before.countries != after.countries {
         rows::write_countries(cx.db(), &after)?;
+    }
+    if before.member_ids != after.member_ids {
+        rows::write_members(cx.db(), &after)?;
     }
     cx.save(&before, after, "updated")
 }

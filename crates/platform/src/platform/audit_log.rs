@@ -2,6 +2,7 @@
 
 use domain::platform::events::AuditEntry;
 
+use super::events;
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
@@ -13,10 +14,12 @@ pub fn operations(t: &mut Table) {
         .sort(&["seq"]);
 }
 
-const LIST: &str = "List the audit trail. One entry for every event, oldest first unless `sort=-seq` asks for the newest first, with who did it, on which request, and the thing \
-before and after. Entries are never changed or deleted; each carries the hash of itself and the one before.";
+const LIST: &str = "List the audit trail. One entry for every event, oldest first unless `sort=-seq` asks for the newest first, with who did \
+it, on which request, and the thing before and after. Entries are never changed or deleted; each carries the hash of itself and the one \
+before. Entries about records that the caller may not see are left out, and `data` and `previous` hide the fields that the record hides. A \
+page may hold fewer than `limit` and say `has_more`.";
 
 fn list(cx: &mut Cx, mut list: List) -> Result<Page<AuditEntry>> {
-    super::events::bound_in_order(cx, &mut list, false)?;
-    cx.page(list)
+    events::bound_in_order(cx, &mut list, false)?;
+    events::page(cx, list)
 }

@@ -13,12 +13,16 @@ pub fn operations(t: &mut Table) {
 }
 
 const EXPLAIN: &str = "Explain a record. The tree of values, rules and roundings behind an invoice, an order, a stock value and so on. \
-Reading the record itself must be allowed too. Records without a calculation are not found.";
+Reading the record itself must be allowed too; figures that the record hides are null. Records without a calculation are not found.";
 
 fn explain(cx: &mut Cx, id: AnyId, _: NoFilter) -> Result<Explanation> {
     let explainer = cx.app().questions.explainers.get(id.prefix()).copied();
     match explainer {
-        Some(answer) => answer(cx, &id.to_string()),
+        Some(answer) => {
+            let mut why = answer(cx, &id.to_string())?;
+            why.cover(&cx.caller);
+            Ok(why)
+        }
         None => Err(problems::not_found.with(format!("There is no explanation for {id}."))),
     }
 }

@@ -13,7 +13,8 @@ pub fn operations(t: &mut Table) {
 }
 
 const INTEGRITY: &str = "Check the books. Recomputes ledgers, balances and number series in one snapshot, and the audit chain since its \
-last checkpoint, and names what breaks. A verification, which runs as a job, recomputes the audit chain from its first event.";
+last checkpoint, and names what breaks. Only the caller's companies are looked at; what all of them share, such as the audit chain, is \
+checked for callers who have all companies. A verification, which runs as a job, recomputes the audit chain from its first event.";
 
 /// Whether the books are in order.
 #[derive(Debug, Clone, Serialize, ToSchema)]

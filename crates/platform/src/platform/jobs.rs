@@ -22,12 +22,9 @@ const SWEEP: i64 = 500;
 /// The operations of this noun.
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Job>("platform/jobs", "Work that goes on after its request was answered.");
-    n.list_with(list, "List jobs. Callers with a grant on every company see all, others see their own.").filter(&[
-        "status",
-        "kind",
-        "created_at",
-    ]);
-    n.read_with(read, "Get a job. Ask again until its status is `succeeded`, `failed` or `cancelled`.");
+    n.seen_by(seen);
+    n.list("List jobs. Callers with a grant on every company see all, others see their own.").filter(&["status", "kind", "created_at"]);
+    n.read("Get a job. Ask again until its status is `succeeded`, `failed` or `cancelled`.");
     n.action(
         "cancel",
         cancel,
@@ -56,26 +53,18 @@ pub fn start(cx: &mut Cx, kind: &str, input: &impl Serialize) -> Result<Job> {
     cx.create(job)
 }
 
-fn list(cx: &mut Cx, mut list: List) -> Result<Page<Job>> {
-    if cx.caller.companies != Companies::All {
-        list.only("owner", cx.caller.id.clone());
+/// Who has all companies sees all jobs, others see their own.
+fn seen(cx: &mut Cx) -> Result<Option<Condition>> {
+    match cx.caller.companies.are_all() {
+        true => Ok(None),
+        false => Ok(Some(rows::of_owner(&cx.caller.id))),
     }
-    cx.page(list)
-}
-
-fn read(cx: &mut Cx, id: JobId) -> Result<Job> {
-    cx.find_seen::<Job>(id, own)
 }
 
 fn cancel(cx: &mut Cx, id: JobId) -> Result<Job> {
-    let before = cx.load_seen_for_update::<Job>(id, own)?;
+    let before = cx.load_for_update::<Job>(id)?;
     let after = before.clone().cancel(cx.now)?;
     cx.save(&before, after, "cancelled")
-}
-
-/// Whether the caller may know of the job.
-fn own(cx: &mut Cx, job: &Job) -> Result<bool> {
-    Ok(cx.caller.companies == Companies::All || job.owner == cx.caller.id)
 }
 
 /// The rights that a job keeps while it waits.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::platform::trace::{AnyId, MOST_NODES, Trace, TraceDirection, TraceEdge, TraceNode, TraceQuery, title_of};
 use persistence::platform::{events, links};
 
-use super::events::reader_of;
+use super::events::{reader_of, sees};
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
@@ -14,7 +14,7 @@ pub fn operations(t: &mut Table) {
 }
 
 const TRACE: &str = "Get the document flow around a document. Lead to cash and back in one graph: every document that it came from \
-and that came from it, at most 200. Documents of companies without a grant are left out.";
+and that came from it, at most 200. Documents of companies without a grant, and those that the caller may not see, are left out.";
 
 /// Edges read for one step at most.
 const MOST_EDGES: i64 = 2_000;
@@ -73,6 +73,9 @@ fn add(cx: &mut Cx, ids: &[String], distance: i32, nodes: &mut BTreeMap<String, 
     for (id, kind, company, data) in events::latest_about(cx.db(), ids)? {
         let company_id = company.map(Id::from_uuid);
         if company_id.is_some_and(|c| !cx.caller.companies.contain(c)) {
+            continue;
+        }
+        if !sees(cx, &id, &kind, &data)? {
             continue;
         }
         let noun = kind.split_once('.').map_or(&*kind, |(noun, _)| noun).to_string();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use chrono::TimeDelta;
+use domain::identity::visibility::FieldClass;
 use domain::kernel::{Problem, problems};
 use domain::{Entity, Result};
 use parking_lot::RwLock;
@@ -19,6 +20,7 @@ use crate::bulk;
 use crate::cx::Cx;
 use crate::signed;
 use crate::timers::{self, How, Timer};
+use crate::visibility::{Mask, NounRows, Scope};
 
 /// All operations of the API.
 #[derive(Default)]
@@ -35,6 +37,12 @@ pub struct Table {
     actions: BTreeMap<String, String>,
     /// Schema name → permission to read it.
     readers: BTreeMap<String, String>,
+    /// Schema name → its fields that need a permission of their own.
+    masks: BTreeMap<String, Vec<Mask>>,
+    /// Database table → which of its rows a caller may see.
+    scopes: BTreeMap<&'static str, Scope>,
+    /// Schema name → where its rows are.
+    nouns: BTreeMap<String, NounRows>,
     /// The names of the properties of schemas, by schema name, once they were asked for.
     properties: RwLock<HashMap<String, Vec<&'static str>>>,
 }
@@ -298,6 +306,41 @@ impl Table {
     pub fn reader(&self, entity: &str) -> Option<&str> {
         self.readers.get(entity).map(String::as_str)
     }
+    /// The fields of a schema that need a permission of their own; its objects carry `masked`.
+    pub fn masks_of(&self, schema: &str) -> &[Mask] {
+        self.masks.get(schema).map(Vec::as_slice).unwrap_or_default()
+    }
+    /// All schemas with such fields.
+    pub fn masked_schemas(&self) -> impl Iterator<Item = &str> {
+        self.masks.keys().map(String::as_str)
+    }
+    /// Fields of a type that need the permission of their class, wherever it is answered.
+    pub fn masked<T: ToSchema>(&mut self, class: FieldClass, fields: &'static [&'static str]) {
+        self.masks.entry(T::name().into_owned()).or_default().push(Mask { class, fields });
+    }
+    /// The nouns whose permissions have a reach: the stem of the permissions and the field with the owner.
+    pub fn owned(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.scopes.values().filter_map(|s| match s {
+            Scope::Owned { stem, owned } => Some((stem.as_str(), owned.owner)),
+            Scope::Judged(_) => None,
+        })
+    }
+    pub(crate) fn scope_of(&self, table: &str) -> Option<&Scope> {
+        self.scopes.get(table)
+    }
+    pub(crate) fn scope(&mut self, table: &'static str, scope: Scope) {
+        assert!(self.scopes.insert(table, scope).is_none(), "who sees {table} is declared twice");
+    }
+    /// Schemas and tables of the nouns of which callers may see a part.
+    pub(crate) fn scoped(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.nouns.iter().filter(|(_, rows)| self.scopes.contains_key(rows.table)).map(|(schema, rows)| (schema.as_str(), rows.table))
+    }
+    pub(crate) fn rows_of(&self, schema: &str) -> Option<&NounRows> {
+        self.nouns.get(schema)
+    }
+    pub(crate) fn keeps(&mut self, schema: &str, rows: NounRows) {
+        self.nouns.insert(schema.into(), rows);
+    }
     /// Whether resources of this schema name carry `allowed_actions`.
     pub fn has_actions(&self, entity: &str) -> bool {
         self.actions.contains_key(entity)
@@ -422,6 +465,7 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         validator: OnceLock::new(),
         bare: OnceLock::new(),
         outline: OnceLock::new(),
+        places: OnceLock::new(),
         run: Box::new(|_, op, _| Err(Problem::from(problems::internal).and_at(domain::FieldError::body("", "internal", &op.id)))),
         outside: None,
         before: None,

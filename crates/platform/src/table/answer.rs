@@ -2,18 +2,22 @@
 //! structs; only where `expand` or `fields` asks for another form are they taken apart first.
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use domain::kernel::problems;
+use domain::identity::visibility::Reach;
+use domain::kernel::{Id, problems};
 use domain::{Entity, Result};
 use serde::Serialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::expand;
 use super::list::field_names;
 use super::op::{Input, Op};
 use crate::caller::Caller;
 use crate::cx::Cx;
+use crate::visibility::Masking;
 
 /// Bytes out.
 #[derive(Debug, Clone)]
@@ -75,9 +79,11 @@ impl Answer {
         Ok(Self::json(text))
     }
     /// One resource, with what the caller may do with it.
-    pub fn entity<T: Entity>(cx: &Cx, op: &Op, value: &T) -> Result<Self> {
+    pub fn entity<T: Entity>(cx: &mut Cx, op: &Op, value: &T) -> Result<Self> {
         let mut text = Vec::with_capacity(1024);
-        write_resource(&mut text, value, Actions::of(cx, op).on(|| value.allowed_actions()))?;
+        let masking = Masking::of(&cx.app().table, &cx.caller, &T::name());
+        let actions = Actions::of(cx, op, &[value.id().uuid()])?.on(value.id().uuid(), || value.allowed_actions());
+        write_resource(&mut text, value, actions, &masking)?;
         Ok(Self { version: Some(value.version()), id: Some(value.id().to_string()), ..Self::json(text) })
     }
     /// As [`Answer::entity`], in the form that the parameters `expand` and `fields` ask for.
@@ -93,7 +99,9 @@ impl Answer {
             (Some(names), Some(shape)) => Some(expand::names("fields", names, &field_names(cx, op, shape))?),
             _ => None,
         };
-        let mut rows = [resource(value, Actions::of(cx, op).on(|| value.allowed_actions()))?];
+        let masking = Masking::of(&cx.app().table, &cx.caller, &T::name());
+        let actions = Actions::of(cx, op, &[value.id().uuid()])?.on(value.id().uuid(), || value.allowed_actions());
+        let mut rows = [resource(value, actions, &masking)?];
         shape(cx, op, &expand, fields.as_deref(), &mut rows)?;
         Ok(Self { version: Some(value.version()), id: Some(value.id().to_string()), ..Self::of(&rows[0])? })
     }
@@ -115,25 +123,41 @@ pub(super) struct Actions {
     /// The permission without its verb; nothing when the noun has no verbs.
     stem: Option<String>,
     caller: Arc<Caller>,
-    judged: RefCell<Vec<(&'static str, bool)>>,
+    /// How far each verb reaches; nothing where the caller may not use it.
+    judged: RefCell<Vec<(&'static str, Option<Reach>)>>,
+    /// Of each reach that leaves out records, those of the resources that it has.
+    within: BTreeMap<Reach, BTreeSet<Uuid>>,
 }
 
 impl Actions {
-    pub(super) fn of(cx: &Cx, op: &Op) -> Self {
-        Self { stem: op.actions_of.clone(), caller: cx.caller.clone(), judged: RefCell::default() }
+    /// For the resources with these ids.
+    pub(super) fn of(cx: &mut Cx, op: &Op, ids: &[Uuid]) -> Result<Self> {
+        let mut within = BTreeMap::new();
+        let app = cx.app().clone();
+        if let (Some(_), Some(rows)) = (&op.actions_of, op.entity.as_ref().and_then(|e| app.table.rows_of(e)))
+            && app.table.scope_of(rows.table).is_some()
+        {
+            for reach in cx.caller.permissions.reaches() {
+                within.insert(reach, cx.reached(rows.table, ids, reach)?);
+            }
+        }
+        Ok(Self { stem: op.actions_of.clone(), caller: cx.caller.clone(), judged: RefCell::default(), within })
     }
-    /// Those of `verbs` that the caller may use, as the last segments of their paths; nothing when the noun has no verbs.
-    pub(super) fn on(&self, verbs: impl FnOnce() -> Vec<&'static str>) -> Option<Vec<&'static str>> {
+    /// Those of `verbs` that the caller may use on the resource; nothing when the noun has no verbs.
+    pub(super) fn on(&self, id: Uuid, verbs: impl FnOnce() -> Vec<&'static str>) -> Option<Vec<&'static str>> {
         let stem = self.stem.as_deref()?;
         let mut judged = self.judged.borrow_mut();
         let mut may = |verb: &'static str| {
             debug_assert!(!verb.contains('_'), "{verb} is no segment of a path");
-            if let Some((_, may)) = judged.iter().find(|(known, _)| *known == verb) {
-                return *may;
-            }
-            let may = self.caller.may(&format!("{stem}.{}", verb.replace('-', "_")));
-            judged.push((verb, may));
-            may
+            let reach = match judged.iter().find(|(known, _)| *known == verb) {
+                Some((_, reach)) => *reach,
+                None => {
+                    let reach = self.caller.permissions.reach(&format!("{stem}.{}", verb.replace('-', "_")));
+                    judged.push((verb, reach));
+                    reach
+                }
+            };
+            reach.is_some_and(|r| self.within.get(&r).is_none_or(|ids| ids.contains(&id)))
         };
         Some(verbs().into_iter().filter(|verb| may(verb)).collect())
     }
@@ -149,14 +173,27 @@ pub(super) fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Resu
     serde_json::to_writer(out, value).map_err(no_form)
 }
 
-/// Appends a resource, which is an object with at least an id; with `allowed_actions` when its noun has any.
-pub(super) fn write_resource<T: Serialize>(out: &mut Vec<u8>, value: &T, actions: Option<Vec<&'static str>>) -> Result<()> {
+/// Appends a resource, which is an object with at least an id; with `allowed_actions` when its noun has any, and with `masked`
+/// when it has fields that need a permission of their own.
+pub(super) fn write_resource<T: Serialize>(
+    out: &mut Vec<u8>,
+    value: &T,
+    actions: Option<Vec<&'static str>>,
+    masking: &Masking,
+) -> Result<()> {
+    if !masking.hidden.is_empty() {
+        return write(out, &resource(value, actions, masking)?);
+    }
     write(out, value)?;
     if let Some(actions) = actions {
         out.pop();
         out.extend_from_slice(b",\"allowed_actions\":");
         write(out, &actions)?;
         out.push(b'}');
+    }
+    if masking.declared {
+        out.pop();
+        out.extend_from_slice(b",\"masked\":[]}");
     }
     Ok(())
 }
@@ -166,10 +203,11 @@ pub(super) fn to_json<T: Serialize>(value: &T) -> Result<Value> {
 }
 
 /// A resource taken apart, as [`write_resource`] writes it.
-pub(super) fn resource<T: Serialize>(value: &T, actions: Option<Vec<&'static str>>) -> Result<Value> {
+pub(super) fn resource<T: Serialize>(value: &T, actions: Option<Vec<&'static str>>, masking: &Masking) -> Result<Value> {
     let mut json = to_json(value)?;
     if let (Some(actions), Some(object)) = (actions, json.as_object_mut()) {
         object.insert("allowed_actions".into(), actions.into());
     }
+    masking.mask(&mut json);
     Ok(json)
 }

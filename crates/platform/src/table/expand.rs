@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::answer::to_json;
 use super::op::{Op, Shape};
 use crate::cx::Cx;
+use crate::visibility::{self, Masking};
 
 /// One name that `expand` may say.
 pub struct Expansion {
@@ -36,7 +37,13 @@ impl Expansion {
 fn load<T: Entity + Record>(cx: &mut Cx, ids: &[String]) -> Result<HashMap<String, Value>> {
     let ids: Vec<T::Id> = ids.iter().filter_map(|s| s.parse().ok()).collect();
     let found = cx.find_all::<T>(&ids)?;
-    found.iter().map(|row| Ok((row.id().to_string(), to_json(row)?))).collect()
+    let masking = Masking::of(&cx.app().table, &cx.caller, &T::name());
+    let shown = |row: &T| {
+        let mut json = to_json(row)?;
+        masking.mask(&mut json);
+        Ok((row.id().to_string(), json))
+    };
+    found.iter().map(shown).collect()
 }
 
 /// Adds what `names` ask for to the resources in `rows`.
@@ -79,7 +86,15 @@ fn visit(v: &mut Value, path: &[&str], f: &mut dyn FnMut(&mut serde_json::Map<St
 /// Keeps the fields that `fields` names.
 pub(crate) fn prune(fields: &[String], row: &mut Value) {
     if let Some(o) = row.as_object_mut() {
-        o.retain(|k, _| fields.iter().any(|f| f == k));
+        let named = |k: &str| fields.iter().any(|f| f == k);
+        // what is null because it is hidden says so
+        o.retain(|k, _| k == "masked" || named(k));
+        if let Some(hidden) = o.get_mut("masked").and_then(Value::as_array_mut) {
+            hidden.retain(|f| f.as_str().and_then(|f| f.split('.').next()).is_some_and(named));
+        }
+        if !named("masked") {
+            visibility::drop_empty(o);
+        }
     }
 }
 

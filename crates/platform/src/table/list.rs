@@ -24,6 +24,7 @@ use super::op::{Input, Op, Shape};
 use super::page::Page;
 use super::schema;
 use crate::cx::Cx;
+use crate::visibility::Masking;
 
 /// The largest whole number that JSON carries exactly everywhere: 2^53 - 1.
 const LARGEST_WHOLE: i64 = 9_007_199_254_740_991;
@@ -350,6 +351,8 @@ impl List {
             days: Default::default(),
             digest: vec![],
         };
+        // who may not see a field learns nothing of it by asking for rows that have it
+        let masking = Masking::of(&cx.app().table, &cx.caller, &(listing.row.name)());
         let mut cursor = None;
         let mut sort = "";
         let mut digest = Sha256::new();
@@ -395,6 +398,7 @@ impl List {
                 }
                 _ => {
                     let filter = listing.filters.iter().find(|f| f.name == *name).ok_or(problems::unknown_parameter)?;
+                    judge_column(&masking, filter.column.name)?;
                     list.query.conditions.push(filter.condition(value)?);
                 }
             }
@@ -405,6 +409,7 @@ impl List {
         asked.sort_unstable();
         asked.iter().for_each(|pair| digest.update(pair));
         list.order(listing, sort)?;
+        list.query.order.iter().try_for_each(|o| judge_column(&masking, o.column))?;
         list.digest = digest.finalize()[..8].to_vec();
         if let Some(cursor) = cursor {
             list.query.after = Some(list.open_cursor(cx, listing, cursor)?);
@@ -470,10 +475,18 @@ impl List {
     }
     /// The cursor behind this row: the values of the order's columns, signed.
     pub(crate) fn cursor_after<T: Record>(&self, cx: &Cx, row: &T) -> String {
+        self.cursor_at(cx, &self.values_at(row))
+    }
+    /// The values of the order's columns in this row.
+    pub(crate) fn values_at<T: Record>(&self, row: &T) -> Vec<Bound> {
         let mut values = Vec::new();
         row.put(&mut values);
         let at = |name: &str| T::texts().columns.iter().position(|c| c.name == name);
-        let parts: Vec<Value> = self.query.order.iter().filter_map(|o| at(o.column)).map(|i| write(&values[i])).collect();
+        self.query.order.iter().filter_map(|o| at(o.column)).map(|i| values[i].clone()).collect()
+    }
+    /// The cursor behind a row with these values in the order's columns.
+    pub(crate) fn cursor_at(&self, cx: &Cx, values: &[Bound]) -> String {
+        let parts: Vec<Value> = values.iter().map(write).collect();
         let mut body = self.digest.clone();
         body.extend(Value::from(parts).to_string().into_bytes());
         let mut signed = CURSOR_MARK.to_vec();
@@ -514,7 +527,10 @@ impl List {
         mut page: Page<T>,
         verbs: fn(&T) -> Vec<&'static str>,
     ) -> Result<Answer> {
-        let actions = Actions::of(cx, op);
+        let row_schema = op.listing.as_ref().map(|l| (l.row.name)().into_owned()).unwrap_or_default();
+        let masking = Masking::of(&cx.app().table, &cx.caller, &row_schema);
+        let ids: Vec<uuid::Uuid> = page.data.iter().map(Record::key).collect();
+        let actions = Actions::of(cx, op, &ids)?;
         let mut text = Vec::with_capacity(256 + page.data.len() * 1024);
         text.extend_from_slice(b"{\"data\":[");
         let plain = self.expand.is_empty() && self.fields.is_none();
@@ -523,7 +539,8 @@ impl List {
         for rows in page.data.chunks(ROWS_AT_ONCE) {
             let mut shaped = Vec::new();
             if !plain {
-                shaped = rows.iter().map(|row| resource(row, actions.on(|| verbs(row)))).collect::<Result<Vec<_>>>()?;
+                let whole = |row: &T| resource(row, actions.on(row.key(), || verbs(row)), &masking);
+                shaped = rows.iter().map(whole).collect::<Result<Vec<_>>>()?;
                 shape(cx, op, &self.expand, self.fields.as_deref(), &mut shaped)?;
             }
             for (i, row) in rows.iter().enumerate() {
@@ -532,7 +549,7 @@ impl List {
                     text.extend_from_slice(if written == 0 { b"" } else { b"," });
                     match shaped.get(i) {
                         Some(shaped) => answer::write(&mut text, shaped)?,
-                        None => write_resource(&mut text, row, actions.on(|| verbs(row)))?,
+                        None => write_resource(&mut text, row, actions.on(row.key(), || verbs(row)), &masking)?,
                     }
                     written += 1;
                 }
@@ -558,11 +575,21 @@ pub(crate) const PAGE_BYTES: usize = 4 << 20;
 /// Rows whose children, or whose expansions, are loaded by one query.
 pub(crate) const ROWS_AT_ONCE: usize = 50;
 
+fn judge_column(masking: &Masking, column: &str) -> Result<()> {
+    match masking.hides(column) {
+        true => Err(problems::missing_scope.with(format!("You may not see {column}, and so neither filter nor sort by it."))),
+        false => Ok(()),
+    }
+}
+
 /// The fields that `fields` may name: those of the resource, and its actions.
 pub(crate) fn field_names(cx: &Cx, op: &Op, row: &Shape) -> Vec<&'static str> {
     let mut names = cx.app().properties(row);
     if op.actions_of.is_some() {
         names.push("allowed_actions");
+    }
+    if !cx.app().table.masks_of(&(row.name)()).is_empty() {
+        names.push("masked");
     }
     names
 }

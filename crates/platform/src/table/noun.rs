@@ -1,8 +1,10 @@
 //! The words to declare the operations on a noun and on its parts.
 
+use domain::identity::visibility::FieldClass;
 use domain::kernel::{Id, PatchBody, problems};
 use domain::{Entity, Result};
-use persistence::Record;
+use persistence::identity::visibility::Owned;
+use persistence::{Condition, Record};
 use serde::Deserialize;
 
 use super::all::{Table, blank};
@@ -14,6 +16,7 @@ use super::params::{Filter, query_of, typed as typed_query};
 use super::{Body, Reply, body, plural, snake};
 use crate::bulk;
 use crate::cx::Cx;
+use crate::visibility::{NounRows, Scope};
 
 /// The id at place `n` of the path; what is not an id of that noun leads to nothing.
 pub(crate) fn id<I: Id>(input: &Input, n: usize) -> Result<I> {
@@ -92,6 +95,45 @@ impl<'t, T: Entity> Noun<'t, T> {
         };
         Noun { table, base, _of: Default::default() }
     }
+    /// Fields that need the permission of their class. Without it they are null, and named in `masked`, on every road.
+    pub fn masked(&mut self, class: FieldClass, fields: &'static [&'static str]) -> &mut Self {
+        self.table.masked::<T>(class, fields);
+        self
+    }
+    /// Records have an owner: permissions on them have a reach, by this column.
+    pub fn owned_by(&mut self, owner: &'static str) -> &mut Self
+    where
+        T: Record,
+    {
+        self.own(owner, None)
+    }
+    /// As [`Noun::owned_by`], and records are in territories.
+    pub fn owned_by_in(&mut self, owner: &'static str, territory: &'static str) -> &mut Self
+    where
+        T: Record,
+    {
+        self.own(owner, Some(territory))
+    }
+    fn own(&mut self, owner: &'static str, territory: Option<&'static str>) -> &mut Self
+    where
+        T: Record,
+    {
+        let texts = T::texts();
+        for column in [Some(owner), territory].into_iter().flatten() {
+            assert!(texts.column(column).is_some(), "{} has no column {column}", T::TABLE);
+        }
+        let owned = Owned { table: T::TABLE, owner, in_company: texts.column("company_id").is_some(), territory };
+        self.table.scope(T::TABLE, Scope::Owned { stem: self.base.stem.clone(), owned });
+        self
+    }
+    /// Who sees which records has a rule of its own: a condition, or nothing for a caller who may see all.
+    pub fn seen_by(&mut self, rule: fn(&mut Cx) -> Result<Option<Condition>>) -> &mut Self
+    where
+        T: Record,
+    {
+        self.table.scope(T::TABLE, Scope::Judged(rule));
+        self
+    }
     fn add(&mut self, mut op: Op, run: impl Fn(&mut Cx, &Op, &Input) -> Result<Answer> + Send + Sync + 'static) -> &mut Op {
         op.run = Box::new(run);
         self.table.add(op)
@@ -114,6 +156,7 @@ impl<'t, T: Entity> Noun<'t, T> {
         T: Record,
     {
         let mut op = self.base.on_all(Kind::List, text);
+        self.table.keeps(&T::name(), NounRows { table: T::TABLE });
         op.listing = Some(Listing::of::<T>());
         op.entity = Some(T::name().into());
         op.output = Some(Shape::of::<Page<T>>());
@@ -224,12 +267,13 @@ impl<'t, T: Entity> Noun<'t, T> {
             list.answer(cx, op, page, |_| vec![])
         })
     }
-    /// A file in, as the part `file` of a multipart form.
-    pub fn upload(&mut self, f: fn(&mut Cx, Upload) -> Result<T>, text: &'static str) -> &mut Op {
-        let op = self.base.on_all(Kind::Upload, text);
+    /// A file in, as the part `file` of a multipart form; what is said of it is in the query.
+    pub fn upload<F: Filter>(&mut self, f: fn(&mut Cx, F, Upload) -> Result<T>, text: &'static str) -> &mut Op {
+        let mut op = self.base.on_all(Kind::Upload, text);
+        op.query = query_of::<F>;
         self.resource(op, move |cx, op, i| {
             let missing = || problems::invalid_body.at(vec![domain::FieldError::body("/file", "required", "The form has no part `file`.")]);
-            let made = f(cx, i.upload.clone().ok_or_else(missing)?)?;
+            let made = f(cx, typed_query(&i.query)?, i.upload.clone().ok_or_else(missing)?)?;
             Answer::entity(cx, op, &made)
         })
     }

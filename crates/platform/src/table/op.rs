@@ -11,13 +11,14 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::Parameter;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::answer::Answer;
+use super::answer::{Answer, Output};
 use super::expand::Expansion;
 use super::list::Listing;
 use super::{params, schema};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::cx::Cx;
+use crate::visibility::{self, Places};
 
 /// Query parameters in the order given.
 pub type Pairs = Vec<(String, String)>;
@@ -173,6 +174,8 @@ pub struct Op {
     pub(crate) bare: OnceLock<bool>,
     /// How many items the arrays of the body may have.
     pub(super) outline: OnceLock<Arc<super::Outline>>,
+    /// Where things with masked fields stand in the answer, but for the resource itself.
+    pub(crate) places: OnceLock<Places>,
     pub(crate) run: Run,
     pub(crate) outside: Option<RunOutside>,
     /// Slow work that must be done before the transaction begins.
@@ -364,10 +367,45 @@ impl Op {
         &self.codes[self.own_codes..]
     }
     pub(crate) fn call(&self, cx: &mut Cx, input: &Input) -> Result<Answer> {
-        (self.run)(cx, self, input).inspect_err(|p| {
+        let answer = (self.run)(cx, self, input).inspect_err(|p| {
             let declared = cx.nested() || self.codes.iter().any(|c| c.code == p.code().code);
             debug_assert!(declared, "{} answered {} ({p}) without declaring it", self.id, p.code().code);
-        })
+        })?;
+        // a resource and the rows of a list were covered when they were written
+        if self.entity.is_some() || self.listing.is_some() {
+            return Ok(answer);
+        }
+        let app = cx.app().clone();
+        self.masked(&app, &cx.caller, answer)
+    }
+    /// The answer without what the caller may not see of it.
+    pub(crate) fn masked(&self, app: &App, caller: &Caller, mut answer: Answer) -> Result<Answer> {
+        let places = self.places.get_or_init(|| self.find_places(app));
+        if !places.is_empty() && matches!(answer.output, Output::Json(_)) {
+            let mut value = answer.output.value();
+            visibility::mask(&app.table, caller, places, &mut value);
+            answer.output = Output::Json(value.to_string().into_bytes());
+        }
+        Ok(answer)
+    }
+    /// An answer that was kept, without what the caller may not see of it now. What was hidden then stays hidden.
+    pub(crate) fn masked_again(&self, app: &App, caller: &Caller, answer: Answer) -> Result<Answer> {
+        let places = self.places.get_or_init(|| self.find_places(app));
+        match places.iter().any(|(_, schema)| !visibility::Masking::of(&app.table, caller, schema).hidden.is_empty()) {
+            true => self.masked(app, caller, answer),
+            false => Ok(answer),
+        }
+    }
+    fn find_places(&self, app: &App) -> Places {
+        let Some(shape) = &self.output else { return Places::new() };
+        match &self.listing {
+            Some(listing) => {
+                let row = (listing.row.name)().into_owned();
+                let masked = !app.table.masks_of(&row).is_empty();
+                masked.then(|| (vec!["data".to_string()], row)).into_iter().collect()
+            }
+            None => visibility::places(&app.table, &(shape.name)(), &schema::components(shape)),
+        }
     }
     /// What may be in a body of this operation, as far as it bounds the reading of one.
     pub fn outline(&self) -> Arc<super::Outline> {
@@ -387,7 +425,8 @@ pub(super) fn codes_of(kind: Kind, path_params: bool, body: bool) -> Vec<Code> {
     let mut out = vec![malformed, unknown_parameter, invalid_parameter, invalid_header, unauthenticated, missing_scope];
     out.extend([not_acceptable, headers_too_large, too_many_requests, internal, unavailable, deadline_exceeded]);
     // a report may be about things that its parameters name
-    if path_params || kind == Kind::Report {
+    // the answer to a repetition may be hidden from the caller by then
+    if path_params || kind == Kind::Report || kind.is_post() {
         out.push(not_found);
     }
     if kind == Kind::List {
@@ -397,7 +436,7 @@ pub(super) fn codes_of(kind: Kind, path_params: bool, body: bool) -> Vec<Code> {
         out.push(invalid_query);
     }
     if !kind.reads() {
-        out.extend([payload_too_large, request_timeout, already_exists, in_use, invalid_state]);
+        out.extend([beyond_reach, payload_too_large, request_timeout, already_exists, in_use, invalid_state]);
         out.extend([invalid_body, unknown_field, decimal_must_be_string, too_many_decimals, amount_out_of_range, unknown_reference]);
     }
     if body || kind == Kind::Upload {

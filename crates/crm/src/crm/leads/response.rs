@@ -1,6 +1,7 @@
 //! The report on how long leads wait for their first response.
 
 use chrono::{Days, SecondsFormat};
+use domain::crm::leads::Lead;
 use domain::crm::leads::response::{LeadResponseFilter, LeadResponseReport, ResponseFigures, by_owner};
 use domain::crm::reports::{WRONG_PERIOD, start_of_day};
 use domain::directory::companies::Company;
@@ -35,7 +36,8 @@ fn report(cx: &mut Cx, asked: LeadResponseFilter) -> Result<LeadResponseReport> 
         return Err(platform::bad_parameter("target_minutes", "1 to 1000000."));
     }
     let (begin, end) = (start_of_day(from, &company.time_zone), start_of_day(end, &company.time_zone));
-    let waits = rows::waits(cx.db(), company.id, begin, end)?;
+    let seen = cx.visible_rows_as::<Lead>("leads")?;
+    let waits = rows::waits(cx.db(), &seen, company.id, begin, end)?;
     let text = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
     Ok(LeadResponseReport {
         definition: "working minutes from the creation of a lead to its first response; percentiles are by nearest rank".into(),

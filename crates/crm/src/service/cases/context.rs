@@ -35,7 +35,7 @@ pub(crate) fn context(cx: &mut Cx, id: CaseId, _: NoFilter) -> Result<CaseContex
     let (mut party, mut contact, mut orders, mut deliveries, mut serials, mut finance) = (None, None, None, None, None, None);
     if let Some(id) = case.party_id {
         if may(cx, "directory.parties.read", CaseContextSection::Party) {
-            party = Some(cx.find::<Party>(id)?);
+            party = cx.find_all::<Party>(&[id])?.pop();
         }
         if may(cx, "sales.orders.read", CaseContextSection::Orders) {
             orders = Some(questions::sales_overview(cx, id)?);
@@ -58,7 +58,7 @@ pub(crate) fn context(cx: &mut Cx, id: CaseId, _: NoFilter) -> Result<CaseContex
     if let Some(id) = case.contact_id
         && may(cx, "directory.contacts.read", CaseContextSection::Contact)
     {
-        contact = Some(cx.find::<Contact>(id)?);
+        contact = cx.find_all::<Contact>(&[id])?.pop();
     }
     Ok(CaseContext {
         taken_at: cx.now,

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::{AnswerChannel, Quote, QuoteAnswer, QuoteLine, QuoteParty, QuoteStatus};
 use crate::directory::addresses::Address;
 use crate::directory::products::TaxClass;
-use crate::ids::{CompanyId, OpportunityId, PartyId, ProductId, QuoteId, UnitId};
+use crate::ids::{CompanyId, OpportunityId, PartyId, ProductId, QuoteId, UnitId, UserId};
 use crate::kernel::text::{filled, trimmed};
 use crate::kernel::{Amount, Quantity, Rate, Result, UnitPrice};
 
@@ -220,6 +220,7 @@ pub struct ConvertedQuote {
     pub company_id: CompanyId,
     pub party_id: PartyId,
     pub opportunity_id: Option<OpportunityId>,
+    pub owner_id: Option<UserId>,
     pub customer_reference: Option<String>,
     pub shipping_address: Option<Address>,
     /// Days from the invoice until payment is due.

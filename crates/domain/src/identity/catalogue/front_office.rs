@@ -6,7 +6,7 @@ use super::ReadyMadeRole;
 pub(super) const SALES_REP: ReadyMadeRole = ReadyMadeRole {
     code: "sales_rep",
     name: "Sales representative",
-    description: "Leads, opportunities and orders. Sees no cost and no ledger, changes no credit limit.",
+    description: "Leads, opportunities, quotes and activities of the own team, and orders. Sees no cost and no ledger, changes no terms of credit.",
     permissions: &[
         "directory.*.read",
         "directory.contacts.*",
@@ -29,12 +29,12 @@ pub(super) const SALES_REP: ReadyMadeRole = ReadyMadeRole {
         "platform.trace.read",
         "platform.files.read",
         "platform.files.create",
-        "crm.leads.*",
-        "crm.opportunities.*",
-        "crm.activities.*",
+        "crm.leads.*:team",
+        "crm.opportunities.*:team",
+        "crm.activities.*:team",
         "crm.timeline.read",
         "crm.pipelines.read",
-        "crm.quotes.*",
+        "crm.quotes.*:team",
         "crm.reports.*",
         "crm.assignment_rules.read",
         "marketing.lead_forms.read",
@@ -61,7 +61,7 @@ pub(super) const SALES_REP: ReadyMadeRole = ReadyMadeRole {
 pub(super) const SALES_MANAGER: ReadyMadeRole = ReadyMadeRole {
     code: "sales_manager",
     name: "Sales manager",
-    description: "All of the front office and of sales, with credit limits and invoices in view. Posts nothing.",
+    description: "All of the front office and of sales, with cost, credit limits and invoices in view. Posts nothing and sets no terms of credit.",
     permissions: &[
         "crm.*",
         "service.*",
@@ -84,6 +84,9 @@ pub(super) const SALES_MANAGER: ReadyMadeRole = ReadyMadeRole {
         "platform.explain.read",
         "platform.files.read",
         "platform.files.create",
+        "fields.cost.read",
+        "fields.margin.read",
+        "fields.personal.read",
     ],
 };
 
@@ -91,7 +94,7 @@ pub(super) const SALES_MANAGER: ReadyMadeRole = ReadyMadeRole {
 pub(super) const MARKETING_USER: ReadyMadeRole = ReadyMadeRole {
     code: "marketing_user",
     name: "Marketing user",
-    description: "Leads, activities and campaigns. Exports no contacts.",
+    description: "Leads, activities and campaigns. Exports no contacts and sees no cost of goods.",
     permissions: &[
         "crm.leads.read",
         "crm.leads.create",
@@ -132,7 +135,7 @@ pub(super) const MARKETING_USER: ReadyMadeRole = ReadyMadeRole {
 pub(super) const MARKETING_MANAGER: ReadyMadeRole = ReadyMadeRole {
     code: "marketing_manager",
     name: "Marketing manager",
-    description: "What a marketing user has, launches, budgets, and the results in view.",
+    description: "What a marketing user has, launches, budgets, and the results in view. Sees no cost of goods.",
     permissions: &[
         "crm.leads.*",
         "crm.activities.*",
@@ -163,6 +166,7 @@ pub(super) const MARKETING_MANAGER: ReadyMadeRole = ReadyMadeRole {
         "marketing.attribution_deals.read",
         "marketing.attribution_models.*",
         "marketing.attribution_restatements.read",
+        "fields.personal.read",
     ],
 };
 
@@ -170,7 +174,7 @@ pub(super) const MARKETING_MANAGER: ReadyMadeRole = ReadyMadeRole {
 pub(super) const SERVICE_AGENT: ReadyMadeRole = ReadyMadeRole {
     code: "service_agent",
     name: "Service agent",
-    description: "Helps customers: their orders, deliveries and invoices in view, returns to create. Posts no invoices.",
+    description: "Helps customers: their orders, deliveries and invoices in view, returns to create. Posts no invoices and sees no cost.",
     permissions: &[
         "crm.activities.*",
         "crm.timeline.read",
@@ -209,7 +213,7 @@ pub(super) const SERVICE_AGENT: ReadyMadeRole = ReadyMadeRole {
 pub(super) const SERVICE_MANAGER: ReadyMadeRole = ReadyMadeRole {
     code: "service_manager",
     name: "Service manager",
-    description: "What a service agent has, all of returns, and credit notes to draft.",
+    description: "What a service agent has, all of returns, and credit notes to draft. Sees no cost.",
     permissions: &[
         "crm.activities.*",
         "crm.timeline.read",

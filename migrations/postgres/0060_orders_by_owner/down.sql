@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY IF EXISTS sales_orders_owner_id;

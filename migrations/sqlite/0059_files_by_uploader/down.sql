@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS stored_files_uploaded_by;

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS stored_files_uploaded_by ON stored_files (uploaded_by, id);

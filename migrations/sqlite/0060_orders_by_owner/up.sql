@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS sales_orders_owner_id ON sales_orders (owner_id, id);
