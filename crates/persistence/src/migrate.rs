@@ -123,14 +123,23 @@ impl Database {
             }
             Address::Postgres(url) => {
                 let mut conn = pg_connection(url).map_err(failed)?;
-                // the lock ends with the connection
-                diesel::sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(&mut conn).map_err(failed)?;
+                wait_for_lock(&mut conn).map_err(failed)?;
                 // a statement of a migration must not hold up the others for long behind a lock it waits for
                 diesel::sql_query("SET lock_timeout = '10s'").execute(&mut conn).map_err(failed)?;
                 take::<Pg, _>(&mut conn, POSTGRES, way).map_err(failed)
             }
         }
     }
+}
+
+/// Waits until no other process migrates. The lock ends with the connection. It is asked for again and again: a statement that
+/// waits keeps a snapshot, and an index that the other process makes CONCURRENTLY waits for every snapshot.
+fn wait_for_lock(conn: &mut PgConnection) -> QueryResult<()> {
+    let free = format!("SELECT 'x' AS version WHERE pg_try_advisory_lock({LOCK})");
+    while diesel::sql_query(&free).load::<Applied>(conn)?.is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    Ok(())
 }
 
 /// Runs what is missing, or takes back what is there; the names.
