@@ -1,7 +1,7 @@
 //! One open transaction and who is in it. Services see the database only through this.
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -20,6 +20,8 @@ use crate::table::{List, PAGE_BYTES, Page, Prepared, ROWS_AT_ONCE};
 
 /// Reactions may cause facts that cause reactions; more rounds than this are a loop.
 const MAX_ROUNDS: usize = 20;
+/// A merge moves those before it along, so one step leads to who stays; more are only there while two merges meet.
+const MOST_MERGES: usize = 8;
 
 /// What was read in a transaction and does not change in it.
 type Known = HashMap<(TypeId, Uuid), Arc<dyn Any + Send + Sync>>;
@@ -143,12 +145,34 @@ impl<'c> Cx<'c> {
         self.known.insert(place, Arc::new(found.clone()));
         Ok(found)
     }
-    /// The resource that a field of the body refers to; `pointer` names the field.
+    /// The resource that a field of the body refers to; `pointer` names the field. Where that one was merged away it is the
+    /// one that stands for it: keep the id of what is answered, not the id that was given.
     pub fn refer<T: Entity + Record>(&mut self, pointer: &str, id: T::Id) -> Result<T> {
-        self.find::<T>(id).map_err(|p| match p.code() == problems::not_found {
+        self.find_survivor::<T>(id).map_err(|p| match p.code() == problems::not_found {
             true => problems::unknown_reference.field(pointer, p.to_string()),
             false => p,
         })
+    }
+    /// As [`Cx::find`]; one that was merged away leads to the one that stands for it.
+    pub fn find_survivor<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
+        let mut found = self.find::<T>(id)?;
+        for _ in 0..MOST_MERGES {
+            let Some(next) = found.survivor() else { break };
+            found = self.find::<T>(next)?;
+        }
+        Ok(found)
+    }
+    /// Who stands for each of these: itself, or the one it was merged into. Those that do not exist for the caller are left out.
+    pub fn survivors<T: Entity + Record>(&mut self, ids: &[T::Id]) -> Result<BTreeMap<T::Id, T::Id>> {
+        let mut known: BTreeMap<T::Id, T::Id> = BTreeMap::new();
+        for found in self.find_all::<T>(ids)? {
+            let stands = match found.survivor() {
+                Some(next) => self.find_survivor::<T>(next)?.id(),
+                None => found.id(),
+            };
+            known.insert(found.id(), stands);
+        }
+        Ok(known)
     }
     /// Those of these resources that the caller may see, in no order.
     pub fn find_all<T: Entity + Record>(&mut self, ids: &[T::Id]) -> Result<Vec<T>> {

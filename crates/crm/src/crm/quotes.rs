@@ -100,6 +100,7 @@ fn create(cx: &mut Cx, mut new: NewQuote) -> Result<Quote> {
     let party = cx.refer::<Party>("/party_id", party_id)?;
     party.check_usable("/party_id")?;
     let contact_id = new.contact_id.or(deal.as_ref().and_then(|d| d.contact_id));
+    let contact_id = contact_id.map(|id| cx.refer::<Contact>("/contact_id", id)).transpose()?.map(|c| c.id);
     let today = cx.today(&company);
     let valid_until = new.valid_until.unwrap_or_else(|| validity_from(today));
     check_validity(valid_until, today)?;
@@ -239,7 +240,9 @@ fn update(cx: &mut Cx, id: QuoteId, patch: QuotePatch) -> Result<Quote> {
     check_owner(cx, patch.owner_id.flatten())?;
     after.title = patch.title.unwrap_or(after.title);
     after.wins_opportunity = patch.wins_opportunity.unwrap_or(after.wins_opportunity);
-    after.contact_id = patch.contact_id.unwrap_or(after.contact_id);
+    if let Some(named) = patch.contact_id {
+        after.contact_id = named.map(|id| cx.refer::<Contact>("/contact_id", id)).transpose()?.map(|c| c.id);
+    }
     after.owner_id = patch.owner_id.unwrap_or(after.owner_id);
     after.customer.address = patch.billing_address.unwrap_or(after.customer.address);
     after.shipping_address = patch.shipping_address.unwrap_or(after.shipping_address);

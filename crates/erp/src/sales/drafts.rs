@@ -157,7 +157,7 @@ pub fn update(cx: &mut Cx, id: SalesOrderId, patch: SalesOrderPatch) -> Result<S
         if before.ship_to.as_ref() == old.address_for(AddressPurpose::Shipping) {
             after.ship_to = new.address_for(AddressPurpose::Shipping).cloned();
         }
-        after.customer_id = customer;
+        after.customer_id = new.id;
     }
     if let Some(freight) = patch.freight_amount {
         check_freight(freight, currencies::minor_units(&before.currency)?)?;

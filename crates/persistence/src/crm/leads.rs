@@ -3,10 +3,12 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::crm::leads::Lead;
 use domain::crm::leads::response::Wait;
+use domain::directory::matching::tax_key;
 use domain::ids::{CompanyId, LeadId, PartyId};
 use domain::kernel::Id;
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, blank, by, null, object, word};
 use crate::{Conn, Engine, Result, Scalar, sql};
 
 crate::record! {
@@ -39,7 +41,7 @@ pub fn has_response(_: DateTime<Utc>, wanted: bool) -> crate::Condition {
 pub fn take_turns(db: &mut Conn, lead: &Lead) -> Result<()> {
     let external = lead.external_id.as_ref().map(|e| format!("{}:{}", e.system, e.id));
     let domain = lead.own_domain().map(|d| format!("@{d}"));
-    let keys = [lead.email.as_deref().map(str::to_lowercase), domain, lead.tax_id.clone(), external];
+    let keys = [lead.email.as_deref().map(str::to_lowercase), domain, lead.tax_id.as_deref().and_then(tax_key), external];
     take_turns_on(db, keys.into_iter().flatten().collect())
 }
 
@@ -99,3 +101,30 @@ pub fn waits(db: &mut Conn, company: CompanyId, from: DateTime<Utc>, to: DateTim
     let wait = |(owner, created_at, answered_at): Row| Wait { owner: owner.map(Id::from_uuid), created_at, answered_at };
     Ok(rows.into_iter().map(wait).collect())
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Lead>()
+    .ways(&[by("id", To::Lead)])
+    .columns(&[
+        word("name"),
+        word("last_name"),
+        null("first_name"),
+        null("job_title"),
+        null("organisation_name"),
+        null("tax_id"),
+        null("email"),
+        null("phone"),
+        null("phone_normalised"),
+        null("website"),
+        null("address"),
+        null("external_id"),
+        object("utm"),
+        null("campaign"),
+        null("first_touch"),
+        null("last_touch"),
+        null("description"),
+        null("disqualification_reason"),
+        object("metadata"),
+        blank("search"),
+    ])
+    .plain(&["status", "source", "converted_party_origin", "grade"]);

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::merging::{self, Merged, Pair};
 use super::references::TO_PARTIES;
+use crate::personal::{Personal, To, by, kept};
 use crate::{Conn, Result, Statement, Value, sql};
 
 crate::record! {
@@ -157,3 +158,19 @@ pub fn grown_together(db: &mut Conn, merge: &PartyMerge) -> Result<Vec<&'static 
 pub fn mark_undone(db: &mut Conn, id: PartyMergeId, now: DateTime<Utc>) -> Result<usize> {
     PARTIES.mark_undone(db, id.uuid(), now)
 }
+
+/// What `party_merge_moves` holds of a person.
+pub const MOVES: Personal = Personal::table("party_merge_moves")
+    .ways(&[
+        by("merge_id", To::Party).where_is("merge_id IN (SELECT id FROM party_merges WHERE winner_id IN ({}))"),
+        by("merge_id", To::Party).where_is("merge_id IN (SELECT id FROM party_merges WHERE loser_id IN ({}))"),
+    ])
+    .plain(&["what"])
+    .deleted();
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<PartyMerge>()
+    .ways(&[by("winner_id", To::Party), by("loser_id", To::Party)])
+    .columns(&[kept("conflicts"), kept("winner_before"), kept("winner_after"), kept("loser_before")])
+    .plain(&["status"])
+    .deleted();

@@ -107,7 +107,7 @@ pub const TO_PARTIES: &[Reference] = &[
     key("party_merges", "winner_id", OnMerge::Stay, |db, ids| rows::<PartyMerge>(db, "winner_id", ids)),
     key("payments", "party_id", OnMerge::Follow, |db, ids| rows::<Payment>(db, "party_id", ids)),
     key("quotes", "party_id", OnMerge::Follow, |db, ids| rows::<Quote>(db, "party_id", ids)),
-    key("relationships", "party_id", OnMerge::FollowUnlessDouble(&["contact_id", "role", "title"]), |db, ids| {
+    key("relationships", "party_id", OnMerge::FollowUnlessDouble(&["contact_id", "to_date"]), |db, ids| {
         rows::<Relationship>(db, "party_id", ids)
     }),
     key("sales_orders", "customer_id", OnMerge::Follow, |db, ids| rows::<SalesOrder>(db, "customer_id", ids)),
@@ -134,7 +134,7 @@ pub const TO_CONTACTS: &[Reference] = &[
         rows::<ContactRole>(db, "contact_id", ids)
     }),
     key("quotes", "contact_id", OnMerge::Follow, |db, ids| rows::<Quote>(db, "contact_id", ids)),
-    key("relationships", "contact_id", OnMerge::FollowUnlessDouble(&["party_id", "role", "title"]), |db, ids| {
+    key("relationships", "contact_id", OnMerge::FollowUnlessDouble(&["party_id", "to_date"]), |db, ids| {
         rows::<Relationship>(db, "contact_id", ids)
     }),
     key("survey_responses", "contact_id", OnMerge::Follow, |db, ids| rows::<SurveyResponse>(db, "contact_id", ids)),

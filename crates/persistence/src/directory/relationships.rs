@@ -6,6 +6,7 @@ use domain::ids::{ContactId, PartyId, RelationshipId};
 use domain::kernel::Id;
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, by, null};
 use crate::{Conn, Result, sql};
 
 crate::record! {
@@ -34,3 +35,8 @@ pub fn current(db: &mut Conn, party: PartyId, day: NaiveDate, limit: i64) -> Res
     .load::<(Uuid, Uuid)>(db)?;
     Ok(rows.into_iter().map(|(r, c)| (RelationshipId::from_uuid(r), ContactId::from_uuid(c))).collect())
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Relationship>()
+    .ways(&[by("contact_id", To::Contact), by("party_id", To::Party)])
+    .columns(&[null("title"), null("role")]);

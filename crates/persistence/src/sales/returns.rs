@@ -7,6 +7,7 @@ use domain::sales::returns::{CustomerReturn, CustomerReturnLine};
 use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
+use crate::personal::{Personal, To, by, null, object};
 use crate::value::Scalar;
 use crate::{Conn, Result, Statement, list, record, sql};
 
@@ -115,3 +116,9 @@ pub fn costs_unlike_lines(db: &mut Conn) -> Result<Vec<(Uuid, Amount, Amount)>> 
 pub fn costs(db: &mut Conn) -> Result<Vec<(Uuid, Amount)>> {
     sql!("SELECT id, cost_total FROM customer_returns WHERE received_at IS NOT NULL").load(db)
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<CustomerReturn>()
+    .ways(&[by("customer_id", To::Party)])
+    .columns(&[null("reason"), object("metadata")])
+    .plain(&["number", "status"]);

@@ -384,6 +384,7 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         public: false,
         link: false,
         redirects: false,
+        page: None,
         text,
         codes: vec![],
         own_codes: 0,

@@ -3,10 +3,12 @@
 //! over a hundred thousand parties is one scan with hash lookups.
 
 use chrono::NaiveDate;
+use domain::kernel::text::fold;
 use domain::marketing::segments::SegmentAudience;
 use domain::marketing::segments::filters::{Field, Literal, Op, Period, SegmentFilter, Test};
 use uuid::Uuid;
 
+use crate::query::pattern;
 use crate::{Engine, Statement, Value, sql};
 
 /// What a condition depends on besides its filter.
@@ -146,8 +148,22 @@ fn text(column: &str, test: &Test) -> Statement {
     match test.op {
         Op::Exists => Statement::new(format!("{column} {}", if is_flag(test) { "IS NOT NULL" } else { "IS NULL" })),
         Op::Contains | Op::StartsWith => {
-            let mut s = Statement::new(format!("({column} IS NOT NULL AND lower({column}) LIKE "));
-            s.push(Value::Text(pattern(test))).sql(" ESCAPE '!')");
+            let wanted = match test.values.first() {
+                Some(Literal::Text(text)) => text.as_str(),
+                _ => "",
+            };
+            let mut s = Statement::new(format!("({column} IS NOT NULL AND fold({column}) LIKE "));
+            s.push(Value::Text(pattern(wanted, test.op == Op::Contains))).sql(" ESCAPE '!')");
+            s
+        }
+        // what people type is compared as it is searched; what has codes is compared as it is
+        _ if matches!(test.field, Field::Name | Field::Region | Field::City | Field::Source) => {
+            let folded = |v: &Literal| match v {
+                Literal::Text(text) => Value::Text(fold(text)),
+                other => value(other),
+            };
+            let mut s = Statement::new(format!("({column} IS NOT NULL AND fold({column}) IN ("));
+            s.values(test.values.iter().map(folded)).sql("))");
             s
         }
         _ => {
@@ -156,21 +172,6 @@ fn text(column: &str, test: &Test) -> Statement {
             s
         }
     }
-}
-
-/// The pattern of `contains` and `starts_with`.
-fn pattern(test: &Test) -> String {
-    let mut out = String::from(if test.op == Op::Contains { "%" } else { "" });
-    if let Some(Literal::Text(text)) = test.values.first() {
-        for c in text.to_lowercase().chars() {
-            if matches!(c, '%' | '_' | '!') {
-                out.push('!');
-            }
-            out.push(c);
-        }
-    }
-    out.push('%');
-    out
 }
 
 fn tag(table: &str, test: &Test, engine: Engine) -> Statement {
