@@ -24,6 +24,7 @@ mod query;
 pub mod receivables;
 pub mod record;
 mod restore;
+pub mod revenue;
 pub mod sales;
 pub mod service;
 mod statement;

@@ -93,16 +93,11 @@ impl<'c> Cx<'c> {
     }
     /// The day it is in a company's time zone.
     pub fn today(&self, company: &Company) -> NaiveDate {
-        let zone: chrono_tz::Tz = company.time_zone.parse().unwrap_or(chrono_tz::UTC);
-        self.now.with_timezone(&zone).date_naive()
+        company.date_of(self.now)
     }
-    /// The instant at which a day is over in a company's time zone. Where clocks are put forward over midnight it is the
-    /// first instant after.
+    /// The instant at which a day is over in a company's time zone: the first moment of the next one.
     pub fn end_of(&self, company: &Company, day: NaiveDate) -> DateTime<Utc> {
-        let zone: chrono_tz::Tz = company.time_zone.parse().unwrap_or(chrono_tz::UTC);
-        let midnight = day.succ_opt().unwrap_or(day).and_time(chrono::NaiveTime::MIN);
-        let at = |hours| (midnight + chrono::TimeDelta::hours(hours)).and_local_timezone(zone).earliest();
-        at(0).or_else(|| at(1)).map_or(midnight.and_utc(), |t| t.with_timezone(&Utc))
+        company.start_of(day.succ_opt().unwrap_or(day))
     }
     /// Refuses a caller without this permission.
     pub fn require(&self, permission: &str) -> Result<()> {

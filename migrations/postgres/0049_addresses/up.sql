@@ -161,12 +161,14 @@ SELECT c.id, 'contact', NULL, NULL, c.id, NULL, c.name, c.first_name, c.last_nam
     CASE WHEN c.address ->> 'country' IS NOT NULL OR c.metadata ->> 'time_zone' IS NOT NULL
         THEN c.address ->> 'country'
         ELSE (SELECT (SELECT a.value -> 'address' ->> 'country' FROM jsonb_array_elements(f.addresses) AS a (value) LIMIT 1) FROM relationships r JOIN parties f ON f.id = r.party_id
-            WHERE r.contact_id = c.id AND (r.to_date IS NULL OR r.to_date >= CURRENT_DATE) AND f.archived_at IS NULL
+            WHERE r.contact_id = c.id AND (r.from_date IS NULL OR r.from_date <= CURRENT_DATE)
+                AND (r.to_date IS NULL OR r.to_date >= CURRENT_DATE) AND f.archived_at IS NULL
             ORDER BY r.is_primary DESC, r.id LIMIT 1) END,
     CASE WHEN c.address ->> 'country' IS NOT NULL OR c.metadata ->> 'time_zone' IS NOT NULL
         THEN c.metadata ->> 'time_zone'
         ELSE (SELECT f.metadata ->> 'time_zone' FROM relationships r JOIN parties f ON f.id = r.party_id
-            WHERE r.contact_id = c.id AND (r.to_date IS NULL OR r.to_date >= CURRENT_DATE) AND f.archived_at IS NULL
+            WHERE r.contact_id = c.id AND (r.from_date IS NULL OR r.from_date <= CURRENT_DATE)
+                AND (r.to_date IS NULL OR r.to_date >= CURRENT_DATE) AND f.archived_at IS NULL
             ORDER BY r.is_primary DESC, r.id LIMIT 1) END
 FROM contacts c WHERE c.archived_at IS NULL
 UNION ALL

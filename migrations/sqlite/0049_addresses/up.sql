@@ -168,12 +168,14 @@ SELECT c.id, 'contact', NULL, NULL, c.id, NULL, c.name, c.first_name, c.last_nam
         THEN json_extract(c.address, '$.country')
         ELSE (SELECT (SELECT json_extract(a.value, '$.address.country') FROM json_each(f.addresses) AS a LIMIT 1)
             FROM relationships r JOIN parties f ON f.id = r.party_id
-            WHERE r.contact_id = c.id AND (r.to_date IS NULL OR r.to_date >= CURRENT_DATE) AND f.archived_at IS NULL
+            WHERE r.contact_id = c.id AND (r.from_date IS NULL OR r.from_date <= CURRENT_DATE)
+                AND (r.to_date IS NULL OR r.to_date >= CURRENT_DATE) AND f.archived_at IS NULL
             ORDER BY r.is_primary DESC, r.id LIMIT 1) END,
     CASE WHEN json_extract(c.address, '$.country') IS NOT NULL OR json_extract(c.metadata, '$.time_zone') IS NOT NULL
         THEN json_extract(c.metadata, '$.time_zone')
         ELSE (SELECT json_extract(f.metadata, '$.time_zone') FROM relationships r JOIN parties f ON f.id = r.party_id
-            WHERE r.contact_id = c.id AND (r.to_date IS NULL OR r.to_date >= CURRENT_DATE) AND f.archived_at IS NULL
+            WHERE r.contact_id = c.id AND (r.from_date IS NULL OR r.from_date <= CURRENT_DATE)
+                AND (r.to_date IS NULL OR r.to_date >= CURRENT_DATE) AND f.archived_at IS NULL
             ORDER BY r.is_primary DESC, r.id LIMIT 1) END
 FROM contacts c WHERE c.archived_at IS NULL
 UNION ALL

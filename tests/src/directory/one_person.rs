@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use persistence::{Database, DatabaseConfig, Statement, personal};
+use persistence::{Database, DatabaseConfig, Statement, personal::found};
 use serde_json::{Value, json};
 
 use crate::crm::common::{lead, with};
@@ -177,11 +177,11 @@ each_engine! {
         let there: BTreeSet<(String, String)> = db.read(|c| Statement::new(columns).load::<(String, String)>(c)).unwrap().into_iter().collect();
         assert!(there.len() > 200, "the columns were not found");
         let mut declared: BTreeSet<(String, String)> = BTreeSet::new();
-        for noun in personal::all() {
+        for noun in found::all() {
             let columns = noun.columns.iter().map(|h| h.column).chain(noun.plain.iter().copied());
             declared.extend(columns.map(|c| (noun.table.to_string(), c.to_string())));
         }
-        declared.extend(personal::plain().flat_map(|(table, columns)| columns.iter().map(|c| (table.to_string(), c.to_string()))));
+        declared.extend(found::plain().flat_map(|(table, columns)| columns.iter().map(|c| (table.to_string(), c.to_string()))));
         let days = ["month", "day", "starts_on", "ends_on", "valid_until"];
         let missing: Vec<_> = there.iter().filter(|(table, column)| {
             let day = s.engine == Engine::Sqlite && days.contains(&&**column);
@@ -214,7 +214,7 @@ each_engine! {
         // the function of the database says what that of the program says
         let db = Database::open(&DatabaseConfig::new(s.database_url())).unwrap();
         for text in ["Österreich  ẞtraße", "İstanbul ılık", "ﬁn Ǆ Łódź", "ΣΊΣΥΦΟΣ", "한국 日本", "Ærø œuvre Đ"] {
-            let said = db.read(|c| persistence::personal::folded(c, text)).unwrap();
+            let said = db.read(|c| persistence::found::folded(c, text)).unwrap();
             assert_eq!(said, domain::kernel::text::fold(text), "{text}");
         }
     }

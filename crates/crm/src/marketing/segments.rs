@@ -70,7 +70,7 @@ fn delete(cx: &mut Cx, id: SegmentId) -> Result<()> {
 pub fn grounds(cx: &mut Cx, segment: &Segment) -> Result<(Option<SegmentFilter>, Ground)> {
     let company = cx.find::<Company>(segment.company_id)?;
     let today = cx.today(&company);
-    Ok((segment.read_filter()?, rows::ground(cx.engine(), segment, today)))
+    Ok((segment.read_filter()?, rows::ground(cx.engine(), segment, &company, today)))
 }
 
 /// The condition on everybody who can be written to that somebody is in a segment now.

@@ -8,6 +8,7 @@ use domain::ids::{CompanyId, LeadId, PartyId};
 use domain::kernel::Id;
 use uuid::Uuid;
 
+use crate::directory::relationships;
 use crate::personal::{Personal, To, blank, by, null, object, word};
 use crate::{Conn, Engine, Result, Scalar, sql};
 
@@ -84,7 +85,7 @@ pub fn organisations_of_domain(db: &mut Conn, domain: &str, today: NaiveDate, li
     s.sql(of("e")).push(domain.to_string().put());
     s.sql(" UNION SELECT r.party_id FROM contact_emails c JOIN relationships r ON r.contact_id = c.contact_id WHERE ");
     s.sql(of("c")).push(domain.to_string().put());
-    s.append(sql!(" AND (r.to_date IS NULL OR r.to_date >= {})) ORDER BY p.id LIMIT {}", today, limit));
+    s.append(sql!(" AND {}) ORDER BY p.id LIMIT {}", relationships::holds_on(today), limit));
     Ok(s.load::<(Uuid,)>(db)?.into_iter().map(|r| PartyId::from_uuid(r.0)).collect())
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::references::{TO_CONTACTS, TO_PARTIES};
-use crate::personal::{self, Found, Keys};
+use crate::personal::found::{self, Found, Keys};
 use crate::{Conn, Result, Statement, list, record, sql};
 
 /// One person, whichever records stand for the person, and all rows that lead there.
@@ -69,7 +69,7 @@ impl Person {
             names: names.into_iter().flat_map(|(prefix, ids)| ids.iter().map(move |id| encode(prefix, *id))).collect(),
             mailboxes,
         };
-        it.found = personal::find(db, &it.keys)?;
+        it.found = found::find(db, &it.keys)?;
         Ok(it)
     }
     fn grow(&mut self, db: &mut Conn, is_person: bool, mailboxes: &[String]) -> Result<()> {
