@@ -143,10 +143,11 @@ impl<'c> Cx<'c> {
     /// The resource that a field of the body refers to; `pointer` names the field. Where that one was merged away it is the
     /// one that stands for it: keep the id of what is answered, not the id that was given.
     pub fn refer<T: Entity + Record>(&mut self, pointer: &str, id: T::Id) -> Result<T> {
-        self.find_survivor::<T>(id).map_err(|p| match p.code() == problems::not_found {
-            true => problems::unknown_reference.field(pointer, p.to_string()),
-            false => p,
-        })
+        self.find_survivor::<T>(id).map_err(|p| unknown_at(pointer, p))
+    }
+    /// As [`Cx::refer`], of the very one that is named, for whoever refuses those that were merged away.
+    pub fn refer_itself<T: Entity + Record>(&mut self, pointer: &str, id: T::Id) -> Result<T> {
+        self.find::<T>(id).map_err(|p| unknown_at(pointer, p))
     }
     /// As [`Cx::find`]; one that was merged away leads to the one that stands for it.
     pub fn find_survivor<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
@@ -420,6 +421,14 @@ impl<'c> Cx<'c> {
         let facts = told.iter().map(|event| new_fact(event, &origin)).collect();
         events::insert(&mut self.conn, &origin, facts)?;
         Ok(told.len())
+    }
+}
+
+/// What a path does not find, said of a field of the body.
+fn unknown_at(pointer: &str, p: Problem) -> Problem {
+    match p.code() == problems::not_found {
+        true => problems::unknown_reference.field(pointer, p.to_string()),
+        false => p,
     }
 }
 

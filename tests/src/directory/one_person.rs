@@ -135,15 +135,13 @@ each_engine! {
         s.act(&format!("{CONTACTS}/{}/merge", id(&person)), &person, json!({"source_id": away["id"]})).ok();
         let beans = json!([{"product_id": books.product("BEANS")["id"], "quantity": "1"}]);
         let roads = [
-            ("/v1/directory/relationships", json!({"contact_id": away["id"], "party_id": gone["id"]}), "party_id"),
-            ("/v1/crm/opportunities", json!({"company_id": company, "name": "Deal", "party_id": gone["id"], "contact_id": away["id"], "contact_roles": [{"contact_id": away["id"], "role": "champion"}]}), "party_id"),
-            ("/v1/crm/quotes", json!({"company_id": company, "party_id": gone["id"], "contact_id": away["id"], "lines": beans}), "party_id"),
+            ("/v1/directory/relationships", json!({"contact_id": away["id"], "party_id": party["id"]}), "party_id"),
+            ("/v1/crm/opportunities", json!({"company_id": company, "name": "Deal", "party_id": party["id"], "contact_id": away["id"], "contact_roles": [{"contact_id": away["id"], "role": "champion"}]}), "party_id"),
+            ("/v1/crm/quotes", json!({"company_id": company, "party_id": party["id"], "contact_id": away["id"], "lines": beans}), "party_id"),
             ("/v1/crm/activities", json!({"company_id": company, "kind": "note", "subject": "Note", "regarding_id": gone["id"]}), "party_id"),
             ("/v1/service/cases", json!({"company_id": company, "subject": "Leaks", "party_id": gone["id"], "contact_id": away["id"]}), "party_id"),
             ("/v1/marketing/touchpoints", json!({"company_id": company, "kind": "page_view", "party_id": gone["id"]}), "party_id"),
             ("/v1/marketing/consents", json!({"party_id": gone["id"], "channel": "email", "status": "withdrawn"}), "party_id"),
-            ("/v1/sales/orders", json!({"company_id": company, "customer_id": gone["id"], "lines": beans}), "customer_id"),
-            ("/v1/banking/payments", with(books.payment(&party, &json!("10")), json!({"party_id": gone["id"]})), "party_id"),
         ];
         for (path, body, column) in roads {
             let made = s.post(path, body).created();
@@ -155,8 +153,19 @@ each_engine! {
                 assert_eq!(role["contact_id"], person["id"], "{path}");
             }
         }
-        let child = s.post(PARTIES, json!({"name": "Child", "parent_id": gone["id"]})).created();
-        assert_eq!(child["parent_id"], party["id"]);
+        // whom a new document or record belongs to must be named as it is now; the refusal names who stayed
+        let refusing = [
+            ("/v1/directory/relationships", json!({"contact_id": person["id"], "party_id": gone["id"]}), "party.merged"),
+            (PARTIES, json!({"name": "Child", "parent_id": gone["id"]}), "party.merged"),
+            ("/v1/crm/opportunities", json!({"company_id": company, "name": "Deal", "party_id": gone["id"]}), "party.archived"),
+            ("/v1/crm/quotes", json!({"company_id": company, "party_id": gone["id"], "lines": beans}), "party.archived"),
+            ("/v1/sales/orders", json!({"company_id": company, "customer_id": gone["id"], "lines": beans}), "party.archived"),
+            ("/v1/banking/payments", with(books.payment(&party, &json!("10")), json!({"party_id": gone["id"]})), "party.archived"),
+        ];
+        for (path, body, code) in refusing {
+            let refused = s.post(path, body).problem(409, code);
+            assert!(refused.to_string().contains(id(&party)), "{path}: {refused}");
+        }
         verified(s);
     }
 
@@ -214,7 +223,7 @@ each_engine! {
         // the function of the database says what that of the program says
         let db = Database::open(&DatabaseConfig::new(s.database_url())).unwrap();
         for text in ["Österreich  ẞtraße", "İstanbul ılık", "ﬁn Ǆ Łódź", "ΣΊΣΥΦΟΣ", "한국 日本", "Ærø œuvre Đ"] {
-            let said = db.read(|c| persistence::found::folded(c, text)).unwrap();
+            let said = db.read(|c| found::folded(c, text)).unwrap();
             assert_eq!(said, domain::kernel::text::fold(text), "{text}");
         }
     }

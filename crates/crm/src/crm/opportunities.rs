@@ -356,11 +356,11 @@ pub(crate) fn stage_of<'p>(pipeline: &'p Pipeline, deal: &Opportunity) -> Result
     found.ok_or_else(|| problems::internal.into())
 }
 
-/// Who the deal is with: those named, or who stands for them.
+/// Who the deal is with. A contact that was merged away leads to the one that stands for it.
 fn check_partners(cx: &mut Cx, party: Option<PartyId>, contact: Option<ContactId>) -> Result<(Option<Party>, Option<ContactId>)> {
-    let party = party.map(|id| cx.refer::<Party>("/party_id", id)).transpose()?;
-    if party.as_ref().is_some_and(|p| p.archived_at.is_some()) {
-        return Err(domain::directory::parties::ARCHIVED.field("/party_id", "The party is archived."));
+    let party = party.map(|id| cx.refer_itself::<Party>("/party_id", id)).transpose()?;
+    if let Some(party) = &party {
+        party.check_usable("/party_id")?;
     }
     let contact = contact.map(|id| cx.refer::<Contact>("/contact_id", id)).transpose()?;
     Ok((party, contact.map(|c| c.id)))

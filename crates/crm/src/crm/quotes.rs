@@ -97,7 +97,7 @@ fn create(cx: &mut Cx, mut new: NewQuote) -> Result<Quote> {
     let Some(party_id) = new.party_id.or(deal.as_ref().map(|d| d.party_id)) else {
         return Err(NO_PARTY.field("/party_id", "Say for whom it is."));
     };
-    let party = cx.refer::<Party>("/party_id", party_id)?;
+    let party = cx.refer_itself::<Party>("/party_id", party_id)?;
     party.check_usable("/party_id")?;
     let contact_id = new.contact_id.or(deal.as_ref().and_then(|d| d.contact_id));
     let contact_id = contact_id.map(|id| cx.refer::<Contact>("/contact_id", id)).transpose()?.map(|c| c.id);

@@ -31,7 +31,7 @@ fn keep(cx: &mut Cx, order: SalesOrder) -> Result<SalesOrder> {
 
 fn draft(cx: &mut Cx, new: NewSalesOrder) -> Result<SalesOrder> {
     let company = cx.company(new.company_id)?;
-    let customer = cx.refer::<Party>("/customer_id", new.customer_id)?;
+    let customer = cx.refer_itself::<Party>("/customer_id", new.customer_id)?;
     customer.check_orderable("/customer_id")?;
     let (given, named) = (new.exchange_rate, new.warehouse_id);
     let mut order = priced(cx, &company, &customer, new)?.order;
@@ -48,7 +48,7 @@ fn draft(cx: &mut Cx, new: NewSalesOrder) -> Result<SalesOrder> {
 /// What an order would come to, for others than its customers too: asked by whoever makes offers.
 pub fn price(cx: &mut Cx, new: NewSalesOrder) -> Result<PricedSale> {
     let company = cx.company(new.company_id)?;
-    let customer = cx.refer::<Party>("/customer_id", new.customer_id)?;
+    let customer = cx.refer_itself::<Party>("/customer_id", new.customer_id)?;
     customer.check_usable("/customer_id")?;
     priced(cx, &company, &customer, new)
 }
@@ -151,7 +151,7 @@ pub fn update(cx: &mut Cx, id: SalesOrderId, patch: SalesOrderPatch) -> Result<S
         address.check().map_err(|p| p.under("/ship_to"))?;
     }
     if let Some(customer) = patch.customer_id {
-        let new = cx.refer::<Party>("/customer_id", customer)?;
+        let new = cx.refer_itself::<Party>("/customer_id", customer)?;
         new.check_orderable("/customer_id")?;
         let old = cx.find::<Party>(before.customer_id)?;
         if before.ship_to.as_ref() == old.address_for(AddressPurpose::Shipping) {

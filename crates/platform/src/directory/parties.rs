@@ -84,7 +84,6 @@ pub fn create(cx: &mut Cx, new: NewParty) -> Result<Party> {
 }
 
 fn make(cx: &mut Cx, party: Party, allow_duplicate: bool) -> Result<Party> {
-    let party = under_survivor(cx, None, party)?;
     check_references(cx, None, &party)?;
     check_credit_limit(cx, None, &party)?;
     if !allow_duplicate {
@@ -116,7 +115,6 @@ fn update(cx: &mut Cx, id: PartyId, patch: PartyPatch) -> Result<Party> {
 }
 
 fn store(cx: &mut Cx, before: &Party, after: Party) -> Result<Party> {
-    let after = under_survivor(cx, Some(before), after)?;
     check_references(cx, Some(before), &after)?;
     check_credit_limit(cx, Some(before), &after)?;
     let after = cx.save(before, after, "updated")?;
@@ -125,14 +123,6 @@ fn store(cx: &mut Cx, before: &Party, after: Party) -> Result<Party> {
         rows::write_lookups(cx.db(), &after)?;
     }
     Ok(after)
-}
-
-/// The party below the one that stands for the one named as its parent.
-fn under_survivor(cx: &mut Cx, before: Option<&Party>, party: Party) -> Result<Party> {
-    match party.parent_id.filter(|_| before.is_none_or(|b| b.parent_id != party.parent_id)) {
-        Some(parent) => Ok(Party { parent_id: Some(cx.refer::<Party>("/parent_id", parent)?.id), ..party }),
-        None => Ok(party),
-    }
 }
 
 /// Who sells does not decide how much credit a customer has: that takes a permission of its own.
@@ -217,6 +207,9 @@ fn check_references(cx: &mut Cx, before: Option<&Party>, party: &Party) -> Resul
     }
     if let Some(parent) = party.parent_id.filter(|_| before.is_none_or(|b| b.parent_id != party.parent_id)) {
         rows::lock_hierarchy(cx.db())?;
+        if let Some(other) = cx.refer_itself::<Party>("/parent_id", parent)?.merged_into {
+            return Err(MERGED.field("/parent_id", format!("It was merged into {other}.")));
+        }
         let above = rows::ancestors(cx.db(), parent, DEEPEST + 1)?;
         let below = if before.is_some() { rows::depth_below(cx.db(), party.id, DEEPEST)? } else { 0 };
         party.check_parent(&above, below)?;

@@ -1,7 +1,7 @@
 //! Operations on relationships between people and parties.
 
 use domain::directory::contacts::Contact;
-use domain::directory::parties::Party;
+use domain::directory::parties::{MERGED, Party};
 use domain::directory::relationships::{ENDS_BEFORE_START, NewRelationship, Relationship, RelationshipPatch};
 use domain::ids::{PartyId, RelationshipId};
 use persistence::directory::relationships as rows;
@@ -14,7 +14,7 @@ pub fn operations(t: &mut Table) {
         .filter(&["contact_id", "party_id", "is_primary", "from_date", "to_date"])
         .expand::<Contact>("contact", "contact_id")
         .expand::<Party>("party", "party_id");
-    n.create(create, "Create a relationship. A new primary one takes the place of the one before.").fails(&[ENDS_BEFORE_START]);
+    n.create(create, "Create a relationship. A new primary one takes the place of the one before.").fails(&[ENDS_BEFORE_START, MERGED]);
     n.bulk(create);
     n.read("Get a relationship.").expand::<Contact>("contact", "contact_id").expand::<Party>("party", "party_id");
     n.update(update, "Change a relationship. To end it, set `to_date`.").fails(&[ENDS_BEFORE_START]);
@@ -24,8 +24,10 @@ pub fn operations(t: &mut Table) {
 /// Creates one, as the operation does; for services that need one on their way.
 pub fn create(cx: &mut Cx, new: NewRelationship) -> Result<Relationship> {
     let contact_id = cx.refer::<Contact>("/contact_id", new.contact_id)?.id;
-    let party_id = cx.refer::<Party>("/party_id", new.party_id)?.id;
-    let new = NewRelationship { contact_id, party_id, ..new };
+    if let Some(other) = cx.refer_itself::<Party>("/party_id", new.party_id)?.merged_into {
+        return Err(MERGED.field("/party_id", format!("It was merged into {other}.")));
+    }
+    let new = NewRelationship { contact_id, ..new };
     let relationship = Relationship::new(cx.new_id(), new, cx.now)?;
     if relationship.is_primary {
         make_room(cx, relationship.party_id)?;

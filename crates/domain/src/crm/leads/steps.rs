@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 
 use super::touches::TouchSummary;
 use super::*;
-use crate::directory::personal_data::NOTHING as ERASED_TEXT;
 use crate::directory::{addresses, emails, phones};
 use crate::ids::{AssignmentRuleId, ContactId, LeadId, OpportunityId, PartyId, UserId};
 use crate::kernel::text::{filled, trimmed};
@@ -316,35 +315,6 @@ impl Lead {
         }
         found.done()?;
         Ok(self)
-    }
-}
-
-impl Lead {
-    /// What is left: that there was a lead, what became of it and when.
-    pub fn erased(&self, now: DateTime<Utc>) -> Self {
-        Self {
-            name: ERASED_TEXT.into(),
-            first_name: None,
-            last_name: Some(ERASED_TEXT.into()),
-            job_title: None,
-            organisation_name: None,
-            tax_id: None,
-            email: None,
-            phone: None,
-            phone_normalised: None,
-            website: None,
-            address: None,
-            external_id: None,
-            utm: Default::default(),
-            campaign: None,
-            first_touch: None,
-            last_touch: None,
-            description: None,
-            disqualification_reason: None,
-            metadata: Default::default(),
-            updated_at: now,
-            ..self.clone()
-        }
     }
 }
 
