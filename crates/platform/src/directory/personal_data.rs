@@ -73,8 +73,7 @@ fn export(cx: &mut Cx, person: &Person) -> Result<PersonalData> {
 pub fn erase_party(cx: &mut Cx, id: PartyId, body: ErasePerson) -> Result<Party> {
     let party = cx.load_for_update::<Party>(id)?;
     party.check_erasable()?;
-    let person = Person::find(cx.db(), Seed::Party(id.uuid(), true))?;
-    let told = erase(cx, &person, &id.to_string(), &party, body)?;
+    let told = erase(cx, Seed::Party(id.uuid(), true), &party, body)?;
     tell(cx, told);
     cx.find::<Party>(id)
 }
@@ -83,8 +82,7 @@ pub fn erase_party(cx: &mut Cx, id: PartyId, body: ErasePerson) -> Result<Party>
 pub fn erase_contact(cx: &mut Cx, id: ContactId, body: ErasePerson) -> Result<Contact> {
     let contact = cx.load_for_update::<Contact>(id)?;
     contact.check_changeable()?;
-    let person = Person::find(cx.db(), Seed::Contact(id.uuid()))?;
-    let told = erase(cx, &person, &id.to_string(), &contact, body)?;
+    let told = erase(cx, Seed::Contact(id.uuid()), &contact, body)?;
     tell(cx, told);
     cx.find::<Contact>(id)
 }
@@ -92,18 +90,21 @@ pub fn erase_contact(cx: &mut Cx, id: ContactId, body: ErasePerson) -> Result<Co
 /// Erases the data of a lead, and of the person it became.
 pub fn erase_lead(cx: &mut Cx, id: LeadId, body: ErasePerson) -> Result<Lead> {
     let lead = cx.load_for_update::<Lead>(id)?;
-    let person = Person::find(cx.db(), Seed::Lead(id.uuid()))?;
-    let told = erase(cx, &person, &id.to_string(), &lead, body)?;
+    let told = erase(cx, Seed::Lead(id.uuid()), &lead, body)?;
     tell(cx, told);
     cx.find::<Lead>(id)
 }
 
 /// Empties everything about the person: the rows that lead there, facts, kept answers, and at last the person's own parties and
 /// contacts. The facts that tell of it, that of the one which was asked for first; it vouches for the redactions.
-fn erase<T: Entity>(cx: &mut Cx, person: &Person, subject: &str, asked: &T, body: ErasePerson) -> Result<Vec<Event>> {
-    let now = cx.now;
+fn erase<T: Entity>(cx: &mut Cx, seed: Seed, asked: &T, body: ErasePerson) -> Result<Vec<Event>> {
+    let (now, subject) = (cx.now, asked.id().to_string());
     let id = Uuid::now_v7();
-    let (parties, contacts) = hold(cx, person)?;
+    let first = Person::find(cx.db(), seed)?;
+    hold(cx, &first)?;
+    // from here on nobody refers to those anew; what was written until then is found now
+    let person = Person::find(cx.db(), seed)?;
+    let (parties, contacts) = hold(cx, &person)?;
     let ids: Vec<PartyId> = parties.iter().map(|p| p.id).collect();
     let open = rows::open_business(cx.db(), &ids)?;
     if !open.is_empty() {
@@ -125,7 +126,7 @@ fn erase<T: Entity>(cx: &mut Cx, person: &Person, subject: &str, asked: &T, body
         fact.previous.iter().for_each(|p| terms.learn(p));
     }
     let others = person.found.subjects_about_others();
-    let done = redaction::redact(cx.db(), id, subject, &facts, &person.parties, &others, &terms)?;
+    let done = redaction::redact(cx.db(), id, &subject, &facts, &person.parties, &others, &terms)?;
     person.wipe(cx.db(), &terms, now)?;
     redactions::forget_answers(cx.db(), &subjects)?;
 
@@ -151,7 +152,7 @@ fn erase<T: Entity>(cx: &mut Cx, person: &Person, subject: &str, asked: &T, body
     }
     // who was merged away is spoken for by who stayed
     let mut told: Vec<Event> = told.into_iter().filter(|(gone, _)| !gone).map(|(_, event)| event).collect();
-    told.sort_by_key(|e| e.subject != asked.id().to_string());
+    told.sort_by_key(|e| e.subject != subject);
     for (i, event) in told.iter_mut().enumerate() {
         if let Some(data) = event.data.as_object_mut() {
             data.insert("erasure_id".into(), id.to_string().into());
