@@ -86,6 +86,37 @@ each_engine! {
         verified(s);
     }
 
+    fn messages_and_forms_lead_to_the_person_and_what_is_of_a_firm_stays_the_firm_s(s) {
+        let ada = contact(s, "Lovelace", "ada@example.com");
+        let (company, firm) = (s.company_id(), customer(s, "Engines"));
+        let case = json!({"company_id": company, "subject": "Oil", "party_id": firm["id"], "contact_id": ada["id"], "requester_name": "Ada"});
+        let case = s.post("/v1/service/cases", case).created();
+        let path = format!("/v1/service/cases/{}", id(&case));
+        for (author, body) in [("customer", json!({"body": "It leaks", "author": "customer", "contact_id": ada["id"]})), ("agent", json!({"body": "We come"})), ("agent", json!({"body": "Dear Lovelace"}))] {
+            s.act(&format!("{path}/reply"), &s.get(&path).ok(), body).expect(200);
+            assert_eq!(s.all(&format!("{path}/messages")).last().unwrap()["author"], author);
+        }
+        let form = json!({"company_id": company, "name": "News", "fields": [{"name": "email", "target": "email", "required": true}]});
+        let form = s.post("/v1/marketing/lead-forms", form).created();
+        let place = format!("/v1/public/forms/{}/submissions", form["key"].as_str().unwrap());
+        s.anonymous().post(&place, json!({"token": "0123456789abcdef", "fields": {"email": "ADA@Example.com"}})).ok();
+        let what = exported(s, CONTACTS, &ada);
+        for expected in ["cases.contact_id", "case_messages.author_contact_id", "lead_form_submissions.email", "leads.id"] {
+            assert!(what.contains(expected), "{expected} is not among {what:?}");
+        }
+        // a dry run leaves everything as it was
+        let here = format!("{CONTACTS}/{}", id(&ada));
+        assert_eq!(s.act(&format!("{here}/erase?dry_run=true"), &s.get(&here).ok(), json!({})).ok()["name"], "Erased");
+        assert_eq!((s.get(&here).ok(), exported(s, CONTACTS, &ada)), (ada.clone(), what));
+        erase(s, CONTACTS, &ada);
+        let now = s.get(&path).ok();
+        assert_eq!((&now["subject"], &now["party_id"], &now["requester_name"]), (&json!("Oil"), &firm["id"], &Value::Null));
+        let bodies: Vec<Value> = s.all(&format!("{path}/messages")).iter().map(|m| m["body"].clone()).collect();
+        assert_eq!(bodies, ["Erased", "We come", "Erased"]);
+        assert!(s.all("/v1/crm/leads").iter().all(|l| l["email"].is_null()), "the lead of the form");
+        verified(s);
+    }
+
     fn a_lead_and_what_it_became_are_one_person(s) {
         let make = |mail: &str| {
             let l = lead(s, json!({"first_name": "Ana", "last_name": "Trujillo", "organisation_name": null, "email": mail}));

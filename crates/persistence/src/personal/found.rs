@@ -80,10 +80,7 @@ pub fn find(db: &mut Conn, keys: &Keys) -> Result<Found> {
                 To::Row(_) => through(db, noun.table, way, keys, &found.named)?,
                 _ => Vec::new(),
             };
-            let mut ids = about.clone();
-            ids.sort_unstable();
-            ids.dedup();
-            found.by_way.push((noun.table, way.column, ids));
+            found.note(noun.table, way.column, &about);
             let is_about = way.about;
             let whole = found.about.entry(noun.table).or_default();
             whole.extend(about.iter().filter(|_| is_about).copied());
@@ -137,6 +134,18 @@ fn conditions(engine: Engine, way: &Way, keys: &Keys, rows: &BTreeMap<&'static s
 }
 
 impl Found {
+    /// Rows that were found by a column; a noun may have several ways by one.
+    fn note(&mut self, table: &'static str, column: &'static str, ids: &[Uuid]) {
+        let known = self.by_way.iter().position(|(t, c, _)| (*t, *c) == (table, column));
+        let at = known.unwrap_or_else(|| {
+            self.by_way.push((table, column, Vec::new()));
+            self.by_way.len() - 1
+        });
+        let all = &mut self.by_way[at].2;
+        all.extend_from_slice(ids);
+        all.sort_unstable();
+        all.dedup();
+    }
     /// The rows of a table that are about the person.
     pub fn about(&self, table: &str) -> Vec<Uuid> {
         self.about.get(table).into_iter().flatten().copied().collect()

@@ -106,7 +106,9 @@ pub fn said(db: &mut Conn, cases: &[CaseId], limit: i64) -> Result<Vec<(DateTime
 pub const PERSONAL: Personal = Personal::of::<Case>()
     .ways(&[
         by("party_id", To::Party),
-        by("contact_id", To::Contact),
+        by("contact_id", To::Contact).where_is("party_id IS NULL AND contact_id IN ({})"),
+        // the case of a firm is the firm's, whoever of it asked
+        names("contact_id", To::Contact),
         by("requester_email", To::Mailbox).where_is("party_id IS NULL AND contact_id IS NULL AND lower(requester_email) IN ({})"),
         names("requester_email", To::Mailbox).where_is("lower(requester_email) IN ({})"),
     ])
