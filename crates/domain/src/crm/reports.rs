@@ -2,7 +2,7 @@
 //! elsewhere; the definitions, the rates and the periods are here.
 
 use crate::kernel::Decimal;
-use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
+use chrono::{Datelike, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
