@@ -3,7 +3,7 @@
 //! the answer is kept. Nothing outside this road writes.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -12,7 +12,6 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::kernel::{FieldError, problems};
 use domain::{Event, Result};
-use parking_lot::RwLock;
 use persistence::platform::idempotency::{self, Claim};
 use persistence::platform::settings;
 use persistence::{Conn, Database, Error, Outcome};
@@ -84,7 +83,8 @@ impl Reactions {
 
 /// What an application is made of.
 pub struct AppConfig {
-    pub table: Table,
+    /// Closed by [`Table::finish`].
+    pub table: Arc<Table>,
     pub database: Database,
     pub reactions: Reactions,
     pub questions: Questions,
@@ -93,7 +93,7 @@ pub struct AppConfig {
 
 /// The application: the table, the database, and who answers and reacts.
 pub struct App {
-    pub table: Table,
+    pub table: Arc<Table>,
     pub db: Database,
     pub clock: Clock,
     pub questions: Questions,
@@ -103,7 +103,6 @@ pub struct App {
     pub mail: crate::mail::State,
     pub(crate) reactions: Reactions,
     cursor_key: Vec<u8>,
-    properties: RwLock<HashMap<String, Vec<&'static str>>>,
     /// Numbers committed facts as long as the application lives.
     _sequencer: Sequencer,
 }
@@ -175,7 +174,7 @@ impl App {
         let sequencer = Sequencer::start(&database).map_err(|e| problems::unavailable.with(format!("the sequencer: {e}")))?;
         Ok(Arc::new(Self {
             _sequencer: sequencer,
-            table: table.finish(),
+            table,
             db: database,
             clock,
             questions,
@@ -183,7 +182,6 @@ impl App {
             mail: crate::mail::State::default(),
             reactions,
             cursor_key,
-            properties: RwLock::default(),
         }))
     }
     pub(crate) fn cursor_key(&self) -> &[u8] {
@@ -191,13 +189,7 @@ impl App {
     }
     /// The names of the properties of a schema.
     pub(crate) fn properties(&self, shape: &Shape) -> Vec<&'static str> {
-        let name = (shape.name)();
-        if let Some(found) = self.properties.read().get(&*name) {
-            return found.clone();
-        }
-        let found = table::property_names(shape);
-        self.properties.write().insert(name.into_owned(), found.clone());
-        found
+        self.table.properties(shape)
     }
 
     /// Whether the resource that an operation answers is its stored row and nothing else, so that its version names its
