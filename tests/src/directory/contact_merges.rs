@@ -142,6 +142,27 @@ each_engine! {
         verified(s);
     }
 
+    fn a_party_of_both_shows_one_contact_who_stays_the_first(s) {
+        let (winner, loser, firm) = (make(s, json!({})), make(s, json!({})), customer(s, "Firm"));
+        for (contact, title, first) in [(&winner, "Buyer", false), (&loser, "Owner", true)] {
+            let body = json!({"contact_id": contact["id"], "party_id": firm["id"], "title": title, "is_primary": first});
+            s.post("/v1/directory/relationships", body).created();
+        }
+        let shown = || -> Vec<(Value, Value)> {
+            let seen = s.get(&format!("/v1/directory/parties/{}/360", id(&firm))).ok();
+            seen["contacts"].as_array().unwrap().iter().map(|c| (c["contact"]["id"].clone(), c["relationship"]["is_primary"].clone())).collect()
+        };
+        let before = shown();
+        assert_eq!(before, [(loser["id"].clone(), json!(true)), (winner["id"].clone(), json!(false))]);
+        merge(s, &winner, &loser, json!([]));
+        assert_eq!(shown(), [(winner["id"].clone(), json!(true))]);
+        let first = s.all(&format!("/v1/directory/relationships?party_id={}&is_primary=true", id(&firm)));
+        assert_eq!(first.iter().map(|r| &r["contact_id"]).collect::<Vec<_>>(), [&winner["id"]]);
+        unmerge(s, &loser).ok();
+        assert_eq!(shown(), before);
+        verified(s);
+    }
+
     fn what_cannot_be_one_is_refused(s) {
         let (a, b, c) = (make(s, json!({})), make(s, json!({})), make(s, json!({})));
         let path = format!("{}/merge", at(&a));

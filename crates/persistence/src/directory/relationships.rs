@@ -27,10 +27,13 @@ pub fn holds_on(day: NaiveDate) -> Statement {
     sql!("(r.from_date IS NULL OR r.from_date <= {}) AND (r.to_date IS NULL OR r.to_date >= {})", day, day)
 }
 
-/// Relationships of a party that hold on a day, the primary one first, at most `limit`, with the contact of each.
+/// Relationships of a party that hold on a day, the primary one first, at most `limit`, with the contact of each. Contacts that
+/// were merged into another one are not among them: the other is.
 pub fn current(db: &mut Conn, party: PartyId, day: NaiveDate, limit: i64) -> Result<Vec<(RelationshipId, ContactId)>> {
     let rows = sql!(
-        "SELECT r.id, r.contact_id FROM relationships r WHERE r.party_id = {} AND {} ORDER BY r.is_primary DESC, r.id LIMIT {}",
+        "SELECT r.id, r.contact_id FROM relationships r WHERE r.party_id = {} AND {} \
+         AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.id = r.contact_id AND c.merged_into IS NOT NULL) \
+         ORDER BY r.is_primary DESC, r.id LIMIT {}",
         party.uuid(),
         holds_on(day),
         limit
