@@ -73,6 +73,6 @@ pub fn mark_posted(db: &mut Conn, entry: &JournalEntry, number: &str) -> Result<
 pub const PERSONAL: Personal = Personal::of::<JournalEntry>()
     .ways(&[by("id", To::Party).where_is("id IN (SELECT journal_entry_id FROM journal_lines WHERE party_id IN ({}))")])
     .columns(&[kept("description")])
-    .plain(&["number", "journal", "class", "status", "source", "drafted", "metadata"])
+    .plain(&["number", "journal", "class", "status", "source", "drafted", "metadata", "authors"])
     .with_owner()
     .unread();

@@ -53,5 +53,5 @@ fn complete(db: &mut Conn, rows: &mut [Payment]) -> Result<()> {
 /// What the rows hold of a person.
 pub const PERSONAL: Personal = Personal::of::<Payment>()
     .ways(&[by("party_id", To::Party)])
-    .columns(&[kept("reference"), object("metadata")])
-    .plain(&["number", "status", "direction", "method", "currency", "allocate_to"]);
+    .columns(&[kept("reference"), kept("reversal_reason"), object("metadata")])
+    .plain(&["number", "status", "direction", "method", "currency", "allocate_to", "authors"]);

@@ -16,7 +16,7 @@ pub mod timer_failures;
 use crate::personal::{Personal, Plain};
 
 /// What the area holds of a person, those that others lead through first.
-pub(crate) const PERSONAL: &[&Personal] = &[&redactions::EVENTS, &idempotency::KEYS];
+pub(crate) const PERSONAL: &[&Personal] = &[&redactions::EVENTS, &idempotency::KEYS, &timer_failures::PERSONAL];
 
 /// Tables without anything of a person.
 pub(crate) const PLAIN: &[Plain] = &[

@@ -53,4 +53,4 @@ fn complete(db: &mut Conn, rows: &mut [CreditNote]) -> Result<()> {
 pub const PERSONAL: Personal = Personal::of::<CreditNote>()
     .ways(&[by("customer_id", To::Party)])
     .columns(&[kept("customer_name"), kept("reason"), object("metadata")])
-    .plain(&["number", "status", "currency", "taxes"]);
+    .plain(&["number", "status", "currency", "taxes", "discount_taxes"]);

@@ -13,6 +13,7 @@ pub(crate) const PERSONAL: &[&Personal] = &[&invoices::PERSONAL, &credit_notes::
 
 /// Tables without anything of a person.
 pub(crate) const PLAIN: &[Plain] = &[
+    ("allocations", &["taxes"]),
     ("credit_note_lines", &["item_class", "description", "taxes"]),
     ("invoice_lines", &["item_class", "description", "tax_code_ids", "taxes", "order_line_id"]),
     ("item_entries", &["cause"]),
