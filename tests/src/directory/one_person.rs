@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::crm::common::{lead, with};
 use crate::fixtures::{customer, id, ready_to_sell, user_with, verified};
 use crate::harness::{Engine, Server};
+use crate::service::cases::story::{entitlement, policy};
 
 const PARTIES: &str = "/v1/directory/parties";
 const CONTACTS: &str = "/v1/directory/contacts";
@@ -57,6 +58,9 @@ each_engine! {
         let touch = json!({"company_id": company, "kind": "page_view", "anonymous_id": "visitor-ada-1815", "contact_id": ada["id"], "origin": {"landing_page": "https://x.example/ada", "referrer": "https://y.example/ada"}});
         let touch = s.post("/v1/marketing/touchpoints", touch).created();
         let block = s.post("/v1/marketing/suppressions", json!({"channel": "email", "address": "ada@example.com", "note": "Ada asked"})).created();
+        let deal = s.post("/v1/crm/opportunities", json!({"company_id": company, "name": "Mill", "party_id": firm["id"], "contact_id": ada["id"]})).created();
+        let lost = s.act(&format!("/v1/crm/opportunities/{}/lose", id(&deal)), &deal, json!({"reason": "Ms Lovelace left"})).ok();
+        assert_eq!(lost["loss_reason"], "Ms Lovelace left");
         let what = exported(s, CONTACTS, &ada);
         for expected in ["contacts.id", "leads.id", "activities.regarding_id", "cases.requester_email", "relationships.contact_id", "touchpoints.contact_id", "suppressions.address"] {
             assert!(what.contains(expected), "{expected} is not among {what:?}");
@@ -74,6 +78,9 @@ each_engine! {
         assert!(["anonymous_id", "landing_page", "referrer"].iter().all(|m| touch[m].is_null()), "{touch}");
         let r = &s.all(&format!("/v1/directory/relationships?party_id={}", id(&firm)))[0];
         assert_eq!((&r["title"], &r["role"]), (&Value::Null, &Value::Null));
+        let deal = left("/v1/crm/opportunities", &deal);
+        assert_eq!((&deal["name"], &deal["contact_id"], &deal["status"]), (&json!("Mill"), &lost["contact_id"], &json!("lost")));
+        assert_ne!(deal["loss_reason"], lost["loss_reason"]);
         // the address stays suppressed, by its hash alone
         let block = left("/v1/marketing/suppressions", &block);
         assert_eq!((&block["address"], &block["note"]), (&Value::Null, &Value::Null));
@@ -184,6 +191,8 @@ each_engine! {
                 assert_eq!(role["contact_id"], person["id"], "{path}");
             }
         }
+        let covered = entitlement(s, &gone, &policy(s, json!({})), json!({}));
+        assert_eq!(covered["party_id"], party["id"]);
         // whom a new document or record belongs to must be named as it is now; the refusal names who stayed
         let refusing = [
             ("/v1/directory/relationships", json!({"contact_id": person["id"], "party_id": gone["id"]}), "party.merged"),
