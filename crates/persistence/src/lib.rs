@@ -9,6 +9,7 @@ mod database;
 mod deadline;
 pub mod directory;
 mod error;
+pub mod found;
 mod functions;
 mod grants;
 pub mod identity;

@@ -2,8 +2,6 @@
 //! a row leads to its person; areas collect it, and export and erasure follow it. A test walks the schema and fails for a
 //! column with text that is declared neither as personal nor as not.
 
-pub mod found;
-
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
@@ -16,7 +14,7 @@ use crate::record::Texts;
 use crate::{Conn, Record, Result, record};
 
 /// Values in one statement.
-const CHUNK: usize = 500;
+pub(crate) const CHUNK: usize = 500;
 
 /// What leads from a row to its person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +41,9 @@ pub struct Way {
     pub column: &'static str,
     pub to: To,
     /// The condition, with `{}` for the list of what is looked for, where it is more than the column: on PostgreSQL and on SQLite.
-    condition: Option<(&'static str, &'static str)>,
+    pub(crate) condition: Option<(&'static str, &'static str)>,
     /// The row is about the person. One that is not, as a deal of a firm that the person answers for, only loses who that is.
-    about: bool,
+    pub(crate) about: bool,
 }
 
 /// A row of this column is about the person.
@@ -93,7 +91,7 @@ pub struct Held {
     pub column: &'static str,
     pub left: Left,
     /// It says who somebody is, so that it goes from a row about somebody else, too.
-    identity: bool,
+    pub(crate) identity: bool,
 }
 
 const fn held(column: &'static str, left: Left) -> Held {
@@ -130,15 +128,15 @@ impl Held {
 
 /// What happens to the rows that are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub(crate) enum Fate {
     Emptied,
     Deleted,
     /// Nothing: their owner writes them.
     Owned,
 }
 
-type Read = fn(&mut Conn, &[Uuid]) -> Result<Vec<Json>>;
-type Part = fn(&mut Conn, &[Uuid], &Terms, DateTime<Utc>) -> Result<()>;
+pub(crate) type Read = fn(&mut Conn, &[Uuid]) -> Result<Vec<Json>>;
+pub(crate) type Part = fn(&mut Conn, &[Uuid], &Terms, DateTime<Utc>) -> Result<()>;
 
 /// What the rows of a table hold of a person.
 pub struct Personal {
@@ -147,13 +145,13 @@ pub struct Personal {
     pub columns: &'static [Held],
     /// Columns with text that say nothing about a person.
     pub plain: &'static [&'static str],
-    fate: Fate,
-    texts: Option<fn() -> &'static LazyLock<Texts>>,
-    read: Option<Read>,
+    pub(crate) fate: Fate,
+    pub(crate) texts: Option<fn() -> &'static LazyLock<Texts>>,
+    pub(crate) read: Option<Read>,
     /// What is set besides.
-    also: &'static str,
+    pub(crate) also: &'static str,
     /// How rows about somebody else lose the person, where that takes more than columns.
-    part: Option<Part>,
+    pub(crate) part: Option<Part>,
 }
 
 impl Personal {
@@ -201,10 +199,10 @@ impl Personal {
         Self { part: Some(part), ..self }
     }
     /// The prefix of ids of the rows.
-    fn prefix(&self) -> Option<&'static str> {
+    pub(crate) fn prefix(&self) -> Option<&'static str> {
         self.texts.and_then(|t| t().column("id")).and_then(|c| c.prefix)
     }
-    fn has(&self, column: &str) -> bool {
+    pub(crate) fn has(&self, column: &str) -> bool {
         self.texts.is_some_and(|t| t().column(column).is_some())
     }
 }

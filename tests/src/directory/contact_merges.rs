@@ -66,11 +66,11 @@ fn plain(contact: &Value) -> Value {
 each_engine! {
     fn everything_follows_and_goes_back(s) {
         ready_to_sell(s);
-        let firm = customer(s, "Firm");
+        let (firm, other) = (customer(s, "Firm"), customer(s, "Other"));
         let winner = make(s, json!({"first_name": "Ana", "emails": [{"address": "ana@example.org"}], "tags": ["vip"]}));
         let loser = make(s, json!({"language": "es", "salutation": "Dr", "emails": [{"address": "ana@example.com"}], "external_ids": [{"system": "shop", "id": "7"}], "metadata": {"k": "v"}}));
         busy(s, &firm, &winner);
-        busy(s, &firm, &loser);
+        busy(s, &other, &loser);
         let before = [(leading(s, &winner), plain(&s.get(&at(&winner)).ok())), (leading(s, &loser), plain(&s.get(&at(&loser)).ok()))];
         assert!(before.iter().all(|(lists, _)| lists.iter().all(|(_, ids)| ids.len() == 1)), "{before:#?}");
         let done = merge(s, &winner, &loser, json!([]));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use persistence::{Database, DatabaseConfig, Statement, personal::found};
+use persistence::{Database, DatabaseConfig, Statement, found};
 use serde_json::{Value, json};
 
 use crate::crm::common::{lead, with};

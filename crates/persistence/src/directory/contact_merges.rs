@@ -60,7 +60,7 @@ fn pass_primary(db: &mut Conn, merge: &ContactMerge, now: DateTime<Utc>) -> Resu
     let passing = sql!(
         "INSERT INTO contact_merge_moves (merge_id, what, row_id) SELECT {}, {}, r.id FROM relationships r \
          WHERE r.contact_id = {} AND r.is_primary = {} AND EXISTS (SELECT 1 FROM relationships o WHERE o.contact_id = {} \
-         AND o.party_id = r.party_id AND o.to_date IS NOT DISTINCT FROM r.to_date)",
+         AND o.party_id = r.party_id AND (o.to_date = r.to_date OR (o.to_date IS NULL AND r.to_date IS NULL)))",
         id,
         PRIMARY,
         loser,
@@ -73,10 +73,10 @@ fn pass_primary(db: &mut Conn, merge: &ContactMerge, now: DateTime<Utc>) -> Resu
     set_primary(db, id, loser, false, now)?;
     sql!(
         "UPDATE relationships SET is_primary = {}, version = version + 1, updated_at = {} WHERE id IN (SELECT o.id \
-         FROM relationships o JOIN relationships r ON r.party_id = o.party_id AND o.to_date IS NOT DISTINCT FROM r.to_date \
+         FROM relationships o JOIN relationships r ON r.party_id = o.party_id AND (o.to_date = r.to_date OR (o.to_date IS NULL AND r.to_date IS NULL)) \
          JOIN contact_merge_moves m ON m.row_id = r.id WHERE o.contact_id = {} AND m.merge_id = {} AND m.what = {} \
          AND NOT EXISTS (SELECT 1 FROM relationships e WHERE e.contact_id = o.contact_id AND e.party_id = o.party_id AND e.id < o.id \
-         AND e.to_date IS NOT DISTINCT FROM o.to_date))",
+         AND (e.to_date = o.to_date OR (e.to_date IS NULL AND o.to_date IS NULL))))",
         true,
         now,
         winner,

@@ -52,6 +52,7 @@ pub(crate) const PLAIN: &[Plain] = &[
             "time_zone",
             "rounding",
             "negative_stock",
+            "order_closing",
             "credit_policy",
             "tax_id",
             "address",

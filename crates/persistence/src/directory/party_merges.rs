@@ -125,7 +125,7 @@ fn pass_primary(db: &mut Conn, pair: &Pair) -> Result<()> {
     let passing = sql!(
         "INSERT INTO party_merge_moves (merge_id, what, row_id) SELECT {}, {}, r.id FROM relationships r \
          WHERE r.party_id = {} AND r.is_primary = {} AND EXISTS (SELECT 1 FROM relationships o WHERE o.party_id = {} \
-         AND o.contact_id = r.contact_id AND o.to_date IS NOT DISTINCT FROM r.to_date) \
+         AND o.contact_id = r.contact_id AND (o.to_date = r.to_date OR (o.to_date IS NULL AND r.to_date IS NULL))) \
          AND NOT EXISTS (SELECT 1 FROM relationships p WHERE p.party_id = {} AND p.is_primary = {})",
         merge,
         PASSED,
@@ -150,10 +150,10 @@ fn pass_primary(db: &mut Conn, pair: &Pair) -> Result<()> {
     .execute(db)?;
     sql!(
         "UPDATE relationships SET is_primary = {}, version = version + 1, updated_at = {} WHERE id IN (SELECT o.id \
-         FROM relationships o JOIN relationships r ON r.contact_id = o.contact_id AND o.to_date IS NOT DISTINCT FROM r.to_date \
+         FROM relationships o JOIN relationships r ON r.contact_id = o.contact_id AND (o.to_date = r.to_date OR (o.to_date IS NULL AND r.to_date IS NULL)) \
          JOIN party_merge_moves m ON m.row_id = r.id WHERE o.party_id = {} AND m.merge_id = {} AND m.what = {} \
          AND NOT EXISTS (SELECT 1 FROM relationships e WHERE e.party_id = o.party_id AND e.contact_id = o.contact_id AND e.id < o.id \
-         AND e.to_date IS NOT DISTINCT FROM o.to_date))",
+         AND (e.to_date = o.to_date OR (e.to_date IS NULL AND o.to_date IS NULL))))",
         true,
         now,
         winner,

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::references::{TO_CONTACTS, TO_PARTIES};
-use crate::personal::found::{self, Found, Keys};
+use crate::found::{self, Found, Keys};
 use crate::{Conn, Result, Statement, list, record, sql};
 
 /// One person, whichever records stand for the person, and all rows that lead there.

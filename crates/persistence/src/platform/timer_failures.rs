@@ -49,7 +49,5 @@ pub fn forget(db: &mut Conn, timer: &str, subject: &str) -> Result<()> {
 }
 
 /// What the rows hold of a person.
-pub const PERSONAL: Personal = Personal::of::<TimerFailure>()
-    .ways(&[by("subject", To::Name)])
-    .columns(&[word("detail")])
-    .plain(&["timer", "subject", "code"]);
+pub const PERSONAL: Personal =
+    Personal::of::<TimerFailure>().ways(&[by("subject", To::Name)]).columns(&[word("detail")]).plain(&["timer", "subject", "code"]);

@@ -7,7 +7,7 @@ use domain::directory::personal_data::{NOTHING, Terms, without};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::{CHUNK, Fate, Held, Left, Personal, Plain, To, Way};
+use crate::personal::{CHUNK, Fate, Held, Left, Personal, Plain, To, Way};
 use crate::value::{JsonText, Scalar};
 use crate::{Conn, Engine, Result, Statement, Value, list, sql};
 
