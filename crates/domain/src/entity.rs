@@ -25,6 +25,10 @@ pub trait Entity: Serialize + ToSchema + Clone + Send + Sync + 'static {
     fn party(&self) -> Option<PartyId> {
         None
     }
+    /// The one that stands for this one since it was merged away. Who refers to this one refers to that one.
+    fn survivor(&self) -> Option<Self::Id> {
+        None
+    }
     /// The verbs that the present state allows, as in `POST …/{id}/confirm`. Nouns without states have none.
     fn allowed_actions(&self) -> Vec<&'static str> {
         Vec::new()
@@ -95,7 +99,7 @@ macro_rules! entity {
         }
     };
     (undated $($rest:tt)*) => { $crate::entity! { @dated [] $($rest)* } };
-    (@dated [$($dated:ident)?] $name:ty, $id:ty, $noun:literal $(, company: |$c:ident| $company:expr)? $(, party: |$p:ident| $party:expr)? $(, actions: |$a:ident| $actions:expr)? $(, parts: $parts:ident)? $(,)?) => {
+    (@dated [$($dated:ident)?] $name:ty, $id:ty, $noun:literal $(, company: |$c:ident| $company:expr)? $(, party: |$p:ident| $party:expr)? $(, merged: |$m:ident| $merged:expr)? $(, actions: |$a:ident| $actions:expr)? $(, parts: $parts:ident)? $(,)?) => {
         impl $crate::entity::Entity for $name {
             type Id = $id;
             const NOUN: &'static str = $noun;
@@ -109,6 +113,7 @@ macro_rules! entity {
             }
             $(fn company(&self) -> Option<$crate::ids::CompanyId> { let $c = self; $company })?
             $(fn party(&self) -> Option<$crate::ids::PartyId> { let $p = self; $party })?
+            $(fn survivor(&self) -> Option<$id> { let $m = self; $merged })?
             $(fn allowed_actions(&self) -> Vec<&'static str> { let $a = self; $actions })?
         }
     };

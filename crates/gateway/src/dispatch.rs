@@ -14,11 +14,13 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::edge::{Edge, Seen};
 use crate::limits::{Verdict, Who};
-use crate::{body, form, reply, request, strict_json};
+use crate::{body, form, pages, reply, request, strict_json};
 
 /// What the threads hand back.
 struct Done {
     caller: Option<String>,
+    /// The token of the link that a form brought along.
+    link: Option<String>,
     verdict: Option<Verdict>,
     answer: Result<Answer>,
 }
@@ -97,7 +99,14 @@ pub async fn run(
     seen.verdict = done.verdict;
     seen.caller = done.caller.unwrap_or_else(|| "-".into());
     let asked = reply::Asked { path: req.path(), query: req.query_string(), headers: req.headers() };
-    reply::response(&edge.app, op, &asked, done.answer?)
+    match (op.page.filter(|_| pages::is_wanted(req.headers())), done.answer) {
+        (Some(page), Err(p)) => {
+            let refused = crate::problem::response(&p, req.path(), &seen.trace.request_id);
+            Ok(pages::refused(&page, &asked, refused))
+        }
+        (Some(page), Ok(answer)) => pages::shown(&page, op, &asked, done.link.as_deref(), answer),
+        (None, answer) => reply::response(&edge.app, op, &asked, answer?),
+    }
 }
 
 /// A place among the requests that may wait.
@@ -168,18 +177,20 @@ impl Work {
         let op = &edge.app.table.ops[self.op];
         if Instant::now() >= self.deadline {
             let late = problems::deadline_exceeded.with("The request waited too long for its turn.").after_seconds(1);
-            return reply(Done { caller: None, verdict: None, answer: Err(late) });
+            return reply(Done { caller: None, link: None, verdict: None, answer: Err(late) });
         }
         let (caller, verdict) = match self.admit(op) {
             (Ok(caller), verdict) => (caller, verdict),
-            (Err(p), verdict) => return reply(Done { caller: None, verdict: Some(verdict), answer: Err(p) }),
+            (Err(p), verdict) => return reply(Done { caller: None, link: None, verdict: Some(verdict), answer: Err(p) }),
         };
         let id = (!op.public).then(|| caller.id.clone());
         if !verdict.allowed {
-            return reply(Done { caller: id, answer: Err(too_many(&verdict)), verdict: Some(verdict) });
+            return reply(Done { caller: id, link: None, answer: Err(too_many(&verdict)), verdict: Some(verdict) });
         }
         let request = edge.app.admit(op, &caller).and_then(|()| self.read(op, caller));
-        let answer = move |answer| reply(Done { caller: id, verdict: Some(verdict), answer });
+        let link = request.as_ref().ok().and_then(|r| r.body.as_ref()).and_then(|b| b["link"].as_str()).map(str::to_string);
+        let link = link.filter(|_| op.page.is_some());
+        let answer = move |answer| reply(Done { caller: id, link, verdict: Some(verdict), answer });
         match request {
             Ok(request) => edge.app.submit(request, answer),
             Err(p) => answer(Err(p)),
@@ -214,10 +225,13 @@ impl Work {
             Kind::Upload => (None, Some(form::file(&self.headers, body.unpacked()?)?)),
             // the form of a one-click unsubscription says nothing that the link does not
             _ if body.is_empty() || op.link => (None, None),
-            _ => {
-                check_media_type(op, &self.headers)?;
-                (Some(strict_json::parse(&body.unpacked()?, &op.outline())?), None)
-            }
+            _ => match op.page.and_then(|p| p.form).filter(|_| pages::is_form(&self.headers)) {
+                Some(form) => (Some(form(&pages::pairs(&body.unpacked()?)?)), None),
+                None => {
+                    check_media_type(op, &self.headers)?;
+                    (Some(strict_json::parse(&body.unpacked()?, &op.outline())?), None)
+                }
+            },
         };
         Ok(Request {
             op: self.op,

@@ -18,6 +18,7 @@ mod log;
 mod metrics;
 pub mod openapi;
 mod outside;
+mod pages;
 mod problem;
 mod reply;
 mod request;

@@ -82,9 +82,10 @@ impl ToSql<Bool, Sqlite> for InTime {
     }
 }
 
-/// Makes `in_time()` known to a connection.
+/// Makes `in_time()` and the functions of the domain known to a connection.
 pub(crate) fn register_functions(conn: &mut SqliteConnection) -> diesel::QueryResult<()> {
-    conn.register_noarg_sql_function::<Bool, _, _>("in_time", false, || InTime)
+    conn.register_noarg_sql_function::<Bool, _, _>("in_time", false, || InTime)?;
+    crate::functions::register(conn)
 }
 
 /// A row that came too late.

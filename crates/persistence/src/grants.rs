@@ -35,7 +35,7 @@ pub const LEDGERS: &[Ledger] = &[
     ledger("journal_lines", &["party_id"]),
     ledger("kb_article_versions", &[]),
     ledger("lead_form_submissions", &["fields", "origin", "email", "ip_address", "anonymous_id", "detail"]),
-    ledger("opportunity_changes", &[]),
+    ledger("opportunity_changes", &["old_value", "new_value", "old_label", "new_label", "reason"]),
     ledger("sla_policy_versions", &[]),
     ledger("stock_moves", &[]),
     ledger("value_entries", &[]),

@@ -1,6 +1,8 @@
 //! What a page of a list is asked with: filters, order, where to go on. Keyset pagination: a page costs the same
 //! wherever it is.
 
+use domain::kernel::text::fold;
+
 use crate::deadline::in_time;
 use crate::statement::Statement;
 use crate::value::{Kind, Value};
@@ -24,7 +26,7 @@ pub enum Condition {
     Null(&'static str, bool),
     /// The column holds one of these words, or a text that begins with one of those.
     Begins(&'static str, Vec<String>, Vec<String>),
-    /// One of the columns contains the text, whatever the case.
+    /// One of the columns contains the text, whatever its case and accents.
     Contains(&'static [&'static str], String),
     /// A condition of its own.
     Other(Statement),
@@ -158,14 +160,19 @@ impl Condition {
                 to.sql(")");
             }
             Condition::Contains(columns, text) => {
-                let pattern = Value::Text(like(text));
+                let pattern = Value::Text(pattern(text, true));
                 to.sql("(");
                 for (i, column) in columns.iter().enumerate() {
-                    to.sql(if i == 0 { "lower(" } else { " OR lower(" })
-                        .sql(*column)
-                        .sql(") LIKE ")
-                        .push(pattern.clone())
-                        .sql(" ESCAPE '!'");
+                    if i > 0 {
+                        to.sql(" OR ");
+                    }
+                    // what is kept for searching is folded already
+                    if *column == "search" {
+                        to.sql(*column)
+                    } else {
+                        to.sql("fold(").sql(*column).sql(")")
+                    };
+                    to.sql(" LIKE ").push(pattern.clone()).sql(" ESCAPE '!'");
                 }
                 to.sql(")");
             }
@@ -176,9 +183,10 @@ impl Condition {
     }
 }
 
-/// The pattern for "contains", without surprises from `%` and `_`.
-fn like(text: &str) -> String {
-    format!("%{}%", escaped(&text.to_lowercase()))
+/// The pattern by which folded texts are searched that contain a text, or start with it; without surprises from `%` and `_`.
+pub(crate) fn pattern(text: &str, anywhere: bool) -> String {
+    let before = if anywhere { "%" } else { "" };
+    format!("{before}{}%", escaped(&fold(text)))
 }
 
 /// The text as it stands in a pattern whose escape character is `!`.
@@ -193,9 +201,9 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// What a search column holds: the texts in lower case, by Unicode's rules, so that both engines find the same.
+/// What a search column holds: the texts, folded, so that both engines find the same.
 pub fn search_text(parts: &[&str]) -> String {
-    parts.iter().filter(|p| !p.is_empty()).map(|p| p.to_lowercase()).collect::<Vec<_>>().join("\n")
+    parts.iter().filter(|p| !p.is_empty()).map(|p| fold(p)).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether values of this kind have an order that callers may filter and sort by.

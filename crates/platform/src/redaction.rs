@@ -3,7 +3,7 @@
 //! vouches for all its records by one digest. That fact is itself a link of the chain. So the check still finds every other
 //! change: of a redacted fact, of a record, and a redaction that no erasure told of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::directory::personal_data::{Terms, redacted, without_reader};
 use persistence::platform::redactions::{self as rows, Redaction};
@@ -43,20 +43,20 @@ pub(crate) fn broken(db: &mut Conn, facts: &[Placed]) -> Result<Option<i64>, Err
     Ok(None)
 }
 
-/// Takes the person out of these facts. Quotes to other parties, and their orders, lose only their
-/// reader: they are the business of those.
+/// Takes the person out of these facts. Those about `others`, as a quote to a firm or its deal, lose only who the person is:
+/// they are the business of those.
 pub(crate) fn redact(
     db: &mut Conn,
     erasure: Uuid,
     subject: &str,
     facts: &[Placed],
     parties: &[Uuid],
+    others: &BTreeSet<String>,
     terms: &Terms,
 ) -> Result<Done, Error> {
     let mut changed = Vec::new();
     for Placed { fact, place } in facts.iter().filter(|p| !p.fact.kind.ends_with(".erased")) {
-        let is_sale = ["quo_", "so_"].iter().any(|prefix| fact.subject.starts_with(prefix));
-        let to_another = is_sale && !fact.party_id.is_some_and(|p| parties.contains(&p));
+        let to_another = others.contains(&fact.subject) && !fact.party_id.is_some_and(|p| parties.contains(&p));
         let left = if to_another { without_reader } else { redacted };
         let (data, previous) = (left(&fact.data, terms), fact.previous.as_ref().map(|p| left(p, terms)));
         if data == fact.data && previous == fact.previous {

@@ -66,11 +66,11 @@ fn plain(contact: &Value) -> Value {
 each_engine! {
     fn everything_follows_and_goes_back(s) {
         ready_to_sell(s);
-        let firm = customer(s, "Firm");
+        let (firm, other) = (customer(s, "Firm"), customer(s, "Other"));
         let winner = make(s, json!({"first_name": "Ana", "emails": [{"address": "ana@example.org"}], "tags": ["vip"]}));
         let loser = make(s, json!({"language": "es", "salutation": "Dr", "emails": [{"address": "ana@example.com"}], "external_ids": [{"system": "shop", "id": "7"}], "metadata": {"k": "v"}}));
         busy(s, &firm, &winner);
-        busy(s, &firm, &loser);
+        busy(s, &other, &loser);
         let before = [(leading(s, &winner), plain(&s.get(&at(&winner)).ok())), (leading(s, &loser), plain(&s.get(&at(&loser)).ok()))];
         assert!(before.iter().all(|(lists, _)| lists.iter().all(|(_, ids)| ids.len() == 1)), "{before:#?}");
         let done = merge(s, &winner, &loser, json!([]));
@@ -139,6 +139,27 @@ each_engine! {
         assert_eq!((allowed("news"), allowed("offers")), (json!(false), json!(true)));
         assert_eq!(s.all(&format!("/v1/directory/relationships?contact_id={}", id(&winner))).len(), 1);
         assert_eq!(s.all(&format!("/v1/directory/relationships?contact_id={}", id(&loser))).len(), 1, "the same title at the same party");
+        verified(s);
+    }
+
+    fn a_party_of_both_shows_one_contact_who_stays_the_first(s) {
+        let (winner, loser, firm) = (make(s, json!({})), make(s, json!({})), customer(s, "Firm"));
+        for (contact, title, first) in [(&winner, "Buyer", false), (&loser, "Owner", true)] {
+            let body = json!({"contact_id": contact["id"], "party_id": firm["id"], "title": title, "is_primary": first});
+            s.post("/v1/directory/relationships", body).created();
+        }
+        let shown = || -> Vec<(Value, Value)> {
+            let seen = s.get(&format!("/v1/directory/parties/{}/360", id(&firm))).ok();
+            seen["contacts"].as_array().unwrap().iter().map(|c| (c["contact"]["id"].clone(), c["relationship"]["is_primary"].clone())).collect()
+        };
+        let before = shown();
+        assert_eq!(before, [(loser["id"].clone(), json!(true)), (winner["id"].clone(), json!(false))]);
+        merge(s, &winner, &loser, json!([]));
+        assert_eq!(shown(), [(winner["id"].clone(), json!(true))]);
+        let first = s.all(&format!("/v1/directory/relationships?party_id={}&is_primary=true", id(&firm)));
+        assert_eq!(first.iter().map(|r| &r["contact_id"]).collect::<Vec<_>>(), [&winner["id"]]);
+        unmerge(s, &loser).ok();
+        assert_eq!(shown(), before);
         verified(s);
     }
 

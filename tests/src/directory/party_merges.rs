@@ -128,6 +128,26 @@ each_engine! {
         assert_eq!((&known["created"], &known["party"]["id"]), (&json!(false), &winner.party["id"]));
     }
 
+    fn a_contact_of_both_stands_there_once_and_stays_the_first(s) {
+        let (winner, loser) = (customer(s, "Stays"), customer(s, "Goes"));
+        let ana = s.post("/v1/directory/contacts", json!({"last_name": "Ana"})).created();
+        let serve = |party: &Value, title: &str, first: bool| {
+            let body = json!({"contact_id": ana["id"], "party_id": party["id"], "title": title, "is_primary": first});
+            s.post("/v1/directory/relationships", body).created();
+        };
+        serve(&winner, "Buyer", false);
+        serve(&loser, "Owner", true);
+        let people = |party: &Value| -> Vec<(Value, Value)> {
+            let found = s.all(&format!("/v1/directory/relationships?party_id={}", id(party)));
+            found.iter().map(|r| (r["title"].clone(), r["is_primary"].clone())).collect()
+        };
+        merge(s, &winner, &loser, json!([]));
+        assert_eq!((people(&winner), people(&loser)), (vec![(json!("Buyer"), json!(true))], vec![(json!("Owner"), json!(false))]));
+        s.act(&format!("{}/unmerge", at(&loser)), &s.get(&at(&loser)).ok(), Value::Null).ok();
+        assert_eq!((people(&winner), people(&loser)), (vec![(json!("Buyer"), json!(false))], vec![(json!("Owner"), json!(true))]));
+        verified(s);
+    }
+
     fn the_one_that_went_is_a_tombstone_that_nobody_changes(s) {
         let (winner, loser) = (customer(s, "Winner"), customer(s, "Loser"));
         merge(s, &winner, &loser, json!([]));

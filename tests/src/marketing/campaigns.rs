@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::crm::common::{act, at, events, lead, with};
 use crate::fixtures::{id, user_with, verified};
 use crate::harness::{Client, LINKS, Server};
+use crate::marketing::consent_confirmations::browse;
 use crate::marketing::consents::consent;
 use crate::marketing::segments::segment;
 use crate::marketing::templates::template;
@@ -181,7 +182,7 @@ each_engine! {
         assert_eq!(letter.link("http://links.example/v1/marketing/links/unsubscribe").as_deref(), Some(&*link));
         s.at("2026-01-02T12:00:00Z");
         let shown = follow(s, "GET", &link).ok();
-        assert_eq!(shown, json!({"address": "a…@example.org", "company": "Acme Trading", "topic": "spring", "subscribed": true}));
+        assert_eq!(shown, json!({"address": "a…@example.org", "company": "Acme Trading", "topic": "spring", "subscribed": true, "language": null}));
         for _ in 0..3 {
             assert_eq!(follow(s, "POST", &link).ok()["subscribed"], false);
         }
@@ -213,6 +214,23 @@ each_engine! {
         assert!(sink.letters().is_empty());
     }
 
+    fn a_no_of_who_stayed_holds_for_a_letter_that_waits(s, sink) {
+        let at_home = json!({"addresses": [{"purpose": "billing", "address": {"line1": "x", "country": "DE"}}]});
+        let (ana, ben) = (reader(s, "Ana", json!({"tags": []})), reader(s, "Ben", at_home));
+        s.at("2026-01-02T10:00:00Z");
+        consent(s, json!({"party_id": ana["id"]}), json!({"status": "withdrawn"}));
+        s.at("2026-01-02T20:30:00Z");
+        let c = launched(s, &campaign(s, json!({"quiet_hours": {"from": "20:00", "until": "08:00"}})));
+        let c = until(s, &c, "ready", |c| !c["ready_at"].is_null());
+        assert_eq!(member(s, &c, "Ben")["due_at"], "2026-01-03T07:00:00Z");
+        let path = format!("/v1/directory/parties/{}", id(&ana));
+        s.act(&format!("{path}/merge"), &s.get(&path).ok(), json!({"source_id": ben["id"]})).ok();
+        s.at("2026-01-03T07:00:00Z");
+        let c = completed(s, &c);
+        assert_eq!(member(s, &c, "Ben")["exclusion_reason"], "no_consent");
+        assert!(sink.letters().is_empty());
+    }
+
     fn nobody_is_written_to_in_the_own_night(s, sink) {
         let address = |country: &str| json!({"addresses": [{"purpose": "billing", "address": {"line1": "x", "country": country}}]});
         reader(s, "Berliner", address("DE"));
@@ -238,6 +256,80 @@ each_engine! {
         s.at("2026-01-10T09:00:00Z");
         let third = completed(s, &launched(s, &campaign(s, cap)));
         assert_eq!((&member(s, &third, "Ana")["status"], sink.letters().len()), (&json!("sent"), 2));
+    }
+
+    fn a_cap_holds_over_campaigns_that_are_launched_together_on_two_replicas(s, sink) {
+        let names: Vec<String> = (0..40).map(|i| format!("Reader{i:02}")).collect();
+        names.iter().for_each(|n| drop(reader(s, n, json!({}))));
+        let cap = json!({"frequency_cap": {"messages": 1, "days": 1}});
+        let drafts = [campaign(s, cap.clone()), campaign(s, with(cap, json!({"name": "Second"})))];
+        let other = (s.engine == crate::harness::Engine::Postgres).then(|| s.replica());
+        let clients = match &other {
+            Some(replica) => [(**s).clone(), (**replica).clone()],
+            None => [(**s).clone(), (**s).clone()],
+        };
+        std::thread::scope(|scope| {
+            for (client, draft) in clients.iter().zip(&drafts) {
+                scope.spawn(move || {
+                    client.act(&format!("{}/launch", at("campaigns", draft)), draft, json!({})).ok();
+                });
+            }
+        });
+        drafts.iter().for_each(|c| drop(completed(s, c)));
+        let mut got = sink.addresses();
+        let all = got.len();
+        got.dedup();
+        assert_eq!((all, got.len()), (40, 40), "one message each");
+    }
+
+    fn a_person_sleeps_where_the_person_is_and_not_where_the_firm_is(s, sink) {
+        let firm = s.post("/v1/directory/parties", json!({"name": "Tokyo KK", "addresses": [{"purpose": "billing", "address": {"line1": "x", "country": "JP"}}]})).created();
+        let person = |last: &str, more: Value| {
+            let base = json!({"last_name": last, "tags": ["readers"], "emails": [{"address": format!("{}@example.org", last.to_lowercase())}]});
+            let contact = s.post("/v1/directory/contacts", with(base, more)).created();
+            s.post("/v1/directory/relationships", json!({"contact_id": contact["id"], "party_id": firm["id"]})).created();
+            consent(s, json!({"contact_id": contact["id"]}), json!({}));
+        };
+        person("Atfirm", json!({}));
+        person("Berliner", json!({"address": {"line1": "x", "country": "DE"}}));
+        person("Known", json!({"metadata": {"time_zone": "Europe/Berlin"}}));
+        let people = segment(s, json!({"field": "tag", "op": "equals", "value": "readers"}), json!({"audience": "contacts"}));
+        let c = launched(s, &campaign(s, json!({"segment_id": people["id"], "quiet_hours": {"from": "18:00", "until": "09:00"}})));
+        sink.wait_for(2);
+        let c = until(s, &c, "ready", |c| !c["ready_at"].is_null());
+        assert_eq!(member(s, &c, "Atfirm")["due_at"], "2026-01-03T00:00:00Z");
+        assert_eq!(sink.addresses(), ["berliner@example.org", "known@example.org"]);
+    }
+
+    fn a_no_holds_for_the_mailbox_and_a_page_takes_it(s, sink) {
+        let ana = reader(s, "Ana", json!({}));
+        let contact = s.post("/v1/directory/contacts", json!({"last_name": "Trujillo", "language": "de", "emails": [{"address": "ANA@example.org"}]})).created();
+        let lead = lead(s, json!({"email": "Ana@example.org"}));
+        for about in [json!({"contact_id": contact["id"]}), json!({"lead_id": lead["id"]})] {
+            consent(s, about, json!({"topic": "spring"}));
+        }
+        completed(s, &launched(s, &campaign(s, json!({"topic": "spring"}))));
+        let link = sink.letter("ana@example.org").header("List-Unsubscribe").unwrap().trim_matches(['<', '>']).to_string();
+        s.at("2026-01-02T12:00:00Z");
+        let page = browse(s, "GET", &link, "fr-CH, en;q=0.5", "");
+        assert_eq!(page.expect(200).header("content-type"), Some("text/html; charset=utf-8"));
+        assert!(page.header("content-security-policy").unwrap().contains("default-src 'none'"));
+        let text = page.text();
+        assert!(text.contains("<html lang=\"fr\">") && text.contains("<form method=\"post\"") && text.contains("<button") && !text.contains("<script"), "{text}");
+        assert_eq!(follow(s, "GET", &link).ok()["subscribed"], true, "looking is not unsubscribing");
+        let done = browse(s, "POST", &link, "en", "");
+        assert!(done.expect(200).text().contains("You are unsubscribed"), "{}", done.text());
+        let broken = browse(s, "GET", &format!("{LINKS}/v1/marketing/links/unsubscribe?link={}", "A".repeat(60)), "", "");
+        assert!(broken.expect(404).text().contains("not valid"));
+        let subjects = json!([{"party_id": ana["id"]}, {"contact_id": contact["id"]}, {"lead_id": lead["id"]}]);
+        let answer = |s: &Server| s.post("/v1/marketing/consents/check", json!({"channel": "email", "topic": "spring", "subjects": subjects})).ok();
+        let reasons: Vec<String> = answer(s)["results"].as_array().unwrap().iter().map(|r| r["reason"].as_str().unwrap().to_string()).collect();
+        assert_eq!(reasons, ["withdrawn", "withdrawn", "withdrawn"]);
+        // whoever has the mailbox can say yes again
+        s.at("2026-01-02T13:00:00Z");
+        consent(s, json!({"contact_id": contact["id"]}), json!({"topic": "spring"}));
+        assert_eq!(answer(s)["results"][2]["allowed"], true);
+        verified(s);
     }
 
     fn what_the_mail_server_says_is_kept_and_dead_mailboxes_are_suppressed(s, sink) {

@@ -30,6 +30,15 @@ fn follow(s: &Server, method: &str, link: &str) -> Answer {
     if method == "POST" { request.bytes("application/x-www-form-urlencoded", "").send() } else { request.send() }
 }
 
+/// Follows a link as a browser does that speaks this language.
+pub fn browse(s: &Server, method: &str, link: &str, language: &str, form: &str) -> Answer {
+    let path = link.strip_prefix(LINKS).unwrap_or(link);
+    let outside = s.anonymous();
+    let request =
+        outside.request(method, path).header("accept", "text/html,application/xhtml+xml,*/*;q=0.8").header("accept-language", language);
+    if method == "POST" { request.bytes("application/x-www-form-urlencoded", form).send() } else { request.send() }
+}
+
 fn check(s: &Server, about: &Value) -> String {
     let answer = s.post("/v1/marketing/consents/check", json!({"channel": "email", "topic": "news", "subjects": [about]})).ok();
     answer["results"][0]["reason"].as_str().unwrap().to_string()
@@ -61,15 +70,17 @@ each_engine! {
         ask(s, about.clone(), json!({})).problem(409, "consent_confirmation.asked_already");
         s.at("2026-01-02T10:30:00Z");
         let link = letter.link(&format!("{LINKS}/v1/marketing/links/confirmation?link=")).unwrap();
-        let page = follow(s, "GET", &link);
+        let page = browse(s, "GET", &link, "", "");
         assert_eq!(page.expect(200).header("content-type"), Some("text/html; charset=utf-8"));
         assert!(page.text().contains("Acme Trading") && page.text().contains("method=\"post\""), "{}", page.text());
+        assert_eq!(follow(s, "GET", &link).ok()["confirmed"], false);
         assert_eq!(check(s, &about), "not_confirmed", "looking is not confirming");
         for _ in 0..3 {
             let done = follow(s, "POST", &link).ok();
-            assert_eq!(done, json!({"address": "a…@example.org", "company": "Acme Trading", "topic": "news", "subscribed": true}));
+            let told = json!({"address": "a…@example.org", "company": "Acme Trading", "topic": "news", "subscribed": true, "confirmed": true, "language": null});
+            assert_eq!(done, told);
         }
-        assert!(follow(s, "GET", &link).expect(200).text().contains("It is confirmed."));
+        assert!(browse(s, "GET", &link, "", "").expect(200).text().contains("is confirmed."));
         assert_eq!(check(s, &about), "granted");
         let said = s.all(&format!("/v1/marketing/consents?party_id={}", id(&ana)));
         assert_eq!(said.iter().map(|c| c["status"].as_str().unwrap()).collect::<Vec<_>>(), ["pending_doi", "granted"]);
@@ -153,7 +164,9 @@ each_engine! {
         consent(s, about.clone(), json!({"topic": "events", "status": "withdrawn"}));
         let shown = follow(s, "GET", &link).ok();
         let topics = json!([{"topic": "events", "subscribed": false}, {"topic": "news", "subscribed": true}]);
-        assert_eq!(shown, json!({"address": "a…@example.org", "company": "Acme Trading", "everything": true, "topics": topics}));
+        assert_eq!(shown, json!({"address": "a…@example.org", "company": "Acme Trading", "everything": true, "topics": topics, "language": null}));
+        let page = browse(s, "GET", &link, "de", "").expect(200).text();
+        assert!(page.contains("<html lang=\"de\">") && page.contains("type=\"checkbox\" name=\"topic\" value=\"news\" checked"), "{page}");
         s.at("2026-01-02T12:00:00Z");
         let token = link.rsplit('=').next().unwrap().to_string();
         let set = |body: Value| s.anonymous().post("/v1/marketing/links/preferences", with(json!({ "link": token }), body));
@@ -170,6 +183,12 @@ each_engine! {
         s.at("2026-01-02T14:00:00Z");
         let now = set(json!({"everything": true})).ok();
         assert_eq!((&now["everything"], &now["topics"][0]["subscribed"]), (&json!(true), &json!(true)));
+        s.at("2026-01-02T15:00:00Z");
+        let form = format!("link={token}&offered=events&topic=events&offered=news");
+        let saved = browse(s, "POST", "/v1/marketing/links/preferences", "en", &form);
+        assert!(saved.expect(200).text().contains("Your choice is saved"), "{}", saved.text());
+        let now = follow(s, "GET", &link).ok();
+        assert_eq!(now["topics"], json!([{"topic": "events", "subscribed": true}, {"topic": "news", "subscribed": false}]));
         set(json!({"topics": {"spam": true}})).problem(422, "consent.unknown_topic");
         let made = s.post("/v1/marketing/consents/preference-link", with(about, json!({"company_id": s.company_id()}))).ok();
         assert_eq!(made["url"], link);

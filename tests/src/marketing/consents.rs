@@ -163,3 +163,80 @@ each_engine! {
         assert!(!told[0].to_string().contains("192.0.2.7"), "{}", told[0]);
     }
 }
+
+/// A contact with this address, and whether it may be written to.
+fn contact(s: &Server, mail: &str) -> Value {
+    s.post("/v1/directory/contacts", json!({"last_name": mail, "emails": [{"address": mail}]})).created()
+}
+
+fn of_contact(c: &Value) -> Value {
+    json!({"contact_id": c["id"]})
+}
+
+fn merge(s: &Server, winner: &Value, loser: &Value) {
+    let path = format!("/v1/directory/contacts/{}", id(winner));
+    s.act(&format!("{path}/merge"), &s.get(&path).ok(), json!({"source_id": loser["id"]})).ok();
+}
+
+each_engine! {
+    fn a_word_under_the_id_of_who_was_merged_away_is_one_of_who_stayed(s) {
+        let (a, b) = (contact(s, "a@example.org"), contact(s, "b@example.org"));
+        consent(s, of_contact(&a), json!({}));
+        merge(s, &a, &b);
+        s.at("2026-01-02T10:00:00Z");
+        let said = consent(s, of_contact(&b), json!({"status": "withdrawn"}));
+        assert_eq!(said["contact_id"], a["id"]);
+        for about in [&a, &b] {
+            assert_eq!(check(s, &of_contact(about), json!({})), (false, "opted_out".into()));
+        }
+        verified(s);
+    }
+
+    fn a_merge_that_is_taken_back_returns_each_their_own_consent(s) {
+        let (a, b, c) = (contact(s, "a@example.org"), contact(s, "b@example.org"), contact(s, "c@example.org"));
+        consent(s, of_contact(&b), json!({}));
+        consent(s, of_contact(&c), json!({}));
+        merge(s, &a, &b);
+        assert_eq!(check(s, &of_contact(&a), json!({})), (true, "granted".into()));
+        let unmerge = |gone: &Value| {
+            let path = format!("/v1/directory/contacts/{}", id(gone));
+            s.act(&format!("{path}/unmerge"), &s.get(&path).ok(), Value::Null).ok();
+        };
+        unmerge(&b);
+        assert_eq!(check(s, &of_contact(&a), json!({})), (false, "no_consent".into()));
+        assert_eq!(check(s, &of_contact(&b), json!({})), (true, "granted".into()));
+        // a refusal goes back, too
+        s.at("2026-01-02T10:00:00Z");
+        consent(s, of_contact(&b), json!({"status": "withdrawn"}));
+        merge(s, &c, &b);
+        assert_eq!(check(s, &of_contact(&c), json!({})), (false, "opted_out".into()));
+        unmerge(&b);
+        assert_eq!(check(s, &of_contact(&c), json!({})), (true, "granted".into()));
+        assert_eq!(check(s, &of_contact(&b), json!({})), (false, "opted_out".into()));
+        verified(s);
+    }
+
+    fn a_suppressed_number_gets_nothing_on_its_channel(s) {
+        let c = s.post("/v1/directory/contacts", json!({"last_name": "Caller", "address": {"line1": "x", "country": "DE"}, "phones": [{"number": "030 9018201"}]})).created();
+        assert_eq!(c["phones"][0]["normalised"], "+49309018201");
+        consent(s, of_contact(&c), json!({"channel": "sms"}));
+        assert_eq!(check(s, &of_contact(&c), json!({"channel": "sms"})), (true, "granted".into()));
+        s.post("/v1/marketing/suppressions", json!({"channel": "sms", "address": "+49 (0)30 9018201"})).created();
+        for more in [json!({"channel": "sms"}), json!({"channel": "sms", "transactional": true})] {
+            assert_eq!(check(s, &of_contact(&c), more), (false, "suppressed".into()));
+        }
+        assert_eq!(check(s, &of_contact(&c), json!({"channel": "phone", "transactional": true})), (true, "transactional".into()));
+    }
+
+    fn the_evidence_of_a_form_names_the_form_and_the_program(s) {
+        let agreed = json!({"text": "Send me news.", "topic": "news", "channel": "email"});
+        let form = json!({"company_id": s.company_id(), "name": "News", "fields": [{"name": "email", "target": "email", "required": true}], "consent": agreed});
+        let form = s.post("/v1/marketing/lead-forms", form).created();
+        let path = format!("/v1/public/forms/{}/submissions", form["key"].as_str().unwrap());
+        let body = json!({"token": "0123456789abcdef", "fields": {"email": "ana@example.org"}, "consent": true});
+        s.anonymous().request("POST", &path).header("user-agent", "Mozilla/5.0 Firefox/140.0").json(&body).send().ok();
+        let said = &s.all("/v1/marketing/consents?topic=news")[0]["evidence"];
+        assert_eq!((&said["source"], &said["wording_version"]), (&json!(format!("form {}", id(&form))), &json!(format!("{} 1", id(&form)))));
+        assert!(said["user_agent"].as_str().unwrap().contains("Firefox"), "{said}");
+    }
+}

@@ -125,6 +125,80 @@ each_engine! {
         assert_eq!(of("leads", json!({"not": test("status", "equals", json!("new"))})), Vec::<String>::new());
     }
 
+    fn days_begin_where_the_company_is(s) {
+        let zone = |code: &str, zone: &str| {
+            s.post("/v1/directory/companies", json!({"code": code, "name": code, "currency": "EUR", "time_zone": zone})).created()
+        };
+        let (ahead, behind) = (zone("AHEAD", "Pacific/Kiritimati"), zone("BEHIND", "Pacific/Niue"));
+        // 6 January begins at 10:00Z in Kiritimati, and at 11:00Z of that day on Niue
+        let mut leads = Vec::new();
+        for (name, at) in [("Early", "2026-01-05T09:59:59Z"), ("Late", "2026-01-05T10:00:00Z")] {
+            s.at(at);
+            party(s, name, json!({}));
+            leads.push(lead(s, json!({"company_id": ahead["id"], "last_name": name, "email": format!("{name}@example.org")})));
+        }
+        let created = |company: &Value, op: &str, value: Value| {
+            let names = who(s, test("created_date", op, value), json!({"company_id": company["id"]}));
+            names.into_iter().filter(|n| ["Early", "Late"].contains(&n.as_str())).collect::<Vec<_>>()
+        };
+        s.at("2026-01-05T10:30:00Z");
+        for (op, value, expected) in [
+            ("on_or_after", json!("2026-01-06"), vec!["Late"]),
+            ("before", json!("2026-01-06"), vec!["Early"]),
+            ("within_days", json!(0), vec!["Late"]),
+            ("within_days", json!(1), vec!["Early", "Late"]),
+            ("older_than_days", json!(0), vec!["Early"]),
+        ] {
+            assert_eq!(created(&ahead, op, value.clone()), expected, "{op} {value}");
+        }
+        assert_eq!(created(&behind, "on_or_after", json!("2026-01-05")), Vec::<String>::new());
+        assert_eq!(created(&behind, "on_or_after", json!("2026-01-04")), ["Early", "Late"]);
+        let of_leads = who(s, test("created_date", "within_days", json!(0)), json!({"company_id": ahead["id"], "audience": "leads"}));
+        assert_eq!(of_leads.len(), 1, "{of_leads:?}");
+    }
+
+    fn a_relationship_counts_from_the_day_it_begins_to_the_day_it_ends(s) {
+        let buyer = party(s, "Buyer", json!({"is_customer": true}));
+        for (name, more) in [
+            ("Now", json!({})),
+            ("Soon", json!({"from_date": "2026-02-01"})),
+            ("Today", json!({"from_date": "2026-01-02", "to_date": "2026-01-02"})),
+            ("Gone", json!({"to_date": "2026-01-01"})),
+        ] {
+            let contact = s.post("/v1/directory/contacts", json!({"last_name": name})).created();
+            s.post("/v1/directory/relationships", with(json!({"contact_id": contact["id"], "party_id": buyer["id"]}), more)).created();
+        }
+        s.at("2026-01-02T12:00:00Z");
+        let find = || who(s, json!({"party": test("is_customer", "equals", json!(true))}), json!({"audience": "contacts"}));
+        assert_eq!(find(), ["Now", "Today"]);
+        let seen = s.get(&format!("/v1/directory/parties/{}/360", id(&buyer))).ok();
+        let mut names: Vec<&str> = seen["contacts"].as_array().unwrap().iter().map(|c| c["contact"]["name"].as_str().unwrap()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["Now", "Today"]);
+        s.at("2026-02-01T12:00:00Z");
+        assert_eq!(find(), ["Now", "Soon"]);
+    }
+
+    fn revenue_is_that_of_the_metrics_in_another_currency_too(s) {
+        let buyer = fixtures::customer(s, "Abroad");
+        let body = json!({"company_id": s.company_id(), "customer_id": buyer["id"], "invoice_date": "2026-01-02", "currency": "USD",
+            "exchange_rate": "0.8333333333", "lines": [{"description": "Advice", "item_class": "service", "quantity": "1", "unit_price": "34.28", "tax_code_ids": []}]});
+        let made = s.post("/v1/receivables/invoices", body).created();
+        let posted = s.act(&format!("/v1/receivables/invoices/{}/post", id(&made)), &made, json!({})).ok();
+        let asked = format!("/v1/insight/metrics/customers?company_id={}&from_date=2026-01-01&to_date=2026-01-31&state=buyers", s.company_id());
+        let revenue = |s: &Server| s.get(&asked).ok()["customers"][0]["revenue_amount"].clone();
+        assert_eq!(revenue(s), "28.57");
+        let is_in = |op: &str, value: &str| who(s, test("revenue", op, json!(value)), json!({})).contains(&"Abroad".to_string());
+        assert!(is_in("at_least", "28.57") && is_in("at_most", "28.57"));
+        assert!(!is_in("at_least", "28.5701") && !is_in("at_most", "28.5699"));
+        let note = json!({"credit_date": "2026-01-03", "lines": [{"invoice_line_id": posted["lines"][0]["id"], "net": "10.01"}]});
+        let note = s.act(&format!("/v1/receivables/invoices/{}/credit", id(&posted)), &posted, note).ok();
+        s.act(&format!("/v1/receivables/credit-notes/{}/post", id(&note)), &note, json!({})).ok();
+        let left = revenue(s);
+        let left = left.as_str().unwrap();
+        assert!(left != "28.57" && is_in("at_least", left) && is_in("at_most", left), "{left}");
+    }
+
     fn a_wrong_filter_is_refused_at_its_place(s) {
         let refused = |filter: Value, code: &str, place: &str| {
             let problem = s.post("/v1/marketing/segments", json!({"company_id": s.company_id(), "name": "x", "kind": "dynamic", "filter": filter})).problem(422, code);

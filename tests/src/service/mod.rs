@@ -1,6 +1,6 @@
 //! Features of the area `service`, one file for each noun.
 
-mod cases;
+pub(crate) mod cases;
 mod entitlements;
 mod kb_articles;
 mod queues;

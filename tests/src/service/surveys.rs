@@ -86,6 +86,11 @@ each_engine! {
         assert_eq!((&all["result"], &all["promoters"], &all["passives"], &all["detractors"]), (&json!("40"), &json!(3), &json!(1), &json!(1)));
         assert_eq!(s.all(all["drill_down"].as_str().unwrap()).len(), 5);
         assert_eq!(results("?from_date=2026-01-03")["responses"], 0);
+        // past midnight in Berlin, where the company is
+        s.at("2026-01-02T23:30:00Z");
+        respond(s, &invited(s, &q, &resolved(s, json!({}))), 10).ok();
+        assert_eq!((&results("?to_date=2026-01-02")["responses"], &results("?from_date=2026-01-03")["responses"]), (&json!(5), &json!(1)));
+        assert_eq!(s.all(results("?to_date=2026-01-02")["drill_down"].as_str().unwrap()).len(), 5);
         assert_eq!(results(&format!("?agent_id={}", id(&user(s).0)))["responses"], 0);
     }
 

@@ -63,19 +63,19 @@ fn read(cx: &mut Cx, id: ActivityId) -> Result<Activity> {
 
 pub(crate) fn create(cx: &mut Cx, mut new: NewActivity) -> Result<Activity> {
     let company = cx.company(new.company_id)?;
-    let about = regarded(cx, &new.regarding_id)?;
-    check_people(cx, new.owner_id, &new.participants)?;
+    let about = regarded(cx, &mut new.regarding_id)?;
+    check_people(cx, new.owner_id, &mut new.participants)?;
     new.owner_id = new.owner_id.or(cx.caller.user_id);
     let made = Activity::new(cx.new_id(), new, &about, &company.time_zone, cx.now)?;
     cx.create(made)
 }
 
-fn update(cx: &mut Cx, id: ActivityId, patch: ActivityPatch) -> Result<Activity> {
+fn update(cx: &mut Cx, id: ActivityId, mut patch: ActivityPatch) -> Result<Activity> {
     let before = cx.load_for_update::<Activity>(id)?;
     check_people(
         cx,
         patch.owner_id.flatten().filter(|owner| before.owner_id != Some(*owner)),
-        patch.participants.as_deref().unwrap_or_default(),
+        patch.participants.as_deref_mut().unwrap_or_default(),
     )?;
     let after = before.clone().change(patch, cx.now)?;
     cx.save(&before, after, "updated")
@@ -111,8 +111,9 @@ fn reschedule(cx: &mut Cx, id: ActivityId, to: RescheduleActivity) -> Result<Act
     cx.save(&before, after, "rescheduled")
 }
 
-/// What an activity is about, which must exist for the caller.
-fn regarded(cx: &mut Cx, id: &str) -> Result<Regarded> {
+/// What an activity is about, which must exist for the caller. Who was merged away becomes who stands for it.
+fn regarded(cx: &mut Cx, given: &mut String) -> Result<Regarded> {
+    let id = &*given.clone();
     const AT: &str = "/regarding_id";
     let kind = regardable(id)?;
     let about = |company: Option<CompanyId>, party: Option<PartyId>| Regarded { kind, company, party };
@@ -126,10 +127,11 @@ fn regarded(cx: &mut Cx, id: &str) -> Result<Regarded> {
     }
     if let Ok(party) = id.parse() {
         let party = cx.refer::<Party>(AT, party)?;
+        *given = party.id.to_string();
         return Ok(about(None, Some(party.id)));
     }
     if let Ok(contact) = id.parse() {
-        cx.refer::<Contact>(AT, contact)?;
+        *given = cx.refer::<Contact>(AT, contact)?.id.to_string();
         return Ok(about(None, None));
     }
     let known = rows::last_told(cx.db(), id)?;
@@ -142,13 +144,13 @@ fn regarded(cx: &mut Cx, id: &str) -> Result<Regarded> {
     visible.ok_or_else(|| problems::unknown_reference.field(AT, format!("There is no {} {id}.", kind.replace('_', " "))))
 }
 
-fn check_people(cx: &mut Cx, owner: Option<domain::ids::UserId>, participants: &[Participant]) -> Result<()> {
+fn check_people(cx: &mut Cx, owner: Option<domain::ids::UserId>, participants: &mut [Participant]) -> Result<()> {
     if let Some(owner) = owner {
         users::refer_active(cx, "/owner_id", owner)?;
     }
-    for (i, p) in participants.iter().enumerate() {
+    for (i, p) in participants.iter_mut().enumerate() {
         if let Some(contact) = p.contact_id {
-            cx.refer::<Contact>(&format!("/participants/{i}/contact_id"), contact)?;
+            p.contact_id = Some(cx.refer::<Contact>(&format!("/participants/{i}/contact_id"), contact)?.id);
         }
         if let Some(user) = p.user_id {
             cx.refer::<User>(&format!("/participants/{i}/user_id"), user)?;

@@ -9,7 +9,6 @@ use domain::crm::forecast_snapshots::{
     accuracy, measure, that_count,
 };
 use domain::crm::forecasts::{ForecastFilter, ForecastGroup, Period, PeriodKind};
-use domain::crm::reports::day_at;
 use domain::directory::companies::Company;
 use domain::directory::exchange_rates::NO_RATE;
 use domain::ids::CompanyId;
@@ -83,7 +82,7 @@ fn due(cx: &mut Cx, limit: i64) -> Result<Vec<CompanyId>> {
 }
 
 fn is_due(now: DateTime<Utc>, zone: &str, last: Option<NaiveDate>) -> bool {
-    last.is_none_or(|day| day < day_at(now, zone))
+    last.is_none_or(|day| day < domain::kernel::day_at(now, zone))
 }
 
 /// Takes the snapshots of a company that are due. Computed by a read that holds nobody up, and then written. One whose rates

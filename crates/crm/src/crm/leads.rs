@@ -14,10 +14,13 @@ use domain::crm::opportunities::Opportunity;
 use domain::directory::contacts::Contact;
 use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
+use domain::directory::personal_data::{ErasePerson, PersonalData};
 use domain::identity::users::{DISABLED, User};
 use domain::ids::{LeadId, TeamId};
 use persistence::crm::leads as rows;
 use persistence::directory::teams;
+use persistence::marketing::touchpoints as touches;
+use platform::directory::personal_data;
 use platform::identity::users;
 use platform::prelude::*;
 use platform::questions;
@@ -47,8 +50,11 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("converted_contact", "converted_contact_id")
         .expand::<Opportunity>("converted_opportunity", "converted_opportunity_id");
     n.update(update, "Change a lead. Converted leads do not change.").fails(REFUSALS).fails(&[CONVERTED]);
-    n.delete(delete, "Delete a lead that was entered by mistake. Converted leads and leads with activities or touches stay.")
-        .fails(&[CONVERTED]);
+    n.delete(
+        delete,
+        "Delete a lead that was entered by mistake. Its touches stay and are nobody's. Converted leads and leads with activities stay.",
+    )
+    .fails(&[CONVERTED]);
     n.action_with("assign", assign, ASSIGN).fails(&[CONVERTED, NO_RULE, DISABLED]);
     n.action("qualify", qualify, "Qualify a lead: it is worth an opportunity.").fails(&[CONVERTED]);
     n.action_with("disqualify", disqualify, "Give a lead up. The reason is required.").fails(&[CONVERTED]);
@@ -56,6 +62,10 @@ pub fn operations(t: &mut Table) {
     n.command_on::<ConvertLead, LeadConversion>("convert", conversion::convert, CONVERT)
         .fails(&[CONVERTED, DUPLICATE, AMBIGUOUS])
         .fails(opportunities::REFUSALS);
+    n.view::<NoFilter, PersonalData>("export", personal_data::of_lead, personal_data::EXPORT).permission(personal_data::MAY_EXPORT);
+    n.action_with::<ErasePerson>("erase", personal_data::erase_lead, personal_data::ERASE)
+        .permission(personal_data::MAY_ERASE)
+        .fails(personal_data::REFUSALS);
     n.view("score", scores::of_lead, scores::SCORE).fails(&[NONE_ACTIVE, problems::amount_out_of_range]);
     n.page_of::<TimelineEntry>("timeline", timeline::of_lead, TIMELINE).filter_as("occurred_at", "at").filter(&["kind", "subject"]);
 }
@@ -99,6 +109,8 @@ fn update(cx: &mut Cx, id: LeadId, patch: LeadPatch) -> Result<Lead> {
 fn delete(cx: &mut Cx, id: LeadId) -> Result<()> {
     let lead = cx.load_for_update::<Lead>(id)?;
     lead.must_be_changeable()?;
+    // what came of its visits stays as figures of nobody
+    touches::leave(cx.db(), id)?;
     cx.remove(lead)
 }
 

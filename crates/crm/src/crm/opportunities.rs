@@ -159,7 +159,8 @@ fn open(cx: &mut Cx, new: NewOpportunity) -> Result<Opportunity> {
 
 /// Opens a deal, with its lines and the first rows of its history.
 pub(crate) fn begin(cx: &mut Cx, company: &Company, mut new: NewOpportunity, lead: Option<&Lead>) -> Result<Opportunity> {
-    let party = check_partners(cx, Some(new.party_id), new.contact_id)?;
+    let (party, contact) = check_partners(cx, Some(new.party_id), new.contact_id)?;
+    (new.party_id, new.contact_id) = (party.as_ref().map_or(new.party_id, |p| p.id), contact);
     territories::refer(cx, company.id, new.territory_id)?;
     if let (None, Some(party)) = (new.territory_id, &party) {
         new.territory_id = territories::of_party(cx, company.id, party)?;
@@ -222,7 +223,9 @@ fn update(cx: &mut Cx, id: OpportunityId, mut patch: OpportunityPatch) -> Result
     let before = cx.load_for_update::<Opportunity>(id)?;
     before.must_be_open()?;
     territories::refer(cx, before.company_id, patch.territory_id.flatten())?;
-    check_partners(cx, patch.party_id, patch.contact_id.flatten())?;
+    let (party, contact) = check_partners(cx, patch.party_id, patch.contact_id.flatten())?;
+    patch.party_id = party.map(|p| p.id);
+    patch.contact_id = patch.contact_id.map(|_| contact);
     check_owner(cx, patch.owner_id.flatten().filter(|owner| before.owner_id != Some(*owner)))?;
     let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
     let currency = patch.currency.clone().unwrap_or_else(|| before.currency.clone());
@@ -356,15 +359,14 @@ pub(crate) fn stage_of<'p>(pipeline: &'p Pipeline, deal: &Opportunity) -> Result
     found.ok_or_else(|| problems::internal.into())
 }
 
-fn check_partners(cx: &mut Cx, party: Option<PartyId>, contact: Option<ContactId>) -> Result<Option<Party>> {
-    let party = party.map(|id| cx.refer::<Party>("/party_id", id)).transpose()?;
-    if party.as_ref().is_some_and(|p| p.archived_at.is_some()) {
-        return Err(domain::directory::parties::ARCHIVED.field("/party_id", "The party is archived."));
+/// Who the deal is with. A contact that was merged away leads to the one that stands for it.
+fn check_partners(cx: &mut Cx, party: Option<PartyId>, contact: Option<ContactId>) -> Result<(Option<Party>, Option<ContactId>)> {
+    let party = party.map(|id| cx.refer_itself::<Party>("/party_id", id)).transpose()?;
+    if let Some(party) = &party {
+        party.check_usable("/party_id")?;
     }
-    if let Some(contact) = contact {
-        cx.refer::<Contact>("/contact_id", contact)?;
-    }
-    Ok(party)
+    let contact = contact.map(|id| cx.refer::<Contact>("/contact_id", id)).transpose()?;
+    Ok((party, contact.map(|c| c.id)))
 }
 
 fn check_owner(cx: &mut Cx, owner: Option<UserId>) -> Result<()> {

@@ -103,9 +103,10 @@ fn create(cx: &mut Cx, mut new: NewQuote) -> Result<Quote> {
     let Some(party_id) = new.party_id.or(deal.as_ref().map(|d| d.party_id)) else {
         return Err(NO_PARTY.field("/party_id", "Say for whom it is."));
     };
-    let party = cx.refer::<Party>("/party_id", party_id)?;
+    let party = cx.refer_itself::<Party>("/party_id", party_id)?;
     party.check_usable("/party_id")?;
     let contact_id = new.contact_id.or(deal.as_ref().and_then(|d| d.contact_id));
+    let contact_id = contact_id.map(|id| cx.refer::<Contact>("/contact_id", id)).transpose()?.map(|c| c.id);
     let today = cx.today(&company);
     let valid_until = new.valid_until.unwrap_or_else(|| validity_from(today));
     check_validity(valid_until, today)?;
@@ -245,7 +246,9 @@ fn update(cx: &mut Cx, id: QuoteId, patch: QuotePatch) -> Result<Quote> {
     check_owner(cx, patch.owner_id.flatten().filter(|owner| before.owner_id != Some(*owner)))?;
     after.title = patch.title.unwrap_or(after.title);
     after.wins_opportunity = patch.wins_opportunity.unwrap_or(after.wins_opportunity);
-    after.contact_id = patch.contact_id.unwrap_or(after.contact_id);
+    if let Some(named) = patch.contact_id {
+        after.contact_id = named.map(|id| cx.refer::<Contact>("/contact_id", id)).transpose()?.map(|c| c.id);
+    }
     after.owner_id = patch.owner_id.unwrap_or(after.owner_id);
     after.customer.address = patch.billing_address.unwrap_or(after.customer.address);
     after.shipping_address = patch.shipping_address.unwrap_or(after.shipping_address);

@@ -8,7 +8,7 @@ use domain::crm::opportunities::Opportunity;
 use domain::crm::pipelines::Pipeline;
 use domain::crm::reports::{
     ConversionFigures, ConversionReport, ConversionReportFilter, DealFigures, LeadCohort, PipelineReport, PipelineReportFilter,
-    StageFigures, UsedRate, WRONG_PERIOD, months, start_of_day,
+    StageFigures, UsedRate, WRONG_PERIOD, months,
 };
 use domain::directory::companies::Company;
 use domain::directory::exchange_rates::{NO_RATE, RateKind, RateQuestion};
@@ -173,7 +173,7 @@ fn conversion(cx: &mut Cx, asked: ConversionReportFilter) -> Result<ConversionRe
 fn cohort(cx: &mut Cx, company: &Company, month: NaiveDate, maturity_days: Option<i32>) -> Result<LeadCohort> {
     let next = month.checked_add_months(Months::new(1)).ok_or_else(|| WRONG_PERIOD.with("The period ends beyond the calendar."))?;
     let seen = cx.visible_rows_as::<Lead>("l")?;
-    let (from, to) = (start_of_day(month, &company.time_zone), start_of_day(next, &company.time_zone));
+    let (from, to) = (company.start_of(month), company.start_of(next));
     let [created, qualified, disqualified, converted, won] = rows::cohort(cx.db(), &seen, company.id, from, to, maturity_days)?;
     let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
     Ok(LeadCohort {

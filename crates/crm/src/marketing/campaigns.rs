@@ -242,10 +242,12 @@ fn report(cx: &mut Cx, body: ReportMessages) -> Result<MessageReports> {
 
 /// Suppresses an address, unless it is; whether it was not.
 pub fn suppress(cx: &mut Cx, address: &str, reason: SuppressionReason, note: Option<String>) -> Result<bool> {
+    let key = domain::directory::emails::key(address);
     let row = Suppression {
         id: cx.new_id(),
         channel: ConsentChannel::Email,
-        address: domain::directory::emails::key(address),
+        address_hash: ConsentChannel::Email.addresses().hash(&key),
+        address: Some(key),
         reason,
         note,
         version: 1,

@@ -8,16 +8,13 @@ use domain::directory::contacts::Contact;
 use domain::directory::emails;
 use domain::directory::parties::Party;
 use domain::ids::ConsentConfirmationId;
-use domain::kernel::Word;
 use domain::marketing::campaigns::NO_MAIL_SERVER;
 use domain::marketing::consent_confirmations::{
     ALREADY_GRANTED, ASKED_ALREADY, ConfirmationStatus, ConsentConfirmation, NO_ADDRESS, NewConsentConfirmation, REFUSALS, REST, letter,
 };
 use domain::marketing::consents as ledger;
-use domain::marketing::consents::{
-    ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, ConsentSubject, LawfulBasis, NewConsent, judge,
-};
-use persistence::marketing::{consent_confirmations as rows, consents as consent_rows, suppressions};
+use domain::marketing::consents::{ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, ConsentSubject, LawfulBasis, NewConsent};
+use persistence::marketing::{consent_confirmations as rows, suppressions};
 use persistence::record;
 use platform::mail::{Outgoing, Sent};
 use platform::platform::jobs;
@@ -61,11 +58,13 @@ struct Asked {
     consent_confirmation_id: ConsentConfirmationId,
 }
 
-fn create(cx: &mut Cx, new: NewConsentConfirmation) -> Result<ConsentConfirmation> {
+fn create(cx: &mut Cx, mut new: NewConsentConfirmation) -> Result<ConsentConfirmation> {
     cx.company(new.company_id)?;
-    let subject = new.subject();
-    let id = subject.one()?;
-    consents::must_exist(cx, &[subject]).map_err(|p| p.out_of("/subjects/0"))?;
+    new.subject().one()?;
+    consents::must_exist(cx, &[new.subject()]).map_err(|p| p.out_of("/subjects/0"))?;
+    let who = who_now(cx, new.subject())?;
+    (new.party_id, new.contact_id, new.lead_id) = (who.party_id, who.contact_id, who.lead_id);
+    let id = who.one()?;
     let address = rows::primary_address(cx.db(), id)?;
     let address = address.ok_or_else(|| NO_ADDRESS.with("There is no e-mail address to ask at."))?;
     ask(cx, new, address)
@@ -74,8 +73,7 @@ fn create(cx: &mut Cx, new: NewConsentConfirmation) -> Result<ConsentConfirmatio
 /// Adds the pending row and puts the message into the queue. Fails with [`ALREADY_GRANTED`] and [`ASKED_ALREADY`].
 pub fn ask(cx: &mut Cx, new: NewConsentConfirmation, address: String) -> Result<ConsentConfirmation> {
     let subject = new.subject().one()?;
-    let words = consent_rows::last_words(cx.db(), &[subject])?.remove(&subject).unwrap_or_default();
-    let said = judge(&words, ConsentChannel::Email, new.topic.as_deref(), cx.now);
+    let said = consents::judged(cx, &new.subject(), Some(&address), new.topic.as_deref())?;
     cx.ensure(said.reason != ConsentReason::Granted, ALREADY_GRANTED, || "It is granted already.".into())?;
     let since = cx.now - REST;
     let asked = rows::asked_since(cx.db(), subject, new.topic.as_deref(), &address, since)?;
@@ -175,8 +173,8 @@ fn take(cx: &mut Cx, id: ConsentConfirmationId, links: &str) -> Result<Option<Ou
         rows::settle(cx.db(), id, ConfirmationStatus::Failed, Some("It came too late."), now)?;
         return Ok(None);
     }
-    let key = emails::key(&address);
-    if !suppressions::among(cx.db(), ConsentChannel::Email.as_str(), &[key])?.is_empty() {
+    let hash = ConsentChannel::Email.addresses().hash(&emails::key(&address));
+    if !suppressions::among(cx.db(), ConsentChannel::Email, &[hash])?.is_empty() {
         rows::settle(cx.db(), id, ConfirmationStatus::Suppressed, None, now)?;
         return Ok(None);
     }
@@ -202,7 +200,8 @@ pub fn confirm(cx: &mut Cx, before: ConsentConfirmation, address: Option<String>
         ..evidence_of(&before.wording_version, before.wording.as_deref(), format!("double opt-in {}, {}", before.id, before.source))
     };
     let who = who_now(cx, before.subject())?;
-    let granted = consents::record(cx, row(who, before.topic.clone(), ConsentStatus::Granted, evidence))?;
+    let new = row(who, before.topic.clone(), ConsentStatus::Granted, evidence);
+    let granted = consents::record_at(cx, new, before.email.as_deref())?;
     let mut after = before.clone().confirmed(granted.id, cx.now);
     after.bump(cx.now);
     rows::store(cx.db(), &after)?;
@@ -210,13 +209,22 @@ pub fn confirm(cx: &mut Cx, before: ConsentConfirmation, address: Option<String>
     Ok(after)
 }
 
-/// Who somebody is now: a lead may have become a contact or a party.
+/// Who somebody is now: a lead may have become a contact or a party, and those may have been merged away.
 pub fn who_now(cx: &mut Cx, asked: ConsentSubject) -> Result<ConsentSubject> {
-    let Some(lead) = asked.lead_id else { return Ok(asked) };
-    let lead = record::find::<Lead>(cx.db(), lead.uuid())?;
-    Ok(match lead.map(|l| (l.converted_contact_id, l.converted_party_id)) {
-        Some((Some(id), _)) => ConsentSubject { contact_id: Some(id), ..Default::default() },
-        Some((None, Some(id))) => ConsentSubject { party_id: Some(id), ..Default::default() },
-        _ => asked,
-    })
+    let mut who = asked;
+    if let Some(lead) = asked.lead_id {
+        let lead = record::find::<Lead>(cx.db(), lead.uuid())?;
+        who = match lead.map(|l| (l.converted_contact_id, l.converted_party_id)) {
+            Some((Some(id), _)) => ConsentSubject { contact_id: Some(id), ..Default::default() },
+            Some((None, Some(id))) => ConsentSubject { party_id: Some(id), ..Default::default() },
+            _ => asked,
+        };
+    }
+    if let Some(id) = who.contact_id {
+        who.contact_id = Some(record::find::<Contact>(cx.db(), id.uuid())?.and_then(|c| c.merged_into).unwrap_or(id));
+    }
+    if let Some(id) = who.party_id {
+        who.party_id = Some(record::find::<Party>(cx.db(), id.uuid())?.and_then(|p| p.merged_into).unwrap_or(id));
+    }
+    Ok(who)
 }

@@ -3,22 +3,26 @@
 
 pub mod links;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use domain::crm::leads::Lead;
+use domain::directory::address_keys::AddressKind;
 use domain::directory::contacts::Contact;
+use domain::directory::emails;
 use domain::directory::parties::Party;
 use domain::identity::visibility::FieldClass;
 use domain::ids::{CompanyId, ContactId, LeadFormId, PartyId};
-use domain::kernel::Word;
+use domain::kernel::{Word, decode};
 use domain::marketing::consent_confirmations::{ALREADY_GRANTED, ASKED_ALREADY, NewConsentConfirmation};
 use domain::marketing::consents::{
-    CheckConsent, CheckedConsent, CheckedConsents, Consent, ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, ConsentSubject,
-    LastWord, LawfulBasis, NewConsent, REFUSALS, Verdict, judge,
+    AddressWord, CheckConsent, CheckedConsent, CheckedConsents, Consent, ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus,
+    ConsentSubject, LastWord, LawfulBasis, NewConsent, REFUSALS, Verdict, judge_at,
 };
 use domain::marketing::lead_forms::LeadForm;
 use persistence::Uuid;
 use persistence::marketing::campaigns::members;
-use persistence::marketing::{consent_confirmations, consents as rows, segments, suppressions};
+use persistence::marketing::{consents as rows, segments, suppressions};
 use platform::prelude::*;
 use platform::questions::Check;
 use serde_json::Value;
@@ -42,23 +46,38 @@ pub fn operations(t: &mut Table) {
 const RECORD: &str = "Record that somebody allowed or forbade something. The last word counts, a withdrawal wins against a grant of the \
 same moment, a double opt-in that is pending is no consent, and a withdrawal without a topic dominates all topics of the channel.";
 const CHECK: &str = "Check who may be written to. Answers for each subject whether a message may be sent over the channel about the topic, \
-why, and which row of the ledger decides. Suppressed addresses are refused even to transactional messages.";
+why, and which row of the ledger decides. Suppressed addresses and numbers are refused even to transactional messages, and what \
+somebody with the same mailbox or number refused last is refused to all who have it.";
 
 /// Adds a row. Also for other nouns, as the link by which somebody unsubscribes.
 pub fn record(cx: &mut Cx, new: NewConsent) -> Result<Consent> {
-    let subject = new.subject();
-    subject.one()?;
-    let company = company_of(cx, &subject, "")?;
-    let hash = hash_of(&serde_json::to_value(&new.evidence).unwrap_or(Value::Null));
-    let consent = Consent::new(cx.new_id(), new, company, hash, cx.now)?;
-    add(cx, consent)
+    record_at(cx, new, None)
 }
 
-/// Stores a row with its evidence and the last word, and tells it without what identifies a person.
-fn add(cx: &mut Cx, consent: Consent) -> Result<Consent> {
+/// As [`record`], of what was said at a mailbox, which need not be among the subject's any more.
+pub fn record_at(cx: &mut Cx, mut new: NewConsent, mailbox: Option<&str>) -> Result<Consent> {
+    new.subject().one()?;
+    let company = stand_in(cx, &mut new)?;
+    let hash = hash_of(&serde_json::to_value(&new.evidence).unwrap_or(Value::Null));
+    let consent = Consent::new(cx.new_id(), new, company, hash, cx.now)?;
+    add(cx, consent, mailbox)
+}
+
+/// Stores a row with its evidence and the last words, and tells it without what identifies a person. What was carried over was
+/// said at the mailboxes of whom it was carried from, and is no word of others.
+fn add(cx: &mut Cx, consent: Consent, mailbox: Option<&str>) -> Result<Consent> {
     cx.insert_all(std::slice::from_ref(&consent))?;
     let subject = consent.subject().one()?;
-    rows::note(cx.db(), &consent, subject)?;
+    let kind = consent.channel.addresses();
+    let mut hashes = Vec::new();
+    if consent.status != ConsentStatus::PendingDoi && consent.carried_from_id.is_none() {
+        let known = rows::addresses_of(cx.db(), kind, &[subject])?.remove(&subject).unwrap_or_default();
+        hashes.extend(known.iter().map(|a| kind.hash(a)));
+        hashes.extend(mailbox.map(|m| kind.hash(&emails::key(m))));
+        hashes.sort_unstable();
+        hashes.dedup();
+    }
+    rows::note(cx.db(), &consent, subject, &hashes)?;
     cx.emit(Event::of("recorded", &Consent { evidence: None, ..consent.clone() }));
     Ok(consent)
 }
@@ -68,42 +87,44 @@ fn hash_of(evidence: &Value) -> String {
     Sha256::digest(evidence.to_string()).iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// Refuses a subject that does not exist for the caller; the company of a lead.
-fn company_of(cx: &mut Cx, subject: &ConsentSubject, at: &str) -> Result<Option<CompanyId>> {
-    if let Some(id) = subject.party_id {
-        cx.refer::<Party>(&format!("{at}/party_id"), id)?;
+/// Refuses a subject that does not exist for the caller, and puts who stands for it in its place; the company of a lead.
+fn stand_in(cx: &mut Cx, new: &mut NewConsent) -> Result<Option<CompanyId>> {
+    if let Some(id) = new.party_id {
+        new.party_id = Some(cx.refer::<Party>("/party_id", id)?.id);
     }
-    if let Some(id) = subject.contact_id {
-        cx.refer::<Contact>(&format!("{at}/contact_id"), id)?;
+    if let Some(id) = new.contact_id {
+        new.contact_id = Some(cx.refer::<Contact>("/contact_id", id)?.id);
     }
-    match subject.lead_id {
-        Some(id) => Ok(Some(cx.refer::<Lead>(&format!("{at}/lead_id"), id)?.company_id)),
+    match new.lead_id {
+        Some(id) => Ok(Some(cx.refer::<Lead>("/lead_id", id)?.company_id)),
         None => Ok(None),
     }
 }
 
 fn check(cx: &mut Cx, asked: CheckConsent) -> Result<CheckedConsents> {
-    let mut subjects = Vec::with_capacity(asked.subjects.len());
     for (i, subject) in asked.subjects.iter().enumerate() {
-        subjects.push(subject.one().map_err(|p| p.under(&format!("/subjects/{i}")))?);
+        subject.one().map_err(|p| p.under(&format!("/subjects/{i}")))?;
     }
-    must_exist(cx, &asked.subjects)?;
-    let words = rows::last_words(cx.db(), &subjects)?;
-    let addresses = match asked.channel {
-        ConsentChannel::Email => rows::addresses_of(cx.db(), &subjects)?,
-        _ => Default::default(),
-    };
+    let stands = must_exist(cx, &asked.subjects)?;
+    let kind = asked.channel.addresses();
+    let words = rows::last_words(cx.db(), &stands)?;
+    let addresses: HashMap<Uuid, Vec<String>> = rows::addresses_of(cx.db(), kind, &stands)?
+        .into_iter()
+        .map(|(id, known)| (id, known.iter().map(|a| kind.hash(a)).collect()))
+        .collect();
     let all: Vec<String> = addresses.values().flatten().cloned().collect();
-    let suppressed = suppressions::among(cx.db(), asked.channel.as_str(), &all)?;
+    let suppressed = suppressions::among(cx.db(), asked.channel, &all)?;
+    let said = rows::address_words(cx.db(), &all)?;
     let answer = |(subject, id): (&ConsentSubject, &Uuid)| {
         let known = addresses.get(id).map(Vec::as_slice).unwrap_or_default();
         let words: &[LastWord] = words.get(id).map(Vec::as_slice).unwrap_or_default();
+        let at: Vec<AddressWord> = known.iter().filter_map(|a| said.get(a)).flatten().cloned().collect();
         let verdict = if !known.is_empty() && known.iter().all(|a| suppressed.contains(a)) {
             Verdict { allowed: false, reason: ConsentReason::Suppressed, consent: None }
         } else if asked.transactional {
             Verdict { allowed: true, reason: ConsentReason::Transactional, consent: None }
         } else {
-            judge(words, asked.channel, asked.topic.as_deref(), cx.now)
+            judge_at(words, &at, asked.channel, asked.topic.as_deref(), cx.now)
         };
         CheckedConsent {
             party_id: subject.party_id,
@@ -114,23 +135,43 @@ fn check(cx: &mut Cx, asked: CheckConsent) -> Result<CheckedConsents> {
             consent_id: verdict.consent,
         }
     };
-    Ok(CheckedConsents { results: asked.subjects.iter().zip(&subjects).map(answer).collect() })
+    Ok(CheckedConsents { results: asked.subjects.iter().zip(&stands).map(answer).collect() })
 }
 
-/// Refuses the first subject that does not exist for the caller.
-pub(crate) fn must_exist(cx: &mut Cx, subjects: &[ConsentSubject]) -> Result<()> {
+/// What holds for somebody at one mailbox, by their own words and those of whoever else has it.
+pub(crate) fn judged(
+    cx: &mut Cx,
+    subject: &ConsentSubject,
+    mailbox: Option<&str>,
+    topic: Option<&str>,
+) -> Result<domain::marketing::consents::Verdict> {
+    let words = words_of(cx, subject.one()?)?;
+    let at = mailbox_words(cx, mailbox)?;
+    Ok(judge_at(&words, &at, ConsentChannel::Email, topic, cx.now))
+}
+
+/// What was last said at a mailbox.
+pub(crate) fn mailbox_words(cx: &mut Cx, mailbox: Option<&str>) -> Result<Vec<AddressWord>> {
+    let Some(mailbox) = mailbox else { return Ok(Vec::new()) };
+    let hash = AddressKind::Mailbox.hash(&emails::key(mailbox));
+    Ok(rows::address_words(cx.db(), std::slice::from_ref(&hash))?.remove(&hash).unwrap_or_default())
+}
+
+/// Refuses the first subject that does not exist for the caller; who stands for each.
+pub(crate) fn must_exist(cx: &mut Cx, subjects: &[ConsentSubject]) -> Result<Vec<Uuid>> {
     let parties: Vec<PartyId> = subjects.iter().filter_map(|s| s.party_id).collect();
     let contacts: Vec<ContactId> = subjects.iter().filter_map(|s| s.contact_id).collect();
     let leads: Vec<_> = subjects.iter().filter_map(|s| s.lead_id).collect();
-    let mut known: Vec<Uuid> = cx.find_all::<Party>(&parties)?.iter().map(|p| p.id.uuid()).collect();
-    known.extend(cx.find_all::<Contact>(&contacts)?.iter().map(|c| c.id.uuid()));
-    known.extend(cx.find_all::<Lead>(&leads)?.iter().map(|l| l.id.uuid()));
+    let mut known: HashMap<Uuid, Uuid> = HashMap::new();
+    known.extend(cx.survivors::<Party>(&parties)?.into_iter().map(|(id, stands)| (id.uuid(), stands.uuid())));
+    known.extend(cx.survivors::<Contact>(&contacts)?.into_iter().map(|(id, stands)| (id.uuid(), stands.uuid())));
+    known.extend(cx.find_all::<Lead>(&leads)?.iter().map(|l| (l.id.uuid(), l.id.uuid())));
+    let mut stands = Vec::with_capacity(subjects.len());
     for (i, subject) in subjects.iter().enumerate() {
-        if !known.contains(&subject.one()?) {
-            return Err(problems::unknown_reference.field(format!("/subjects/{i}"), "There is no such party, contact or lead."));
-        }
+        let unknown = || problems::unknown_reference.field(format!("/subjects/{i}"), "There is no such party, contact or lead.");
+        stands.push(*known.get(&subject.one()?).ok_or_else(unknown)?);
     }
-    Ok(())
+    Ok(stands)
 }
 
 // ---- what others tell ---------------------------------------------------------------------------
@@ -151,8 +192,9 @@ pub fn carry_over(cx: &mut Cx, event: &Event) -> Result<()> {
     for word in words.iter().filter(|w| own.iter().all(|o| (o.channel, &o.topic) != (w.channel, &w.topic) || w.prevails_over(o))) {
         let from = cx.find::<Consent>(word.consent)?;
         let carried = from.carried(cx.new_id(), to, cx.now);
-        add(cx, carried)?;
+        add(cx, carried, None)?;
     }
+    members::become_person(cx.db(), lead.uuid(), contact.map(Id::uuid), party.map(Id::uuid))?;
     Ok(())
 }
 
@@ -172,13 +214,14 @@ pub fn from_form(cx: &mut Cx, event: &Event) -> Result<()> {
             done => done.map(drop),
         };
     }
+    let form = of("form_id").unwrap_or_default();
     let said_at = of("occurred_at").and_then(|t| t.parse::<DateTime<Utc>>().ok()).unwrap_or(cx.now);
     let evidence = ConsentEvidence {
-        wording_version: Some(format!("{} {}", event.subject, event.data["consent_version"])),
+        wording_version: Some(format!("{form} {}", event.data["consent_version"])),
         wording: of("consent_text"),
-        source: Some(format!("form {}", event.subject)),
+        source: Some(format!("form {form}")),
         ip_address: of("ip_address"),
-        user_agent: None,
+        user_agent: cx.caller.user_agent.clone().map(|a| a.chars().take(500).collect()),
     };
     let new = NewConsent {
         party_id: None,
@@ -192,7 +235,7 @@ pub fn from_form(cx: &mut Cx, event: &Event) -> Result<()> {
         expires_at: None,
         evidence,
     };
-    record(cx, new).map(drop)
+    record_at(cx, new, of("email").as_deref()).map(drop)
 }
 
 /// What is to be asked when the form that was sent asks for a confirmation.
@@ -229,15 +272,20 @@ pub fn keep_strictest(cx: &mut Cx, event: &Event) -> Result<()> {
         // it counts from the merge on, also against a later word of the winner
         let effective_at = if rival.is_some() { cx.now } else { from.effective_at };
         let carried = Consent { effective_at, ..from.carried(cx.new_id(), to, cx.now) };
-        add(cx, carried)?;
+        add(cx, carried, None)?;
     }
     Ok(())
 }
 
-/// What the winner did with messages to the loser stays; from now on both speak for themselves again.
+/// What the winner did with messages to the loser stays; from now on both speak for themselves again, and what the loser had
+/// said counts no more for the winner.
 pub fn part_again(cx: &mut Cx, event: &Event) -> Result<()> {
+    let now = cx.now;
     if let (Some(winner), Some(loser)) = (one_of(event, "winner_id"), one_of(event, "loser_id")) {
-        members::go_back(cx.db(), loser.one()?, winner.one()?)?;
+        let (winner, loser) = (winner.one()?, loser.one()?);
+        members::go_back(cx.db(), loser, winner)?;
+        let merge = event.data["merge_id"].as_str().and_then(|id| id.rsplit_once('_').and_then(|(prefix, _)| decode(prefix, id)));
+        rows::take_back(cx.db(), winner, loser, merge.ok_or(problems::internal)?, now)?;
     }
     Ok(())
 }
@@ -251,13 +299,9 @@ fn one_of(event: &Event, name: &str) -> Option<ConsentSubject> {
 
 /// Who is erased leaves no evidence behind but its hash.
 pub fn forget(cx: &mut Cx, event: &Event) -> Result<()> {
-    let subject = event.subject.parse::<PartyId>().map(Id::uuid).or_else(|_| event.subject.parse::<ContactId>().map(Id::uuid));
-    let now = cx.now;
-    if let Ok(subject) = subject {
-        rows::erase_evidence(cx.db(), subject)?;
-        members::erase(cx.db(), subject)?;
+    let subject = event.subject.rsplit_once('_').and_then(|(prefix, _)| decode(prefix, &event.subject));
+    if let Some(subject) = subject {
         segments::erase(cx.db(), subject)?;
-        consent_confirmations::erase(cx.db(), &[subject], now)?;
     }
     Ok(())
 }

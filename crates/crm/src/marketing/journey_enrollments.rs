@@ -87,8 +87,9 @@ pub fn suppressed(cx: &mut Cx, event: &Event) -> Result<()> {
 
 /// Who is erased leaves.
 pub fn erased(cx: &mut Cx, event: &Event) -> Result<()> {
-    let subject = event.subject.parse::<PartyId>().map(Id::uuid).or_else(|_| event.subject.parse::<ContactId>().map(Id::uuid));
-    let Ok(subject) = subject else { return Ok(()) };
+    let Some(subject) = event.subject.rsplit_once('_').and_then(|(prefix, _)| domain::kernel::decode(prefix, &event.subject)) else {
+        return Ok(());
+    };
     for enrollment in rows::open_of(cx.db(), subject)? {
         runs::end(cx, enrollment, JourneyOutcome::Erased)?;
     }
@@ -118,22 +119,27 @@ pub fn carry_over(cx: &mut Cx, event: &Event) -> Result<()> {
     }
 }
 
-fn merge_of(event: &Event) -> Option<(Uuid, Uuid)> {
-    let of = |name: &str| event.data[name].as_str().and_then(|id| id.parse::<PartyId>().ok()).map(Id::uuid);
+/// The one who stays, and who goes or went.
+fn merge_of(event: &Event) -> Option<(As, As)> {
+    let of = |name: &str| {
+        let id = event.data[name].as_str()?;
+        let party = id.parse::<PartyId>().ok().map(|id| As::Party(id.uuid()));
+        party.or_else(|| id.parse::<ContactId>().ok().map(|id| As::Contact(id.uuid())))
+    };
     of("winner_id").zip(of("loser_id"))
 }
 
-/// Parties that are one go one way.
+/// Parties and people that are one go one way.
 pub fn merged(cx: &mut Cx, event: &Event) -> Result<()> {
     match merge_of(event) {
-        Some((winner, loser)) => become_one(cx, loser, As::Party(winner)),
+        Some((winner, As::Party(loser) | As::Contact(loser))) => become_one(cx, loser, winner),
         None => Ok(()),
     }
 }
 
 /// Parties that are two again have the own ways again.
 pub fn parted(cx: &mut Cx, event: &Event) -> Result<()> {
-    if let Some((winner, loser)) = merge_of(event) {
+    if let Some((As::Party(winner) | As::Contact(winner), loser)) = merge_of(event) {
         let now = cx.now;
         rows::go_back(cx.db(), loser, winner, now)?;
     }

@@ -63,6 +63,7 @@ fn submit(origin: &Origin, key: &str, sent: SubmitLeadForm) -> Result<Submission
         name: form.name.clone(),
         companies: Companies::These([form.company_id].into()),
         address: origin.caller.address,
+        user_agent: origin.caller.user_agent.clone(),
         ..Caller::anonymous()
     });
     let sent = Arc::new(sent);

@@ -11,11 +11,10 @@ use domain::directory::companies::Company;
 use domain::ids::CampaignMemberId;
 use domain::marketing::campaigns::Campaign;
 use domain::marketing::campaigns::members::{CampaignMember, is_program};
-use domain::marketing::consents::{ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, LawfulBasis, NewConsent, judge};
+use domain::marketing::consents::{ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, ConsentSubject, LawfulBasis, NewConsent};
 use domain::marketing::touchpoints::NewTouchpoint;
 use domain::marketing::touchpoints::TouchOrigin;
 use persistence::marketing::campaigns::members;
-use persistence::marketing::consents as consent_rows;
 use platform::prelude::*;
 use platform::signed::{self, LINK_INVALID, Signer};
 use platform::table::Binary;
@@ -23,7 +22,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{consents, messages, touchpoints};
+use super::consent_confirmations::who_now;
+use super::{consents, messages, pages, touchpoints};
 use crate::marketing::consents::links;
 
 const OPEN: &str = "campaign.open";
@@ -48,16 +48,17 @@ pub(crate) fn operations(t: &mut Table) {
     .linked()
     .fails(signed::REFUSALS)
     .tag = "marketing/links".into();
-    t.report_outside("marketing/links/unsubscribe", show, SHOW).linked().fails(signed::REFUSALS).tag = "marketing/links".into();
-    t.command_without_body_outside_transaction("unsubscribe", "marketing/links/unsubscribe", unsubscribe, DO)
-        .linked()
-        .fails(signed::REFUSALS)
-        .tag = "marketing/links".into();
+    let looked = t.report_outside("marketing/links/unsubscribe", show, SHOW);
+    looked.linked().page(pages::UNSUBSCRIBE).fails(signed::REFUSALS).tag = "marketing/links".into();
+    let done = t.command_without_body_outside_transaction("unsubscribe", "marketing/links/unsubscribe", unsubscribe, DO);
+    done.linked().page(pages::UNSUBSCRIBE).fails(signed::REFUSALS).tag = "marketing/links".into();
 }
 
-const SHOW: &str = "Show what a link of unsubscription is about. It changes nothing: send it back with POST to unsubscribe.";
+const SHOW: &str = "Show what a link of unsubscription is about. It changes nothing: send it back with POST to unsubscribe. A browser, \
+which asks for text/html, gets a page with a button that does so.";
 const DO: &str = "Unsubscribe. One click after RFC 8058, without an account: a form that comes along is not read. Consent to the topic of the \
-campaign is withdrawn, or to everything by e-mail when the campaign has no topic or `everything` is set. Doing it again changes nothing.";
+campaign is withdrawn, or to everything by e-mail when the campaign has no topic or `everything` is set. It holds for the mailbox: every \
+party, contact and lead that has it. Doing it again changes nothing.";
 
 /// A link.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -102,6 +103,9 @@ pub struct Unsubscription {
     pub topic: Option<String>,
     /// Whether messages like this one still come.
     pub subscribed: bool,
+    /// The language of the reader, when it is known.
+    #[schema(required, max_length = 20)]
+    pub language: Option<String>,
 }
 
 // ---- making links -------------------------------------------------------------------------------
@@ -268,6 +272,7 @@ fn about(cx: &mut Cx, member: &CampaignMember, campaign: &Campaign, topic: Optio
         company: company.map(|c| c.name).unwrap_or_default(),
         topic,
         subscribed,
+        language: member.language.clone(),
     })
 }
 
@@ -276,16 +281,18 @@ pub(crate) fn shortened(address: &str) -> String {
     format!("{}…@{domain}", user.chars().next().unwrap_or_default())
 }
 
-/// Whether the reader has forbidden it already.
+/// Whether the reader has forbidden it already, or somebody with the same mailbox.
 fn is_withdrawn(cx: &mut Cx, member: &CampaignMember, topic: Option<&str>) -> Result<bool> {
-    let subject = subject_of(member).one()?;
-    let words = consent_rows::last_words(cx.db(), &[subject])?.remove(&subject).unwrap_or_default();
-    let reason = judge(&words, ConsentChannel::Email, topic, cx.now).reason;
+    let reader = who_now(cx, subject_of(member))?;
+    let reason = consents::judged(cx, &reader, member.email.as_deref(), topic)?.reason;
     Ok(matches!(reason, ConsentReason::OptedOut | ConsentReason::Withdrawn))
 }
 
-fn subject_of(member: &CampaignMember) -> domain::marketing::consents::ConsentSubject {
-    domain::marketing::consents::ConsentSubject { party_id: member.party_id, contact_id: member.contact_id, lead_id: member.lead_id }
+/// The reader: what a lead became goes before the lead.
+fn subject_of(member: &CampaignMember) -> ConsentSubject {
+    let (contact_id, party_id) = (member.contact_id, member.party_id.filter(|_| member.contact_id.is_none()));
+    let lead_id = member.lead_id.filter(|_| contact_id.is_none() && party_id.is_none());
+    ConsentSubject { party_id, contact_id, lead_id }
 }
 
 fn show(origin: &Origin, asked: UnsubscribeFilter) -> Result<Unsubscription> {
@@ -315,10 +322,11 @@ fn unsubscribe(origin: &Origin, asked: UnsubscribeFilter) -> Result<Unsubscripti
                 user_agent: agent.clone(),
                 ..Default::default()
             };
+            let reader = who_now(cx, subject_of(&member))?;
             let new = NewConsent {
-                party_id: member.party_id,
-                contact_id: member.contact_id,
-                lead_id: member.lead_id,
+                party_id: reader.party_id,
+                contact_id: reader.contact_id,
+                lead_id: reader.lead_id,
                 channel: ConsentChannel::Email,
                 topic: topic.clone(),
                 status: ConsentStatus::Withdrawn,
@@ -327,7 +335,7 @@ fn unsubscribe(origin: &Origin, asked: UnsubscribeFilter) -> Result<Unsubscripti
                 expires_at: None,
                 evidence,
             };
-            consents::record(cx, new)?;
+            consents::record_at(cx, new, member.email.as_deref())?;
         }
         if member.unsubscribed_at.is_none() {
             let after = member.clone().unsubscribe(cx.now);

@@ -13,6 +13,7 @@ pub mod lead_form_submissions;
 pub mod lead_forms;
 pub mod links;
 mod messages;
+mod pages;
 pub mod segments;
 pub mod suppressions;
 pub mod templates;
@@ -68,6 +69,7 @@ pub fn reactions(r: &mut Reactions) {
     r.on("contact.unmerged", consents::part_again);
     r.on("lead.converted", consents::carry_over);
     r.on("lead_form.submitted", consents::from_form);
+    r.on("lead.erased", consents::forget);
     r.on("party.erased", consents::forget);
     for fact in JOURNEY_FACTS {
         r.on(fact, journeys::runs::heard);
@@ -75,7 +77,10 @@ pub fn reactions(r: &mut Reactions) {
     r.on("consent.recorded", journey_enrollments::opted_out);
     r.on("suppression.created", journey_enrollments::suppressed);
     r.on("contact.erased", journey_enrollments::erased);
+    r.on("lead.erased", journey_enrollments::erased);
     r.on("party.erased", journey_enrollments::erased);
+    r.on("contact.merged", journey_enrollments::merged);
+    r.on("contact.unmerged", journey_enrollments::parted);
     r.on("lead.converted", journey_enrollments::carry_over);
     r.on("party.merged", journey_enrollments::merged);
     r.on("party.unmerged", journey_enrollments::parted);

@@ -70,7 +70,7 @@ fn delete(cx: &mut Cx, id: SegmentId) -> Result<()> {
 pub fn grounds(cx: &mut Cx, segment: &Segment) -> Result<(Option<SegmentFilter>, Ground)> {
     let company = cx.find::<Company>(segment.company_id)?;
     let today = cx.today(&company);
-    Ok((segment.read_filter()?, rows::ground(cx.engine(), segment, today)))
+    Ok((segment.read_filter()?, rows::ground(cx.engine(), segment, &company, today)))
 }
 
 /// The condition on everybody who can be written to that somebody is in a segment now.
@@ -89,7 +89,7 @@ fn evaluate(cx: &mut Cx, id: SegmentId) -> Result<Segment> {
 
 fn add_members(cx: &mut Cx, id: SegmentId, members: SegmentMembers) -> Result<Segment> {
     let before = cx.load_for_update::<Segment>(id)?;
-    let ids = before.ids_of(&members)?;
+    let ids = before.ids_of(&survivors(cx, members)?)?;
     let known = rows::known(cx.db(), &before, &ids)?;
     if let Some(missing) = ids.iter().find(|id| !known.contains(id)) {
         let message = format!("There is no such member: {}.", domain::kernel::encode("…", *missing));
@@ -97,6 +97,15 @@ fn add_members(cx: &mut Cx, id: SegmentId, members: SegmentMembers) -> Result<Se
     }
     rows::add(cx.db(), &before, &ids)?;
     counted(cx, before, "members_added")
+}
+
+/// Who stands for each member that was named.
+fn survivors(cx: &mut Cx, mut members: SegmentMembers) -> Result<SegmentMembers> {
+    let stands = cx.survivors::<Party>(&members.party_ids)?;
+    members.party_ids.iter_mut().for_each(|id| *id = stands.get(id).copied().unwrap_or(*id));
+    let stands = cx.survivors::<Contact>(&members.contact_ids)?;
+    members.contact_ids.iter_mut().for_each(|id| *id = stands.get(id).copied().unwrap_or(*id));
+    Ok(members)
 }
 
 /// The field of the body that names members of this segment.
@@ -111,7 +120,7 @@ fn place_of(segment: &Segment) -> &'static str {
 
 fn remove_members(cx: &mut Cx, id: SegmentId, members: SegmentMembers) -> Result<Segment> {
     let before = cx.load_for_update::<Segment>(id)?;
-    let ids = before.ids_of(&members)?;
+    let ids = before.ids_of(&survivors(cx, members)?)?;
     rows::remove(cx.db(), &before, &ids)?;
     counted(cx, before, "members_removed")
 }

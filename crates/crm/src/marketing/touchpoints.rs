@@ -52,15 +52,11 @@ fn create(cx: &mut Cx, new: NewTouchpoint) -> Result<Touchpoint> {
 /// Records what a reader did with a message of a campaign. Who is gone by now leaves no touch.
 pub fn of_message(cx: &mut Cx, mut new: NewTouchpoint, campaign: CampaignId) -> Result<()> {
     // what was sent stays when its reader goes or is merged away
-    let party = match new.party_id {
-        Some(party) => persistence::record::find::<Party>(cx.db(), party.uuid())?,
-        None => None,
-    };
-    new.party_id = party.map(|p| p.merged_into.unwrap_or(p.id));
-    if let Some(contact) = new.contact_id
-        && persistence::record::find::<Contact>(cx.db(), contact.uuid())?.is_none()
-    {
-        new.contact_id = None;
+    if let Some(party) = new.party_id {
+        new.party_id = persistence::record::find::<Party>(cx.db(), party.uuid())?.map(|p| p.merged_into.unwrap_or(p.id));
+    }
+    if let Some(contact) = new.contact_id {
+        new.contact_id = persistence::record::find::<Contact>(cx.db(), contact.uuid())?.map(|c| c.merged_into.unwrap_or(c.id));
     }
     if let Some(lead) = new.lead_id
         && persistence::record::find::<Lead>(cx.db(), lead.uuid())?.is_none()
@@ -125,13 +121,13 @@ fn hold_visitor(cx: &mut Cx, company: CompanyId, visitor: &str) -> Result<()> {
 }
 
 /// Who is meant: what the subject names must exist in this company, and a converted lead stands for what it became.
-fn settle(cx: &mut Cx, company: CompanyId, subject: Subject) -> Result<Subject> {
+fn settle(cx: &mut Cx, company: CompanyId, mut subject: Subject) -> Result<Subject> {
     subject.check()?;
     if let Some(contact) = subject.contact {
-        cx.refer::<Contact>("/contact_id", contact)?;
+        subject.contact = Some(cx.refer::<Contact>("/contact_id", contact)?.id);
     }
     if let Some(party) = subject.party {
-        cx.refer::<Party>("/party_id", party)?;
+        subject.party = Some(cx.refer::<Party>("/party_id", party)?.id);
     }
     let Some(id) = subject.lead else { return Ok(subject) };
     let lead = cx.refer::<Lead>("/lead_id", id)?;

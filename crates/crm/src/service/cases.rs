@@ -113,9 +113,9 @@ messages, the customer and the person, other cases, orders, deliveries, invoices
 named in `withheld`.";
 const MESSAGES: &str = "List the messages of a case and of those that were merged into it, the oldest first.";
 
-fn create(cx: &mut Cx, new: NewCase) -> Result<Case> {
+fn create(cx: &mut Cx, mut new: NewCase) -> Result<Case> {
     let company = cx.company(new.company_id)?;
-    check_links(cx, &new)?;
+    check_links(cx, &mut new)?;
     let case = Case::new(cx.new_id(), &new, cx.now)?;
     check_serial(cx, &case)?;
     begin(cx, &company, case, &new, MessageAuthor::Customer)
@@ -195,10 +195,10 @@ pub(crate) fn write(cx: &mut Cx, case: &Case, said: ReplyToCase) -> Result<()> {
     cx.insert_all(&[message])
 }
 
-fn update(cx: &mut Cx, id: CaseId, patch: CasePatch) -> Result<Case> {
+fn update(cx: &mut Cx, id: CaseId, mut patch: CasePatch) -> Result<Case> {
     let before = cx.load_for_update::<Case>(id)?;
     if let Some(contact) = patch.contact_id.flatten() {
-        cx.refer::<Contact>("/contact_id", contact)?;
+        patch.contact_id = Some(Some(cx.refer::<Contact>("/contact_id", contact)?.id));
     }
     if let Some(product) = patch.product_id.flatten() {
         cx.refer::<Product>("/product_id", product)?;
@@ -224,12 +224,12 @@ pub(crate) fn of_thread(cx: &mut Cx, id: CaseId) -> Result<Condition> {
     Ok(Condition::In("case_id", cases.into_iter().map(|c| Value::Uid(c.uuid())).collect()))
 }
 
-fn check_links(cx: &mut Cx, new: &NewCase) -> Result<()> {
+fn check_links(cx: &mut Cx, new: &mut NewCase) -> Result<()> {
     if let Some(party) = new.party_id {
-        cx.refer::<Party>("/party_id", party)?;
+        new.party_id = Some(cx.refer::<Party>("/party_id", party)?.id);
     }
     if let Some(contact) = new.contact_id {
-        cx.refer::<Contact>("/contact_id", contact)?;
+        new.contact_id = Some(cx.refer::<Contact>("/contact_id", contact)?.id);
     }
     if let Some(product) = new.product_id {
         cx.refer::<Product>("/product_id", product)?;
@@ -251,7 +251,9 @@ fn check_order(cx: &mut Cx, order: String, new: &NewCase) -> Result<()> {
     let Some((company, party)) = activities::last_told(cx.db(), &order)? else {
         return Err(problems::unknown_reference.field(AT, format!("There is no order {order}.")));
     };
-    let same_party = new.party_id.is_none() || party.map(PartyId::from_uuid) == new.party_id;
+    // what was told of it may name a party that was merged away since
+    let party = party.map(|id| cx.find_survivor::<Party>(PartyId::from_uuid(id))).transpose()?.map(|p| p.id);
+    let same_party = new.party_id.is_none() || party == new.party_id;
     if company != Some(new.company_id.uuid()) || !same_party {
         return Err(ORDER_OF_ANOTHER.field(AT, "Name an order of the customer and company of the case."));
     }

@@ -33,9 +33,9 @@ pub fn operations(t: &mut Table) {
 const CREATE: &str = "Create an entitlement: from when to when a customer is covered, by which service level, and for how many cases or \
 minutes of work.";
 
-fn create(cx: &mut Cx, new: NewEntitlement) -> Result<Entitlement> {
+fn create(cx: &mut Cx, mut new: NewEntitlement) -> Result<Entitlement> {
     cx.company(new.company_id)?;
-    cx.refer::<Party>("/party_id", new.party_id)?;
+    new.party_id = cx.refer::<Party>("/party_id", new.party_id)?.id;
     if let Some(product) = new.product_id {
         cx.refer::<Product>("/product_id", product)?;
     }

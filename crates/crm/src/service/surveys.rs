@@ -1,6 +1,7 @@
 //! Operations on surveys. A customer answers with a signed link and without an account.
 
-use chrono::{Days, NaiveTime};
+use chrono::Days;
+use domain::directory::companies::Company;
 use domain::identity::users::User;
 use domain::ids::SurveyId;
 use domain::service::cases::Case;
@@ -81,7 +82,8 @@ fn invite(cx: &mut Cx, id: SurveyId, about: InviteToSurvey) -> Result<SurveyInvi
 
 fn results(cx: &mut Cx, id: SurveyId, asked: SurveyResultsQuery) -> Result<SurveyResults> {
     let survey = cx.find::<Survey>(id)?;
-    let midnight = |d: chrono::NaiveDate| d.and_time(NaiveTime::MIN).and_utc();
+    let company = cx.find::<Company>(survey.company_id)?;
+    let midnight = |day| company.start_of(day);
     let before = asked.to_date.and_then(|d| d.checked_add_days(Days::new(1))).map(midnight);
     let bounds = match survey.kind {
         SurveyKind::Csat => (4, 0),

@@ -2,7 +2,7 @@
 //! elsewhere; the definitions, the rates and the periods are here.
 
 use crate::kernel::Decimal;
-use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{Datelike, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -223,20 +223,6 @@ pub fn months(from: NaiveDate, to: NaiveDate) -> Result<Vec<NaiveDate>> {
     }
 }
 
-/// The calendar day of an instant in a time zone.
-pub fn day_at(instant: DateTime<Utc>, time_zone: &str) -> NaiveDate {
-    let zone: chrono_tz::Tz = time_zone.parse().unwrap_or(chrono_tz::UTC);
-    instant.with_timezone(&zone).date_naive()
-}
-
-/// The instant at which a day begins in a time zone; where midnight does not exist, the first instant of the day.
-pub fn start_of_day(day: NaiveDate, time_zone: &str) -> DateTime<Utc> {
-    let zone: chrono_tz::Tz = time_zone.parse().unwrap_or(chrono_tz::UTC);
-    let midnight = day.and_time(NaiveTime::MIN);
-    let found = (0..=4).find_map(|h| zone.from_local_datetime(&(midnight + chrono::Duration::minutes(h * 30))).earliest());
-    found.map_or_else(|| midnight.and_utc(), |t| t.with_timezone(&Utc))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,21 +239,6 @@ mod tests {
         assert_eq!(months(day("2020-01-01"), day("2026-01-31")).expect_err("too long").code(), WRONG_PERIOD);
         assert_eq!(months(day("2023-01-01"), day("2025-12-01")).expect("three years").len(), 36);
         assert!(months(NaiveDate::MAX, NaiveDate::MAX).is_err());
-    }
-
-    #[test]
-    fn days_begin_at_midnight_of_the_place() {
-        for (d, zone, start) in [
-            ("2026-07-01", "Europe/Berlin", "2026-06-30T22:00:00Z"),
-            ("2026-01-01", "Europe/Berlin", "2025-12-31T23:00:00Z"),
-            ("2026-01-01", "America/New_York", "2026-01-01T05:00:00Z"),
-            // clocks go from 00:00 to 01:00
-            ("2026-09-06", "America/Santiago", "2026-09-06T04:00:00Z"),
-            ("2026-01-01", "nonsense", "2026-01-01T00:00:00Z"),
-        ] {
-            let expected: DateTime<Utc> = start.parse().expect("an instant");
-            assert_eq!(start_of_day(day(d), zone), expected, "{d} {zone}");
-        }
     }
 
     #[test]

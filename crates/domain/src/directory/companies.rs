@@ -264,10 +264,11 @@ impl Company {
     }
     /// The calendar day of an instant where the company is.
     pub fn date_of(&self, at: DateTime<Utc>) -> NaiveDate {
-        match self.time_zone.parse::<chrono_tz::Tz>() {
-            Ok(zone) => at.with_timezone(&zone).date_naive(),
-            Err(_) => at.date_naive(),
-        }
+        crate::kernel::day_at(at, &self.time_zone)
+    }
+    /// The first moment of a day where the company is.
+    pub fn start_of(&self, day: NaiveDate) -> DateTime<Utc> {
+        crate::kernel::start_of_day(day, &self.time_zone)
     }
     /// Decimal places of a booked amount of this company.
     pub fn minor_units(&self) -> u32 {

@@ -95,7 +95,7 @@ pub struct Contact {
     pub version: i64,
 }
 
-crate::entity! { Contact, ContactId, "contact", actions: |c| match (c.erased_at, c.merged_into, c.archived_at) {
+crate::entity! { Contact, ContactId, "contact", merged: |c| c.merged_into, actions: |c| match (c.erased_at, c.merged_into, c.archived_at) {
     (Some(_), ..) => vec![],
     (None, Some(_), _) => vec!["unmerge"],
     (None, None, Some(_)) => vec!["restore"],
@@ -292,7 +292,8 @@ impl Contact {
         if let Some(list) = found.take("/emails", emails::normalise_all(std::mem::take(&mut self.emails))) {
             self.emails = list;
         }
-        if let Some(list) = found.take("/phones", phones::normalise_all(std::mem::take(&mut self.phones))) {
+        let country = self.address.as_ref().map(|a| a.country.clone());
+        if let Some(list) = found.take("/phones", phones::normalise_all(std::mem::take(&mut self.phones), country.as_deref())) {
             self.phones = list;
         }
         found.done()?;

@@ -358,7 +358,7 @@ fn tail(phone: &str) -> &str {
 }
 
 /// Letters and digits of a tax number in upper case.
-fn tax_key(text: &str) -> Option<String> {
+pub fn tax_key(text: &str) -> Option<String> {
     let key: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
     (!key.is_empty()).then_some(key)
 }

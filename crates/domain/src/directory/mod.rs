@@ -1,6 +1,7 @@
 //! Who and what everybody deals with: companies, parties, contacts, products, units, currencies and their rates.
 //! Shared by front and back office; no document lives here.
 
+pub mod address_keys;
 pub mod addresses;
 pub mod companies;
 pub mod contact_merges;

@@ -179,7 +179,7 @@ pub struct Party {
 }
 
 crate::entity! {
-    Party, PartyId, "party", party: |p| Some(p.id),
+    Party, PartyId, "party", party: |p| Some(p.id), merged: |p| p.merged_into,
     actions: |p| match (p.erased_at, p.merged_into, p.archived_at) {
         (Some(_), ..) => vec![],
         (None, Some(_), _) => vec!["unmerge"],
@@ -404,7 +404,8 @@ impl Party {
         if let Some(list) = found.take("/emails", emails::normalise_all(std::mem::take(&mut self.emails))) {
             self.emails = list;
         }
-        if let Some(list) = found.take("/phones", phones::normalise_all(std::mem::take(&mut self.phones))) {
+        let country = self.country().map(str::to_string);
+        if let Some(list) = found.take("/phones", phones::normalise_all(std::mem::take(&mut self.phones), country.as_deref())) {
             self.phones = list;
         }
         found.done()?;
@@ -439,6 +440,12 @@ impl Party {
             return Err(TOO_DEEP.field("/parent_id", format!("A hierarchy has at most {DEEPEST} levels.")));
         }
         Ok(())
+    }
+    /// The country where it is: that of its billing address, else of its first address.
+    pub fn country(&self) -> Option<&str> {
+        let of = |wanted: fn(&PartyAddress) -> bool| self.addresses.iter().find(|a| wanted(a)).map(|a| &*a.address.country);
+        let billing = |a: &PartyAddress| a.purpose == AddressPurpose::Billing;
+        of(|a| a.purpose == AddressPurpose::Billing && a.primary).or_else(|| of(billing)).or_else(|| of(|_| true))
     }
     /// The primary address for a purpose; a billing address stands in for the others.
     pub fn address_for(&self, purpose: AddressPurpose) -> Option<&Address> {

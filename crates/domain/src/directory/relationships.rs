@@ -111,6 +111,10 @@ impl Relationship {
         self.updated_at = now;
         self.check().map(|()| self)
     }
+    /// Whether it holds on a day.
+    pub fn holds_on(&self, day: NaiveDate) -> bool {
+        self.from_date.is_none_or(|first| first <= day) && self.to_date.is_none_or(|last| last >= day)
+    }
     fn check(&self) -> Result<()> {
         match (self.from_date, self.to_date) {
             (Some(from), Some(to)) if to < from => Err(ENDS_BEFORE_START.field("/to_date", format!("It starts on {from}."))),

@@ -1,9 +1,11 @@
-//! The normal form of text that is searched: lower case, single spaces. The same on both engines because it is made here.
+//! The normal forms of words and of text that is searched. The same on both engines because they are made here.
+
+use crate::kernel::text::fold;
 
 /// Longest search text kept of one thing, in characters.
 pub const LONGEST: usize = 4_000;
 
-/// Lower case with single spaces, as it is stored and as it is looked for.
+/// Lower case with single spaces: the form in which codes and words of campaigns and rules compare.
 pub fn normalise(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -15,9 +17,9 @@ pub fn normalise(text: &str) -> String {
     out
 }
 
-/// One text of all parts that are searched.
+/// One text of all parts that are searched, folded.
 pub fn text_of<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
-    let joined: Vec<String> = parts.into_iter().map(normalise).filter(|p| !p.is_empty()).collect();
+    let joined: Vec<String> = parts.into_iter().map(fold).filter(|p| !p.is_empty()).collect();
     joined.join(" ").chars().take(LONGEST).collect()
 }
 

@@ -1,6 +1,7 @@
 //! Words that every area uses: ids, exact decimals, rounding, codes, patches, problems.
 //! Nothing of one area belongs here.
 
+mod days;
 mod decimal;
 mod error;
 mod findings;
@@ -14,6 +15,7 @@ pub mod text;
 pub mod turns;
 mod word;
 
+pub use days::{day_at, moment_of, start_of_day};
 pub use decimal::{Amount, Decimals, Quantity, Rate, UnitPrice, is_decimal};
 pub use error::{Code, Failure, FieldError, Problem, Result, problems};
 pub use findings::Findings;

@@ -1,5 +1,8 @@
-//! Texts: which characters a text of one line and a text of several lines may hold. Control characters are invisible, break
-//! subjects, files and terminals that show the text later, and nobody types them on purpose.
+//! Texts: which characters a text of one line and a text of several lines may hold, and the one form in which texts are
+//! searched and compared. Control characters are invisible, break subjects, files and terminals that show the text later, and
+//! nobody types them on purpose.
+
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
 use crate::kernel::{Result, problems};
 /// Strings that may be at most this long are names, subjects, codes and the like: one line. Longer ones, such as notes and
@@ -34,9 +37,43 @@ pub fn filled(text: &str, pointer: &str) -> Result<String> {
     }
 }
 
+/// The form in which texts are searched: no case, no accents, single spaces, whatever the script and however the accents
+/// were encoded. Texts are stored in it or brought into it by the SQL function `fold`, so that both engines find the same.
+pub fn fold(text: &str) -> String {
+    let plain = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
+    let mut out = String::with_capacity(plain.len());
+    for c in plain.chars() {
+        match c {
+            // combining marks
+            '\u{300}'..='\u{36f}'
+            | '\u{1ab0}'..='\u{1aff}'
+            | '\u{1dc0}'..='\u{1dff}'
+            | '\u{20d0}'..='\u{20ff}'
+            | '\u{fe20}'..='\u{fe2f}' => {}
+            'ß' | 'ẞ' => out.push_str("ss"),
+            'Æ' | 'æ' => out.push_str("ae"),
+            'Œ' | 'œ' => out.push_str("oe"),
+            'Ø' | 'ø' => out.push('o'),
+            'Ł' | 'ł' => out.push('l'),
+            'Đ' | 'đ' => out.push('d'),
+            'ı' => out.push('i'),
+            'Σ' | 'ς' => out.push('σ'),
+            c if c.is_whitespace() => {
+                if !out.is_empty() && !out.ends_with(' ') {
+                    out.push(' ');
+                }
+            }
+            c => out.extend(c.to_lowercase()),
+        }
+    }
+    let composed = ComposingNormalizerBorrowed::new_nfc().normalize(out.trim_end());
+    composed.into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn one_line_is_one_line() {
@@ -50,5 +87,31 @@ mod tests {
             assert!(!is_one_line(never) && !is_plain(never), "{never:?}");
         }
         assert!(!is_one_line("a\u{2028}b"));
+    }
+
+    #[test]
+    fn case_and_accents_do_not_matter_in_any_script() {
+        for (given, folded) in [
+            ("Österreichische Post", "osterreichische post"),
+            ("A\u{301}lvarez", "alvarez"),
+            ("Álvarez", "alvarez"),
+            ("  STRASSE\t Straße ", "strasse strasse"),
+            ("ΟΔΟΣ Αθήνας", "οδοσ αθηνασ"),
+            ("МОСКВА Йод", "москва иод"),
+            ("İstanbul ılık", "istanbul ilik"),
+            ("Łódź Ørsted Æble", "lodz orsted aeble"),
+            ("한국", "한국"),
+            ("ﬁnance", "finance"),
+        ] {
+            assert_eq!(fold(given), folded, "{given}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn folding_twice_changes_nothing(text in "\\PC{0,60}") {
+            let once = fold(&text);
+            prop_assert_eq!(fold(&once), once);
+        }
     }
 }

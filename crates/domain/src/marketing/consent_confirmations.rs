@@ -209,34 +209,9 @@ pub fn letter(company: &str, topic: Option<&str>, wording: Option<&str>, link: &
     (subject, text)
 }
 
-/// Text as it stands in HTML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// The page that a link opens: it says what is asked, and one button answers.
-pub fn page(company: &str, topic: Option<&str>, is_confirmed: bool, action: &str) -> String {
-    let (company, action) = (escaped(company), escaped(action));
-    let about = topic.map(|t| format!(" about {}", escaped(t))).unwrap_or_default();
-    let body = match is_confirmed {
-        true => format!("<p>You get messages from {company}{about}. It is confirmed.</p>"),
-        false => format!(
-            "<p>Do you want messages from {company}{about}?</p><form method=\"post\" action=\"{action}\"><button>Yes, I do</button></form>"
-        ),
-    };
-    format!("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{company}</title></head><body>{body}</body></html>")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_name_becomes_markup() {
-        let page = page("<b>Evil & Co</b>", Some("\"x\""), false, "/v1?link=a&b");
-        assert!(page.contains("&lt;b&gt;Evil &amp; Co&lt;/b&gt;") && page.contains("&quot;x&quot;") && page.contains("/v1?link=a&amp;b"));
-        assert!(!page.contains("<b>"));
-    }
 
     #[test]
     fn the_letter_says_what_and_where() {

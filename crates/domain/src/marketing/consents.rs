@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::directory::address_keys::AddressKind;
 use crate::ids::{CompanyId, ConsentId, ContactId, LeadId, PartyId};
 use crate::kernel::{Code, Findings, Id, Result};
 
@@ -293,6 +294,17 @@ pub struct LastWord {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
+impl ConsentChannel {
+    /// What is written to on it.
+    pub fn addresses(self) -> AddressKind {
+        match self {
+            Self::Email => AddressKind::Mailbox,
+            Self::Phone | Self::Sms => AddressKind::Phone,
+            Self::Post => AddressKind::Household,
+        }
+    }
+}
+
 impl ConsentStatus {
     /// How strict it is: a withdrawal above a question above a grant.
     pub fn strictness(self) -> i64 {
@@ -322,6 +334,32 @@ pub struct Verdict {
     pub allowed: bool,
     pub reason: ConsentReason,
     pub consent: Option<ConsentId>,
+}
+
+/// The last word of a mailbox or number for one channel and topic, whichever record it was said for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AddressWord {
+    pub consent: ConsentId,
+    pub channel: ConsentChannel,
+    pub topic: Option<String>,
+    pub status: ConsentStatus,
+}
+
+/// As [`judge`], and a "no" that somebody with the same mailbox or number said last holds, too: for everything on the channel,
+/// or for the topic.
+pub fn judge_at(words: &[LastWord], at: &[AddressWord], channel: ConsentChannel, topic: Option<&str>, now: DateTime<Utc>) -> Verdict {
+    let own = judge(words, channel, topic, now);
+    let no = |topic: Option<&str>| {
+        at.iter().find(|w| w.channel == channel && w.topic.as_deref() == topic && w.status == ConsentStatus::Withdrawn)
+    };
+    let refused = |reason, w: &AddressWord| Verdict { allowed: false, reason, consent: Some(w.consent) };
+    match (own.reason, no(None), topic.and_then(|t| no(Some(t)))) {
+        (ConsentReason::OptedOut, ..) => own,
+        (_, Some(word), _) => refused(ConsentReason::OptedOut, word),
+        (ConsentReason::Withdrawn, ..) => own,
+        (_, _, Some(word)) => refused(ConsentReason::Withdrawn, word),
+        _ => own,
+    }
 }
 
 /// Whether somebody with these last words may be written to about a topic. An opt-out for the whole channel dominates

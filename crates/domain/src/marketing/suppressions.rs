@@ -35,9 +35,13 @@ pub struct Suppression {
     pub id: SuppressionId,
     /// The channel.
     pub channel: ConsentChannel,
-    /// The address in the form that compares: an e-mail address in lower case, a number as E.164 or its digits.
-    #[schema(max_length = 254, example = "ana@example.com")]
-    pub address: String,
+    /// The address in the form that compares: an e-mail address in lower case, a number as E.164 or its digits. Null once the
+    /// data of its owner was erased: the address stays suppressed and is known by its hash alone.
+    #[schema(required, max_length = 254, example = "ana@example.com")]
+    pub address: Option<String>,
+    /// SHA-256 of the kind and the address, in hexadecimal.
+    #[schema(max_length = 64)]
+    pub address_hash: String,
     /// Why.
     pub reason: SuppressionReason,
     /// Anything else worth knowing, as the answer of the mail server.
@@ -77,7 +81,7 @@ fn manual() -> SuppressionReason {
 }
 
 /// The form in which addresses of a channel compare. Fails with [`WRONG_ADDRESS`].
-fn comparable(channel: ConsentChannel, address: &str) -> Result<String> {
+pub fn comparable(channel: ConsentChannel, address: &str) -> Result<String> {
     let wrong = |_| WRONG_ADDRESS.field("/address", format!("It is no address for the channel {channel}."));
     match channel {
         ConsentChannel::Email => emails::normalise(address).map(|a| emails::key(&a)).map_err(wrong),
@@ -90,7 +94,18 @@ impl Suppression {
     /// A new suppression. Fails with [`WRONG_ADDRESS`].
     pub fn new(id: SuppressionId, new: NewSuppression, now: DateTime<Utc>) -> Result<Self> {
         let address = comparable(new.channel, &new.address)?;
-        Ok(Self { id, channel: new.channel, address, reason: new.reason, note: new.note, version: 1, created_at: now, updated_at: now })
+        let address_hash = new.channel.addresses().hash(&address);
+        Ok(Self {
+            id,
+            channel: new.channel,
+            address: Some(address),
+            address_hash,
+            reason: new.reason,
+            note: new.note,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        })
     }
 }
 

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use crate::kernel::{Code, Result};
+use crate::kernel::{Code, Result, moment_of};
 
 /// The calendar has so many holidays that the working time is not there within [`MOST_DAYS`].
 pub const OUT_OF_REACH: Code = Code::invalid("calendar.out_of_reach", "The calendar does not have that much working time.");
@@ -42,19 +42,7 @@ impl Hours {
             true => &[],
             false => &self.week[day.weekday().num_days_from_monday() as usize],
         };
-        minutes.iter().map(move |(from, to)| (self.moment(day, *from), self.moment(day, *to)))
-    }
-    /// The first moment at which the clocks show this time or, when they skip it, the moment they go on.
-    fn moment(&self, day: NaiveDate, minute: u32) -> DateTime<Utc> {
-        let mut local: NaiveDateTime = day.and_time(chrono::NaiveTime::MIN) + TimeDelta::minutes(minute.into());
-        // the longest time that clocks ever skipped is a day, when an island changed sides of the date line
-        for _ in 0..=24 * 60 {
-            match self.zone.from_local_datetime(&local) {
-                LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => return at.with_timezone(&Utc),
-                LocalResult::None => local += TimeDelta::minutes(1),
-            }
-        }
-        local.and_utc()
+        minutes.iter().map(move |(from, to)| (moment_of(self.zone, day, *from), moment_of(self.zone, day, *to)))
     }
 }
 

@@ -68,9 +68,9 @@ pub fn operations(t: &mut Table) {
 }
 
 /// The lines of a draft, checked as far as a draft must be.
-fn draft_lines(cx: &mut Cx, company: &Company, entry: &JournalEntry, new: Vec<NewJournalLine>) -> Result<(Vec<JournalLine>, Amount)> {
+fn draft_lines(cx: &mut Cx, company: &Company, entry: &JournalEntry, mut new: Vec<NewJournalLine>) -> Result<(Vec<JournalLine>, Amount)> {
     let total = check_lines(&new, company.minor_units(), false)?;
-    check_references(cx, company, &new)?;
+    check_references(cx, company, &mut new)?;
     let mut out = Vec::with_capacity(new.len());
     for (position, l) in (1..).zip(new) {
         let net = l.debit - l.credit;
@@ -100,17 +100,18 @@ fn draft_lines(cx: &mut Cx, company: &Company, entry: &JournalEntry, new: Vec<Ne
     Ok((out, total))
 }
 
-/// Accounts must take entries by hand; whatever else a line names must exist.
-fn check_references(cx: &mut Cx, company: &Company, lines: &[NewJournalLine]) -> Result<()> {
+/// Accounts must take entries by hand; whatever else a line names must exist. A party that was merged away becomes the one that
+/// stands for it.
+fn check_references(cx: &mut Cx, company: &Company, lines: &mut [NewJournalLine]) -> Result<()> {
     let ids: Vec<AccountId> = lines.iter().map(|l| l.account_id).collect();
     let known: BTreeMap<_, _> = cx.find_all::<Account>(&ids)?.into_iter().map(|a| (a.id, a)).collect();
     let parties: Vec<_> = lines.iter().filter_map(|l| l.party_id).collect();
-    let parties: BTreeSet<_> = cx.find_all::<Party>(&parties)?.into_iter().map(|p| p.id).collect();
+    let parties = cx.survivors::<Party>(&parties)?;
     let products: Vec<_> = lines.iter().filter_map(|l| l.product_id).collect();
     let products: BTreeSet<_> = cx.find_all::<Product>(&products)?.into_iter().map(|p| p.id).collect();
     let codes: Vec<_> = lines.iter().filter_map(|l| l.tax_code_id).collect();
     let codes: BTreeSet<_> = cx.find_all::<TaxCode>(&codes)?.into_iter().filter(|c| c.company_id == company.id).map(|c| c.id).collect();
-    for (i, l) in lines.iter().enumerate() {
+    for (i, l) in lines.iter_mut().enumerate() {
         let unknown = |field: &str, what: String| problems::unknown_reference.field(format!("/lines/{i}/{field}"), what);
         let account = known.get(&l.account_id).filter(|a| a.company_id == company.id);
         let account = account.ok_or_else(|| unknown("account_id", format!("There is no account {} in the company.", l.account_id)))?;
@@ -120,8 +121,8 @@ fn check_references(cx: &mut Cx, company: &Company, lines: &[NewJournalLine]) ->
         account
             .accepts(l.currency.as_deref().unwrap_or(&company.currency), true)
             .map_err(|p| p.under(&format!("/lines/{i}/account_id")))?;
-        if l.party_id.is_some_and(|p| !parties.contains(&p)) {
-            return Err(unknown("party_id", "There is no such party.".into()));
+        if let Some(party) = l.party_id {
+            l.party_id = Some(*parties.get(&party).ok_or_else(|| unknown("party_id", "There is no such party.".into()))?);
         }
         if l.product_id.is_some_and(|p| !products.contains(&p)) {
             return Err(unknown("product_id", "There is no such product.".into()));

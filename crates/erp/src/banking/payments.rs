@@ -71,7 +71,7 @@ pub fn operations(t: &mut Table) {
 /// Drafts a payment.
 pub fn create(cx: &mut Cx, new: NewPayment) -> Result<Payment> {
     let company = cx.company(new.company_id)?;
-    let party = cx.refer::<Party>("/party_id", new.party_id)?;
+    let party = cx.refer_itself::<Party>("/party_id", new.party_id)?;
     check_payer(cx, &party)?;
     let date = new.payment_date.unwrap_or_else(|| cx.today(&company));
     let currency = new.currency.unwrap_or_else(|| company.currency.clone());

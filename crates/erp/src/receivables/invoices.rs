@@ -161,7 +161,7 @@ impl<'a> OrderOfInvoice<'a> {
 /// Drafts an invoice. Other services call this too, with lines that refer to an order.
 pub fn draft(cx: &mut Cx, new: NewInvoice) -> Result<Invoice> {
     let company = cx.company(new.company_id)?;
-    let customer = cx.refer::<Party>("/customer_id", new.customer_id)?;
+    let customer = cx.refer_itself::<Party>("/customer_id", new.customer_id)?;
     if new.order_id.is_none() {
         // what was agreed and delivered is billed, whatever became of customer and product since
         customer.check_customer("/customer_id")?;

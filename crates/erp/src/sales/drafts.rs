@@ -38,7 +38,7 @@ fn check_owner(cx: &mut Cx, owner: Option<UserId>) -> Result<()> {
 
 fn draft(cx: &mut Cx, new: NewSalesOrder) -> Result<SalesOrder> {
     let company = cx.company(new.company_id)?;
-    let customer = cx.refer::<Party>("/customer_id", new.customer_id)?;
+    let customer = cx.refer_itself::<Party>("/customer_id", new.customer_id)?;
     customer.check_orderable("/customer_id")?;
     let (given, named) = (new.exchange_rate, new.warehouse_id);
     let mut order = priced(cx, &company, &customer, new)?.order;
@@ -55,7 +55,7 @@ fn draft(cx: &mut Cx, new: NewSalesOrder) -> Result<SalesOrder> {
 /// What an order would come to, for others than its customers too: asked by whoever makes offers.
 pub fn price(cx: &mut Cx, new: NewSalesOrder) -> Result<PricedSale> {
     let company = cx.company(new.company_id)?;
-    let customer = cx.refer::<Party>("/customer_id", new.customer_id)?;
+    let customer = cx.refer_itself::<Party>("/customer_id", new.customer_id)?;
     customer.check_usable("/customer_id")?;
     priced(cx, &company, &customer, new)
 }
@@ -159,13 +159,13 @@ pub fn update(cx: &mut Cx, id: SalesOrderId, patch: SalesOrderPatch) -> Result<S
         address.check().map_err(|p| p.under("/ship_to"))?;
     }
     if let Some(customer) = patch.customer_id {
-        let new = cx.refer::<Party>("/customer_id", customer)?;
+        let new = cx.refer_itself::<Party>("/customer_id", customer)?;
         new.check_orderable("/customer_id")?;
         let old = cx.find::<Party>(before.customer_id)?;
         if before.ship_to.as_ref() == old.address_for(AddressPurpose::Shipping) {
             after.ship_to = new.address_for(AddressPurpose::Shipping).cloned();
         }
-        after.customer_id = customer;
+        after.customer_id = new.id;
     }
     if let Some(freight) = patch.freight_amount {
         check_freight(freight, currencies::minor_units(&before.currency)?)?;

@@ -7,6 +7,7 @@ use domain::ids::JournalEntryId;
 use domain::kernel::{Id, Word};
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, by, kept};
 use crate::{Conn, Result, list, record, sql};
 
 crate::record! {
@@ -67,3 +68,11 @@ pub fn mark_posted(db: &mut Conn, entry: &JournalEntry, number: &str) -> Result<
     .execute(db)?;
     Ok(())
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<JournalEntry>()
+    .ways(&[by("id", To::Party).where_is("id IN (SELECT journal_entry_id FROM journal_lines WHERE party_id IN ({}))")])
+    .columns(&[kept("description")])
+    .plain(&["number", "journal", "class", "status", "source", "drafted", "metadata", "authors"])
+    .with_owner()
+    .unread();

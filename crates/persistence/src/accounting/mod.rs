@@ -9,3 +9,17 @@ pub mod integrity;
 pub mod journal_entries;
 pub mod periods;
 pub mod policies;
+
+use crate::personal::{Personal, Plain};
+
+/// What the area holds of a person, those that others lead through first.
+pub(crate) const PERSONAL: &[&Personal] = &[&journal_entries::PERSONAL];
+
+/// Tables without anything of a person.
+pub(crate) const PLAIN: &[Plain] = &[
+    ("account_determinations", &["role", "item_class", "party_class"]),
+    ("accounts", &["code", "name", "account_type", "normal_side", "currency"]),
+    ("fiscal_years", &["name"]),
+    ("journal_lines", &["currency", "dimensions", "description", "source"]),
+    ("periods", &["gl", "ar", "ap", "inventory", "payroll", "tax"]),
+];

@@ -8,6 +8,7 @@ use domain::kernel::Id;
 use domain::receivables::allocations::Allocation;
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, by, kept, object};
 use crate::{Conn, Result, record};
 
 crate::record! {
@@ -48,3 +49,9 @@ fn complete(db: &mut Conn, rows: &mut [Payment]) -> Result<()> {
     }
     Ok(())
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Payment>()
+    .ways(&[by("party_id", To::Party)])
+    .columns(&[kept("reference"), kept("reversal_reason"), object("metadata")])
+    .plain(&["number", "status", "direction", "method", "currency", "allocate_to", "authors"]);

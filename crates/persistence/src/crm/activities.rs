@@ -6,6 +6,7 @@ use domain::ids::{ActivityId, LeadId};
 use domain::kernel::Id;
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, array, blank, by, kept, null, object, word};
 use crate::{Condition, Conn, Result, sql};
 
 crate::record! {
@@ -50,3 +51,17 @@ pub fn last_told(db: &mut Conn, subject: &str) -> Result<Option<(Option<Uuid>, O
     )>(db)?;
     Ok(row.filter(|r| !r.0.ends_with(".deleted")).map(|r| (r.1, r.2)))
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Activity>()
+    .ways(&[
+        by("party_id", To::Party),
+        by("lead_id", To::Lead),
+        by("regarding_id", To::Name),
+        by("participants", To::Name).where_is("id IN (SELECT activity_id FROM activity_participants WHERE key IN ({}))"),
+    ])
+    .columns(&[word("subject"), null("body"), null("outcome"), array("participants"), object("metadata"), blank("search")])
+    .plain(&["kind", "regarding_id", "regarding_kind", "priority", "status", "time_zone"]);
+
+/// What `activity_participants` holds of a person.
+pub const PARTICIPANTS: Personal = Personal::owned("activity_participants", &[kept("key")]);

@@ -3,10 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::crm::leads::Lead;
 use domain::crm::leads::response::Wait;
+use domain::directory::matching::tax_key;
 use domain::ids::{CompanyId, LeadId, PartyId};
 use domain::kernel::Id;
 use uuid::Uuid;
 
+use crate::directory::relationships;
+use crate::personal::{Personal, To, blank, by, null, object, word};
 use crate::{Conn, Engine, Result, Scalar, Statement, sql};
 
 crate::record! {
@@ -39,7 +42,7 @@ pub fn has_response(_: DateTime<Utc>, wanted: bool) -> crate::Condition {
 pub fn take_turns(db: &mut Conn, lead: &Lead) -> Result<()> {
     let external = lead.external_id.as_ref().map(|e| format!("{}:{}", e.system, e.id));
     let domain = lead.own_domain().map(|d| format!("@{d}"));
-    let keys = [lead.email.as_deref().map(str::to_lowercase), domain, lead.tax_id.clone(), external];
+    let keys = [lead.email.as_deref().map(str::to_lowercase), domain, lead.tax_id.as_deref().and_then(tax_key), external];
     take_turns_on(db, keys.into_iter().flatten().collect())
 }
 
@@ -82,7 +85,7 @@ pub fn organisations_of_domain(db: &mut Conn, domain: &str, today: NaiveDate, li
     s.sql(of("e")).push(domain.to_string().put());
     s.sql(" UNION SELECT r.party_id FROM contact_emails c JOIN relationships r ON r.contact_id = c.contact_id WHERE ");
     s.sql(of("c")).push(domain.to_string().put());
-    s.append(sql!(" AND (r.to_date IS NULL OR r.to_date >= {})) ORDER BY p.id LIMIT {}", today, limit));
+    s.append(sql!(" AND {}) ORDER BY p.id LIMIT {}", relationships::holds_on(today), limit));
     Ok(s.load::<(Uuid,)>(db)?.into_iter().map(|r| PartyId::from_uuid(r.0)).collect())
 }
 
@@ -100,3 +103,30 @@ pub fn waits(db: &mut Conn, seen: &Statement, company: CompanyId, from: DateTime
     let wait = |(owner, created_at, answered_at): Row| Wait { owner: owner.map(Id::from_uuid), created_at, answered_at };
     Ok(rows.into_iter().map(wait).collect())
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Lead>()
+    .ways(&[by("id", To::Lead)])
+    .columns(&[
+        word("name"),
+        word("last_name"),
+        null("first_name"),
+        null("job_title"),
+        null("organisation_name"),
+        null("tax_id"),
+        null("email"),
+        null("phone"),
+        null("phone_normalised"),
+        null("website"),
+        null("address"),
+        null("external_id"),
+        object("utm"),
+        null("campaign"),
+        null("first_touch"),
+        null("last_touch"),
+        null("description"),
+        null("disqualification_reason"),
+        object("metadata"),
+        blank("search"),
+    ])
+    .plain(&["status", "source", "converted_party_origin", "grade"]);

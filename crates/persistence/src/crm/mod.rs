@@ -14,3 +14,32 @@ pub mod pipelines;
 pub mod quotas;
 pub mod quotes;
 pub mod reports;
+
+use crate::personal::{Personal, Plain};
+
+/// What the area holds of a person, those that others lead through first.
+pub(crate) const PERSONAL: &[&Personal] = &[
+    &leads::PERSONAL,
+    &opportunities::PERSONAL,
+    &opportunities::CHANGES,
+    &opportunities::LINES,
+    &activities::PERSONAL,
+    &activities::PARTICIPANTS,
+    &quotes::PERSONAL,
+    &quotes::LINES,
+];
+
+/// Tables without anything of a person.
+pub(crate) const PLAIN: &[Plain] = &[
+    ("assignment_rules", &["name", "conditions", "method", "members"]),
+    ("competitors", &["name", "website", "strengths", "weaknesses", "metadata", "name_key"]),
+    ("forecast_snapshots", &["period", "currency", "rows", "rates"]),
+    ("forecast_submissions", &["period", "method", "note"]),
+    ("lead_grade_changes", &["from_grade", "to_grade"]),
+    ("lead_scoring_models", &["name", "status", "fit_rules", "engagement_rules", "grades"]),
+    ("loss_reasons", &["name", "name_key"]),
+    ("opportunity_contact_roles", &["role"]),
+    ("pipelines", &["name", "metadata"]),
+    ("quotas", &["period", "metadata"]),
+    ("stages", &["name", "forecast_category", "required_fields"]),
+];

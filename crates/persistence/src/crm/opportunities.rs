@@ -5,11 +5,13 @@ pub mod lines;
 pub mod team;
 
 use chrono::{DateTime, Utc};
+use domain::crm::opportunities::changes::OpportunityChange;
 use domain::crm::opportunities::{Opportunity, OpportunityLine};
 use domain::ids::OpportunityId;
 use domain::kernel::Id;
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, blank, by, names, null, object, unnamed, word};
 use crate::{Condition, Conn, Result, record, sql};
 
 crate::record! {
@@ -175,3 +177,24 @@ pub fn touch(db: &mut Conn, deal: &Opportunity) -> Result<()> {
     );
     s.execute(db).map(drop)
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Opportunity>()
+    .ways(&[
+        by("party_id", To::Party),
+        names("contact_id", To::Contact),
+        names("source_lead_id", To::Lead),
+        names("id", To::Lead).where_is("id IN (SELECT converted_opportunity_id FROM leads WHERE id IN ({}))"),
+    ])
+    .columns(&[word("name"), null("description"), null("competitor"), null("loss_reason"), object("metadata"), blank("search")])
+    .plain(&["status", "currency", "amount_source", "forecast_category", "source", "campaign"]);
+
+/// What `opportunity_changes` holds of a person.
+pub const CHANGES: Personal = Personal::of::<OpportunityChange>()
+    .ways(&[by("opportunity_id", To::Row("opportunities"))])
+    .columns(&[unnamed("old_value"), unnamed("new_value"), unnamed("old_label"), unnamed("new_label"), unnamed("reason")])
+    .plain(&["field"]);
+
+/// What `opportunity_lines` holds of a person.
+pub const LINES: Personal =
+    Personal::table("opportunity_lines").ways(&[by("opportunity_id", To::Row("opportunities"))]).columns(&[unnamed("description")]);

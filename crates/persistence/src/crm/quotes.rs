@@ -5,12 +5,15 @@ pub mod lines;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use domain::Entity;
 use domain::crm::quotes::{Quote, QuoteLine};
+use domain::directory::personal_data::Terms;
 use domain::ids::{OpportunityId, PartyId, QuoteId};
 use domain::kernel::{Amount, Id};
 use uuid::Uuid;
 
 use crate::companies::and_of;
+use crate::personal::{Personal, To, blank, by, names, null, object, unnamed, word};
 use crate::{Conn, Only, Result, Statement, record, sql};
 
 crate::record! {
@@ -133,3 +136,40 @@ pub fn without_their_order(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, i64)
 pub fn count(db: &mut Conn, only: &Only) -> Result<i64> {
     Ok(sql!("SELECT COUNT(*) FROM quotes WHERE {}", only.on("company_id")).first::<(i64,)>(db)?.map_or(0, |r| r.0))
 }
+
+/// A quote to somebody else loses whom it was sent to and who signed it, not what was offered.
+fn lose_reader(db: &mut Conn, ids: &[Uuid], terms: &Terms, now: DateTime<Utc>) -> Result<()> {
+    for quote in record::find_all::<Quote>(db, ids)? {
+        let mut left = quote.without_reader(terms);
+        left.bump(now);
+        record::update(db, &left, None)?;
+    }
+    Ok(())
+}
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Quote>()
+    .ways(&[
+        by("party_id", To::Party),
+        names("contact_id", To::Contact),
+        names("answer", To::Mailbox).where_either("lower(answer ->> 'email') IN ({})", "lower(json_extract(answer, '$.email')) IN ({})"),
+    ])
+    .columns(&[
+        word("title"),
+        null("note"),
+        null("customer_reference"),
+        null("shipping_address"),
+        null("answer"),
+        null("win_problem"),
+        object("customer"),
+        object("metadata"),
+        blank("search"),
+    ])
+    .plain(&["number", "status", "seller", "currency", "freight_tax_class", "taxes"])
+    .part(lose_reader);
+
+/// What `quote_lines` holds of a person.
+pub const LINES: Personal = Personal::table("quote_lines")
+    .ways(&[by("quote_id", To::Row("quotes"))])
+    .columns(&[unnamed("description")])
+    .plain(&["tax_class", "tax_code_ids"]);

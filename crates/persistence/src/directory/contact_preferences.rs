@@ -4,6 +4,7 @@ use domain::directory::contact_preferences::ContactPreference;
 use domain::ids::ContactId;
 use domain::kernel::Id;
 
+use crate::personal::{Personal, To, by, kept};
 use crate::{Conn, Result, record, sql};
 
 record! {
@@ -30,3 +31,10 @@ pub fn count(db: &mut Conn, contact: ContactId) -> Result<i64> {
     let found = sql!("SELECT COUNT(*) FROM contact_preferences WHERE contact_id = {}", contact.uuid());
     Ok(found.first::<(i64,)>(db)?.map_or(0, |r| r.0))
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<ContactPreference>()
+    .ways(&[by("contact_id", To::Contact)])
+    .columns(&[kept("value"), kept("source")])
+    .plain(&["name", "kind", "provenance"])
+    .deleted();

@@ -7,7 +7,8 @@ use domain::ids::ContactId;
 use domain::kernel::Id;
 use uuid::Uuid;
 
-use super::lookups::Side;
+use super::lookups::{FoundBy, Side};
+use crate::personal::{Personal, To, array, blank, by, kept, null, object, word};
 use crate::{Conn, Engine, Result, record, sql};
 
 crate::record! {
@@ -19,15 +20,23 @@ crate::record! {
     derived { search: text = |c| c.search_text() }
 }
 
-const SIDE: Side = Side { external_ids: "contact_external_ids", emails: "contact_emails", keys: "contact_match_keys", owner: "contact_id" };
+const SIDE: Side = Side {
+    external_ids: "contact_external_ids",
+    emails: "contact_emails",
+    phones: "contact_phones",
+    keys: "contact_match_keys",
+    owner: "contact_id",
+};
 
 /// Writes what the contact is found by; call it after every insert and update. One that was merged away or erased is not
 /// found.
 pub fn write_lookups(db: &mut Conn, contact: &Contact) -> Result<()> {
-    match contact.merged_into.is_some() || contact.erased_at.is_some() {
-        true => SIDE.write(db, contact.id.uuid(), &[], &[], &[]),
-        false => SIDE.write(db, contact.id.uuid(), &contact.external_ids, &contact.emails, &Traits::of_contact(contact).keys()),
+    if contact.merged_into.is_some() || contact.erased_at.is_some() {
+        return SIDE.write(db, contact.id.uuid(), &FoundBy::default());
     }
+    let keys = Traits::of_contact(contact).keys();
+    let by = FoundBy { ids: &contact.external_ids, mails: &contact.emails, phones: &contact.phones, keys: &keys };
+    SIDE.write(db, contact.id.uuid(), &by)
 }
 
 /// Writes only the keys by which duplicates are found, of a contact that was there before there were such keys.
@@ -72,3 +81,34 @@ pub fn by_emails(db: &mut Conn, contact: &Contact) -> Result<Vec<(ContactId, Str
     let found = SIDE.by_emails(db, &contact.emails)?.into_iter().map(|(id, mail)| (ContactId::from_uuid(id), mail));
     Ok(found.filter(|(id, _)| *id != contact.id).collect())
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Contact>()
+    .ways(&[by("id", To::Contact)])
+    .columns(&[
+        null("first_name"),
+        word("last_name"),
+        word("name"),
+        null("salutation"),
+        null("language"),
+        array("emails"),
+        array("phones"),
+        null("address"),
+        array("external_ids"),
+        array("tags"),
+        object("metadata"),
+        blank("search"),
+    ])
+    .with_owner();
+
+/// What `contact_emails` holds of a person.
+pub const EMAILS: Personal = Personal::owned("contact_emails", &[kept("address")]);
+
+/// What `contact_phones` holds of a person.
+pub const PHONES: Personal = Personal::owned("contact_phones", &[kept("number")]);
+
+/// What `contact_external_ids` holds of a person.
+pub const EXTERNAL_IDS: Personal = Personal::owned("contact_external_ids", &[kept("value")]).plain(&["system"]);
+
+/// What `contact_match_keys` holds of a person.
+pub const MATCH_KEYS: Personal = Personal::owned("contact_match_keys", &[kept("key")]);

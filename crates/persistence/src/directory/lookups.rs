@@ -1,10 +1,11 @@
-//! The side tables by which parties and contacts are found: ids of other systems, e-mail addresses, and the keys by which
+//! The side tables by which parties and contacts are found: ids of other systems, e-mail addresses, numbers, and the keys by which
 //! duplicates are looked for. They are written with their owner and never on their own.
 
 use std::collections::BTreeMap;
 
 use domain::directory::emails::{self, EmailAddress};
 use domain::directory::external_ids::ExternalId;
+use domain::directory::phones::PhoneNumber;
 use uuid::Uuid;
 
 use crate::{Conn, Result, Statement, Value};
@@ -16,14 +17,25 @@ const COMMON: i64 = 200;
 pub(super) struct Side {
     pub external_ids: &'static str,
     pub emails: &'static str,
+    pub phones: &'static str,
     pub keys: &'static str,
     pub owner: &'static str,
 }
 
+/// What an owner is found by; nothing by default.
+#[derive(Clone, Copy, Default)]
+pub(super) struct FoundBy<'a> {
+    pub ids: &'a [ExternalId],
+    pub mails: &'a [EmailAddress],
+    pub phones: &'a [PhoneNumber],
+    pub keys: &'a [String],
+}
+
 impl Side {
     /// Replaces what is kept of one owner.
-    pub fn write(&self, db: &mut Conn, owner: Uuid, ids: &[ExternalId], mails: &[EmailAddress], keys: &[String]) -> Result<()> {
-        for table in [self.external_ids, self.emails] {
+    pub fn write(&self, db: &mut Conn, owner: Uuid, by: &FoundBy) -> Result<()> {
+        let FoundBy { ids, mails, phones, keys } = *by;
+        for table in [self.external_ids, self.emails, self.phones] {
             let mut s = Statement::new(format!("DELETE FROM {table} WHERE {} = ", self.owner));
             s.push(Value::Uid(owner)).execute(db)?;
         }
@@ -40,6 +52,17 @@ impl Side {
             for (i, mail) in mails.iter().enumerate() {
                 s.sql(if i == 0 { "(" } else { ", (" });
                 s.values([Value::Uid(owner), Value::Text(emails::key(&mail.address))]).sql(")");
+            }
+            s.execute(db)?;
+        }
+        let mut numbers: Vec<&str> = phones.iter().map(|p| &*p.normalised).filter(|n| !n.is_empty()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        if !numbers.is_empty() {
+            let mut s = Statement::new(format!("INSERT INTO {} ({}, number) VALUES ", self.phones, self.owner));
+            for (i, number) in numbers.into_iter().enumerate() {
+                s.sql(if i == 0 { "(" } else { ", (" });
+                s.values([Value::Uid(owner), Value::Text(number.to_string())]).sql(")");
             }
             s.execute(db)?;
         }

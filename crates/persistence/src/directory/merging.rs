@@ -17,7 +17,7 @@ use crate::{Conn, Record, Result, Statement, Value, record, sql};
 const REGARDING: &str = "activities.regarding_id";
 
 /// Tables that count versions and do not say when a row last changed.
-pub(super) const UNDATED: [&str; 2] = ["contact_preferences", "touchpoints"];
+const UNDATED: [&str; 2] = ["contact_preferences", "touchpoints"];
 
 /// Things that are merged.
 pub(super) struct Merged {

@@ -17,3 +17,71 @@ pub mod relationships;
 pub mod teams;
 pub mod territories;
 pub mod units;
+
+use crate::personal::{Personal, Plain};
+
+/// What the area holds of a person, those that others lead through first.
+pub(crate) const PERSONAL: &[&Personal] = &[
+    &parties::PERSONAL,
+    &parties::EMAILS,
+    &parties::PHONES,
+    &parties::EXTERNAL_IDS,
+    &parties::MATCH_KEYS,
+    &contacts::PERSONAL,
+    &contacts::EMAILS,
+    &contacts::PHONES,
+    &contacts::EXTERNAL_IDS,
+    &contacts::MATCH_KEYS,
+    &contact_preferences::PERSONAL,
+    &relationships::PERSONAL,
+    &party_merges::MOVES,
+    &party_merges::PERSONAL,
+    &contact_merges::MOVES,
+    &contact_merges::PERSONAL,
+];
+
+/// Tables without anything of a person.
+pub(crate) const PLAIN: &[Plain] = &[
+    (
+        "companies",
+        &[
+            "code",
+            "name",
+            "legal_name",
+            "currency",
+            "time_zone",
+            "rounding",
+            "negative_stock",
+            "order_closing",
+            "credit_policy",
+            "tax_id",
+            "address",
+            "metadata",
+            "search",
+        ],
+    ),
+    ("currencies", &["numeric_code", "name"]),
+    ("exchange_rates", &["from_currency", "to_currency", "kind", "source"]),
+    (
+        "products",
+        &[
+            "sku",
+            "name",
+            "description",
+            "kind",
+            "currency",
+            "tax_class",
+            "posting_class",
+            "category",
+            "barcode",
+            "tags",
+            "metadata",
+            "search",
+            "tracking",
+        ],
+    ),
+    ("teams", &["name", "name_key"]),
+    ("territories", &["name", "countries", "name_key"]),
+    ("territory_countries", &["country"]),
+    ("units", &["code", "name", "category"]),
+];

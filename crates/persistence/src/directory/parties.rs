@@ -1,13 +1,14 @@
 //! Rows of parties, and how they are found by what others call them.
 
 use domain::directory::external_ids::ExternalId;
-use domain::directory::matching::Traits;
+use domain::directory::matching::{Traits, tax_key};
 use domain::directory::parties::Party;
 use domain::ids::PartyId;
 use domain::kernel::Id;
 use uuid::Uuid;
 
-use super::lookups::Side;
+use super::lookups::{FoundBy, Side};
+use crate::personal::{Personal, To, array, blank, by, kept, null, object, word};
 use crate::{Conn, Engine, Result, record, sql};
 
 crate::record! {
@@ -18,18 +19,31 @@ crate::record! {
         archived_at: opt(instant), merged_into: opt(uid),
         erased_at: opt(instant), created_at: instant, updated_at: instant, version: int,
     }
-    derived { search: text = |p| p.search_text() }
+    derived { search: text = |p| p.search_text(), tax_key: text = |p| known_tax_key(p) }
 }
 
-const SIDE: Side = Side { external_ids: "party_external_ids", emails: "party_emails", keys: "party_match_keys", owner: "party_id" };
+/// The tax number as it compares; that of a party that was merged away is the other one's.
+fn known_tax_key(party: &Party) -> String {
+    party.tax_id.as_deref().filter(|_| party.merged_into.is_none()).and_then(tax_key).unwrap_or_default()
+}
+
+const SIDE: Side = Side {
+    external_ids: "party_external_ids",
+    emails: "party_emails",
+    phones: "party_phones",
+    keys: "party_match_keys",
+    owner: "party_id",
+};
 
 /// Writes what the party is found by; call it after every insert and update. A party that was merged away
 /// or erased is not found.
 pub fn write_lookups(db: &mut Conn, party: &Party) -> Result<()> {
-    match party.merged_into.is_some() || party.erased_at.is_some() {
-        true => SIDE.write(db, party.id.uuid(), &[], &[], &[]),
-        false => SIDE.write(db, party.id.uuid(), &party.external_ids, &party.emails, &Traits::of_party(party).keys()),
+    if party.merged_into.is_some() || party.erased_at.is_some() {
+        return SIDE.write(db, party.id.uuid(), &FoundBy::default());
     }
+    let keys = Traits::of_party(party).keys();
+    let by = FoundBy { ids: &party.external_ids, mails: &party.emails, phones: &party.phones, keys: &keys };
+    SIDE.write(db, party.id.uuid(), &by)
 }
 
 /// Writes only the keys by which duplicates are found, of a party that was there before there were such keys.
@@ -88,10 +102,11 @@ pub fn by_emails(db: &mut Conn, party: &Party) -> Result<Vec<(PartyId, String)>>
     Ok(found.filter(|(id, _)| *id != party.id).collect())
 }
 
-/// Up to ten other parties with the same tax number.
+/// Up to ten other parties with the same tax number, whatever its spelling.
 pub fn by_tax_id(db: &mut Conn, party: &Party) -> Result<Vec<PartyId>> {
-    let Some(tax_id) = &party.tax_id else { return Ok(Vec::new()) };
-    let rows = sql!("SELECT id FROM parties WHERE tax_id = {} AND id <> {} ORDER BY id LIMIT 10", tax_id.clone(), party.id.uuid());
+    let Some(key) = party.tax_id.as_deref().and_then(tax_key) else { return Ok(Vec::new()) };
+    let rows =
+        sql!("SELECT id FROM parties WHERE tax_key = {} AND id <> {} AND merged_into IS NULL ORDER BY id LIMIT 10", key, party.id.uuid());
     Ok(rows.load::<(Uuid,)>(db)?.into_iter().map(|r| PartyId::from_uuid(r.0)).collect())
 }
 
@@ -133,3 +148,38 @@ pub fn lock_hierarchy(db: &mut Conn) -> Result<()> {
 
 /// The key of the advisory lock: "parties" in ASCII.
 const HIERARCHY: i64 = 0x70_6172_7469_6573;
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Party>()
+    .ways(&[by("id", To::Party)])
+    .columns(&[
+        word("name"),
+        null("code"),
+        null("legal_name"),
+        null("tax_id"),
+        blank("tax_key"),
+        object("customer_terms"),
+        object("vendor_terms"),
+        array("addresses"),
+        array("emails"),
+        array("phones"),
+        null("website"),
+        array("external_ids"),
+        array("tags"),
+        object("metadata"),
+        blank("search"),
+    ])
+    .plain(&["kind"])
+    .with_owner();
+
+/// What `party_emails` holds of a person.
+pub const EMAILS: Personal = Personal::owned("party_emails", &[kept("address")]);
+
+/// What `party_phones` holds of a person.
+pub const PHONES: Personal = Personal::owned("party_phones", &[kept("number")]);
+
+/// What `party_external_ids` holds of a person.
+pub const EXTERNAL_IDS: Personal = Personal::owned("party_external_ids", &[kept("value")]).plain(&["system"]);
+
+/// What `party_match_keys` holds of a person.
+pub const MATCH_KEYS: Personal = Personal::owned("party_match_keys", &[kept("key")]);

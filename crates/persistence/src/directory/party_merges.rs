@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::merging::{self, Merged, Pair};
 use super::references::TO_PARTIES;
+use crate::personal::{Personal, To, by, kept};
 use crate::{Conn, Result, Statement, Value, sql};
 
 crate::record! {
@@ -22,6 +23,9 @@ crate::record! {
 
 /// Relationships that stopped being the first of their party, because the party that stayed has one.
 const PRIMARY: &str = "relationships.is_primary";
+
+/// Relationships that were the first of their party, and gave that to the one that the same contact has with the party that stayed.
+const PASSED: &str = "relationships.is_primary.passed";
 
 fn count_moved(db: &mut Conn, merges: &mut [PartyMerge]) -> Result<()> {
     let mut moved = PARTIES.moved(db, &merges.iter().map(|m| m.id.uuid()).collect::<Vec<_>>())?;
@@ -51,22 +55,36 @@ fn pair(merge: &PartyMerge, now: DateTime<Utc>) -> Pair {
 /// to the loser meanwhile.
 pub fn follow(db: &mut Conn, merge: &PartyMerge, now: DateTime<Utc>) -> Result<()> {
     step_back(db, &pair(merge, now))?;
+    pass_primary(db, &pair(merge, now))?;
     PARTIES.follow(db, &pair(merge, now))
 }
 
 /// Points everything that followed back at the loser, but for what was pointed elsewhere since.
 pub fn go_back(db: &mut Conn, merge: &PartyMerge, now: DateTime<Utc>) -> Result<()> {
     PARTIES.go_back(db, &pair(merge, now))?;
-    let (id, loser) = (merge.id.uuid(), merge.loser_id.uuid());
+    let (id, winner, loser) = (merge.id.uuid(), merge.winner_id.uuid(), merge.loser_id.uuid());
+    sql!(
+        "UPDATE relationships SET is_primary = {}, version = version + 1, updated_at = {} WHERE party_id = {} AND is_primary = {} \
+         AND contact_id IN (SELECT r.contact_id FROM relationships r JOIN party_merge_moves m ON m.row_id = r.id \
+         WHERE m.merge_id = {} AND m.what = {})",
+        false,
+        now,
+        winner,
+        true,
+        id,
+        PASSED
+    )
+    .execute(db)?;
     sql!(
         "UPDATE relationships SET is_primary = {}, version = version + 1, updated_at = {} WHERE party_id = {} \
-         AND id IN (SELECT row_id FROM party_merge_moves WHERE merge_id = {} AND what = {}) \
+         AND id IN (SELECT row_id FROM party_merge_moves WHERE merge_id = {} AND what IN ({}, {})) \
          AND NOT EXISTS (SELECT 1 FROM relationships o WHERE o.party_id = {} AND o.is_primary = {})",
         true,
         now,
         loser,
         id,
         PRIMARY,
+        PASSED,
         loser,
         true
     )
@@ -97,6 +115,52 @@ fn step_back(db: &mut Conn, pair: &Pair) -> Result<()> {
         )
         .execute(db)?;
     }
+    Ok(())
+}
+
+/// Where the first person of the loser serves the winner, too, and the winner has no first one, it becomes that there: its
+/// relationship with the loser stays behind as a double.
+fn pass_primary(db: &mut Conn, pair: &Pair) -> Result<()> {
+    let Pair { merge, winner, loser, now, .. } = *pair;
+    let passing = sql!(
+        "INSERT INTO party_merge_moves (merge_id, what, row_id) SELECT {}, {}, r.id FROM relationships r \
+         WHERE r.party_id = {} AND r.is_primary = {} AND EXISTS (SELECT 1 FROM relationships o WHERE o.party_id = {} \
+         AND o.contact_id = r.contact_id AND (o.to_date = r.to_date OR (o.to_date IS NULL AND r.to_date IS NULL))) \
+         AND NOT EXISTS (SELECT 1 FROM relationships p WHERE p.party_id = {} AND p.is_primary = {})",
+        merge,
+        PASSED,
+        loser,
+        true,
+        winner,
+        winner,
+        true
+    );
+    if passing.execute(db)? == 0 {
+        return Ok(());
+    }
+    sql!(
+        "UPDATE relationships SET is_primary = {}, version = version + 1, updated_at = {} WHERE party_id = {} \
+         AND id IN (SELECT row_id FROM party_merge_moves WHERE merge_id = {} AND what = {})",
+        false,
+        now,
+        loser,
+        merge,
+        PASSED
+    )
+    .execute(db)?;
+    sql!(
+        "UPDATE relationships SET is_primary = {}, version = version + 1, updated_at = {} WHERE id IN (SELECT o.id \
+         FROM relationships o JOIN relationships r ON r.contact_id = o.contact_id AND (o.to_date = r.to_date OR (o.to_date IS NULL AND r.to_date IS NULL)) \
+         JOIN party_merge_moves m ON m.row_id = r.id WHERE o.party_id = {} AND m.merge_id = {} AND m.what = {} \
+         AND NOT EXISTS (SELECT 1 FROM relationships e WHERE e.party_id = o.party_id AND e.contact_id = o.contact_id AND e.id < o.id \
+         AND (e.to_date = o.to_date OR (e.to_date IS NULL AND o.to_date IS NULL))))",
+        true,
+        now,
+        winner,
+        merge,
+        PASSED
+    )
+    .execute(db)?;
     Ok(())
 }
 
@@ -157,3 +221,19 @@ pub fn grown_together(db: &mut Conn, merge: &PartyMerge) -> Result<Vec<&'static 
 pub fn mark_undone(db: &mut Conn, id: PartyMergeId, now: DateTime<Utc>) -> Result<usize> {
     PARTIES.mark_undone(db, id.uuid(), now)
 }
+
+/// What `party_merge_moves` holds of a person.
+pub const MOVES: Personal = Personal::table("party_merge_moves")
+    .ways(&[
+        by("merge_id", To::Party).where_is("merge_id IN (SELECT id FROM party_merges WHERE winner_id IN ({}))"),
+        by("merge_id", To::Party).where_is("merge_id IN (SELECT id FROM party_merges WHERE loser_id IN ({}))"),
+    ])
+    .plain(&["what"])
+    .deleted();
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<PartyMerge>()
+    .ways(&[by("winner_id", To::Party), by("loser_id", To::Party)])
+    .columns(&[kept("conflicts"), kept("winner_before"), kept("winner_after"), kept("loser_before")])
+    .plain(&["status"])
+    .deleted();

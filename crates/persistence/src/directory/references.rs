@@ -103,11 +103,12 @@ pub const TO_PARTIES: &[Reference] = &[
     copy("party_emails", "party_id"),
     copy("party_external_ids", "party_id"),
     copy("party_match_keys", "party_id"),
+    copy("party_phones", "party_id"),
     key("party_merges", "loser_id", OnMerge::Stay, |db, ids| rows::<PartyMerge>(db, "loser_id", ids)),
     key("party_merges", "winner_id", OnMerge::Stay, |db, ids| rows::<PartyMerge>(db, "winner_id", ids)),
     key("payments", "party_id", OnMerge::Follow, |db, ids| rows::<Payment>(db, "party_id", ids)),
     key("quotes", "party_id", OnMerge::Follow, |db, ids| rows::<Quote>(db, "party_id", ids)),
-    key("relationships", "party_id", OnMerge::FollowUnlessDouble(&["contact_id", "role", "title"]), |db, ids| {
+    key("relationships", "party_id", OnMerge::FollowUnlessDouble(&["contact_id", "to_date"]), |db, ids| {
         rows::<Relationship>(db, "party_id", ids)
     }),
     key("sales_orders", "customer_id", OnMerge::Follow, |db, ids| rows::<SalesOrder>(db, "customer_id", ids)),
@@ -125,6 +126,7 @@ pub const TO_CONTACTS: &[Reference] = &[
     copy("contact_emails", "contact_id"),
     copy("contact_external_ids", "contact_id"),
     copy("contact_match_keys", "contact_id"),
+    copy("contact_phones", "contact_id"),
     key("contact_merges", "loser_id", OnMerge::Stay, |db, ids| rows::<ContactMerge>(db, "loser_id", ids)),
     key("contact_merges", "winner_id", OnMerge::Stay, |db, ids| rows::<ContactMerge>(db, "winner_id", ids)),
     key("contacts", "merged_into", OnMerge::Follow, |db, ids| rows::<Contact>(db, "merged_into", ids)),
@@ -134,7 +136,7 @@ pub const TO_CONTACTS: &[Reference] = &[
         rows::<ContactRole>(db, "contact_id", ids)
     }),
     key("quotes", "contact_id", OnMerge::Follow, |db, ids| rows::<Quote>(db, "contact_id", ids)),
-    key("relationships", "contact_id", OnMerge::FollowUnlessDouble(&["party_id", "role", "title"]), |db, ids| {
+    key("relationships", "contact_id", OnMerge::FollowUnlessDouble(&["party_id", "to_date"]), |db, ids| {
         rows::<Relationship>(db, "contact_id", ids)
     }),
     key("survey_responses", "contact_id", OnMerge::Follow, |db, ids| rows::<SurveyResponse>(db, "contact_id", ids)),

@@ -10,3 +10,15 @@ pub mod signing_keys;
 pub mod throttle;
 pub mod users;
 pub mod visibility;
+
+use crate::personal::Plain;
+
+/// Tables without anything of a person.
+pub(crate) const PLAIN: &[Plain] = &[
+    ("api_keys", &["name", "ends_with", "permissions", "company_ids", "status"]),
+    ("roles", &["code", "name", "description", "permissions"]),
+    ("sessions", &["status", "address", "revocation_reason"]),
+    ("signing_keys", &["kid", "public_key"]),
+    ("user_credentials", &["password_hash"]),
+    ("users", &["email", "name", "locale", "status", "metadata", "search"]),
+];

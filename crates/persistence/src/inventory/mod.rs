@@ -10,6 +10,7 @@ pub mod stock;
 pub mod valuation;
 pub mod warehouses;
 
+use crate::personal::Plain;
 use crate::{Conn, Engine, Statement};
 
 /// Ends a `SELECT` whose rows are going to change: they stay locked until the transaction ends (SQLite has one writer).
@@ -18,3 +19,14 @@ pub(crate) fn for_change(db: &Conn, statement: &mut Statement) {
         statement.sql(" FOR NO KEY UPDATE");
     }
 }
+
+/// Tables without anything of a person.
+pub(crate) const PLAIN: &[Plain] = &[
+    ("locations", &["kind", "code", "name"]),
+    ("reservations", &["kind", "note"]),
+    ("serials", &["number", "status"]),
+    ("stock_adjustments", &["number", "status", "reason", "note", "metadata"]),
+    ("stock_moves", &["source_id", "source_line_id"]),
+    ("value_entries", &["kind", "source_id", "source_line_id"]),
+    ("warehouses", &["code", "name", "metadata"]),
+];

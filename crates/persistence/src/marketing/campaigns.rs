@@ -8,9 +8,11 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::ids::{CampaignId, JobId, JourneyId};
 use domain::kernel::Id;
+use domain::marketing::campaigns::members::CampaignMember;
 use domain::marketing::campaigns::{Campaign, CampaignVariant};
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, by, null, word};
 use crate::{Conn, Result, record, sql};
 
 record! {
@@ -94,3 +96,22 @@ pub fn idle(db: &mut Conn, now: DateTime<Utc>, limit: i64) -> Result<Vec<(Campai
     let rows = found.load::<(Uuid, Option<DateTime<Utc>>)>(db)?;
     Ok(rows.into_iter().map(|(id, ready)| (CampaignId::from_uuid(id), ready.is_some())).collect())
 }
+
+/// What `campaign_members` holds of a person.
+pub const MEMBERS: Personal = Personal::of::<CampaignMember>()
+    .ways(&[by("party_id", To::Party), by("contact_id", To::Contact), by("lead_id", To::Lead), by("subject", To::Anyone)])
+    .columns(&[
+        word("name"),
+        null("first_name"),
+        null("last_name"),
+        null("email"),
+        null("email_key"),
+        null("language"),
+        null("time_zone"),
+        null("note"),
+    ])
+    .plain(&["country", "variant", "status", "exclusion_reason"])
+    .also(
+        ", exclusion_reason = CASE WHEN status IN ('pending', 'queued') THEN 'no_address' ELSE exclusion_reason END, \
+         status = CASE WHEN status IN ('pending', 'queued') THEN 'excluded' ELSE status END",
+    );

@@ -6,7 +6,8 @@ use domain::kernel::{Id, Word};
 use domain::marketing::consent_confirmations::{ConfirmationStatus, ConsentConfirmation, TRIES};
 use uuid::Uuid;
 
-use crate::{Conn, Result, list, record, sql};
+use crate::personal::{Personal, To, by, null};
+use crate::{Conn, Result, record, sql};
 
 record! {
     consent_confirmations: ConsentConfirmation {
@@ -132,24 +133,6 @@ pub fn store(db: &mut Conn, row: &ConsentConfirmation) -> Result<bool> {
     record::update(db, row, None)
 }
 
-/// Takes away who somebody was, for an erasure. A message that waits is not sent.
-pub fn erase(db: &mut Conn, subjects: &[Uuid], now: DateTime<Utc>) -> Result<()> {
-    for chunk in subjects.chunks(500) {
-        sql!(
-            "UPDATE consent_confirmations SET email = NULL, note = NULL, due_at = NULL, version = version + 1, updated_at = {}, \
-             status = CASE WHEN status = 'queued' THEN 'failed' ELSE status END \
-             WHERE subject IN ({}) OR party_id IN ({}) OR contact_id IN ({}) OR lead_id IN ({})",
-            now,
-            list(chunk),
-            list(chunk),
-            list(chunk),
-            list(chunk)
-        )
-        .execute(db)?;
-    }
-    Ok(())
-}
-
 /// The topics that a company has written about, up to `limit`.
 pub fn topics_of(db: &mut Conn, company: Uuid, limit: i64) -> Result<Vec<String>> {
     let found = sql!(
@@ -159,3 +142,15 @@ pub fn topics_of(db: &mut Conn, company: Uuid, limit: i64) -> Result<Vec<String>
     );
     Ok(found.load::<(String,)>(db)?.into_iter().map(|r| r.0).collect())
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<ConsentConfirmation>()
+    .ways(&[
+        by("party_id", To::Party),
+        by("contact_id", To::Contact),
+        by("lead_id", To::Lead),
+        by("email", To::Mailbox).where_is("lower(email) IN ({})"),
+    ])
+    .columns(&[null("email"), null("note")])
+    .plain(&["topic", "status", "wording_version", "wording", "source", "confirm_url"])
+    .also(", due_at = NULL, status = CASE WHEN status = 'queued' THEN 'failed' ELSE status END");

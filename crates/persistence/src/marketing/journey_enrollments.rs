@@ -238,16 +238,21 @@ pub fn follow(db: &mut Conn, from: Uuid, to: As, now: DateTime<Utc>) -> Result<u
 }
 
 /// After a merge was taken back everybody has the own ways again.
-pub fn go_back(db: &mut Conn, loser: Uuid, winner: Uuid, now: DateTime<Utc>) -> Result<usize> {
-    sql!(
-        "UPDATE journey_enrollments SET subject = {}, party_id = {}, version = version + 1, updated_at = {} WHERE subject = {} AND entered_as = {}",
+pub fn go_back(db: &mut Conn, loser: As, winner: Uuid, now: DateTime<Utc>) -> Result<usize> {
+    let (column, loser) = match loser {
+        As::Party(id) => ("party_id", id),
+        As::Contact(id) => ("contact_id", id),
+    };
+    let mut s = Statement::new(format!("UPDATE journey_enrollments SET {column} = "));
+    s.append(sql!(
+        "{}, subject = {}, version = version + 1, updated_at = {} WHERE subject = {} AND entered_as = {}",
         loser,
         loser,
         now,
         winner,
         loser
-    )
-    .execute(db)
+    ));
+    s.execute(db)
 }
 
 /// How many stand so, by status and outcome.

@@ -4,9 +4,8 @@ use chrono::{DateTime, Utc};
 use domain::ids::LeadFormId;
 use domain::kernel::Id;
 use domain::marketing::lead_form_submissions::LeadFormSubmission;
-use serde_json::Value as Json;
-use uuid::Uuid;
 
+use crate::personal::{Personal, To, by, null, object};
 use crate::{Conn, Result, record, sql};
 
 crate::record! {
@@ -25,23 +24,6 @@ pub fn by_token(db: &mut Conn, form: LeadFormId, token: &str) -> Result<Option<L
     Ok(record::load(db, &s)?.pop())
 }
 
-/// Takes the person out of what was sent by these leads, or with their e-mail addresses; the consent stays. Call it before
-/// the leads are emptied.
-pub fn erase(db: &mut Conn, leads: &[Uuid]) -> Result<()> {
-    for chunk in leads.chunks(500) {
-        sql!(
-            "UPDATE lead_form_submissions SET fields = {}, origin = {}, email = NULL, ip_address = NULL, anonymous_id = NULL, detail = NULL \
-             WHERE lead_id IN ({}) OR lower(email) IN (SELECT lower(email) FROM leads WHERE id IN ({}))",
-            Json::Object(Default::default()),
-            Json::Object(Default::default()),
-            crate::list(chunk),
-            crate::list(chunk)
-        )
-        .execute(db)?;
-    }
-    Ok(())
-}
-
 /// How many submissions of a form are kept since a moment: all, and those from one address.
 pub fn since(db: &mut Conn, form: LeadFormId, address: Option<&str>, since: DateTime<Utc>) -> Result<(i64, i64)> {
     let all = sql!("SELECT COUNT(*) FROM lead_form_submissions WHERE form_id = {} AND received_at > {}", form.uuid(), since);
@@ -55,3 +37,9 @@ pub fn since(db: &mut Conn, form: LeadFormId, address: Option<&str>, since: Date
     );
     Ok((all, own.first::<(i64,)>(db)?.map_or(0, |r| r.0)))
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<LeadFormSubmission>()
+    .ways(&[by("lead_id", To::Lead), by("email", To::Mailbox).where_is("lower(email) IN ({})")])
+    .columns(&[object("fields"), object("origin"), null("email"), null("ip_address"), null("anonymous_id"), null("detail")])
+    .plain(&["status", "reason", "token", "consent_text", "consent_topic", "consent_channel"]);

@@ -3,6 +3,7 @@
 
 pub mod filters;
 
+use domain::directory::companies::Company;
 use domain::kernel::{Id, Word};
 use domain::marketing::segments::filters::SegmentFilter;
 use domain::marketing::segments::{Segment, SegmentMember};
@@ -105,8 +106,8 @@ pub fn clear(db: &mut Conn, segment: &Segment) -> Result<usize> {
 }
 
 /// The ground of a filter on this connection.
-pub fn ground(engine: Engine, segment: &Segment, today: chrono::NaiveDate) -> Ground {
-    Ground { engine, company: segment.company_id.uuid(), today }
+pub fn ground(engine: Engine, segment: &Segment, company: &Company, today: chrono::NaiveDate) -> Ground {
+    Ground { engine, company: segment.company_id.uuid(), today, time_zone: company.time_zone.clone() }
 }
 
 /// After a merge the winner is in the static segments of the loser.

@@ -3,26 +3,28 @@
 use std::collections::HashSet;
 
 use domain::kernel::{Id, Word};
+use domain::marketing::consents::ConsentChannel;
 use domain::marketing::suppressions::Suppression;
 
-use crate::value::Scalar;
+use crate::personal::{Personal, To, by, null};
 use crate::{Conn, Result, list, record, sql};
 
 record! {
     suppressions: Suppression {
-        id: uid, channel: word, address: text, reason: word, note: opt(text), version: int, created_at: instant, updated_at: instant,
+        id: uid, channel: word, address: opt(text), address_hash: text, reason: word, note: opt(text), version: int, created_at: instant, updated_at: instant,
     }
 }
 
 /// Suppresses an address, unless it is; whether it was not.
 pub fn add(db: &mut Conn, row: &Suppression) -> Result<bool> {
     let inserted = sql!(
-        "INSERT INTO suppressions (id, channel, address, reason, note, version, created_at, updated_at) \
-         VALUES ({}, {}, {}, {}, {}, {}, {}, {}) \
-         ON CONFLICT (channel, address) DO NOTHING",
+        "INSERT INTO suppressions (id, channel, address, address_hash, reason, note, version, created_at, updated_at) \
+         VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}) \
+         ON CONFLICT (address_hash, channel) DO NOTHING",
         row.id.uuid(),
         row.channel.as_str(),
-        &row.address,
+        row.address.clone(),
+        &row.address_hash,
         row.reason.as_str(),
         row.note.clone(),
         row.version,
@@ -32,8 +34,19 @@ pub fn add(db: &mut Conn, row: &Suppression) -> Result<bool> {
     Ok(inserted.execute(db)? == 1)
 }
 
-/// Those of these addresses that are suppressed.
-pub fn among(db: &mut Conn, channel: &str, addresses: &[String]) -> Result<HashSet<String>> {
-    let found = sql!("SELECT address FROM suppressions WHERE channel = {} AND address IN ({})", channel.to_string().put(), list(addresses));
-    Ok(found.load::<(String,)>(db)?.into_iter().map(|r| r.0).collect())
+/// Those of these hashes of addresses that are suppressed on a channel.
+pub fn among(db: &mut Conn, channel: ConsentChannel, hashes: &[String]) -> Result<HashSet<String>> {
+    let mut out = HashSet::new();
+    for chunk in hashes.chunks(500) {
+        let found =
+            sql!("SELECT address_hash FROM suppressions WHERE channel = {} AND address_hash IN ({})", channel.as_str(), list(chunk));
+        out.extend(found.load::<(String,)>(db)?.into_iter().map(|r| r.0));
+    }
+    Ok(out)
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Suppression>()
+    .ways(&[by("address", To::Hash).where_is("address_hash IN ({})")])
+    .columns(&[null("address"), null("note")])
+    .plain(&["channel", "reason", "address_hash"]);

@@ -6,6 +6,7 @@ use domain::kernel::Id;
 use domain::marketing::touchpoints::{Subject, Touchpoint};
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, by, kept, null, object};
 use crate::{Conn, Result, record, sql};
 
 crate::record! {
@@ -83,6 +84,17 @@ pub fn identify(db: &mut Conn, company: CompanyId, anonymous_id: &str, subject: 
     .execute(db)
 }
 
+/// The touches of a lead that goes are nobody's, and say nothing of who it was; its visitors are not known any more.
+pub fn leave(db: &mut Conn, lead: LeadId) -> Result<()> {
+    sql!("DELETE FROM visitor_identities WHERE lead_id = {}", lead.uuid()).execute(db)?;
+    sql!(
+        "UPDATE touchpoints SET lead_id = NULL, anonymous_id = NULL, click_id = NULL, version = version + 1 WHERE lead_id = {}",
+        lead.uuid()
+    )
+    .execute(db)?;
+    Ok(())
+}
+
 /// The touches and visitors of a lead are now also those of what it became.
 pub fn carry(db: &mut Conn, lead: LeadId, became: Subject) -> Result<()> {
     let (_, contact, party, opportunity) = ids(became);
@@ -94,3 +106,15 @@ pub fn carry(db: &mut Conn, lead: LeadId, became: Subject) -> Result<()> {
     }
     Ok(())
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Touchpoint>()
+    .ways(&[by("lead_id", To::Lead), by("contact_id", To::Contact), by("party_id", To::Party)])
+    .columns(&[null("anonymous_id"), null("referrer"), null("landing_page"), null("landing_path"), null("click_id"), object("utm")])
+    .plain(&["kind", "channel", "source", "medium", "campaign", "referrer_host", "click_id_kind"]);
+
+/// What `visitor_identities` holds of a person.
+pub const VISITORS: Personal = Personal::table("visitor_identities")
+    .ways(&[by("lead_id", To::Lead), by("contact_id", To::Contact), by("party_id", To::Party)])
+    .columns(&[kept("anonymous_id")])
+    .deleted();

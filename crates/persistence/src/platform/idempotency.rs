@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::personal::{Personal, kept};
 use crate::{Conn, Result, sql};
 
 /// What was found under a key.
@@ -53,3 +54,6 @@ pub fn forget(db: &mut Conn, before: DateTime<Utc>, limit: i64) -> Result<usize>
     )
     .execute(db)
 }
+
+/// What `idempotency_keys` holds of a person.
+pub const KEYS: Personal = Personal::owned("idempotency_keys", &[kept("answer")]).plain(&["scope", "fingerprint"]);

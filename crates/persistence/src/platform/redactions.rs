@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::sequence::{PLACED, Placed};
+use crate::personal::{Personal, kept};
 use crate::{Conn, Engine, Result, Statement, Value, sql};
 
 /// One fact that lost its personal contents in one erasure.
@@ -88,22 +89,32 @@ fn load(db: &mut Conn, rest: Statement) -> Result<Vec<Redaction>> {
 
 /// What the facts say that tell of erasures of this person.
 pub fn erasures_told(db: &mut Conn, subject: &str) -> Result<Vec<Json>> {
-    let rows = sql!("SELECT data FROM events WHERE subject = {} AND kind IN ('party.erased', 'contact.erased') ORDER BY id", subject);
+    let rows = sql!(
+        "SELECT data FROM events WHERE subject = {} AND kind IN ('party.erased', 'contact.erased', 'lead.erased') ORDER BY id",
+        subject
+    );
     Ok(rows.load::<(Json,)>(db)?.into_iter().map(|r| r.0).collect())
 }
 
-/// Empties the kept answers that name one of these; a repetition of such a request gets its status alone.
-pub fn forget_answers(db: &mut Conn, needles: &[String]) -> Result<()> {
-    for needle in needles {
-        let pattern = like(needle);
-        sql!("UPDATE idempotency_keys SET answer = {} WHERE LOWER(answer) LIKE {} ESCAPE '!'", "{\"body\":null}", pattern).execute(db)?;
+/// Empties the kept answers that name one of these, by id; a repetition of such a request gets its status alone.
+pub fn forget_answers(db: &mut Conn, subjects: &[String]) -> Result<()> {
+    for chunk in subjects.chunks(500) {
+        sql!(
+            "UPDATE idempotency_keys SET answer = {} WHERE scope IN (SELECT scope FROM idempotency_subjects WHERE subject IN ({}))",
+            "{\"body\":null}",
+            crate::list(chunk)
+        )
+        .execute(db)?;
+        sql!("DELETE FROM idempotency_subjects WHERE subject IN ({})", crate::list(chunk)).execute(db)?;
     }
     Ok(())
 }
 
-/// A pattern for `LIKE … ESCAPE '!'` that finds the text anywhere, in lower case and as JSON writes it.
-pub(crate) fn like(text: &str) -> String {
-    let quoted = Json::from(text.to_lowercase()).to_string();
-    let inner = quoted.trim_matches('"').replace('!', "!!").replace('%', "!%").replace('_', "!_");
-    format!("%{inner}%")
-}
+/// What `events` holds of a person.
+pub const EVENTS: Personal = Personal::owned("events", &[kept("data"), kept("previous"), kept("reason")]).plain(&[
+    "kind",
+    "subject",
+    "actor",
+    "actor_name",
+    "request_id",
+]);

@@ -6,6 +6,7 @@ use domain::kernel::Id;
 use domain::platform::timer_failures::TimerFailure;
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, by, word};
 use crate::{Conn, Result, record, sql};
 
 crate::record! {
@@ -46,3 +47,7 @@ pub fn forget(db: &mut Conn, timer: &str, subject: &str) -> Result<()> {
     sql!("DELETE FROM timer_failures WHERE timer = {} AND subject = {}", timer, subject).execute(db)?;
     Ok(())
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal =
+    Personal::of::<TimerFailure>().ways(&[by("subject", To::Name)]).columns(&[word("detail")]).plain(&["timer", "subject", "code"]);

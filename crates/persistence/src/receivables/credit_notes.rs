@@ -8,6 +8,7 @@ use domain::receivables::allocations::Allocation;
 use domain::receivables::credit_notes::{CreditNote, CreditNoteLine};
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, by, kept, object};
 use crate::{Conn, Result, record};
 
 crate::record! {
@@ -47,3 +48,9 @@ fn complete(db: &mut Conn, rows: &mut [CreditNote]) -> Result<()> {
     }
     Ok(())
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<CreditNote>()
+    .ways(&[by("customer_id", To::Party)])
+    .columns(&[kept("customer_name"), kept("reason"), object("metadata")])
+    .plain(&["number", "status", "currency", "taxes", "discount_taxes"]);

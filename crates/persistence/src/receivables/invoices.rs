@@ -8,6 +8,7 @@ use domain::receivables::invoices::Invoice;
 use domain::receivables::invoices::lines::InvoiceLine;
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, by, kept, object};
 use crate::{Conn, Result, Value, record};
 
 crate::record! {
@@ -62,3 +63,9 @@ pub fn open_of(db: &mut Conn, customer: Uuid) -> Result<Vec<Invoice>> {
     statement.sql(" AND status IN ('posted', 'partially_paid') ORDER BY due_date, id");
     record::load_bare(db, &statement)
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Invoice>()
+    .ways(&[by("customer_id", To::Party)])
+    .columns(&[kept("customer_name"), kept("customer_tax_id"), kept("billing_address"), kept("reference"), object("metadata")])
+    .plain(&["number", "status", "order_id", "currency", "rounding", "taxes", "instalments"]);

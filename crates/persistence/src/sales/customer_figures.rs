@@ -7,7 +7,7 @@ use domain::insight::metrics::customers::{CustomerFigures, CustomerNarrow, Custo
 use domain::kernel::{Amount, Id};
 use uuid::Uuid;
 
-use crate::{Conn, Engine, Result, Statement, sql};
+use crate::{Conn, Engine, Result, Statement, revenue, sql};
 
 /// The cost of goods `g` of an order line `o` in as far as they are billed: goods that were shipped and not billed cost nothing
 /// yet, since they have brought nothing yet. What came back is no longer there to be billed. Where a part is billed, its part
@@ -34,23 +34,12 @@ fn with_customers(ask: &SalesAsk, engine: Engine) -> Statement {
         None => (ask.from, ask.to),
     };
     let company = ask.company.uuid();
+    let earned = revenue::lines(&revenue::Of { company, from: Some(first), to: Some(last), party: None });
     let mut s = sql!(
-        "WITH facts AS (\
-         SELECT i.customer_id AS party, i.invoice_date AS day, l.credit - l.debit AS revenue, 0 AS cost, 0 AS invoices FROM invoices i \
-         JOIN journal_lines l ON l.journal_entry_id = i.journal_entry_id JOIN accounts a ON a.id = l.account_id AND a.account_type = 'income' \
-         WHERE i.company_id = {} AND i.invoice_date >= {} AND i.invoice_date <= {} \
-         UNION ALL SELECT n.customer_id, n.credit_date, l.credit - l.debit, 0, 0 FROM credit_notes n \
-         JOIN journal_lines l ON l.journal_entry_id = n.journal_entry_id JOIN accounts a ON a.id = l.account_id AND a.account_type = 'income' \
-         AND l.account_id NOT IN (SELECT d.account_id FROM account_determinations d WHERE d.role = 'cash_discounts') \
-         WHERE n.company_id = {} AND n.credit_date >= {} AND n.credit_date <= {} \
+        "WITH facts AS (SELECT party, day, revenue, 0 AS cost, 0 AS invoices FROM ({}) AS earned \
          UNION ALL SELECT customer_id, invoice_date, 0, 0, 1 FROM invoices WHERE company_id = {} AND invoice_date >= {} \
          AND invoice_date <= {} AND posted_at IS NOT NULL",
-        company,
-        first,
-        last,
-        company,
-        first,
-        last,
+        earned,
         company,
         first,
         last

@@ -8,6 +8,7 @@ use domain::sales::deliveries::{Delivery, DeliveryLine, DeliveryStatus};
 use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
+use crate::personal::{Personal, To, by, null, object, unnamed};
 use crate::value::Scalar;
 use crate::{Conn, Only, Result, Statement, list, record, sql};
 
@@ -119,3 +120,15 @@ pub fn returned_unlike_returns(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, 
 pub fn costs(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Amount)>> {
     sql!("SELECT id, cost_total FROM deliveries WHERE status = 'shipped' AND {}", only.on("company_id")).load(db)
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Delivery>()
+    .ways(&[by("customer_id", To::Party)])
+    .columns(&[null("ship_to"), null("note"), null("tracking_number"), object("metadata")])
+    .plain(&["number", "status", "carrier"]);
+
+/// What `delivery_lines` holds of a person.
+pub const LINES: Personal = Personal::table("delivery_lines")
+    .ways(&[by("delivery_id", To::Row("deliveries"))])
+    .columns(&[unnamed("description")])
+    .plain(&["serial_numbers"]);

@@ -6,3 +6,12 @@ pub mod deliveries;
 pub mod orders;
 pub mod purchase_histories;
 pub mod returns;
+
+use crate::personal::{Personal, Plain};
+
+/// What the area holds of a person, those that others lead through first.
+pub(crate) const PERSONAL: &[&Personal] =
+    &[&orders::PERSONAL, &orders::LINES, &deliveries::PERSONAL, &deliveries::LINES, &returns::PERSONAL];
+
+/// Tables without anything of a person.
+pub(crate) const PLAIN: &[Plain] = &[];

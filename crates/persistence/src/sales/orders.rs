@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::companies::and_of;
 use crate::inventory::reservations::rows;
+use crate::personal::{Personal, To, by, null, object, unnamed};
 use crate::value::Scalar;
 use crate::{Conn, Only, Result, Statement, list, record, sql};
 
@@ -282,3 +283,15 @@ pub fn count_lines(db: &mut Conn, only: &Only) -> Result<i64> {
     let count = sql!("SELECT COUNT(*) FROM sales_order_lines l JOIN sales_orders o ON o.id = l.order_id WHERE {}", only.on("o.company_id"));
     Ok(count.first::<(i64,)>(db)?.map_or(0, |r| r.0))
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<SalesOrder>()
+    .ways(&[by("customer_id", To::Party), by("quote_id", To::Row("quotes"))])
+    .columns(&[null("customer_reference"), null("ship_to"), null("note"), null("status_reason"), object("metadata")])
+    .plain(&["number", "status", "fulfilment_status", "billing_status", "currency", "freight_tax_class", "credit_status"]);
+
+/// What `sales_order_lines` holds of a person.
+pub const LINES: Personal = Personal::table("sales_order_lines")
+    .ways(&[by("order_id", To::Row("sales_orders"))])
+    .columns(&[unnamed("description")])
+    .plain(&["tax_class", "tax_code_ids"]);

@@ -8,30 +8,13 @@ use domain::kernel::{Amount, Id};
 use uuid::Uuid;
 
 use super::customer_figures::billed_cost;
-use crate::{Conn, Result, Statement, sql};
+use crate::{Conn, Result, revenue, sql};
 
 /// The customers of a company until a day, by id, at most so many.
 pub fn of_company(db: &mut Conn, company: CompanyId, until: NaiveDate, party: Option<PartyId>, limit: i64) -> Result<Vec<PurchaseHistory>> {
-    let mut s = Statement::new("WITH facts AS (");
+    let of = revenue::Of { company: company.uuid(), from: None, to: Some(until), party: party.map(|p| p.uuid()) };
+    let mut s = sql!("WITH facts AS (SELECT party, day, revenue, 0 AS cost, 0 AS bought FROM ({}) AS earned", revenue::lines(&of));
     let parts = [
-        (
-            "SELECT i.customer_id AS party, i.invoice_date AS day, l.credit - l.debit AS revenue, 0 AS cost, 0 AS bought FROM invoices i \
-             JOIN journal_lines l ON l.journal_entry_id = i.journal_entry_id JOIN accounts a ON a.id = l.account_id \
-             AND a.account_type = 'income' WHERE ",
-            "i.company_id",
-            "i.invoice_date",
-            "i.customer_id",
-            "",
-        ),
-        (
-            " UNION ALL SELECT n.customer_id, n.credit_date, l.credit - l.debit, 0, 0 FROM credit_notes n \
-             JOIN journal_lines l ON l.journal_entry_id = n.journal_entry_id JOIN accounts a ON a.id = l.account_id \
-             AND a.account_type = 'income' AND l.account_id NOT IN (SELECT d.account_id FROM account_determinations d WHERE d.role = 'cash_discounts') WHERE ",
-            "n.company_id",
-            "n.credit_date",
-            "n.customer_id",
-            "",
-        ),
         (
             " UNION ALL SELECT customer_id, invoice_date, 0, 0, 1 FROM invoices WHERE ",
             "company_id",

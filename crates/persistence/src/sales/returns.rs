@@ -7,6 +7,7 @@ use domain::sales::returns::{CustomerReturn, CustomerReturnLine};
 use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
+use crate::personal::{Personal, To, by, null, object};
 use crate::value::Scalar;
 use crate::{Conn, Only, Result, Statement, list, record, sql};
 
@@ -116,3 +117,9 @@ pub fn costs_unlike_lines(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Amoun
 pub fn costs(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, Amount)>> {
     sql!("SELECT id, cost_total FROM customer_returns WHERE received_at IS NOT NULL AND {}", only.on("company_id")).load(db)
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<CustomerReturn>()
+    .ways(&[by("customer_id", To::Party)])
+    .columns(&[null("reason"), object("metadata")])
+    .plain(&["number", "status"]);

@@ -7,6 +7,7 @@ use domain::service::cases::Case;
 use domain::service::cases::messages::CaseMessage;
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, blank, by, names, null, object, word};
 use crate::{Condition, Conn, Result, list, sql};
 
 crate::record! {
@@ -100,3 +101,30 @@ pub fn said(db: &mut Conn, cases: &[CaseId], limit: i64) -> Result<Vec<(DateTime
     );
     found.load(db)
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal = Personal::of::<Case>()
+    .ways(&[
+        by("party_id", To::Party),
+        by("contact_id", To::Contact).where_is("party_id IS NULL AND contact_id IN ({})"),
+        // the case of a firm is the firm's, whoever of it asked
+        names("contact_id", To::Contact),
+        by("requester_email", To::Mailbox).where_is("party_id IS NULL AND contact_id IS NULL AND lower(requester_email) IN ({})"),
+        names("requester_email", To::Mailbox).where_is("lower(requester_email) IN ({})"),
+    ])
+    .columns(&[
+        word("subject"),
+        null("requester_name").identity(),
+        null("requester_email").identity(),
+        null("hold_reason"),
+        null("resolution"),
+        object("metadata"),
+        blank("search"),
+    ])
+    .plain(&["number", "status", "channel", "category", "impact", "urgency", "priority", "serial_number", "sla_state", "clocks", "pauses"]);
+
+/// What `case_messages` holds of a person.
+pub const MESSAGES: Personal = Personal::of::<CaseMessage>()
+    .ways(&[by("case_id", To::Row("cases")), by("author_contact_id", To::Contact)])
+    .columns(&[word("body")])
+    .plain(&["author", "visibility", "channel"]);

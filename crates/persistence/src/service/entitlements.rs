@@ -6,6 +6,7 @@ use domain::kernel::Id;
 use domain::service::entitlements::Entitlement;
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, by, object, unnamed};
 use crate::{Condition, Conn, Result, sql};
 
 crate::record! {
@@ -59,3 +60,7 @@ pub fn candidates(
     found.sql(" ORDER BY CASE WHEN product_id IS NULL THEN 1 ELSE 0 END, ends_on, id LIMIT 10");
     Ok(found.load::<(Uuid,)>(db)?.into_iter().map(|r| EntitlementId::from_uuid(r.0)).collect())
 }
+
+/// What the rows hold of a person.
+pub const PERSONAL: Personal =
+    Personal::of::<Entitlement>().ways(&[by("party_id", To::Party)]).columns(&[unnamed("name"), object("metadata")]);

@@ -5,6 +5,7 @@ use domain::ids::{SurveyId, SurveyResponseId, UserId};
 use domain::kernel::Id;
 use domain::service::surveys::{Survey, SurveyResponse, Tally};
 
+use crate::personal::{Personal, To, by, null};
 use crate::{Condition, Conn, Result, record, sql};
 
 crate::record! {
@@ -72,3 +73,8 @@ pub fn tally(
     let row = counted.first::<(i64, i64, i64, i64)>(db)?.unwrap_or_default();
     Ok(Tally { responses: row.0, sum: row.1, high: row.2, low: row.3 })
 }
+
+/// What `survey_responses` holds of a person.
+pub const RESPONSES: Personal = Personal::of::<SurveyResponse>()
+    .ways(&[by("case_id", To::Row("cases")), by("contact_id", To::Contact), by("party_id", To::Party)])
+    .columns(&[null("comment")]);

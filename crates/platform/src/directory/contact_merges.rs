@@ -34,7 +34,7 @@ pub fn operations(t: &mut Table) {
 pub fn merge(cx: &mut Cx, id: ContactId, body: MergeContact) -> Result<ContactMerge> {
     let now = cx.now;
     if body.source_id != id {
-        cx.refer::<Contact>("/source_id", body.source_id)?;
+        cx.refer_itself::<Contact>("/source_id", body.source_id)?;
     }
     // of two merges at once each locks the two in the same order
     let (low, high) = (id.min(body.source_id), id.max(body.source_id));

@@ -1,7 +1,5 @@
 //! Looking for those who may be the same: of a party or contact that is there, and of one that is being entered.
 
-use std::collections::HashSet;
-
 use domain::directory::contacts::Contact;
 use domain::directory::matching::{
     ContactMatch, ContactMatches, LEAST_SCORE, MOST_MATCHES, MatchContact, MatchParty, PartyMatch, PartyMatches, Traits,
@@ -105,8 +103,7 @@ pub fn catch_up(cx: &mut Cx) -> Result<bool> {
     Ok(more)
 }
 
-/// Whether two states of one owner are found by other keys.
+/// Whether two states of one owner are found by other names, numbers or addresses.
 pub fn differ(before: &Traits, after: &Traits) -> bool {
-    let keys = |t: &Traits| t.keys().into_iter().collect::<HashSet<_>>();
-    before != after && keys(before) != keys(after)
+    before != after
 }

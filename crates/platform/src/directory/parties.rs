@@ -228,7 +228,7 @@ fn check_references(cx: &mut Cx, before: Option<&Party>, party: &Party) -> Resul
     }
     if let Some(parent) = party.parent_id.filter(|_| before.is_none_or(|b| b.parent_id != party.parent_id)) {
         rows::lock_hierarchy(cx.db())?;
-        if let Some(other) = cx.refer::<Party>("/parent_id", parent)?.merged_into {
+        if let Some(other) = cx.refer_itself::<Party>("/parent_id", parent)?.merged_into {
             return Err(MERGED.field("/parent_id", format!("It was merged into {other}.")));
         }
         let above = rows::ancestors(cx.db(), parent, DEEPEST + 1)?;

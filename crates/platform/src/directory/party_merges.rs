@@ -41,7 +41,7 @@ pub fn merge(cx: &mut Cx, id: PartyId, body: MergeParty) -> Result<PartyMerge> {
     let loser = match body.source_id == id {
         true => winner.clone(),
         false => {
-            cx.refer::<Party>("/source_id", body.source_id)?;
+            cx.refer_itself::<Party>("/source_id", body.source_id)?;
             cx.load_for_update::<Party>(body.source_id)?
         }
     };

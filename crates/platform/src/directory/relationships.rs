@@ -23,10 +23,11 @@ pub fn operations(t: &mut Table) {
 
 /// Creates one, as the operation does; for services that need one on their way.
 pub fn create(cx: &mut Cx, new: NewRelationship) -> Result<Relationship> {
-    cx.refer::<Contact>("/contact_id", new.contact_id)?;
-    if let Some(other) = cx.refer::<Party>("/party_id", new.party_id)?.merged_into {
+    let contact_id = cx.refer::<Contact>("/contact_id", new.contact_id)?.id;
+    if let Some(other) = cx.refer_itself::<Party>("/party_id", new.party_id)?.merged_into {
         return Err(MERGED.field("/party_id", format!("It was merged into {other}.")));
     }
+    let new = NewRelationship { contact_id, ..new };
     let relationship = Relationship::new(cx.new_id(), new, cx.now)?;
     if relationship.is_primary {
         make_room(cx, relationship.party_id)?;

@@ -444,6 +444,7 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         makes: None,
         link: false,
         redirects: false,
+        page: None,
         text,
         codes: vec![],
         own_codes: 0,

@@ -129,6 +129,28 @@ impl Origin {
     }
 }
 
+/// A page for people beside the answer for programs.
+#[derive(Clone, Copy)]
+pub struct HtmlPage {
+    /// The page in HTML, complete.
+    pub show: fn(&Shown) -> String,
+    /// What a form of the page says, as the body of the operation; `None` where a form that comes along is not read.
+    pub form: Option<fn(&[(String, String)]) -> Value>,
+}
+
+/// What a page is made from.
+pub struct Shown<'a> {
+    /// The answer; `None` when it was refused.
+    pub answer: Option<&'a Value>,
+    pub query: &'a str,
+    /// The languages of the browser, as `Accept-Language` has them.
+    pub languages: &'a str,
+    /// The token of the link, from the query or the form.
+    pub link: Option<&'a str>,
+    /// Whether something was done, and not only looked at.
+    pub is_done: bool,
+}
+
 /// One operation of the API.
 pub struct Op {
     pub id: String,
@@ -161,6 +183,8 @@ pub struct Op {
     pub link: bool,
     /// The answer leads elsewhere.
     pub redirects: bool,
+    /// What a browser is shown.
+    pub page: Option<HtmlPage>,
     /// A POST that writes nothing: no idempotency key, no dry run, a snapshot instead of a transaction.
     pub read_only: bool,
     /// The largest body in bytes.
@@ -241,6 +265,11 @@ impl Op {
     /// The answer leads elsewhere: [`Answer::redirect`].
     pub fn redirecting(&mut self) -> &mut Self {
         self.redirects = true;
+        self
+    }
+    /// What a browser is shown, who asks for HTML.
+    pub fn page(&mut self, page: HtmlPage) -> &mut Self {
+        self.page = Some(page);
         self
     }
     /// The largest body in bytes, when it is not 1 MiB.

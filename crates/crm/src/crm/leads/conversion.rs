@@ -104,7 +104,8 @@ fn look_for(cx: &mut Cx, lead: &Lead) -> Result<Matches> {
         note(id, "e-mail address");
     }
     let person = Contact::new(cx.new_id(), new_contact(lead, "?".into(), None), cx.now)?;
-    let today = cx.now.date_naive();
+    let company = cx.find::<Company>(lead.company_id)?;
+    let today = cx.today(&company);
     if let Some(domain) = lead.own_domain() {
         // A domain that many have is a service and not an organisation.
         let same = rows::organisations_of_domain(cx.db(), &domain, today, MOST_OF_A_DOMAIN + 1)?;
@@ -116,7 +117,7 @@ fn look_for(cx: &mut Cx, lead: &Lead) -> Result<Matches> {
     for (id, _) in contact_rows::by_emails(cx.db(), &person)? {
         people.push(id);
         for r in cx.by::<Relationship>("contact_id", id.uuid())? {
-            if r.to_date.is_none_or(|last| last >= today) {
+            if r.holds_on(today) {
                 note(r.party_id, "e-mail address of a contact");
             }
         }
@@ -178,12 +179,13 @@ fn refusal(cx: &mut Cx, code: Code, pointer: &str, found: &Matches) -> Result<Pr
 /// The person of the lead and the relationship to the party; nobody when the lead names no person.
 fn settle_contact(cx: &mut Cx, lead: &Lead, on_duplicate: OnDuplicate, found: &Matches, party: PartyId) -> Result<Option<ContactId>> {
     let Some((first_name, last_name)) = lead.person_names() else { return Ok(None) };
-    let today = cx.now.date_naive();
+    let company = cx.find::<Company>(lead.company_id)?;
+    let today = cx.today(&company);
     let mut reusable = None;
     if on_duplicate != OnDuplicate::Create {
         for contact in cx.find_all::<Contact>(&found.contacts)? {
             let serves = cx.by::<Relationship>("contact_id", contact.id.uuid())?;
-            let here = serves.iter().any(|r| r.party_id == party && r.to_date.is_none_or(|last| last >= today));
+            let here = serves.iter().any(|r| r.party_id == party && r.holds_on(today));
             if contact.archived_at.is_none() && (here || reusable.is_none()) {
                 reusable = Some((contact.id, here));
             }

@@ -3,7 +3,7 @@
 use chrono::{Days, SecondsFormat};
 use domain::crm::leads::Lead;
 use domain::crm::leads::response::{LeadResponseFilter, LeadResponseReport, ResponseFigures, by_owner};
-use domain::crm::reports::{WRONG_PERIOD, start_of_day};
+use domain::crm::reports::WRONG_PERIOD;
 use domain::directory::companies::Company;
 use domain::platform::business_time::Hours;
 use domain::platform::calendars::Calendar;
@@ -35,7 +35,7 @@ fn report(cx: &mut Cx, asked: LeadResponseFilter) -> Result<LeadResponseReport> 
     if asked.target_minutes.is_some_and(|t| !(1..=1_000_000).contains(&t)) {
         return Err(platform::bad_parameter("target_minutes", "1 to 1000000."));
     }
-    let (begin, end) = (start_of_day(from, &company.time_zone), start_of_day(end, &company.time_zone));
+    let (begin, end) = (company.start_of(from), company.start_of(end));
     let seen = cx.visible_rows_as::<Lead>("leads")?;
     let waits = rows::waits(cx.db(), &seen, company.id, begin, end)?;
     let text = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);

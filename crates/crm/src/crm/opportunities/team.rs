@@ -50,10 +50,11 @@ pub(crate) fn put(cx: &mut Cx, deal: &mut Opportunity, new: NewTeam) -> Result<(
         exist("/splits", "/user_id", &ids, &known)?;
         deal.splits = team::splits(deal.id, new, || cx.new_id())?;
     }
-    if let Some(new) = new.contact_roles {
+    if let Some(mut new) = new.contact_roles {
         let ids: Vec<ContactId> = new.iter().map(|r| r.contact_id).collect();
-        let known: BTreeSet<ContactId> = cx.find_all::<Contact>(&ids)?.into_iter().map(|c| c.id).collect();
-        exist("/contact_roles", "/contact_id", &ids, &known)?;
+        let stands = cx.survivors::<Contact>(&ids)?;
+        exist("/contact_roles", "/contact_id", &ids, &stands.keys().copied().collect())?;
+        new.iter_mut().for_each(|r| r.contact_id = stands.get(&r.contact_id).copied().unwrap_or(r.contact_id));
         deal.contact_roles = team::contact_roles(deal.id, new, || cx.new_id())?;
     }
     if let Some(new) = new.competitor_ids {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use domain::crm::pipelines::Pipeline;
-use domain::crm::reports::start_of_day;
 use domain::directory::companies::Company;
 use domain::directory::teams::{Team, subtree};
 use domain::identity::users::User;
@@ -183,5 +182,5 @@ pub(crate) fn between(column: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> S
 /// The instants at which the first day begins and the last one is over.
 pub(crate) fn instants(company: &Company, days: Days) -> (DateTime<Utc>, DateTime<Utc>) {
     let after = days.1.succ_opt().unwrap_or(days.1);
-    (start_of_day(days.0, &company.time_zone), start_of_day(after, &company.time_zone))
+    (company.start_of(days.0), company.start_of(after))
 }

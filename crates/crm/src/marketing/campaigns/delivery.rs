@@ -355,6 +355,7 @@ fn next(cx: &mut Cx, id: CampaignId) -> Result<Next> {
     if ids.is_empty() {
         return rest_or_complete(cx, id, &campaign);
     }
+    members::hold_mailboxes(cx.db(), &campaign, &ids, now)?;
     for reason in AGAIN {
         members::exclude(cx.db(), &campaign, reason, &members::Scope::Queued(&ids), now)?;
     }

@@ -5,56 +5,46 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::directory::companies::Company;
+use domain::directory::contacts::Contact;
 use domain::ids::CompanyId;
-use domain::marketing::consent_confirmations::{ConsentConfirmation, UNKNOWN_TOPIC, page};
+use domain::marketing::consent_confirmations::{ConsentConfirmation, UNKNOWN_TOPIC};
 use domain::marketing::consents::{
-    ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, ConsentSubject, LastWord, NewConsent, judge,
+    ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus, ConsentSubject, LastWord, NewConsent, judge_at,
 };
 use persistence::marketing::{consent_confirmations as rows, consents as consent_rows};
 use persistence::record;
 use platform::prelude::*;
 use platform::signed::{self, LINK_INVALID, Signer};
-use platform::table::Binary;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::marketing::consent_confirmations::{PURPOSE, who_now};
 use crate::marketing::links::shortened;
-use crate::marketing::{consent_confirmations as confirmations, consents};
+use crate::marketing::{consent_confirmations as confirmations, consents, pages};
 
 const PREFERENCES: &str = "consent.preferences";
 /// Topics that are offered.
 const MOST_TOPICS: i64 = 100;
 
 pub fn operations(t: &mut Table) {
-    t.download_outside(
-        "marketing/links/confirmation",
-        show,
-        "Show the page that a request for confirmation leads to. It changes nothing.",
-    )
-    .linked()
-    .fails(signed::REFUSALS)
-    .tag = "marketing/links".into();
-    t.command_without_body_outside_transaction("confirm_consent", "marketing/links/confirmation", confirm, CONFIRM)
-        .linked()
-        .fails(signed::REFUSALS)
-        .tag = "marketing/links".into();
-    t.report_outside(
-        "marketing/links/preferences",
-        centre,
-        "Show which topics somebody gets messages about by e-mail. It changes nothing.",
-    )
-    .linked()
-    .fails(signed::REFUSALS)
-    .tag = "marketing/links".into();
+    let asked = t.report_outside("marketing/links/confirmation", show, SHOW);
+    asked.linked().page(pages::CONFIRMATION).fails(signed::REFUSALS).tag = "marketing/links".into();
+    let done = t.command_without_body_outside_transaction("confirm_consent", "marketing/links/confirmation", confirm, CONFIRM);
+    done.linked().page(pages::CONFIRMATION).fails(signed::REFUSALS).tag = "marketing/links".into();
+    let asked = t.report_outside("marketing/links/preferences", centre, CENTRE);
+    asked.linked().page(pages::PREFERENCES).fails(signed::REFUSALS).tag = "marketing/links".into();
     let set = t.command_outside("set_preferences", "marketing/links/preferences", set, SET);
-    set.public().fails(signed::REFUSALS).fails(&[UNKNOWN_TOPIC]).tag = "marketing/links".into();
+    set.public().page(pages::PREFERENCES).fails(signed::REFUSALS).fails(&[UNKNOWN_TOPIC]).tag = "marketing/links".into();
     t.command("make_preference_link", "marketing/consents/preference-link", make_link, LINK)
         .read_only()
         .fails(domain::marketing::consents::REFUSALS)
         .fails(&[problems::unknown_reference]);
 }
 
+const SHOW: &str = "Show what a request for confirmation is about. It changes nothing: send it back with POST to confirm. A browser, which \
+asks for text/html, gets a page with a button that does so.";
+const CENTRE: &str = "Show which topics somebody gets messages about by e-mail. It changes nothing. A browser, which asks for text/html, \
+gets a page with a form.";
 const CONFIRM: &str = "Confirm a consent that is pending, without an account: a form that comes along is not read. The grant is added to \
 the ledger with its evidence. Doing it again changes nothing.";
 const SET: &str = "Say which topics are wanted by e-mail, without an account. Topics left out stay as they are; `everything` false is an \
@@ -70,7 +60,7 @@ pub struct ConsentLinkFilter {
     link: String,
 }
 
-/// A consent that was confirmed.
+/// A consent that is to be confirmed, or was.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConfirmedConsent {
     /// The address, shortened.
@@ -84,6 +74,11 @@ pub struct ConfirmedConsent {
     pub topic: Option<String>,
     /// Whether messages come now; not when everything was opted out of.
     pub subscribed: bool,
+    /// Whether it is confirmed; not before the link was sent back.
+    pub confirmed: bool,
+    /// The language of the reader, when it is known.
+    #[schema(required, max_length = 20)]
+    pub language: Option<String>,
 }
 
 /// What somebody gets by e-mail.
@@ -100,6 +95,9 @@ pub struct PreferenceCentre {
     /// The topics that the company writes about, and those that were ever decided on.
     #[schema(max_items = 200)]
     pub topics: Vec<TopicPreference>,
+    /// The language of the reader, when it is known.
+    #[schema(required, max_length = 20)]
+    pub language: Option<String>,
 }
 
 /// Whether somebody gets messages about a topic.
@@ -194,17 +192,30 @@ fn asked_by(cx: &mut Cx, token: &str, to_change: bool) -> Result<ConsentConfirma
     Ok(found.filter(|c| c.email.is_some()).ok_or(LINK_INVALID)?)
 }
 
-fn show(origin: &Origin, asked: ConsentLinkFilter) -> Result<Binary> {
-    let html = origin.read(|cx| {
+/// What the link is about, as it is now.
+fn told(cx: &mut Cx, c: &ConsentConfirmation) -> Result<ConfirmedConsent> {
+    let who = who_now(cx, c.subject())?;
+    Ok(ConfirmedConsent {
+        address: shortened(c.email.as_deref().unwrap_or_default()),
+        company: company_name(cx, c.company_id)?,
+        topic: c.topic.clone(),
+        subscribed: consents::judged(cx, &who, c.email.as_deref(), c.topic.as_deref())?.allowed,
+        confirmed: c.confirmed_at.is_some(),
+        language: language_of(cx, &who)?,
+    })
+}
+
+/// The language somebody is written to in; known of contacts.
+fn language_of(cx: &mut Cx, who: &ConsentSubject) -> Result<Option<String>> {
+    let Some(id) = who.contact_id else { return Ok(None) };
+    Ok(record::find::<Contact>(cx.db(), id.uuid())?.and_then(|c| c.language))
+}
+
+fn show(origin: &Origin, asked: ConsentLinkFilter) -> Result<ConfirmedConsent> {
+    let origin = Origin { caller: system(origin), ..origin.clone() };
+    origin.read(|cx| {
         let c = asked_by(cx, &asked.link, false)?;
-        let company = company_name(cx, c.company_id)?;
-        Ok(page(&company, c.topic.as_deref(), c.confirmed_at.is_some(), &format!("?link={}", asked.link)))
-    })?;
-    Ok(Binary {
-        media_type: "text/html; charset=utf-8".into(),
-        file_name: "confirmation.html".into(),
-        etag: None,
-        bytes: html.into_bytes(),
+        told(cx, &c)
     })
 }
 
@@ -214,14 +225,7 @@ fn confirm(origin: &Origin, asked: ConsentLinkFilter) -> Result<ConfirmedConsent
     origin.write_as(&system(origin), move |cx| {
         let before = asked_by(cx, &token, true)?;
         let after = confirmations::confirm(cx, before, address.clone(), agent.clone())?;
-        let who = who_now(cx, after.subject())?;
-        let words = words_of(cx, &who)?;
-        Ok(ConfirmedConsent {
-            address: shortened(after.email.as_deref().unwrap_or_default()),
-            company: company_name(cx, after.company_id)?,
-            subscribed: judge(&words, ConsentChannel::Email, after.topic.as_deref(), cx.now).allowed,
-            topic: after.topic,
-        })
+        told(cx, &after)
     })
 }
 
@@ -256,28 +260,31 @@ fn behind(cx: &mut Cx, token: &str) -> Result<(CompanyId, ConsentSubject)> {
     let company = company.parse().map_err(|_| LINK_INVALID)?;
     let asked = ConsentSubject { party_id: person.parse().ok(), contact_id: person.parse().ok(), lead_id: person.parse().ok() };
     asked.one().map_err(|_| LINK_INVALID)?;
-    let mut person = who_now(cx, asked)?;
-    if let Some(party) = person.party_id {
-        let party = record::find::<domain::directory::parties::Party>(cx.db(), party.uuid())?.ok_or(LINK_INVALID)?;
-        person.party_id = Some(party.merged_into.unwrap_or(party.id));
-    }
-    Ok((company, person))
+    Ok((company, who_now(cx, asked)?))
 }
 
 /// What somebody gets, and the last words it follows from.
 fn state(cx: &mut Cx, company: CompanyId, person: &ConsentSubject) -> Result<(PreferenceCentre, Vec<LastWord>)> {
     let words = words_of(cx, person)?;
+    let address = rows::primary_address(cx.db(), person.one()?)?;
+    let at = consents::mailbox_words(cx, address.as_deref())?;
     let mut topics = rows::topics_of(cx.db(), company.uuid(), MOST_TOPICS)?;
     let own = words.iter().filter(|w| w.channel == ConsentChannel::Email).filter_map(|w| w.topic.clone());
     topics.extend(own.take(MOST_TOPICS as usize));
     topics.sort();
     topics.dedup();
     let now = cx.now;
-    let allowed = |topic: &str| judge(&words, ConsentChannel::Email, Some(topic), now).allowed;
+    let allowed = |topic: &str| judge_at(&words, &at, ConsentChannel::Email, Some(topic), now).allowed;
     let topics = topics.into_iter().map(|topic| TopicPreference { subscribed: allowed(&topic), topic }).collect();
-    let everything = judge(&words, ConsentChannel::Email, None, now).reason != ConsentReason::OptedOut;
-    let address = rows::primary_address(cx.db(), person.one()?)?.unwrap_or_default();
-    Ok((PreferenceCentre { address: shortened(&address), company: company_name(cx, company)?, everything, topics }, words))
+    let everything = judge_at(&words, &at, ConsentChannel::Email, None, now).reason != ConsentReason::OptedOut;
+    let centre = PreferenceCentre {
+        address: shortened(&address.unwrap_or_default()),
+        company: company_name(cx, company)?,
+        everything,
+        topics,
+        language: language_of(cx, person)?,
+    };
+    Ok((centre, words))
 }
 
 fn centre(origin: &Origin, asked: ConsentLinkFilter) -> Result<PreferenceCentre> {

@@ -57,9 +57,9 @@ pub(crate) fn assign(cx: &mut Cx, id: CaseId, to: AssignCase) -> Result<Case> {
 
 pub(crate) fn reply(cx: &mut Cx, id: CaseId, said: ReplyToCase) -> Result<Case> {
     let before = cx.load_for_update::<Case>(id)?;
-    let said = said.tidied()?;
+    let mut said = said.tidied()?;
     if let Some(contact) = said.contact_id {
-        cx.refer::<Contact>("/contact_id", contact)?;
+        said.contact_id = Some(cx.refer::<Contact>("/contact_id", contact)?.id);
     }
     if said.author == MessageAuthor::Customer {
         return customer_says(cx, before, said);

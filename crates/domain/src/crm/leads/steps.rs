@@ -301,7 +301,7 @@ impl Lead {
             self.email = found.take("/email", emails::normalise(email));
         }
         self.phone_normalised = match &self.phone {
-            Some(phone) => found.take("/phone", phones::normalise(phone)),
+            Some(phone) => found.take("/phone", phones::normalise_in(phone, self.address.as_ref().map(|a| &*a.country))),
             None => None,
         };
         if let Some(address) = &self.address {

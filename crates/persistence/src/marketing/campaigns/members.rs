@@ -187,24 +187,36 @@ fn holds(campaign: &Campaign, reason: ExclusionReason, now: DateTime<Utc>) -> Op
     Some(match reason {
         ExclusionReason::NoAddress => sql!("email_key IS NULL"),
         ExclusionReason::Suppressed => {
-            sql!("EXISTS (SELECT 1 FROM suppressions s WHERE s.channel = 'email' AND s.address = campaign_members.email_key)")
+            sql!(
+                "EXISTS (SELECT 1 FROM suppressions s WHERE s.address_hash = address_hash('email:' || campaign_members.email_key) \
+                 AND s.channel = 'email')"
+            )
         }
-        // the same as `domain::marketing::consents::judge`, for all at once
-        ExclusionReason::NoConsent => sql!(
-            "(EXISTS (SELECT 1 FROM consent_states w WHERE w.subject = campaign_members.subject AND w.channel = 'email' AND w.topic = '' \
-             AND w.status = 'withdrawn') OR NOT EXISTS (SELECT 1 FROM consent_states c WHERE c.subject = campaign_members.subject \
-             AND c.channel = 'email' AND c.status = 'granted' AND (c.expires_at IS NULL OR c.expires_at > {}) AND (c.topic = {} \
-             OR (c.topic = '' AND NOT EXISTS (SELECT 1 FROM consent_states o WHERE o.subject = campaign_members.subject \
-             AND o.channel = 'email' AND o.topic = {})))))",
-            now,
-            topic.clone(),
-            topic
-        ),
+        // the same as `domain::marketing::consents::judge_at`, for all at once, of who each reader is by now
+        ExclusionReason::NoConsent => {
+            const WHO: &str =
+                "COALESCE(campaign_members.contact_id, campaign_members.party_id, campaign_members.lead_id, campaign_members.subject)";
+            let mut s = Statement::new(format!(
+                "(EXISTS (SELECT 1 FROM consent_states w WHERE w.subject = {WHO} AND w.channel = 'email' AND w.topic = '' \
+                 AND w.status = 'withdrawn') OR EXISTS (SELECT 1 FROM consent_addresses a \
+                 WHERE a.address_hash = address_hash('email:' || campaign_members.email_key) AND a.channel = 'email' \
+                 AND a.status = 'withdrawn' AND (a.topic = '' OR a.topic = "
+            ));
+            s.append(sql!("{})) OR NOT EXISTS (SELECT 1 FROM consent_states c WHERE c.subject = ", topic.clone())).sql(WHO);
+            s.append(sql!(
+                " AND c.channel = 'email' AND c.status = 'granted' AND (c.expires_at IS NULL OR c.expires_at > {}) AND (c.topic = {} \
+                 OR (c.topic = '' AND NOT EXISTS (SELECT 1 FROM consent_states o WHERE o.subject = ",
+                now,
+                topic.clone()
+            ));
+            s.sql(WHO).append(sql!(" AND o.channel = 'email' AND o.topic = {})))))", topic));
+            s
+        }
         ExclusionReason::FrequencyCap => {
             let cap = campaign.frequency_cap?;
             sql!(
                 "(SELECT COUNT(*) FROM campaign_members o WHERE o.email_key = campaign_members.email_key AND o.company_id = {} \
-                 AND o.sent_at IS NOT NULL AND o.sent_at > {}) >= {}",
+                 AND ((o.sent_at IS NOT NULL AND o.sent_at > {}) OR (o.status = 'sending' AND o.id <> campaign_members.id))) >= {}",
                 campaign.company_id.uuid(),
                 now - chrono::TimeDelta::days(cap.days.into()),
                 i64::from(cap.messages)
@@ -282,6 +294,20 @@ pub fn due(db: &mut Conn, campaign: &Campaign, now: DateTime<Utc>, limit: i64) -
         s.sql(" FOR NO KEY UPDATE SKIP LOCKED");
     }
     Ok(s.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect())
+}
+
+/// Holds the mailboxes of these readers until the end of the transaction, so that whoever else writes to them now waits, and
+/// then sees that these are on their way: a cap on messages holds over campaigns and replicas.
+pub fn hold_mailboxes(db: &mut Conn, campaign: &Campaign, ids: &[Uuid], now: DateTime<Utc>) -> Result<usize> {
+    sql!(
+        "INSERT INTO mailbox_turns (company_id, address_hash, taken_at) SELECT DISTINCT m.company_id, \
+         address_hash('email:' || m.email_key) AS hash, {} FROM campaign_members m WHERE m.campaign_id = {} AND m.id IN ({}) \
+         AND m.email_key IS NOT NULL ORDER BY hash ON CONFLICT (company_id, address_hash) DO UPDATE SET taken_at = excluded.taken_at",
+        now,
+        campaign.id.uuid(),
+        list(ids)
+    )
+    .execute(db)
 }
 
 /// Those of these who are still in the queue and due, now on their way: from here on nobody sends to them again.
@@ -434,6 +460,18 @@ pub fn counts(db: &mut Conn, campaign: Uuid) -> Result<Vec<(String, Counts)>> {
     Ok(both.collect())
 }
 
+/// The lead that became somebody: what was sent to it is that somebody's.
+pub fn become_person(db: &mut Conn, lead: Uuid, contact: Option<Uuid>, party: Option<Uuid>) -> Result<usize> {
+    let party = party.filter(|_| contact.is_none());
+    sql!(
+        "UPDATE campaign_members SET contact_id = {}, party_id = {} WHERE lead_id = {} AND contact_id IS NULL AND party_id IS NULL",
+        contact,
+        party,
+        lead
+    )
+    .execute(db)
+}
+
 /// After a merge the winner speaks for what the loser got: who unsubscribes by an old link is the winner.
 pub fn follow(db: &mut Conn, loser: Uuid, winner: Uuid) -> Result<usize> {
     let parties = sql!("UPDATE campaign_members SET party_id = {} WHERE party_id = {}", winner, loser).execute(db)?;
@@ -446,19 +484,4 @@ pub fn go_back(db: &mut Conn, loser: Uuid, winner: Uuid) -> Result<usize> {
         sql!("UPDATE campaign_members SET party_id = {} WHERE party_id = {} AND subject = {}", loser, winner, loser).execute(db)?;
     let contacts = sql!("UPDATE campaign_members SET contact_id = {} WHERE contact_id = {} AND subject = {}", loser, winner, loser);
     Ok(parties + contacts.execute(db)?)
-}
-
-/// Takes away who somebody was, for an erasure; what was sent stays as a number. Who waits for a message gets none.
-pub fn erase(db: &mut Conn, subject: Uuid) -> Result<usize> {
-    sql!(
-        "UPDATE campaign_members SET name = 'erased', first_name = NULL, last_name = NULL, email = NULL, email_key = NULL, \
-         language = NULL, time_zone = NULL, note = NULL, \
-         exclusion_reason = CASE WHEN status IN ('pending', 'queued') THEN 'no_address' ELSE exclusion_reason END, \
-         status = CASE WHEN status IN ('pending', 'queued') THEN 'excluded' ELSE status END \
-         WHERE party_id = {} OR contact_id = {} OR lead_id = {}",
-        subject,
-        subject,
-        subject
-    )
-    .execute(db)
 }

@@ -3,19 +3,26 @@
 //! over a hundred thousand parties is one scan with hash lookups.
 
 use chrono::NaiveDate;
+use domain::kernel::start_of_day;
+use domain::kernel::text::fold;
 use domain::marketing::segments::SegmentAudience;
 use domain::marketing::segments::filters::{Field, Literal, Op, Period, SegmentFilter, Test};
 use uuid::Uuid;
 
+use crate::directory::relationships;
+use crate::query::pattern;
+use crate::revenue;
 use crate::{Engine, Statement, Value, sql};
 
 /// What a condition depends on besides its filter.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Ground {
     pub engine: Engine,
     pub company: Uuid,
     /// The day it is in the company's time zone.
     pub today: NaiveDate,
+    /// Where days begin with their first moment.
+    pub time_zone: String,
 }
 
 /// The ids of an audience that fit: `SELECT id FROM parties WHERE …`. Archived ones and converted leads never do.
@@ -38,8 +45,8 @@ fn condition(filter: &SegmentFilter, of: SegmentAudience, ground: &Ground) -> St
         SegmentFilter::Any(each) => joined(each, " OR ", of, ground),
         SegmentFilter::Not(inner) => sql!("NOT ({})", condition(inner, of, ground)),
         SegmentFilter::Party(inner) => sql!(
-            "contacts.id IN (SELECT r.contact_id FROM relationships r WHERE (r.to_date IS NULL OR r.to_date >= {}) AND r.party_id IN ({}))",
-            ground.today,
+            "contacts.id IN (SELECT r.contact_id FROM relationships r WHERE {} AND r.party_id IN ({}))",
+            relationships::holds_on(ground.today),
             ids(inner, SegmentAudience::Parties, ground)
         ),
         SegmentFilter::Test(test) => of_test(test, of, ground),
@@ -146,8 +153,22 @@ fn text(column: &str, test: &Test) -> Statement {
     match test.op {
         Op::Exists => Statement::new(format!("{column} {}", if is_flag(test) { "IS NOT NULL" } else { "IS NULL" })),
         Op::Contains | Op::StartsWith => {
-            let mut s = Statement::new(format!("({column} IS NOT NULL AND lower({column}) LIKE "));
-            s.push(Value::Text(pattern(test))).sql(" ESCAPE '!')");
+            let wanted = match test.values.first() {
+                Some(Literal::Text(text)) => text.as_str(),
+                _ => "",
+            };
+            let mut s = Statement::new(format!("({column} IS NOT NULL AND fold({column}) LIKE "));
+            s.push(Value::Text(pattern(wanted, test.op == Op::Contains))).sql(" ESCAPE '!')");
+            s
+        }
+        // what people type is compared as it is searched; what has codes is compared as it is
+        _ if matches!(test.field, Field::Name | Field::Region | Field::City | Field::Source) => {
+            let folded = |v: &Literal| match v {
+                Literal::Text(text) => Value::Text(fold(text)),
+                other => value(other),
+            };
+            let mut s = Statement::new(format!("({column} IS NOT NULL AND fold({column}) IN ("));
+            s.values(test.values.iter().map(folded)).sql("))");
             s
         }
         _ => {
@@ -156,21 +177,6 @@ fn text(column: &str, test: &Test) -> Statement {
             s
         }
     }
-}
-
-/// The pattern of `contains` and `starts_with`.
-fn pattern(test: &Test) -> String {
-    let mut out = String::from(if test.op == Op::Contains { "%" } else { "" });
-    if let Some(Literal::Text(text)) = test.values.first() {
-        for c in text.to_lowercase().chars() {
-            if matches!(c, '%' | '_' | '!') {
-                out.push('!');
-            }
-            out.push(c);
-        }
-    }
-    out.push('%');
-    out
 }
 
 fn tag(table: &str, test: &Test, engine: Engine) -> Statement {
@@ -243,7 +249,7 @@ fn created(table: &str, test: &Test, ground: &Ground) -> Statement {
     }
     let (sign, day) = bound(test, ground);
     let mut s = Statement::new(format!("{table}.created_at {sign} "));
-    s.push(Value::instant(day.and_time(chrono::NaiveTime::MIN).and_utc()));
+    s.push(Value::instant(start_of_day(day, &ground.time_zone)));
     s
 }
 
@@ -257,18 +263,10 @@ fn orders(period: &Period, ground: &Ground) -> Statement {
     s
 }
 
-/// What was invoiced less what was credited, before tax, in the company's currency, by customer.
+/// What was invoiced less what was credited, before tax, in the company's currency, by customer: as the metrics have it.
 fn revenue(period: &Period, ground: &Ground) -> Statement {
-    // cut off at the fourth place; SQLite multiplies scaled integers, in two steps that stay within 64 bits
-    let net = match ground.engine {
-        Engine::Postgres => "trunc(net * exchange_rate, 4)",
-        Engine::Sqlite => "(net * (exchange_rate / 100000) + net * (exchange_rate % 100000) / 100000) / 100000",
-    };
-    let mut s = Statement::new(format!("SELECT customer_id, {net} AS net FROM invoices WHERE company_id = "));
-    s.push(Value::Uid(ground.company)).sql(" AND status <> 'draft'").append(within("invoice_date", period));
-    s.sql(format!(" UNION ALL SELECT customer_id, -({net}) FROM credit_notes WHERE company_id = "));
-    s.push(Value::Uid(ground.company)).sql(" AND status <> 'draft'").append(within("credit_date", period));
-    s
+    let of = revenue::Of { company: ground.company, from: period.from, to: period.to, party: None };
+    sql!("SELECT party AS customer_id, revenue AS net FROM ({}) AS e", revenue::lines(&of))
 }
 
 fn within(column: &str, period: &Period) -> Statement {

@@ -1,0 +1,297 @@
+//! The rows that lead to a person, over all areas: found, exported and emptied by what is declared beside them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use domain::directory::personal_data::{NOTHING, Terms, without};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::personal::{CHUNK, Fate, Held, Left, Personal, Plain, To, Way};
+use crate::value::{JsonText, Scalar};
+use crate::{Conn, Engine, Result, Statement, Value, list, sql};
+
+/// All declarations, those that others lead through first.
+pub fn all() -> impl Iterator<Item = &'static Personal> {
+    [
+        crate::directory::PERSONAL,
+        crate::crm::PERSONAL,
+        crate::sales::PERSONAL,
+        crate::service::PERSONAL,
+        crate::marketing::PERSONAL,
+        crate::receivables::PERSONAL,
+        crate::banking::PERSONAL,
+        crate::accounting::PERSONAL,
+        crate::platform::PERSONAL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// The tables without anything of a person.
+pub fn plain() -> impl Iterator<Item = &'static Plain> {
+    [
+        crate::directory::PLAIN,
+        crate::identity::PLAIN,
+        crate::platform::PLAIN,
+        crate::crm::PLAIN,
+        crate::service::PLAIN,
+        crate::marketing::PLAIN,
+        crate::insight::PLAIN,
+        crate::accounting::PLAIN,
+        crate::tax::PLAIN,
+        crate::receivables::PLAIN,
+        crate::banking::PLAIN,
+        crate::inventory::PLAIN,
+        crate::sales::PLAIN,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// By what somebody is found.
+#[derive(Debug, Clone, Default)]
+pub struct Keys {
+    pub parties: Vec<Uuid>,
+    pub contacts: Vec<Uuid>,
+    pub leads: Vec<Uuid>,
+    pub mailboxes: Vec<String>,
+    pub hashes: Vec<String>,
+    /// Ids on the wire.
+    pub names: Vec<String>,
+}
+
+/// The rows of somebody: those about the person, and those about others that name the person.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    about: BTreeMap<&'static str, BTreeSet<Uuid>>,
+    named: BTreeMap<&'static str, BTreeSet<Uuid>>,
+    by_way: Vec<(&'static str, &'static str, Vec<Uuid>)>,
+}
+
+/// Finds all rows with an id that lead to somebody, whatever their table.
+pub fn find(db: &mut Conn, keys: &Keys) -> Result<Found> {
+    let mut found = Found::default();
+    for noun in all().filter(|n| n.fate != Fate::Deleted || n.read.is_some()) {
+        for way in noun.ways {
+            let about = through(db, noun.table, way, keys, &found.about)?;
+            let named = match way.to {
+                To::Row(_) => through(db, noun.table, way, keys, &found.named)?,
+                _ => Vec::new(),
+            };
+            found.note(noun.table, way.column, &about);
+            let is_about = way.about;
+            let whole = found.about.entry(noun.table).or_default();
+            whole.extend(about.iter().filter(|_| is_about).copied());
+            let part = found.named.entry(noun.table).or_default();
+            part.extend(about.into_iter().filter(|_| !is_about).chain(named));
+        }
+        let whole = found.about.get(noun.table).cloned().unwrap_or_default();
+        if let Some(part) = found.named.get_mut(noun.table) {
+            part.retain(|id| !whole.contains(id));
+        }
+    }
+    Ok(found)
+}
+
+fn through(db: &mut Conn, table: &'static str, way: &Way, keys: &Keys, rows: &BTreeMap<&'static str, BTreeSet<Uuid>>) -> Result<Vec<Uuid>> {
+    let mut ids = Vec::new();
+    for condition in conditions(db.engine(), way, keys, rows) {
+        let mut s = Statement::new(format!("SELECT id FROM {table} WHERE "));
+        ids.extend(s.append(condition).load::<(Uuid,)>(db)?.into_iter().map(|r| r.0));
+    }
+    Ok(ids)
+}
+
+/// The conditions by which rows are found on a way, a bounded number of values each.
+fn conditions(engine: Engine, way: &Way, keys: &Keys, rows: &BTreeMap<&'static str, BTreeSet<Uuid>>) -> Vec<Statement> {
+    let uids = |ids: &[Uuid]| ids.iter().map(|id| Value::Uid(*id)).collect::<Vec<_>>();
+    let texts = |t: &[String]| t.iter().map(|t| Value::Text(t.clone())).collect::<Vec<_>>();
+    let values: Vec<Value> = match way.to {
+        To::Party => uids(&keys.parties),
+        To::Contact => uids(&keys.contacts),
+        To::Lead => uids(&keys.leads),
+        To::Anyone => [&keys.parties, &keys.contacts, &keys.leads].into_iter().flat_map(|ids| uids(ids)).collect(),
+        To::Mailbox => texts(&keys.mailboxes),
+        To::Hash => texts(&keys.hashes),
+        To::Name => [&keys.names, &keys.mailboxes].into_iter().flat_map(|t| texts(t)).collect(),
+        To::Row(table) => rows.get(table).into_iter().flatten().map(|id| Value::Uid(*id)).collect(),
+    };
+    let plain = format!("{} IN ({{}})", way.column);
+    let text = match (way.condition, engine) {
+        (None, _) => plain.as_str(),
+        (Some((postgres, _)), Engine::Postgres) => postgres,
+        (Some((_, sqlite)), Engine::Sqlite) => sqlite,
+    };
+    let (before, after) = text.split_once("{}").unwrap_or((text, ""));
+    let one = |chunk: &[Value]| {
+        let mut s = Statement::new(before.to_string());
+        s.values(chunk.iter().cloned()).sql(after.to_string());
+        s
+    };
+    values.chunks(CHUNK).map(one).collect()
+}
+
+impl Found {
+    /// Rows that were found by a column; a noun may have several ways by one.
+    fn note(&mut self, table: &'static str, column: &'static str, ids: &[Uuid]) {
+        let known = self.by_way.iter().position(|(t, c, _)| (*t, *c) == (table, column));
+        let at = known.unwrap_or_else(|| {
+            self.by_way.push((table, column, Vec::new()));
+            self.by_way.len() - 1
+        });
+        let all = &mut self.by_way[at].2;
+        all.extend_from_slice(ids);
+        all.sort_unstable();
+        all.dedup();
+    }
+    /// The rows of a table that are about the person.
+    pub fn about(&self, table: &str) -> Vec<Uuid> {
+        self.about.get(table).into_iter().flatten().copied().collect()
+    }
+    /// The ids of all rows as facts name them.
+    pub fn subjects(&self) -> Vec<String> {
+        self.wire(&self.about).chain(self.wire(&self.named)).collect()
+    }
+    /// Those of rows about others.
+    pub fn subjects_about_others(&self) -> BTreeSet<String> {
+        self.wire(&self.named).collect()
+    }
+    fn wire<'a>(&'a self, rows: &'a BTreeMap<&'static str, BTreeSet<Uuid>>) -> impl Iterator<Item = String> + 'a {
+        all()
+            .filter_map(move |n| Some((n.prefix()?, rows.get(n.table)?)))
+            .flat_map(|(prefix, ids)| ids.iter().map(move |id| domain::kernel::encode(prefix, *id)))
+    }
+    /// The rows as the API shows them, by the way they were found on.
+    pub fn rows(&self, db: &mut Conn) -> Result<Vec<(String, Vec<Json>)>> {
+        let mut out = Vec::new();
+        for (table, column, ids) in &self.by_way {
+            let read = all().find(|n| n.table == *table).and_then(|n| n.read);
+            if let Some(read) = read.filter(|_| !ids.is_empty()) {
+                out.push((format!("{table}.{column}"), read(db, ids)?));
+            }
+        }
+        Ok(out)
+    }
+    /// Takes the person out of everything that was found.
+    pub fn wipe(&self, db: &mut Conn, keys: &Keys, terms: &Terms, now: DateTime<Utc>) -> Result<()> {
+        for noun in all() {
+            match noun.fate {
+                Fate::Owned => {}
+                Fate::Deleted => {
+                    for way in noun.ways {
+                        for condition in conditions(db.engine(), way, keys, &self.about) {
+                            let mut s = Statement::new(format!("DELETE FROM {} WHERE ", noun.table));
+                            s.append(condition).execute(db)?;
+                        }
+                    }
+                }
+                Fate::Emptied => {
+                    let whole = self.about(noun.table);
+                    noun.empty(db, &whole, false, now)?;
+                    noun.unname(db, &whole, terms, true, now)?;
+                    let part: Vec<Uuid> = self.named.get(noun.table).into_iter().flatten().copied().collect();
+                    match noun.part {
+                        Some(f) => f(db, &part, terms, now)?,
+                        None => {
+                            noun.empty(db, &part, true, now)?;
+                            noun.unname(db, &part, terms, false, now)?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Personal {
+    fn counted(&self, s: &mut Statement, now: DateTime<Utc>) {
+        if self.has("version") {
+            s.sql(", version = version + 1");
+        }
+        if self.has("updated_at") {
+            s.sql(", updated_at = ").push(now.put());
+        }
+    }
+    /// Empties the columns of these rows: all, or those that say who somebody is.
+    fn empty(&self, db: &mut Conn, ids: &[Uuid], identity_alone: bool, now: DateTime<Utc>) -> Result<()> {
+        let json = |text: &str| Value::Json(JsonText(text.into()));
+        let to = |left: Left| match left {
+            Left::Word => Some(Value::Text(NOTHING.into())),
+            Left::Null => Some(Value::Null(crate::Kind::Text)),
+            Left::Object => Some(json("{}")),
+            Left::List => Some(json("[]")),
+            Left::Blank => Some(Value::Text(String::new())),
+            Left::Unnamed | Left::Kept => None,
+        };
+        let set: Vec<(&str, Value)> =
+            self.columns.iter().filter(|h| h.identity || !identity_alone).filter_map(|h| Some((h.column, to(h.left)?))).collect();
+        if set.is_empty() {
+            return Ok(());
+        }
+        for chunk in ids.chunks(CHUNK) {
+            let mut s = Statement::new(format!("UPDATE {} SET ", self.table));
+            for (i, (column, value)) in set.iter().enumerate() {
+                s.sql(if i == 0 { "" } else { ", " });
+                match value {
+                    Value::Null(_) => s.sql(format!("{column} = NULL")),
+                    value => s.sql(format!("{column} = ")).push(value.clone()),
+                };
+            }
+            if !identity_alone {
+                s.sql(self.also);
+            }
+            self.counted(&mut s, now);
+            s.append(sql!(" WHERE id IN ({})", list(chunk))).execute(db)?;
+        }
+        Ok(())
+    }
+    /// Takes the words of these rows out in which the person is named. Of rows about the person only those that are not emptied.
+    fn unname(&self, db: &mut Conn, ids: &[Uuid], terms: &Terms, about: bool, now: DateTime<Utc>) -> Result<()> {
+        let asked: Vec<&Held> = self
+            .columns
+            .iter()
+            .filter(|h| if about { h.left == Left::Unnamed } else { !h.identity && !matches!(h.left, Left::Kept | Left::Blank) })
+            .collect();
+        let mut renamed: BTreeSet<Uuid> = BTreeSet::new();
+        for held in asked {
+            let kind = self.texts.and_then(|t| t().column(held.column)).map(|c| c.kind);
+            let is_json = matches!(held.left, Left::Object | Left::List) || kind == Some(crate::Kind::Json);
+            for chunk in ids.chunks(CHUNK) {
+                let mut s = Statement::new(format!(
+                    "SELECT id, CAST({0} AS TEXT) FROM {1} WHERE {0} IS NOT NULL AND id IN (",
+                    held.column, self.table
+                ));
+                for (id, text) in s.append(sql!("{})", list(chunk))).load::<(Uuid, String)>(db)? {
+                    let value = if is_json { serde_json::from_str::<Json>(&text).ok() } else { None };
+                    let left = match &value {
+                        Some(value) => Some(without(value, terms)).filter(|l| l != value).map(|l| Value::Json(JsonText(l.to_string()))),
+                        None if terms.is_in(&text) => Some(Value::Text(NOTHING.into())),
+                        None => None,
+                    };
+                    if let Some(left) = left {
+                        let mut s = Statement::new(format!("UPDATE {} SET {} = ", self.table, held.column));
+                        s.push(left).append(sql!(" WHERE id = {}", id)).execute(db)?;
+                        renamed.insert(id);
+                    }
+                }
+            }
+        }
+        // what they are found by holds the words, too
+        let renamed: Vec<Uuid> = renamed.into_iter().collect();
+        let Some(searched) = self.columns.iter().find(|h| h.left == Left::Blank).filter(|_| !about) else { return Ok(()) };
+        for chunk in renamed.chunks(CHUNK) {
+            let mut s = Statement::new(format!("UPDATE {} SET {} = ''", self.table, searched.column));
+            self.counted(&mut s, now);
+            s.append(sql!(" WHERE id IN ({})", list(chunk))).execute(db)?;
+        }
+        Ok(())
+    }
+}
+
+/// The text as the database folds it, which is how the program does; for the test that compares the two.
+pub fn folded(db: &mut Conn, text: &str) -> Result<String> {
+    Ok(sql!("SELECT fold(CAST({} AS TEXT))", text).first::<(String,)>(db)?.map(|r| r.0).unwrap_or_default())
+}
