@@ -12,3 +12,5 @@ DROP TABLE roles;
 DROP TABLE user_credentials;
 DROP TABLE users;
 DROP FUNCTION journal_entry_balances;
+DROP FUNCTION address_hash;
+DROP FUNCTION fold;

@@ -182,3 +182,18 @@ CREATE TABLE login_places (
     last_at TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX login_places_last_at ON login_places (last_at);
+
+-- Addresses and numbers are compared by keys, through indexes, and what is searched is folded. The functions `fold` and
+-- `address_hash` say the same as those of the program.
+
+CREATE FUNCTION address_hash(given TEXT) RETURNS TEXT LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT encode(sha256(convert_to(given, 'UTF8')), 'hex') $$;
+
+-- As `domain::kernel::text::fold`: no case, no accents, single spaces.
+CREATE FUNCTION fold(given TEXT) RETURNS TEXT LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT normalize(replace(lower(
+    replace(replace(replace(replace(replace(replace(translate(
+        btrim(regexp_replace(regexp_replace(normalize(given, NFKD),
+            '[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]', '', 'g'), '\s+', ' ', 'g')),
+        'ØøŁłĐđı', 'oollddi'), 'ß', 'ss'), 'ẞ', 'ss'), 'Æ', 'ae'), 'æ', 'ae'), 'Œ', 'oe'), 'œ', 'oe')
+    COLLATE "und-x-icu"), 'ς', 'σ'), NFC) $$;

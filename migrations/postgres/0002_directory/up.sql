@@ -341,6 +341,7 @@ CREATE TABLE parties (
     version BIGINT NOT NULL,
     merged_into UUID NULL REFERENCES parties (id),
     erased_at TIMESTAMPTZ NULL,
+    tax_key TEXT NOT NULL DEFAULT '',
     CHECK (parent_id <> id)
 );
 CREATE UNIQUE INDEX parties_code_key ON parties (code);
@@ -357,6 +358,7 @@ CREATE INDEX parties_merged_into ON parties (merged_into, id);
 -- sorts them for every page, and a page costs more with every customer.
 CREATE INDEX parties_customers_by_name ON parties (is_customer, name, id);
 CREATE INDEX parties_vendors_by_name ON parties (is_vendor, name, id);
+CREATE INDEX parties_tax_key ON parties (tax_key, id);
 
 -- How other systems call a party; written with the party, looked up on upsert.
 CREATE TABLE party_external_ids (
@@ -601,6 +603,21 @@ CREATE TABLE contact_merge_moves (
     row_id UUID NOT NULL,
     PRIMARY KEY (merge_id, what, row_id)
 );
+
+-- Numbers as they compare, written with their owner.
+CREATE TABLE party_phones (
+    party_id UUID NOT NULL REFERENCES parties (id) ON DELETE CASCADE,
+    number TEXT NOT NULL,
+    PRIMARY KEY (party_id, number)
+);
+CREATE INDEX party_phones_number ON party_phones (number);
+
+CREATE TABLE contact_phones (
+    contact_id UUID NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+    number TEXT NOT NULL,
+    PRIMARY KEY (contact_id, number)
+);
+CREATE INDEX contact_phones_number ON contact_phones (number);
 
 -- What is posted stays as it is, but for the pointer to a party, which follows a merge and goes back with it.
 CREATE FUNCTION follows_a_merge(old_party UUID, new_party UUID) RETURNS boolean LANGUAGE sql AS $$

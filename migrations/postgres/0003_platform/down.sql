@@ -1,5 +1,6 @@
 DROP VIEW published_events;
 DROP VIEW audit_entries;
+DROP TABLE idempotency_subjects;
 DROP TABLE event_days;
 DROP TABLE timer_failures;
 DROP TABLE event_links;
@@ -16,3 +17,4 @@ DROP TABLE events;
 DROP FUNCTION events_guard;
 DROP FUNCTION redactions_guard;
 DROP FUNCTION event_links_guard;
+DROP FUNCTION idempotency_keys_subjects;

@@ -29,6 +29,14 @@ BEGIN
     RAISE EXCEPTION 'tandem: the place of an event cannot be changed';
 END $$;
 
+CREATE FUNCTION idempotency_keys_subjects() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO idempotency_subjects (scope, subject)
+    SELECT DISTINCT NEW.scope, m[1] FROM regexp_matches(NEW.answer, '"((?:pty|con|lead|act|case|quo|sup)_[0-9a-z]{26})"', 'g') AS m
+    ON CONFLICT (subject, scope) DO NOTHING;
+    RETURN NULL;
+END $$;
+
 -- What every area stands on: facts, idempotency, jobs, numbers, document flow, settings.
 
 -- Facts. One row is audit trail, timeline, change feed and outbox at once. seq and the hashes are given after the commit
@@ -65,6 +73,8 @@ CREATE TABLE idempotency_keys (
     created_at TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
+CREATE TRIGGER idempotency_keys_subjects AFTER UPDATE OF answer ON idempotency_keys
+FOR EACH ROW WHEN (NEW.answer IS NOT NULL) EXECUTE FUNCTION idempotency_keys_subjects();
 
 -- Work that outlives its request. Taken with a lease; a lease that ran out means that its worker died.
 CREATE TABLE jobs (
@@ -221,6 +231,14 @@ CREATE TABLE event_days (
     first_id UUID NOT NULL,
     last_id UUID NOT NULL
 );
+
+-- The people and things that a kept answer names, by their ids on the wire.
+CREATE TABLE idempotency_subjects (
+    scope TEXT NOT NULL REFERENCES idempotency_keys (scope) ON DELETE CASCADE,
+    subject TEXT NOT NULL,
+    PRIMARY KEY (subject, scope)
+);
+CREATE INDEX idempotency_subjects_scope ON idempotency_subjects (scope);
 
 -- what the feed shows, and what the audit trail shows
 CREATE VIEW published_events AS

@@ -1,4 +1,5 @@
 DROP VIEW audience;
+DROP TABLE activity_participants;
 DROP TABLE quote_lines;
 DROP TABLE quotes;
 DROP TABLE forecast_snapshots;
@@ -22,3 +23,4 @@ DROP TABLE stages;
 DROP TABLE pipelines;
 DROP FUNCTION opportunity_changes_guard;
 DROP FUNCTION forecasts_guard;
+DROP FUNCTION activities_participants;

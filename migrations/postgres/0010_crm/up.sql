@@ -1,13 +1,35 @@
 -- Baseline of the area `crm`.
 
+-- The history of an opportunity stays as it was, but for the words in which somebody is named whose data is erased.
 CREATE FUNCTION opportunity_changes_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.id = OLD.id AND NEW.opportunity_id = OLD.opportunity_id AND NEW.company_id = OLD.company_id
+        AND NEW.field = OLD.field AND NEW.changed_by_user_id IS NOT DISTINCT FROM OLD.changed_by_user_id AND NEW.changed_at = OLD.changed_at
+        AND (NEW.old_value IS NOT DISTINCT FROM OLD.old_value OR NEW.old_value = 'Erased')
+        AND (NEW.new_value IS NOT DISTINCT FROM OLD.new_value OR NEW.new_value = 'Erased')
+        AND (NEW.old_label IS NOT DISTINCT FROM OLD.old_label OR NEW.old_label = 'Erased')
+        AND (NEW.new_label IS NOT DISTINCT FROM OLD.new_label OR NEW.new_label = 'Erased')
+        AND (NEW.reason IS NOT DISTINCT FROM OLD.reason OR NEW.reason = 'Erased') THEN
+        RETURN NEW;
+    END IF;
     RAISE EXCEPTION 'tandem: the history of opportunities cannot be changed';
 END $$;
 
 CREATE FUNCTION forecasts_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'tandem: submissions and snapshots of forecasts cannot be changed';
+END $$;
+
+CREATE FUNCTION activities_participants() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        DELETE FROM activity_participants WHERE activity_id = NEW.id;
+    END IF;
+    INSERT INTO activity_participants (activity_id, key)
+    SELECT DISTINCT NEW.id, COALESCE(lower(p.value ->> 'email'), p.value ->> 'contact_id')
+    FROM jsonb_array_elements(NEW.participants) AS p (value)
+    WHERE COALESCE(p.value ->> 'email', p.value ->> 'contact_id') IS NOT NULL;
+    RETURN NULL;
 END $$;
 
 -- The front office: pipelines and their stages, leads, opportunities with lines and history, activities.
@@ -113,6 +135,10 @@ CREATE INDEX leads_assignment_rule_id ON leads (assignment_rule_id, id);
 CREATE INDEX leads_email_key ON leads (company_id, lower(email), id);
 CREATE INDEX leads_open_by_owner ON leads (company_id, owner_id, status);
 CREATE INDEX leads_score_checked_at ON leads (score_checked_at, id) WHERE score IS NOT NULL AND status IN ('new', 'working', 'qualified');
+-- Mailboxes that rows name without a pointer to their owner.
+CREATE INDEX leads_mailbox ON leads (lower(email)) WHERE email IS NOT NULL;
+CREATE INDEX leads_phone_normalised ON leads (phone_normalised) WHERE phone_normalised IS NOT NULL;
+CREATE INDEX leads_converted_contact ON leads (converted_contact_id) WHERE converted_contact_id IS NOT NULL;
 
 CREATE TABLE loss_reasons (
     id UUID NOT NULL PRIMARY KEY,
@@ -312,6 +338,10 @@ CREATE INDEX activities_lead_id ON activities (lead_id, status, due_at);
 CREATE INDEX activities_opportunity_id ON activities (opportunity_id, status, due_at);
 CREATE INDEX activities_party_id ON activities (party_id, status, due_at);
 CREATE INDEX activities_owner_id ON activities (owner_id, status, due_at);
+CREATE TRIGGER activities_participants_insert AFTER INSERT ON activities
+FOR EACH ROW WHEN (NEW.participants <> '[]') EXECUTE FUNCTION activities_participants();
+CREATE TRIGGER activities_participants_update AFTER UPDATE OF participants ON activities
+FOR EACH ROW WHEN (NEW.participants <> OLD.participants) EXECUTE FUNCTION activities_participants();
 
 CREATE TABLE assignment_rules (
     id UUID NOT NULL PRIMARY KEY,
@@ -556,6 +586,7 @@ CREATE INDEX quotes_title ON quotes (title, id);
 CREATE INDEX quotes_sent_at ON quotes (sent_at, id);
 CREATE INDEX quotes_created_at ON quotes (created_at, id);
 CREATE INDEX quotes_updated_at ON quotes (updated_at, id);
+CREATE INDEX quotes_mailbox ON quotes (lower(answer ->> 'email')) WHERE answer IS NOT NULL;
 
 CREATE TABLE quote_lines (
     id UUID NOT NULL PRIMARY KEY,
@@ -580,7 +611,14 @@ CREATE INDEX quote_lines_quote_id ON quote_lines (quote_id, position);
 CREATE INDEX quote_lines_product_id ON quote_lines (product_id);
 CREATE INDEX quote_lines_unit_id ON quote_lines (unit_id);
 
--- Whoever can be written to, with the primary e-mail address.
+-- Who takes part in activities: mailboxes in lower case, and contacts by their ids on the wire.
+CREATE TABLE activity_participants (
+    activity_id UUID NOT NULL REFERENCES activities (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    PRIMARY KEY (activity_id, key)
+);
+CREATE INDEX activity_participants_key ON activity_participants (key);
+
 CREATE VIEW audience AS
 SELECT p.id, 'party' AS kind, CAST(NULL AS UUID) AS company_id, p.id AS party_id, CAST(NULL AS UUID) AS contact_id,
     CAST(NULL AS UUID) AS lead_id, p.name, CAST(NULL AS TEXT) AS first_name, CAST(NULL AS TEXT) AS last_name,
@@ -594,7 +632,19 @@ UNION ALL
 SELECT c.id, 'contact', NULL, NULL, c.id, NULL, c.name, c.first_name, c.last_name,
     (SELECT e.value ->> 'address' FROM jsonb_array_elements(c.emails) AS e (value)
         WHERE CAST(e.value ->> 'primary' AS BOOLEAN) LIMIT 1),
-    c.language, c.address ->> 'country', c.metadata ->> 'time_zone'
+    c.language,
+    CASE WHEN c.address ->> 'country' IS NOT NULL OR c.metadata ->> 'time_zone' IS NOT NULL
+        THEN c.address ->> 'country'
+        ELSE (SELECT (SELECT a.value -> 'address' ->> 'country' FROM jsonb_array_elements(f.addresses) AS a (value) LIMIT 1) FROM relationships r JOIN parties f ON f.id = r.party_id
+            WHERE r.contact_id = c.id AND (r.from_date IS NULL OR r.from_date <= CURRENT_DATE)
+                AND (r.to_date IS NULL OR r.to_date >= CURRENT_DATE) AND f.archived_at IS NULL
+            ORDER BY r.is_primary DESC, r.id LIMIT 1) END,
+    CASE WHEN c.address ->> 'country' IS NOT NULL OR c.metadata ->> 'time_zone' IS NOT NULL
+        THEN c.metadata ->> 'time_zone'
+        ELSE (SELECT f.metadata ->> 'time_zone' FROM relationships r JOIN parties f ON f.id = r.party_id
+            WHERE r.contact_id = c.id AND (r.from_date IS NULL OR r.from_date <= CURRENT_DATE)
+                AND (r.to_date IS NULL OR r.to_date >= CURRENT_DATE) AND f.archived_at IS NULL
+            ORDER BY r.is_primary DESC, r.id LIMIT 1) END
 FROM contacts c WHERE c.archived_at IS NULL
 UNION ALL
 SELECT l.id, 'lead', l.company_id, NULL, NULL, l.id, l.name, l.first_name, l.last_name, l.email, NULL, l.address ->> 'country',

@@ -176,6 +176,7 @@ CREATE INDEX lead_form_submissions_occurred_at ON lead_form_submissions (occurre
 CREATE INDEX lead_form_submissions_consent ON lead_form_submissions (consent, id);
 CREATE INDEX lead_form_submissions_lead_id ON lead_form_submissions (lead_id, id);
 CREATE INDEX lead_form_submissions_touchpoint_id ON lead_form_submissions (touchpoint_id);
+CREATE INDEX lead_form_submissions_mailbox ON lead_form_submissions (lower(email)) WHERE email IS NOT NULL;
 CREATE TRIGGER lead_form_submissions_update BEFORE UPDATE ON lead_form_submissions FOR EACH ROW EXECUTE FUNCTION lead_form_submissions_guard();
 CREATE TRIGGER lead_form_submissions_delete BEFORE DELETE ON lead_form_submissions FOR EACH ROW EXECUTE FUNCTION lead_form_submissions_guard();
 CREATE TRIGGER lead_form_submissions_truncate BEFORE TRUNCATE ON lead_form_submissions FOR EACH STATEMENT EXECUTE FUNCTION lead_form_submissions_guard();
@@ -392,18 +393,20 @@ CREATE INDEX consent_states_consent_id ON consent_states (consent_id);
 CREATE TABLE suppressions (
     id UUID NOT NULL PRIMARY KEY,
     channel TEXT NOT NULL,
-    address TEXT NOT NULL,
+    address TEXT NULL,
     reason TEXT NOT NULL,
     note TEXT NULL,
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
-    updated_at TIMESTAMPTZ NOT NULL
+    updated_at TIMESTAMPTZ NOT NULL,
+    address_hash TEXT NOT NULL
 );
-CREATE UNIQUE INDEX suppressions_channel_address_key ON suppressions (channel, address);
 CREATE INDEX suppressions_address ON suppressions (address, id);
 CREATE INDEX suppressions_reason ON suppressions (reason, id);
 CREATE INDEX suppressions_created_at ON suppressions (created_at, id);
 CREATE INDEX suppressions_updated_at_id ON suppressions (updated_at, id);
+CREATE UNIQUE INDEX suppressions_address_hash_key ON suppressions (address_hash, channel);
+CREATE INDEX suppressions_channel ON suppressions (channel, id);
 
 -- What is sent to whom: templates, segments, campaigns.
 
@@ -604,6 +607,7 @@ CREATE UNIQUE INDEX campaign_members_subject_key ON campaign_members (campaign_i
 CREATE UNIQUE INDEX campaign_members_address_key ON campaign_members (campaign_id, email_key)
     WHERE enrollment_id IS NULL AND status NOT IN ('pending', 'excluded');
 CREATE UNIQUE INDEX campaign_members_enrollment_key ON campaign_members (enrollment_id, campaign_id) WHERE enrollment_id IS NOT NULL;
+CREATE INDEX campaign_members_mailbox ON campaign_members (email_key) WHERE email_key IS NOT NULL;
 
 -- What was published. Whoever is on the way stays on the version of the day of entry.
 CREATE TABLE journey_versions (
@@ -730,6 +734,7 @@ CREATE INDEX consent_confirmations_pending_consent_id ON consent_confirmations (
 CREATE INDEX consent_confirmations_granted_consent_id ON consent_confirmations (granted_consent_id);
 -- Lists that could be asked so already, without an index for it.
 CREATE INDEX consent_confirmations_updated_at_id ON consent_confirmations (updated_at, id);
+CREATE INDEX consent_confirmations_mailbox ON consent_confirmations (lower(email)) WHERE email IS NOT NULL;
 
 -- The audience of a campaign is found at one moment and kept here as packed ids, 16 bytes each, until all are members.
 CREATE TABLE campaign_audience_parts (
@@ -737,4 +742,33 @@ CREATE TABLE campaign_audience_parts (
     position BIGINT NOT NULL,
     subjects BYTEA NOT NULL,
     PRIMARY KEY (campaign_id, position)
+);
+
+-- The last word of each mailbox and number, whichever record it was said for, by hash, channel and topic ('' for all): a "no"
+-- holds for every record with the address until somebody with it says yes again.
+CREATE TABLE consent_addresses (
+    address_hash TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    consent_id UUID NOT NULL REFERENCES consents (id),
+    status TEXT NOT NULL,
+    strictness BIGINT NOT NULL,
+    effective_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (address_hash, channel, topic)
+);
+CREATE INDEX consent_addresses_consent_id ON consent_addresses (consent_id);
+
+-- Rows of the ledger that a merge had carried to somebody and that do not count since it was taken back.
+CREATE TABLE consent_returns (
+    consent_id UUID NOT NULL PRIMARY KEY REFERENCES consents (id),
+    merge_id UUID NOT NULL,
+    returned_at TIMESTAMPTZ NOT NULL
+);
+
+-- Who writes to a mailbox holds its row until the message is on its way, so that two campaigns at once see each other's.
+CREATE TABLE mailbox_turns (
+    company_id UUID NOT NULL REFERENCES companies (id),
+    address_hash TEXT NOT NULL,
+    taken_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (company_id, address_hash)
 );

@@ -1,3 +1,5 @@
+DROP TABLE contact_phones;
+DROP TABLE party_phones;
 DROP TABLE contact_merge_moves;
 DROP TABLE contact_merges;
 DROP TABLE territory_countries;

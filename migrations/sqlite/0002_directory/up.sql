@@ -341,6 +341,7 @@ CREATE TABLE parties (
     version INTEGER NOT NULL,
     merged_into BLOB NULL REFERENCES parties (id),
     erased_at INTEGER NULL,
+    tax_key TEXT NOT NULL DEFAULT '',
     CHECK (parent_id <> id)
 ) STRICT;
 CREATE UNIQUE INDEX parties_code_key ON parties (code);
@@ -357,6 +358,7 @@ CREATE INDEX parties_merged_into ON parties (merged_into, id);
 -- sorts them for every page, and a page costs more with every customer.
 CREATE INDEX parties_customers_by_name ON parties (is_customer, name, id);
 CREATE INDEX parties_vendors_by_name ON parties (is_vendor, name, id);
+CREATE INDEX parties_tax_key ON parties (tax_key, id);
 
 -- How other systems call a party; written with the party, looked up on upsert.
 CREATE TABLE party_external_ids (
@@ -601,3 +603,18 @@ CREATE TABLE contact_merge_moves (
     row_id BLOB NOT NULL,
     PRIMARY KEY (merge_id, what, row_id)
 ) STRICT;
+
+-- Numbers as they compare, written with their owner.
+CREATE TABLE party_phones (
+    party_id BLOB NOT NULL REFERENCES parties (id) ON DELETE CASCADE,
+    number TEXT NOT NULL,
+    PRIMARY KEY (party_id, number)
+) STRICT;
+CREATE INDEX party_phones_number ON party_phones (number);
+
+CREATE TABLE contact_phones (
+    contact_id BLOB NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+    number TEXT NOT NULL,
+    PRIMARY KEY (contact_id, number)
+) STRICT;
+CREATE INDEX contact_phones_number ON contact_phones (number);

@@ -1,5 +1,6 @@
 DROP VIEW published_events;
 DROP VIEW audit_entries;
+DROP TABLE idempotency_subjects;
 DROP TABLE event_days;
 DROP TABLE timer_failures;
 DROP TABLE event_links;

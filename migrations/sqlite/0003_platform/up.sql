@@ -46,6 +46,15 @@ CREATE TABLE idempotency_keys (
     created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
+CREATE TRIGGER idempotency_keys_subjects AFTER UPDATE OF answer ON idempotency_keys
+WHEN NEW.answer IS NOT NULL AND json_valid(NEW.answer)
+BEGIN
+    INSERT INTO idempotency_subjects (scope, subject)
+    SELECT DISTINCT NEW.scope, n.value FROM json_tree(NEW.answer) n
+    WHERE n.type = 'text' AND length(n.value) BETWEEN 30 AND 31
+        AND substr(n.value, 1, instr(n.value, '_')) IN ('pty_', 'con_', 'lead_', 'act_', 'case_', 'quo_', 'sup_')
+    ON CONFLICT (subject, scope) DO NOTHING;
+END;
 
 -- Work that outlives its request. Taken with a lease; a lease that ran out means that its worker died.
 CREATE TABLE jobs (
@@ -205,6 +214,14 @@ CREATE TABLE event_days (
     first_id BLOB NOT NULL,
     last_id BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- The people and things that a kept answer names, by their ids on the wire.
+CREATE TABLE idempotency_subjects (
+    scope TEXT NOT NULL REFERENCES idempotency_keys (scope) ON DELETE CASCADE,
+    subject TEXT NOT NULL,
+    PRIMARY KEY (subject, scope)
+) STRICT;
+CREATE INDEX idempotency_subjects_scope ON idempotency_subjects (scope);
 
 -- what the feed shows, and what the audit trail shows
 CREATE VIEW published_events AS

@@ -1,4 +1,5 @@
 DROP VIEW audience;
+DROP TABLE activity_participants;
 DROP TABLE quote_lines;
 DROP TABLE quotes;
 DROP TABLE forecast_snapshots;

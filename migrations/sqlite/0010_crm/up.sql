@@ -103,6 +103,10 @@ CREATE INDEX leads_assignment_rule_id ON leads (assignment_rule_id, id);
 CREATE INDEX leads_email_key ON leads (company_id, lower(email), id);
 CREATE INDEX leads_open_by_owner ON leads (company_id, owner_id, status);
 CREATE INDEX leads_score_checked_at ON leads (score_checked_at, id) WHERE score IS NOT NULL AND status IN ('new', 'working', 'qualified');
+-- Mailboxes that rows name without a pointer to their owner.
+CREATE INDEX leads_mailbox ON leads (lower(email)) WHERE email IS NOT NULL;
+CREATE INDEX leads_phone_normalised ON leads (phone_normalised) WHERE phone_normalised IS NOT NULL;
+CREATE INDEX leads_converted_contact ON leads (converted_contact_id) WHERE converted_contact_id IS NOT NULL;
 
 CREATE TABLE loss_reasons (
     id BLOB NOT NULL PRIMARY KEY,
@@ -254,11 +258,18 @@ CREATE INDEX opportunity_changes_opportunity_id ON opportunity_changes (opportun
 CREATE INDEX opportunity_changes_company_id ON opportunity_changes (company_id, id);
 CREATE INDEX opportunity_changes_value ON opportunity_changes (field, new_value);
 CREATE INDEX opportunity_changes_changed_at ON opportunity_changes (changed_at, id);
-CREATE TRIGGER opportunity_changes_update BEFORE UPDATE ON opportunity_changes
+CREATE TRIGGER opportunity_changes_delete BEFORE DELETE ON opportunity_changes
 BEGIN
     SELECT RAISE(ABORT, 'tandem: the history of opportunities cannot be changed');
 END;
-CREATE TRIGGER opportunity_changes_delete BEFORE DELETE ON opportunity_changes
+CREATE TRIGGER opportunity_changes_update BEFORE UPDATE ON opportunity_changes
+WHEN NOT (
+    NEW.id IS OLD.id AND NEW.opportunity_id IS OLD.opportunity_id AND NEW.company_id IS OLD.company_id AND NEW.field IS OLD.field
+    AND NEW.changed_by_user_id IS OLD.changed_by_user_id AND NEW.changed_at IS OLD.changed_at
+    AND (NEW.old_value IS OLD.old_value OR NEW.old_value = 'Erased') AND (NEW.new_value IS OLD.new_value OR NEW.new_value = 'Erased')
+    AND (NEW.old_label IS OLD.old_label OR NEW.old_label = 'Erased') AND (NEW.new_label IS OLD.new_label OR NEW.new_label = 'Erased')
+    AND (NEW.reason IS OLD.reason OR NEW.reason = 'Erased')
+)
 BEGIN
     SELECT RAISE(ABORT, 'tandem: the history of opportunities cannot be changed');
 END;
@@ -307,6 +318,21 @@ CREATE INDEX activities_lead_id ON activities (lead_id, status, due_at);
 CREATE INDEX activities_opportunity_id ON activities (opportunity_id, status, due_at);
 CREATE INDEX activities_party_id ON activities (party_id, status, due_at);
 CREATE INDEX activities_owner_id ON activities (owner_id, status, due_at);
+CREATE TRIGGER activities_participants_insert AFTER INSERT ON activities WHEN NEW.participants <> '[]'
+BEGIN
+    INSERT INTO activity_participants (activity_id, key)
+    SELECT DISTINCT NEW.id, COALESCE(lower(json_extract(p.value, '$.email')), json_extract(p.value, '$.contact_id'))
+    FROM json_each(NEW.participants) p
+    WHERE COALESCE(json_extract(p.value, '$.email'), json_extract(p.value, '$.contact_id')) IS NOT NULL;
+END;
+CREATE TRIGGER activities_participants_update AFTER UPDATE OF participants ON activities WHEN NEW.participants <> OLD.participants
+BEGIN
+    DELETE FROM activity_participants WHERE activity_id = NEW.id;
+    INSERT INTO activity_participants (activity_id, key)
+    SELECT DISTINCT NEW.id, COALESCE(lower(json_extract(p.value, '$.email')), json_extract(p.value, '$.contact_id'))
+    FROM json_each(NEW.participants) p
+    WHERE COALESCE(json_extract(p.value, '$.email'), json_extract(p.value, '$.contact_id')) IS NOT NULL;
+END;
 
 CREATE TABLE assignment_rules (
     id BLOB NOT NULL PRIMARY KEY,
@@ -561,6 +587,7 @@ CREATE INDEX quotes_title ON quotes (title, id);
 CREATE INDEX quotes_sent_at ON quotes (sent_at, id);
 CREATE INDEX quotes_created_at ON quotes (created_at, id);
 CREATE INDEX quotes_updated_at ON quotes (updated_at, id);
+CREATE INDEX quotes_mailbox ON quotes (lower(json_extract(answer, '$.email'))) WHERE answer IS NOT NULL;
 
 CREATE TABLE quote_lines (
     id BLOB NOT NULL PRIMARY KEY,
@@ -585,7 +612,14 @@ CREATE INDEX quote_lines_quote_id ON quote_lines (quote_id, position);
 CREATE INDEX quote_lines_product_id ON quote_lines (product_id);
 CREATE INDEX quote_lines_unit_id ON quote_lines (unit_id);
 
--- Whoever can be written to, with the primary e-mail address.
+-- Who takes part in activities: mailboxes in lower case, and contacts by their ids on the wire.
+CREATE TABLE activity_participants (
+    activity_id BLOB NOT NULL REFERENCES activities (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    PRIMARY KEY (activity_id, key)
+) STRICT;
+CREATE INDEX activity_participants_key ON activity_participants (key);
+
 CREATE VIEW audience AS
 SELECT p.id, 'party' AS kind, NULL AS company_id, p.id AS party_id, NULL AS contact_id,
     NULL AS lead_id, p.name, NULL AS first_name, NULL AS last_name,
@@ -599,7 +633,20 @@ UNION ALL
 SELECT c.id, 'contact', NULL, NULL, c.id, NULL, c.name, c.first_name, c.last_name,
     (SELECT json_extract(e.value, '$.address') FROM json_each(c.emails) AS e
         WHERE json_extract(e.value, '$.primary') LIMIT 1),
-    c.language, json_extract(c.address, '$.country'), json_extract(c.metadata, '$.time_zone')
+    c.language,
+    CASE WHEN json_extract(c.address, '$.country') IS NOT NULL OR json_extract(c.metadata, '$.time_zone') IS NOT NULL
+        THEN json_extract(c.address, '$.country')
+        ELSE (SELECT (SELECT json_extract(a.value, '$.address.country') FROM json_each(f.addresses) AS a LIMIT 1)
+            FROM relationships r JOIN parties f ON f.id = r.party_id
+            WHERE r.contact_id = c.id AND (r.from_date IS NULL OR r.from_date <= CURRENT_DATE)
+                AND (r.to_date IS NULL OR r.to_date >= CURRENT_DATE) AND f.archived_at IS NULL
+            ORDER BY r.is_primary DESC, r.id LIMIT 1) END,
+    CASE WHEN json_extract(c.address, '$.country') IS NOT NULL OR json_extract(c.metadata, '$.time_zone') IS NOT NULL
+        THEN json_extract(c.metadata, '$.time_zone')
+        ELSE (SELECT json_extract(f.metadata, '$.time_zone') FROM relationships r JOIN parties f ON f.id = r.party_id
+            WHERE r.contact_id = c.id AND (r.from_date IS NULL OR r.from_date <= CURRENT_DATE)
+                AND (r.to_date IS NULL OR r.to_date >= CURRENT_DATE) AND f.archived_at IS NULL
+            ORDER BY r.is_primary DESC, r.id LIMIT 1) END
 FROM contacts c WHERE c.archived_at IS NULL
 UNION ALL
 SELECT l.id, 'lead', l.company_id, NULL, NULL, l.id, l.name, l.first_name, l.last_name, l.email, NULL,

@@ -195,6 +195,7 @@ CREATE INDEX cases_sla_look_at ON cases (sla_look_at, id) WHERE sla_look_at IS N
 CREATE INDEX cases_reopen_until ON cases (reopen_until, id) WHERE status = 'resolved';
 -- The open cases of the terms that count by a calendar, for when its hours or holidays change.
 CREATE INDEX cases_running_terms ON cases (sla_policy_version_id, id) WHERE status <> 'closed';
+CREATE INDEX cases_mailbox ON cases (lower(requester_email)) WHERE requester_email IS NOT NULL;
 
 -- What was said. No row ever changes.
 CREATE TABLE case_messages (
@@ -215,6 +216,7 @@ CREATE INDEX case_messages_company_id ON case_messages (company_id, id);
 CREATE INDEX case_messages_author_user_id ON case_messages (author_user_id);
 CREATE INDEX case_messages_author_contact_id ON case_messages (author_contact_id);
 CREATE INDEX case_messages_created_at ON case_messages (created_at, id);
+CREATE INDEX case_messages_author_contact ON case_messages (author_contact_id) WHERE author_contact_id IS NOT NULL;
 -- The words of somebody who is erased may go; nothing else of a message ever does.
 CREATE TRIGGER case_messages_update BEFORE UPDATE ON case_messages
 WHEN NOT (

@@ -1,3 +1,6 @@
+DROP TABLE mailbox_turns;
+DROP TABLE consent_returns;
+DROP TABLE consent_addresses;
 DROP TABLE campaign_audience_parts;
 DROP TABLE consent_confirmations;
 DROP TABLE journey_visits;

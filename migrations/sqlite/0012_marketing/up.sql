@@ -145,6 +145,7 @@ CREATE INDEX lead_form_submissions_occurred_at ON lead_form_submissions (occurre
 CREATE INDEX lead_form_submissions_consent ON lead_form_submissions (consent, id);
 CREATE INDEX lead_form_submissions_lead_id ON lead_form_submissions (lead_id, id);
 CREATE INDEX lead_form_submissions_touchpoint_id ON lead_form_submissions (touchpoint_id);
+CREATE INDEX lead_form_submissions_mailbox ON lead_form_submissions (lower(email)) WHERE email IS NOT NULL;
 CREATE TRIGGER lead_form_submissions_update BEFORE UPDATE ON lead_form_submissions
 WHEN NOT (NEW.fields = '{}' AND NEW.email IS NULL AND NEW.ip_address IS NULL AND NEW.anonymous_id IS NULL
     AND NEW.status = OLD.status AND NEW.received_at = OLD.received_at AND NEW.occurred_at = OLD.occurred_at
@@ -380,23 +381,6 @@ CREATE TABLE consent_states (
 ) STRICT;
 CREATE INDEX consent_states_consent_id ON consent_states (consent_id);
 
--- Addresses that get nothing.
-CREATE TABLE suppressions (
-    id BLOB NOT NULL PRIMARY KEY,
-    channel TEXT NOT NULL,
-    address TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    note TEXT NULL,
-    version INTEGER NOT NULL,
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX suppressions_channel_address_key ON suppressions (channel, address);
-CREATE INDEX suppressions_address ON suppressions (address, id);
-CREATE INDEX suppressions_reason ON suppressions (reason, id);
-CREATE INDEX suppressions_created_at ON suppressions (created_at, id);
-CREATE INDEX suppressions_updated_at_id ON suppressions (updated_at, id);
-
 -- What is sent to whom: templates, segments, campaigns.
 
 CREATE TABLE templates (
@@ -599,6 +583,7 @@ CREATE UNIQUE INDEX campaign_members_subject_key ON campaign_members (campaign_i
 CREATE UNIQUE INDEX campaign_members_address_key ON campaign_members (campaign_id, email_key)
     WHERE enrollment_id IS NULL AND status NOT IN ('pending', 'excluded');
 CREATE UNIQUE INDEX campaign_members_enrollment_key ON campaign_members (enrollment_id, campaign_id) WHERE enrollment_id IS NOT NULL;
+CREATE INDEX campaign_members_mailbox ON campaign_members (email_key) WHERE email_key IS NOT NULL;
 
 -- What was published. Whoever is on the way stays on the version of the day of entry.
 CREATE TABLE journey_versions (
@@ -728,6 +713,7 @@ CREATE INDEX consent_confirmations_pending_consent_id ON consent_confirmations (
 CREATE INDEX consent_confirmations_granted_consent_id ON consent_confirmations (granted_consent_id);
 -- Lists that could be asked so already, without an index for it.
 CREATE INDEX consent_confirmations_updated_at_id ON consent_confirmations (updated_at, id);
+CREATE INDEX consent_confirmations_mailbox ON consent_confirmations (lower(email)) WHERE email IS NOT NULL;
 
 -- The audience of a campaign is found at one moment and kept here as packed ids, 16 bytes each, until all are members.
 CREATE TABLE campaign_audience_parts (
@@ -735,4 +721,55 @@ CREATE TABLE campaign_audience_parts (
     position INTEGER NOT NULL,
     subjects BLOB NOT NULL,
     PRIMARY KEY (campaign_id, position)
+) STRICT;
+
+-- Addresses and numbers are compared by keys, through indexes, and what is searched is folded. The functions `fold` and
+-- `address_hash` are made known to each connection by the program.
+
+-- Suppressed addresses by hash: what is left of one whose owner was erased.
+CREATE TABLE suppressions (
+    id BLOB NOT NULL PRIMARY KEY,
+    channel TEXT NOT NULL,
+    address TEXT NULL,
+    address_hash TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    note TEXT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX suppressions_address_hash_key ON suppressions (address_hash, channel);
+CREATE INDEX suppressions_channel ON suppressions (channel, id);
+CREATE INDEX suppressions_address ON suppressions (address, id);
+CREATE INDEX suppressions_reason ON suppressions (reason, id);
+CREATE INDEX suppressions_created_at ON suppressions (created_at, id);
+CREATE INDEX suppressions_updated_at_id ON suppressions (updated_at, id);
+
+-- The last word of each mailbox and number, whichever record it was said for, by hash, channel and topic ('' for all): a "no"
+-- holds for every record with the address until somebody with it says yes again.
+CREATE TABLE consent_addresses (
+    address_hash TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    consent_id BLOB NOT NULL REFERENCES consents (id),
+    status TEXT NOT NULL,
+    strictness INTEGER NOT NULL,
+    effective_at INTEGER NOT NULL,
+    PRIMARY KEY (address_hash, channel, topic)
+) STRICT;
+CREATE INDEX consent_addresses_consent_id ON consent_addresses (consent_id);
+
+-- Rows of the ledger that a merge had carried to somebody and that do not count since it was taken back.
+CREATE TABLE consent_returns (
+    consent_id BLOB NOT NULL PRIMARY KEY REFERENCES consents (id),
+    merge_id BLOB NOT NULL,
+    returned_at INTEGER NOT NULL
+) STRICT;
+
+-- Who writes to a mailbox holds its row until the message is on its way, so that two campaigns at once see each other's.
+CREATE TABLE mailbox_turns (
+    company_id BLOB NOT NULL REFERENCES companies (id),
+    address_hash TEXT NOT NULL,
+    taken_at INTEGER NOT NULL,
+    PRIMARY KEY (company_id, address_hash)
 ) STRICT;
