@@ -47,6 +47,7 @@ pub use statement::{FromCells, List, Statement, Tuple, list};
 pub use tx::{Job, Outcome};
 pub use uuid::Uuid;
 pub use value::{Bind, Cells, Fail, JsonText, Kind, Scalar, Value};
+pub use watch::statements;
 pub use writer::Hook;
 
 /// Re-exported for the macros of this crate.

@@ -33,6 +33,12 @@ thread_local! {
     static FULL: Cell<bool> = const { Cell::new(false) };
     static FAILED: Cell<Failed> = const { Cell::new(Failed::No) };
     static STARTED: Cell<Option<Instant>> = const { Cell::new(None) };
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many statements this thread has run, modulo 2^64.
+pub fn statements() -> u64 {
+    COUNT.get()
 }
 
 /// The state of this thread's transaction.
@@ -83,6 +89,7 @@ fn on_event(event: InstrumentationEvent<'_>) {
     match event {
         InstrumentationEvent::StartQuery { .. } => STARTED.set(Some(Instant::now())),
         InstrumentationEvent::FinishQuery { query, error, .. } => {
+            COUNT.set(COUNT.get().wrapping_add(1));
             if let Some(e) = error {
                 FAILED.set(of(e));
             }

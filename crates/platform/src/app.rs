@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chrono::{DateTime, SubsecRound, Utc};
+use domain::ids::EventId;
 use domain::kernel::{FieldError, problems};
 use domain::{Event, Result};
 use parking_lot::RwLock;
@@ -104,6 +105,9 @@ pub struct App {
     pub(crate) reactions: Reactions,
     cursor_key: Vec<u8>,
     properties: RwLock<HashMap<String, Vec<&'static str>>>,
+    /// How many statements the last run of each writing operation took: budgets are held by tests.
+    #[cfg(debug_assertions)]
+    pub statements: parking_lot::Mutex<HashMap<String, u64>>,
     /// Numbers committed facts as long as the application lives.
     _sequencer: Sequencer,
 }
@@ -172,6 +176,7 @@ impl App {
         }))?;
         let cursor_key = kept.as_str().and_then(|k| STANDARD_NO_PAD.decode(k).ok()).unwrap_or_default();
         let identity = crate::identity::State::default();
+        crate::followers::begin(&database, &table.followers)?;
         let sequencer = Sequencer::start(&database).map_err(|e| problems::unavailable.with(format!("the sequencer: {e}")))?;
         Ok(Arc::new(Self {
             _sequencer: sequencer,
@@ -184,6 +189,8 @@ impl App {
             reactions,
             cursor_key,
             properties: RwLock::default(),
+            #[cfg(debug_assertions)]
+            statements: parking_lot::Mutex::default(),
         }))
     }
     pub(crate) fn cursor_key(&self) -> &[u8] {
@@ -274,6 +281,11 @@ impl App {
             return Err(problems::missing_scope.with("Change your password first: POST /v1/identity/me/password."));
         }
         Err(problems::missing_scope.with(format!("This needs the permission {}.", op.permission)))
+    }
+    /// Whether the request asks to wait for an event that the follower behind the operation has yet to reach. Its permission
+    /// is judged before.
+    pub fn must_wait(&self, request: &Request) -> Result<bool> {
+        crate::followers::must_wait(self, &self.table.ops[request.op], request)
     }
     /// Runs a request and waits for its answer.
     pub fn call(self: &Arc<Self>, request: Request) -> Result<Answer> {
@@ -376,7 +388,12 @@ impl App {
         op.call(&mut cx, &ready.input)
     }
     fn run_write(self: &Arc<Self>, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
-        persistence::within(ready.deadline, || self.run_write_in_time(ready, conn))
+        #[cfg(debug_assertions)]
+        let before = persistence::statements();
+        let done = persistence::within(ready.deadline, || self.run_write_in_time(ready, conn));
+        #[cfg(debug_assertions)]
+        self.statements.lock().insert(self.table.ops[ready.op].id.clone(), persistence::statements().wrapping_sub(before));
+        done
     }
     fn run_write_in_time(self: &Arc<Self>, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
         let op = &self.table.ops[ready.op];
@@ -409,7 +426,8 @@ impl App {
         ready.touched.fetch_or(cx.tells_of_rights(), Ordering::Relaxed);
         let told = cx.keep_events()?;
         ready.in_time()?;
-        if told == 0 && !ready.dry_run && op.kind != Kind::Command {
+        answer.event = told;
+        if told.is_none() && !ready.dry_run && op.kind != Kind::Command {
             log::debug!("{} told nothing", op.id);
         }
         if ready.dry_run {
@@ -418,6 +436,7 @@ impl App {
             if !op.shown_once.is_empty() {
                 answer.output = Output::Json(without_secrets(op, &answer.output));
             }
+            answer.event = None;
             return Ok(Outcome::Discard(answer));
         }
         if let Some((scope, _)) = &ready.key {
@@ -433,6 +452,9 @@ impl App {
 struct Kept<'a> {
     version: Option<i64>,
     id: Option<String>,
+    /// The last fact that was told.
+    #[serde(default)]
+    event: Option<EventId>,
     /// The text of the answer as it went out, but for secrets; null when there was none.
     #[serde(borrow)]
     body: &'a RawValue,
@@ -445,7 +467,7 @@ fn kept_of(op: &Op, answer: &Answer) -> Result<String> {
         Output::Json(text) => Cow::Borrowed(text.as_slice()),
         _ => Cow::Borrowed(b"null".as_slice()),
     };
-    let written = |body| serde_json::to_string(&Kept { version: answer.version, id: answer.id.clone(), body });
+    let written = |body| serde_json::to_string(&Kept { version: answer.version, id: answer.id.clone(), event: answer.event, body });
     serde_json::from_slice::<&RawValue>(&text).and_then(written).map_err(unreadable)
 }
 
@@ -475,7 +497,7 @@ fn replay(kept: &str) -> Result<Answer> {
         "null" => Output::Nothing,
         text => Output::Json(text.into()),
     };
-    Ok(Answer { output, version: kept.version, id: kept.id, replayed: true, ..Answer::nothing() })
+    Ok(Answer { output, version: kept.version, id: kept.id, event: kept.event, replayed: true, ..Answer::nothing() })
 }
 
 fn unreadable(e: serde_json::Error) -> domain::Problem {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::Company;
-use domain::ids::CompanyId;
+use domain::ids::{CompanyId, EventId};
 use domain::kernel::{Code, FieldError, Id, Problem, decode, problems};
 use domain::{Entity, Event, Result};
 use persistence::platform::{events, links, numbers};
@@ -393,14 +393,15 @@ impl<'c> Cx<'c> {
     pub(crate) fn tells_of_rights(&self) -> bool {
         self.told.iter().any(|e| crate::identity::concerns_rights(&e.kind))
     }
-    /// Writes what was told; how many facts.
-    pub(crate) fn keep_events(&mut self) -> Result<usize> {
+    /// Writes what was told; the last of the facts.
+    pub(crate) fn keep_events(&mut self) -> Result<Option<EventId>> {
         let told = std::mem::take(&mut self.told);
         self.reacted = 0;
         let origin = events::Origin { at: self.now, actor: &self.caller.id, actor_name: &self.caller.name, request_id: &self.request_id };
-        let facts = told.iter().map(|event| new_fact(event, &origin)).collect();
+        let facts: Vec<_> = told.iter().map(|event| new_fact(event, &origin)).collect();
+        let last = facts.last().map(|fact| EventId::from_uuid(fact.id));
         events::insert(&mut self.conn, &origin, facts)?;
-        Ok(told.len())
+        Ok(last)
     }
 }
 

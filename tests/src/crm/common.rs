@@ -11,6 +11,7 @@ pub fn at(noun: &str, thing: &Value) -> String {
     let area = match noun {
         "cases" | "queues" | "sla-policies" | "entitlements" | "kb-articles" | "surveys" | "survey-responses" => "service",
         "attribution-credits"
+        | "attribution-deals"
         | "attribution-models"
         | "attribution-restatements"
         | "campaigns"
@@ -24,12 +25,17 @@ pub fn at(noun: &str, thing: &Value) -> String {
         | "suppressions"
         | "templates"
         | "touchpoints" => "marketing",
+        "followers" => "platform",
         "teams" | "territories" => "directory",
         "clv-fits" | "clv" | "metrics" => "insight",
         _ => "crm",
     };
     format!("/v1/{area}/{noun}/{}", id(thing))
 }
+
+/// How the nouns of marketing begin.
+const MARKETING: [&str; 10] =
+    ["touchpoints", "lead-form", "journey", "campaigns", "attribution", "consent", "segments", "suppressions", "templates", "message"];
 
 /// A body of `base` with the members of `more` on top.
 pub fn with(mut base: Value, more: Value) -> Value {

@@ -64,9 +64,16 @@ pub fn overdue(db: &mut Conn, now: DateTime<Utc>, limit: i64) -> Result<Vec<Quot
     Ok(due.load::<(Uuid,)>(db)?.into_iter().map(|r| QuoteId::from_uuid(r.0)).collect())
 }
 
-/// The accepted quote of a deal that is not an order yet, the latest when there are several.
+/// The accepted quote that becomes the order of a deal: of several the one that was accepted first. None when one of the deal's
+/// quotes is an order already.
 pub fn accepted_of(db: &mut Conn, deal: OpportunityId) -> Result<Option<QuoteId>> {
-    let found = sql!("SELECT id FROM quotes WHERE opportunity_id = {} AND status = 'accepted' ORDER BY id DESC LIMIT 1", deal.uuid());
+    let found = sql!(
+        "SELECT id FROM quotes WHERE opportunity_id = {} AND status = 'accepted' \
+         AND NOT EXISTS (SELECT 1 FROM quotes o WHERE o.opportunity_id = {} AND o.status = 'converted') \
+         ORDER BY answer ->> 'at', id LIMIT 1",
+        deal.uuid(),
+        deal.uuid()
+    );
     Ok(found.first::<(Uuid,)>(db)?.map(|r| QuoteId::from_uuid(r.0)))
 }
 
