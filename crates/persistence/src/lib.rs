@@ -47,7 +47,8 @@ pub use statement::{FromCells, List, Statement, Tuple, list};
 pub use tx::{Job, Outcome};
 pub use uuid::Uuid;
 pub use value::{Bind, Cells, Fail, JsonText, Kind, Scalar, Value};
-pub use watch::statements;
+#[cfg(debug_assertions)]
+pub use watch::record_statements;
 pub use writer::Hook;
 
 /// Re-exported for the macros of this crate.

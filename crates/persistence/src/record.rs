@@ -60,7 +60,10 @@ pub trait Record: Clone + Send + Sync + 'static {
     }
     /// Master data that no transaction reads twice: what it once read stays true for it, unless it changes it itself.
     fn is_steady() -> bool {
-        matches!(Self::TABLE, "companies" | "currencies" | "units" | "calendars")
+        matches!(
+            Self::TABLE,
+            "companies" | "currencies" | "units" | "calendars" | "periods" | "account_determinations" | "warehouses" | "locations"
+        )
     }
     /// The column that says whose document a row is, when it belongs to one company.
     fn company_column() -> Option<&'static str> {

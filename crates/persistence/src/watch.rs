@@ -33,13 +33,35 @@ thread_local! {
     static FULL: Cell<bool> = const { Cell::new(false) };
     static FAILED: Cell<Failed> = const { Cell::new(Failed::No) };
     static STARTED: Cell<Option<Instant>> = const { Cell::new(None) };
-    static COUNT: Cell<u64> = const { Cell::new(0) };
 }
 
-/// How many statements this thread has run, modulo 2^64.
-pub fn statements() -> u64 {
-    COUNT.get()
+/// Writes down which statements run on a thread, in debug builds: how many an operation takes is held by tests.
+#[cfg(debug_assertions)]
+mod recording {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static TEXTS: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+    }
+
+    /// What `f` answers, and the statements that it ran on this thread, without their values.
+    pub fn record_statements<T>(f: impl FnOnce() -> T) -> (T, Vec<String>) {
+        let outer = TEXTS.replace(Some(Vec::new()));
+        let done = f();
+        (done, TEXTS.replace(outer).unwrap_or_default())
+    }
+
+    pub(super) fn note(text: impl FnOnce() -> String) {
+        TEXTS.with_borrow_mut(|texts| {
+            if let Some(texts) = texts {
+                texts.push(text());
+            }
+        });
+    }
 }
+
+#[cfg(debug_assertions)]
+pub use recording::record_statements;
 
 /// The state of this thread's transaction.
 pub(crate) fn failed() -> Failed {
@@ -89,7 +111,8 @@ fn on_event(event: InstrumentationEvent<'_>) {
     match event {
         InstrumentationEvent::StartQuery { .. } => STARTED.set(Some(Instant::now())),
         InstrumentationEvent::FinishQuery { query, error, .. } => {
-            COUNT.set(COUNT.get().wrapping_add(1));
+            #[cfg(debug_assertions)]
+            recording::note(|| text(query));
             if let Some(e) = error {
                 FAILED.set(of(e));
             }

@@ -105,9 +105,9 @@ pub struct App {
     pub(crate) reactions: Reactions,
     cursor_key: Vec<u8>,
     properties: RwLock<HashMap<String, Vec<&'static str>>>,
-    /// How many statements the last run of each writing operation took: budgets are held by tests.
+    /// The statements of the last run of each writing operation, once somebody asks for them: budgets are held by tests.
     #[cfg(debug_assertions)]
-    pub statements: parking_lot::Mutex<HashMap<String, u64>>,
+    pub statements: parking_lot::Mutex<Option<HashMap<String, Vec<String>>>>,
     /// Numbers committed facts as long as the application lives.
     _sequencer: Sequencer,
 }
@@ -389,11 +389,15 @@ impl App {
     }
     fn run_write(self: &Arc<Self>, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
         #[cfg(debug_assertions)]
-        let before = persistence::statements();
-        let done = persistence::within(ready.deadline, || self.run_write_in_time(ready, conn));
-        #[cfg(debug_assertions)]
-        self.statements.lock().insert(self.table.ops[ready.op].id.clone(), persistence::statements().wrapping_sub(before));
-        done
+        if self.statements.lock().is_some() {
+            let run = || persistence::within(ready.deadline, || self.run_write_in_time(ready, conn));
+            let (done, texts) = persistence::record_statements(run);
+            if let Some(kept) = self.statements.lock().as_mut() {
+                kept.insert(self.table.ops[ready.op].id.clone(), texts);
+            }
+            return done;
+        }
+        persistence::within(ready.deadline, || self.run_write_in_time(ready, conn))
     }
     fn run_write_in_time(self: &Arc<Self>, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
         let op = &self.table.ops[ready.op];

@@ -39,10 +39,12 @@ pub fn confirm(cx: &mut Cx, id: SalesOrderId, how: ConfirmSalesOrder) -> Result<
     };
     let partial = how.allow_backorder.unwrap_or(before.allow_backorder);
     let reserved = reserve(cx, &company, &before, partial)?;
-    let number = cx.number(company.id, "SO", before.order_date)?;
-    let after = before.clone().confirm(number, &reserved, credit, cx.now)?;
+    let after = before.clone().confirm(&reserved, credit, cx.now)?;
     orders::store_progress(cx.db(), &after.lines)?;
-    cx.save(&before, after, "confirmed")
+    cx.save_numbered(&before, after, "confirmed", (company.id, "SO", before.order_date), |_, after, number| {
+        after.number = Some(number);
+        Ok(())
+    })
 }
 
 /// Holds stock back for the goods of an order; by line, how many in the line's unit.
