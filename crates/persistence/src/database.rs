@@ -163,23 +163,23 @@ enum Kind {
     },
 }
 
-/// Rings at each commit of this process.
+/// Signals each commit of this process.
 #[derive(Default)]
 pub(crate) struct CommitSignal {
-    signalled: Mutex<Rung>,
+    signalled: Mutex<Signalled>,
     waiters: Condvar,
 }
 
 #[derive(Default)]
-struct Rung {
-    /// Whether it rang since the one who numbers facts has listened.
+struct Signalled {
+    /// Whether there was one since the one who numbers facts has listened.
     unheard: bool,
-    /// How often it rang, for all others.
+    /// How many there were, for all others.
     count: u64,
 }
 
 impl CommitSignal {
-    pub(crate) fn ring(&self) {
+    pub(crate) fn signal(&self) {
         let mut signalled = self.signalled.lock();
         signalled.unheard = true;
         signalled.count = signalled.count.wrapping_add(1);
@@ -280,7 +280,7 @@ impl Database {
 
     /// Wakes those who wait for commits. Each commit does it by itself.
     pub fn after_commit_notify(&self) {
-        self.shared.commits.ring();
+        self.shared.commits.signal();
     }
 
     /// Waits for a commit since the last call; false when the time is over without one. For the one who numbers facts.

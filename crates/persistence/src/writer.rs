@@ -275,7 +275,7 @@ impl GroupRunner<'_> {
         }
         let fate = group.commit().map_err(|e| spoiled(self.shared, &e));
         if fate.is_ok() {
-            self.shared.bell.ring();
+            self.shared.commits.signal();
         }
         (tasks, fate)
     }
