@@ -1,6 +1,6 @@
 //! The one file that plugs the services together: operations, reactions, answers. Nothing else knows all of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use domain::Result;
 use persistence::Database;
@@ -8,17 +8,19 @@ use platform::questions::Questions;
 use platform::table::Table;
 use platform::{App, AppConfig, Clock, Reactions};
 
-/// The operation table of the whole program, closed.
-pub fn table() -> Table {
-    open_table().finish()
-}
-
-fn open_table() -> Table {
+/// The same for every application in the process, because it follows from the program alone; so are the schemas that it
+/// compiles when they are first needed.
+static TABLE: LazyLock<Arc<Table>> = LazyLock::new(|| {
     let mut table = Table::default();
     platform::operations(&mut table);
     crm::operations(&mut table);
     erp::operations(&mut table);
-    table
+    Arc::new(table.finish())
+});
+
+/// The operation table of the whole program, closed.
+pub fn table() -> Arc<Table> {
+    TABLE.clone()
 }
 
 /// The application on a migrated database, with the time it goes by.
@@ -33,5 +35,5 @@ pub fn app(database: Database, clock: Clock) -> Result<Arc<App>> {
     platform::questions(&mut questions);
     crm::questions(&mut questions);
     erp::questions(&mut questions);
-    App::new(AppConfig { table: open_table(), database, reactions, questions, clock })
+    App::new(AppConfig { table: table(), database, reactions, questions, clock })
 }

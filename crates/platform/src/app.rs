@@ -3,7 +3,7 @@
 //! the answer is kept. Nothing outside this road writes.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -13,7 +13,6 @@ use chrono::{DateTime, SubsecRound, Utc};
 use domain::ids::EventId;
 use domain::kernel::{FieldError, problems};
 use domain::{Event, Result};
-use parking_lot::RwLock;
 use persistence::platform::idempotency::{self, Claim};
 use persistence::platform::settings;
 use persistence::{Conn, Database, Error, Outcome};
@@ -85,7 +84,8 @@ impl Reactions {
 
 /// What an application is made of.
 pub struct AppConfig {
-    pub table: Table,
+    /// Closed by [`Table::finish`].
+    pub table: Arc<Table>,
     pub database: Database,
     pub reactions: Reactions,
     pub questions: Questions,
@@ -94,7 +94,7 @@ pub struct AppConfig {
 
 /// The application: the table, the database, and who answers and reacts.
 pub struct App {
-    pub table: Table,
+    pub table: Arc<Table>,
     pub db: Database,
     pub clock: Clock,
     pub questions: Questions,
@@ -104,7 +104,6 @@ pub struct App {
     pub mail: crate::mail::State,
     pub(crate) reactions: Reactions,
     cursor_key: Vec<u8>,
-    properties: RwLock<HashMap<String, Vec<&'static str>>>,
     /// The statements of the last run of each writing operation, once somebody asks for them: budgets are held by tests.
     #[cfg(debug_assertions)]
     pub statements: parking_lot::Mutex<Option<HashMap<String, Vec<String>>>>,
@@ -180,7 +179,7 @@ impl App {
         let sequencer = Sequencer::start(&database).map_err(|e| problems::unavailable.with(format!("the sequencer: {e}")))?;
         Ok(Arc::new(Self {
             _sequencer: sequencer,
-            table: table.finish(),
+            table,
             db: database,
             clock,
             questions,
@@ -188,7 +187,6 @@ impl App {
             mail: crate::mail::State::default(),
             reactions,
             cursor_key,
-            properties: RwLock::default(),
             #[cfg(debug_assertions)]
             statements: parking_lot::Mutex::default(),
         }))
@@ -198,13 +196,7 @@ impl App {
     }
     /// The names of the properties of a schema.
     pub(crate) fn properties(&self, shape: &Shape) -> Vec<&'static str> {
-        let name = (shape.name)();
-        if let Some(found) = self.properties.read().get(&*name) {
-            return found.clone();
-        }
-        let found = table::property_names(shape);
-        self.properties.write().insert(name.into_owned(), found.clone());
-        found
+        self.table.properties(shape)
     }
 
     /// Whether the resource that an operation answers is its stored row and nothing else, so that its version names its

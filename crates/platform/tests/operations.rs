@@ -163,7 +163,14 @@ fn tried_with(declare: fn(&mut Reactions)) -> Tried {
     operations(&mut table);
     let mut reactions = Reactions::default();
     declare(&mut reactions);
-    let app = App::new(AppConfig { table, database: db, reactions, questions: Default::default(), clock: Clock::default() }).unwrap();
+    let app = App::new(AppConfig {
+        table: Arc::new(table.finish()),
+        database: db,
+        reactions,
+        questions: Default::default(),
+        clock: Clock::default(),
+    })
+    .unwrap();
     Tried { app, _dir: dir }
 }
 

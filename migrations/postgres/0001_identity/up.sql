@@ -95,7 +95,8 @@ CREATE TABLE api_keys (
     expires_at TIMESTAMPTZ NOT NULL,
     last_used_at TIMESTAMPTZ,
     created_at TIMESTAMPTZ NOT NULL,
-    updated_at TIMESTAMPTZ NOT NULL
+    updated_at TIMESTAMPTZ NOT NULL,
+    parent_id UUID NULL REFERENCES api_keys (id) ON DELETE SET NULL
 );
 CREATE INDEX api_keys_user_id_idx ON api_keys (user_id, id);
 CREATE INDEX api_keys_name_idx ON api_keys (name, id);
@@ -104,6 +105,7 @@ CREATE INDEX api_keys_expires_at_idx ON api_keys (expires_at, id);
 CREATE INDEX api_keys_last_used_at_idx ON api_keys (last_used_at, id);
 CREATE INDEX api_keys_created_at_idx ON api_keys (created_at, id);
 CREATE INDEX api_keys_updated_at_id ON api_keys (updated_at, id);
+CREATE INDEX api_keys_parent_id_idx ON api_keys (parent_id);
 
 -- SHA-256 of secrets of 256 random bits; two rows for one key while it is rotated with an overlap.
 CREATE TABLE api_key_secrets (
@@ -141,7 +143,9 @@ CREATE TABLE refresh_tokens (
     token_hash BYTEA NOT NULL,
     used_at TIMESTAMPTZ,
     expires_at TIMESTAMPTZ NOT NULL,
-    created_at TIMESTAMPTZ NOT NULL
+    created_at TIMESTAMPTZ NOT NULL,
+    used_by BYTEA NULL,
+    generation BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX refresh_tokens_token_hash_key ON refresh_tokens (token_hash);
 CREATE INDEX refresh_tokens_session_id_idx ON refresh_tokens (session_id, id);

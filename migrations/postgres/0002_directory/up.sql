@@ -22,7 +22,8 @@ CREATE TABLE companies (
     search TEXT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
-    version BIGINT NOT NULL
+    version BIGINT NOT NULL,
+    order_closing TEXT NOT NULL DEFAULT 'manual'
 );
 CREATE UNIQUE INDEX companies_code_key ON companies (code);
 CREATE INDEX companies_name ON companies (name, id);

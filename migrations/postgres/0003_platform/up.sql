@@ -52,6 +52,7 @@ CREATE INDEX events_subject ON events (subject, id);
 CREATE INDEX events_party ON events (party_id, id);
 CREATE INDEX events_company ON events (company_id, id);
 CREATE INDEX events_kind ON events (kind, id);
+CREATE INDEX events_actor ON events (actor, id);
 CREATE TRIGGER events_update BEFORE UPDATE ON events FOR EACH ROW EXECUTE FUNCTION events_guard();
 CREATE TRIGGER events_delete BEFORE DELETE ON events FOR EACH ROW EXECUTE FUNCTION events_guard();
 CREATE TRIGGER events_truncate BEFORE TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_guard();
@@ -192,6 +193,34 @@ CREATE TRIGGER event_links_update BEFORE UPDATE ON event_links FOR EACH ROW
     EXECUTE FUNCTION event_links_guard();
 CREATE TRIGGER event_links_delete BEFORE DELETE ON event_links FOR EACH ROW EXECUTE FUNCTION event_links_guard();
 CREATE TRIGGER event_links_truncate BEFORE TRUNCATE ON event_links FOR EACH STATEMENT EXECUTE FUNCTION event_links_guard();
+
+-- What the clock could not do: one row for each thing that failed, until it succeeds.
+CREATE TABLE timer_failures (
+    id UUID NOT NULL PRIMARY KEY,
+    timer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    code TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    attempts BIGINT NOT NULL,
+    retry_at TIMESTAMPTZ NOT NULL,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX timer_failures_key ON timer_failures (timer, subject);
+CREATE INDEX timer_failures_subject ON timer_failures (subject, id);
+CREATE INDEX timer_failures_created_at ON timer_failures (created_at, id);
+CREATE INDEX timer_failures_updated_at_id ON timer_failures (updated_at, id);
+
+-- Between which numbers and ids the facts of a day lie, so that a bound in time becomes a bound in the feed and in the audit
+-- log. A clock that was set back makes a day wider and never wrong.
+CREATE TABLE event_days (
+    day DATE NOT NULL PRIMARY KEY,
+    first_seq BIGINT NOT NULL,
+    last_seq BIGINT NOT NULL,
+    first_id UUID NOT NULL,
+    last_id UUID NOT NULL
+);
 
 -- what the feed shows, and what the audit trail shows
 CREATE VIEW published_events AS

@@ -156,7 +156,8 @@ CREATE TABLE journal_entries (
     metadata JSONB NOT NULL,
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
-    updated_at TIMESTAMPTZ NOT NULL
+    updated_at TIMESTAMPTZ NOT NULL,
+    authors JSONB NOT NULL DEFAULT '[]'
 );
 CREATE UNIQUE INDEX journal_entries_company_id_number ON journal_entries (company_id, number);
 CREATE UNIQUE INDEX journal_entries_reverses_id ON journal_entries (reverses_id);

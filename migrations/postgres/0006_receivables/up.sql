@@ -1,9 +1,9 @@
 -- Baseline of the area `receivables`.
 
--- It moves with what may change of a posted document; every figure stays.
 CREATE FUNCTION posted_document_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     pointer TEXT := CASE TG_TABLE_NAME WHEN 'payments' THEN 'party_id' ELSE 'customer_id' END;
+    reversal TEXT[] := '{}';
 BEGIN
     IF TG_OP = 'TRUNCATE' OR (TG_OP = 'DELETE' AND OLD.status <> 'draft') THEN
         RAISE EXCEPTION 'tandem: posted documents cannot be deleted';
@@ -11,10 +11,14 @@ BEGIN
     IF TG_OP = 'DELETE' THEN
         RETURN OLD;
     END IF;
+    -- a reversal is written once
+    IF TG_TABLE_NAME = 'payments' AND to_jsonb(OLD) ->> 'reversal_date' IS NULL THEN
+        reversal := '{reversal_date,reversal_reason,reversal_entry_id}';
+    END IF;
     IF OLD.status <> 'draft' AND (to_jsonb(OLD) - 'status' - 'outstanding' - 'credited' - 'unallocated' - 'version' - 'updated_at' - 'metadata'
-        - pointer)
+        - 'written_off' - reversal - pointer)
         IS DISTINCT FROM (to_jsonb(NEW) - 'status' - 'outstanding' - 'credited' - 'unallocated' - 'version' - 'updated_at' - 'metadata'
-        - pointer) THEN
+        - 'written_off' - reversal - pointer) THEN
         RAISE EXCEPTION 'tandem: posted documents cannot be changed';
     END IF;
     IF OLD.status <> 'draft' AND NOT follows_a_merge((to_jsonb(OLD) ->> pointer)::uuid, (to_jsonb(NEW) ->> pointer)::uuid) THEN
@@ -109,7 +113,10 @@ CREATE TABLE invoices (
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     payment_terms_days INTEGER NULL,
-    updated_at TIMESTAMPTZ NOT NULL
+    updated_at TIMESTAMPTZ NOT NULL,
+    exchange_rate_agreed BOOLEAN NOT NULL DEFAULT TRUE,
+    opening_date DATE NULL,
+    written_off NUMERIC(18,4) NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX invoices_company_id_number ON invoices (company_id, number);
 CREATE INDEX invoices_company_id_id ON invoices (company_id, id);
@@ -146,11 +153,13 @@ CREATE TABLE invoice_lines (
     gross NUMERIC(18,4) NOT NULL,
     order_line_id TEXT NULL,
     version BIGINT NOT NULL,
-    created_at TIMESTAMPTZ NOT NULL
+    created_at TIMESTAMPTZ NOT NULL,
+    unit_id UUID NULL REFERENCES units (id)
 );
 CREATE INDEX invoice_lines_invoice_id_position ON invoice_lines (invoice_id, position);
 CREATE INDEX invoice_lines_product_id ON invoice_lines (product_id);
 CREATE INDEX invoice_lines_order_line_id ON invoice_lines (order_line_id);
+CREATE INDEX invoice_lines_unit_id ON invoice_lines (unit_id);
 CREATE TRIGGER invoice_lines_change BEFORE INSERT OR UPDATE OR DELETE ON invoice_lines FOR EACH ROW EXECUTE FUNCTION invoice_lines_guard();
 CREATE TRIGGER invoice_lines_truncate BEFORE TRUNCATE ON invoice_lines FOR EACH STATEMENT EXECUTE FUNCTION invoice_lines_guard();
 
@@ -179,7 +188,10 @@ CREATE TABLE credit_notes (
     metadata JSONB NOT NULL,
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
-    updated_at TIMESTAMPTZ NOT NULL
+    updated_at TIMESTAMPTZ NOT NULL,
+    discount NUMERIC(18,4) NOT NULL DEFAULT 0,
+    discount_company NUMERIC(18,4) NOT NULL DEFAULT 0,
+    discount_taxes JSONB NOT NULL DEFAULT '[]'
 );
 CREATE UNIQUE INDEX credit_notes_company_id_number ON credit_notes (company_id, number);
 CREATE INDEX credit_notes_company_id_id ON credit_notes (company_id, id);
@@ -235,7 +247,8 @@ CREATE TABLE open_items (
     last_entry_date DATE NOT NULL,
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
-    updated_at TIMESTAMPTZ NOT NULL
+    updated_at TIMESTAMPTZ NOT NULL,
+    account_id UUID NULL REFERENCES accounts (id)
 );
 CREATE UNIQUE INDEX open_items_document_id_position ON open_items (document_id, position);
 CREATE INDEX open_items_company_id_id ON open_items (company_id, id);
@@ -244,3 +257,5 @@ CREATE INDEX open_items_company_id_last_entry_date ON open_items (company_id, la
 CREATE INDEX open_items_party_id_id ON open_items (party_id, id);
 CREATE INDEX open_items_open ON open_items (company_id, party_id) WHERE outstanding <> 0;
 CREATE INDEX open_items_updated_at_id ON open_items (updated_at, id);
+CREATE INDEX open_items_company_id_account_id ON open_items (company_id, account_id);
+CREATE INDEX open_items_account_id ON open_items (account_id);

@@ -37,7 +37,12 @@ CREATE TABLE payments (
     metadata JSONB NOT NULL,
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
-    updated_at TIMESTAMPTZ NOT NULL
+    updated_at TIMESTAMPTZ NOT NULL,
+    authors JSONB NOT NULL DEFAULT '[]',
+    exchange_rate_agreed BOOLEAN NOT NULL DEFAULT TRUE,
+    reversal_date DATE NULL,
+    reversal_reason TEXT NULL,
+    reversal_entry_id UUID NULL REFERENCES journal_entries (id)
 );
 CREATE UNIQUE INDEX payments_company_id_number ON payments (company_id, number);
 CREATE INDEX payments_company_id_id ON payments (company_id, id);
@@ -47,6 +52,7 @@ CREATE INDEX payments_journal_entry_id ON payments (journal_entry_id);
 CREATE INDEX payments_payment_date_id ON payments (payment_date, id);
 CREATE INDEX payments_created_at_id ON payments (created_at, id);
 CREATE INDEX payments_updated_at_id ON payments (updated_at, id);
+CREATE INDEX payments_reversal_entry_id ON payments (reversal_entry_id);
 CREATE TRIGGER payments_change BEFORE UPDATE OR DELETE ON payments FOR EACH ROW EXECUTE FUNCTION posted_document_guard();
 CREATE TRIGGER payments_truncate BEFORE TRUNCATE ON payments FOR EACH STATEMENT EXECUTE FUNCTION posted_document_guard();
 
@@ -67,7 +73,10 @@ CREATE TABLE allocations (
     journal_entry_id UUID NULL REFERENCES journal_entries (id),
     reverses_id UUID NULL REFERENCES allocations (id),
     version BIGINT NOT NULL,
-    created_at TIMESTAMPTZ NOT NULL
+    created_at TIMESTAMPTZ NOT NULL,
+    refunded_payment_id UUID NULL REFERENCES payments (id),
+    discount_company NUMERIC(18,4) NOT NULL DEFAULT 0,
+    taxes JSONB NOT NULL DEFAULT '[]'
 );
 CREATE UNIQUE INDEX allocations_reverses_id ON allocations (reverses_id);
 CREATE INDEX allocations_company_id_id ON allocations (company_id, id);
@@ -76,6 +85,7 @@ CREATE INDEX allocations_payment_id ON allocations (payment_id);
 CREATE INDEX allocations_credit_note_id ON allocations (credit_note_id);
 CREATE INDEX allocations_invoice_id ON allocations (invoice_id);
 CREATE INDEX allocations_journal_entry_id ON allocations (journal_entry_id);
+CREATE INDEX allocations_refunded_payment_id ON allocations (refunded_payment_id);
 CREATE TRIGGER allocations_truncate BEFORE TRUNCATE ON allocations FOR EACH STATEMENT EXECUTE FUNCTION append_only_guard();
 CREATE TRIGGER allocations_change BEFORE UPDATE OR DELETE ON allocations FOR EACH ROW EXECUTE FUNCTION allocations_guard();
 

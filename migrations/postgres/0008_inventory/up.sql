@@ -141,12 +141,15 @@ CREATE TABLE product_costs (
     last_unit_cost NUMERIC(18,6) NOT NULL,
     version BIGINT NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
+    account_id UUID NULL REFERENCES accounts (id),
+    last_entry_date DATE NULL,
     CONSTRAINT product_costs_empty_is_worthless CHECK (quantity <> 0 OR value = 0)
 );
 CREATE UNIQUE INDEX product_costs_company_id_product_id_key ON product_costs (company_id, product_id);
 CREATE INDEX product_costs_company_id_id ON product_costs (company_id, id);
 CREATE INDEX product_costs_product_id ON product_costs (product_id);
 CREATE INDEX product_costs_updated_at_id ON product_costs (updated_at, id);
+CREATE INDEX product_costs_account_id ON product_costs (account_id);
 
 -- The value ledger.
 CREATE TABLE value_entries (
@@ -159,13 +162,23 @@ CREATE TABLE value_entries (
     source_id TEXT NOT NULL,
     source_line_id TEXT NULL,
     entry_date DATE NOT NULL,
-    created_at TIMESTAMPTZ NOT NULL
+    created_at TIMESTAMPTZ NOT NULL,
+    valuation_date DATE NOT NULL,
+    applies_to_id UUID NULL REFERENCES value_entries (id),
+    covered_by_id UUID NULL REFERENCES value_entries (id),
+    account_id UUID NULL REFERENCES accounts (id),
+    counter_account_id UUID NULL REFERENCES accounts (id)
 );
 CREATE INDEX value_entries_company_id_id ON value_entries (company_id, id);
 CREATE INDEX value_entries_company_id_entry_date_id ON value_entries (company_id, entry_date, id);
 CREATE INDEX value_entries_company_id_product_id_id ON value_entries (company_id, product_id, id);
 CREATE INDEX value_entries_product_id ON value_entries (product_id);
 CREATE INDEX value_entries_source_id ON value_entries (source_id);
+CREATE INDEX value_entries_company_id_product_id_valuation_date ON value_entries (company_id, product_id, valuation_date, id);
+CREATE INDEX value_entries_applies_to_id ON value_entries (applies_to_id);
+CREATE INDEX value_entries_covered_by_id ON value_entries (covered_by_id);
+CREATE INDEX value_entries_account_id ON value_entries (account_id, entry_date);
+CREATE INDEX value_entries_counter_account_id ON value_entries (counter_account_id);
 CREATE TRIGGER value_entries_update BEFORE UPDATE ON value_entries FOR EACH ROW EXECUTE FUNCTION value_entries_guard();
 CREATE TRIGGER value_entries_delete BEFORE DELETE ON value_entries FOR EACH ROW EXECUTE FUNCTION value_entries_guard();
 CREATE TRIGGER value_entries_truncate BEFORE TRUNCATE ON value_entries FOR EACH STATEMENT EXECUTE FUNCTION value_entries_guard();
@@ -186,7 +199,8 @@ CREATE TABLE stock_adjustments (
     posted_at TIMESTAMPTZ NULL,
     version BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
-    updated_at TIMESTAMPTZ NOT NULL
+    updated_at TIMESTAMPTZ NOT NULL,
+    counted_at TIMESTAMPTZ NULL
 );
 CREATE UNIQUE INDEX stock_adjustments_company_id_number_key ON stock_adjustments (company_id, number);
 CREATE INDEX stock_adjustments_company_id_id ON stock_adjustments (company_id, id);

@@ -92,6 +92,9 @@ CREATE TABLE sales_order_lines (
 CREATE INDEX sales_order_lines_order_id_position ON sales_order_lines (order_id, position);
 CREATE INDEX sales_order_lines_product_id ON sales_order_lines (product_id);
 CREATE INDEX sales_order_lines_unit_id ON sales_order_lines (unit_id);
+-- Goods that confirmed orders still wait for. Without this, goods that come in were compared with all orders ever taken.
+CREATE INDEX sales_order_lines_waiting ON sales_order_lines (product_id, order_id)
+    WHERE is_stocked AND quantity > quantity_cancelled + quantity_shipped;
 
 -- Goods on their way to customers.
 CREATE TABLE deliveries (
@@ -141,12 +144,14 @@ CREATE TABLE delivery_lines (
     quantity_returned NUMERIC(18,6) NOT NULL,
     cost_returned NUMERIC(18,4) NOT NULL,
     serial_numbers JSONB NOT NULL DEFAULT '[]',
+    unit_id UUID NULL REFERENCES units (id),
     CONSTRAINT delivery_lines_quantity_positive CHECK (quantity > 0),
     CONSTRAINT delivery_lines_not_returned_beyond CHECK (quantity_returned <= quantity)
 );
 CREATE INDEX delivery_lines_delivery_id_position ON delivery_lines (delivery_id, position);
 CREATE INDEX delivery_lines_order_line_id ON delivery_lines (order_line_id);
 CREATE INDEX delivery_lines_product_id ON delivery_lines (product_id);
+CREATE INDEX delivery_lines_unit_id ON delivery_lines (unit_id);
 
 -- Goods that customers send back.
 CREATE TABLE customer_returns (
@@ -193,6 +198,7 @@ CREATE TABLE customer_return_lines (
     quantity_restocked NUMERIC(18,6) NOT NULL,
     quantity_credited NUMERIC(18,6) NOT NULL,
     cost_amount NUMERIC(18,4) NOT NULL,
+    unit_id UUID NULL REFERENCES units (id),
     CONSTRAINT customer_return_lines_quantity_positive CHECK (quantity > 0),
     CONSTRAINT customer_return_lines_not_received_beyond CHECK (quantity_received <= quantity)
 );
@@ -200,6 +206,7 @@ CREATE INDEX customer_return_lines_return_id_position ON customer_return_lines (
 CREATE INDEX customer_return_lines_delivery_line_id ON customer_return_lines (delivery_line_id);
 CREATE INDEX customer_return_lines_order_line_id ON customer_return_lines (order_line_id);
 CREATE INDEX customer_return_lines_product_id ON customer_return_lines (product_id);
+CREATE INDEX customer_return_lines_unit_id ON customer_return_lines (unit_id);
 
 CREATE TABLE serials (
     id UUID NOT NULL PRIMARY KEY,

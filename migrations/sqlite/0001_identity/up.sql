@@ -82,7 +82,8 @@ CREATE TABLE api_keys (
     expires_at INTEGER NOT NULL,
     last_used_at INTEGER,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    parent_id BLOB NULL REFERENCES api_keys (id) ON DELETE SET NULL
 ) STRICT;
 CREATE INDEX api_keys_user_id_idx ON api_keys (user_id, id);
 CREATE INDEX api_keys_name_idx ON api_keys (name, id);
@@ -91,6 +92,7 @@ CREATE INDEX api_keys_expires_at_idx ON api_keys (expires_at, id);
 CREATE INDEX api_keys_last_used_at_idx ON api_keys (last_used_at, id);
 CREATE INDEX api_keys_created_at_idx ON api_keys (created_at, id);
 CREATE INDEX api_keys_updated_at_id ON api_keys (updated_at, id);
+CREATE INDEX api_keys_parent_id_idx ON api_keys (parent_id);
 
 -- SHA-256 of secrets of 256 random bits; two rows for one key while it is rotated with an overlap.
 CREATE TABLE api_key_secrets (
@@ -128,7 +130,9 @@ CREATE TABLE refresh_tokens (
     token_hash BLOB NOT NULL,
     used_at INTEGER,
     expires_at INTEGER NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    used_by BLOB NULL,
+    generation INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX refresh_tokens_token_hash_key ON refresh_tokens (token_hash);
 CREATE INDEX refresh_tokens_session_id_idx ON refresh_tokens (session_id, id);

@@ -22,7 +22,8 @@ CREATE TABLE companies (
     search TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    version INTEGER NOT NULL
+    version INTEGER NOT NULL,
+    order_closing TEXT NOT NULL DEFAULT 'manual'
 ) STRICT;
 CREATE UNIQUE INDEX companies_code_key ON companies (code);
 CREATE INDEX companies_name ON companies (name, id);

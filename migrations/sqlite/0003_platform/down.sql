@@ -1,5 +1,7 @@
 DROP VIEW published_events;
 DROP VIEW audit_entries;
+DROP TABLE event_days;
+DROP TABLE timer_failures;
 DROP TABLE event_links;
 DROP TABLE calendars;
 DROP TABLE event_redactions;

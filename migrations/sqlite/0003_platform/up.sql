@@ -23,6 +23,7 @@ CREATE INDEX events_subject ON events (subject, id);
 CREATE INDEX events_party ON events (party_id, id);
 CREATE INDEX events_company ON events (company_id, id);
 CREATE INDEX events_kind ON events (kind, id);
+CREATE INDEX events_actor ON events (actor, id);
 CREATE TRIGGER events_delete BEFORE DELETE ON events
 BEGIN
     SELECT RAISE(ABORT, 'tandem: events cannot be deleted');
@@ -176,6 +177,34 @@ WHEN OLD.seq IS NOT NULL OR OLD.hash IS NOT NULL OR OLD.prev_hash IS NOT NULL OR
 BEGIN SELECT RAISE(ABORT, 'tandem: the place of an event cannot be changed'); END;
 CREATE TRIGGER event_links_delete BEFORE DELETE ON event_links
 BEGIN SELECT RAISE(ABORT, 'tandem: the place of an event cannot be changed'); END;
+
+-- What the clock could not do: one row for each thing that failed, until it succeeds.
+CREATE TABLE timer_failures (
+    id BLOB NOT NULL PRIMARY KEY,
+    timer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    code TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    retry_at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX timer_failures_key ON timer_failures (timer, subject);
+CREATE INDEX timer_failures_subject ON timer_failures (subject, id);
+CREATE INDEX timer_failures_created_at ON timer_failures (created_at, id);
+CREATE INDEX timer_failures_updated_at_id ON timer_failures (updated_at, id);
+
+-- Between which numbers and ids the facts of a day lie, so that a bound in time becomes a bound in the feed and in the audit
+-- log. A clock that was set back makes a day wider and never wrong.
+CREATE TABLE event_days (
+    day TEXT NOT NULL PRIMARY KEY,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    first_id BLOB NOT NULL,
+    last_id BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- what the feed shows, and what the audit trail shows
 CREATE VIEW published_events AS

@@ -117,7 +117,8 @@ CREATE TABLE journal_entries (
     metadata TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    authors TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 CREATE UNIQUE INDEX journal_entries_company_id_number ON journal_entries (company_id, number);
 CREATE UNIQUE INDEX journal_entries_reverses_id ON journal_entries (reverses_id);

@@ -56,7 +56,10 @@ CREATE TABLE invoices (
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     payment_terms_days INTEGER NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    exchange_rate_agreed INTEGER NOT NULL DEFAULT 1,
+    opening_date TEXT NULL,
+    written_off INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX invoices_company_id_number ON invoices (company_id, number);
 CREATE INDEX invoices_company_id_id ON invoices (company_id, id);
@@ -88,7 +91,9 @@ CREATE TRIGGER invoices_update BEFORE UPDATE ON invoices WHEN OLD.status <> 'dra
     OLD.prices_include_tax OR NEW.taxes IS NOT OLD.taxes OR NEW.instalments IS NOT OLD.instalments OR NEW.net IS NOT
     OLD.net OR NEW.tax IS NOT OLD.tax OR NEW.total IS NOT OLD.total OR NEW.total_company IS NOT OLD.total_company OR
     NEW.journal_entry_id IS NOT OLD.journal_entry_id OR NEW.created_by IS NOT OLD.created_by OR NEW.posted_at IS NOT
-    OLD.posted_at OR NEW.created_at IS NOT OLD.created_at)
+    OLD.posted_at OR NEW.created_at IS NOT OLD.created_at OR
+    NEW.exchange_rate_agreed IS NOT OLD.exchange_rate_agreed OR
+    NEW.opening_date IS NOT OLD.opening_date)
 BEGIN SELECT RAISE(ABORT, 'tandem: posted documents cannot be changed'); END;
 
 CREATE TABLE invoice_lines (
@@ -109,11 +114,13 @@ CREATE TABLE invoice_lines (
     gross INTEGER NOT NULL,
     order_line_id TEXT NULL,
     version INTEGER NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    unit_id BLOB NULL REFERENCES units (id)
 ) STRICT;
 CREATE INDEX invoice_lines_invoice_id_position ON invoice_lines (invoice_id, position);
 CREATE INDEX invoice_lines_product_id ON invoice_lines (product_id);
 CREATE INDEX invoice_lines_order_line_id ON invoice_lines (order_line_id);
+CREATE INDEX invoice_lines_unit_id ON invoice_lines (unit_id);
 CREATE TRIGGER invoice_lines_insert BEFORE INSERT ON invoice_lines
 WHEN EXISTS (SELECT 1 FROM invoices WHERE id = NEW.invoice_id AND status <> 'draft')
 BEGIN SELECT RAISE(ABORT, 'tandem: lines of a posted invoice cannot be changed'); END;
@@ -149,7 +156,10 @@ CREATE TABLE credit_notes (
     metadata TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    discount INTEGER NOT NULL DEFAULT 0,
+    discount_company INTEGER NOT NULL DEFAULT 0,
+    discount_taxes TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 CREATE UNIQUE INDEX credit_notes_company_id_number ON credit_notes (company_id, number);
 CREATE INDEX credit_notes_company_id_id ON credit_notes (company_id, id);
@@ -172,7 +182,10 @@ CREATE TRIGGER credit_notes_update BEFORE UPDATE ON credit_notes WHEN OLD.status
     NEW.exchange_rate IS NOT OLD.exchange_rate OR NEW.apply_to_invoice IS NOT OLD.apply_to_invoice OR NEW.taxes IS NOT
     OLD.taxes OR NEW.net IS NOT OLD.net OR NEW.tax IS NOT OLD.tax OR NEW.total IS NOT OLD.total OR NEW.total_company IS
     NOT OLD.total_company OR NEW.journal_entry_id IS NOT OLD.journal_entry_id OR NEW.created_by IS NOT OLD.created_by OR
-    NEW.posted_at IS NOT OLD.posted_at OR NEW.created_at IS NOT OLD.created_at)
+    NEW.posted_at IS NOT OLD.posted_at OR NEW.created_at IS NOT OLD.created_at OR
+    NEW.discount IS NOT OLD.discount OR
+    NEW.discount_company IS NOT OLD.discount_company OR
+    NEW.discount_taxes IS NOT OLD.discount_taxes)
 BEGIN SELECT RAISE(ABORT, 'tandem: posted documents cannot be changed'); END;
 
 CREATE TABLE credit_note_lines (
@@ -224,7 +237,8 @@ CREATE TABLE open_items (
     last_entry_date TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    account_id BLOB NULL REFERENCES accounts (id)
 ) STRICT;
 CREATE UNIQUE INDEX open_items_document_id_position ON open_items (document_id, position);
 CREATE INDEX open_items_company_id_id ON open_items (company_id, id);
@@ -233,3 +247,5 @@ CREATE INDEX open_items_company_id_last_entry_date ON open_items (company_id, la
 CREATE INDEX open_items_party_id_id ON open_items (party_id, id);
 CREATE INDEX open_items_open ON open_items (company_id, party_id) WHERE outstanding <> 0;
 CREATE INDEX open_items_updated_at_id ON open_items (updated_at, id);
+CREATE INDEX open_items_company_id_account_id ON open_items (company_id, account_id);
+CREATE INDEX open_items_account_id ON open_items (account_id);

@@ -23,7 +23,12 @@ CREATE TABLE payments (
     metadata TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    authors TEXT NOT NULL DEFAULT '[]',
+    exchange_rate_agreed INTEGER NOT NULL DEFAULT 1,
+    reversal_date TEXT NULL,
+    reversal_reason TEXT NULL,
+    reversal_entry_id BLOB NULL REFERENCES journal_entries (id)
 ) STRICT;
 CREATE UNIQUE INDEX payments_company_id_number ON payments (company_id, number);
 CREATE INDEX payments_company_id_id ON payments (company_id, id);
@@ -33,8 +38,11 @@ CREATE INDEX payments_journal_entry_id ON payments (journal_entry_id);
 CREATE INDEX payments_payment_date_id ON payments (payment_date, id);
 CREATE INDEX payments_created_at_id ON payments (created_at, id);
 CREATE INDEX payments_updated_at_id ON payments (updated_at, id);
+CREATE INDEX payments_reversal_entry_id ON payments (reversal_entry_id);
 CREATE TRIGGER payments_delete BEFORE DELETE ON payments WHEN OLD.status <> 'draft'
 BEGIN SELECT RAISE(ABORT, 'tandem: posted documents cannot be deleted'); END;
+CREATE TRIGGER payments_authors BEFORE UPDATE ON payments WHEN OLD.status <> 'draft' AND NEW.authors IS NOT OLD.authors
+BEGIN SELECT RAISE(ABORT, 'tandem: posted documents cannot be changed'); END;
 CREATE TRIGGER payments_update BEFORE UPDATE ON payments WHEN OLD.status <> 'draft' AND (
     NEW.id IS NOT OLD.id OR NEW.company_id IS NOT OLD.company_id OR NEW.number IS NOT OLD.number OR NEW.direction IS NOT
     OLD.direction OR
@@ -44,7 +52,11 @@ CREATE TRIGGER payments_update BEFORE UPDATE ON payments WHEN OLD.status <> 'dra
     OLD.method OR NEW.reference IS NOT OLD.reference OR NEW.currency IS NOT OLD.currency OR NEW.exchange_rate IS NOT
     OLD.exchange_rate OR NEW.amount IS NOT OLD.amount OR NEW.fee IS NOT OLD.fee OR NEW.amount_company IS NOT
     OLD.amount_company OR NEW.allocate_to IS NOT OLD.allocate_to OR NEW.journal_entry_id IS NOT OLD.journal_entry_id OR
-    NEW.created_by IS NOT OLD.created_by OR NEW.posted_at IS NOT OLD.posted_at OR NEW.created_at IS NOT OLD.created_at)
+    NEW.created_by IS NOT OLD.created_by OR NEW.posted_at IS NOT OLD.posted_at OR NEW.created_at IS NOT OLD.created_at OR
+    NEW.exchange_rate_agreed IS NOT OLD.exchange_rate_agreed OR
+    (OLD.reversal_date IS NOT NULL AND NEW.reversal_date IS NOT OLD.reversal_date) OR
+    (OLD.reversal_date IS NOT NULL AND NEW.reversal_reason IS NOT OLD.reversal_reason) OR
+    (OLD.reversal_date IS NOT NULL AND NEW.reversal_entry_id IS NOT OLD.reversal_entry_id))
 BEGIN SELECT RAISE(ABORT, 'tandem: posted documents cannot be changed'); END;
 
 -- What settled what. Undone by a row with the opposite signs.
@@ -64,7 +76,10 @@ CREATE TABLE allocations (
     journal_entry_id BLOB NULL REFERENCES journal_entries (id),
     reverses_id BLOB NULL REFERENCES allocations (id),
     version INTEGER NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    refunded_payment_id BLOB NULL REFERENCES payments (id),
+    discount_company INTEGER NOT NULL DEFAULT 0,
+    taxes TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 CREATE UNIQUE INDEX allocations_reverses_id ON allocations (reverses_id);
 CREATE INDEX allocations_company_id_id ON allocations (company_id, id);
@@ -73,6 +88,7 @@ CREATE INDEX allocations_payment_id ON allocations (payment_id);
 CREATE INDEX allocations_credit_note_id ON allocations (credit_note_id);
 CREATE INDEX allocations_invoice_id ON allocations (invoice_id);
 CREATE INDEX allocations_journal_entry_id ON allocations (journal_entry_id);
+CREATE INDEX allocations_refunded_payment_id ON allocations (refunded_payment_id);
 CREATE TRIGGER allocations_delete BEFORE DELETE ON allocations
 BEGIN SELECT RAISE(ABORT, 'tandem: rows of allocations cannot be changed'); END;
 CREATE TRIGGER allocations_update BEFORE UPDATE ON allocations WHEN NEW.party_id IS OLD.party_id OR
@@ -82,6 +98,7 @@ CREATE TRIGGER allocations_update BEFORE UPDATE ON allocations WHEN NEW.party_id
     OLD.write_off OR NEW.overpaid IS NOT OLD.overpaid OR NEW.exchange_gain IS NOT OLD.exchange_gain OR
     NEW.journal_entry_id IS NOT OLD.journal_entry_id OR NEW.reverses_id IS NOT OLD.reverses_id OR NEW.version IS NOT
     OLD.version OR NEW.created_at IS NOT OLD.created_at
+    OR NEW.refunded_payment_id IS NOT OLD.refunded_payment_id OR NEW.discount_company IS NOT OLD.discount_company OR NEW.taxes IS NOT OLD.taxes
     OR NOT EXISTS (SELECT 1 FROM party_merges WHERE undone_at IS NULL
         AND ((loser_id = OLD.party_id AND winner_id = NEW.party_id) OR (loser_id = NEW.party_id AND winner_id = OLD.party_id)))
 BEGIN SELECT RAISE(ABORT, 'tandem: rows of allocations cannot be changed'); END;

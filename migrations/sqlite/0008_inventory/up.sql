@@ -136,12 +136,15 @@ CREATE TABLE product_costs (
     last_unit_cost INTEGER NOT NULL,
     version INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
+    account_id BLOB NULL REFERENCES accounts (id),
+    last_entry_date TEXT NULL,
     CONSTRAINT product_costs_empty_is_worthless CHECK (quantity <> 0 OR value = 0)
 ) STRICT;
 CREATE UNIQUE INDEX product_costs_company_id_product_id_key ON product_costs (company_id, product_id);
 CREATE INDEX product_costs_company_id_id ON product_costs (company_id, id);
 CREATE INDEX product_costs_product_id ON product_costs (product_id);
 CREATE INDEX product_costs_updated_at_id ON product_costs (updated_at, id);
+CREATE INDEX product_costs_account_id ON product_costs (account_id);
 
 -- The value ledger.
 CREATE TABLE value_entries (
@@ -154,18 +157,28 @@ CREATE TABLE value_entries (
     source_id TEXT NOT NULL,
     source_line_id TEXT NULL,
     entry_date TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    valuation_date TEXT NOT NULL,
+    applies_to_id BLOB NULL REFERENCES value_entries (id),
+    covered_by_id BLOB NULL REFERENCES value_entries (id),
+    account_id BLOB NULL REFERENCES accounts (id),
+    counter_account_id BLOB NULL REFERENCES accounts (id)
 ) STRICT;
 CREATE INDEX value_entries_company_id_id ON value_entries (company_id, id);
 CREATE INDEX value_entries_company_id_entry_date_id ON value_entries (company_id, entry_date, id);
 CREATE INDEX value_entries_company_id_product_id_id ON value_entries (company_id, product_id, id);
 CREATE INDEX value_entries_product_id ON value_entries (product_id);
 CREATE INDEX value_entries_source_id ON value_entries (source_id);
-CREATE TRIGGER value_entries_update BEFORE UPDATE ON value_entries
+CREATE INDEX value_entries_company_id_product_id_valuation_date ON value_entries (company_id, product_id, valuation_date, id);
+CREATE INDEX value_entries_applies_to_id ON value_entries (applies_to_id);
+CREATE INDEX value_entries_covered_by_id ON value_entries (covered_by_id);
+CREATE INDEX value_entries_account_id ON value_entries (account_id, entry_date);
+CREATE INDEX value_entries_counter_account_id ON value_entries (counter_account_id);
+CREATE TRIGGER value_entries_delete BEFORE DELETE ON value_entries
 BEGIN
     SELECT RAISE(ABORT, 'tandem: value_entries cannot be changed');
 END;
-CREATE TRIGGER value_entries_delete BEFORE DELETE ON value_entries
+CREATE TRIGGER value_entries_update BEFORE UPDATE ON value_entries
 BEGIN
     SELECT RAISE(ABORT, 'tandem: value_entries cannot be changed');
 END;
@@ -186,7 +199,8 @@ CREATE TABLE stock_adjustments (
     posted_at INTEGER NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    counted_at INTEGER NULL
 ) STRICT;
 CREATE UNIQUE INDEX stock_adjustments_company_id_number_key ON stock_adjustments (company_id, number);
 CREATE INDEX stock_adjustments_company_id_id ON stock_adjustments (company_id, id);

@@ -5,7 +5,7 @@ mod access;
 mod actions;
 mod bounds;
 mod committed;
-mod demo;
+pub mod demo;
 mod document;
 mod edge;
 mod hostile;

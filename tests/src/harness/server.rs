@@ -110,6 +110,11 @@ impl Server {
         Self::with(engine, config(&database.url), database)
     }
 
+    /// A server on a database that is there already.
+    pub fn over(engine: Engine, database: Database) -> Self {
+        Self::with(engine, config(&database.url), database)
+    }
+
     fn with(engine: Engine, config: Config, database: Database) -> Self {
         let running = begin(&config);
         let client = Client::new(&format!("http://{}", running.address));

@@ -140,6 +140,7 @@ mod kinds {
         table.long_work("long walk", walk);
         table.work("unavailable", |_| Err(domain::kernel::problems::unavailable.with("nobody is there")));
         let database = if replica { d.replica() } else { d.db.clone() };
+        let table = Arc::new(table.finish());
         let config =
             AppConfig { table, database, reactions: Reactions::default(), questions: Questions::default(), clock: Clock::default() };
         App::new(config).unwrap()

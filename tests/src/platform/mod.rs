@@ -40,11 +40,13 @@ mod jobs;
 mod link_keys;
 mod migrations;
 mod number_series;
+mod online_migrations;
 mod records;
 mod repetition;
 mod timer_failures;
 mod timers;
 mod trace;
+mod upgrade;
 
 pub use integrity::{broken, tamper};
 

@@ -1,11 +1,12 @@
 //! The table itself: every operation by its id, and the words to declare those that belong to no noun.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use chrono::TimeDelta;
 use domain::kernel::{Problem, problems};
 use domain::{Entity, Result};
+use parking_lot::RwLock;
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Binary, Output};
@@ -35,6 +36,8 @@ pub struct Table {
     actions: BTreeMap<String, String>,
     /// Schema name → permission to read it.
     readers: BTreeMap<String, String>,
+    /// The names of the properties of schemas, by schema name, once they were asked for.
+    properties: RwLock<HashMap<String, Vec<&'static str>>>,
 }
 
 impl Table {
@@ -341,6 +344,16 @@ impl Table {
         self.ops.push(op);
         let last = self.ops.len() - 1;
         &mut self.ops[last]
+    }
+    /// The names of the properties of a schema.
+    pub(crate) fn properties(&self, shape: &Shape) -> Vec<&'static str> {
+        let name = (shape.name)();
+        if let Some(found) = self.properties.read().get(&*name) {
+            return found.clone();
+        }
+        let found = super::property_names(shape);
+        self.properties.write().insert(name.into_owned(), found.clone());
+        found
     }
     /// Closes the table: tells every operation whether its resource has actions. Panics, and so fails a test and the
     /// start, when the table contradicts itself.

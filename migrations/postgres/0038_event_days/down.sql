@@ -1,2 +1,0 @@
-DROP INDEX events_actor;
-DROP TABLE event_days;
