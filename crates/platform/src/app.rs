@@ -106,7 +106,7 @@ pub struct App {
     cursor_key: Vec<u8>,
     /// The statements of the last run of each writing operation, once somebody asks for them: budgets are held by tests.
     #[cfg(debug_assertions)]
-    pub statements: parking_lot::Mutex<Option<HashMap<String, Vec<String>>>>,
+    pub statements: parking_lot::Mutex<Option<std::collections::HashMap<String, Vec<String>>>>,
     /// Numbers committed facts as long as the application lives.
     _sequencer: Sequencer,
 }

@@ -241,6 +241,19 @@ impl<'c> Cx<'c> {
     pub fn create<T: Entity + Record>(&mut self, row: T) -> Result<T> {
         self.create_as(row, "created")
     }
+    /// As [`Cx::create`], with the parts of the resource.
+    pub fn create_with<T: Entity + Record, P: Record>(&mut self, row: T, parts: &[P]) -> Result<T> {
+        if T::is_steady() {
+            self.known.clear();
+        }
+        self.insert_both(std::slice::from_ref(&row), parts)?;
+        self.emit(Event::of("created", &row));
+        Ok(row)
+    }
+    /// Stores rows and what belongs to them.
+    pub fn insert_both<T: Record, P: Record>(&mut self, rows: &[T], parts: &[P]) -> Result<()> {
+        Ok(record::insert_both(&mut self.conn, rows, parts)?)
+    }
     /// Stores a new resource and tells what happened in another word than "created".
     pub fn create_as<T: Entity + Record>(&mut self, row: T, verb: &str) -> Result<T> {
         if T::is_steady() {
@@ -261,6 +274,21 @@ impl<'c> Cx<'c> {
         }
         self.emit(Event::change(verb, before, &after));
         Ok(after)
+    }
+    /// As two times [`Cx::save`], in one statement: what became of a resource first, and what at last.
+    pub fn save_both<T: Entity + Record>(&mut self, before: &T, (mut then, verb): (T, &str), (mut last, end): (T, &str)) -> Result<T> {
+        then.bump(self.now);
+        last.bump(self.now);
+        last.bump(self.now);
+        if T::is_steady() {
+            self.known.clear();
+        }
+        if !record::update_changed(&mut self.conn, before, &last, before.version())? {
+            return Err(RETRY.with("Somebody else changed it at the same time."));
+        }
+        self.emit(Event::change(verb, before, &then));
+        self.emit(Event::change(end, &then, &last));
+        Ok(last)
     }
     /// Deletes a resource and tells it.
     pub fn remove<T: Entity + Record>(&mut self, row: T) -> Result<()> {

@@ -39,6 +39,19 @@ each_engine! {
             }
         }
         assert!(over.is_empty(), "{}", over.join("\n"));
+        // every order, invoice and payment of a company takes its number from one row: what others wait for is locked before
+        for (op, before) in [
+            ("confirm_sales_order", &["stock_levels", "sales_order_lines"][..]),
+            ("post_invoice", &["account_balances", "sales_order_lines"]),
+            ("post_payment", &["account_balances", "allocations"]),
+        ] {
+            let texts = statements(s, op);
+            let first = texts.iter().position(|t| t.contains("INTO number_series")).unwrap();
+            for table in before {
+                let last = texts.iter().rposition(|t| t.contains(table)).unwrap();
+                assert!(last < first, "{op} takes a number before it is done with {table}:\n  {}", texts.join("\n  "));
+            }
+        }
     }
 }
 

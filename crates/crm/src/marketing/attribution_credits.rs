@@ -107,8 +107,8 @@ const FACTS: [&str; 26] = [
     "party.unmerged",
 ];
 
-/// Rows deleted in one transaction before a rebuild.
-const CLEAR: i64 = 500;
+/// Deals deleted in one transaction before a rebuild.
+const CLEAR: i64 = 25;
 
 /// What follows from a fact. Whatever it says, the ledger is made to agree with how its document stands now, so that a fact may
 /// come late, or twice.

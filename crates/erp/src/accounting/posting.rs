@@ -180,10 +180,10 @@ fn book(cx: &mut Cx, mut entry: JournalEntry, lines: Vec<JournalLine>, new: bool
     }
     entry.total = JournalEntry::must_balance(&lines)?;
     Amount::exact(entry.total.get())?;
-    if new {
-        cx.insert_all(std::slice::from_ref(&entry))?;
+    match new {
+        true => cx.insert_both(std::slice::from_ref(&entry), &lines)?,
+        false => cx.insert_all(&lines)?,
     }
-    cx.insert_all(&lines)?;
     entry.drafted = Vec::new();
     entry.lines = lines;
     Ok(entry)

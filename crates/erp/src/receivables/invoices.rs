@@ -216,9 +216,8 @@ pub fn draft(cx: &mut Cx, new: NewInvoice) -> Result<Invoice> {
     term_of(cx, &invoice)?;
     invoice.lines = build_lines(cx, &invoice, &customer, new.lines, 1)?;
     assess(cx, &company, &mut invoice, true)?;
-    let invoice = cx.create(invoice)?;
-    cx.insert_all(&invoice.lines)?;
-    Ok(invoice)
+    let lines = invoice.lines.clone();
+    cx.create_with(invoice, &lines)
 }
 
 /// An invoice of earlier books is taken over on its own day or later.

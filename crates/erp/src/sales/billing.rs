@@ -158,7 +158,5 @@ pub fn follow_credit_note(cx: &mut Cx, event: &Event) -> Result<()> {
 fn follow(cx: &mut Cx, before: SalesOrder, after: SalesOrder, verb: &str) -> Result<()> {
     orders::store_progress(cx.db(), &after.lines)?;
     let after = after.settle(cx.now);
-    let saved = cx.save(&before, after, verb)?;
-    confirmation::finish(cx, saved)?;
-    Ok(())
+    confirmation::save_and_finish(cx, &before, after, verb).map(drop)
 }

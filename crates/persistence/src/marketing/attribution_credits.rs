@@ -340,22 +340,22 @@ pub fn keep_shares(db: &mut Conn, deal: AttributionDealId, from: &Since, shares:
     put(db, insert, shares.iter().filter(|(_, amount)| !amount.is_zero()).map(row))
 }
 
-/// Deletes up to `limit` rows of the ledger, which is derived anew; whether none was left. The database refuses it at all other
-/// times.
+/// Deletes up to `limit` deals with all that the ledger has of them, which is derived anew; whether none was left. A deal goes as a
+/// whole, so that what is left agrees with itself. The database refuses it at all other times.
 pub fn clear(db: &mut Conn, limit: i64) -> Result<bool> {
-    for one in ["attribution_credits", "attribution_restatements"] {
-        let mut s = Statement::new("DELETE FROM ");
-        s.sql(one).sql(" WHERE id IN (SELECT id FROM ").sql(one).append(sql!(" ORDER BY id LIMIT {})", limit));
-        if s.execute(db)? > 0 {
-            return Ok(false);
-        }
-    }
     let some = sql!("SELECT id FROM attribution_deals ORDER BY id LIMIT {}", limit);
     let deals: Vec<Uuid> = some.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect();
     if deals.is_empty() {
         return Ok(true);
     }
-    for of_deal in ["attribution_shares", "attribution_days", "attribution_figures", "attribution_documents"] {
+    for of_deal in [
+        "attribution_credits",
+        "attribution_restatements",
+        "attribution_shares",
+        "attribution_days",
+        "attribution_figures",
+        "attribution_documents",
+    ] {
         let mut s = Statement::new("DELETE FROM ");
         s.sql(of_deal).append(sql!(" WHERE deal_id IN ({})", list(&deals))).execute(db)?;
     }

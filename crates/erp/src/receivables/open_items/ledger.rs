@@ -128,8 +128,7 @@ pub fn open(cx: &mut Cx, o: &Opening, company: &Company) -> Result<()> {
         });
         items.push(item);
     }
-    cx.insert_all(&items)?;
-    cx.insert_all(&entries)
+    cx.insert_both(&items, &entries)
 }
 
 /// Writes changes of open items as dated rows. They are guarded by their statement: when somebody settled the item in
