@@ -1,4 +1,5 @@
-//! What is committed under `openapi/` is what the program says. After a wanted change: `tandem openapi --write openapi/`.
+//! What is committed under `openapi/` is what the program says. After a wanted change: `tandem openapi --write openapi/`, or
+//! this test with TANDEM_BLESS=1.
 
 use crate::harness::workspace;
 
@@ -8,6 +9,11 @@ fn the_committed_document_and_catalogues_are_those_of_the_program() {
     let (_, findings) = gateway::openapi::document(&table);
     assert!(findings.is_empty(), "the operation table contradicts itself: {findings:#?}");
     let folder = workspace().join("openapi");
+    if std::env::var_os("TANDEM_BLESS").is_some() {
+        for (name, text) in gateway::openapi::files(&table) {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+    }
     let differ: Vec<String> = gateway::openapi::files(&table)
         .into_iter()
         .filter(|(name, text)| std::fs::read_to_string(folder.join(name)).map_or(true, |kept| kept != *text))

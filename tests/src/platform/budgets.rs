@@ -42,8 +42,8 @@ each_engine! {
         // every order, invoice and payment of a company takes its number from one row: what others wait for is locked before
         for (op, before) in [
             ("confirm_sales_order", &["stock_levels", "sales_order_lines"][..]),
-            ("post_invoice", &["account_balances", "sales_order_lines"]),
-            ("post_payment", &["account_balances", "allocations"]),
+            ("post_invoice", &["account_balances", "sales_order_lines"][..]),
+            ("post_payment", &["account_balances", "allocations"][..]),
         ] {
             let texts = statements(s, op);
             let first = texts.iter().position(|t| t.contains("INTO number_series")).unwrap();
