@@ -155,7 +155,17 @@ impl Metrics {
         r.register("follower_lag_events", "Events that a follower has yet to read", f.lag_events.clone());
         r.register("follower_lag_seconds", "Age of the oldest event that a follower has yet to read", f.lag_seconds.clone());
         r.register("follower_failures", "Events that a follower failed on, waiting or set aside", f.failures.clone());
-        Self { registry: Mutex::new(r), requests, seconds, sent_bytes, in_flight, begun: AtomicU64::new(0), refused, looked_at: l, following: f }
+        Self {
+            registry: Mutex::new(r),
+            requests,
+            seconds,
+            sent_bytes,
+            in_flight,
+            begun: AtomicU64::new(0),
+            refused,
+            looked_at: l,
+            following: f,
+        }
     }
 
     /// A request begins; one that looks at health is not counted as such, because balancers go on with it.

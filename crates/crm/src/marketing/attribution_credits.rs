@@ -120,7 +120,9 @@ fn heard(cx: &mut Cx, fact: &Fact) -> Result<()> {
         "invoice.partially_paid" | "invoice.paid" | "invoice.reopened" => on_document(cx, fact, billed(event), &[Cash]),
         "credit_note.posted" => on_part(cx, fact, "invoice_id", &[Invoiced, Margin]),
         "credit_note.refunded" | "credit_note.reopened" => on_part(cx, fact, "invoice_id", &[Cash]),
-        "delivery.shipped" | "customer_return.received" | "delivery.recosted" | "customer_return.recosted" => on_part(cx, fact, "order_id", &[Margin]),
+        "delivery.shipped" | "customer_return.received" | "delivery.recosted" | "customer_return.recosted" => {
+            on_part(cx, fact, "order_id", &[Margin])
+        }
         "touchpoint.recorded" => on_touch(cx, event),
         "lead.converted" => on_lead(cx, event),
         "party.merged" | "party.unmerged" => on_merge(cx, event),
