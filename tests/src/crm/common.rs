@@ -33,10 +33,6 @@ pub fn at(noun: &str, thing: &Value) -> String {
     format!("/v1/{area}/{noun}/{}", id(thing))
 }
 
-/// How the nouns of marketing begin.
-const MARKETING: [&str; 10] =
-    ["touchpoints", "lead-form", "journey", "campaigns", "attribution", "consent", "segments", "suppressions", "templates", "message"];
-
 /// A body of `base` with the members of `more` on top.
 pub fn with(mut base: Value, more: Value) -> Value {
     if let (Some(base), Some(more)) = (base.as_object_mut(), more.as_object()) {
