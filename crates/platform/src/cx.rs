@@ -324,7 +324,7 @@ impl<'c> Cx<'c> {
     /// The next number of a series without gaps, `INV-2026-00012`. The year is that in which the company's fiscal year begins. The
     /// series is locked from here on: take it when all other rows are locked, or at the end ([`Cx::at_the_end`]).
     pub fn number(&mut self, company: CompanyId, series: &str, on: NaiveDate) -> Result<String> {
-        let of = record::find::<Company>(&mut self.conn, company.uuid())?;
+        let of = self.once(company.uuid(), |conn| record::find::<Company>(conn, company.uuid()))?;
         let year = of.map_or_else(|| chrono::Datelike::year(&on), |c| c.fiscal_year_of(on));
         let next = numbers::next(&mut self.conn, company.uuid(), series, year.into())?;
         Ok(format!("{series}-{year:04}-{next:05}"))
