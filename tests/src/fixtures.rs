@@ -128,6 +128,20 @@ pub fn ready_to_sell(s: &Server) -> Books {
     Books { warehouse, products, company_id: s.company_id().to_string() }
 }
 
+/// A small generator that gives the same steps for the same seed everywhere.
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+    /// A number from zero to `n - 1`.
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
 /// The company's default warehouse.
 pub fn warehouse(s: &Server) -> Value {
     let existing = s.all(&format!("/v1/inventory/warehouses?company_id={}", s.company_id()));
@@ -190,7 +204,7 @@ pub fn trial_balance(s: &Server, until: &str) -> TrialBalance {
 }
 
 /// All that was ever booked in a company up to a day.
-pub fn trial_balance_of(s: &Server, company: &str, until: &str) -> TrialBalance {
+pub fn trial_balance_of(s: &Client, company: &str, until: &str) -> TrialBalance {
     let report = s.get(&format!("/v1/accounting/reports/trial-balance?company_id={company}&from_date=1990-01-01&to_date={until}")).ok();
     let rows = report["rows"].as_array().unwrap_or_else(|| panic!("no rows in {report}"));
     let accounts =

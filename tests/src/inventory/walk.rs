@@ -7,21 +7,8 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::back_dating::{drafted, gain, post};
-use crate::fixtures::{Books, customer, id, money, product, ready_to_sell, unique, verified};
+use crate::fixtures::{Books, Dice, customer, id, money, product, ready_to_sell, unique, verified};
 use crate::harness::Server;
-
-/// A small generator that gives the same steps for the same seed everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
-    }
-    fn day(&mut self) -> String {
-        format!("2026-06-{:02}", 1 + self.below(20))
-    }
-}
 
 const STEPS: usize = 40;
 
@@ -38,7 +25,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn step(&mut self) {
         let p = self.goods[self.dice.below(self.goods.len() as u64) as usize].clone();
-        let (day, quantity) = (self.dice.day(), (1 + self.dice.below(6)).to_string());
+        let (day, quantity) = (format!("2026-06-{:02}", 1 + self.dice.below(20)), (1 + self.dice.below(6)).to_string());
         let status = match self.dice.below(6) {
             0 | 1 => {
                 let cost = format!("{}.{:02}", 1 + self.dice.below(40), self.dice.below(100));
@@ -120,7 +107,7 @@ fn walk(s: &Server, seed: u64, refuses: bool) {
     }
     let goods = (0..2).map(|_| product(s, &format!("W{}", unique()), "20.00", Some("7.00"))).collect();
     let buyer = customer(s, "Walker");
-    let mut walk = Walk { s, books, buyer, goods, shipped: Vec::new(), dice: Dice(seed), log: Vec::new() };
+    let mut walk = Walk { s, books, buyer, goods, shipped: Vec::new(), dice: Dice::new(seed), log: Vec::new() };
     for step in 1..=STEPS {
         walk.step();
         if step % 10 == 0 {

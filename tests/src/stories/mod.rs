@@ -4,3 +4,4 @@ mod examples;
 mod lead_to_cash;
 mod northwind;
 mod northwind_files;
+mod random_business;

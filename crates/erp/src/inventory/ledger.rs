@@ -201,8 +201,8 @@ impl Ledger {
         let (Some(old), Some(new)) = (cost.account_id, now) else { return Ok(now.or(cost.account_id)) };
         let (company, value) = (cost.company_id, past.state().value);
         cost.account_id = Some(new);
-        if old != new && !value.is_zero() {
-            for e in transfer(cx, company, source, product.id, (old, new), value, source.date) {
+        if old != new {
+            for e in (Transfer { value, old, new, date: source.date, of: None }).entries(cx, company, source, product.id) {
                 self.book(e)?;
             }
         }
@@ -242,12 +242,13 @@ impl Ledger {
 
     /// What is booked before the value of the product went to another account goes there with it.
     fn carry_over(&self, cx: &mut Cx, source: Source, past: &Past, made: &mut Vec<ValueEntry>) -> Result<()> {
-        for (date, old, new) in past.transfers() {
-            let moved: Amount = made.iter().filter(|e| e.entry_date < date).map(|e| e.amount).sum();
+        for t in past.transfers() {
+            let moved: Amount = made.iter().filter(|e| e.entry_date < t.date).map(|e| e.amount).sum();
             if let (false, Some(first)) = (moved.is_zero(), made.first()) {
                 let (company, product) = (first.company_id, first.product_id);
-                let on = first_open_day(cx, &self.company, date, &[ModuleClass::Inventory])?;
-                made.extend(transfer(cx, company, source, product, (old, new), moved, on));
+                let on = first_open_day(cx, &self.company, t.date, &[ModuleClass::Inventory])?;
+                let late = Transfer { value: moved, old: t.old, new: t.new, date: on, of: Some(t.id) };
+                made.extend(late.entries(cx, company, source, product));
             }
         }
         Ok(())
@@ -312,31 +313,39 @@ impl Ledger {
     }
 }
 
-/// The two entries by which value goes from one inventory account to another.
-fn transfer(
-    cx: &Cx,
-    company_id: domain::ids::CompanyId,
-    source: Source,
-    product_id: ProductId,
-    (old, new): (AccountId, AccountId),
+/// Value that goes from one inventory account to another.
+struct Transfer {
     value: Amount,
+    old: AccountId,
+    new: AccountId,
     date: NaiveDate,
-) -> [ValueEntry; 2] {
-    [(old, new, -value), (new, old, value)].map(|(account, counter, amount)| ValueEntry {
-        id: cx.new_id(),
-        company_id,
-        product_id,
-        kind: ValueKind::Transfer,
-        quantity: Quantity::ZERO,
-        amount,
-        source_id: source.document.into(),
-        source_line_id: source.line.map(Into::into),
-        entry_date: date,
-        valuation_date: date,
-        applies_to_id: None,
-        covered_by_id: None,
-        account_id: Some(account),
-        counter_account_id: Some(counter),
-        created_at: cx.now,
-    })
+    /// The transfer that it follows, when it is what was booked too late to go with it.
+    of: Option<ValueEntryId>,
+}
+
+impl Transfer {
+    /// Its two entries. The second applies to the first; both apply to the transfer that they follow.
+    fn entries(self, cx: &Cx, company_id: domain::ids::CompanyId, source: Source, product_id: ProductId) -> [ValueEntry; 2] {
+        let Self { value, old, new, date, of } = self;
+        let first = cx.new_id::<ValueEntryId>();
+        [(first, of, old, new, -value), (cx.new_id(), of.or(Some(first)), new, old, value)].map(
+            |(id, applies_to, account, other, amount)| ValueEntry {
+                id,
+                company_id,
+                product_id,
+                kind: ValueKind::Transfer,
+                quantity: Quantity::ZERO,
+                amount,
+                source_id: source.document.into(),
+                source_line_id: source.line.map(Into::into),
+                entry_date: date,
+                valuation_date: date,
+                applies_to_id: applies_to,
+                covered_by_id: None,
+                account_id: Some(account),
+                counter_account_id: Some(other),
+                created_at: cx.now,
+            },
+        )
+    }
 }

@@ -11,6 +11,16 @@ use domain::inventory::valuation::{ProductCost, ValueEntry};
 use persistence::inventory::valuation;
 use platform::prelude::*;
 
+/// The value of a product went from one inventory account to another.
+#[derive(Debug, Clone, Copy)]
+pub struct Transfer {
+    /// The entry that took the value off the old account.
+    pub id: ValueEntryId,
+    pub date: NaiveDate,
+    pub old: AccountId,
+    pub new: AccountId,
+}
+
 /// A product at a moment of its past, and what was recorded after it.
 pub struct Past {
     timeline: Timeline,
@@ -20,7 +30,7 @@ pub struct Past {
     dates: BTreeMap<ValueEntryId, NaiveDate>,
     counters: BTreeMap<ValueEntryId, Option<AccountId>>,
     recorded: BTreeMap<Slot, Amount>,
-    transfers: Vec<(NaiveDate, AccountId, AccountId)>,
+    transfers: Vec<Transfer>,
 }
 
 impl Past {
@@ -84,8 +94,9 @@ impl Past {
         for e in entries {
             self.dates.insert(e.id, e.valuation_date);
             if e.kind == ValueKind::Transfer {
-                if let (true, Some(old), Some(new)) = (e.amount.is_negative(), e.account_id, e.counter_account_id) {
-                    self.transfers.push((e.entry_date, old, new));
+                // its other half, and what was carried over later, apply to it
+                if let (None, Some(old), Some(new)) = (e.applies_to_id, e.account_id, e.counter_account_id) {
+                    self.transfers.push(Transfer { id: e.id, date: e.entry_date, old, new });
                 }
                 continue;
             }
@@ -106,7 +117,6 @@ impl Past {
             };
             out.push(Movement { id: e.id, quantity: e.quantity.abs(), effect });
         }
-        self.transfers.dedup();
         for m in &mut out {
             if let Effect::Out { recorded } = &mut m.effect {
                 *recorded = self.recorded.get(&(m.id, m.id)).copied();
@@ -189,14 +199,14 @@ impl Past {
         !self.later.is_empty()
     }
 
-    /// The days on which the value went to another inventory account: day, old account, new account.
-    pub fn transfers(&self) -> Vec<(NaiveDate, AccountId, AccountId)> {
-        self.transfers.clone()
+    /// When the value went to another inventory account, in that order.
+    pub fn transfers(&self) -> &[Transfer] {
+        &self.transfers
     }
 
     /// The inventory account on which the value stood on a day; nothing when it never changed since the beginning.
     pub fn account_on(&self, date: NaiveDate) -> Option<AccountId> {
-        let before = self.transfers.iter().rev().find(|t| t.0 <= date).map(|t| t.2);
-        before.or_else(|| self.transfers.first().map(|t| t.1))
+        let before = self.transfers.iter().rev().find(|t| t.date <= date).map(|t| t.new);
+        before.or_else(|| self.transfers.first().map(|t| t.old))
     }
 }
