@@ -465,6 +465,19 @@ fn go_on(cx: &mut Cx, place: usize, blamed: &Option<Blamed>, at: &AtomicI64) -> 
 
 /// Does what follows from one fact, with what is told and who reacts to it; all of it or nothing.
 fn one(cx: &mut Cx, declared: &Declared, fact: Numbered) -> Result<()> {
+    #[cfg(debug_assertions)]
+    if cx.app().statements.lock().is_some() {
+        let name = format!("{} {}", declared.name, fact.kind);
+        let (done, texts) = persistence::record_statements(|| follow(cx, declared, fact));
+        if let Some(kept) = cx.app().statements.lock().as_mut() {
+            kept.insert(name, texts);
+        }
+        return done;
+    }
+    follow(cx, declared, fact)
+}
+
+fn follow(cx: &mut Cx, declared: &Declared, fact: Numbered) -> Result<()> {
     cx.savepoint(|cx| {
         cx.request_id = fact.request_id.clone();
         (declared.run)(cx, &Fact::from(fact))?;

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::fixtures::{Books, customer, id, ready_to_sell};
+use crate::crm::common::{act, deal};
+use crate::fixtures::{Books, customer, id, ready_to_sell, verified};
 use crate::harness::{Engine, Server};
+use crate::marketing::attribution_models::touch;
 
 /// The statements of the last run of an operation.
 fn statements(s: &Server, op: &str) -> Vec<String> {
@@ -53,6 +55,40 @@ each_engine! {
                 assert!(last < first, "{op} takes a number before it is done with {table}:\n  {}", texts.join("\n  "));
             }
         }
+    }
+
+    fn the_hundredth_invoice_of_a_deal_costs_attribution_what_the_first_did(s) {
+        s.at("2026-03-10T09:00:00Z");
+        let books = ready_to_sell(s);
+        let party = customer(s, "Beans");
+        for (day, campaign) in [("2026-02-20", "winter"), ("2026-03-01", "spring")] {
+            touch(s, &party, &format!("{day}T09:00:00Z"), json!({"campaign": campaign}));
+        }
+        let d = deal(s, &party, json!({"amount": "5000"}));
+        act(s, "opportunities", &d, "win", json!({}));
+        let order = s.all(&format!("/v1/sales/orders?opportunity_id={}", id(&d))).remove(0);
+        let path = format!("/v1/sales/orders/{}", id(&order));
+        let line = json!({"product_id": books.product("VISIT")["id"], "quantity": "100"});
+        s.request("POST", &format!("{path}/lines")).if_match(&order).json(&line).send().created();
+        let order = s.act(&format!("{path}/confirm"), &s.get(&path).ok(), json!({})).ok();
+        let line = order["lines"].as_array().unwrap().iter().find(|l| l["quantity"] == "100").unwrap()["id"].clone();
+        s.followed();
+        *s.running().app.statements.lock() = Some(Default::default());
+        let mut costs = Vec::new();
+        for n in 0..100 {
+            let day = format!("2026-03-{:02}", 1 + n / 10);
+            let line = json!({"description": "Visit", "unit_price": "50", "quantity": "1", "order_line_id": line, "tax_code_ids": []});
+            let body = json!({"company_id": s.company_id(), "customer_id": party["id"], "order_id": order["id"], "invoice_date": day, "lines": [line]});
+            let made = s.post("/v1/receivables/invoices", body).created();
+            s.act(&format!("/v1/receivables/invoices/{}/post", id(&made)), &made, json!({})).ok();
+            s.followed();
+            costs.push(statements(s, "marketing.attribution invoice.posted"));
+        }
+        let counts: Vec<usize> = costs.iter().map(Vec::len).collect();
+        let (first, last) = (&costs[0], &costs[99]);
+        assert_eq!(last.len(), first.len(), "{counts:?}\nfirst:\n  {}\nlast:\n  {}", first.join("\n  "), last.join("\n  "));
+        assert!(counts.iter().all(|n| *n <= first.len()), "{counts:?}");
+        verified(s);
     }
 }
 

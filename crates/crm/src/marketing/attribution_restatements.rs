@@ -315,7 +315,8 @@ fn write(
     }
     cx.insert_all(&written)?;
     cx.insert_all(&credits)?;
-    match credits.is_empty() {
+    // a pipeline that is gone leaves no credits, and no shares either
+    match moved.is_empty() {
         true => Ok(()),
         false => Ok(rows::keep_shares(cx.db(), deal.id, since, &found.amounts)?),
     }
