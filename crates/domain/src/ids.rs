@@ -205,6 +205,10 @@ crate::ids! {
     StoredFileId "file";
     /// A job.
     JobId "job";
+    /// A follower of the events.
+    FollowerId "flw";
+    /// An event that a follower failed on.
+    FollowerFailureId "flf";
     /// A number series.
     NumberSeriesId "ns";
     /// A failure of scheduled work.

@@ -5,7 +5,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
-const EXPOSED: &str = "ETag, Location, Link, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, Idempotency-Replayed, Dry-Run, Deprecation, Sunset, Content-Disposition, Content-Range, Accept-Ranges, Allow, traceparent";
+const EXPOSED: &str = "ETag, Location, Link, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, Idempotency-Replayed, Dry-Run, Tandem-Event, Deprecation, Sunset, Content-Disposition, Content-Range, Accept-Ranges, Allow, traceparent";
 const ACCEPTED: &str = "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, Idempotency-Key, X-Request-Id, Accept, Accept-Language, traceparent, tracestate";
 
 /// The answer to the browser's question before the request, when this is one. `allow` are the methods of the path.

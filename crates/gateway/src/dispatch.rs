@@ -23,6 +23,14 @@ struct Done {
     link: Option<String>,
     verdict: Option<Verdict>,
     answer: Result<Answer>,
+    /// The request, when it has to wait for a follower first.
+    waits: Option<Box<Request>>,
+}
+
+impl Done {
+    fn with(answer: Result<Answer>) -> Self {
+        Self { caller: None, link: None, verdict: None, answer, waits: None }
+    }
 }
 
 /// What the threads get: owned, because the request may be gone before they are done.
@@ -42,6 +50,10 @@ struct Work {
 
 /// How long the commit of a request that was in time may take.
 const GRACE: Duration = Duration::from_millis(300);
+
+/// How long a caller may wait for a follower, and how often it is looked at.
+const WAIT: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Runs one request to one operation.
 pub async fn run(
@@ -82,22 +94,20 @@ pub async fn run(
         request_id: seen.trace.request_id.clone(),
         deadline: begin + allowed.saturating_sub(GRACE),
     };
-    let (hand_over, answered) = tokio::sync::oneshot::channel();
-    actix_web::rt::task::spawn_blocking(move || {
-        work.run(move |done| {
-            let _ = hand_over.send(done);
-            drop(permit);
-        });
-    });
-    let late = || problems::deadline_exceeded.with("The request took too long.").after_seconds(1);
-    let done = match tokio::time::timeout_at((begin + allowed).into(), answered).await {
-        Err(_) => return Err(late()),
-        // the thread went away without an answer: it panicked
-        Ok(Err(_)) => return Err(problems::internal.into()),
-        Ok(Ok(done)) => done,
-    };
+    let permit = Arc::new(permit);
+    let mut done = on_a_thread(begin + allowed, permit.clone(), |reply| work.run(reply)).await?;
     seen.verdict = done.verdict;
-    seen.caller = done.caller.unwrap_or_else(|| "-".into());
+    seen.caller = done.caller.take().unwrap_or_else(|| "-".into());
+    // who waits for a follower holds no thread
+    let patience = begin + WAIT.min(allowed.saturating_sub(GRACE));
+    while let Some(request) = done.waits.take() {
+        if Instant::now() >= patience {
+            return Err(platform::followers::not_reached(op));
+        }
+        tokio::time::sleep(LOOK).await;
+        let edge = edge.clone();
+        done = on_a_thread(begin + allowed, permit.clone(), move |reply| submit(&edge, request, reply)).await?;
+    }
     let asked = reply::Asked { path: req.path(), query: req.query_string(), headers: req.headers() };
     match (op.page.filter(|_| pages::is_wanted(req.headers())), done.answer) {
         (Some(page), Err(p)) => {
@@ -170,30 +180,61 @@ fn identify(edge: &Edge, token: Option<&str>, address: IpAddr) -> (Result<Arc<Ca
     (found.map(Arc::new).map_err(refused), verdict)
 }
 
+/// Runs `f` on a thread, which holds the place in the queue until it answers, also when nobody waits for it any more.
+async fn on_a_thread<P: Send + 'static>(
+    until: Instant,
+    permit: P,
+    f: impl FnOnce(Box<dyn FnOnce(Done) + Send>) + Send + 'static,
+) -> Result<Done> {
+    let (hand_over, answered) = tokio::sync::oneshot::channel();
+    actix_web::rt::task::spawn_blocking(move || {
+        f(Box::new(move |done| {
+            let _ = hand_over.send(done);
+            drop(permit);
+        }));
+    });
+    match tokio::time::timeout_at(until.into(), answered).await {
+        Err(_) => Err(problems::deadline_exceeded.with("The request took too long.").after_seconds(1)),
+        // the thread went away without an answer: it panicked
+        Ok(Err(_)) => Err(problems::internal.into()),
+        Ok(Ok(done)) => Ok(done),
+    }
+}
+
+/// Through the door, unless the request has to wait.
+fn submit(edge: &Edge, request: Box<Request>, reply: Box<dyn FnOnce(Done) + Send>) {
+    match edge.app.must_wait(&request) {
+        Ok(true) => reply(Done { waits: Some(request), ..Done::with(Err(problems::unavailable.into())) }),
+        Ok(false) => edge.app.submit(*request, move |answer| reply(Done::with(answer))),
+        Err(p) => reply(Done::with(Err(p))),
+    }
+}
+
 impl Work {
     /// Who asks, whether they may, what they ask; then through the door.
-    fn run(self, reply: impl FnOnce(Done) + Send + 'static) {
+    fn run(self, reply: Box<dyn FnOnce(Done) + Send>) {
         let edge = self.edge.clone();
         let op = &edge.app.table.ops[self.op];
         if Instant::now() >= self.deadline {
             let late = problems::deadline_exceeded.with("The request waited too long for its turn.").after_seconds(1);
-            return reply(Done { caller: None, link: None, verdict: None, answer: Err(late) });
+            return reply(Done::with(Err(late)));
         }
         let (caller, verdict) = match self.admit(op) {
             (Ok(caller), verdict) => (caller, verdict),
-            (Err(p), verdict) => return reply(Done { caller: None, link: None, verdict: Some(verdict), answer: Err(p) }),
+            (Err(p), verdict) => return reply(Done { verdict: Some(verdict), ..Done::with(Err(p)) }),
         };
         let id = (!op.public).then(|| caller.id.clone());
         if !verdict.allowed {
-            return reply(Done { caller: id, link: None, answer: Err(too_many(&verdict)), verdict: Some(verdict) });
+            let refusal = Done::with(Err(too_many(&verdict)));
+            return reply(Done { caller: id, verdict: Some(verdict), ..refusal });
         }
         let request = edge.app.admit(op, &caller).and_then(|()| self.read(op, caller));
         let link = request.as_ref().ok().and_then(|r| r.body.as_ref()).and_then(|b| b["link"].as_str()).map(str::to_string);
         let link = link.filter(|_| op.page.is_some());
-        let answer = move |answer| reply(Done { caller: id, link, verdict: Some(verdict), answer });
+        let answer: Box<dyn FnOnce(Done) + Send> = Box::new(move |done| reply(Done { caller: id, link, verdict: Some(verdict), ..done }));
         match request {
-            Ok(request) => edge.app.submit(request, answer),
-            Err(p) => answer(Err(p)),
+            Ok(request) => submit(&edge, Box::new(request), answer),
+            Err(p) => answer(Done::with(Err(p))),
         }
     }
 

@@ -32,6 +32,8 @@ impl Default for Health {
     }
 }
 
+/// How many rounds lie between two looks at the followers.
+const FOLLOWERS: u32 = 5;
 /// A database that has not answered for so long is away.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// Writing is tried every so many seconds, and every second once it failed.
@@ -77,6 +79,12 @@ impl Health {
                 round = round.wrapping_add(1);
                 if round.is_multiple_of(WRITING_EVERY) || edge.health.unwritable.load(Ordering::Relaxed) > 0 {
                     edge.health.judge_writing(&edge);
+                }
+                if round % FOLLOWERS == 1 {
+                    match platform::followers::all(&edge.app) {
+                        Ok(all) => edge.metrics.followers(&all),
+                        Err(p) => log::debug!("the followers were not asked: {p}"),
+                    }
                 }
                 if round.is_multiple_of(60) {
                     edge.buckets.forget_idle();

@@ -59,6 +59,11 @@ struct Ended {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Follower {
+    follower: String,
+}
+
 /// What is counted and measured.
 pub struct Metrics {
     registry: Mutex<Registry>,
@@ -69,6 +74,7 @@ pub struct Metrics {
     begun: AtomicU64,
     refused: Counter,
     looked_at: LookedAt,
+    following: Following,
 }
 
 /// What is set when somebody asks.
@@ -93,6 +99,14 @@ struct LookedAt {
     mails: Family<Ended, Counter>,
     callers: Gauge,
     caller_lookups: Family<Ended, Counter>,
+}
+
+/// How far the followers are.
+#[derive(Default)]
+struct Following {
+    lag_events: Family<Follower, Gauge>,
+    lag_seconds: Family<Follower, Gauge>,
+    failures: Family<Follower, Gauge>,
 }
 
 const BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -137,7 +151,21 @@ impl Metrics {
         r.register("mails", "Messages handed to the mail server by outcome", l.mails.clone());
         r.register("caller_cache_entries", "Callers whose token is remembered", l.callers.clone());
         r.register("caller_cache_lookups", "Look-ups of tokens in memory by outcome", l.caller_lookups.clone());
-        Self { registry: Mutex::new(r), requests, seconds, sent_bytes, in_flight, begun: AtomicU64::new(0), refused, looked_at: l }
+        let f = Following::default();
+        r.register("follower_lag_events", "Events that a follower has yet to read", f.lag_events.clone());
+        r.register("follower_lag_seconds", "Age of the oldest event that a follower has yet to read", f.lag_seconds.clone());
+        r.register("follower_failures", "Events that a follower failed on, waiting or set aside", f.failures.clone());
+        Self {
+            registry: Mutex::new(r),
+            requests,
+            seconds,
+            sent_bytes,
+            in_flight,
+            begun: AtomicU64::new(0),
+            refused,
+            looked_at: l,
+            following: f,
+        }
     }
 
     /// A request begins; one that looks at health is not counted as such, because balancers go on with it.
@@ -170,6 +198,16 @@ impl Metrics {
     /// A request was refused because the queue is full.
     pub fn busy(&self) {
         self.refused.inc();
+    }
+
+    /// How far the followers are.
+    pub fn followers(&self, all: &[domain::platform::followers::Follower]) {
+        for f in all {
+            let label = Follower { follower: f.name.clone() };
+            self.following.lag_events.get_or_create(&label).set(f.lag_events);
+            self.following.lag_seconds.get_or_create(&label).set(f.lag_seconds);
+            self.following.failures.get_or_create(&label).set(f.waiting_failures + f.set_aside_failures);
+        }
     }
 
     /// The exposition text (OpenMetrics).

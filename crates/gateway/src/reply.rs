@@ -51,6 +51,9 @@ pub fn response(app: &App, op: &Op, asked: &Asked, answer: Answer) -> Result<Htt
     if let Some(place) = &answer.redirect {
         r.insert_header((header::LOCATION, place.as_str())).insert_header((header::CACHE_CONTROL, "no-store"));
     }
+    if let Some(event) = answer.event {
+        r.insert_header(("Tandem-Event", event.to_string()));
+    }
     if answer.dry_run {
         r.insert_header(("Dry-Run", "true"));
     }

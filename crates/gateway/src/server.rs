@@ -9,6 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App as WebApp, HttpServer, web};
 use persistence::{Database, DatabaseConfig};
 use platform::App;
+use platform::followers::Followers;
 use platform::work::Workers;
 
 use crate::config::Config;
@@ -45,6 +46,7 @@ pub struct Running {
     handle: ServerHandle,
     thread: Option<std::thread::JoinHandle<()>>,
     workers: Option<Workers>,
+    followers: Option<Followers>,
 }
 
 /// Opens and migrates the database.
@@ -130,9 +132,20 @@ pub fn start(config: Config) -> Result<Running, StartError> {
     let edge = Arc::new(Edge::new(Arc::new(config), app.clone()));
     Health::watch(&edge).map_err(because("No thread for the health check"))?;
     let workers = Workers::start(&app, 1).map_err(because("No thread for jobs"))?;
+    let followers = Followers::start(&app).map_err(because("No thread for followers"))?;
     let (handle, thread) = spawn(edge.clone(), listener, metrics_listener)?;
     settle();
-    Ok(Running { address, metrics_address, app, one_time_password, edge, handle, thread: Some(thread), workers: Some(workers) })
+    Ok(Running {
+        address,
+        metrics_address,
+        app,
+        one_time_password,
+        edge,
+        handle,
+        thread: Some(thread),
+        workers: Some(workers),
+        followers: Some(followers),
+    })
 }
 
 fn listen(bind: &str) -> Result<TcpListener, StartError> {
@@ -258,6 +271,7 @@ impl Running {
         while !self.edge.metrics.idle() && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(10));
         }
+        self.followers.take();
         self.workers.take();
     }
 }

@@ -150,7 +150,7 @@ pub(crate) struct Shared {
     pub(crate) address: Address,
     pub(crate) config: DatabaseConfig,
     kind: Kind,
-    commits: CommitSignal,
+    commits: Arc<CommitSignal>,
 }
 
 enum Kind {
@@ -163,11 +163,28 @@ enum Kind {
     },
 }
 
-/// Counts commits, for the one who waits for them.
+/// Signals each commit of this process.
 #[derive(Default)]
-struct CommitSignal {
-    signalled: Mutex<bool>,
+pub(crate) struct CommitSignal {
+    signalled: Mutex<Signalled>,
     waiters: Condvar,
+}
+
+#[derive(Default)]
+struct Signalled {
+    /// Whether there was one since the one who numbers facts has listened.
+    unheard: bool,
+    /// How many there were, for all others.
+    count: u64,
+}
+
+impl CommitSignal {
+    pub(crate) fn signal(&self) {
+        let mut signalled = self.signalled.lock();
+        signalled.unheard = true;
+        signalled.count = signalled.count.wrapping_add(1);
+        self.waiters.notify_all();
+    }
 }
 
 impl Database {
@@ -177,11 +194,12 @@ impl Database {
     /// An unknown scheme, a file that cannot be opened, a server that does not answer.
     pub fn open(config: &DatabaseConfig) -> Result<Self, OpenError> {
         let address = Address::parse(config)?;
+        let commits = Arc::<CommitSignal>::default();
         let kind = match &address {
-            Address::Sqlite(path) => open_sqlite(path, config)?,
+            Address::Sqlite(path) => open_sqlite(path, config, commits.clone())?,
             Address::Postgres(url) => open_postgres(url, config)?,
         };
-        Ok(Self { shared: Arc::new(Shared { address, config: config.clone(), kind, commits: CommitSignal::default() }) })
+        Ok(Self { shared: Arc::new(Shared { address, config: config.clone(), kind, commits }) })
     }
 
     /// As [`Database::open`], but makes no new file.
@@ -260,19 +278,31 @@ impl Database {
         }
     }
 
-    /// Wakes the one who waits for commits. [`Database::write`] does it by itself on PostgreSQL.
+    /// Wakes those who wait for commits. Each commit does it by itself.
     pub fn after_commit_notify(&self) {
-        *self.shared.commits.signalled.lock() = true;
-        self.shared.commits.waiters.notify_one();
+        self.shared.commits.signal();
     }
 
-    /// Waits for a commit since the last call; false when the time is over without one.
+    /// Waits for a commit since the last call; false when the time is over without one. For the one who numbers facts.
     pub fn wait_for_commit(&self, limit: Duration) -> bool {
         let mut signalled = self.shared.commits.signalled.lock();
-        if !*signalled {
+        if !signalled.unheard {
             self.shared.commits.waiters.wait_for(&mut signalled, limit);
         }
-        std::mem::take(&mut *signalled)
+        std::mem::take(&mut signalled.unheard)
+    }
+
+    /// How many commits this process has made, modulo 2^64.
+    pub fn commits(&self) -> u64 {
+        self.shared.commits.signalled.lock().count
+    }
+
+    /// Waits until there were others than these commits, or the time is over.
+    pub fn wait_for_commit_after(&self, seen: u64, limit: Duration) {
+        let mut signalled = self.shared.commits.signalled.lock();
+        if signalled.count == seen {
+            self.shared.commits.waiters.wait_for(&mut signalled, limit);
+        }
     }
 
     /// How much of what can be used at a time is in use.
@@ -365,10 +395,10 @@ pub(crate) fn sqlite_connection(path: &Path, config: &DatabaseConfig) -> Result<
     Ok(conn)
 }
 
-fn open_sqlite(path: &Path, config: &DatabaseConfig) -> Result<Kind, OpenError> {
+fn open_sqlite(path: &Path, config: &DatabaseConfig, commits: Arc<CommitSignal>) -> Result<Kind, OpenError> {
     let fail = |e: &dyn std::fmt::Display| OpenError(format!("cannot open {}: {e}", path.display()));
     // the writer first: it makes the file and its journal
-    let writer = Writer::start(sqlite_connection(path, config)?, config.acquire_timeout).map_err(|e| fail(&e))?;
+    let writer = Writer::start(sqlite_connection(path, config)?, config.acquire_timeout, commits).map_err(|e| fail(&e))?;
     let text = path.to_str().ok_or_else(|| fail(&"the path is not UTF-8"))?;
     let threads = Arc::new(ScheduledThreadPool::new(1));
     let pool = |size: u32| {

@@ -23,7 +23,6 @@ const fn ledger(table: &'static str, columns: &'static [&'static str]) -> Ledger
 /// triggers judge each row, and only the owner could switch them off.
 pub const LEDGERS: &[Ledger] = &[
     ledger("allocations", &["party_id"]),
-    ledger("attribution_restatements", &[]),
     ledger("case_messages", &["body"]),
     ledger("consents", &[]),
     ledger("event_redactions", &[]),

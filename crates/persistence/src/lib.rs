@@ -53,6 +53,8 @@ pub use statement::{FromCells, List, Statement, Tuple, list};
 pub use tx::{Job, Outcome};
 pub use uuid::Uuid;
 pub use value::{Bind, Cells, Fail, JsonText, Kind, Scalar, Value};
+#[cfg(debug_assertions)]
+pub use watch::record_statements;
 pub use writer::Hook;
 
 /// Re-exported for the macros of this crate.

@@ -60,7 +60,10 @@ pub trait Record: Clone + Send + Sync + 'static {
     }
     /// Master data that no transaction reads twice: what it once read stays true for it, unless it changes it itself.
     fn is_steady() -> bool {
-        matches!(Self::TABLE, "companies" | "currencies" | "units" | "calendars")
+        matches!(
+            Self::TABLE,
+            "companies" | "currencies" | "units" | "calendars" | "periods" | "account_determinations" | "warehouses" | "locations"
+        )
     }
     /// The column that says whose document a row is, when it belongs to one company.
     fn company_column() -> Option<&'static str> {
@@ -104,18 +107,43 @@ const MAX_VALUES: usize = 16_000;
 /// Inserts all rows, in as few statements as the engine allows.
 pub fn insert<T: Record>(db: &mut Conn, rows: &[T]) -> Result<()> {
     let texts = T::texts();
-    let mut values = Vec::with_capacity(texts.columns.len());
     for chunk in rows.chunks((MAX_VALUES / texts.columns.len()).max(1)) {
         let mut statement = Statement::new(Cow::Borrowed(&*texts.insert));
-        for (i, row) in chunk.iter().enumerate() {
-            statement.sql(if i == 0 { "(" } else { ", (" });
-            row.put(&mut values);
-            statement.values(values.drain(..)).sql(")");
-        }
+        put_rows(&mut statement, chunk);
         statement.execute(db)?;
     }
     rows.iter().for_each(|row| crate::lock_ranks::made(T::TABLE, row.key()));
     Ok(())
+}
+
+/// Inserts rows and what belongs to them, in one statement where the engine has one for it. The rows are there before their parts,
+/// so that the triggers of the parts find them.
+pub fn insert_both<T: Record, P: Record>(db: &mut Conn, rows: &[T], parts: &[P]) -> Result<()> {
+    let bound = rows.len() * T::texts().columns.len() + parts.len() * P::texts().columns.len();
+    if db.engine() == Engine::Sqlite || rows.is_empty() || parts.is_empty() || bound > MAX_VALUES {
+        insert(db, rows)?;
+        return insert(db, parts);
+    }
+    let (of_parts, part_insert) = (P::texts(), "SELECT v.* FROM (SELECT COUNT(*) FROM made) AS m, (VALUES ");
+    let mut statement = Statement::new("WITH made AS (");
+    statement.sql(&*T::texts().insert);
+    put_rows(&mut statement, rows);
+    statement.sql(" RETURNING 1) ").sql(of_parts.insert.trim_end_matches("VALUES ")).sql(part_insert);
+    put_rows(&mut statement, parts);
+    statement.sql(") AS v").execute(db)?;
+    rows.iter().for_each(|row| crate::lock_ranks::made(T::TABLE, row.key()));
+    parts.iter().for_each(|row| crate::lock_ranks::made(P::TABLE, row.key()));
+    Ok(())
+}
+
+/// `(a, b), (c, d)` as bound values.
+fn put_rows<T: Record>(to: &mut Statement, rows: &[T]) {
+    let mut values = Vec::with_capacity(T::texts().columns.len());
+    for (i, row) in rows.iter().enumerate() {
+        to.sql(if i == 0 { "(" } else { ", (" });
+        row.put(&mut values);
+        to.values(values.drain(..)).sql(")");
+    }
 }
 
 /// The row with this id.

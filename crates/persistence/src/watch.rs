@@ -35,6 +35,34 @@ thread_local! {
     static STARTED: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
+/// Writes down which statements run on a thread, in debug builds: how many an operation takes is held by tests.
+#[cfg(debug_assertions)]
+mod recording {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static TEXTS: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+    }
+
+    /// What `f` answers, and the statements that it ran on this thread, without their values.
+    pub fn record_statements<T>(f: impl FnOnce() -> T) -> (T, Vec<String>) {
+        let outer = TEXTS.replace(Some(Vec::new()));
+        let done = f();
+        (done, TEXTS.replace(outer).unwrap_or_default())
+    }
+
+    pub(super) fn note(text: impl FnOnce() -> String) {
+        TEXTS.with_borrow_mut(|texts| {
+            if let Some(texts) = texts {
+                texts.push(text());
+            }
+        });
+    }
+}
+
+#[cfg(debug_assertions)]
+pub use recording::record_statements;
+
 /// The state of this thread's transaction.
 pub(crate) fn failed() -> Failed {
     FAILED.get()
@@ -83,6 +111,8 @@ fn on_event(event: InstrumentationEvent<'_>) {
     match event {
         InstrumentationEvent::StartQuery { .. } => STARTED.set(Some(Instant::now())),
         InstrumentationEvent::FinishQuery { query, error, .. } => {
+            #[cfg(debug_assertions)]
+            recording::note(|| text(query));
             if let Some(e) = error {
                 FAILED.set(of(e));
             }

@@ -15,6 +15,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use parking_lot::Mutex;
 
 use crate::Conn;
+use crate::database::CommitSignal;
 use crate::error::Error;
 use crate::tx::{Group, Job, Outcome, Step};
 use crate::watch::{self, Failed};
@@ -41,6 +42,8 @@ struct Shared {
     hook: Mutex<Option<Hook>>,
     /// Jobs that wait in the queue.
     waiting: AtomicUsize,
+    /// Signals each commit.
+    commits: Arc<CommitSignal>,
     /// The disk failed during a commit. What the disk holds is unknown, so nothing is acknowledged any more.
     poisoned: AtomicBool,
 }
@@ -102,9 +105,9 @@ pub(crate) fn words(panic: &(dyn Any + Send)) -> &str {
 
 impl Writer {
     /// Starts the thread on its own connection. A job that waited longer than `patience` is refused instead of run.
-    pub(crate) fn start(mut conn: SqliteConnection, patience: Duration) -> std::io::Result<Self> {
+    pub(crate) fn start(mut conn: SqliteConnection, patience: Duration, commits: Arc<CommitSignal>) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel::<Box<dyn Work>>(QUEUE);
-        let shared = Arc::new(Shared { hook: Mutex::new(None), waiting: AtomicUsize::new(0), poisoned: AtomicBool::new(false) });
+        let shared = Arc::new(Shared { hook: Mutex::new(None), waiting: AtomicUsize::new(0), commits, poisoned: AtomicBool::new(false) });
         let own = shared.clone();
         let thread = std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || {
             let mut runner = GroupRunner { conn: &mut conn, shared: &own, patience };
@@ -271,6 +274,9 @@ impl GroupRunner<'_> {
             return (tasks, Err(Spoiled::Whole(e.to_string())));
         }
         let fate = group.commit().map_err(|e| spoiled(self.shared, &e));
+        if fate.is_ok() {
+            self.shared.commits.signal();
+        }
         (tasks, fate)
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chrono::{DateTime, SubsecRound, Utc};
-use domain::ids::CompanyId;
+use domain::ids::{CompanyId, EventId};
 use domain::kernel::{FieldError, problems};
 use domain::{Event, Result};
 use persistence::platform::idempotency::{self, Claim};
@@ -104,6 +104,9 @@ pub struct App {
     pub mail: crate::mail::State,
     pub(crate) reactions: Reactions,
     cursor_key: Vec<u8>,
+    /// The statements of the last run of each writing operation, once somebody asks for them: budgets are held by tests.
+    #[cfg(debug_assertions)]
+    pub statements: parking_lot::Mutex<Option<std::collections::HashMap<String, Vec<String>>>>,
     /// Numbers committed facts as long as the application lives.
     _sequencer: Sequencer,
 }
@@ -172,6 +175,7 @@ impl App {
         }))?;
         let cursor_key = kept.as_str().and_then(|k| STANDARD_NO_PAD.decode(k).ok()).unwrap_or_default();
         let identity = crate::identity::State::default();
+        crate::followers::begin(&database, &table.followers)?;
         let sequencer = Sequencer::start(&database).map_err(|e| problems::unavailable.with(format!("the sequencer: {e}")))?;
         Ok(Arc::new(Self {
             _sequencer: sequencer,
@@ -183,6 +187,8 @@ impl App {
             mail: crate::mail::State::default(),
             reactions,
             cursor_key,
+            #[cfg(debug_assertions)]
+            statements: parking_lot::Mutex::default(),
         }))
     }
     pub(crate) fn cursor_key(&self) -> &[u8] {
@@ -269,6 +275,11 @@ impl App {
             return Err(problems::missing_scope.with("Change your password first: POST /v1/identity/me/password."));
         }
         Err(problems::missing_scope.with(format!("This needs the permission {}.", op.permission)))
+    }
+    /// Whether the request asks to wait for an event that the follower behind the operation has yet to reach. Its permission
+    /// is judged before.
+    pub fn must_wait(&self, request: &Request) -> Result<bool> {
+        crate::followers::must_wait(self, &self.table.ops[request.op], request)
     }
     /// Runs a request and waits for its answer.
     pub fn call(self: &Arc<Self>, request: Request) -> Result<Answer> {
@@ -371,6 +382,15 @@ impl App {
         op.call(&mut cx, &ready.input)
     }
     fn run_write(self: &Arc<Self>, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
+        #[cfg(debug_assertions)]
+        if self.statements.lock().is_some() {
+            let run = || persistence::within(ready.deadline, || self.run_write_in_time(ready, conn));
+            let (done, texts) = persistence::record_statements(run);
+            if let Some(kept) = self.statements.lock().as_mut() {
+                kept.insert(self.table.ops[ready.op].id.clone(), texts);
+            }
+            return done;
+        }
         persistence::within(ready.deadline, || self.run_write_in_time(ready, conn))
     }
     fn run_write_in_time(self: &Arc<Self>, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {
@@ -409,7 +429,8 @@ impl App {
         let companies = cx.companies_told();
         let told = cx.keep_events()?;
         ready.in_time()?;
-        if told == 0 && !ready.dry_run && op.kind != Kind::Command {
+        answer.event = told;
+        if told.is_none() && !ready.dry_run && op.kind != Kind::Command {
             log::debug!("{} told nothing", op.id);
         }
         if ready.dry_run {
@@ -418,6 +439,7 @@ impl App {
             if !op.shown_once.is_empty() {
                 answer.output = Output::Json(without_secrets(op, &answer.output));
             }
+            answer.event = None;
             return Ok(Outcome::Discard(answer));
         }
         if let Some((scope, _)) = &ready.key {
@@ -436,6 +458,9 @@ struct Kept<'a> {
     /// The companies that it concerned: a replay is for who has a grant on all of them.
     #[serde(default)]
     companies: BTreeSet<CompanyId>,
+    /// The last fact that was told.
+    #[serde(default)]
+    event: Option<EventId>,
     /// The text of the answer as it went out, but for secrets; null when there was none.
     #[serde(borrow)]
     body: &'a RawValue,
@@ -448,7 +473,8 @@ fn kept_of(op: &Op, answer: &Answer, companies: BTreeSet<CompanyId>) -> Result<S
         Output::Json(text) => Cow::Borrowed(text.as_slice()),
         _ => Cow::Borrowed(b"null".as_slice()),
     };
-    let written = |body| serde_json::to_string(&Kept { version: answer.version, id: answer.id.clone(), companies, body });
+    let written =
+        |body| serde_json::to_string(&Kept { version: answer.version, id: answer.id.clone(), companies, event: answer.event, body });
     serde_json::from_slice::<&RawValue>(&text).and_then(written).map_err(unreadable)
 }
 
@@ -491,7 +517,7 @@ fn replay(cx: &mut Cx, op: &Op, kept: &str) -> Result<Answer> {
         "null" => Output::Nothing,
         text => Output::Json(text.into()),
     };
-    let answer = Answer { output, version: kept.version, id: kept.id, replayed: true, ..Answer::nothing() };
+    let answer = Answer { output, version: kept.version, id: kept.id, event: kept.event, replayed: true, ..Answer::nothing() };
     op.masked_again(&app, &cx.caller, answer)
 }
 

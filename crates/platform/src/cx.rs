@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::Company;
-use domain::ids::CompanyId;
+use domain::ids::{CompanyId, EventId};
 use domain::kernel::{Code, FieldError, Id, Problem, decode, problems};
 use domain::{Entity, Event, Result};
+use persistence::platform::links::NewLink;
 use persistence::platform::{events, links, numbers};
 use persistence::{Condition, Conn, Engine, Only, RETRY, Record, Value, record};
 use uuid::Uuid;
@@ -50,6 +51,8 @@ pub struct Cx<'c> {
     known: Known,
     /// What is done when everything else is.
     last: Vec<Last>,
+    /// Which documents came from which; written with the facts.
+    links: Vec<NewLink>,
 }
 
 /// A caller's teams and territories, read once for a transaction.
@@ -81,6 +84,7 @@ impl<'c> Cx<'c> {
             nested: 0,
             known: Known::new(),
             last: Vec::new(),
+            links: Vec::new(),
         }
     }
     pub fn app(&self) -> &Arc<App> {
@@ -283,6 +287,19 @@ impl<'c> Cx<'c> {
     pub fn create<T: Entity + Record>(&mut self, row: T) -> Result<T> {
         self.create_as(row, "created")
     }
+    /// As [`Cx::create`], with the parts of the resource.
+    pub fn create_with<T: Entity + Record, P: Record>(&mut self, row: T, parts: &[P]) -> Result<T> {
+        if T::is_steady() {
+            self.known.clear();
+        }
+        self.insert_both(std::slice::from_ref(&row), parts)?;
+        self.emit(Event::of("created", &row));
+        Ok(row)
+    }
+    /// Stores rows and what belongs to them.
+    pub fn insert_both<T: Record, P: Record>(&mut self, rows: &[T], parts: &[P]) -> Result<()> {
+        Ok(record::insert_both(&mut self.conn, rows, parts)?)
+    }
     /// Stores a new resource and tells what happened in another word than "created".
     pub fn create_as<T: Entity + Record>(&mut self, row: T, verb: &str) -> Result<T> {
         if T::is_steady() {
@@ -306,6 +323,21 @@ impl<'c> Cx<'c> {
         self.reaches_target::<T>(after.key())?;
         self.emit(Event::change(verb, before, &after));
         Ok(after)
+    }
+    /// As two times [`Cx::save`], in one statement: what became of a resource first, and what at last.
+    pub fn save_both<T: Entity + Record>(&mut self, before: &T, (mut then, verb): (T, &str), (mut last, end): (T, &str)) -> Result<T> {
+        then.bump(self.now);
+        last.bump(self.now);
+        last.bump(self.now);
+        if T::is_steady() {
+            self.known.clear();
+        }
+        if !record::update_changed(&mut self.conn, before, &last, before.version())? {
+            return Err(RETRY.with("Somebody else changed it at the same time."));
+        }
+        self.emit(Event::change(verb, before, &then));
+        self.emit(Event::change(end, &then, &last));
+        Ok(last)
     }
     /// Deletes a resource and tells it.
     pub fn remove<T: Entity + Record>(&mut self, row: T) -> Result<()> {
@@ -332,15 +364,47 @@ impl<'c> Cx<'c> {
     }
     /// Remembers that the document `to` came from `from`.
     pub fn link(&mut self, from: impl ToString, to: impl ToString, kind: &str) -> Result<()> {
-        Ok(links::insert(&mut self.conn, &from.to_string(), &to.to_string(), kind, self.now)?)
+        let link = NewLink { from: from.to_string(), to: to.to_string(), kind: kind.into() };
+        if !self.links.contains(&link) {
+            self.links.push(link);
+        }
+        Ok(())
     }
     /// The next number of a series without gaps, `INV-2026-00012`. The year is that in which the company's fiscal year begins. The
     /// series is locked from here on: take it when all other rows are locked, or at the end ([`Cx::at_the_end`]).
     pub fn number(&mut self, company: CompanyId, series: &str, on: NaiveDate) -> Result<String> {
-        let of = record::find::<Company>(&mut self.conn, company.uuid())?;
+        let of = self.once(company.uuid(), |conn| record::find::<Company>(conn, company.uuid()))?;
         let year = of.map_or_else(|| chrono::Datelike::year(&on), |c| c.fiscal_year_of(on));
         let next = numbers::next(&mut self.conn, company.uuid(), series, year.into())?;
         Ok(format!("{series}-{year:04}-{next:05}"))
+    }
+    /// Stores a changed document that gets its number last: what is told is heard first, and what others left for the end is done,
+    /// so that the series is locked as short as can be. `give` gets the number and completes the document. Who hears of the change
+    /// does not see the number yet, nor the changed row.
+    pub fn save_numbered<T: Entity + Record>(
+        &mut self,
+        before: &T,
+        mut after: T,
+        verb: &str,
+        (company, series, on): (CompanyId, &str, NaiveDate),
+        give: impl FnOnce(&mut Cx, &mut T, String) -> Result<()>,
+    ) -> Result<T> {
+        after.bump(self.now);
+        let place = self.told.len();
+        self.emit(Event::change(verb, before, &after));
+        self.finish()?;
+        let number = self.number(company, series, on)?;
+        give(self, &mut after, number)?;
+        if T::is_steady() {
+            self.known.clear();
+        }
+        if !record::update_changed(&mut self.conn, before, &after, before.version())? {
+            return Err(RETRY.with("Somebody else changed it at the same time."));
+        }
+        if let Some(told) = self.told.get_mut(place) {
+            *told = Arc::new(Event::change(verb, before, &after));
+        }
+        Ok(after)
     }
     /// Does something when the operation and all reactions to it are done: what locks a row that every transaction of a company
     /// needs, such as the series of its journal entries, so that it is locked for as short as can be.
@@ -352,9 +416,10 @@ impl<'c> Cx<'c> {
         let (now, caller, request_id, app, nested, unlimited) =
             (self.now, self.caller.clone(), self.request_id.clone(), self.app.clone(), self.nested, self.unlimited);
         let (told, reacted, known) = (std::mem::take(&mut self.told), self.reacted, std::mem::take(&mut self.known));
-        let outer = self.last.len();
-        let last = std::mem::take(&mut self.last);
-        let kept = told.len();
+        let links = std::mem::take(&mut self.links);
+        // what was left for the end before is none of its business: it must not be done in here and then rolled back
+        let last = Vec::new();
+        let (kept, kept_links) = (told.len(), links.len());
         let mut after = None;
         let done = self.conn.savepoint(|conn| {
             let mut inner = Cx {
@@ -374,21 +439,23 @@ impl<'c> Cx<'c> {
                 nested: nested + 1,
                 known,
                 last,
+                links,
             };
             let done = f(&mut inner);
-            let Cx { told, reacted, known, last, .. } = inner;
-            after = Some((told, reacted, known, last));
+            let Cx { told, reacted, known, last, links, .. } = inner;
+            after = Some((told, reacted, known, last, links));
             done
         });
-        if let Some((mut told, reacted, known, mut last)) = after {
+        if let Some((mut told, reacted, known, last, mut links)) = after {
             if done.is_err() {
                 told.truncate(kept);
-                last.truncate(outer);
+                links.truncate(kept_links);
             } else {
                 self.reacted = reacted;
                 self.known = known;
+                self.last.extend(last);
             }
-            (self.told, self.last) = (told, last);
+            (self.told, self.links) = (told, links);
         }
         done
     }
@@ -452,14 +519,17 @@ impl<'c> Cx<'c> {
     pub(crate) fn companies_told(&self) -> BTreeSet<CompanyId> {
         self.told.iter().filter_map(|e| e.company).collect()
     }
-    /// Writes what was told; how many facts.
-    pub(crate) fn keep_events(&mut self) -> Result<usize> {
+    /// Writes what was told; the last of the facts.
+    pub(crate) fn keep_events(&mut self) -> Result<Option<EventId>> {
+        let links = std::mem::take(&mut self.links);
+        links::insert(&mut self.conn, &links, self.now)?;
         let told = std::mem::take(&mut self.told);
         self.reacted = 0;
         let origin = events::Origin { at: self.now, actor: &self.caller.id, actor_name: &self.caller.name, request_id: &self.request_id };
-        let facts = told.iter().map(|event| new_fact(event, &origin)).collect();
+        let facts: Vec<_> = told.iter().map(|event| new_fact(event, &origin)).collect();
+        let last = facts.last().map(|fact| EventId::from_uuid(fact.id));
         events::insert(&mut self.conn, &origin, facts)?;
-        Ok(told.len())
+        Ok(last)
     }
 }
 

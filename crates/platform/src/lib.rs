@@ -6,6 +6,7 @@ mod bulk;
 mod caller;
 mod cx;
 pub mod directory;
+pub mod followers;
 pub mod identity;
 pub mod mail;
 pub mod observation;

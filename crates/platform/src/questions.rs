@@ -164,8 +164,8 @@ pub struct CustomerAnswers {
 pub struct DealAnswers {
     /// Which deal an order or invoice belongs to.
     pub origin: fn(&mut Cx, &str) -> Result<Option<DealOrigin>>,
-    /// What orders, and invoices without one, brought in all: booked, invoiced, paid and earned, by day.
-    pub figures: fn(&mut Cx, CompanyId, &[String], &[AttributionBasis]) -> Result<Vec<DealFigure>>,
+    /// What one document brought: booked, invoiced, paid and earned, by day.
+    pub figures: fn(&mut Cx, CompanyId, &str, &[AttributionBasis]) -> Result<Vec<DealFigure>>,
 }
 
 type CampaignCosts = fn(&mut Cx, CompanyId, &[String], Option<NaiveDate>, Option<NaiveDate>) -> Result<(Amount, i64)>;
@@ -327,9 +327,9 @@ pub fn deal_origin(cx: &mut Cx, document: &str) -> Result<Option<DealOrigin>> {
     cx.app().questions.deals.map_or(Ok(None), |a| (a.origin)(cx, document))
 }
 
-/// What orders, and invoices without one, brought in all, of these kinds of money, by day.
-pub fn deal_figures(cx: &mut Cx, company: CompanyId, documents: &[String], of: &[AttributionBasis]) -> Result<Vec<DealFigure>> {
-    cx.app().questions.deals.map_or_else(|| Ok(Vec::new()), |a| (a.figures)(cx, company, documents, of))
+/// What an order, invoice, credit note, delivery or return brought, of these kinds of money, by day.
+pub fn document_figures(cx: &mut Cx, company: CompanyId, document: &str, of: &[AttributionBasis]) -> Result<Vec<DealFigure>> {
+    cx.app().questions.deals.map_or_else(|| Ok(Vec::new()), |a| (a.figures)(cx, company, document, of))
 }
 
 /// What customers bought, all together.

@@ -11,6 +11,7 @@ pub fn at(noun: &str, thing: &Value) -> String {
     let area = match noun {
         "cases" | "queues" | "sla-policies" | "entitlements" | "kb-articles" | "surveys" | "survey-responses" => "service",
         "attribution-credits"
+        | "attribution-deals"
         | "attribution-models"
         | "attribution-restatements"
         | "campaigns"
@@ -24,6 +25,7 @@ pub fn at(noun: &str, thing: &Value) -> String {
         | "suppressions"
         | "templates"
         | "touchpoints" => "marketing",
+        "followers" => "platform",
         "teams" | "territories" => "directory",
         "clv-fits" | "clv" | "metrics" => "insight",
         _ => "crm",

@@ -270,6 +270,16 @@ each_engine! {
         act(s, "quotes", &q, "convert", json!({}));
         act(s, "opportunities", &o, "win", json!({}));
         assert_eq!(orders(&o).len(), 1);
+        // of two accepted quotes the one accepted first becomes the order, also when the deal is won again
+        let o = deal(s, &party, json!({"amount": "100"}));
+        let first = act(s, "quotes", &from(&o, json!({})), "accept", json!({}));
+        s.at("2026-01-02T10:00:00Z");
+        let second = act(s, "quotes", &from(&o, json!({})), "accept", json!({}));
+        let won = act(s, "opportunities", &o, "win", json!({}));
+        let again = act(s, "opportunities", &won, "reopen", json!({}));
+        act(s, "opportunities", &again, "win", json!({}));
+        let status = |q: &Value| s.get(&at("quotes", q)).ok()["status"].clone();
+        assert_eq!((status(&first), status(&second), orders(&o).len()), (json!("converted"), json!("accepted"), 1));
         // won and ordered before the quote was accepted: no second order, and the refusal changes nothing
         let o = deal(s, &party, json!({"amount": "100"}));
         let late = from(&o, json!({}));

@@ -1,6 +1,6 @@
 //! A caller: a base address and, mostly, a token. Every method sends one request and hands back whatever came.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use ureq::http;
@@ -88,6 +88,20 @@ impl Client {
                 Some(cursor) => next = format!("{first}&cursor={cursor}"),
                 None => return rows,
             }
+        }
+    }
+
+    /// Waits until every follower has taken into account all that was written before.
+    #[track_caller]
+    pub fn followed(&self) -> &Self {
+        let began = Instant::now();
+        loop {
+            let all = self.all("/v1/platform/followers");
+            if all.iter().all(|f| f["lag_events"] == 0 && f["status"] == "following" && f["waiting_failures"] == 0) {
+                return self;
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "the followers stay behind: {all:#?}");
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 

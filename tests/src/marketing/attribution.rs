@@ -11,8 +11,9 @@ use crate::marketing::campaigns::campaign;
 
 const BASES: [&str; 5] = ["pipeline", "bookings", "invoiced", "cash", "margin"];
 
+#[track_caller]
 fn report(s: &Server, more: &str) -> Value {
-    s.get(&format!("/v1/marketing/attribution?company_id={}&{more}", s.company_id())).ok()
+    s.followed().get(&format!("/v1/marketing/attribution?company_id={}&{more}", s.company_id())).ok()
 }
 
 fn d(text: &str) -> Decimal {
@@ -46,7 +47,7 @@ fn ties(s: &Server, expected: [&str; 5]) {
 /// The restatements of a deal and basis: reason, day, change.
 fn restated(s: &Server, opportunity: &str, basis: &str) -> Vec<(String, String, String)> {
     let text = |v: &Value| v.as_str().unwrap().to_string();
-    let rows = s.all(&format!("/v1/marketing/attribution-restatements?opportunity_id={opportunity}&basis={basis}"));
+    let rows = s.followed().all(&format!("/v1/marketing/attribution-restatements?opportunity_id={opportunity}&basis={basis}"));
     rows.iter().map(|r| (text(&r["reason"]), text(&r["day"]), text(&r["change_amount"]))).collect()
 }
 

@@ -13,7 +13,7 @@ each_engine! {
         let touches = [touch(s, &party, "2026-03-01T09:00:00Z", json!({"medium": "email"})), touch(s, &party, "2026-03-02T09:00:00Z", json!({}))];
         let d = deal(s, &party, json!({"amount": "10.01"}));
         let linear = model(s, "linear");
-        let rows = s.all(&format!("/v1/marketing/attribution-credits?model_id={}&opportunity_id={}&expand=touchpoint,deal", id(&linear), id(&d)));
+        let rows = s.followed().all(&format!("/v1/marketing/attribution-credits?model_id={}&opportunity_id={}&expand=touchpoint,deal", id(&linear), id(&d)));
         assert_eq!(rows.len(), 2);
         let first = rows.iter().find(|r| r["touchpoint_id"] == touches[0]["id"]).unwrap();
         assert_eq!((&first["amount"], &first["weight"], &first["channel"], &first["basis"]), (&json!("5.01"), &json!("0.5"), &json!("email"), &json!("pipeline")));

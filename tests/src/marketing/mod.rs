@@ -2,12 +2,12 @@
 
 mod attribution;
 mod attribution_credits;
-mod attribution_models;
+pub(crate) mod attribution_models;
 mod campaigns;
 mod consent_confirmations;
 mod consents;
 mod journey_enrollments;
-mod journeys;
+pub(crate) mod journeys;
 mod lead_form_submissions;
 mod lead_forms;
 mod segments;

@@ -14,14 +14,14 @@ use crate::harness::{ADMIN_EMAIL, ADMIN_PASSWORD, Database, Engine, Victim};
 const WRITERS: usize = 8;
 
 /// Somebody who does not give up: a request is sent again, with its key, until it has an answer.
-struct Stubborn<'a> {
+pub(super) struct Stubborn<'a> {
     victim: &'a Victim,
     agent: ureq::Agent,
     token: String,
 }
 
 impl<'a> Stubborn<'a> {
-    fn new(victim: &'a Victim, token: &str) -> Self {
+    pub(super) fn new(victim: &'a Victim, token: &str) -> Self {
         let agent = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(15))).build();
         Self { victim, agent: agent.into(), token: token.into() }
     }
@@ -57,13 +57,13 @@ impl<'a> Stubborn<'a> {
         let text = answer.body_mut().read_to_string().ok()?;
         Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
     }
-    fn post(&self, path: &str, key: &str, version: Option<i64>, body: &Value) -> Value {
+    pub(super) fn post(&self, path: &str, key: &str, version: Option<i64>, body: &Value) -> Value {
         self.ask("POST", path, key, version, Some(body))
     }
-    fn get(&self, path: &str) -> Value {
+    pub(super) fn get(&self, path: &str) -> Value {
         self.ask("GET", path, "", None, None)
     }
-    fn all(&self, path: &str) -> Vec<Value> {
+    pub(super) fn all(&self, path: &str) -> Vec<Value> {
         let (mut rows, mut cursor) = (Vec::new(), String::new());
         loop {
             let join = if path.contains('?') { '&' } else { '?' };

@@ -23,6 +23,7 @@ macro_rules! each_database {
 }
 
 mod audit_log;
+mod budgets;
 mod bulk;
 mod calendars;
 mod chain;
@@ -33,6 +34,7 @@ mod events;
 mod fact_sizes;
 mod faults;
 mod files;
+mod followers;
 mod integrity;
 mod jobs;
 mod link_keys;

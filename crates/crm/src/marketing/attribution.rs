@@ -17,11 +17,13 @@ use persistence::marketing::attribution_credits::Ask;
 use persistence::marketing::campaigns::codes;
 use persistence::marketing::{attribution_credits as rows, attribution_models};
 use platform::prelude::*;
-use platform::questions;
+use platform::{followers, questions};
+
+use super::attribution_credits::FOLLOWER;
 
 pub fn operations(t: &mut Table) {
     t.tag("marketing/attribution", "What touches and campaigns earned by the books.");
-    t.report("marketing/attribution", report, REPORT).fails(ROI_REFUSALS).tag = "marketing/attribution".into();
+    t.report("marketing/attribution", report, REPORT).fails(ROI_REFUSALS).rests_on(FOLLOWER).tag = "marketing/attribution".into();
 }
 
 /// What reports of attribution can answer.
@@ -107,6 +109,7 @@ fn report(cx: &mut Cx, f: AttributionFilter) -> Result<AttributionReport> {
             amount,
         });
     }
+    let as_of = followers::as_of(cx, FOLLOWER)?;
     let restatements =
         format!("/v1/marketing/attribution-restatements?company_id={}&basis={basis}{}", company.id, days(&ask, "day_gte", "day_lte"));
     Ok(AttributionReport {
@@ -123,6 +126,8 @@ fn report(cx: &mut Cx, f: AttributionFilter) -> Result<AttributionReport> {
         group_by,
         currency: company.currency,
         is_ready: model.is_ready,
+        as_of_seq: as_of.seq,
+        as_of_at: as_of.at,
         total: side("all deals, as the books have them", (total, deals), restatements),
         attributed: side("what touches earned", (earned, earning), format!("{}&unattributed=false", credits(&ask))),
         unattributed: side(
@@ -170,6 +175,7 @@ pub fn roi(cx: &mut Cx, id: CampaignId, f: RoiFilter) -> Result<CampaignRoi> {
     let (cash, pipeline) = (earned(AttributionBasis::Cash)?.0, earned(AttributionBasis::Pipeline)?.0);
     let codes = codes::of(cx.db(), id)?;
     let (cost, lines) = questions::campaign_costs(cx, company.id, &codes, f.from_date, f.to_date)?;
+    let as_of = followers::as_of(cx, FOLLOWER)?;
     let behind = ask(AttributionBasis::Margin);
     let spent = format!(
         "/v1/accounting/gl-lines?company_id={}&campaign_id={id}{}",
@@ -180,6 +186,8 @@ pub fn roi(cx: &mut Cx, id: CampaignId, f: RoiFilter) -> Result<CampaignRoi> {
         campaign_id: id,
         model_id: model.id,
         is_ready: model.is_ready,
+        as_of_seq: as_of.seq,
+        as_of_at: as_of.at,
         definition: ROI.into(),
         currency: company.currency,
         numerator: side("attributed margin less cost", (margin - cost, deals), format!("{}&campaign_id={id}", credits(&behind))),

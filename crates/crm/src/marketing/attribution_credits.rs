@@ -1,23 +1,24 @@
-//! The ledger of attribution. A fact of a deal or of its documents lets the figures of that deal be asked for anew; what differs
-//! from what was written is a restatement, and the difference is credited to the touches by every model, in the transaction of
-//! the fact. Whatever was missed is found by the next fact, or by the timer for deals that wait.
+//! The ledger of attribution. It follows the facts of deals and of their documents: the figures of the document are asked for
+//! anew; what differs from what was written is a restatement, and the difference is credited to the touches by every model. The
+//! transaction of an order or an invoice knows nothing of it. Deals that wait for their touches are credited by the timer.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::crm::leads::Lead;
-use domain::crm::opportunities::{Opportunity, OpportunityStatus};
+use domain::crm::opportunities::Opportunity;
 use domain::directory::parties::Party;
-use domain::ids::{AttributionDealId, AttributionModelId, CompanyId, LeadId, OpportunityId, PartyId};
+use domain::ids::{AttributionDealId, AttributionModelId, CompanyId, InvoiceId, LeadId, OpportunityId, PartyId, SalesOrderId};
 use domain::marketing::attribution::{AttributionBasis, DealOrigin};
 use domain::marketing::attribution_credits::{AttributionCredit, AttributionDeal, AttributionDealStatus, AttributionRestatement};
 use domain::marketing::attribution_models::AttributionModel;
 use domain::marketing::touchpoints::{Subject, Touchpoint};
 use persistence::marketing::{attribution_credits as rows, attribution_models as model_rows};
+use platform::followers::Fact;
 use platform::prelude::*;
 use platform::questions;
 use platform::questions::Check;
 
 use super::attribution_models;
-use crate::marketing::attribution_restatements::{Cause, credit_anew, restate};
+use crate::marketing::attribution_restatements::{Cause, Changed, credit_anew, restate};
 
 /// So many deals are credited in the transaction of a touch or of a model; more wait for the timer.
 const AT_ONCE: i64 = 10;
@@ -25,7 +26,7 @@ const BATCH: i64 = 200;
 /// A deal with more touches than this is credited by the timer when it gets another one.
 const MANY_TOUCHES: i32 = 100;
 
-use AttributionBasis::{Bookings, Cash, Invoiced, Margin, Pipeline};
+use AttributionBasis::{Bookings, Cash, Invoiced, Margin};
 
 pub fn operations(t: &mut Table) {
     let mut n =
@@ -34,11 +35,13 @@ pub fn operations(t: &mut Table) {
         .filter(&["opportunity_id", "order_id", "invoice_id", "party_id", "lead_id", "status", "converted_at"])
         .expand::<Opportunity>("opportunity", "opportunity_id")
         .expand::<Party>("party", "party_id")
-        .expand::<Lead>("lead", "lead_id");
+        .expand::<Lead>("lead", "lead_id")
+        .rests_on(FOLLOWER);
     n.read("Get a deal.")
         .expand::<Opportunity>("opportunity", "opportunity_id")
         .expand::<Party>("party", "party_id")
-        .expand::<Lead>("lead", "lead_id");
+        .expand::<Lead>("lead", "lead_id")
+        .rests_on(FOLLOWER);
     let mut n = t.noun::<AttributionRestatement>(
         "marketing/attribution-restatements",
         "Every change of a figure of a deal, and the fact that caused it.",
@@ -46,7 +49,8 @@ pub fn operations(t: &mut Table) {
     n.list("List restatements.")
         .filter(&["deal_id", "opportunity_id", "basis", "day", "reason", "cause_id"])
         .sort(&["day"])
-        .expand::<AttributionDeal>("deal", "deal_id");
+        .expand::<AttributionDeal>("deal", "deal_id")
+        .rests_on(FOLLOWER);
     n.read("Get a restatement.").expand::<AttributionDeal>("deal", "deal_id");
     let mut n = t.noun::<AttributionCredit>("marketing/attribution-credits", "What touches earned, change by change.");
     n.list(LIST)
@@ -56,52 +60,80 @@ pub fn operations(t: &mut Table) {
         .flag("unattributed", "Only rows that no touch earned, or all others.", rows::is_unattributed)
         .sort(&["day"])
         .expand::<Touchpoint>("touchpoint", "touchpoint_id")
-        .expand::<AttributionDeal>("deal", "deal_id");
+        .expand::<AttributionDeal>("deal", "deal_id")
+        .rests_on(FOLLOWER);
     n.read("Get a credit.").expand::<Touchpoint>("touchpoint", "touchpoint_id").expand::<AttributionDeal>("deal", "deal_id");
     t.each("marketing.attribution.equip", TimeDelta::minutes(1), AT_ONCE, without_models, attribution_models::equip);
     t.each("marketing.attribution.restate", TimeDelta::minutes(1), BATCH, waiting, restate_one);
     t.each("marketing.attribution.catch_up", TimeDelta::minutes(1), 1, behind, go_on);
+    t.follow(FOLLOWER, KEEPS, &FACTS, heard).rebuilt_by(clear);
 }
 
 const LIST: &str = "List credits. Those of a model sum to what its reports show; without a touch: what nobody earned.";
 
 // ---- facts --------------------------------------------------------------------------------------
 
-/// Says which facts are heard.
-pub fn reactions(r: &mut Reactions) {
-    for kind in OPPORTUNITY {
-        r.on(kind, on_opportunity);
-    }
-    r.on("sales_order.confirmed", on_order);
-    r.on("sales_order.cancelled", on_order);
-    r.on("invoice.posted", on_invoice);
-    r.on("credit_note.posted", on_credit_note);
-    for paid in ["invoice.partially_paid", "invoice.paid", "invoice.reopened"] {
-        r.on(paid, on_payment);
-    }
-    r.on("credit_note.refunded", on_refund);
-    r.on("credit_note.reopened", on_refund);
-    r.on("delivery.shipped", on_goods);
-    r.on("customer_return.received", on_goods);
-    r.on("delivery.recosted", on_goods);
-    r.on("customer_return.recosted", on_goods);
-    r.on("touchpoint.recorded", on_touch);
-    r.on("touchpoint.identified", on_people);
-    r.on("lead.converted", on_lead);
-    r.on("relationship.created", on_people);
-    r.on("relationship.deleted", on_people);
-    r.on("party.merged", on_merge);
-    r.on("party.unmerged", on_merge);
-}
+/// The follower that keeps the ledger.
+pub const FOLLOWER: &str = "marketing.attribution";
 
-const OPPORTUNITY: [&str; 6] = [
+const KEEPS: &str = "The ledger of attribution: what deals brought by the books, and what touches and campaigns earned of it.";
+
+const FACTS: [&str; 26] = [
     "opportunity.created",
     "opportunity.updated",
     "opportunity.stage_changed",
     "opportunity.won",
     "opportunity.lost",
     "opportunity.reopened",
+    "sales_order.confirmed",
+    "sales_order.cancelled",
+    "invoice.posted",
+    "invoice.partially_paid",
+    "invoice.paid",
+    "invoice.reopened",
+    "credit_note.posted",
+    "credit_note.refunded",
+    "credit_note.reopened",
+    "delivery.shipped",
+    "delivery.recosted",
+    "customer_return.received",
+    "customer_return.recosted",
+    "touchpoint.recorded",
+    "touchpoint.identified",
+    "lead.converted",
+    "relationship.created",
+    "relationship.deleted",
+    "party.merged",
+    "party.unmerged",
 ];
+
+/// Deals deleted in one transaction before a rebuild.
+const CLEAR: i64 = 25;
+
+/// What follows from a fact. Whatever it says, the ledger is made to agree with how its document stands now, so that a fact may
+/// come late, or twice.
+fn heard(cx: &mut Cx, fact: &Fact) -> Result<()> {
+    let event = &fact.event;
+    match &*event.kind {
+        "sales_order.confirmed" | "sales_order.cancelled" => on_order(cx, fact),
+        "invoice.posted" => on_document(cx, fact, billed(event), &[Invoiced, Margin]),
+        "invoice.partially_paid" | "invoice.paid" | "invoice.reopened" => on_document(cx, fact, billed(event), &[Cash]),
+        "credit_note.posted" => on_part(cx, fact, "invoice_id", &[Invoiced, Margin]),
+        "credit_note.refunded" | "credit_note.reopened" => on_part(cx, fact, "invoice_id", &[Cash]),
+        "delivery.shipped" | "customer_return.received" | "delivery.recosted" | "customer_return.recosted" => {
+            on_part(cx, fact, "order_id", &[Margin])
+        }
+        "touchpoint.recorded" => on_touch(cx, event),
+        "lead.converted" => on_lead(cx, event),
+        "party.merged" | "party.unmerged" => on_merge(cx, event),
+        kind if kind.starts_with("opportunity.") => on_opportunity(cx, event),
+        _ => on_people(cx, event),
+    }
+}
+
+fn clear(cx: &mut Cx) -> Result<bool> {
+    Ok(rows::clear(cx.db(), CLEAR)?)
+}
 
 /// The id in a field of a fact.
 fn said<I: Id>(event: &Event, field: &str) -> Option<I> {
@@ -109,31 +141,10 @@ fn said<I: Id>(event: &Event, field: &str) -> Option<I> {
 }
 
 fn on_opportunity(cx: &mut Cx, event: &Event) -> Result<()> {
-    match event.subject.parse() {
-        Ok(id) => follow_opportunity(cx, id, &Cause::of(event)),
-        Err(_) => Ok(()),
-    }
-}
-
-fn follow_opportunity(cx: &mut Cx, id: OpportunityId, cause: &Cause) -> Result<()> {
+    let Ok(id) = event.subject.parse::<OpportunityId>() else { return Ok(()) };
     let Some(opportunity) = persistence::record::find::<Opportunity>(cx.db(), id.uuid())? else { return Ok(()) };
-    let before = deal_of(cx, &opportunity)?;
-    let mut deal = before.clone();
-    deal.party_id = opportunity.party_id;
-    let documents = rows::documents_of(cx.db(), deal.id)?;
-    let ordered = !documents.is_empty() && !questions::deal_figures(cx, deal.company_id, &documents, &[Bookings])?.is_empty();
-    deal.status = match opportunity.status {
-        _ if ordered => AttributionDealStatus::Won,
-        OpportunityStatus::Won => AttributionDealStatus::Won,
-        OpportunityStatus::Lost => AttributionDealStatus::Lost,
-        OpportunityStatus::Open => AttributionDealStatus::Open,
-    };
-    if !ordered {
-        deal.converted_at = opportunity.closed_at.filter(|_| opportunity.status == OpportunityStatus::Won);
-    }
-    // another customer or another end is another journey
-    let anew = (before.party_id, before.converted_at) != (deal.party_id, deal.converted_at);
-    restate(cx, deal, &before, &[Pipeline, Bookings], cause, anew)
+    let deal = deal_of(cx, &opportunity)?;
+    restate(cx, &deal, vec![Changed::opportunity(id)], &Cause::of(event), false)
 }
 
 /// The deal that an opportunity is.
@@ -151,7 +162,7 @@ fn deal_of(cx: &mut Cx, opportunity: &Opportunity) -> Result<AttributionDeal> {
         started_at: opportunity.created_at,
         lead_created_at: lead.map(|l| l.created_at),
         opportunity_created_at: Some(opportunity.created_at),
-        ..blank(cx, opportunity.company_id, opportunity.party_id)
+        ..blank(cx, opportunity.id, opportunity.company_id, opportunity.party_id)
     };
     note(cx, deal)
 }
@@ -165,9 +176,10 @@ fn note(cx: &mut Cx, deal: AttributionDeal) -> Result<AttributionDeal> {
     }
 }
 
-fn blank(cx: &Cx, company_id: CompanyId, party_id: PartyId) -> AttributionDeal {
+/// A deal has the number of what it is, so that a rebuild gives it the same id.
+fn blank(cx: &Cx, of: impl Id, company_id: CompanyId, party_id: PartyId) -> AttributionDeal {
     AttributionDeal {
-        id: cx.new_id(),
+        id: AttributionDealId::from_uuid(of.uuid()),
         company_id,
         opportunity_id: None,
         order_id: None,
@@ -193,29 +205,19 @@ fn blank(cx: &Cx, company_id: CompanyId, party_id: PartyId) -> AttributionDeal {
     }
 }
 
-/// The deal that a document belongs to, before and as converted. Only of a document that no deal is known to have led to the back
+/// The deal that led to an order, or to an invoice without one. Only of a document that no deal is known to have led to the back
 /// office is asked where it came from.
-fn deal_with(cx: &mut Cx, document: &str) -> Result<Option<(AttributionDeal, AttributionDeal)>> {
-    let mut at = None;
-    let before = match rows::deal_with(cx.db(), document)? {
-        Some(known) => known,
-        None => {
-            let Some(origin) = questions::deal_origin(cx, document)? else { return Ok(None) };
-            at = origin.at;
-            match rows::deal_with(cx.db(), &origin.document)? {
-                Some(known) => known,
-                None => {
-                    let deal = new_deal(cx, &origin)?;
-                    rows::note_document(cx.db(), deal.id, &origin.document)?;
-                    deal
-                }
-            }
-        }
-    };
-    let mut deal = before.clone();
-    deal.converted_at = deal.converted_at.or(at).or(Some(cx.now));
-    deal.status = AttributionDealStatus::Won;
-    Ok(Some((before, deal)))
+fn deal_with(cx: &mut Cx, document: &str, at: DateTime<Utc>) -> Result<Option<AttributionDeal>> {
+    if let Some(known) = rows::deal_with(cx.db(), document)? {
+        return Ok(Some(known));
+    }
+    let Some(origin) = questions::deal_origin(cx, document)? else { return Ok(None) };
+    if let Some(known) = rows::deal_with(cx.db(), &origin.document)? {
+        return Ok(Some(known));
+    }
+    let deal = new_deal(cx, &origin)?;
+    rows::note_document(cx.db(), deal.id, &origin.document, origin.at.or(Some(at)))?;
+    Ok(Some(deal))
 }
 
 /// The order of an invoice that a fact is about, or the invoice.
@@ -230,61 +232,39 @@ fn new_deal(cx: &mut Cx, origin: &DealOrigin) -> Result<AttributionDeal> {
     {
         return deal_of(cx, &opportunity);
     }
-    let deal = AttributionDeal {
-        order_id: origin.document.parse().ok(),
-        invoice_id: origin.document.parse().ok(),
-        started_at: origin.at.unwrap_or(cx.now),
-        ..blank(cx, origin.company, origin.party)
+    let (order_id, invoice_id) = (origin.document.parse::<SalesOrderId>().ok(), origin.document.parse::<InvoiceId>().ok());
+    let started_at = origin.at.unwrap_or(cx.now);
+    let blank = match (order_id, invoice_id) {
+        (Some(order), _) => blank(cx, order, origin.company, origin.party),
+        (_, Some(invoice)) => blank(cx, invoice, origin.company, origin.party),
+        _ => return Err(problems::internal.with(format!("{} is no deal", origin.document))),
     };
-    note(cx, deal)
+    note(cx, AttributionDeal { order_id, invoice_id, started_at, ..blank })
 }
 
-fn on_document(cx: &mut Cx, event: &Event, document: &str, bases: &[AttributionBasis]) -> Result<()> {
-    let Some((before, deal)) = deal_with(cx, document)? else { return Ok(()) };
-    let anew = before.converted_at != deal.converted_at;
-    restate(cx, deal, &before, bases, &Cause::of(event), anew)
+/// A fact about a document: what it brought is asked for anew. `root` is the order it belongs to, or the invoice.
+fn on_document(cx: &mut Cx, fact: &Fact, root: &str, bases: &'static [AttributionBasis]) -> Result<()> {
+    let Some(deal) = deal_with(cx, root, fact.at)? else { return Ok(()) };
+    let changed = Changed { document: fact.event.subject.clone(), bases };
+    restate(cx, &deal, vec![changed], &Cause::of(&fact.event), false)
 }
 
-fn on_order(cx: &mut Cx, event: &Event) -> Result<()> {
+/// As [`on_document`], of one that names its root in a field; without it, it belongs to no deal.
+fn on_part(cx: &mut Cx, fact: &Fact, field: &str, bases: &'static [AttributionBasis]) -> Result<()> {
+    match fact.event.data[field].as_str() {
+        Some(root) => on_document(cx, fact, root, bases),
+        None => Ok(()),
+    }
+}
+
+fn on_order(cx: &mut Cx, fact: &Fact) -> Result<()> {
+    let event = &fact.event;
     // a draft that is given up was never booked
     let was_draft = event.was("status").is_some_and(|was| was == "draft");
     if event.kind == "sales_order.cancelled" && was_draft {
         return Ok(());
     }
-    on_document(cx, event, &event.subject, &[Pipeline, Bookings])?;
-    match said::<OpportunityId>(event, "opportunity_id").filter(|_| event.kind == "sales_order.cancelled") {
-        Some(opportunity) => follow_opportunity(cx, opportunity, &Cause::of(event)),
-        None => Ok(()),
-    }
-}
-
-fn on_invoice(cx: &mut Cx, event: &Event) -> Result<()> {
-    on_document(cx, event, billed(event), &[Invoiced, Margin])
-}
-
-fn on_credit_note(cx: &mut Cx, event: &Event) -> Result<()> {
-    match event.data["invoice_id"].as_str() {
-        Some(invoice) => on_document(cx, event, invoice, &[Invoiced, Margin]),
-        None => Ok(()),
-    }
-}
-
-fn on_payment(cx: &mut Cx, event: &Event) -> Result<()> {
-    on_document(cx, event, billed(event), &[Cash])
-}
-
-fn on_refund(cx: &mut Cx, event: &Event) -> Result<()> {
-    match event.data["invoice_id"].as_str() {
-        Some(invoice) => on_document(cx, event, invoice, &[Cash]),
-        None => Ok(()),
-    }
-}
-
-fn on_goods(cx: &mut Cx, event: &Event) -> Result<()> {
-    match event.data["order_id"].as_str() {
-        Some(order) => on_document(cx, event, order, &[Margin]),
-        None => Ok(()),
-    }
+    on_document(cx, fact, &event.subject, &[Bookings])
 }
 
 fn on_touch(cx: &mut Cx, event: &Event) -> Result<()> {

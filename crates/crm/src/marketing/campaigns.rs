@@ -22,6 +22,7 @@ use platform::platform::jobs;
 use platform::prelude::*;
 use serde_json::json;
 
+use super::attribution_credits::FOLLOWER;
 use super::{attribution, links};
 use crate::marketing::campaigns::delivery::{Asked, LAUNCH};
 
@@ -50,7 +51,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id");
     n.view("stats", stats, STATS);
-    n.view("roi", attribution::roi, ROI).fails(attribution::ROI_REFUSALS);
+    n.view("roi", attribution::roi, ROI).fails(attribution::ROI_REFUSALS).rests_on(FOLLOWER);
     t.command("report_messages", "marketing/campaigns/reports", report, REPORT).fails(&[UNKNOWN_MESSAGE]);
     delivery::operations(t);
     links::operations(t);

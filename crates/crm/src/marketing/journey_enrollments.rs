@@ -28,7 +28,8 @@ pub fn operations(t: &mut Table) {
         .expand::<Journey>("journey", "journey_id")
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
-        .expand::<Lead>("lead", "lead_id");
+        .expand::<Lead>("lead", "lead_id")
+        .rests_on(runs::FOLLOWER);
     n.read("Get somebody on the way through a journey.")
         .expand::<Journey>("journey", "journey_id")
         .expand::<Party>("party", "party_id")

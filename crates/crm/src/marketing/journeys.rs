@@ -23,6 +23,7 @@ use domain::platform::calendars::Calendar;
 use persistence::marketing::campaigns::members;
 use persistence::marketing::{campaigns as campaign_rows, journey_enrollments as people, journeys as rows};
 use persistence::{Uuid, record};
+use platform::followers;
 use platform::prelude::*;
 
 use super::{campaigns, segments};
@@ -52,7 +53,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Lead>("lead", "lead_id");
     n.page_of::<JourneyVersion>("versions", list_versions, "List what was published of a journey, the oldest first.");
-    n.view("stats", stats, STATS);
+    n.view("stats", stats, STATS).rests_on(runs::FOLLOWER);
     runs::operations(t);
 }
 
@@ -234,8 +235,19 @@ fn list_versions(cx: &mut Cx, id: JourneyId, mut list: List) -> Result<Page<Jour
 
 fn stats(cx: &mut Cx, id: JourneyId, _: NoFilter) -> Result<JourneyStats> {
     cx.find::<Journey>(id)?;
-    let mut out =
-        JourneyStats { journey_id: id, entered: 0, active: 0, waiting: 0, completed: 0, exited: 0, outcomes: vec![], steps: vec![] };
+    let as_of = followers::as_of(cx, runs::FOLLOWER)?;
+    let mut out = JourneyStats {
+        journey_id: id,
+        as_of_seq: as_of.seq,
+        as_of_at: as_of.at,
+        entered: 0,
+        active: 0,
+        waiting: 0,
+        completed: 0,
+        exited: 0,
+        outcomes: vec![],
+        steps: vec![],
+    };
     for (status, outcome, count) in people::tally(cx.db(), id)? {
         out.entered += count;
         match EnrollmentStatus::from_word(&status) {

@@ -41,23 +41,6 @@ pub fn operations(t: &mut Table) {
     templates::operations(t);
 }
 
-/// The facts that journeys begin or end with.
-const JOURNEY_FACTS: [&str; 13] = [
-    "party.created",
-    "party.updated",
-    "lead.created",
-    "lead.qualified",
-    "lead.converted",
-    "lead_form.submitted",
-    "opportunity.won",
-    "opportunity.lost",
-    "quote.accepted",
-    "sales_order.confirmed",
-    "delivery.shipped",
-    "invoice.posted",
-    "case.resolved",
-];
-
 /// What the area hears.
 pub fn reactions(r: &mut Reactions) {
     r.on("company.created", attribution_models::seed);
@@ -71,9 +54,6 @@ pub fn reactions(r: &mut Reactions) {
     r.on("lead_form.submitted", consents::from_form);
     r.on("lead.erased", consents::forget);
     r.on("party.erased", consents::forget);
-    for fact in JOURNEY_FACTS {
-        r.on(fact, journeys::runs::heard);
-    }
     r.on("consent.recorded", journey_enrollments::opted_out);
     r.on("suppression.created", journey_enrollments::suppressed);
     r.on("contact.erased", journey_enrollments::erased);
@@ -86,7 +66,6 @@ pub fn reactions(r: &mut Reactions) {
     r.on("party.unmerged", journey_enrollments::parted);
     r.on("party.merged", consents::keep_strictest);
     r.on("party.unmerged", consents::part_again);
-    attribution_credits::reactions(r);
 }
 
 /// What the area answers to the others.

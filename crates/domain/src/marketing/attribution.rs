@@ -221,10 +221,11 @@ pub fn split(total: Decimal, weights: &[Decimal], places: u32) -> Vec<Decimal> {
 }
 
 /// What every touch earned of these figures by each model, as it should stand in the ledger, and the weights. `figures` are
-/// sums for basis and day.
+/// sums for basis and day; `before` is what there was of a basis on all the days before those in `figures`, whose shares stay.
 pub fn credits(
     models: &[AttributionModel],
     journey: &Journey,
+    before: &BTreeMap<AttributionBasis, Amount>,
     figures: &BTreeMap<(AttributionBasis, NaiveDate), Amount>,
     places: u32,
 ) -> Result<Credits> {
@@ -242,6 +243,9 @@ pub fn credits(
             found.weights.insert((model.id, touch.id), share);
         }
         let mut sum: BTreeMap<AttributionBasis, (Decimal, Vec<Decimal>)> = BTreeMap::new();
+        for (&basis, amount) in before.iter().filter(|(_, amount)| !nobody && !amount.is_zero()) {
+            sum.insert(basis, (amount.get(), split(amount.get(), &weights, places)));
+        }
         for (&(basis, day), &amount) in figures {
             if nobody {
                 found.add((Some(model.id), basis, day, None), amount);
@@ -352,6 +356,12 @@ pub struct AttributionReport {
     pub currency: String,
     /// Whether the model has credited all deals as it is now; if not, what is missing counts as unattributed.
     pub is_ready: bool,
+    /// As of which event this is: the number of the last one that was taken into account. `wait_for` waits for a later one.
+    #[schema(minimum = 0, maximum = 9007199254740991i64)]
+    pub as_of_seq: i64,
+    /// When that event happened; null before the first.
+    #[schema(required)]
+    pub as_of_at: Option<DateTime<Utc>>,
     /// All of it, as the books have it: the sum of the rows, the rest and what is unattributed.
     pub total: MetricSide,
     /// What touches earned.
@@ -390,6 +400,12 @@ pub struct CampaignRoi {
     pub model_id: AttributionModelId,
     /// Whether the model has credited all deals as it is now.
     pub is_ready: bool,
+    /// As of which event this is: the number of the last one that was taken into account. `wait_for` waits for a later one.
+    #[schema(minimum = 0, maximum = 9007199254740991i64)]
+    pub as_of_seq: i64,
+    /// When that event happened; null before the first.
+    #[schema(required)]
+    pub as_of_at: Option<DateTime<Utc>>,
     /// What the figures mean.
     #[schema(max_length = 2000)]
     pub definition: String,

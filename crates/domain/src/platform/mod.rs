@@ -4,6 +4,7 @@ pub mod business_time;
 pub mod calendars;
 pub mod events;
 pub mod files;
+pub mod followers;
 pub mod jobs;
 pub mod number_series;
 pub mod timer_failures;

@@ -247,12 +247,11 @@ impl SalesOrder {
     }
 
     /// The draft becomes binding. `reserved` says by line how many were held back, in the line's unit.
-    pub fn confirm(mut self, number: String, reserved: &[Quantity], credit: CreditStatus, now: DateTime<Utc>) -> Result<Self> {
+    pub fn confirm(mut self, reserved: &[Quantity], credit: CreditStatus, now: DateTime<Utc>) -> Result<Self> {
         self.must_be_confirmable()?;
         for (line, quantity) in self.lines.iter_mut().zip(reserved) {
             line.quantity_reserved = *quantity;
         }
-        self.number = Some(number);
         self.status = SalesOrderStatus::Confirmed;
         self.credit_status = credit;
         self.confirmed_at = Some(now);
@@ -272,6 +271,8 @@ impl SalesOrder {
         }
         for l in self.lines.iter_mut().filter(|l| l.id.to_string() == line) {
             l.quantity_invoiced += quantity;
+            // the invoice that bills it is a draft no more
+            l.quantity_drafted = if quantity > l.quantity_drafted { Quantity::ZERO } else { l.quantity_drafted - quantity };
         }
         Ok(())
     }

@@ -94,7 +94,7 @@ fn order(lines: Vec<SalesOrderLine>) -> SalesOrder {
 
 fn confirmed(lines: Vec<SalesOrderLine>) -> SalesOrder {
     let reserved: Vec<_> = lines.iter().map(|l| l.quantity).collect();
-    order(lines).confirm("SO-1".into(), &reserved, CreditStatus::Passed, Utc::now()).expect("confirmed")
+    order(lines).confirm(&reserved, CreditStatus::Passed, Utc::now()).expect("confirmed")
 }
 
 fn amount(s: &str) -> Amount {
@@ -105,7 +105,7 @@ fn amount(s: &str) -> Amount {
 fn a_draft_with_lines_is_confirmed_once() {
     let o = confirmed(vec![line(1, 2, "10", true)]);
     assert_eq!((o.status, o.lines[0].quantity_reserved, o.unshipped_amount), (SalesOrderStatus::Confirmed, 2.into(), amount("20")));
-    assert_eq!(o.confirm("SO-2".into(), &[], CreditStatus::Passed, Utc::now()).expect_err("twice").code(), ORDER_NOT_A_DRAFT);
+    assert_eq!(o.confirm(&[], CreditStatus::Passed, Utc::now()).expect_err("twice").code(), ORDER_NOT_A_DRAFT);
     assert_eq!(order(Vec::new()).must_be_confirmable().expect_err("empty").code(), ORDER_EMPTY);
 }
 

@@ -1,11 +1,12 @@
 //! Fiscal years and periods: making them, closing and opening them, and the judgement that every posting asks for.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use domain::accounting::fiscal_years::{self, FiscalYear, NewFiscalYear, months};
 use domain::accounting::periods::{PERIOD_MISSING, Period, PeriodClasses, PeriodStatus};
 use domain::accounting::posting::ModuleClass;
 use domain::directory::companies::Company;
 use domain::ids::{CompanyId, PeriodId};
+use persistence::Uuid;
 use persistence::accounting::periods as stored;
 
 use platform::prelude::*;
@@ -88,11 +89,17 @@ pub(crate) fn periods_of(cx: &Cx, year: &FiscalYear) -> Vec<Period> {
     .collect()
 }
 
+/// The period of a company and day, held by this transaction.
+#[derive(Clone)]
+struct Held(Option<Period>);
+
 /// Refuses a figure of `class` dated `day` when its period is closed, and keeps the period as it is until the
 /// transaction ends.
 pub fn admit(cx: &mut Cx, company: CompanyId, day: NaiveDate, class: ModuleClass) -> Result<Period> {
-    let period = stored::hold(cx.db(), company.uuid(), day)?;
-    let period = period.ok_or_else(|| PERIOD_MISSING.with(format!("No fiscal year holds {day}.")))?;
+    // one hold lasts until the transaction ends
+    let place = Uuid::from_u128(company.uuid().as_u128() ^ u128::from(day.num_days_from_ce().unsigned_abs()));
+    let held = cx.once(place, |conn| stored::hold(conn, company.uuid(), day).map(Held))?;
+    let period = held.0.ok_or_else(|| PERIOD_MISSING.with(format!("No fiscal year holds {day}.")))?;
     period.admits(class, cx.caller.may(POST_SOFT_CLOSED))?;
     Ok(period)
 }

@@ -2,8 +2,9 @@
 //! follow here, in the transaction of the fact. Nothing else writes journal lines.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use domain::accounting::account_determinations::determine;
+use domain::accounting::account_determinations::{Rule, determine};
 use domain::accounting::accounts::Account;
 use domain::accounting::fiscal_years::first_of_month;
 use domain::accounting::journal_entries::{EntryStatus, JournalEntry, JournalLine};
@@ -11,7 +12,7 @@ use domain::accounting::periods::{Period, PeriodStatus};
 use domain::accounting::posting::{AccountRef, ItemClass, POSTING_RULE_MISSING, Posting, PostingLine, Role};
 use domain::accounting::{accounts, journal_entries as entries, periods};
 use domain::directory::companies::Company;
-use domain::ids::{AccountId, JournalEntryId};
+use domain::ids::{AccountId, CompanyId, JournalEntryId};
 use domain::kernel::{Decimals, Word};
 use persistence::accounting::{account_determinations, balances, journal_entries as stored};
 
@@ -123,9 +124,17 @@ pub fn post(cx: &mut Cx, posting: Posting) -> Result<Option<JournalEntry>> {
     Ok(Some(entry))
 }
 
+/// The rules of a company by which roles are accounts, read once in a transaction.
+#[derive(Clone)]
+struct Rules(Arc<Vec<Rule>>);
+
+pub(crate) fn rules_of(cx: &mut Cx, company: CompanyId) -> Result<Arc<Vec<Rule>>> {
+    Ok(cx.once(company.uuid(), |conn| account_determinations::rules(conn, company.uuid()).map(|all| Rules(Arc::new(all))))?.0)
+}
+
 /// The account that a role means on a day.
 pub(crate) fn account_of(cx: &mut Cx, company: &Company, role: Role, date: chrono::NaiveDate) -> Result<AccountId> {
-    let rules = account_determinations::rules(cx.db(), company.id.uuid(), &[role])?;
+    let rules = rules_of(cx, company.id)?;
     determine(&rules, role, None, None, date).ok_or_else(|| missing(company, role, None, date))
 }
 
@@ -136,10 +145,8 @@ fn missing(company: &Company, role: Role, item: Option<ItemClass>, date: chrono:
 
 /// The account of each line, in order: one query for the rules and one for the accounts.
 fn resolve(cx: &mut Cx, company: &Company, lines: &[PostingLine], date: chrono::NaiveDate) -> Result<Vec<Account>> {
-    let mut roles: Vec<_> = lines.iter().filter_map(|l| if let AccountRef::Role(r, _) = l.account { Some(r) } else { None }).collect();
-    roles.sort_unstable();
-    roles.dedup();
-    let rules = if roles.is_empty() { Vec::new() } else { account_determinations::rules(cx.db(), company.id.uuid(), &roles)? };
+    let by_role = lines.iter().any(|l| matches!(l.account, AccountRef::Role(..)));
+    let rules = if by_role { rules_of(cx, company.id)? } else { Arc::default() };
     let mut ids: Vec<AccountId> = Vec::with_capacity(lines.len());
     for line in lines {
         ids.push(match line.account {
@@ -173,10 +180,10 @@ fn book(cx: &mut Cx, mut entry: JournalEntry, lines: Vec<JournalLine>, new: bool
     }
     entry.total = JournalEntry::must_balance(&lines)?;
     Amount::exact(entry.total.get())?;
-    if new {
-        cx.insert_all(std::slice::from_ref(&entry))?;
+    match new {
+        true => cx.insert_both(std::slice::from_ref(&entry), &lines)?,
+        false => cx.insert_all(&lines)?,
     }
-    cx.insert_all(&lines)?;
     entry.drafted = Vec::new();
     entry.lines = lines;
     Ok(entry)

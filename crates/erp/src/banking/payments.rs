@@ -182,12 +182,15 @@ fn delete(cx: &mut Cx, id: PaymentId) -> Result<()> {
 
 /// Who wrote an outgoing payment above the company's limit may not post it.
 fn approve(cx: &mut Cx, payment: &Payment) -> Result<()> {
+    if payment.direction == PaymentDirection::In {
+        return Ok(());
+    }
     let policy = cx.by::<AccountingPolicy>("company_id", payment.company_id.uuid())?.pop();
     let limit = policy.and_then(|p| p.payment_self_approval_limit);
     // what was drafted before authors were kept has at least its maker
     let authors = with_author(payment.authors.clone(), payment.created_by);
     let own = is_self_approval(cx.caller.user_id, &authors, payment.amount_company, limit);
-    cx.ensure(!(own && payment.direction == PaymentDirection::Out), SELF_APPROVAL_PAYMENT, || {
+    cx.ensure(!own, SELF_APPROVAL_PAYMENT, || {
         format!(
             "The payment of {} is above the limit of {}; somebody else has to post it.",
             payment.amount_company,
@@ -210,6 +213,7 @@ fn source(cx: &mut Cx, payment: &Payment, available: Amount) -> Result<Source> {
         promised: Amount::ZERO,
         wanted: Amount::ZERO,
         refund: payment.direction == PaymentDirection::Out,
+        targets: Default::default(),
     })
 }
 
@@ -233,9 +237,8 @@ pub fn post(cx: &mut Cx, id: PaymentId) -> Result<Payment> {
     let entry = posting::post(cx, posting)?;
     let mut after = before.clone();
     after.journal_entry_id = entry.map(|e| e.id);
-    let number = cx.number(before.company_id, "PAY", before.payment_date)?;
-    ledger::open(cx, &Opening::payment(&before, &number, receivable), &source.company)?;
-    after.number = Some(number);
+    // settling needs the items, and the number comes last
+    ledger::open(cx, &Opening::payment(&before, "", receivable), &source.company)?;
     after.posted_at = Some(cx.now);
     let settles = refunds::settles(cx, &source, &before.allocate_to)?;
     let shares = needs(&before.allocate_to, &settles);
@@ -249,7 +252,11 @@ pub fn post(cx: &mut Cx, id: PaymentId) -> Result<Payment> {
         after.allocations.push(made);
     }
     let after = after.settled(source.available);
-    cx.save(&before, after, "posted")
+    cx.save_numbered(&before, after, "posted", (before.company_id, "PAY", before.payment_date), |cx, after, number| {
+        stored::set_number(cx.db(), &id.to_string(), &number)?;
+        after.number = Some(number);
+        Ok(())
+    })
 }
 
 fn allocate(cx: &mut Cx, id: PaymentId, asked: NewAllocation) -> Result<Payment> {

@@ -3,6 +3,7 @@
 //! after it costed anew ([`super::recosting`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use domain::accounting::account_determinations::{Rule, determine};
@@ -16,7 +17,6 @@ use domain::inventory::stock::DATE_IN_FUTURE;
 use domain::inventory::timeline::{Effect, Movement};
 use domain::inventory::valuation::{ProductCost, ValueEntry};
 use domain::kernel::Word;
-use persistence::accounting::account_determinations;
 use persistence::inventory::valuation;
 use platform::prelude::*;
 use uuid::Uuid;
@@ -24,11 +24,12 @@ use uuid::Uuid;
 use super::recosting::Past;
 use super::shelves::Source;
 use crate::accounting::periods::{admit, first_open_day};
+use crate::accounting::posting::rules_of;
 
 /// The locked running costs of some products, and what is to be written.
 pub struct Ledger {
     company: Company,
-    rules: Vec<Rule>,
+    rules: Arc<Vec<Rule>>,
     costs: BTreeMap<ProductId, ProductCost>,
     touched: BTreeSet<ProductId>,
     entries: Vec<ValueEntry>,
@@ -63,9 +64,6 @@ pub fn not_in_future(cx: &Cx, company: &Company, date: NaiveDate, pointer: &str)
     if date > today { Err(DATE_IN_FUTURE.field(pointer, format!("{date} is after today, {today}."))) } else { Ok(()) }
 }
 
-/// The roles that movements of stock are booked by.
-const ROLES: [Role; 5] = [Role::Inventory, Role::CostOfSales, Role::CountDifference, Role::Scrap, Role::OpeningBalance];
-
 impl Ledger {
     /// Locks the running costs of these products for a document of this date, whose period must admit movements of stock, whether
     /// or not they have value. Products without a cost get a row of zero.
@@ -96,7 +94,7 @@ impl Ledger {
         }
         Ok(Self {
             company: company.clone(),
-            rules: account_determinations::rules(cx.db(), company.id.uuid(), &ROLES)?,
+            rules: rules_of(cx, company.id)?,
             costs: rows.into_iter().map(|r| (r.product_id, r)).collect(),
             touched: BTreeSet::new(),
             entries: Vec::new(),

@@ -84,9 +84,13 @@ fn location(cx: &Cx, company: CompanyId, warehouse: Option<WarehouseId>, kind: L
     }
 }
 
+/// The virtual locations of a company, read once in a transaction.
+#[derive(Clone)]
+struct Virtual(Vec<(LocationKind, LocationId)>);
+
 /// The company's virtual location of this kind.
 pub fn virtual_location(cx: &mut Cx, company: CompanyId, kind: LocationKind) -> Result<LocationId> {
-    let all = locations::virtual_of(cx.db(), company)?;
+    let all = cx.once(company.uuid(), |conn| locations::virtual_of(conn, company).map(Virtual))?.0;
     let found = all.into_iter().find(|l| l.0 == kind).map(|l| l.1);
     found.ok_or_else(|| problems::not_found.with(format!("The company has no {kind} location; set up a warehouse first.")))
 }

@@ -281,6 +281,7 @@ fn source(cx: &mut Cx, note: &CreditNote, available: Amount) -> Result<Source> {
         promised: Amount::ZERO,
         wanted: Amount::ZERO,
         refund: false,
+        targets: Default::default(),
     })
 }
 

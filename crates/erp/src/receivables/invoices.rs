@@ -216,9 +216,8 @@ pub fn draft(cx: &mut Cx, new: NewInvoice) -> Result<Invoice> {
     term_of(cx, &invoice)?;
     invoice.lines = build_lines(cx, &invoice, &customer, new.lines, 1)?;
     assess(cx, &company, &mut invoice, true)?;
-    let invoice = cx.create(invoice)?;
-    cx.insert_all(&invoice.lines)?;
-    Ok(invoice)
+    let lines = invoice.lines.clone();
+    cx.create_with(invoice, &lines)
 }
 
 /// An invoice of earlier books is taken over on its own day or later.
@@ -406,16 +405,17 @@ pub fn post(cx: &mut Cx, id: InvoiceId) -> Result<Invoice> {
     let entry = posting::post(cx, posting_of(&after, &company, lines.collect()))?;
     after.journal_entry_id = entry.map(|e| e.id);
     let series = if after.opening_date.is_some() { rules::OPENING_SERIES } else { rules::SERIES };
-    let number = cx.number(company.id, series, booked)?;
-    ledger::open(cx, &Opening::invoice(&after, &number, receivable), &company)?;
-    after.number = Some(number);
     after.posted_at = Some(cx.now);
     let total = after.total;
     let after = after.settled(total, Amount::ZERO);
     if let Some(order) = &after.order_id {
         cx.link(order, after.id, "invoiced_by")?;
     }
-    cx.save(&before, after, "posted")
+    cx.save_numbered(&before, after, "posted", (company.id, series, booked), |cx, after, number| {
+        ledger::open(cx, &Opening::invoice(after, &number, receivable), &company)?;
+        after.number = Some(number);
+        Ok(())
+    })
 }
 
 fn posting_of(invoice: &Invoice, company: &Company, lines: Vec<domain::accounting::posting::PostingLine>) -> Posting {

@@ -118,9 +118,9 @@ fn names(cx: &mut Cx, ids: Vec<PartyId>) -> Result<BTreeMap<PartyId, String>> {
 /// The balance of the receivable accounts at the end of a day: those that are determined, and those that items are booked on
 /// whatever the determinations say now.
 fn control(cx: &mut Cx, company: &Company, day: NaiveDate) -> Result<Amount> {
-    let accounts = persistence::accounting::account_determinations::rules(cx.db(), company.id.uuid(), &[Role::Receivable])?;
+    let rules = crate::accounting::posting::rules_of(cx, company.id)?;
     let movements = crate::accounting::reports::closing(cx, company, day)?;
-    let mut ids: Vec<_> = accounts.iter().map(|r| r.account_id.uuid()).collect();
+    let mut ids: Vec<_> = rules.iter().filter(|r| r.role == Role::Receivable).map(|r| r.account_id.uuid()).collect();
     ids.extend(stored::accounts(cx.db(), company.id.uuid())?);
     ids.sort_unstable();
     ids.dedup();

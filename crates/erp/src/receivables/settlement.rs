@@ -1,5 +1,6 @@
 //! Settling: uses a payment or credit note for an invoice, or a refund for a credit note, and takes that back again. Documents are locked source first, then target, so that two settlements never wait for each other crosswise.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -49,6 +50,8 @@ pub struct Source {
     pub wanted: Amount,
     /// A refund pays out a credit note or an unused payment; everything else settles invoices.
     pub refund: bool,
+    /// Invoices that were locked and read to find out what settles them, until they change.
+    pub(crate) targets: RefCell<BTreeMap<InvoiceId, Invoice>>,
 }
 
 impl Source {
@@ -90,7 +93,9 @@ fn granted(cx: &mut Cx, invoice: &Invoice, company: &Company, paid_on: Option<Na
 pub fn settles(cx: &mut Cx, source: &Source, asked: &NewAllocation, id: InvoiceId) -> Result<Amount> {
     let invoice = target::<Invoice>(cx, "/invoice_id", id)?;
     let granted = granted(cx, &invoice, &source.company, source.paid_on(asked))?;
-    Ok(least(&invoice, &granted))
+    let least = least(&invoice, &granted);
+    source.targets.borrow_mut().insert(id, invoice);
+    Ok(least)
 }
 
 /// The account each of these items is booked on. Items of before they knew it are on the one that is determined.
@@ -166,7 +171,8 @@ fn stated(asked: &NewAllocation) -> Option<&'static str> {
 }
 
 fn settle_invoice(cx: &mut Cx, source: &Source, asked: &NewAllocation, id: InvoiceId) -> Result<(Allocation, Amount)> {
-    let before = target::<Invoice>(cx, "/invoice_id", id)?;
+    let known = source.targets.borrow_mut().remove(&id);
+    let before = known.map_or_else(|| target::<Invoice>(cx, "/invoice_id", id), Ok)?;
     cx.ensure(before.company_id == source.company.id, problems::unknown_reference, || "The invoice belongs to another company.".into())?;
     let first = fits(source, (before.customer_id, &before.currency, before.booked_date()), asked)?;
     before.must_be_open()?;
@@ -180,8 +186,8 @@ fn settle_invoice(cx: &mut Cx, source: &Source, asked: &NewAllocation, id: Invoi
     };
     let means = Means { available: source.available, promised: source.promised, wanted: source.wanted, money, last };
     let plan = plan(&before, asked.amount, &means, &granted, places)?;
-    let mut own = stored::lock_of(cx.db(), &source.document)?;
-    let mut theirs = stored::lock_of(cx.db(), &before.id.to_string())?;
+    let both = stored::lock_of_all(cx.db(), &[source.document.clone(), before.id.to_string()])?;
+    let (mut own, mut theirs): (Vec<_>, Vec<_>) = both.into_iter().partition(|i| i.document_id == source.document);
     let mut changes = take(&mut own, plan.amount, EntryCause::Allocation, company_places)?;
     changes.extend(take(&mut own, plan.overpaid, EntryCause::Tolerance, company_places)?);
     changes.extend(take(&mut theirs, plan.amount, EntryCause::Allocation, company_places)?);
@@ -293,8 +299,8 @@ pub(crate) fn refund(cx: &mut Cx, source: &Source, asked: &NewAllocation, credit
         return Err(OVER_ALLOCATED.field("/amount", format!("Between zero and {most} can be paid out.")));
     }
     let places = source.company.minor_units();
-    let mut own = stored::lock_of(cx.db(), &source.document)?;
-    let mut theirs = stored::lock_of(cx.db(), &credit.document)?;
+    let both = stored::lock_of_all(cx.db(), &[source.document.clone(), credit.document.clone()])?;
+    let (mut own, mut theirs): (Vec<_>, Vec<_>) = both.into_iter().partition(|i| i.document_id == source.document);
     let mut changes = take(&mut own, amount, EntryCause::Allocation, places)?;
     changes.extend(take(&mut theirs, amount, EntryCause::Allocation, places)?);
     let day = open_day(cx, first, stated(asked), own.iter().chain(&theirs), &changes)?;

@@ -119,7 +119,9 @@ pub fn follow_invoice(cx: &mut Cx, event: &Event) -> Result<()> {
         match l.order_line_id {
             Some(line) => after.bill(&line, l.quantity)?,
             None if l.item_class == ItemClass::Freight => {
-                after.freight_invoiced += Amount::try_from(domain::kernel::round_to(l.unit_price.get() * l.quantity.get(), 4))?;
+                let freight = Amount::try_from(domain::kernel::round_to(l.unit_price.get() * l.quantity.get(), 4))?;
+                after.freight_invoiced += freight;
+                after.freight_drafted -= freight.min(after.freight_drafted);
             }
             None => {}
         }
@@ -156,7 +158,5 @@ pub fn follow_credit_note(cx: &mut Cx, event: &Event) -> Result<()> {
 fn follow(cx: &mut Cx, before: SalesOrder, after: SalesOrder, verb: &str) -> Result<()> {
     orders::store_progress(cx.db(), &after.lines)?;
     let after = after.settle(cx.now);
-    let saved = cx.save(&before, after, verb)?;
-    confirmation::finish(cx, saved)?;
-    Ok(())
+    confirmation::save_and_finish(cx, &before, after, verb).map(drop)
 }

@@ -39,10 +39,12 @@ pub fn confirm(cx: &mut Cx, id: SalesOrderId, how: ConfirmSalesOrder) -> Result<
     };
     let partial = how.allow_backorder.unwrap_or(before.allow_backorder);
     let reserved = reserve(cx, &company, &before, partial)?;
-    let number = cx.number(company.id, "SO", before.order_date)?;
-    let after = before.clone().confirm(number, &reserved, credit, cx.now)?;
+    let after = before.clone().confirm(&reserved, credit, cx.now)?;
     orders::store_progress(cx.db(), &after.lines)?;
-    cx.save(&before, after, "confirmed")
+    cx.save_numbered(&before, after, "confirmed", (company.id, "SO", before.order_date), |_, after, number| {
+        after.number = Some(number);
+        Ok(())
+    })
 }
 
 /// Holds stock back for the goods of an order; by line, how many in the line's unit.
@@ -105,8 +107,7 @@ pub fn hold(cx: &mut Cx, id: SalesOrderId, why: SalesOrderReason) -> Result<Sale
 pub fn release(cx: &mut Cx, id: SalesOrderId) -> Result<SalesOrder> {
     let before = cx.load_for_update::<SalesOrder>(id)?;
     let after = before.clone().release(cx.now)?;
-    let saved = cx.save(&before, after, "released")?;
-    finish(cx, saved)
+    save_and_finish(cx, &before, after, "released")
 }
 
 /// Gives up what was not shipped, or so many of some lines.
@@ -126,8 +127,7 @@ pub fn cancel(cx: &mut Cx, id: SalesOrderId, what: CancelSalesOrder) -> Result<S
         shelves.store(cx)?;
     }
     orders::store_progress(cx.db(), &after.lines)?;
-    let saved = cx.save(&before, after, "cancelled")?;
-    let order = finish(cx, saved)?;
+    let order = save_and_finish(cx, &before, after, "cancelled")?;
     drop_drafts(cx, &order)?;
     Ok(order)
 }
@@ -146,24 +146,43 @@ fn drop_drafts(cx: &mut Cx, order: &SalesOrder) -> Result<()> {
 }
 
 /// An order that has nothing left to do closes by itself where the company wants it so, and one that was closed goes on when
-/// something of it is to be invoiced again.
-pub fn finish(cx: &mut Cx, order: SalesOrder) -> Result<SalesOrder> {
-    match (order.status, order.is_finished()) {
+/// something of it is to be invoiced again: what becomes of it, and the word for it.
+fn next(cx: &mut Cx, order: &SalesOrder) -> Result<Option<(SalesOrder, &'static str)>> {
+    Ok(match (order.status, order.is_finished()) {
         (SalesOrderStatus::Confirmed, true) if !order.is_on_hold => {
             if cx.find::<Company>(order.company_id)?.order_closing == OrderClosing::Manual {
-                return Ok(order);
+                return Ok(None);
             }
-            let after = order.clone().close(cx.now)?;
-            let closed = cx.save(&order, after, "closed")?;
-            drop_drafts(cx, &closed)?;
-            Ok(closed)
+            Some((order.clone().close(cx.now)?, "closed"))
         }
-        (SalesOrderStatus::Closed, false) => {
-            let after = order.clone().reopen(cx.now);
-            cx.save(&order, after, "reopened")
+        (SalesOrderStatus::Closed, false) => Some((order.clone().reopen(cx.now), "reopened")),
+        _ => None,
+    })
+}
+
+/// Lets an order that was saved close or go on, when it is to.
+pub fn finish(cx: &mut Cx, order: SalesOrder) -> Result<SalesOrder> {
+    let Some((after, verb)) = next(cx, &order)? else { return Ok(order) };
+    let saved = cx.save(&order, after, verb)?;
+    finished(cx, saved)
+}
+
+/// Saves an order and lets it close or go on, when it is to.
+pub fn save_and_finish(cx: &mut Cx, before: &SalesOrder, after: SalesOrder, verb: &str) -> Result<SalesOrder> {
+    match next(cx, &after)? {
+        None => cx.save(before, after, verb),
+        Some((last, end)) => {
+            let saved = cx.save_both(before, (after, verb), (last, end))?;
+            finished(cx, saved)
         }
-        _ => Ok(order),
     }
+}
+
+fn finished(cx: &mut Cx, order: SalesOrder) -> Result<SalesOrder> {
+    if order.status == SalesOrderStatus::Closed {
+        drop_drafts(cx, &order)?;
+    }
+    Ok(order)
 }
 
 /// Done with.

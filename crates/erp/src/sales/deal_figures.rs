@@ -1,7 +1,9 @@
-//! What deals brought by the books, as the front office asks for it: by the ids of their orders and invoices.
+//! What the documents of deals brought by the books, as the front office asks for it: one document at a time, so that the
+//! thousandth invoice of an order costs what the first one did.
 
+use chrono::NaiveDate;
 use domain::directory::companies::Company;
-use domain::ids::{CompanyId, InvoiceId, SalesOrderId};
+use domain::ids::{CompanyId, CreditNoteId, CustomerReturnId, DeliveryId, InvoiceId, SalesOrderId};
 use domain::marketing::attribution::{AttributionBasis, DealFigure, DealOrigin};
 use persistence::sales::deal_figures as rows;
 use platform::prelude::*;
@@ -26,44 +28,43 @@ fn origin(cx: &mut Cx, document: &str) -> Result<Option<DealOrigin>> {
     Ok(found.map(|(company, party, opportunity, at)| DealOrigin { document, company, party, opportunity, at }))
 }
 
-/// What documents brought in all, of these kinds of money, by day. The pipeline is not known here.
-fn figures(cx: &mut Cx, company: CompanyId, documents: &[String], of: &[AttributionBasis]) -> Result<Vec<DealFigure>> {
-    let orders: Vec<SalesOrderId> = documents.iter().filter_map(|d| d.parse().ok()).collect();
-    let keys: Vec<_> = orders.iter().map(|o| o.uuid()).collect();
+/// What one document brought, of these kinds of money, by day: an order was booked; an invoice, with what was paid of it, or a
+/// credit note counts itself; a delivery or a return costs. The pipeline is not known here.
+fn figures(cx: &mut Cx, company: CompanyId, document: &str, of: &[AttributionBasis]) -> Result<Vec<DealFigure>> {
+    use AttributionBasis::{Bookings, Cash, Invoiced, Margin};
+    let wants = |basis| of.contains(&basis);
+    let as_figures = |basis, rows: Vec<(NaiveDate, Amount)>| rows.into_iter().map(move |(day, amount)| DealFigure { basis, day, amount });
     let mut out = Vec::new();
-    if of.contains(&AttributionBasis::Bookings) && !keys.is_empty() {
-        let company = cx.find::<Company>(company)?;
-        for (day, net, rate) in rows::booked(cx.db(), &keys)? {
-            out.push(DealFigure { basis: AttributionBasis::Bookings, day, amount: company.round(net.get() * rate.get())? });
+    if let Ok(order) = document.parse::<SalesOrderId>() {
+        if wants(Bookings) {
+            let company = cx.find::<Company>(company)?;
+            for (day, net, rate) in rows::booked(cx.db(), order)? {
+                out.push(DealFigure { basis: Bookings, day, amount: company.round(net.get() * rate.get())? });
+            }
         }
-    }
-    let billed = [AttributionBasis::Invoiced, AttributionBasis::Cash, AttributionBasis::Margin];
-    if !billed.iter().any(|b| of.contains(b)) {
         return Ok(out);
     }
-    let mut invoices: Vec<_> = documents.iter().filter_map(|d| d.parse::<InvoiceId>().ok()).map(|i| i.uuid()).collect();
-    if !orders.is_empty() {
-        invoices.extend(rows::invoices_of(cx.db(), &orders)?);
-    }
-    let (wants_invoiced, wants_margin) = (of.contains(&AttributionBasis::Invoiced), of.contains(&AttributionBasis::Margin));
-    if (wants_invoiced || wants_margin) && !invoices.is_empty() {
-        for (day, amount) in rows::invoiced(cx.db(), &invoices)? {
-            if wants_invoiced {
-                out.push(DealFigure { basis: AttributionBasis::Invoiced, day, amount });
-            }
-            if wants_margin {
-                out.push(DealFigure { basis: AttributionBasis::Margin, day, amount });
+    let billed = match (document.parse::<InvoiceId>(), document.parse::<CreditNoteId>()) {
+        (Ok(invoice), _) => Some(rows::Billed::Invoice(invoice)),
+        (_, Ok(note)) => Some(rows::Billed::CreditNote(note)),
+        _ => None,
+    };
+    if let Some(billed) = billed {
+        if wants(Invoiced) || wants(Margin) {
+            let revenue = rows::invoiced(cx.db(), billed)?;
+            for basis in [Invoiced, Margin].into_iter().filter(|b| wants(*b)) {
+                out.extend(as_figures(basis, revenue.clone()));
             }
         }
+        if wants(Cash) {
+            out.extend(as_figures(Cash, rows::paid(cx.db(), billed)?));
+        }
+        return Ok(out);
     }
-    if wants_margin && !keys.is_empty() {
-        let goods = rows::goods_of(cx.db(), &keys)?;
-        let spent = rows::cost(cx.db(), &goods)?;
-        out.extend(spent.into_iter().map(|(day, cost)| DealFigure { basis: AttributionBasis::Margin, day, amount: -cost }));
-    }
-    if of.contains(&AttributionBasis::Cash) && !invoices.is_empty() {
-        let paid = rows::paid(cx.db(), &invoices)?;
-        out.extend(paid.into_iter().map(|(day, amount)| DealFigure { basis: AttributionBasis::Cash, day, amount }));
+    let moves_goods = document.parse::<DeliveryId>().is_ok() || document.parse::<CustomerReturnId>().is_ok();
+    if moves_goods && wants(Margin) {
+        let cost = rows::cost(cx.db(), document)?;
+        out.extend(as_figures(Margin, cost.into_iter().map(|(day, cost)| (day, -cost)).collect()));
     }
     Ok(out)
 }

@@ -27,9 +27,8 @@ pub fn create(cx: &mut Cx, mut new: NewSalesOrder) -> Result<SalesOrder> {
 }
 
 fn keep(cx: &mut Cx, order: SalesOrder) -> Result<SalesOrder> {
-    let made = cx.create(order)?;
-    cx.insert_all(&made.lines)?;
-    Ok(made)
+    let lines = order.lines.clone();
+    cx.create_with(order, &lines)
 }
 
 fn check_owner(cx: &mut Cx, owner: Option<UserId>) -> Result<()> {

@@ -92,8 +92,8 @@ pub fn draft(cx: &mut Cx, order: &SalesOrder, new: NewDelivery) -> Result<Delive
         created_at: cx.now,
         updated_at: cx.now,
     };
-    let made = cx.create(delivery)?;
-    cx.insert_all(&made.lines)?;
+    let lines = delivery.lines.clone();
+    let made = cx.create_with(delivery, &lines)?;
     cx.link(order.id, made.id, "delivers")?;
     Ok(made)
 }

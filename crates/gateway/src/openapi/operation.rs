@@ -82,6 +82,9 @@ fn parameters(op: &Op) -> Vec<Value> {
     if op.kind.needs_if_match() {
         out.push(shared("IfMatch"));
     }
+    if op.rests_on.is_some() {
+        out.push(shared("WaitFor"));
+    }
     if op.kind == Kind::Read {
         out.push(shared("IfNoneMatch"));
     }
@@ -157,6 +160,9 @@ fn responses(op: &Op) -> Value {
     }
     if op.redirects {
         heads.push("Location");
+    }
+    if op.writes() && !op.is_outside() {
+        heads.push("Tandem-Event");
     }
     if has_dry_run(op) {
         heads.extend(["Dry-Run", "Idempotency-Replayed"]);

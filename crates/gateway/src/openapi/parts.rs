@@ -129,6 +129,7 @@ pub fn headers() -> Value {
         "RateLimit": text("What is left of the bucket: requests `r`, and seconds `t` until it is full.", 100, "\"default\";r=997;t=1"),
         "RateLimit-Policy": text("The bucket: requests `q`, and seconds `w` in which it fills.", 100, "\"default\";q=1000;w=10"),
         "Retry-After": { "description": "Seconds to wait.", "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 86400 } },
+        "Tandem-Event": text("The last event of what was written. Give it as `wait_for` to a report that rests on a follower, to see all that came of it.", 40, "evt_01j1rc2f9yfaybvvh014j4j55b"),
         "WWW-Authenticate": text("How to authenticate.", 200, "Bearer realm=\"tandem\""),
         "X-Request-Id": text("The id of the request, for support. A given one is kept.", 64, "req_0192f0c12d3e7abc8def0123456789ab"),
     })
@@ -147,6 +148,9 @@ pub fn parameters() -> Value {
         "IfMatch": { "name": "If-Match", "in": "header", "required": true,
             "description": "The ETag of the resource as the caller last saw it. Only its version is compared. Without the header the answer is 428.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 40, "pattern": VERSION_TAG } },
+        "WaitFor": { "name": "wait_for", "in": "query", "required": false,
+            "description": "Answer when the follower behind this has reached an event: its id, as the header `Tandem-Event` of a write says it, or its number. Waits for a few seconds; then the answer is 503 and can be asked for again.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 40, "pattern": "^(evt_[0-9a-hjkmnp-tv-z]{26}|[0-9]{1,16})$" } },
         "IfNoneMatch": { "name": "If-None-Match", "in": "header", "required": false,
             "description": "The ETag of a representation that the caller has; the answer is 304 when it is still current.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 40, "pattern": VERSION_TAG } },

@@ -6,7 +6,7 @@ use domain::ids::AccountId;
 use domain::kernel::{Id, Word};
 use uuid::Uuid;
 
-use crate::{Conn, Result, list, sql};
+use crate::{Conn, Result, sql};
 
 crate::record! {
     account_determinations: AccountDetermination {
@@ -26,14 +26,11 @@ pub fn tax_accounts(db: &mut Conn, company: Uuid) -> Result<Vec<AccountId>> {
     Ok(found.load::<(Uuid,)>(db)?.into_iter().map(|r| AccountId::from_uuid(r.0)).collect())
 }
 
-/// The rules of a company for these roles, the oldest first.
-pub fn rules(db: &mut Conn, company: Uuid, roles: &[Role]) -> Result<Vec<Rule>> {
-    let words: Vec<String> = roles.iter().map(|r| r.as_str().to_owned()).collect();
+/// The rules of a company, the oldest first.
+pub fn rules(db: &mut Conn, company: Uuid) -> Result<Vec<Rule>> {
     let rows = sql!(
-        "SELECT role, item_class, party_class, valid_from_date, account_id FROM account_determinations \
-         WHERE company_id = {} AND role IN ({}) ORDER BY id",
-        company,
-        list(&words)
+        "SELECT role, item_class, party_class, valid_from_date, account_id FROM account_determinations WHERE company_id = {} ORDER BY id",
+        company
     )
     .load::<(String, Option<String>, Option<String>, chrono::NaiveDate, Uuid)>(db)?;
     Ok(rows

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::banking::payments::Payment;
+use domain::banking::payments::{Payment, PaymentStatus};
 use domain::ids::PaymentId;
 use domain::kernel::Id;
 use domain::receivables::allocations::Allocation;
@@ -32,7 +32,11 @@ crate::record! {
 }
 
 fn complete(db: &mut Conn, rows: &mut [Payment]) -> Result<()> {
-    let ids: Vec<Uuid> = rows.iter().map(|p| p.id.uuid()).collect();
+    // a draft has settled nothing
+    let ids: Vec<Uuid> = rows.iter().filter(|p| p.status != PaymentStatus::Draft).map(|p| p.id.uuid()).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
     let mut used: HashMap<PaymentId, Vec<Allocation>> = HashMap::new();
     for a in record::by::<Allocation>(db, "payment_id", &ids)? {
         if let Some(id) = a.payment_id {

@@ -62,20 +62,34 @@ pub fn deal_with(db: &mut Conn, document: &str) -> Result<Option<AttributionDeal
     locked(db, s)
 }
 
-/// Remembers that a deal led to a document.
-pub fn note_document(db: &mut Conn, deal: AttributionDealId, document: &str) -> Result<usize> {
+/// Remembers that a deal led to an order, or to an invoice without one, and when that was confirmed or posted.
+pub fn note_document(db: &mut Conn, deal: AttributionDealId, document: &str, at: Option<DateTime<Utc>>) -> Result<usize> {
     sql!(
-        "INSERT INTO attribution_documents (document_id, deal_id) VALUES ({}, {}) ON CONFLICT (document_id) DO NOTHING",
+        "INSERT INTO attribution_documents (document_id, deal_id, at) VALUES ({}, {}, {}) ON CONFLICT (document_id) DO NOTHING",
         document,
-        deal.uuid()
+        deal.uuid(),
+        at
     )
     .execute(db)
 }
 
-/// The documents that a deal led to.
-pub fn documents_of(db: &mut Conn, deal: AttributionDealId) -> Result<Vec<String>> {
-    let found = sql!("SELECT document_id FROM attribution_documents WHERE deal_id = {} ORDER BY document_id", deal.uuid());
-    Ok(found.load::<(String,)>(db)?.into_iter().map(|r| r.0).collect())
+/// When the first document of a deal was confirmed or posted; of orders, when `booked`, only those that count as booked.
+pub fn first_document(db: &mut Conn, deal: AttributionDealId, booked: bool) -> Result<Option<DateTime<Utc>>> {
+    let mut s = sql!("SELECT MIN(d.at) FROM attribution_documents d WHERE d.deal_id = {}", deal.uuid());
+    if booked {
+        s.sql(" AND EXISTS (SELECT 1 FROM attribution_figures f WHERE f.document_id = d.document_id AND f.basis = 'bookings')");
+    }
+    Ok(s.first::<(Option<DateTime<Utc>>,)>(db)?.and_then(|r| r.0))
+}
+
+/// Whether a deal has bookings beside those of this document.
+pub fn is_booked_beside(db: &mut Conn, deal: AttributionDealId, document: &str) -> Result<bool> {
+    let found = sql!(
+        "SELECT document_id FROM attribution_figures WHERE deal_id = {} AND basis = 'bookings' AND document_id <> {} LIMIT 1",
+        deal.uuid(),
+        document
+    );
+    Ok(found.first::<(String,)>(db)?.is_some())
 }
 
 /// `AND id IN (…)`: deals of these people; nothing when nobody is named.
@@ -238,28 +252,115 @@ fn basis(word: &str) -> AttributionBasis {
     AttributionBasis::from_word(word).unwrap_or(AttributionBasis::Invoiced)
 }
 
-/// The figures of a deal as they were written, by basis and day.
-pub fn figures(db: &mut Conn, deal: AttributionDealId, of: &[AttributionBasis]) -> Result<BTreeMap<(AttributionBasis, NaiveDate), Amount>> {
-    let found = sql!(
-        "SELECT basis, day, SUM(change_amount) FROM attribution_restatements WHERE deal_id = {} AND basis IN ({}) GROUP BY basis, day",
-        deal.uuid(),
-        list(&bases(of))
-    );
+/// Sums by basis and day.
+pub type Days = BTreeMap<(AttributionBasis, NaiveDate), Amount>;
+
+/// What a document brought as far as is written, of these kinds of money.
+pub fn figures_of(db: &mut Conn, document: &str, of: &[AttributionBasis]) -> Result<Days> {
+    let found =
+        sql!("SELECT basis, day, amount FROM attribution_figures WHERE document_id = {} AND basis IN ({})", document, list(&bases(of)));
     let rows = found.load::<(String, NaiveDate, Amount)>(db)?;
-    Ok(rows.into_iter().filter(|r| !r.2.is_zero()).map(|(b, day, amount)| ((basis(&b), day), amount)).collect())
+    Ok(rows.into_iter().map(|(b, day, amount)| ((basis(&b), day), amount)).collect())
 }
 
-/// The credits of a deal as they were written, summed by their place.
-pub fn standing(db: &mut Conn, deal: AttributionDealId, of: &[AttributionBasis]) -> Result<BTreeMap<CreditKey, Amount>> {
-    let found = sql!(
-        "SELECT model_id, basis, day, touchpoint_id, SUM(amount) FROM attribution_credits WHERE deal_id = {} AND basis IN ({}) \
-         GROUP BY model_id, basis, day, touchpoint_id",
-        deal.uuid(),
-        list(&bases(of))
-    );
-    let rows = found.load::<(Option<Uuid>, String, NaiveDate, Option<Uuid>, Amount)>(db)?;
-    let rows = rows.into_iter().filter(|r| !r.4.is_zero());
-    Ok(rows.map(|(m, b, day, t, amount)| ((m.map(Id::from_uuid), basis(&b), day, t.map(Id::from_uuid)), amount)).collect())
+/// Writes what a document brought of these kinds of money, in place of what was written.
+pub fn keep_figures(db: &mut Conn, deal: AttributionDealId, document: &str, of: &[AttributionBasis], figures: &Days) -> Result<()> {
+    sql!("DELETE FROM attribution_figures WHERE document_id = {} AND basis IN ({})", document, list(&bases(of))).execute(db)?;
+    let row = |(&(basis, day), &amount): (&(AttributionBasis, NaiveDate), &Amount)| {
+        sql!("({}, {}, {}, {}, {})", document, basis.as_str(), day, deal.uuid(), amount)
+    };
+    put(db, "INSERT INTO attribution_figures (document_id, basis, day, deal_id, amount) VALUES ", figures.iter().map(row))
+}
+
+/// Runs an INSERT with these rows, when there are any.
+fn put(db: &mut Conn, insert: &'static str, rows: impl Iterator<Item = Statement>) -> Result<()> {
+    let rows: Vec<Statement> = rows.collect();
+    for part in rows.chunks(500) {
+        let mut s = Statement::new(insert);
+        for (i, row) in part.iter().enumerate() {
+            s.sql(if i == 0 { "" } else { ", " }).append(row.clone());
+        }
+        s.execute(db)?;
+    }
+    Ok(())
+}
+
+/// From which day on, for each kind of money; from the first where no day is named.
+pub type Since = [(AttributionBasis, Option<NaiveDate>)];
+
+/// ` WHERE deal_id = … AND (basis = … AND day >= … OR …)`
+fn since(deal: AttributionDealId, from: &Since) -> Statement {
+    let mut s = sql!(" WHERE deal_id = {} AND (", deal.uuid());
+    for (i, (basis, day)) in from.iter().enumerate() {
+        s.sql(if i == 0 { "" } else { " OR " }).append(sql!("basis = {}", basis.as_str()));
+        if let Some(day) = day {
+            s.append(sql!(" AND day >= {}", *day));
+        }
+    }
+    s.sql(if from.is_empty() { "FALSE)" } else { ")" });
+    s
+}
+
+/// What a deal brought on each day, as far as is written.
+pub fn days(db: &mut Conn, deal: AttributionDealId, from: &Since) -> Result<Days> {
+    let mut s = Statement::new("SELECT basis, day, amount FROM attribution_days");
+    s.append(since(deal, from));
+    Ok(s.load::<(String, NaiveDate, Amount)>(db)?.into_iter().map(|(b, day, amount)| ((basis(&b), day), amount)).collect())
+}
+
+/// Writes what a deal brought on each day, in place of what was written from there on.
+pub fn keep_days(db: &mut Conn, deal: AttributionDealId, from: &Since, days: &Days) -> Result<()> {
+    let mut gone = Statement::new("DELETE FROM attribution_days");
+    gone.append(since(deal, from)).execute(db)?;
+    let row = |(&(basis, day), &amount): (&(AttributionBasis, NaiveDate), &Amount)| {
+        sql!("({}, {}, {}, {})", deal.uuid(), basis.as_str(), day, amount)
+    };
+    put(db, "INSERT INTO attribution_days (deal_id, basis, day, amount) VALUES ", days.iter().map(row))
+}
+
+/// What the credits of a deal sum to by their place, as far as is written.
+pub fn shares(db: &mut Conn, deal: AttributionDealId, from: &Since) -> Result<BTreeMap<CreditKey, Amount>> {
+    let some = |id: Uuid| (!id.is_nil()).then_some(id);
+    let mut s = Statement::new("SELECT model_id, basis, day, touchpoint_id, amount FROM attribution_shares");
+    s.append(since(deal, from));
+    let rows = s.load::<(Uuid, String, NaiveDate, Uuid, Amount)>(db)?;
+    let key = |m: Uuid, b: &str, day, t: Uuid| (some(m).map(Id::from_uuid), basis(b), day, some(t).map(Id::from_uuid));
+    Ok(rows.into_iter().map(|(m, b, day, t, amount)| (key(m, &b, day, t), amount)).collect())
+}
+
+/// Writes what the credits of a deal sum to, in place of what was written from there on.
+pub fn keep_shares(db: &mut Conn, deal: AttributionDealId, from: &Since, shares: &BTreeMap<CreditKey, Amount>) -> Result<()> {
+    let mut gone = Statement::new("DELETE FROM attribution_shares");
+    gone.append(since(deal, from)).execute(db)?;
+    let row = |(&(model, basis, day, touch), &amount): (&CreditKey, &Amount)| {
+        let (model, touch) = (model.map_or(Uuid::nil(), Id::uuid), touch.map_or(Uuid::nil(), Id::uuid));
+        sql!("({}, {}, {}, {}, {}, {})", deal.uuid(), basis.as_str(), day, model, touch, amount)
+    };
+    let insert = "INSERT INTO attribution_shares (deal_id, basis, day, model_id, touchpoint_id, amount) VALUES ";
+    put(db, insert, shares.iter().filter(|(_, amount)| !amount.is_zero()).map(row))
+}
+
+/// Deletes up to `limit` deals with all that the ledger has of them, which is derived anew; whether none was left. A deal goes as a
+/// whole, so that what is left agrees with itself. The database refuses it at all other times.
+pub fn clear(db: &mut Conn, limit: i64) -> Result<bool> {
+    let some = sql!("SELECT id FROM attribution_deals ORDER BY id LIMIT {}", limit);
+    let deals: Vec<Uuid> = some.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect();
+    if deals.is_empty() {
+        return Ok(true);
+    }
+    for of_deal in [
+        "attribution_credits",
+        "attribution_restatements",
+        "attribution_shares",
+        "attribution_days",
+        "attribution_figures",
+        "attribution_documents",
+    ] {
+        let mut s = Statement::new("DELETE FROM ");
+        s.sql(of_deal).append(sql!(" WHERE deal_id IN ({})", list(&deals))).execute(db)?;
+    }
+    sql!("DELETE FROM attribution_deals WHERE id IN ({})", list(&deals)).execute(db)?;
+    Ok(false)
 }
 
 /// The pipeline is what stands now: its credits of a deal go before they are written anew.

@@ -10,7 +10,7 @@ use domain::platform::events::PublishedEvent;
 use domain::platform::trace::title_of;
 use uuid::Uuid;
 
-use crate::{Conn, JsonText, Kind, Result, Statement, Value, sql};
+use crate::{Conn, Engine, JsonText, Kind, Result, Statement, Value, sql};
 
 /// Who did it, when, and on whose request.
 #[derive(Debug, Clone)]
@@ -33,7 +33,8 @@ pub struct NewFact<'a> {
     pub digest: Vec<u8>,
 }
 
-/// Writes the facts of one transaction, in the order they happened, each with its link that waits for its number.
+/// Writes the facts of one transaction, in the order they happened, each with its link that waits for its number. PostgreSQL takes
+/// both in one statement; SQLite has no INSERT in a WITH clause.
 pub fn insert(db: &mut Conn, origin: &Origin, facts: Vec<NewFact>) -> Result<()> {
     let mut facts = facts.into_iter().peekable();
     while facts.peek().is_some() {
@@ -61,8 +62,17 @@ pub fn insert(db: &mut Conn, origin: &Origin, facts: Vec<NewFact>) -> Result<()>
             events.sql(separator).values(row).sql(")");
             links.sql(separator).values([Value::Uid(id), Value::Bytes(digest)]).sql(")");
         }
-        events.execute(db)?;
-        links.execute(db)?;
+        match db.engine() {
+            Engine::Sqlite => {
+                events.execute(db)?;
+                links.execute(db)?;
+            }
+            Engine::Postgres => {
+                let mut both = Statement::new("WITH told AS (");
+                both.append(events).sql(") ").append(links);
+                both.execute(db)?;
+            }
+        }
     }
     Ok(())
 }

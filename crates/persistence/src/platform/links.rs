@@ -3,19 +3,28 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{Conn, Result, sql};
+use crate::{Conn, Result, Statement, Value, sql};
 
-/// Remembers that `to` came from `from`; remembering it twice changes nothing.
-pub fn insert(db: &mut Conn, from: &str, to: &str, kind: &str, now: DateTime<Utc>) -> Result<()> {
-    sql!(
-        "INSERT INTO links (id, from_id, to_id, kind, created_at) VALUES ({}, {}, {}, {}, {}) ON CONFLICT (from_id, to_id, kind) DO NOTHING",
-        Uuid::now_v7(),
-        from,
-        to,
-        kind,
-        now
-    )
-    .execute(db)?;
+/// That the document `to` came from `from`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLink {
+    pub from: String,
+    pub to: String,
+    pub kind: String,
+}
+
+/// Remembers links; remembering one twice changes nothing.
+pub fn insert(db: &mut Conn, links: &[NewLink], now: DateTime<Utc>) -> Result<()> {
+    for some in links.chunks(500) {
+        let mut statement = Statement::new("INSERT INTO links (id, from_id, to_id, kind, created_at) VALUES ");
+        for (i, NewLink { from, to, kind }) in some.iter().enumerate() {
+            let text = |t: &String| Value::Text(t.clone());
+            let row = [Value::Uid(Uuid::now_v7()), text(from), text(to), text(kind), Value::instant(now)];
+            statement.sql(if i == 0 { "(" } else { ", (" }).values(row).sql(")");
+        }
+        statement.sql(" ON CONFLICT (from_id, to_id, kind) DO NOTHING");
+        statement.execute(db)?;
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ pub mod calendars;
 pub mod event_days;
 pub mod events;
 pub mod files;
+pub mod followers;
 pub mod idempotency;
 pub mod jobs;
 pub mod links;

@@ -7,6 +7,7 @@ use domain::kernel::{Amount, Id};
 use domain::receivables::open_items::{ItemEntry, OpenItem};
 use uuid::Uuid;
 
+use crate::value::Scalar;
 use crate::{Conn, Engine, Result, Statement, Value, list, record, sql};
 
 crate::record! {
@@ -26,34 +27,55 @@ crate::record! {
 
 /// The items of a document, the first due first, locked until the transaction ends.
 pub fn lock_of(db: &mut Conn, document: &str) -> Result<Vec<OpenItem>> {
+    lock_of_all(db, &[document.to_owned()])
+}
+
+/// The items of some documents, those of a document together and the first due first, locked until the transaction ends.
+pub fn lock_of_all(db: &mut Conn, documents: &[String]) -> Result<Vec<OpenItem>> {
     let mut statement = record::select::<OpenItem>();
-    statement.sql(" WHERE document_id = ").push(Value::Text(document.to_owned())).sql(" ORDER BY position");
+    statement.append(sql!(" WHERE document_id IN ({}) ORDER BY document_id, position", list(documents)));
     if db.engine() == Engine::Postgres {
         statement.sql(" FOR NO KEY UPDATE");
     }
     record::load(db, &statement)
 }
 
-/// Changes what is open of an item, in both currencies. The sign never turns and nothing beyond what is open is taken:
-/// `false` when the item has changed in between.
-pub fn change(db: &mut Conn, item: Uuid, by: Amount, by_company: Amount, on: NaiveDate, now: DateTime<Utc>) -> Result<bool> {
-    let taken = sql!(
-        "UPDATE open_items SET outstanding = outstanding + {}, outstanding_company = outstanding_company + {}, \
-         last_entry_date = CASE WHEN last_entry_date < {} THEN {} ELSE last_entry_date END, version = version + 1, \
-         updated_at = {} WHERE id = {} AND ((amount >= 0 AND outstanding + {} >= 0 AND outstanding + {} <= amount) \
-         OR (amount < 0 AND outstanding + {} <= 0 AND outstanding + {} >= amount))",
-        by,
-        by_company,
-        on,
-        on,
-        now,
-        item,
-        by,
-        by,
-        by,
-        by
-    );
-    Ok(taken.execute(db)? == 1)
+/// By how much an item changes, in both currencies.
+#[derive(Debug, Clone, Copy)]
+pub struct ItemChange {
+    pub item: Uuid,
+    pub by: Amount,
+    pub by_company: Amount,
+}
+
+/// Changes what is open of items, each named once. The sign never turns and nothing beyond what is open is taken: `false` when an
+/// item has changed in between; then the transaction must end.
+pub fn change(db: &mut Conn, changes: &[ItemChange], on: NaiveDate, now: DateTime<Utc>) -> Result<bool> {
+    let mut done = 0;
+    for some in changes.chunks(500) {
+        let mut statement = sql!(
+            "UPDATE open_items SET outstanding = outstanding + v.column2, outstanding_company = outstanding_company + v.column3, \
+             last_entry_date = CASE WHEN last_entry_date < {} THEN {} ELSE last_entry_date END, version = version + 1, updated_at = {} \
+             FROM (VALUES ",
+            on,
+            on,
+            now
+        );
+        for (i, c) in some.iter().enumerate() {
+            statement.sql(if i == 0 { "(" } else { ", (" }).values([c.item.put(), c.by.put(), c.by_company.put()]).sql(")");
+        }
+        statement.sql(
+            ") AS v WHERE open_items.id = v.column1 AND ((amount >= 0 AND outstanding + v.column2 >= 0 AND outstanding + v.column2 <= amount) \
+             OR (amount < 0 AND outstanding + v.column2 <= 0 AND outstanding + v.column2 >= amount))",
+        );
+        done += statement.execute(db)?;
+    }
+    Ok(done == changes.len())
+}
+
+/// Gives the items of a document its number.
+pub fn set_number(db: &mut Conn, document: &str, number: &str) -> Result<usize> {
+    sql!("UPDATE open_items SET document_number = {} WHERE document_id = {}", number, document).execute(db)
 }
 
 /// The entries that an allocation made.

@@ -6,6 +6,7 @@ pub mod calendars;
 pub mod events;
 pub mod explain;
 pub mod files;
+pub mod followers;
 pub mod integrity;
 pub mod jobs;
 pub mod link_keys;
@@ -21,6 +22,7 @@ use crate::questions::Questions;
 pub fn operations(t: &mut Table) {
     calendars::operations(t);
     files::operations(t);
+    followers::operations(t);
     jobs::operations(t);
     link_keys::operations(t);
     verifications::operations(t);

@@ -30,6 +30,8 @@ pub struct Table {
     pub(crate) works: BTreeMap<&'static str, (crate::work::Lane, crate::work::Run)>,
     /// What happens by the clock.
     pub(crate) timers: Vec<Timer>,
+    /// What follows from facts after their commit.
+    pub followers: Vec<crate::followers::Declared>,
     /// Tags and what they are about.
     pub tags: Vec<(String, &'static str)>,
     by_id: BTreeMap<String, usize>,
@@ -219,6 +221,22 @@ impl Table {
         assert!(self.timers.iter().all(|t| t.name != name), "the timer {name} is declared twice");
         self.timers.push(Timer { name, period, how });
     }
+    /// What follows from facts of these kinds after their commit; see [`crate::followers`].
+    pub fn follow(
+        &mut self,
+        name: &'static str,
+        text: &'static str,
+        kinds: &[&'static str],
+        f: crate::followers::Follow,
+    ) -> &mut crate::followers::Declared {
+        assert!(self.follower(name).is_none(), "the follower {name} is declared twice");
+        self.followers.push(crate::followers::Declared::new(name, text, kinds, f));
+        let last = self.followers.len() - 1;
+        &mut self.followers[last]
+    }
+    pub(crate) fn follower(&self, name: &str) -> Option<&crate::followers::Declared> {
+        self.followers.iter().find(|f| f.name == name)
+    }
     /// A report that opens its own transactions, because looking at it is worth remembering: a link in a mail.
     pub fn report_outside<F: params::Filter, R: Reply>(
         &mut self,
@@ -395,6 +413,7 @@ impl Table {
         let mut routes = BTreeSet::new();
         for op in &self.ops {
             let shape: Vec<_> = op.path.split('/').map(|s| if s.starts_with('{') { "{}" } else { s }).collect();
+            assert!(op.rests_on.is_none_or(|name| self.follower(name).is_some()), "{} rests on no follower", op.id);
             assert!(routes.insert((op.kind.method(), shape.join("/"))), "{} {} is served twice", op.kind.method(), op.path);
         }
         self
@@ -471,6 +490,7 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         outside: None,
         before: None,
         shown_once: &[],
+        rests_on: None,
     }
 }
 

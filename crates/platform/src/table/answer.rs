@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::identity::visibility::Reach;
+use domain::ids::EventId;
 use domain::kernel::{Id, problems};
 use domain::{Entity, Result};
 use serde::Serialize;
@@ -64,11 +65,22 @@ pub struct Answer {
     pub next_cursor: Option<String>,
     /// Where the caller is sent on.
     pub redirect: Option<String>,
+    /// The last fact that was told: what followers must have reached for the caller to see all that came of it.
+    pub event: Option<EventId>,
 }
 
 impl Answer {
     pub fn nothing() -> Self {
-        Self { output: Output::Nothing, version: None, id: None, dry_run: false, replayed: false, next_cursor: None, redirect: None }
+        Self {
+            output: Output::Nothing,
+            version: None,
+            id: None,
+            dry_run: false,
+            replayed: false,
+            next_cursor: None,
+            redirect: None,
+            event: None,
+        }
     }
     pub fn json(text: Vec<u8>) -> Self {
         Self { output: Output::Json(text), ..Self::nothing() }

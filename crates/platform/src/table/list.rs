@@ -370,6 +370,7 @@ impl List {
                         .ok_or_else(|| invalid(name, "A whole number from 1 to 200.".into()))?
                 }
                 "cursor" => cursor = Some(value),
+                "wait_for" => {} // the door's business
                 "include_total" => list.include_total = value.parse().map_err(|_| invalid(name, "true or false".into()))?,
                 "fields" => list.fields = Some(expand::names(name, value, &field_names(cx, op, &listing.row))?),
                 "expand" => list.expand = expand::names(name, value, &op.expansions.iter().map(|e| e.name).collect::<Vec<_>>())?,
@@ -402,7 +403,7 @@ impl List {
                     list.query.conditions.push(filter.condition(value)?);
                 }
             }
-            if !matches!(name.as_str(), "limit" | "cursor" | "include_total" | "fields" | "expand") {
+            if !matches!(name.as_str(), "limit" | "cursor" | "include_total" | "fields" | "expand" | "wait_for") {
                 asked.push(format!("\n{name}={value}"));
             }
         }

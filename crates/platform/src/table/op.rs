@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use domain::kernel::{Code, problems};
+use domain::platform::followers::NOT_REACHED;
 use domain::{Entity, Result};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -18,6 +19,7 @@ use super::{params, schema};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::cx::Cx;
+use crate::followers::WAIT_FOR;
 use crate::visibility::{self, Places};
 
 /// Query parameters in the order given.
@@ -206,6 +208,8 @@ pub struct Op {
     pub(crate) before: Option<Before>,
     /// The fields of the answer that are shown once and not kept for a repetition.
     pub(crate) shown_once: &'static [&'static str],
+    /// The follower that keeps what is read.
+    pub rests_on: Option<&'static str>,
 }
 
 impl Op {
@@ -245,6 +249,13 @@ impl Op {
     pub fn shown_once(&mut self, fields: &'static [&'static str]) -> &mut Self {
         self.shown_once = fields;
         self
+    }
+    /// What it reads is kept by this follower: with `wait_for` a caller waits until the follower has reached an event. Declare
+    /// it after the filters.
+    pub fn rests_on(&mut self, follower: &'static str) -> &mut Self {
+        self.rests_on = Some(follower);
+        self.known.push(WAIT_FOR.into());
+        self.fails(&[NOT_REACHED])
     }
     /// A POST that writes nothing.
     pub fn read_only(&mut self) -> &mut Self {

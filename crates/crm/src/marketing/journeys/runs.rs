@@ -39,7 +39,31 @@ const CROWD: i64 = 200;
 /// How often a journey is looked at.
 const LOOK: TimeDelta = TimeDelta::minutes(5);
 
+/// The follower by which facts begin and end journeys.
+pub const FOLLOWER: &str = "marketing.journeys";
+
+const KEEPS: &str = "Journeys that begin or reach their goal with an event: who enters, and who has arrived.";
+
+/// The facts that journeys begin or end with.
+const FACTS: [&str; 13] = [
+    "party.created",
+    "party.updated",
+    "lead.created",
+    "lead.qualified",
+    "lead.converted",
+    "lead_form.submitted",
+    "opportunity.won",
+    "opportunity.lost",
+    "quote.accepted",
+    "sales_order.confirmed",
+    "delivery.shipped",
+    "invoice.posted",
+    "case.resolved",
+];
+
 pub(crate) fn operations(t: &mut Table) {
+    // what people were sent cannot be sent again: it begins with the facts after its first start
+    t.follow(FOLLOWER, KEEPS, &FACTS, |cx, fact| heard(cx, &fact.event));
     t.every("marketing.journeys.enter", TimeDelta::minutes(1), look);
     t.every("marketing.journeys.run", TimeDelta::seconds(15), run);
 }
@@ -134,11 +158,25 @@ fn fact_of(event: &Event) -> Option<(JourneyFact, Uuid)> {
     Some((fact, who?))
 }
 
+/// Who somebody is by now that a fact names: a lead may have become a contact or a party, a party another one.
+fn by_now(cx: &mut Cx, who: Uuid) -> Result<Uuid> {
+    if let Some(lead) = record::find::<Lead>(cx.db(), who)? {
+        let became = lead.converted_contact_id.map(Id::uuid).or(lead.converted_party_id.map(Id::uuid));
+        return Ok(became.unwrap_or(who));
+    }
+    let party = record::find::<Party>(cx.db(), who)?;
+    Ok(party.and_then(|p| p.merged_into).map_or(who, Id::uuid))
+}
+
 /// Whoever something happens to enters the journeys that begin with it, and has completed those that are for it.
-pub fn heard(cx: &mut Cx, event: &Event) -> Result<()> {
-    let Some((fact, who)) = fact_of(event) else { return Ok(()) };
+fn heard(cx: &mut Cx, event: &Event) -> Result<()> {
+    let Some((fact, said)) = fact_of(event) else { return Ok(()) };
     let now = cx.now;
+    let who = by_now(cx, said)?;
     let mut there = people::bound_for(cx.db(), fact, who)?;
+    if who != said {
+        there.extend(people::bound_for(cx.db(), fact, said)?);
+    }
     if let Some(party) = event.party.map(Id::uuid).filter(|p| *p != who) {
         there.extend(people::bound_for(cx.db(), fact, party)?);
     }

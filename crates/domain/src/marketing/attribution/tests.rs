@@ -135,20 +135,39 @@ fn each_day_sums_and_a_credit_takes_back_what_was_given() {
     let amount = |s: &str| s.parse::<Amount>().expect("an amount");
     let invoiced = AttributionBasis::Invoiced;
     let mut figures = BTreeMap::from([((invoiced, day(1)), amount("100.00")), ((invoiced, day(2)), amount("-50.00"))]);
-    let first = credits(&models, &j, &figures, 2).expect("credits");
+    let first = credits(&models, &j, &BTreeMap::new(), &figures, 2).expect("credits");
     let sum = |c: &Credits, n: u32| c.amounts.iter().filter(|(k, _)| k.2 == day(n)).map(|(_, a)| *a).sum::<Amount>();
     assert_eq!((sum(&first, 1), sum(&first, 2)), (amount("100.00"), amount("-50.00")));
     assert!(first.changes(&first.amounts).is_empty());
     figures.insert((invoiced, day(3)), amount("-50.00"));
-    let all = credits(&models, &j, &figures, 2).expect("credits");
+    let all = credits(&models, &j, &BTreeMap::new(), &figures, 2).expect("credits");
     let changes = all.changes(&first.amounts);
     assert!(changes.iter().all(|(k, _)| k.2 == day(3)), "only the day of the credit note changes: {changes:?}");
     for touch in &j.touches {
         let earned: Amount = all.amounts.iter().filter(|(k, _)| k.3 == Some(touch.id)).map(|(_, a)| *a).sum();
         assert_eq!(earned, Amount::ZERO, "all was taken back");
     }
-    let nobody = credits(&models, &journey(&[], &[]), &figures, 2).expect("credits");
+    let nobody = credits(&models, &journey(&[], &[]), &BTreeMap::new(), &figures, 2).expect("credits");
     assert_eq!(nobody.amounts.keys().map(|k| (k.0, k.3)).collect::<Vec<_>>(), [(None, None); 3]);
+}
+
+#[test]
+fn later_days_are_split_as_they_are_with_all_before_them() {
+    let models = [model(AttributionKind::Linear, None, None)];
+    let j = journey(&[3, 2, 1], &[]);
+    let day = |n: u32| NaiveDate::from_ymd_opt(2026, 1, n).expect("a day");
+    let amount = |s: &str| s.parse::<Amount>().expect("an amount");
+    let basis = AttributionBasis::Invoiced;
+    let amounts = ["10.00", "0.01", "-3.33", "7.77", "100.00"];
+    let figures: BTreeMap<_, _> = (1u32..).zip(amounts).map(|(n, a)| ((basis, day(n)), amount(a))).collect();
+    let all = credits(&models, &j, &BTreeMap::new(), &figures, 2).expect("credits");
+    for first in 2..=5u32 {
+        let (earlier, later): (BTreeMap<_, _>, BTreeMap<_, _>) = figures.clone().into_iter().partition(|(k, _)| k.1 < day(first));
+        let before = BTreeMap::from([(basis, earlier.values().copied().sum::<Amount>())]);
+        let some = credits(&models, &j, &before, &later, 2).expect("credits");
+        let tail: BTreeMap<_, _> = all.amounts.clone().into_iter().filter(|(k, _)| k.2 >= day(first)).collect();
+        assert_eq!(some.amounts, tail, "from day {first}");
+    }
 }
 
 #[test]

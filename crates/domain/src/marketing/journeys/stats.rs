@@ -1,5 +1,6 @@
 //! What became of a journey: who entered, where they are, how it ended for them, and what became of the messages of each step.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,6 +14,12 @@ use crate::marketing::journey_enrollments::JourneyOutcome;
 pub struct JourneyStats {
     /// The journey.
     pub journey_id: JourneyId,
+    /// As of which event this is: the number of the last one that was taken into account. `wait_for` waits for a later one.
+    #[schema(minimum = 0, maximum = 9007199254740991i64)]
+    pub as_of_seq: i64,
+    /// When that event happened; null before the first.
+    #[schema(required)]
+    pub as_of_at: Option<DateTime<Utc>>,
     /// All who ever entered; somebody who did so twice counts twice.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub entered: i64,

@@ -128,20 +128,20 @@ pub fn open(cx: &mut Cx, o: &Opening, company: &Company) -> Result<()> {
         });
         items.push(item);
     }
-    cx.insert_all(&items)?;
-    cx.insert_all(&entries)
+    cx.insert_both(&items, &entries)
 }
 
-/// Writes changes of open items as dated rows. Each is guarded by its own statement: when somebody settled the item in
+/// Writes changes of open items as dated rows. They are guarded by their statement: when somebody settled the item in
 /// between, the whole transaction is tried again.
 pub fn change(cx: &mut Cx, company: CompanyId, allocation: Option<AllocationId>, on: NaiveDate, changes: &[Change]) -> Result<()> {
     let mut ordered: Vec<&Change> = changes.iter().filter(|c| !c.amount.is_zero() || !c.amount_company.is_zero()).collect();
     ordered.sort_by_key(|c| c.item_id);
+    let mut sums: Vec<stored::ItemChange> = Vec::with_capacity(ordered.len());
     let mut entries = Vec::with_capacity(ordered.len());
     for c in ordered {
-        let now = cx.now;
-        if !stored::change(cx.db(), c.item_id.uuid(), c.amount, c.amount_company, on, now)? {
-            return Err(RETRY.with("The open item was settled at the same time."));
+        match sums.last_mut().filter(|s| s.item == c.item_id.uuid()) {
+            Some(sum) => (sum.by, sum.by_company) = (sum.by + c.amount, sum.by_company + c.amount_company),
+            None => sums.push(stored::ItemChange { item: c.item_id.uuid(), by: c.amount, by_company: c.amount_company }),
         }
         entries.push(ItemEntry {
             id: cx.new_id(),
@@ -154,6 +154,10 @@ pub fn change(cx: &mut Cx, company: CompanyId, allocation: Option<AllocationId>,
             amount_company: c.amount_company,
             created_at: cx.now,
         });
+    }
+    let now = cx.now;
+    if !stored::change(cx.db(), &sums, on, now)? {
+        return Err(RETRY.with("The open item was settled at the same time."));
     }
     cx.insert_all(&entries)
 }

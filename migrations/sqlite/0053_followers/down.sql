@@ -1,0 +1,2 @@
+DROP TABLE follower_failures;
+DROP TABLE followers;
