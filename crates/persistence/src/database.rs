@@ -9,9 +9,9 @@ use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::{Connection, PgConnection, SqliteConnection};
-use parking_lot::{Condvar, Mutex};
 use scheduled_thread_pool::ScheduledThreadPool;
 
+use crate::commit_signal::CommitSignal;
 use crate::error::{Error, Retryable};
 use crate::platform::settings;
 use crate::tx::{self, Job, Outcome, PgPool, SqlitePool};
@@ -163,30 +163,6 @@ enum Kind {
     },
 }
 
-/// Signals each commit of this process.
-#[derive(Default)]
-pub(crate) struct CommitSignal {
-    signalled: Mutex<Signalled>,
-    waiters: Condvar,
-}
-
-#[derive(Default)]
-struct Signalled {
-    /// Whether there was one since the one who numbers facts has listened.
-    unheard: bool,
-    /// How many there were, for all others.
-    count: u64,
-}
-
-impl CommitSignal {
-    pub(crate) fn signal(&self) {
-        let mut signalled = self.signalled.lock();
-        signalled.unheard = true;
-        signalled.count = signalled.count.wrapping_add(1);
-        self.waiters.notify_all();
-    }
-}
-
 impl Database {
     /// Connects. Migrations are not run here.
     ///
@@ -285,24 +261,17 @@ impl Database {
 
     /// Waits for a commit since the last call; false when the time is over without one. For the one who numbers facts.
     pub fn wait_for_commit(&self, limit: Duration) -> bool {
-        let mut signalled = self.shared.commits.signalled.lock();
-        if !signalled.unheard {
-            self.shared.commits.waiters.wait_for(&mut signalled, limit);
-        }
-        std::mem::take(&mut signalled.unheard)
+        self.shared.commits.listen(limit)
     }
 
     /// How many commits this process has made, modulo 2^64.
     pub fn commits(&self) -> u64 {
-        self.shared.commits.signalled.lock().count
+        self.shared.commits.count()
     }
 
     /// Waits until there were others than these commits, or the time is over.
     pub fn wait_for_commit_after(&self, seen: u64, limit: Duration) {
-        let mut signalled = self.shared.commits.signalled.lock();
-        if signalled.count == seen {
-            self.shared.commits.waiters.wait_for(&mut signalled, limit);
-        }
+        self.shared.commits.after(seen, limit);
     }
 
     /// How much of what can be used at a time is in use.

@@ -3,6 +3,7 @@
 
 pub mod accounting;
 pub mod banking;
+mod commit_signal;
 mod companies;
 mod conn;
 pub mod crm;

@@ -15,7 +15,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use parking_lot::Mutex;
 
 use crate::Conn;
-use crate::database::CommitSignal;
+use crate::commit_signal::CommitSignal;
 use crate::error::Error;
 use crate::tx::{Group, Job, Outcome, Step};
 use crate::watch::{self, Failed};

@@ -279,7 +279,7 @@ impl App {
     /// Whether the request asks to wait for an event that the follower behind the operation has yet to reach. Its permission
     /// is judged before.
     pub fn must_wait(&self, request: &Request) -> Result<bool> {
-        crate::followers::must_wait(self, &self.table.ops[request.op], request)
+        crate::followers::must_wait(self, &self.table.ops[request.op], &request.query)
     }
     /// Runs a request and waits for its answer.
     pub fn call(self: &Arc<Self>, request: Request) -> Result<Answer> {

@@ -25,9 +25,8 @@ use persistence::platform::followers as rows;
 use persistence::platform::followers::Numbered;
 use persistence::{Engine, Outcome, RETRY, record};
 
-use crate::app::Request;
 use crate::prelude::*;
-use crate::table::Op;
+use crate::table::{Op, Pairs};
 
 /// How long facts of other replicas may wait to be found. SQLite has one process, which hears of all its commits.
 const fn poll(engine: Engine) -> Duration {
@@ -179,9 +178,9 @@ enum Awaited {
     Event(EventId),
 }
 
-/// Whether the follower that the operation rests on has yet to reach what the request waits for.
-pub(crate) fn must_wait(app: &App, op: &Op, request: &Request) -> Result<bool> {
-    let wanted = request.query.iter().find(|(name, _)| name == WAIT_FOR).map(|(_, value)| value.as_str());
+/// Whether the follower that the operation rests on has yet to reach what the query of a request waits for.
+pub(crate) fn must_wait(app: &App, op: &Op, query: &Pairs) -> Result<bool> {
+    let wanted = query.iter().find(|(name, _)| name == WAIT_FOR).map(|(_, value)| value.as_str());
     let (Some(name), Some(wanted)) = (op.rests_on, wanted) else { return Ok(false) };
     let number = wanted.parse::<i64>().ok().filter(|n| *n >= 0 && wanted.len() <= 16).map(Awaited::Number);
     let Some(awaited) = number.or_else(|| wanted.parse().ok().map(Awaited::Event)) else {

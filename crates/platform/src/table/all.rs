@@ -14,7 +14,7 @@ use utoipa::openapi::Required;
 use super::answer::{Answer, Binary, Output};
 use super::list::{List, Listing};
 use super::op::{Input, Kind, Op, Origin, Shape, codes_of};
-use super::{Body, Reply, body, noun, params};
+use super::{Body, Reply, body, noun, params, schema};
 use crate::app::App;
 use crate::bulk;
 use crate::cx::Cx;
@@ -397,7 +397,7 @@ impl Table {
         if let Some(found) = self.properties.read().get(&*name) {
             return found.clone();
         }
-        let found = super::property_names(shape);
+        let found: Vec<&'static str> = schema::properties(shape).into_iter().map(|p| &*Box::leak(p.into_boxed_str())).collect();
         self.properties.write().insert(name.into_owned(), found.clone());
         found
     }

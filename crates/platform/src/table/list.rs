@@ -22,7 +22,6 @@ use super::expand;
 use super::form;
 use super::op::{Input, Op, Shape};
 use super::page::Page;
-use super::schema;
 use crate::cx::Cx;
 use crate::visibility::Masking;
 
@@ -593,9 +592,4 @@ pub(crate) fn field_names(cx: &Cx, op: &Op, row: &Shape) -> Vec<&'static str> {
         names.push("masked");
     }
     names
-}
-
-/// The names of all properties, found once.
-pub(crate) fn property_names(row: &Shape) -> Vec<&'static str> {
-    schema::properties(row).into_iter().map(|p| &*Box::leak(p.into_boxed_str())).collect()
 }

@@ -27,7 +27,7 @@ pub use params::Filter;
 
 pub(crate) use body::typed as typed_body;
 pub(crate) use expand::names as names_of;
-pub(crate) use list::{PAGE_BYTES, ROWS_AT_ONCE, property_names};
+pub(crate) use list::{PAGE_BYTES, ROWS_AT_ONCE};
 pub(crate) use op::{Prepared, collect as collect_schema};
 
 use serde::de::DeserializeOwned;
