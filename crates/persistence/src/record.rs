@@ -219,6 +219,13 @@ pub fn update<T: Record>(db: &mut Conn, row: &T, expected: Option<i64>) -> Resul
 /// row. What is not written is not indexed anew either.
 pub fn update_changed<T: Record>(db: &mut Conn, before: &T, after: &T, expected: i64) -> Result<bool> {
     crate::lock_ranks::taken(T::TABLE, after.key());
+    let mut statement = changes(before, after);
+    statement.sql(" WHERE id = ").push(Value::Uid(after.key())).sql(" AND version = ").push(Value::Int(expected));
+    Ok(statement.execute(db)? == 1)
+}
+
+/// An UPDATE with the columns in which `after` differs from `before`, up to its WHERE.
+pub(crate) fn changes<T: Record>(before: &T, after: &T) -> Statement {
     let texts = T::texts();
     let (mut old, mut new) = (Vec::with_capacity(texts.columns.len()), Vec::with_capacity(texts.columns.len()));
     before.put(&mut old);
@@ -233,8 +240,7 @@ pub fn update_changed<T: Record>(db: &mut Conn, before: &T, after: &T, expected:
         // a row that never counts its version may be stored as it is
         statement.sql("id = id");
     }
-    statement.sql(" WHERE id = ").push(Value::Uid(after.key())).sql(" AND version = ").push(Value::Int(expected));
-    Ok(statement.execute(db)? == 1)
+    statement
 }
 
 /// Deletes the row with this id; whether there was one.

@@ -10,7 +10,8 @@ use domain::ids::{CompanyId, EventId};
 use domain::kernel::{Code, FieldError, Id, Problem, decode, problems};
 use domain::{Entity, Event, Result};
 use persistence::platform::links::NewLink;
-use persistence::platform::{events, links, numbers};
+use persistence::platform::numbers::Series;
+use persistence::platform::{events, numbers};
 use persistence::{Condition, Conn, Engine, Only, RETRY, Record, Value, record};
 use uuid::Uuid;
 
@@ -296,6 +297,17 @@ impl<'c> Cx<'c> {
         self.emit(Event::of("created", &row));
         Ok(row)
     }
+    /// Stores a new resource that has changed already, with its parts: what was made of it first, and what became of it at once.
+    pub fn create_changed<T: Entity + Record, P: Record>(&mut self, made: &T, (mut after, verb): (T, &str), parts: &[P]) -> Result<T> {
+        after.bump(self.now);
+        if T::is_steady() {
+            self.known.clear();
+        }
+        self.insert_both(std::slice::from_ref(&after), parts)?;
+        self.emit(Event::of("created", made));
+        self.emit(Event::change(verb, made, &after));
+        Ok(after)
+    }
     /// Stores rows and what belongs to them.
     pub fn insert_both<T: Record, P: Record>(&mut self, rows: &[T], parts: &[P]) -> Result<()> {
         Ok(record::insert_both(&mut self.conn, rows, parts)?)
@@ -373,14 +385,18 @@ impl<'c> Cx<'c> {
     /// The next number of a series without gaps, `INV-2026-00012`. The year is that in which the company's fiscal year begins. The
     /// series is locked from here on: take it when all other rows are locked, or at the end ([`Cx::at_the_end`]).
     pub fn number(&mut self, company: CompanyId, series: &str, on: NaiveDate) -> Result<String> {
+        let series = self.series(company, series, on)?;
+        Ok(series.take(&mut self.conn)?)
+    }
+    /// The series of a company for the fiscal year of a day, of which a query takes a number.
+    pub fn series(&mut self, company: CompanyId, code: &str, on: NaiveDate) -> Result<Series> {
         let of = self.once(company.uuid(), |conn| record::find::<Company>(conn, company.uuid()))?;
         let year = of.map_or_else(|| chrono::Datelike::year(&on), |c| c.fiscal_year_of(on));
-        let next = numbers::next(&mut self.conn, company.uuid(), series, year.into())?;
-        Ok(format!("{series}-{year:04}-{next:05}"))
+        Ok(Series { company: company.uuid(), code: code.into(), year: year.into() })
     }
     /// Stores a changed document that gets its number last: what is told is heard first, and what others left for the end is done,
-    /// so that the series is locked as short as can be. `give` gets the number and completes the document. Who hears of the change
-    /// does not see the number yet, nor the changed row.
+    /// so that the series is locked as short as can be. `give` gets the number and completes the document, whose row is changed by
+    /// then. Who hears of the change sees neither the number nor the changed row.
     pub fn save_numbered<T: Entity + Record>(
         &mut self,
         before: &T,
@@ -393,14 +409,13 @@ impl<'c> Cx<'c> {
         let place = self.told.len();
         self.emit(Event::change(verb, before, &after));
         self.finish()?;
-        let number = self.number(company, series, on)?;
-        give(self, &mut after, number)?;
+        let series = self.series(company, series, on)?;
         if T::is_steady() {
             self.known.clear();
         }
-        if !record::update_changed(&mut self.conn, before, &after, before.version())? {
-            return Err(RETRY.with("Somebody else changed it at the same time."));
-        }
+        let number = numbers::update_numbered(&mut self.conn, before, &after, before.version(), &series)?;
+        let number = number.ok_or_else(|| RETRY.with("Somebody else changed it at the same time."))?;
+        give(self, &mut after, number)?;
         if let Some(told) = self.told.get_mut(place) {
             *told = Arc::new(Event::change(verb, before, &after));
         }
@@ -522,13 +537,12 @@ impl<'c> Cx<'c> {
     /// Writes what was told; the last of the facts.
     pub(crate) fn keep_events(&mut self) -> Result<Option<EventId>> {
         let links = std::mem::take(&mut self.links);
-        links::insert(&mut self.conn, &links, self.now)?;
         let told = std::mem::take(&mut self.told);
         self.reacted = 0;
         let origin = events::Origin { at: self.now, actor: &self.caller.id, actor_name: &self.caller.name, request_id: &self.request_id };
         let facts: Vec<_> = told.iter().map(|event| new_fact(event, &origin)).collect();
         let last = facts.last().map(|fact| EventId::from_uuid(fact.id));
-        events::insert(&mut self.conn, &origin, facts)?;
+        events::insert(&mut self.conn, &origin, facts, &links)?;
         Ok(last)
     }
 }

@@ -133,8 +133,13 @@ pub(crate) fn begin(db: &persistence::Database, declared: &[Declared]) -> Result
 pub fn as_of(cx: &mut Cx, name: &str) -> Result<AsOf> {
     let app = cx.app().clone();
     let declared = app.table.follower(name).ok_or(problems::internal)?;
-    let cursor = rows::named(cx.db(), name)?.map_or(0, |f| f.cursor_seq);
-    Ok(rows::as_of_fact(cx.db(), &declared.kinds, cursor)?)
+    match rows::named(cx.db(), name)? {
+        Some(follower) if follower.status != FollowerStatus::Clearing => {
+            Ok(rows::as_of_fact(cx.db(), &declared.kinds, follower.cursor_seq)?)
+        }
+        // what is left while it is cleared speaks of nothing
+        _ => Ok(AsOf::default()),
+    }
 }
 
 /// Fills in what is not kept in the row.
@@ -156,6 +161,9 @@ pub(crate) fn complete(cx: &mut Cx, follower: &mut Follower) -> Result<()> {
     if let Some((seq, at)) = rows::first_after(cx.db(), &declared.kinds, follower.cursor_seq)? {
         follower.as_of_seq = seq - 1;
         follower.lag_seconds = (cx.now - at).num_seconds().max(0);
+    }
+    if follower.status == FollowerStatus::Clearing {
+        follower.as_of_seq = 0;
     }
     follower.lag_events = follower.head_seq - follower.as_of_seq + unnumbered;
     Ok(())

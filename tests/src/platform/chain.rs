@@ -29,7 +29,7 @@ fn tell(c: &mut Conn<'_>, subjects: &[String]) -> Result<(), Error> {
     let at = DateTime::from_timestamp_micros(Utc::now().timestamp_micros()).unwrap();
     let origin = Origin { at, actor: "usr_1", actor_name: "Ann", request_id: "req_1" };
     let facts: Vec<Event> = subjects.iter().cloned().map(fact).collect();
-    events::insert(c, &origin, facts.iter().map(|f| new_fact(f, &origin)).collect())
+    events::insert(c, &origin, facts.iter().map(|f| new_fact(f, &origin)).collect(), &[])
 }
 
 /// Writes facts and waits until all have their number.

@@ -14,6 +14,7 @@ use domain::accounting::{accounts, journal_entries as entries, periods};
 use domain::directory::companies::Company;
 use domain::ids::{AccountId, CompanyId, JournalEntryId};
 use domain::kernel::{Decimals, Word};
+use persistence::RETRY;
 use persistence::accounting::{account_determinations, balances, journal_entries as stored};
 
 use crate::accounting::periods::{admit, admit_tax};
@@ -202,10 +203,10 @@ fn add_up(cx: &mut Cx, entry: &JournalEntry) -> Result<()> {
 
 /// Gives a booked entry its number, by which it is posted.
 fn number(cx: &mut Cx, mut entry: JournalEntry) -> Result<JournalEntry> {
-    let number = cx.number(entry.company_id, entry.journal.series(), entry.posting_date)?;
+    let series = cx.series(entry.company_id, entry.journal.series(), entry.posting_date)?;
     entry.posted_at = Some(cx.now);
-    stored::mark_posted(cx.db(), &entry, &number)?;
+    let number = stored::mark_posted(cx.db(), &entry, &series)?;
+    entry.number = Some(number.ok_or_else(|| RETRY.with("The entry is gone."))?);
     entry.status = EntryStatus::Posted;
-    entry.number = Some(number);
     Ok(entry)
 }

@@ -40,12 +40,29 @@ pub fn deliver(cx: &mut Cx, id: SalesOrderId, how: DeliverSalesOrder) -> Result<
     if how.ship {
         cx.require("sales.deliveries.ship")?;
     }
-    let delivery = draft(cx, &order, new)?;
-    if how.ship { ship_draft(cx, delivery, order, how.delivery_date) } else { Ok(delivery) }
+    if !how.ship {
+        return draft(cx, &order, new);
+    }
+    let delivery = compose(cx, &order, new)?;
+    cx.link(id, delivery.id, "delivers")?;
+    // stored as it leaves: nothing reads it before
+    ship_draft(cx, delivery, order, how.delivery_date, |cx, delivery, after| {
+        let lines = after.lines.clone();
+        cx.create_changed(delivery, (after, "shipped"), &lines)
+    })
 }
 
 /// Drafts a delivery of an order. Quantities are checked again when it ships.
 pub fn draft(cx: &mut Cx, order: &SalesOrder, new: NewDelivery) -> Result<Delivery> {
+    let delivery = compose(cx, order, new)?;
+    let lines = delivery.lines.clone();
+    let made = cx.create_with(delivery, &lines)?;
+    cx.link(order.id, made.id, "delivers")?;
+    Ok(made)
+}
+
+/// A draft of a delivery, not stored.
+fn compose(cx: &mut Cx, order: &SalesOrder, new: NewDelivery) -> Result<Delivery> {
     order.must_be_active()?;
     let company = cx.find::<Company>(order.company_id)?;
     let Some(warehouse) = new.warehouse_id.or(order.warehouse_id) else {
@@ -69,7 +86,7 @@ pub fn draft(cx: &mut Cx, order: &SalesOrder, new: NewDelivery) -> Result<Delive
         let products = products(cx, lines.iter().map(|l| l.product_id))?;
         domain::inventory::serials::check(&lines, serials::tracked(&products))?;
     }
-    let delivery = Delivery {
+    Ok(Delivery {
         id,
         company_id: company.id,
         number: None,
@@ -91,11 +108,7 @@ pub fn draft(cx: &mut Cx, order: &SalesOrder, new: NewDelivery) -> Result<Delive
         version: 1,
         created_at: cx.now,
         updated_at: cx.now,
-    };
-    let lines = delivery.lines.clone();
-    let made = cx.create_with(delivery, &lines)?;
-    cx.link(order.id, made.id, "delivers")?;
-    Ok(made)
+    })
 }
 
 fn lines(cx: &mut Cx, delivery: DeliveryId, order: &SalesOrder, wanted: &[NewDeliveryLine]) -> Result<Vec<DeliveryLine>> {
@@ -149,12 +162,21 @@ pub fn ship(cx: &mut Cx, id: DeliveryId, how: ShipDelivery) -> Result<Delivery> 
     let delivery = cx.load_for_update::<Delivery>(id)?;
     delivery.must_be_draft()?;
     let order = cx.load_for_update::<SalesOrder>(delivery.order_id)?;
-    ship_draft(cx, delivery, order, how.delivery_date)
+    ship_draft(cx, delivery, order, how.delivery_date, |cx, delivery, after| {
+        deliveries::store_costs(cx.db(), &after.lines)?;
+        cx.save(delivery, after, "shipped")
+    })
 }
 
 /// Ships a draft of a locked order: stock, value, books, then the two documents. A date that is not given is the planned one, or
-/// today when that is still to come.
-fn ship_draft(cx: &mut Cx, delivery: Delivery, order: SalesOrder, given: Option<NaiveDate>) -> Result<Delivery> {
+/// today when that is still to come. `store` keeps what became of the draft.
+fn ship_draft(
+    cx: &mut Cx,
+    delivery: Delivery,
+    order: SalesOrder,
+    given: Option<NaiveDate>,
+    store: impl FnOnce(&mut Cx, &Delivery, Delivery) -> Result<Delivery>,
+) -> Result<Delivery> {
     order.must_be_active()?;
     let company = cx.find::<Company>(delivery.company_id)?;
     cx.find::<Party>(delivery.customer_id)?.check_shippable("")?;
@@ -180,8 +202,7 @@ fn ship_draft(cx: &mut Cx, delivery: Delivery, order: SalesOrder, given: Option<
     let number = cx.number(company.id, "DLV", date)?;
     let mut after = delivery.clone().ship(number, &costs, entry, cx.now)?;
     after.delivery_date = date;
-    deliveries::store_costs(cx.db(), &after.lines)?;
-    let shipped = cx.save(&delivery, after, "shipped")?;
+    let shipped = store(cx, &delivery, after)?;
     confirmation::finish(cx, order)?;
     Ok(shipped)
 }

@@ -8,6 +8,7 @@ use domain::kernel::{Id, Word};
 use uuid::Uuid;
 
 use crate::personal::{Personal, To, by, kept};
+use crate::platform::numbers::Series;
 use crate::{Conn, Result, list, record, sql};
 
 crate::record! {
@@ -50,23 +51,20 @@ fn complete(db: &mut Conn, rows: &mut [JournalEntry]) -> Result<()> {
     Ok(())
 }
 
-/// Turns a draft posted, once its lines are in the ledger. The database itself refuses an entry that does not balance.
-pub fn mark_posted(db: &mut Conn, entry: &JournalEntry, number: &str) -> Result<()> {
-    sql!(
-        "UPDATE journal_entries SET status = {}, number = {}, posted_at = {}, total = {}, posting_date = {}, drafted = {}, version = {}, \
-         updated_at = {} WHERE id = {}",
+/// Turns a draft posted, once its lines are in the ledger, and gives it the next number of its series. The database itself refuses
+/// an entry that does not balance.
+pub fn mark_posted(db: &mut Conn, entry: &JournalEntry, series: &Series) -> Result<Option<String>> {
+    let changes = sql!(
+        "UPDATE journal_entries SET status = {}, posted_at = {}, total = {}, posting_date = {}, drafted = {}, version = {}, updated_at = {}",
         EntryStatus::Posted.as_str(),
-        number,
         entry.posted_at,
         entry.total,
         entry.posting_date,
         serde_json::Value::Array(Vec::new()),
         entry.version,
-        entry.updated_at,
-        entry.id.uuid()
-    )
-    .execute(db)?;
-    Ok(())
+        entry.updated_at
+    );
+    series.give(db, changes, entry.id.uuid(), None)
 }
 
 /// What the rows hold of a person.

@@ -10,6 +10,7 @@ use domain::platform::events::PublishedEvent;
 use domain::platform::trace::title_of;
 use uuid::Uuid;
 
+use super::links::{self as document_links, NewLink};
 use crate::{Conn, Engine, JsonText, Kind, Result, Statement, Value, sql};
 
 /// Who did it, when, and on whose request.
@@ -33,9 +34,15 @@ pub struct NewFact<'a> {
     pub digest: Vec<u8>,
 }
 
-/// Writes the facts of one transaction, in the order they happened, each with its link that waits for its number. PostgreSQL takes
-/// both in one statement; SQLite has no INSERT in a WITH clause.
-pub fn insert(db: &mut Conn, origin: &Origin, facts: Vec<NewFact>) -> Result<()> {
+/// Writes the facts of one transaction, in the order they happened, each with its link that waits for its number, and which
+/// documents came from which. PostgreSQL takes all in one statement; SQLite has no INSERT in a WITH clause.
+pub fn insert(db: &mut Conn, origin: &Origin, facts: Vec<NewFact>, documents: &[NewLink]) -> Result<()> {
+    let mut between = document_links::inserts(documents, origin.at);
+    if db.engine() == Engine::Sqlite || facts.is_empty() {
+        for statement in between.drain(..) {
+            statement.execute(db)?;
+        }
+    }
     let mut facts = facts.into_iter().peekable();
     while facts.peek().is_some() {
         let mut events = Statement::new(
@@ -68,9 +75,13 @@ pub fn insert(db: &mut Conn, origin: &Origin, facts: Vec<NewFact>) -> Result<()>
                 links.execute(db)?;
             }
             Engine::Postgres => {
-                let mut both = Statement::new("WITH told AS (");
-                both.append(events).sql(") ").append(links);
-                both.execute(db)?;
+                let mut all = Statement::new("WITH told AS (");
+                all.append(events).sql(")");
+                for (i, statement) in between.drain(..).enumerate() {
+                    all.sql(format!(", between{i} AS (")).append(statement).sql(")");
+                }
+                all.sql(" ").append(links);
+                all.execute(db)?;
             }
         }
     }

@@ -13,9 +13,9 @@ pub struct NewLink {
     pub kind: String,
 }
 
-/// Remembers links; remembering one twice changes nothing.
-pub fn insert(db: &mut Conn, links: &[NewLink], now: DateTime<Utc>) -> Result<()> {
-    for some in links.chunks(500) {
+/// The statements that remember links; remembering one twice changes nothing.
+pub(crate) fn inserts(links: &[NewLink], now: DateTime<Utc>) -> Vec<Statement> {
+    let one = |some: &[NewLink]| {
         let mut statement = Statement::new("INSERT INTO links (id, from_id, to_id, kind, created_at) VALUES ");
         for (i, NewLink { from, to, kind }) in some.iter().enumerate() {
             let text = |t: &String| Value::Text(t.clone());
@@ -23,9 +23,9 @@ pub fn insert(db: &mut Conn, links: &[NewLink], now: DateTime<Utc>) -> Result<()
             statement.sql(if i == 0 { "(" } else { ", (" }).values(row).sql(")");
         }
         statement.sql(" ON CONFLICT (from_id, to_id, kind) DO NOTHING");
-        statement.execute(db)?;
-    }
-    Ok(())
+        statement
+    };
+    links.chunks(500).map(one).collect()
 }
 
 /// The edges that touch one of these documents, as (from, to, kind); at most `limit`.

@@ -3,23 +3,65 @@
 use domain::platform::number_series::NumberSeries;
 use uuid::Uuid;
 
-use crate::{Conn, Record, Result, Statement, Value, sql};
+use crate::{Conn, Engine, Record, Result, Statement, Value, record, sql};
 
 crate::record! {
     number_series: NumberSeries { id: uid, company_id: uid, code: text, year: int, next: int }
 }
 
-/// The next number of a series, from 1. The row stays locked until the transaction ends; a rollback gives it back.
-pub fn next(db: &mut Conn, company: Uuid, code: &str, year: i64) -> Result<i64> {
-    let taken = sql!(
-        "INSERT INTO number_series (id, company_id, code, year, next) VALUES ({}, {}, {}, {}, 2) \
-         ON CONFLICT (company_id, code, year) DO UPDATE SET next = number_series.next + 1 RETURNING next - 1",
-        Uuid::now_v7(),
-        company,
-        code,
-        year
-    );
-    Ok(taken.first::<(i64,)>(db)?.map_or(1, |r| r.0))
+/// A series of a company in a fiscal year, of which a number is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Series {
+    pub company: Uuid,
+    pub code: String,
+    pub year: i64,
+}
+
+impl Series {
+    /// The next number, `INV-2026-00012`. The row stays locked until the transaction ends; a rollback gives it back.
+    pub fn take(&self, db: &mut Conn) -> Result<String> {
+        let next = self.taking().first::<(i64,)>(db)?.map_or(1, |r| r.0);
+        Ok(format!("{}{next:05}", self.prefix()))
+    }
+    /// What comes before the digits.
+    fn prefix(&self) -> String {
+        format!("{}-{:04}-", self.code, self.year)
+    }
+    fn taking(&self) -> Statement {
+        sql!(
+            "INSERT INTO number_series (id, company_id, code, year, next) VALUES ({}, {}, {}, {}, 2) \
+             ON CONFLICT (company_id, code, year) DO UPDATE SET next = number_series.next + 1 RETURNING next - 1 AS taken",
+            Uuid::now_v7(),
+            self.company,
+            &*self.code,
+            self.year
+        )
+    }
+    /// Gives the next number to a row, in the statement that changes it: `changes` is an UPDATE with its assignments, to which the
+    /// number is added. Nothing when there is no such row, or not in this version. Only PostgreSQL can write in a WITH clause; SQLite
+    /// does it in two statements.
+    pub fn give(&self, db: &mut Conn, changes: Statement, row: Uuid, version: Option<i64>) -> Result<Option<String>> {
+        let mut s = Statement::default();
+        if db.engine() == Engine::Postgres {
+            s.sql("WITH series AS (").append(self.taking()).sql(") ").append(changes).sql(", number = ").push(Value::Text(self.prefix()));
+            s.sql(" || CASE WHEN taken < 100000 THEN lpad(taken::TEXT, 5, '0') ELSE taken::TEXT END FROM series");
+        } else {
+            let number = self.take(db)?;
+            s.append(changes).sql(", number = ").push(Value::Text(number));
+        }
+        s.sql(" WHERE id = ").push(Value::Uid(row));
+        if let Some(version) = version {
+            s.sql(" AND version = ").push(Value::Int(version));
+        }
+        s.sql(" RETURNING number");
+        Ok(s.first::<(String,)>(db)?.map(|r| r.0))
+    }
+}
+
+/// As [`record::update_changed`], with the next number of a series.
+pub fn update_numbered<T: Record>(db: &mut Conn, before: &T, after: &T, expected: i64, series: &Series) -> Result<Option<String>> {
+    crate::lock_ranks::taken(T::TABLE, after.key());
+    series.give(db, record::changes(before, after), after.key(), Some(expected))
 }
 
 /// What the numbers of a series add up to, without any of them being loaded.
