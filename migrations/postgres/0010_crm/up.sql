@@ -9,7 +9,9 @@ BEGIN
         AND (NEW.new_value IS NOT DISTINCT FROM OLD.new_value OR NEW.new_value = 'Erased')
         AND (NEW.old_label IS NOT DISTINCT FROM OLD.old_label OR NEW.old_label = 'Erased')
         AND (NEW.new_label IS NOT DISTINCT FROM OLD.new_label OR NEW.new_label = 'Erased')
-        AND (NEW.reason IS NOT DISTINCT FROM OLD.reason OR NEW.reason = 'Erased') THEN
+        AND (NEW.reason IS NOT DISTINCT FROM OLD.reason OR NEW.reason = 'Erased')
+        AND (NEW.old_value, NEW.new_value, NEW.old_label, NEW.new_label, NEW.reason)
+            IS DISTINCT FROM (OLD.old_value, OLD.new_value, OLD.old_label, OLD.new_label, OLD.reason) THEN
         RETURN NEW;
     END IF;
     RAISE EXCEPTION 'tandem: the history of opportunities cannot be changed';

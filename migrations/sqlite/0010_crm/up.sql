@@ -269,6 +269,8 @@ WHEN NOT (
     AND (NEW.old_value IS OLD.old_value OR NEW.old_value = 'Erased') AND (NEW.new_value IS OLD.new_value OR NEW.new_value = 'Erased')
     AND (NEW.old_label IS OLD.old_label OR NEW.old_label = 'Erased') AND (NEW.new_label IS OLD.new_label OR NEW.new_label = 'Erased')
     AND (NEW.reason IS OLD.reason OR NEW.reason = 'Erased')
+    AND (NEW.old_value IS NOT OLD.old_value OR NEW.new_value IS NOT OLD.new_value OR NEW.old_label IS NOT OLD.old_label
+        OR NEW.new_label IS NOT OLD.new_label OR NEW.reason IS NOT OLD.reason)
 )
 BEGIN
     SELECT RAISE(ABORT, 'tandem: the history of opportunities cannot be changed');

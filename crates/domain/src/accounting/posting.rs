@@ -150,17 +150,17 @@ pub enum AccountRef {
 /// An entry to be posted at once by another part of the system.
 #[derive(Debug, Clone)]
 pub struct Posting {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The book it belongs to.
     pub journal: Journal,
     /// The part of the books whose period must be open on the posting date.
     pub class: ModuleClass,
-    /// The day it counts for.
+    /// Business date of the effect.
     pub posting_date: NaiveDate,
     /// The id of the document behind it, as on the wire; for drill-down.
     pub source: Option<String>,
-    /// What it is, in words.
+    /// Description, as free text.
     pub description: String,
     /// The document's currency and the rate to the company's currency, when they differ from it.
     pub currency: Option<(String, Rate)>,
@@ -184,7 +184,7 @@ pub struct PostingLine {
     pub product_id: Option<ProductId>,
     /// The tax.
     pub tax_code_id: Option<TaxCodeId>,
-    /// What it is, in words.
+    /// Description, as free text.
     pub description: Option<String>,
 }
 

@@ -12,7 +12,7 @@ use crate::kernel::Amount;
 /// A span of days in one company's books.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 pub struct PeriodFilter {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The first day; the first of the year of the last day when left out.
     #[serde(default)]
@@ -25,7 +25,7 @@ pub struct PeriodFilter {
 /// A day in one company's books.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 pub struct DayFilter {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The day, at its end; today when left out.
     #[serde(default)]
@@ -37,7 +37,7 @@ pub struct DayFilter {
 pub struct TrialBalanceRow {
     /// The account.
     pub account_id: AccountId,
-    /// The short code, unique in the company.
+    /// Short code, unique within the company.
     #[schema(max_length = 20)]
     pub code: String,
     /// The name.
@@ -61,14 +61,14 @@ pub struct TrialBalanceRow {
 /// All accounts that moved or hold a balance. Debits equal credits, and all closing balances sum to zero.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TrialBalance {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The currency, ISO 4217.
     #[schema(max_length = 3, example = "EUR")]
     pub currency: String,
-    /// The first day.
+    /// First day, inclusive.
     pub from_date: NaiveDate,
-    /// The last day, included.
+    /// Last day, inclusive.
     pub to_date: NaiveDate,
     /// One row for each.
     #[schema(max_items = 100000)]
@@ -88,7 +88,7 @@ pub struct TrialBalance {
 pub struct StatementRow {
     /// The account.
     pub account_id: AccountId,
-    /// The short code, unique in the company.
+    /// Short code, unique within the company.
     #[schema(max_length = 20)]
     pub code: String,
     /// The name.
@@ -104,14 +104,14 @@ pub struct StatementRow {
 /// Income and expenses of a span of days.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct IncomeStatement {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The currency, ISO 4217.
     #[schema(max_length = 3, example = "EUR")]
     pub currency: String,
-    /// The first day.
+    /// First day, inclusive.
     pub from_date: NaiveDate,
-    /// The last day, included.
+    /// Last day, inclusive.
     pub to_date: NaiveDate,
     /// Income by account.
     #[schema(max_items = 100000)]
@@ -130,7 +130,7 @@ pub struct IncomeStatement {
 /// Assets, liabilities and equity at the end of a day. Assets equal liabilities and equity with the result.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct BalanceSheet {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The currency, ISO 4217.
     #[schema(max_length = 3, example = "EUR")]
@@ -175,7 +175,7 @@ pub struct AgeingRow {
 /// What all customers have open at the end of a day. The total equals the control account.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AgeingReport {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The currency, ISO 4217.
     #[schema(max_length = 3, example = "EUR")]
@@ -189,7 +189,7 @@ pub struct AgeingReport {
     pub ageing: Ageing,
     /// Not yet used.
     pub unallocated: Amount,
-    /// With tax.
+    /// Amount including tax.
     pub total: Amount,
     /// The balance of the receivable accounts on that day.
     pub control_account: Amount,

@@ -11,7 +11,7 @@ pub struct MetricSide {
     /// What it counts.
     #[schema(max_length = 300)]
     pub text: String,
-    /// How many.
+    /// Quantity.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub count: i64,
     /// What they are worth, in the company's currency.

@@ -87,7 +87,7 @@ impl Period {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ForecastFilter {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The length of the fiscal period; a month when left out.
     #[param(required = false)]
@@ -241,7 +241,7 @@ pub struct Forecast {
     /// What the figures mean.
     #[schema(max_length = 2000)]
     pub definition: String,
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// How open deals count.
     pub method: ForecastMethod,
@@ -249,7 +249,7 @@ pub struct Forecast {
     pub period: PeriodKind,
     /// Its first day.
     pub start_date: NaiveDate,
-    /// Its last day.
+    /// Last day, inclusive.
     pub end_date: NaiveDate,
     /// The day of the forecast, in the company's time zone.
     pub as_of_date: NaiveDate,

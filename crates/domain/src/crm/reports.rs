@@ -22,7 +22,7 @@ pub const MOST_MONTHS: u32 = 36;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct PipelineReportFilter {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The pipeline; the company's default when left out.
     #[param(required = false)]
@@ -38,7 +38,7 @@ pub struct PipelineReport {
     /// What the figures mean.
     #[schema(max_length = 1000)]
     pub definition: String,
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The pipeline.
     pub pipeline_id: PipelineId,
@@ -114,7 +114,7 @@ pub struct StageFigures {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ConversionReportFilter {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// A day of the first month of creation; eleven months before the last when left out.
     #[param(required = false)]
@@ -140,7 +140,7 @@ pub struct ConversionReport {
     /// What the rates are of.
     #[schema(max_length = 200)]
     pub denominator: String,
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The months in their order.
     #[schema(max_items = 36)]

@@ -97,7 +97,7 @@ pub struct Currency {
     /// Decimal places of a booked amount: EUR 2, JPY 0, KWD 3.
     #[schema(minimum = 0, maximum = 4)]
     pub minor_units: i32,
-    /// Counts the changes, from 1.
+    /// Version: 1 at first, increased by every change; the value of the `ETag`.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
 }

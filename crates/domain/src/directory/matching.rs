@@ -96,11 +96,11 @@ pub struct ContactMatches {
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MatchParty {
-    /// Name in daily use.
+    /// Trading name.
     #[serde(default)]
     #[schema(max_length = 200, example = "Alfreds Futterkiste")]
     pub name: Option<String>,
-    /// Name in the register.
+    /// Registered legal name.
     #[serde(default)]
     #[schema(max_length = 200)]
     pub legal_name: Option<String>,

@@ -39,7 +39,7 @@ pub struct MovedRows {
     /// Which ones: `invoices.customer_id`.
     #[schema(max_length = 100, example = "invoices.customer_id")]
     pub what: String,
-    /// How many.
+    /// Quantity.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub rows: i64,
 }

@@ -58,7 +58,7 @@ pub struct OverviewAsOf {
 /// What a party owed a company at the end of a day, by the dates of its invoices, credits and payments.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct BalanceAsOf {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The currency of the amounts.
     #[schema(min_length = 3, max_length = 3)]
@@ -170,10 +170,10 @@ pub struct OverviewItem {
     /// Its number, once it has one.
     #[schema(required, max_length = 50)]
     pub number: Option<String>,
-    /// What it is about.
+    /// One-line summary.
     #[schema(max_length = 300)]
     pub title: String,
-    /// Where it stands.
+    /// Current status.
     #[schema(max_length = 50)]
     pub status: String,
     /// What it is worth, with tax.
@@ -262,7 +262,7 @@ pub struct FrontOverview {
 /// What a customer is worth to a company.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CustomerValue {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// Currency of the amounts, ISO 4217: the company's.
     #[schema(min_length = 3, max_length = 3)]
@@ -299,7 +299,7 @@ pub struct OpportunitySummary {
     /// The id of the opportunity.
     #[schema(max_length = 40)]
     pub id: String,
-    /// What it is about.
+    /// Name of the opportunity.
     #[schema(max_length = 300)]
     pub name: String,
     /// The stage it is in, by name.
@@ -326,10 +326,10 @@ pub struct LeadSummary {
     /// The id of the lead.
     #[schema(max_length = 40)]
     pub id: String,
-    /// What it is about.
+    /// One-line summary.
     #[schema(max_length = 300)]
     pub title: String,
-    /// Where it stands.
+    /// Current status.
     #[schema(max_length = 50)]
     pub status: String,
     /// When it came in.
@@ -377,7 +377,7 @@ pub struct OrderSummary {
     pub number: Option<String>,
     /// When it was placed.
     pub order_date: NaiveDate,
-    /// Where it stands.
+    /// Current status.
     #[schema(max_length = 50)]
     pub status: String,
     /// How much of it is shipped, as a word.
@@ -413,7 +413,7 @@ pub struct FinanceOverview {
 /// What a party owes to one company in one currency, and how far its credit goes.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PartyBalance {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// Currency of the figures, ISO 4217.
     #[schema(min_length = 3, max_length = 3)]
@@ -464,7 +464,7 @@ pub struct InvoiceSummary {
     pub issue_date: NaiveDate,
     /// When it is to be paid.
     pub due_date: NaiveDate,
-    /// Where it stands.
+    /// Current status.
     #[schema(max_length = 50)]
     pub status: String,
     /// Total with tax.

@@ -22,7 +22,7 @@ pub struct HierarchyFilter {
 pub struct HierarchyNode {
     /// The party.
     pub id: PartyId,
-    /// What it is.
+    /// Whether the party is a person or an organisation.
     pub kind: PartyKind,
     /// Its name.
     #[schema(max_length = 200)]

@@ -41,7 +41,7 @@ crate::words! {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ApiKey {
     pub id: ApiKeyId,
-    /// Counts the changes; the ETag.
+    /// Version: 1 at first, increased by every change; the value of the `ETag`.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
     /// The user in whose name it acts; it never may more than this user.
@@ -49,7 +49,7 @@ pub struct ApiKey {
     /// The key that created it, with which it ends; null when a user created it.
     #[schema(required)]
     pub parent_id: Option<ApiKeyId>,
-    /// What it is for.
+    /// Label that tells the key from others; shown in lists and in the audit log.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// The key itself: send it as `Authorization: Bearer sk_live_…`. It is shown once, in the answer that made it, and
@@ -81,7 +81,7 @@ crate::entity!(ApiKey, ApiKeyId, "api_key", actions: |k| k.possible_actions());
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApiKey {
-    /// What it is for.
+    /// Label that tells the key from others; shown in lists and in the audit log.
     #[schema(min_length = 1, max_length = 100, example = "Web shop")]
     pub name: String,
     /// What it may do: permissions or patterns, not more than you may. All that you may when left out.

@@ -16,7 +16,7 @@ pub const ONE_OR_ALL: Code = Code::invalid("company_grant.one_or_all", "Give eit
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct CompanyGrant {
     pub id: CompanyGrantId,
-    /// Counts the changes; the ETag.
+    /// Version: 1 at first, increased by every change; the value of the `ETag`.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
     pub user_id: UserId,
@@ -33,7 +33,7 @@ crate::entity!(undated CompanyGrant, CompanyGrantId, "company_grant", company: |
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCompanyGrant {
-    /// The company.
+    /// Company that the data belongs to.
     #[serde(default)]
     pub company_id: Option<CompanyId>,
     /// True for all companies, also for those that are founded later. Only who has all companies can grant them.

@@ -15,7 +15,7 @@ pub const ALREADY_ASSIGNED: Code = Code::conflict("role_assignment.exists", "The
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RoleAssignment {
     pub id: RoleAssignmentId,
-    /// Counts the changes; the ETag.
+    /// Version: 1 at first, increased by every change; the value of the `ETag`.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
     pub user_id: UserId,

@@ -25,7 +25,7 @@ pub const ROLE_OUT_OF_REACH: Code = Code::new(
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Role {
     pub id: RoleId,
-    /// Counts the changes; the ETag.
+    /// Version: 1 at first, increased by every change; the value of the `ETag`.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
     /// The stable name, unique: `sales_rep`.
@@ -44,7 +44,7 @@ pub struct Role {
     /// Whether it was shipped with the product and cannot be changed.
     pub ready_made: bool,
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: DateTime<Utc>,
 }
 crate::entity!(Role, RoleId, "role");

@@ -49,7 +49,7 @@ crate::words! {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Session {
     pub id: SessionId,
-    /// Counts the changes; the ETag.
+    /// Version: 1 at first, increased by every change; the value of the `ETag`.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
     pub user_id: UserId,

@@ -19,7 +19,7 @@ pub const LEAD: Duration = Duration::seconds(PUBLISHED_MAX_AGE.num_seconds() + L
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SigningKey {
     pub id: SigningKeyId,
-    /// Counts the changes; the ETag.
+    /// Version: 1 at first, increased by every change; the value of the `ETag`.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
     /// The name in the head of the tokens: the thumbprint of the public key (RFC 7638).

@@ -37,7 +37,7 @@ crate::words! {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct User {
     pub id: UserId,
-    /// Counts the changes; the ETag.
+    /// Version: 1 at first, increased by every change; the value of the `ETag`.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
     /// The e-mail address, lower case; it names the user at log-in.
@@ -56,7 +56,7 @@ pub struct User {
     #[schema(schema_with = crate::kernel::metadata)]
     pub metadata: BTreeMap<String, String>,
     pub created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: DateTime<Utc>,
 }
 crate::entity!(User, UserId, "user", actions: |u| u.possible_actions());

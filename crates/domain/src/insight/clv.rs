@@ -23,7 +23,7 @@ pub const HORIZON_DAYS: i32 = 365;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ClvFilter {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The first day of the observed months, the first of a month.
     pub from_date: NaiveDate,
@@ -193,7 +193,7 @@ pub struct PartyClv {
     pub definition: String,
     /// The customer.
     pub party_id: PartyId,
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The day of the answer, in the company's time zone.
     pub as_of_date: NaiveDate,

@@ -29,9 +29,9 @@ const DAY: i64 = 86_400_000_000;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct SalesMetricFilter {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
-    /// The first day.
+    /// First day, inclusive.
     pub from_date: NaiveDate,
     /// The last day; at most three years after the first.
     pub to_date: NaiveDate,
@@ -59,7 +59,7 @@ pub struct SalesMetricFilter {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct FunnelFilter {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The first day of creation.
     pub from_date: NaiveDate,
@@ -89,7 +89,7 @@ pub struct FunnelFilter {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct DealConversionFilter {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// A day of the first month of creation.
     pub from_date: NaiveDate,

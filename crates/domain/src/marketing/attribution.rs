@@ -298,7 +298,7 @@ pub fn return_on(margin: Amount, cost: Amount) -> Result<Option<Rate>> {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct AttributionFilter {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The model; the company's first linear one when left out.
     #[param(required = false)]

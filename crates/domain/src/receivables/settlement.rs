@@ -17,7 +17,7 @@ use crate::tax::engine::TaxComputation;
 /// What early payment takes off: part net, part tax.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Discount {
-    /// Without tax.
+    /// Amount before tax.
     pub net: Amount,
     /// The taxes.
     pub taxes: Vec<(TaxCodeId, Amount)>,

@@ -27,7 +27,7 @@ pub struct DeliverySummary {
     pub number: Option<String>,
     /// The order.
     pub order_id: SalesOrderId,
-    /// Where it stands.
+    /// Current status.
     pub status: DeliveryStatus,
     /// The day of shipping; while it is a draft, the day it is planned for.
     pub delivery_date: NaiveDate,

@@ -62,7 +62,7 @@ pub struct NewSalesOrder {
     /// Which rate of tax freight falls under; standard when left out.
     #[serde(default)]
     pub freight_tax_class: Option<TaxClass>,
-    /// A remark.
+    /// Remark, as free text.
     #[serde(default)]
     #[schema(max_length = 2000)]
     pub note: Option<String>,
@@ -101,7 +101,7 @@ crate::patch! {
         set freight_amount: Amount,
         /// Which rate of tax freight falls under.
         set freight_tax_class: TaxClass,
-        /// A remark.
+        /// Remark, as free text.
         clear note: String [max_length = 2000],
         /// All lines anew.
         set lines: Vec<NewSalesOrderLine> [max_items = 1000],
@@ -126,7 +126,7 @@ pub struct ConfirmSalesOrder {
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CancelSalesOrder {
-    /// Why.
+    /// Reason, as free text.
     #[serde(default)]
     #[schema(max_length = 500)]
     pub reason: Option<String>,
@@ -150,7 +150,7 @@ pub struct CancelSalesOrderLine {
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SalesOrderReason {
-    /// Why.
+    /// Reason, as free text.
     #[serde(default)]
     #[schema(max_length = 500)]
     pub reason: Option<String>,

@@ -22,7 +22,7 @@ pub struct LineToTax {
     pub quantity: Quantity,
     /// Money for one unit.
     pub unit_price: UnitPrice,
-    /// Per cent off the price.
+    /// Discount in percent of the price, 0 to 100.
     #[serde(default)]
     pub discount_percent: Rate,
     /// The taxes, in the order in which they are computed; determined from product, customer and date when left out.
@@ -49,7 +49,7 @@ pub struct DocumentDiscount {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CalculateTax {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The customer, whose tax status is used; at home and taxable when left out.
     #[serde(default)]
@@ -78,11 +78,11 @@ pub struct CalculateTax {
 /// A taxed line.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CalculatedLine {
-    /// Without tax.
+    /// Amount before tax.
     pub net: Amount,
     /// The tax.
     pub tax: Amount,
-    /// With tax.
+    /// Amount including tax.
     pub gross: Amount,
     /// The taxes.
     #[schema(max_items = 8)]
@@ -105,11 +105,11 @@ pub struct TaxCalculation {
     /// Tax by code.
     #[schema(max_items = 100)]
     pub taxes: Vec<DocumentTax>,
-    /// Without tax.
+    /// Amount before tax.
     pub net: Amount,
     /// The tax.
     pub tax: Amount,
-    /// With tax.
+    /// Amount including tax.
     pub gross: Amount,
 }
 
@@ -118,7 +118,7 @@ pub struct TaxCalculation {
 pub struct DocumentTax {
     /// The tax.
     pub tax_code_id: TaxCodeId,
-    /// The short code, unique in the company.
+    /// Short code, unique within the company.
     #[schema(max_length = 20, example = "STD")]
     pub code: String,
     /// How it is computed.

@@ -19,7 +19,9 @@ pub fn add(schemas: &mut Schemas, paths: &mut BTreeMap<String, Map<String, Value
         }
     }
     for (name, schema) in schemas.iter_mut() {
-        let plain = schema["type"] == "object" && schema.get("examples").is_none() && schema.get("properties").is_some();
+        // the example of a page is that of its rows
+        let page = schema["properties"].get("next_cursor").is_some();
+        let plain = schema["type"] == "object" && !page && schema.get("examples").is_none() && schema.get("properties").is_some();
         if plain && let Some(example) = maker.example(name, schema, 0) {
             schema["examples"] = json!([example]);
         }

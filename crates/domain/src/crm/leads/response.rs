@@ -17,7 +17,7 @@ use crate::platform::business_time::{Hours, business_between};
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct LeadResponseFilter {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The first day on which leads came in, in the company's time zone; 30 days before the last when left out.
     #[param(required = false)]
@@ -45,9 +45,9 @@ pub struct LeadResponseReport {
     /// Of which leads.
     #[schema(max_length = 1000)]
     pub denominator: String,
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
-    /// The first day.
+    /// First day, inclusive.
     pub from_date: NaiveDate,
     /// The last day.
     pub to_date: NaiveDate,

@@ -15,7 +15,7 @@ use crate::kernel::{Code, Findings, Rate, Result, problems};
 pub const REFUSALS: &[Code] = &[NAMELESS, emails::INVALID_EMAIL, phones::INVALID_PHONE, addresses::UNKNOWN_COUNTRY];
 
 impl LeadStatus {
-    /// The verbs that this state allows.
+    /// Actions that the current status allows.
     pub fn actions(self) -> Vec<&'static str> {
         match self {
             Self::New | Self::Working => vec!["assign", "qualify", "disqualify"],

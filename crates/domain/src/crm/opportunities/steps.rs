@@ -34,7 +34,7 @@ pub const REFUSALS: &[crate::kernel::Code] = &[
 pub const STAGE_REFUSALS: &[crate::kernel::Code] = &[FOREIGN_STAGE, ARCHIVED_STAGE, STAGE_REQUIREMENTS];
 
 impl OpportunityStatus {
-    /// The verbs that this state allows.
+    /// Actions that the current status allows.
     pub fn actions(self) -> Vec<&'static str> {
         match self {
             Self::Open => vec!["advance", "win", "lose"],

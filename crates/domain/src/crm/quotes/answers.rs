@@ -36,7 +36,7 @@ pub struct AcceptQuote {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RejectQuote {
-    /// Why.
+    /// Reason, as free text.
     #[schema(min_length = 1, max_length = 500, example = "Too expensive")]
     pub reason: String,
 }
@@ -70,7 +70,7 @@ pub struct AcceptQuoteByLink {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RejectQuoteByLink {
-    /// Why.
+    /// Reason, as free text.
     #[schema(min_length = 1, max_length = 500, example = "Too expensive")]
     pub reason: String,
     /// Your name.
@@ -92,11 +92,11 @@ pub struct PublicQuote {
     /// Which revision of the number this is, from 1.
     #[schema(minimum = 1, maximum = 1000)]
     pub revision: i32,
-    /// Where it stands.
+    /// Current status.
     pub status: QuoteStatus,
     /// Whether it can be accepted or rejected now.
     pub can_be_answered: bool,
-    /// What it is about.
+    /// Title shown to the customer.
     #[schema(max_length = 200)]
     pub title: String,
     /// Who offers.
@@ -106,7 +106,7 @@ pub struct PublicQuote {
     /// Where the goods would go.
     #[schema(required)]
     pub shipping_address: Option<Address>,
-    /// When it was made.
+    /// Time of creation.
     pub quote_date: NaiveDate,
     /// The last day on which it can be accepted, in the time zone of who offers.
     pub valid_until: NaiveDate,
@@ -144,13 +144,13 @@ pub struct PublicQuote {
 /// A line as its recipient sees it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PublicQuoteLine {
-    /// The place among the lines, from 1.
+    /// Position among the lines, starting at 1.
     #[schema(minimum = 1, maximum = 1000)]
     pub position: i32,
-    /// What it is.
+    /// Text of the line on documents; the name of the product unless another was given.
     #[schema(max_length = 500)]
     pub description: String,
-    /// How many.
+    /// Quantity.
     pub quantity: Quantity,
     /// Price of one before discount.
     pub unit_price: UnitPrice,

@@ -44,7 +44,7 @@ pub const MOST_REVISIONS: i32 = 1000;
 pub const LINK_DAYS: i64 = 90;
 
 impl QuoteStatus {
-    /// The verbs that this state allows.
+    /// Actions that the current status allows.
     pub fn actions(self) -> Vec<&'static str> {
         match self {
             Self::Draft => vec!["send"],

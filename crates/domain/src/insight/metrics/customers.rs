@@ -177,16 +177,16 @@ pub struct CustomerFigures {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct CustomerFiguresFilter {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
-    /// The first day.
+    /// First day, inclusive.
     pub from_date: NaiveDate,
     /// The last day; at most three years after the first.
     pub to_date: NaiveDate,
     /// The first day of the base period; without one nobody has base sales.
     #[param(required = false)]
     pub base_from_date: Option<NaiveDate>,
-    /// Its last day.
+    /// Last day, inclusive.
     #[param(required = false)]
     pub base_to_date: Option<NaiveDate>,
     /// Only these customers; those with an invoice in the period when left out.
@@ -251,15 +251,15 @@ pub struct CustomerFiguresList {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct RetentionFilter {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
     /// The first day of the base period.
     pub base_from_date: NaiveDate,
-    /// Its last day.
+    /// Last day, inclusive.
     pub base_to_date: NaiveDate,
     /// The first day of the period in which customers may be kept.
     pub from_date: NaiveDate,
-    /// Its last day.
+    /// Last day, inclusive.
     pub to_date: NaiveDate,
     /// A group for each of these.
     #[param(required = false)]
@@ -302,9 +302,9 @@ metric! {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct CustomerPeriod {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
-    /// The first day.
+    /// First day, inclusive.
     pub from_date: NaiveDate,
     /// The last day; at most three years after the first.
     pub to_date: NaiveDate,

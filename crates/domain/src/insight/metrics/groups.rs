@@ -37,7 +37,7 @@ pub struct MetricKey {
     /// The id or the word that all in the group have; null for those that have none.
     #[schema(required, max_length = 200)]
     pub key: Option<String>,
-    /// What it is called.
+    /// Label of the group, such as the name of the product; null when the group has none.
     #[schema(required, max_length = 300)]
     pub name: Option<String>,
 }

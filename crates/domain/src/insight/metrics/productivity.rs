@@ -27,9 +27,9 @@ crate::words! {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ProductivityFilter {
-    /// The company.
+    /// Company that the data belongs to.
     pub company_id: CompanyId,
-    /// The first day.
+    /// First day, inclusive.
     pub from_date: NaiveDate,
     /// The last day; at most three years after the first.
     pub to_date: NaiveDate,

@@ -245,7 +245,7 @@ pub struct VariantStats {
 pub struct Exclusions {
     /// The reason.
     pub reason: crate::marketing::campaigns::members::ExclusionReason,
-    /// How many.
+    /// Quantity.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub count: i64,
 }

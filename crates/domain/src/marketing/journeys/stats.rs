@@ -48,7 +48,7 @@ pub struct JourneyStats {
 pub struct JourneyOutcomes {
     /// How.
     pub outcome: JourneyOutcome,
-    /// How many.
+    /// Quantity.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub count: i64,
 }

@@ -85,7 +85,7 @@ pub struct KbArticleSummary {
     /// What it answers.
     #[schema(max_length = 300)]
     pub title: String,
-    /// Where it stands.
+    /// Current status.
     pub status: KbArticleStatus,
 }
 
@@ -97,10 +97,10 @@ pub struct CaseSummary {
     /// Its number.
     #[schema(max_length = 40)]
     pub number: String,
-    /// What it is about.
+    /// One-line summary of the request.
     #[schema(max_length = 300)]
     pub subject: String,
-    /// Where it stands.
+    /// Current status.
     pub status: CaseStatus,
     /// What is worked on first.
     pub priority: CasePriority,

@@ -23,7 +23,7 @@ pub fn priority_of(impact: CaseImpact, urgency: CaseUrgency) -> CasePriority {
 }
 
 impl Case {
-    /// The verbs that this state allows.
+    /// Actions that the current status allows.
     pub fn actions(&self) -> Vec<&'static str> {
         if self.merged_into_id.is_some() {
             return vec![];
