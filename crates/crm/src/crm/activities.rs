@@ -21,7 +21,11 @@ pub fn operations(t: &mut Table) {
         .filter(&["kind", "status", "priority", "owner_id", "regarding_id", "lead_id", "opportunity_id", "party_id"])
         .filter(&["due_at", "completed_at"])
         .filter_by::<TeamId>("owner_team_id", "The owner is in this team or in a team below it.", teams::owned_by)
-        .flag("has_owner_team", "`true`: the owner is in a team of the company; `false`: the owner is in none, or there is no owner.", teams::activity_has_team)
+        .flag(
+            "has_owner_team",
+            "`true`: the owner is in a team of the company; `false`: the owner is in none, or there is no owner.",
+            teams::activity_has_team,
+        )
         .flag("has_owner", "Only rows with an owner, or without.", teams::has_owner)
         .flag("overdue", "Only rows that are due and neither done nor cancelled, or all others.", rows::overdue)
         .search(&["search"])

@@ -34,7 +34,11 @@ pub fn operations(t: &mut Table) {
         .filter(&["status", "owner_id", "source", "campaign", "email", "converted_party_id", "converted_at"])
         .filter(&["assignment_rule_id", "grade", "score"])
         .filter_by::<TeamId>("owner_team_id", "The owner is in this team or in a team below it.", teams::owned_by)
-        .flag("has_owner_team", "`true`: the owner is in a team of the company; `false`: the owner is in none, or there is no owner.", teams::lead_has_team)
+        .flag(
+            "has_owner_team",
+            "`true`: the owner is in a team of the company; `false`: the owner is in none, or there is no owner.",
+            teams::lead_has_team,
+        )
         .flag("has_owner", "Only rows with an owner, or without.", teams::has_owner)
         .flag("has_response", "Only rows that were answered, or that still wait.", rows::has_response)
         .search(&["search"])

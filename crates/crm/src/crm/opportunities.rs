@@ -89,7 +89,11 @@ pub fn operations(t: &mut Table) {
         .filter_by::<TeamId>("seller_team_id", "Only rows that count for somebody in this team or below it.", rows::sold_by_team)
         .flag("has_seller_team", "Only rows of which a part counts for somebody in a team, or for nobody in one.", rows::has_seller_team)
         .filter_by::<TeamId>("owner_team_id", "The owner is in this team or in a team below it.", teams::owned_by)
-        .flag("has_owner_team", "`true`: the owner is in a team of the company; `false`: the owner is in none, or there is no owner.", teams::deal_has_team)
+        .flag(
+            "has_owner_team",
+            "`true`: the owner is in a team of the company; `false`: the owner is in none, or there is no owner.",
+            teams::deal_has_team,
+        )
         .flag("has_owner", "Only rows with an owner, or without.", teams::has_owner)
         .flag("has_source", "Only rows with a source, or without.", rows::has_source)
         .flag("has_campaign", "Only rows with a campaign, or without.", rows::has_campaign)
