@@ -3,8 +3,8 @@
 
 mod capture;
 mod chance;
+mod client;
 mod data;
-mod desk;
 mod journeys;
 mod marketing;
 mod quotes;
@@ -21,8 +21,8 @@ use indicatif::ProgressBar;
 use platform::App;
 use serde_json::{Value, json};
 
+use client::{ApiClient, Done, Stopped};
 use data::WARES;
-use desk::{Desk, Done, Stopped};
 use year::Year;
 
 /// The code of the demo company; where it exists, the demo was made already.
@@ -84,14 +84,14 @@ pub fn fill_quietly(app: &Arc<App>) -> Result<Made, DemoError> {
 }
 
 fn make(app: &Arc<App>, year: i32, bar: &ProgressBar) -> Result<Made, DemoError> {
-    let desk = Desk::new(app);
-    let companies = desk.get("/v1/directory/companies?limit=200")?;
+    let client = ApiClient::new(app);
+    let companies = client.get("/v1/directory/companies?limit=200")?;
     if companies["data"].as_array().is_some_and(|all| all.iter().any(|c| c["code"] == CODE)) {
         return Err(DemoError::Exists);
     }
     let first = NaiveDate::from_ymd_opt(year, 1, 2).unwrap_or_default();
-    desk.at(first, 8);
-    let mut y = Year::new(&desk, year);
+    client.at(first, 8);
+    let mut y = Year::new(&client, year);
     bar.set_length(14);
     bar.set_message("company, products and partners");
     found(&mut y)?;
@@ -129,7 +129,7 @@ fn rates(y: &mut Year<'_>, year: i32) -> Done<()> {
             let ten_thousandths = base + (month % 5) * step;
             let rate = format!("{}.{:04}", ten_thousandths / 10_000, ten_thousandths % 10_000);
             let body = json!({"from_currency": "EUR", "to_currency": currency, "rate_date": format!("{year}-{month:02}-01"), "rate": rate, "source": "demo"});
-            y.desk.post("/v1/directory/exchange-rates", body)?;
+            y.client.post("/v1/directory/exchange-rates", body)?;
             y.count("exchange rates");
         }
     }
@@ -143,24 +143,24 @@ fn found(y: &mut Year<'_>) -> Done<()> {
         "time_zone": "Europe/Berlin", "tax_id": "DE999999999",
         "address": {"line1": "Speicherstraße 12", "city": "Hamburg", "postal_code": "20457", "country": "DE"},
     });
-    y.company = y.desk.post("/v1/directory/companies", company)?;
+    y.company = y.client.post("/v1/directory/companies", company)?;
     let id = y.company["id"].clone();
     let text = id.as_str().unwrap_or_default();
     for (code, name) in [("HAM", "Hamburg"), ("MUC", "München")] {
-        let existing = y.desk.get(&format!("/v1/inventory/warehouses?company_id={text}&code={code}"))?;
+        let existing = y.client.get(&format!("/v1/inventory/warehouses?company_id={text}&code={code}"))?;
         let warehouse = match existing["data"].get(0) {
             Some(w) => w.clone(),
             None => y
-                .desk
+                .client
                 .post("/v1/inventory/warehouses", json!({"company_id": id, "code": code, "name": name, "is_default": code == "HAM"}))?,
         };
         y.warehouses.push(warehouse);
         y.count("warehouses");
     }
-    let pipelines = y.desk.get(&format!("/v1/crm/pipelines?company_id={text}"))?;
+    let pipelines = y.client.get(&format!("/v1/crm/pipelines?company_id={text}"))?;
     y.pipeline = match pipelines["data"].get(0) {
         Some(p) => p.clone(),
-        None => y.desk.post("/v1/crm/pipelines", pipeline(&id))?,
+        None => y.client.post("/v1/crm/pipelines", pipeline(&id))?,
     };
     y.catalogues()
 }
@@ -185,17 +185,17 @@ fn partners(y: &mut Year<'_>) -> Done<()> {
             "addresses": [{"purpose": "billing", "primary": true, "address": address}],
             "emails": [{"address": mail, "primary": true}], "tags": if i % 4 == 0 { json!(["regular"]) } else { json!([]) },
         });
-        let party = y.desk.post("/v1/directory/parties", party)?;
+        let party = y.client.post("/v1/directory/parties", party)?;
         y.count("customers");
         let (first, last) = (data::FIRST_NAMES[i % 16], data::LAST_NAMES[(i * 5 + i / 16) % 16]);
         let contact = json!({
             "first_name": first, "last_name": last,
             "emails": [{"address": format!("{}.{}.{}@example.org", first.to_lowercase(), last.to_lowercase(), i + 1), "primary": true}],
         });
-        let contact = y.desk.post("/v1/directory/contacts", contact)?;
+        let contact = y.client.post("/v1/directory/contacts", contact)?;
         let title = if i % 2 == 0 { "Owner" } else { "Purchasing" };
         let relation = json!({"contact_id": contact["id"], "party_id": party["id"], "title": title, "is_primary": true});
-        y.desk.post("/v1/directory/relationships", relation)?;
+        y.client.post("/v1/directory/relationships", relation)?;
         y.count("contacts");
         y.customers.push(party);
     }
@@ -203,21 +203,21 @@ fn partners(y: &mut Year<'_>) -> Done<()> {
     if let Some(first) = y.customers.first().cloned() {
         let name = first["name"].as_str().unwrap_or_default();
         let double = json!({"name": format!("{name} Ltd"), "is_customer": true, "phones": [{"number": "+49 40 5550123"}]});
-        let double = y.desk.post("/v1/directory/parties", double)?;
-        y.desk.act("/v1/directory/parties", &first, "merge", json!({"source_id": double["id"]}))?;
+        let double = y.client.post("/v1/directory/parties", double)?;
+        y.client.act("/v1/directory/parties", &first, "merge", json!({"source_id": double["id"]}))?;
         y.count("merges");
-        let people = y.desk.get("/v1/directory/contacts?limit=1&sort=created_at")?;
+        let people = y.client.get("/v1/directory/contacts?limit=1&sort=created_at")?;
         if let Some(person) = people["data"].get(0).cloned() {
             let twice = json!({"last_name": person["last_name"], "phones": [{"number": "+49 40 5550124"}]});
-            let twice = y.desk.post("/v1/directory/contacts", twice)?;
-            y.desk.act("/v1/directory/contacts", &person, "merge", json!({"source_id": twice["id"]}))?;
+            let twice = y.client.post("/v1/directory/contacts", twice)?;
+            y.client.act("/v1/directory/contacts", &person, "merge", json!({"source_id": twice["id"]}))?;
             y.count("merges");
         }
     }
     for (code, name, city, postal_code, country) in data::VENDORS {
         let address = json!({"line1": "Via Roma 1", "city": city, "postal_code": postal_code, "country": country});
         let party = json!({"code": code, "name": name, "is_vendor": true, "addresses": [{"purpose": "billing", "primary": true, "address": address}]});
-        y.desk.post("/v1/directory/parties", party)?;
+        y.client.post("/v1/directory/parties", party)?;
         y.count("vendors");
     }
     Ok(())
@@ -225,7 +225,7 @@ fn partners(y: &mut Year<'_>) -> Done<()> {
 
 /// Products, and what of them is there on the first day: two thirds in the first warehouse, one third in the second.
 fn wares(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
-    let units = y.desk.get("/v1/directory/units?limit=200")?;
+    let units = y.client.get("/v1/directory/units?limit=200")?;
     let piece = units["data"].as_array().into_iter().flatten().find(|u| u["code"] == "each").cloned().unwrap_or_default();
     for ware in &WARES {
         let mut product = json!({
@@ -236,7 +236,7 @@ fn wares(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
         if !ware.cost.is_empty() {
             product["expected_cost"] = ware.cost.into();
         }
-        let product = y.desk.post("/v1/directory/products", product)?;
+        let product = y.client.post("/v1/directory/products", product)?;
         y.count("products");
         y.products.push(product);
     }
@@ -244,8 +244,8 @@ fn wares(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
         let line = |i: usize| json!({"product_id": y.products[i]["id"], "quantity_delta": (WARES[i].opening * part / 3).to_string(), "unit_cost": WARES[i].cost});
         let lines: Vec<Value> = Year::stocked().map(line).collect();
         let opening = json!({"reason": "opening", "warehouse_id": y.warehouses[place]["id"], "adjustment_date": day, "lines": lines});
-        let opening = y.desk.post("/v1/inventory/adjustments", opening)?;
-        y.desk.act("/v1/inventory/adjustments", &opening, "post", json!({}))?;
+        let opening = y.client.post("/v1/inventory/adjustments", opening)?;
+        y.client.act("/v1/inventory/adjustments", &opening, "post", json!({}))?;
     }
     Ok(())
 }

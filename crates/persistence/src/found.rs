@@ -219,7 +219,7 @@ impl Personal {
     fn empty(&self, db: &mut Conn, ids: &[Uuid], identity_alone: bool, now: DateTime<Utc>) -> Result<()> {
         let json = |text: &str| Value::Json(JsonText(text.into()));
         let to = |left: Left| match left {
-            Left::Word => Some(Value::Text(NOTHING.into())),
+            Left::StringEnum => Some(Value::Text(NOTHING.into())),
             Left::Null => Some(Value::Null(crate::Kind::Text)),
             Left::Object => Some(json("{}")),
             Left::List => Some(json("[]")),

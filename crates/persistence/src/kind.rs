@@ -2,7 +2,7 @@
 #![allow(non_camel_case_types)]
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::kernel::{Amount, Id, Quantity, Rate, UnitPrice, Word};
+use domain::kernel::{Amount, Id, Quantity, Rate, StringEnum, UnitPrice};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -65,8 +65,8 @@ impl<I: Id> Store<I> for uid {
     }
 }
 
-impl<W: Word> Store<W> for word {
-    const KIND: Kind = Kind::Word;
+impl<W: StringEnum> Store<W> for word {
+    const KIND: Kind = Kind::StringEnum;
     fn put(v: &W) -> Value {
         Value::Text(v.as_str().to_owned())
     }

@@ -71,7 +71,7 @@ impl Way {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
     /// A word, because it must not be empty.
-    Word,
+    StringEnum,
     Null,
     /// `{}`
     Object,
@@ -98,7 +98,7 @@ const fn held(column: &'static str, left: Left) -> Held {
     Held { column, left, identity: false }
 }
 pub const fn word(column: &'static str) -> Held {
-    held(column, Left::Word)
+    held(column, Left::StringEnum)
 }
 pub const fn null(column: &'static str) -> Held {
     held(column, Left::Null)

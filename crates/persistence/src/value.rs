@@ -35,7 +35,7 @@ pub enum Kind {
     Uid,
     Text,
     /// One of a closed set of words.
-    Word,
+    StringEnum,
     Bool,
     Int,
     Date,
@@ -130,7 +130,7 @@ impl Value {
         match self {
             Value::Null(kind) => match kind {
                 Kind::Uid => out.push_bind_param::<st::Nullable<st::Uuid>, Option<Uuid>>(&None),
-                Kind::Text | Kind::Word => out.push_bind_param::<st::Nullable<st::Text>, Option<String>>(&None),
+                Kind::Text | Kind::StringEnum => out.push_bind_param::<st::Nullable<st::Text>, Option<String>>(&None),
                 Kind::Bool => out.push_bind_param::<st::Nullable<st::Bool>, Option<bool>>(&None),
                 Kind::Int => out.push_bind_param::<st::Nullable<st::BigInt>, Option<i64>>(&None),
                 Kind::Date => out.push_bind_param::<st::Nullable<st::Date>, Option<NaiveDate>>(&None),

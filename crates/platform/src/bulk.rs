@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use domain::Entity;
 use domain::Result;
-use domain::kernel::{Problem, Word};
+use domain::kernel::{Problem, StringEnum};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -15,7 +15,7 @@ use crate::table::Body;
 /// How many items one request may have.
 pub(crate) const MOST_ITEMS: usize = 500;
 
-domain::words! {
+domain::string_enum! {
     /// What happens to the others when one item is refused.
     pub enum BulkMode {
         /// All are kept or none.

@@ -421,7 +421,7 @@ pub fn sales_as_of(cx: &mut Cx, party: PartyId, day: NaiveDate) -> Result<Orders
 pub fn price_sale(cx: &mut Cx, sale: NewSalesOrder) -> Result<PricedSale> {
     match cx.app().questions.price_sale {
         Some(answer) => answer(cx, sale),
-        None => Err(problems::internal.with("Nobody knows prices.")),
+        None => Err(problems::internal.with("No pricing provider is registered.")),
     }
 }
 

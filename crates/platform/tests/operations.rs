@@ -20,7 +20,7 @@ domain::ids! {
     PieceId "pce";
 }
 
-domain::words! {
+domain::string_enum! {
     /// Where a widget stands.
     pub enum WidgetStatus {
         /// New.

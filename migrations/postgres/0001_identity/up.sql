@@ -112,7 +112,7 @@ CREATE TABLE api_key_secrets (
     id UUID PRIMARY KEY,
     api_key_id UUID NOT NULL REFERENCES api_keys (id) ON DELETE CASCADE,
     secret_hash BYTEA NOT NULL,
-    dies_at TIMESTAMPTZ,
+    expires_at TIMESTAMPTZ,
     created_at TIMESTAMPTZ NOT NULL
 );
 CREATE UNIQUE INDEX api_key_secrets_secret_hash_key ON api_key_secrets (secret_hash);
@@ -157,11 +157,11 @@ CREATE TABLE signing_keys (
     kid TEXT NOT NULL,
     public_key TEXT NOT NULL,
     signs_from_at TIMESTAMPTZ NOT NULL,
-    dies_at TIMESTAMPTZ,
+    expires_at TIMESTAMPTZ,
     created_at TIMESTAMPTZ NOT NULL
 );
 CREATE UNIQUE INDEX signing_keys_kid_key ON signing_keys (kid);
-CREATE INDEX signing_keys_dies_at_idx ON signing_keys (dies_at);
+CREATE INDEX signing_keys_expires_at_idx ON signing_keys (expires_at);
 
 CREATE TABLE signing_key_secrets (
     id UUID PRIMARY KEY REFERENCES signing_keys (id) ON DELETE CASCADE,

@@ -99,7 +99,7 @@ CREATE TABLE api_key_secrets (
     id BLOB NOT NULL PRIMARY KEY,
     api_key_id BLOB NOT NULL REFERENCES api_keys (id) ON DELETE CASCADE,
     secret_hash BLOB NOT NULL,
-    dies_at INTEGER,
+    expires_at INTEGER,
     created_at INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX api_key_secrets_secret_hash_key ON api_key_secrets (secret_hash);
@@ -144,11 +144,11 @@ CREATE TABLE signing_keys (
     kid TEXT NOT NULL,
     public_key TEXT NOT NULL,
     signs_from_at INTEGER NOT NULL,
-    dies_at INTEGER,
+    expires_at INTEGER,
     created_at INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX signing_keys_kid_key ON signing_keys (kid);
-CREATE INDEX signing_keys_dies_at_idx ON signing_keys (dies_at);
+CREATE INDEX signing_keys_expires_at_idx ON signing_keys (expires_at);
 
 CREATE TABLE signing_key_secrets (
     id BLOB NOT NULL PRIMARY KEY REFERENCES signing_keys (id) ON DELETE CASCADE,

@@ -79,13 +79,13 @@ each_engine! {
         assert_eq!((united["emails"].as_array().unwrap().len(), &united["external_ids"][0]["id"], &united["metadata"]["k"]), (2, &json!("7"), &json!("v")));
         assert!(leading(s, &winner).iter().all(|(_, ids)| ids.len() == 2), "{:#?}", leading(s, &winner));
         assert!(leading(s, &loser).iter().all(|(_, ids)| ids.is_empty()));
-        let grave = s.get(&at(&loser)).ok();
-        assert_eq!((&grave["merged_into"], &grave["allowed_actions"], grave["archived_at"].is_string()), (&winner["id"], &json!(["unmerge"]), true));
+        let tombstone = s.get(&at(&loser)).ok();
+        assert_eq!((&tombstone["merged_into"], &tombstone["allowed_actions"], tombstone["archived_at"].is_string()), (&winner["id"], &json!(["unmerge"]), true));
         let moved: Vec<&str> = done["moved"].as_array().unwrap().iter().map(|m| m["what"].as_str().unwrap()).collect();
         for what in ["activities.regarding_id", "cases.contact_id", "opportunities.contact_id", "opportunity_contact_roles.contact_id", "quotes.contact_id", "relationships.contact_id"] {
             assert!(moved.contains(&what), "{what} is not among {moved:?}");
         }
-        s.patch(&at(&loser), &grave, json!({"last_name": "Back"})).problem(409, "contact.merged");
+        s.patch(&at(&loser), &tombstone, json!({"last_name": "Back"})).problem(409, "contact.merged");
         // a fact gets its place in the feed right after its commit
         let told = (0..100).map(|_| s.all("/v1/platform/events?kind=contact.merged")).find(|told| !told.is_empty() || {
             std::thread::sleep(std::time::Duration::from_millis(50));

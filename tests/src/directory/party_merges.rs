@@ -151,16 +151,16 @@ each_engine! {
     fn the_one_that_went_is_a_tombstone_that_nobody_changes(s) {
         let (winner, loser) = (customer(s, "Winner"), customer(s, "Loser"));
         merge(s, &winner, &loser, json!([]));
-        let grave = s.get(&at(&loser)).ok();
-        assert_eq!((&grave["merged_into"], &grave["name"], &grave["allowed_actions"]), (&winner["id"], &json!("Loser"), &json!(["unmerge"])));
+        let tombstone = s.get(&at(&loser)).ok();
+        assert_eq!((&tombstone["merged_into"], &tombstone["name"], &tombstone["allowed_actions"]), (&winner["id"], &json!("Loser"), &json!(["unmerge"])));
         assert_eq!(s.all(&format!("{HERE}?q=loser")).len(), 0, "it is not found by words");
         assert_eq!(s.all(&format!("{HERE}?merged_into={}", id(&winner))).len(), 1);
-        s.patch(&at(&loser), &grave, json!({"name": "Ghost"})).problem(409, "party.merged");
-        s.delete(&at(&loser), &grave).problem(409, "party.merged");
+        s.patch(&at(&loser), &tombstone, json!({"name": "Ghost"})).problem(409, "party.merged");
+        s.delete(&at(&loser), &tombstone).problem(409, "party.merged");
         for verb in ["archive", "restore"] {
-            s.act(&format!("{}/{verb}", at(&loser)), &grave, json!({})).problem(409, "party.merged");
+            s.act(&format!("{}/{verb}", at(&loser)), &tombstone, json!({})).problem(409, "party.merged");
         }
-        s.act(&format!("{}/merge", at(&loser)), &grave, json!({"source_id": winner["id"]})).problem(409, "party.merged");
+        s.act(&format!("{}/merge", at(&loser)), &tombstone, json!({"source_id": winner["id"]})).problem(409, "party.merged");
         s.act(&format!("{}/merge", at(&winner)), &s.get(&at(&winner)).ok(), json!({"source_id": loser["id"]})).problem(409, "party.merged");
         s.post(HERE, json!({"name": "Child", "parent_id": loser["id"]})).problem(409, "party.merged");
         let person = s.post("/v1/directory/contacts", json!({"last_name": "P"})).created();
@@ -240,8 +240,8 @@ each_engine! {
         let done = merge(s, &winner.party, &loser.party, json!(["code", "name"]));
         assert_eq!(s.get(&at(&winner.party)).ok()["code"], "SECOND");
         s.at("2026-02-01T08:59:00Z");
-        let grave = s.get(&at(&loser.party)).ok();
-        s.act(&format!("{}/unmerge", at(&loser.party)), &grave, Value::Null).ok();
+        let tombstone = s.get(&at(&loser.party)).ok();
+        s.act(&format!("{}/unmerge", at(&loser.party)), &tombstone, Value::Null).ok();
         let after = [(leading(s, &winner.party), plain(&s.get(&at(&winner.party)).ok())), (leading(s, &loser.party), plain(&s.get(&at(&loser.party)).ok()))];
         for (before, after) in before.iter().zip(&after) {
             assert_eq!(before.1, after.1);
@@ -274,8 +274,8 @@ each_engine! {
         let done = merge(s, &winner, &loser, json!([]));
         assert_eq!(done["undo_until"], "2026-02-01T09:00:00Z");
         s.at("2026-02-01T09:00:01Z");
-        let grave = s.get(&at(&loser)).ok();
-        s.act(&format!("{}/unmerge", at(&loser)), &grave, Value::Null).problem(409, "party_merge.too_late");
+        let tombstone = s.get(&at(&loser)).ok();
+        s.act(&format!("{}/unmerge", at(&loser)), &tombstone, Value::Null).problem(409, "party_merge.too_late");
     }
 
     fn a_merge_stays_when_something_stands_in_the_way(s) {
@@ -312,8 +312,8 @@ each_engine! {
         let paid = s.post("/v1/banking/payments", body).created();
         s.act(&format!("/v1/banking/payments/{}/post", id(&paid)), &paid, json!({})).ok();
         verified(s);
-        let grave = s.get(&at(&loser.party)).ok();
-        s.act(&format!("{}/unmerge", at(&loser.party)), &grave, Value::Null).problem(409, "party_merge.not_undoable");
+        let tombstone = s.get(&at(&loser.party)).ok();
+        s.act(&format!("{}/unmerge", at(&loser.party)), &tombstone, Value::Null).problem(409, "party_merge.not_undoable");
     }
 
     fn of_two_merges_at_once_one_is_done(s) {

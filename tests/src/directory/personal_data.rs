@@ -302,8 +302,8 @@ each_engine! {
         s.act(&format!("{}/erase", at(&busy)), &busy, json!({})).problem(409, "personal_data.in_business");
         let (winner, loser) = (person("Winner"), person("Loser"));
         s.act(&format!("{}/merge", at(&winner)), &winner, json!({"source_id": loser["id"]})).ok();
-        let grave = s.get(&at(&loser)).ok();
-        s.act(&format!("{}/erase", at(&loser)), &grave, json!({})).problem(409, "party.merged");
+        let tombstone = s.get(&at(&loser)).ok();
+        s.act(&format!("{}/erase", at(&loser)), &tombstone, json!({})).problem(409, "party.merged");
         let dry = s.act(&format!("{}/erase?dry_run=true", at(&winner)), &s.get(&at(&winner)).ok(), json!({})).ok();
         assert_eq!((&dry["name"], &s.get(&at(&winner)).ok()["name"]), (&json!("Erased"), &json!("Winner")));
         let left = s.act(&format!("{}/erase", at(&winner)), &s.get(&at(&winner)).ok(), json!({})).ok();
@@ -312,9 +312,9 @@ each_engine! {
         }
         s.patch(&at(&winner), &left, json!({"name": "Back"})).problem(409, "personal_data.erased");
         s.delete(&at(&winner), &left).problem(409, "personal_data.erased");
-        let grave = s.get(&at(&loser)).ok();
-        assert_eq!(grave["name"], "Erased");
-        s.act(&format!("{}/unmerge", at(&loser)), &grave, Value::Null).problem(409, "party_merge.not_undoable");
+        let tombstone = s.get(&at(&loser)).ok();
+        assert_eq!(tombstone["name"], "Erased");
+        s.act(&format!("{}/unmerge", at(&loser)), &tombstone, Value::Null).problem(409, "party_merge.not_undoable");
 
         let contact = s.post(CONTACTS, json!({"last_name": "C"})).created();
         let here = format!("{CONTACTS}/{}", id(&contact));

@@ -30,8 +30,8 @@ each_engine! {
         assert_eq!((&now(s, &c)["party_id"], &now(s, &c)["status"]), (&winner["id"], &json!("waiting")));
         let answer = try_enroll(s, &one, json!({"party_ids": [winner["id"]]})).ok();
         assert_eq!(answer["skipped"], 1, "on the way as the one who was merged");
-        let grave = s.get(&party(&loser)).ok();
-        s.act(&format!("{}/unmerge", party(&loser)), &grave, json!({})).ok();
+        let tombstone = s.get(&party(&loser)).ok();
+        s.act(&format!("{}/unmerge", party(&loser)), &tombstone, json!({})).ok();
         assert_eq!(now(s, &c)["party_id"], loser["id"]);
     }
 

@@ -3,7 +3,7 @@
 use domain::crm::opportunities::{AmountSource, Opportunity};
 use domain::crm::quotes::Quote;
 use domain::ids::{CompanyId, OpportunityId, QuoteId};
-use domain::kernel::Word;
+use domain::kernel::StringEnum;
 use persistence::crm::quotes;
 use persistence::crm::reports::{self as rows, DealFacts};
 use platform::prelude::*;

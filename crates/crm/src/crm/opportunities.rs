@@ -175,7 +175,7 @@ pub(crate) fn begin(cx: &mut Cx, company: &Company, mut new: NewOpportunity, lea
     let pipeline = choose_pipeline(cx, company.id, &new)?;
     let id = cx.new_id();
     let currency = new.currency.clone().unwrap_or_else(|| company.currency.clone());
-    let lines = lines::build(cx, id, std::mem::take(&mut new.lines), &currency).map_err(|p| below("/lines", p))?;
+    let lines = lines::build(cx, id, std::mem::take(&mut new.lines), &currency).map_err(|p| prefix_pointers("/lines", p))?;
     let beginning = Beginning { id, pipeline: &pipeline, currency: &company.currency, source_lead_id, campaign, now: cx.now };
     let parts = NewTeam {
         splits: Some(std::mem::take(&mut new.splits)),
@@ -234,7 +234,7 @@ fn update(cx: &mut Cx, id: OpportunityId, mut patch: OpportunityPatch) -> Result
     let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
     let currency = patch.currency.clone().unwrap_or_else(|| before.currency.clone());
     let lines = match patch.lines.take() {
-        Some(new) => Some(lines::build(cx, id, new, &currency).map_err(|p| below("/lines", p))?),
+        Some(new) => Some(lines::build(cx, id, new, &currency).map_err(|p| prefix_pointers("/lines", p))?),
         None => None,
     };
     let parts =
@@ -380,7 +380,7 @@ fn check_owner(cx: &mut Cx, owner: Option<UserId>) -> Result<()> {
     }
 }
 
-/// Moves the places of a problem below a field; one without places stays as it is.
-pub(crate) fn below(prefix: &str, problem: Problem) -> Problem {
+/// Prefixes every JSON pointer of a problem; a problem without pointers stays as it is.
+pub(crate) fn prefix_pointers(prefix: &str, problem: Problem) -> Problem {
     if problem.errors().is_empty() { problem } else { problem.under(prefix) }
 }

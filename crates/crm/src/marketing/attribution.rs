@@ -6,7 +6,7 @@ use domain::directory::companies::Company;
 use domain::ids::{AttributionDealId, AttributionModelId, CampaignId, CompanyId, TouchpointId};
 use domain::insight::metrics::WRONG_RANGE;
 use domain::insight::metrics::percent;
-use domain::kernel::Word;
+use domain::kernel::StringEnum;
 use domain::marketing::attribution::{
     AttributionBasis, AttributionFilter, AttributionGroup, AttributionReport, AttributionRow, CampaignRoi, OTHER_COMPANY, RoiFilter,
     return_on,

@@ -13,7 +13,7 @@ use domain::directory::emails;
 use domain::directory::parties::Party;
 use domain::identity::visibility::FieldClass;
 use domain::ids::{CompanyId, ContactId, LeadFormId, PartyId};
-use domain::kernel::{Word, decode};
+use domain::kernel::{StringEnum, decode};
 use domain::marketing::consent_confirmations::{ALREADY_GRANTED, ASKED_ALREADY, NewConsentConfirmation};
 use domain::marketing::consents::{
     AddressWord, CheckConsent, CheckedConsent, CheckedConsents, Consent, ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus,

@@ -5,7 +5,7 @@ use domain::crm::leads::Lead;
 use domain::directory::contacts::Contact;
 use domain::directory::parties::Party;
 use domain::ids::{ContactId, JourneyEnrollmentId, LeadId, PartyId};
-use domain::kernel::Word;
+use domain::kernel::StringEnum;
 use domain::marketing::consents::{ConsentChannel, ConsentReason, ConsentStatus, judge};
 use domain::marketing::journey_enrollments::{JourneyEnrollment, JourneyOutcome};
 use domain::marketing::journeys::Journey;

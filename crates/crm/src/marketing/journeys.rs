@@ -7,7 +7,7 @@ use domain::crm::leads::Lead;
 use domain::directory::contacts::Contact;
 use domain::directory::parties::Party;
 use domain::ids::JourneyId;
-use domain::kernel::Word;
+use domain::kernel::StringEnum;
 use domain::marketing::campaigns::stats::Counts;
 use domain::marketing::campaigns::{Campaign, NO_MAIL_SERVER, NO_UNSUBSCRIBE_LINK, TEMPLATE_ARCHIVED};
 use domain::marketing::journey_enrollments::{EnrollmentStatus, JourneyEnrollment};

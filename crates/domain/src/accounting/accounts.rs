@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::ids::{AccountId, CompanyId};
 use crate::kernel::{Code, Result};
 
-crate::words! {
+crate::string_enum! {
     /// Where an account stands in the balance sheet or the income statement.
     pub enum AccountType {
         Asset = "asset",

@@ -10,7 +10,7 @@ use super::posting::{Journal, ModuleClass};
 use crate::ids::{AccountId, CompanyId, JournalEntryId, JournalLineId, PartyId, ProductId, TaxCodeId, UserId};
 use crate::kernel::{Amount, Code, FieldError, Rate, Result, problems};
 
-crate::words! {
+crate::string_enum! {
     /// Where a journal entry stands.
     pub enum EntryStatus {
         /// May still change; counts nowhere.

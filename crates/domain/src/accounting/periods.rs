@@ -9,7 +9,7 @@ use super::posting::ModuleClass;
 use crate::ids::{CompanyId, FiscalYearId, PeriodId};
 use crate::kernel::{Code, Result, problems};
 
-crate::words! {
+crate::string_enum! {
     /// Whether figures dated in the period may still change.
     pub enum PeriodStatus {
         /// Not yet open.

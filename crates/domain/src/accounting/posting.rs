@@ -10,7 +10,7 @@ use crate::directory::products::PostingClass;
 use crate::ids::{AccountId, CompanyId, PartyId, ProductId, TaxCodeId};
 use crate::kernel::{Amount, Code, Rate};
 
-crate::words! {
+crate::string_enum! {
     /// What an account is for in an automatic posting.
     pub enum Role as AccountRole {
         /// What customers owe (1100).

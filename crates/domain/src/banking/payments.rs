@@ -11,7 +11,7 @@ use crate::ids::{CompanyId, JournalEntryId, PartyId, PaymentId, UserId};
 use crate::kernel::{Amount, Code, Decimals, Rate, Result, round};
 use crate::receivables::allocations::{Allocation, NewAllocation, standing};
 
-crate::words! {
+crate::string_enum! {
     /// Which way the money goes.
     pub enum PaymentDirection {
         /// A customer pays.

@@ -12,7 +12,7 @@ use crate::ids::{ActivityId, CompanyId, ContactId, LeadId, OpportunityId, PartyI
 use crate::kernel::text::{filled, trimmed};
 use crate::kernel::{Code, Findings, Result, decode, problems};
 
-crate::words! {
+crate::string_enum! {
     /// What kind of activity it is.
     pub enum ActivityKind {
         /// Something to do.

@@ -15,7 +15,7 @@ use crate::ids::{AssignmentRuleId, CompanyId, UserId};
 use crate::kernel::text::filled;
 use crate::kernel::{Code, Findings, Result, turns};
 
-crate::words! {
+crate::string_enum! {
     /// How a rule chooses among its members.
     pub enum AssignmentMethod {
         /// One after the other, in the order of the list.
@@ -97,7 +97,7 @@ pub struct NewAssignmentRule {
     #[schema(minimum = 1, maximum = 10000)]
     pub position: i32,
     /// Whether it is in use; true when left out.
-    #[serde(default = "crate::kernel::yes")]
+    #[serde(default = "crate::kernel::default_true")]
     pub is_active: bool,
     /// All of them must hold.
     #[serde(default)]

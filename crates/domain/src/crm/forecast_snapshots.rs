@@ -18,7 +18,7 @@ pub const WRONG_RANGE: Code = Code::invalid("forecast.wrong_range", "The range o
 /// Days between the first and the last of an accuracy at most.
 pub const LONGEST_RANGE: i64 = 3 * 366;
 
-crate::words! {
+crate::string_enum! {
     /// Which figure of a snapshot is measured.
     pub enum SnapshotMeasure {
         Weighted = "weighted",

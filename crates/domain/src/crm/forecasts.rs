@@ -12,7 +12,7 @@ use crate::ids::StageId;
 use crate::ids::{CompanyId, ForecastSubmissionId, PipelineId, TeamId, TerritoryId, UserId};
 use crate::kernel::{Amount, Rate, Result, allocate, round_to};
 
-crate::words! {
+crate::string_enum! {
     /// The length of a fiscal period.
     pub enum PeriodKind as ForecastPeriodKind {
         Month = "month",

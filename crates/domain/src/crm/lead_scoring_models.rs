@@ -14,7 +14,7 @@ use crate::ids::{CompanyId, LeadId, LeadScoringModelId};
 use crate::kernel::text::filled;
 use crate::kernel::{Code, Findings, Rate, Result, problems};
 
-crate::words! {
+crate::string_enum! {
     /// Where a scoring model stands.
     pub enum ScoringModelStatus {
         /// Being written; scores nothing.

@@ -20,7 +20,7 @@ use crate::ids::StageId;
 use crate::ids::{AssignmentRuleId, CompanyId, ContactId, LeadId, OpportunityId, PartyId, PipelineId, UserId};
 use crate::kernel::{Amount, Code, Rate};
 
-crate::words! {
+crate::string_enum! {
     /// Where a lead stands.
     pub enum LeadStatus {
         /// Nobody has taken it up.
@@ -322,7 +322,7 @@ pub struct NewLead {
     #[serde(default)]
     pub owner_id: Option<UserId>,
     /// Whether the assignment rules of the company choose an owner when none is named; true when left out.
-    #[serde(default = "crate::kernel::yes")]
+    #[serde(default = "crate::kernel::default_true")]
     pub use_assignment_rules: bool,
     /// The caller's own key-value pairs, stored and returned unchanged.
     #[serde(default)]
@@ -396,7 +396,7 @@ pub struct ConvertLead {
     #[serde(default)]
     pub party_id: Option<PartyId>,
     /// Whether to open an opportunity; true when left out.
-    #[serde(default = "crate::kernel::yes")]
+    #[serde(default = "crate::kernel::default_true")]
     pub create_opportunity: bool,
     /// What is known of the opportunity.
     #[serde(default)]

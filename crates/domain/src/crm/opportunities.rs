@@ -25,7 +25,7 @@ use crate::ids::{
 };
 use crate::kernel::{Amount, Code, Quantity, Rate, UnitPrice};
 
-crate::words! {
+crate::string_enum! {
     /// Where a deal stands. While it is open its stage says how far it is.
     pub enum OpportunityStatus {
         /// Still in the pipeline.

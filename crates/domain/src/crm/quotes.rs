@@ -18,7 +18,7 @@ use crate::ids::{CompanyId, ContactId, OpportunityId, PartyId, QuoteId, SalesOrd
 use crate::kernel::Amount;
 use crate::tax::calculations::DocumentTax;
 
-crate::words! {
+crate::string_enum! {
     /// Where a quote stands.
     pub enum QuoteStatus {
         /// Can still change; nobody outside has seen it.

@@ -11,7 +11,7 @@ use super::currencies;
 use crate::ids::CompanyId;
 use crate::kernel::{Amount, Code, Findings, Result};
 
-crate::words! {
+crate::string_enum! {
     /// Where tax is rounded to the minor unit: on each line, or once per tax rate of the document.
     pub enum Rounding {
         PerLine = "per_line",

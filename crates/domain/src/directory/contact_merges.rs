@@ -9,7 +9,7 @@ use super::merging::{self, Difference, MergeSide, MergeStatus, Mergeable, MovedR
 use crate::ids::{ContactId, ContactMergeId};
 use crate::kernel::{Code, Result};
 
-crate::words! {
+crate::string_enum! {
     /// A field of a contact of which only one value can stay.
     pub enum ContactMergeField {
         FirstName = "first_name",

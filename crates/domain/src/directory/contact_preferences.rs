@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::ids::{ContactId, ContactPreferenceId};
 use crate::kernel::{Code, Findings, Result};
 
-crate::words! {
+crate::string_enum! {
     /// What a preference holds.
     pub enum PreferenceKind as ContactPreferenceKind {
         /// A text of at most 500 characters.

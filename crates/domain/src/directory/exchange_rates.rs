@@ -11,7 +11,7 @@ use super::currencies;
 use crate::ids::CompanyId;
 use crate::kernel::{Amount, Code, Decimals, Findings, Rate, Result, problems, round_to};
 
-crate::words! {
+crate::string_enum! {
     /// What a rate is for: the price of the day, the average of a period, the rate at the end of a period.
     pub enum RateKind {
         Spot = "spot",

@@ -11,7 +11,7 @@ use super::{emails, phones};
 use crate::ids::{ContactId, PartyId};
 use crate::kernel::{Findings, Result};
 
-crate::words! {
+crate::string_enum! {
     /// Why something is a candidate.
     pub enum MatchKind {
         /// The same mailbox.

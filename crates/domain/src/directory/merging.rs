@@ -13,7 +13,7 @@ use super::emails::{self, EmailAddress};
 use super::phones::PhoneNumber;
 use crate::kernel::{Code, Result, problems};
 
-crate::words! {
+crate::string_enum! {
     /// One of the two of a merge.
     pub enum MergeSide {
         /// The one that stays.

@@ -19,7 +19,7 @@ use super::{currencies, search};
 use crate::ids::PartyId;
 use crate::kernel::{Code, Findings, Result, problems};
 
-crate::words! {
+crate::string_enum! {
     /// What a party is.
     pub enum PartyKind {
         Organisation = "organisation",

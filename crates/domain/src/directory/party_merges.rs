@@ -11,7 +11,7 @@ use super::terms::TradeTerms;
 use crate::ids::{PartyId, PartyMergeId};
 use crate::kernel::{Code, Result};
 
-crate::words! {
+crate::string_enum! {
     /// A field of a party of which only one value can stay.
     pub enum MergeField {
         Code = "code",
@@ -317,8 +317,8 @@ mod tests {
         let merge = merge(&winner, &loser, &[MergeField::Name, MergeField::Code]).expect("merged");
         assert_eq!((&*merge.winner_after.name, merge.winner_after.code.as_deref()), ("Acme Ltd", Some("B")));
         assert_eq!(merge.conflicts[0].kept, MergeSide::Loser);
-        let grave = merge.tombstone(DateTime::UNIX_EPOCH);
-        assert_eq!((grave.code, grave.merged_into, grave.external_ids.len()), (None, Some(winner.id), 0));
+        let tombstone = merge.tombstone(DateTime::UNIX_EPOCH);
+        assert_eq!((tombstone.code, tombstone.merged_into, tombstone.external_ids.len()), (None, Some(winner.id), 0));
     }
 
     #[test]

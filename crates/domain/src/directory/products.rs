@@ -11,7 +11,7 @@ use super::{currencies, search};
 use crate::ids::{ProductId, UnitId};
 use crate::kernel::{Code, Findings, Quantity, Result, UnitPrice, problems};
 
-crate::words! {
+crate::string_enum! {
     /// Whether stock is kept of it.
     pub enum ProductKind {
         Stocked = "stocked",

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::currencies;
 use crate::kernel::{Amount, Code, Findings, Result};
 
-crate::words! {
+crate::string_enum! {
     /// How tax is judged: as at home, as abroad, or not at all.
     pub enum TaxStatus {
         Domestic = "domestic",

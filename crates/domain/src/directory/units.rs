@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::ids::UnitId;
 use crate::kernel::{Code, Decimal, Decimals, Quantity, Rate, Result, problems};
 
-crate::words! {
+crate::string_enum! {
     /// What a unit measures. Only units of one category convert into each other. Base units: `count` each, `mass` kg,
     /// `length` m, `area` m², `volume` l, `time` h.
     pub enum UnitCategory {

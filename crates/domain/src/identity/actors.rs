@@ -1,6 +1,6 @@
 //! Who acts: the kinds of callers that a fact may come from.
 
-crate::words! {
+crate::string_enum! {
     /// What kind of caller did something.
     pub enum ActorKind {
         /// A user who is logged in.

@@ -27,7 +27,7 @@ pub const REVOKED: Code = Code::conflict("api_key.revoked", "The key is revoked.
 /// What every key begins with, so that scanners find leaked ones.
 pub const SECRET_PREFIX: &str = "sk_live_";
 
-crate::words! {
+crate::string_enum! {
     /// Whether a key is good.
     pub enum ApiKeyStatus {
         /// Good until it expires.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::visibility::Reach;
-use crate::kernel::{Code, Word};
+use crate::kernel::{Code, StringEnum};
 
 /// A pattern that is not one.
 pub const INVALID_PATTERN: Code = Code::invalid(

@@ -21,7 +21,7 @@ pub const REFRESH_LIFETIME: Duration = Duration::days(7);
 /// was lost on the way.
 pub const REFRESH_GRACE: Duration = Duration::seconds(10);
 
-crate::words! {
+crate::string_enum! {
     /// Whether the tokens of a session are good.
     pub enum SessionStatus {
         /// Its tokens are good until they expire.
@@ -133,7 +133,7 @@ pub struct Refresh {
     pub refresh_token: String,
 }
 
-crate::words! {
+crate::string_enum! {
     /// How an access token is sent.
     pub enum TokenType {
         /// In the header `Authorization: Bearer …`.

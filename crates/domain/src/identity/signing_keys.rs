@@ -30,9 +30,9 @@ pub struct SigningKey {
     pub public_key: String,
     /// When it begins to sign.
     pub signs_from_at: DateTime<Utc>,
-    /// When the last token it signed is dead, so that it is dead too; null while it signs.
+    /// When the last token signed with this key expires; null while the key is still signing.
     #[schema(required)]
-    pub dies_at: Option<DateTime<Utc>>,
+    pub expires_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
 }
 crate::entity!(undated SigningKey, SigningKeyId, "signing_key");
@@ -48,11 +48,11 @@ pub struct SigningKeys {
 impl SigningKey {
     /// Whether tokens signed with it are still believed.
     pub fn is_alive(&self, now: DateTime<Utc>) -> bool {
-        self.dies_at.is_none_or(|t| now < t)
+        self.expires_at.is_none_or(|t| now < t)
     }
     /// Retires it in favour of one that signs from `successor`: it dies when its last token is dead.
     pub fn retire(self, successor: DateTime<Utc>) -> Self {
-        Self { dies_at: Some(successor + ACCESS_LIFETIME + LEEWAY), ..self }
+        Self { expires_at: Some(successor + ACCESS_LIFETIME + LEEWAY), ..self }
     }
 }
 
@@ -79,7 +79,7 @@ mod tests {
             kid: n.to_string(),
             public_key: String::new(),
             signs_from_at: DateTime::UNIX_EPOCH + Duration::seconds(from),
-            dies_at: None,
+            expires_at: None,
             created_at: DateTime::UNIX_EPOCH,
         }
     }

@@ -23,7 +23,7 @@ pub const OWN_ACCOUNT: Code = Code::conflict("user.own_account", "You cannot do 
 pub const OUT_OF_REACH: Code =
     Code::new(Failure::Forbidden, "user.out_of_reach", "The user has, or would have, permissions or companies that you do not have.");
 
-crate::words! {
+crate::string_enum! {
     /// Whether a user may log in.
     pub enum UserStatus {
         /// May log in.

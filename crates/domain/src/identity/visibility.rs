@@ -1,7 +1,7 @@
 //! What a caller may see of a record: how far a permission reaches, and the classes of fields that need a permission of
 //! their own.
 
-crate::words! {
+crate::string_enum! {
     /// On which records a permission counts. Each reaches what those before it reach, and more.
     pub enum Reach {
         /// Those that the caller owns.

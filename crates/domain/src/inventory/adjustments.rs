@@ -12,7 +12,7 @@ use crate::accounting::posting::Role;
 use crate::ids::{CompanyId, LocationId, ProductId, StockAdjustmentId, StockAdjustmentLineId, WarehouseId};
 use crate::kernel::{Amount, Code, FieldError, Quantity, Result, UnitPrice, problems};
 
-crate::words! {
+crate::string_enum! {
     /// Where a stock adjustment stands.
     pub enum AdjustmentStatus {
         /// Can still change.

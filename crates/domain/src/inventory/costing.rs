@@ -2,7 +2,7 @@
 
 use crate::kernel::{Amount, Decimals, Quantity, Result, UnitPrice, round, round_to};
 
-crate::words! {
+crate::string_enum! {
     /// Why the value of stock changed.
     pub enum ValueKind {
         /// Goods came in at a cost.

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::ids::{CompanyId, LocationId, WarehouseId};
 use crate::kernel::Code;
 
-crate::words! {
+crate::string_enum! {
     /// What a location stands for.
     pub enum LocationKind {
         /// A place in a warehouse; what lies there is on hand.

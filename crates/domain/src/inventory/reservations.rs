@@ -8,7 +8,7 @@ use crate::ids::SalesOrderLineId;
 use crate::ids::{CompanyId, LocationId, ProductId, ReservationId, SalesOrderId, WarehouseId};
 use crate::kernel::{Code, Quantity};
 
-crate::words! {
+crate::string_enum! {
     /// How binding a reservation is.
     pub enum ReservationKind {
         /// The pieces are held back for it.

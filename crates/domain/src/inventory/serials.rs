@@ -11,7 +11,7 @@ use crate::ids::{CompanyId, DeliveryId, DeliveryLineId, PartyId, ProductId, Seri
 use crate::kernel::{Code, FieldError, Quantity, Result};
 use crate::sales::deliveries::DeliveryLine;
 
-crate::words! {
+crate::string_enum! {
     /// Where a piece is, as far as is known.
     pub enum SerialStatus {
         /// With the customer.

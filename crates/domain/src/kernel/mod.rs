@@ -11,9 +11,9 @@ mod minimum;
 mod number;
 mod patch;
 mod rounding;
+mod string_enum;
 pub mod text;
 pub mod turns;
-mod word;
 
 pub use days::{day_at, moment_of, start_of_day};
 pub use decimal::{Amount, Decimals, Quantity, Rate, UnitPrice, is_decimal};
@@ -23,9 +23,9 @@ pub use id::{Id, decode, encode};
 pub use metadata::metadata;
 pub use minimum::minimum;
 pub use number::Decimal;
-pub use patch::{PatchBody, present, some, yes};
+pub use patch::{PatchBody, default_true, present, some};
 pub use rounding::{allocate, round, round_to};
-pub use word::Word;
+pub use string_enum::StringEnum;
 
 /// Re-exported for the macros of this crate.
 #[doc(hidden)]

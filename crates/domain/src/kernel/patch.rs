@@ -20,7 +20,7 @@ pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<O
 }
 
 /// For `#[serde(default = "…")]` of a flag that is true when it is left out.
-pub fn yes() -> bool {
+pub fn default_true() -> bool {
     true
 }
 

@@ -18,7 +18,7 @@ use crate::kernel::{Amount, Code, Decimals, Rate, Result, allocate};
 use crate::marketing::attribution_models::{AttributionKind, AttributionModel, NamedWeights};
 use crate::marketing::touchpoints::Touchpoint;
 
-crate::words! {
+crate::string_enum! {
     /// Which money is attributed. All in the company's currency, by the rates of the documents.
     pub enum AttributionBasis {
         /// Amounts of open opportunities, by the day of their creation.

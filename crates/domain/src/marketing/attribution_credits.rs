@@ -13,7 +13,7 @@ use crate::ids::{
 use crate::kernel::{Amount, Rate};
 use crate::marketing::attribution::AttributionBasis;
 
-crate::words! {
+crate::string_enum! {
     /// What became of a deal.
     pub enum AttributionDealStatus {
         /// Not decided.

@@ -13,7 +13,7 @@ use crate::crm::leads::touches::TouchChannel;
 use crate::ids::{AttributionDealId, CompanyId};
 use crate::kernel::{Code, Rate, Result};
 
-crate::words! {
+crate::string_enum! {
     /// How touches are weighed.
     pub enum AttributionKind {
         /// The first touch earns all.

@@ -18,7 +18,7 @@ use crate::ids::{CampaignId, CampaignVariantId, CompanyId, JobId, JourneyId, Seg
 use crate::kernel::Code;
 use crate::marketing::campaigns::quiet_hours::QuietHours;
 
-crate::words! {
+crate::string_enum! {
     /// Where a campaign stands.
     pub enum CampaignStatus {
         /// Can still change.

@@ -9,7 +9,7 @@ use crate::ids::{CompanyId, ConsentConfirmationId, ConsentId, ContactId, LeadId,
 use crate::kernel::Code;
 use crate::marketing::consents::{Consent, ConsentSubject};
 
-crate::words! {
+crate::string_enum! {
     /// Where a request for confirmation stands.
     pub enum ConfirmationStatus as ConsentConfirmationStatus {
         /// The message will go out.

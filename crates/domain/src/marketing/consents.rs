@@ -11,7 +11,7 @@ use crate::directory::address_keys::AddressKind;
 use crate::ids::{CompanyId, ConsentId, ContactId, LeadId, PartyId};
 use crate::kernel::{Code, Findings, Id, Result};
 
-crate::words! {
+crate::string_enum! {
     /// The way somebody is reached.
     pub enum ConsentChannel as MessageChannel {
         /// E-mail.

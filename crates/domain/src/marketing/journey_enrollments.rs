@@ -8,7 +8,7 @@ use crate::ids::{CompanyId, ContactId, JourneyEnrollmentId, JourneyId, JourneyVe
 use crate::kernel::{Result, problems};
 use crate::marketing::journeys::EntryKind;
 
-crate::words! {
+crate::string_enum! {
     /// Where somebody stands.
     pub enum EnrollmentStatus as JourneyEnrollmentStatus {
         /// The next step is to be done.

@@ -17,7 +17,7 @@ use crate::kernel::Code;
 use crate::marketing::campaigns::FrequencyCap;
 use crate::marketing::campaigns::quiet_hours::QuietHours;
 
-crate::words! {
+crate::string_enum! {
     /// Where a journey stands.
     pub enum JourneyStatus {
         /// Never published.

@@ -12,7 +12,7 @@ use crate::kernel::Code;
 use crate::marketing::lead_forms::{ConsentChannel, LeadForm};
 use crate::marketing::touchpoints::TouchOrigin;
 
-crate::words! {
+crate::string_enum! {
     /// What became of a submission.
     pub enum SubmissionStatus {
         /// It made a lead or was added to one.

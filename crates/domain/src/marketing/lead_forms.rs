@@ -12,7 +12,7 @@ use crate::ids::{CompanyId, LeadFormId, LeadFormWordingId, UserId};
 use crate::kernel::text::{filled, is_one_line, trimmed};
 use crate::kernel::{Code, Findings, Problem, Result, problems};
 
-crate::words! {
+crate::string_enum! {
     /// What the content of a field becomes.
     pub enum FormTarget {
         /// Given name.
@@ -196,7 +196,7 @@ pub struct NewLeadForm {
     #[schema(min_length = 1, max_length = 100, example = "Contact us")]
     pub name: String,
     /// Whether it takes submissions; true when left out.
-    #[serde(default = "crate::kernel::yes")]
+    #[serde(default = "crate::kernel::default_true")]
     pub is_active: bool,
     /// What visitors fill in.
     #[schema(min_items = 1, max_items = 50, example = json!([{"name": "email", "target": "email", "required": true}]))]
@@ -225,7 +225,7 @@ pub struct NewLeadForm {
     #[schema(max_length = 100, example = "web form")]
     pub source: Option<String>,
     /// Whether assignment rules choose the owner; true when left out.
-    #[serde(default = "crate::kernel::yes")]
+    #[serde(default = "crate::kernel::default_true")]
     pub use_assignment_rules: bool,
     /// Who gets the leads that no rule gives to anybody.
     #[serde(default)]

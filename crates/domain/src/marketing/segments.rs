@@ -11,7 +11,7 @@ use crate::ids::{CompanyId, ContactId, LeadId, PartyId, SegmentId, SegmentMember
 use crate::kernel::{Code, Id, Result};
 use crate::marketing::segments::filters::SegmentFilter;
 
-crate::words! {
+crate::string_enum! {
     /// How a segment knows its members.
     pub enum SegmentKind {
         /// Listed by hand.

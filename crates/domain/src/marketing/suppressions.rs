@@ -9,7 +9,7 @@ use crate::ids::SuppressionId;
 use crate::kernel::{Code, Result};
 use crate::marketing::consents::ConsentChannel;
 
-crate::words! {
+crate::string_enum! {
     /// Why an address is suppressed.
     pub enum SuppressionReason {
         /// The mailbox does not exist.

@@ -11,7 +11,7 @@ use super::business_time::Hours;
 use crate::ids::CalendarId;
 use crate::kernel::{Code, Findings, Result, problems};
 
-crate::words! {
+crate::string_enum! {
     /// A day of the week.
     pub enum Weekday {
         Monday = "monday",

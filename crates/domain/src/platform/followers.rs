@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::ids::{EventId, FollowerFailureId, FollowerId};
 use crate::kernel::{Code, Failure, Problem, Result};
 
-crate::words! {
+crate::string_enum! {
     /// What a follower is doing.
     pub enum FollowerStatus {
         /// Reading new events as they come.

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::ids::JobId;
 use crate::kernel::{Problem, Result, problems};
 
-crate::words! {
+crate::string_enum! {
     /// Where a job stands. The last three are final.
     pub enum JobStatus {
         /// Waits for a worker.
@@ -120,7 +120,7 @@ pub struct Job {
     #[serde(skip)]
     #[schema(ignore)]
     pub lease: Option<String>,
-    /// When its worker is taken for dead unless it was heard of.
+    /// When the lease of its worker ends unless it is renewed.
     #[serde(skip)]
     #[schema(ignore)]
     pub leased_until: Option<DateTime<Utc>>,

@@ -74,7 +74,7 @@ impl ToSchema for AnyId {
     }
 }
 
-crate::words! {
+crate::string_enum! {
     /// Which way to follow the flow: to what it came from, to what came from it, or both.
     pub enum TraceDirection {
         Both = "both",

@@ -102,7 +102,7 @@ pub struct NewAllocation {
     #[serde(default)]
     pub effective_date: Option<NaiveDate>,
     /// Give the early-payment discount when the payment came in time and covers the rest; true when left out.
-    #[serde(default = "crate::kernel::yes")]
+    #[serde(default = "crate::kernel::default_true")]
     pub take_discount: bool,
 }
 

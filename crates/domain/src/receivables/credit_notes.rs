@@ -20,7 +20,7 @@ use crate::tax::calculations::DocumentTax;
 use crate::tax::codes::TaxCode;
 use crate::tax::engine::TaxComputation;
 
-crate::words! {
+crate::string_enum! {
     /// Where a credit note stands.
     pub enum CreditNoteStatus {
         Draft = "draft",
@@ -189,7 +189,7 @@ pub struct NewCreditNote {
     #[schema(max_items = 500)]
     pub lines: Vec<NewCreditNoteLine>,
     /// Settle the invoice with it as far as it is open, when posted; true when left out.
-    #[serde(default = "crate::kernel::yes")]
+    #[serde(default = "crate::kernel::default_true")]
     pub apply_to_invoice: bool,
     /// The caller's own key-value pairs, stored and returned unchanged.
     #[serde(default)]
@@ -213,7 +213,7 @@ pub struct CreditInvoice {
     #[schema(max_items = 500)]
     pub lines: Vec<NewCreditNoteLine>,
     /// Settle the invoice with it as far as it is open, when posted; true when left out.
-    #[serde(default = "crate::kernel::yes")]
+    #[serde(default = "crate::kernel::default_true")]
     pub apply_to_invoice: bool,
 }
 

@@ -23,7 +23,7 @@ use crate::tax::codes::TaxCode;
 use crate::tax::engine;
 use crate::tax::engine::{AppliedTax, TaxTreatment, TaxableLine};
 
-crate::words! {
+crate::string_enum! {
     /// Where an invoice stands.
     pub enum InvoiceStatus {
         /// May still change; owes nothing.

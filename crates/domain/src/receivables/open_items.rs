@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::ids::{AccountId, AllocationId, CompanyId, ItemEntryId, OpenItemId, PartyId};
 use crate::kernel::{Amount, Rate};
 
-crate::words! {
+crate::string_enum! {
     /// What an open item comes from.
     pub enum ItemKind {
         /// An instalment of an invoice; positive.

@@ -12,7 +12,7 @@ use crate::ids::SalesOrderLineId;
 use crate::ids::{CompanyId, DeliveryId, DeliveryLineId, JournalEntryId, PartyId, ProductId, SalesOrderId, UnitId, WarehouseId};
 use crate::kernel::{Amount, Code, Decimals, FieldError, Quantity, Result, UnitPrice, problems};
 
-crate::words! {
+crate::string_enum! {
     /// Where a delivery stands.
     pub enum DeliveryStatus {
         /// Being made ready; can still change.

@@ -18,7 +18,7 @@ use crate::directory::products::TaxClass;
 use crate::ids::{CompanyId, OpportunityId, PartyId, QuoteId, UserId, WarehouseId};
 use crate::kernel::{Amount, Code, Decimals, FieldError, Problem, Quantity, Rate, Result, round};
 
-crate::words! {
+crate::string_enum! {
     /// Where a sales order stands.
     pub enum SalesOrderStatus {
         /// Can still change; binds nobody.

@@ -13,7 +13,7 @@ use crate::ids::{
 };
 use crate::kernel::{Amount, Code, Quantity, Result};
 
-crate::words! {
+crate::string_enum! {
     /// Where a return stands.
     pub enum ReturnStatus {
         /// The customer asked for it.
@@ -190,7 +190,7 @@ pub struct ReceivedReturnLine {
     #[schema(max_items = 1000)]
     pub serial_numbers: Vec<String>,
     /// Whether they can be sold again; otherwise they are scrapped.
-    #[serde(default = "crate::kernel::yes")]
+    #[serde(default = "crate::kernel::default_true")]
     pub resaleable: bool,
 }
 

@@ -20,7 +20,7 @@ use crate::service::priorities::CasePriority;
 use crate::service::sla_policies::HoldBehaviour;
 use crate::service::sla_policies::clocks::{Pause, SlaClock, SlaMilestone, SlaState};
 
-crate::words! {
+crate::string_enum! {
     /// Where a case stands.
     pub enum CaseStatus {
         /// Nobody has answered or taken it.

@@ -12,7 +12,7 @@ use crate::kernel::text::{filled, trimmed};
 use crate::kernel::{Code, Findings, Result, problems};
 use crate::service::cases::messages::MessageVisibility;
 
-crate::words! {
+crate::string_enum! {
     /// Where an article stands.
     pub enum KbArticleStatus {
         /// Never published.

@@ -1,6 +1,6 @@
 //! Priorities of cases: cases have one, and service level policies give targets by it.
 
-crate::words! {
+crate::string_enum! {
     /// What is worked on first: it follows from impact and urgency.
     pub enum CasePriority {
         Low = "low",

@@ -11,7 +11,7 @@ use crate::ids::{CompanyId, QueueId, UserId};
 use crate::kernel::text::{filled, trimmed};
 use crate::kernel::{Code, Result, turns};
 
-crate::words! {
+crate::string_enum! {
     /// How a queue hands out its cases.
     pub enum QueueAssignment {
         /// Cases wait until somebody takes them.

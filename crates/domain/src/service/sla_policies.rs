@@ -13,7 +13,7 @@ use crate::kernel::{Code, Findings, Result};
 use crate::platform::business_time::{Hours, OUT_OF_REACH, add_business};
 use crate::service::priorities::CasePriority;
 
-crate::words! {
+crate::string_enum! {
     /// What happens to the clock of the resolution while a case waits for the customer.
     pub enum HoldBehaviour {
         /// It stands still; what remains is carried over.

@@ -12,7 +12,7 @@ use crate::kernel::text::{filled, trimmed};
 use crate::kernel::{Code, Rate, Result, round_to};
 use crate::service::cases::{Case, CaseStatus};
 
-crate::words! {
+crate::string_enum! {
     /// What a survey measures.
     pub enum SurveyKind {
         /// Satisfaction: scores 1 to 5; 4 and 5 are satisfied.

@@ -12,7 +12,7 @@ use crate::directory::companies::Rounding;
 use crate::ids::TaxCodeId;
 use crate::kernel::{Amount, Code, Decimals, Quantity, Result, UnitPrice, allocate, round};
 
-crate::words! {
+crate::string_enum! {
     /// How a tax is computed.
     pub enum TaxComputation {
         /// A percentage of the base.

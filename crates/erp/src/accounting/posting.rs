@@ -13,7 +13,7 @@ use domain::accounting::posting::{AccountRef, ItemClass, POSTING_RULE_MISSING, P
 use domain::accounting::{accounts, journal_entries as entries, periods};
 use domain::directory::companies::Company;
 use domain::ids::{AccountId, CompanyId, JournalEntryId};
-use domain::kernel::{Decimals, Word};
+use domain::kernel::{Decimals, StringEnum};
 use persistence::RETRY;
 use persistence::accounting::{account_determinations, balances, journal_entries as stored};
 

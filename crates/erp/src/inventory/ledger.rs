@@ -16,7 +16,7 @@ use domain::inventory::costing::ValueKind;
 use domain::inventory::stock::DATE_IN_FUTURE;
 use domain::inventory::timeline::{Effect, Movement};
 use domain::inventory::valuation::{ProductCost, ValueEntry};
-use domain::kernel::Word;
+use domain::kernel::StringEnum;
 use persistence::inventory::valuation;
 use platform::prelude::*;
 use uuid::Uuid;

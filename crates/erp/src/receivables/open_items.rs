@@ -11,7 +11,7 @@ use domain::directory::companies::Company;
 use domain::directory::overview::{Ageing, BalanceAsOf, FinanceOverview, InvoiceSummary, PartyBalance, TOP};
 use domain::directory::parties::Party;
 use domain::ids::{CompanyId, PartyId};
-use domain::kernel::Word;
+use domain::kernel::StringEnum;
 use domain::receivables::invoices::Invoice;
 use domain::receivables::open_items::{AgeBucket, ItemKind, OpenItem};
 use persistence::receivables::{invoices, open_items as stored};

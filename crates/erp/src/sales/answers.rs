@@ -7,7 +7,7 @@ use domain::directory::companies::Company;
 use domain::directory::overview::{OrderAsOf, OrderSummary, OrdersAsOf, OrdersOverview, TOP};
 use domain::identity::visibility::FieldClass;
 use domain::ids::{CustomerReturnId, DeliveryId, DeliveryLineId, PartyId, SalesOrderId, SalesOrderLineId};
-use domain::kernel::Word;
+use domain::kernel::StringEnum;
 use domain::sales::deliveries::Delivery;
 use domain::sales::delivery_overview::{DeliveriesOverview, DeliverySummary};
 use domain::sales::orders::*;

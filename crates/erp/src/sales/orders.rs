@@ -44,7 +44,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("customer", "customer_id")
         .expand::<Warehouse>("warehouse", "warehouse_id")
         .expand::<Product>("lines.product", "lines.product_id");
-    n.create(drafts::create, "Take a sales order down. It starts as a draft without a number; totals and taxes are worked out here.")
+    n.create(drafts::create, "Create a sales order. It starts as a draft without a number; totals and taxes are worked out here.")
         .fails(order_lines::REFUSALS)
         .fails(CUSTOMER)
         .fails(DRAFT);

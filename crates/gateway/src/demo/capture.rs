@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
-use super::desk::Done;
+use super::client::Done;
 use super::year::Year;
 
 /// Family name, place of work, country, campaign.
@@ -16,9 +16,9 @@ const VISITORS: [(&str, &str, &str, &str); 4] = [
 
 /// Makes them on the first days of the year.
 pub fn capture(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
-    y.desk.at(day, 9);
+    y.client.at(day, 9);
     let company = y.company["id"].clone();
-    let users = y.desk.get("/v1/identity/users?limit=1")?;
+    let users = y.client.get("/v1/identity/users?limit=1")?;
     let model = json!({
         "company_id": company, "name": "Coffee for business",
         "fit_rules": [
@@ -32,10 +32,10 @@ pub fn capture(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
         ],
         "grades": [{"grade": "A", "min_score": "40"}, {"grade": "B", "min_score": "20"}, {"grade": "C", "min_score": "5"}],
     });
-    let model = y.desk.post("/v1/crm/lead-scoring-models", model)?;
-    y.desk.act("/v1/crm/lead-scoring-models", &model, "activate", json!({}))?;
+    let model = y.client.post("/v1/crm/lead-scoring-models", model)?;
+    y.client.act("/v1/crm/lead-scoring-models", &model, "activate", json!({}))?;
     let members = json!([{"user_id": users["data"][0]["id"]}]);
-    y.desk.post(
+    y.client.post(
         "/v1/crm/assignment-rules",
         json!({"company_id": company, "name": "In turns", "method": "round_robin", "members": members}),
     )?;
@@ -47,7 +47,7 @@ pub fn capture(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
         ],
         "consent": {"text": "Send me news about coffee by e-mail. I can revoke this at any time.", "topic": "newsletter", "channel": "email"},
     });
-    let form = y.desk.post("/v1/marketing/lead-forms", form)?;
+    let form = y.client.post("/v1/marketing/lead-forms", form)?;
     y.count("capture forms");
     for (i, (name, domain, country, campaign)) in VISITORS.into_iter().enumerate() {
         let visitor = format!("demo-visitor-{i}");
@@ -56,16 +56,16 @@ pub fn capture(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
             campaign.replace(' ', "+")
         );
         let page = if campaign.is_empty() { "https://www.alpenglow.example/prices".to_string() } else { page };
-        y.desk.at(day, 10);
+        y.client.at(day, 10);
         let touch = json!({"company_id": company, "kind": "page_view", "anonymous_id": visitor, "origin": {"landing_page": page}});
-        y.desk.post("/v1/marketing/touchpoints", touch)?;
-        y.desk.at(day, 11);
+        y.client.post("/v1/marketing/touchpoints", touch)?;
+        y.client.at(day, 11);
         let sent = json!({
             "token": format!("demo-submission-{i}"), "anonymous_id": visitor, "consent": i % 2 == 0,
             "fields": {"email": format!("{}@{domain}", name.to_lowercase()), "name": name, "company": domain, "country": country},
         });
         let key = form["key"].as_str().unwrap_or_default();
-        y.desk.post(&format!("/v1/public/forms/{key}/submissions"), sent)?;
+        y.client.post(&format!("/v1/public/forms/{key}/submissions"), sent)?;
         y.count("form submissions");
     }
     Ok(())

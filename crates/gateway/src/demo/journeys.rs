@@ -3,7 +3,7 @@
 use chrono::{Days, NaiveDate};
 use serde_json::{Value, json};
 
-use super::desk::Done;
+use super::client::Done;
 use super::year::Year;
 
 /// Source, medium and campaign of the links that people follow, in turns.
@@ -18,21 +18,21 @@ const WAYS: [(&str, &str, &str); 6] = [
 
 /// The campaigns that links are marked with.
 pub fn prepare(y: &mut Year<'_>, first: NaiveDate) -> Done<()> {
-    y.desk.at(first, 8);
+    y.client.at(first, 8);
     let company = y.company["id"].clone();
     let everybody = json!({"field": "is_customer", "op": "equals", "value": true});
     let segment = json!({"company_id": company, "name": "All customers", "kind": "dynamic", "filter": everybody});
-    let segment = y.desk.post("/v1/marketing/segments", segment)?;
+    let segment = y.client.post("/v1/marketing/segments", segment)?;
     y.count("segments");
     let html = "<p>Hello {{ recipient.name }}, come and taste.</p><p><a href=\"{{ unsubscribe_url }}\">Unsubscribe</a></p>";
     let template = json!({"company_id": company, "name": "Invitation", "subject": "Come and taste", "html": html});
-    let template = y.desk.post("/v1/marketing/templates", template)?;
+    let template = y.client.post("/v1/marketing/templates", template)?;
     y.count("templates");
     for name in ["Spring tasting", "Trade fair"] {
         let variants = json!([{"name": "a", "template_id": template["id"], "share_percent": 100}]);
         let campaign =
             json!({"company_id": company, "name": name, "segment_id": segment["id"], "topic": "newsletter", "variants": variants});
-        y.desk.post("/v1/marketing/campaigns", campaign)?;
+        y.client.post("/v1/marketing/campaigns", campaign)?;
         y.count("campaigns");
     }
     Ok(())
@@ -57,7 +57,7 @@ pub fn visits(y: &mut Year<'_>, who: &str, whose: &Value, day: NaiveDate) -> Don
             "origin": {"utm": marks, "landing_page": page},
         });
         touch[who] = whose.clone();
-        y.desk.post("/v1/marketing/touchpoints", touch)?;
+        y.client.post("/v1/marketing/touchpoints", touch)?;
         y.count("touchpoints");
     }
     Ok(())
@@ -65,10 +65,10 @@ pub fn visits(y: &mut Year<'_>, who: &str, whose: &Value, day: NaiveDate) -> Don
 
 /// What the campaigns cost by the books, and what the Markov model learns of the year.
 pub fn spend(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
-    y.desk.at(day, 12);
+    y.client.at(day, 12);
     let company = y.company["id"].as_str().unwrap_or_default().to_string();
     let account = |code: &str| -> Done<Value> {
-        let found = y.desk.get(&format!("/v1/accounting/accounts?company_id={company}&code={code}"))?;
+        let found = y.client.get(&format!("/v1/accounting/accounts?company_id={company}&code={code}"))?;
         Ok(found["data"][0]["id"].clone())
     };
     let (marketing, bank) = (account("6200")?, account("1030")?);
@@ -79,10 +79,10 @@ pub fn spend(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
                 {"account_id": bank, "credit": amount},
             ],
         });
-        let entry = y.desk.post("/v1/accounting/journal-entries", entry)?;
-        y.desk.act("/v1/accounting/journal-entries", &entry, "post", json!({}))?;
+        let entry = y.client.post("/v1/accounting/journal-entries", entry)?;
+        y.client.act("/v1/accounting/journal-entries", &entry, "post", json!({}))?;
         y.count("journal entries");
     }
-    let models = y.desk.get(&format!("/v1/marketing/attribution-models?company_id={company}&kind=markov"))?;
-    y.desk.act("/v1/marketing/attribution-models", &models["data"][0], "train", json!({})).map(drop)
+    let models = y.client.get(&format!("/v1/marketing/attribution-models?company_id={company}&kind=markov"))?;
+    y.client.act("/v1/marketing/attribution-models", &models["data"][0], "train", json!({})).map(drop)
 }

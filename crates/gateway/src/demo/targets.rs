@@ -4,8 +4,8 @@
 use chrono::{Months, NaiveDate};
 use serde_json::{Value, json};
 
+use super::client::Done;
 use super::data;
-use super::desk::Done;
 use super::year::Year;
 
 impl Year<'_> {
@@ -13,29 +13,29 @@ impl Year<'_> {
     pub fn catalogues(&mut self) -> Done<()> {
         for name in data::LOSS_REASONS {
             let body = json!({"company_id": self.company["id"], "name": name, "requires_competitor": name == "Chose a competitor"});
-            let made = self.desk.post("/v1/crm/loss-reasons", body)?;
+            let made = self.client.post("/v1/crm/loss-reasons", body)?;
             self.loss_reasons.push(made);
             self.count("loss reasons");
         }
         for name in data::COMPETITORS {
-            let made = self.desk.post("/v1/crm/competitors", json!({"company_id": self.company["id"], "name": name}))?;
+            let made = self.client.post("/v1/crm/competitors", json!({"company_id": self.company["id"], "name": name}))?;
             self.competitors.push(made);
             self.count("competitors");
         }
         for (name, parent, countries) in data::TERRITORIES {
             let above = self.territories.iter().find(|t: &&Value| t["name"] == parent).map(|t| t["id"].clone());
             let body = json!({"company_id": self.company["id"], "name": name, "parent_id": above, "countries": countries});
-            let made = self.desk.post("/v1/directory/territories", body)?;
+            let made = self.client.post("/v1/directory/territories", body)?;
             self.territories.push(made);
             self.count("territories");
         }
-        let users = self.desk.get("/v1/identity/users?limit=1")?;
+        let users = self.client.get("/v1/identity/users?limit=1")?;
         let seller = users["data"][0]["id"].clone();
         let sales = json!({"company_id": self.company["id"], "name": "Sales", "manager_id": seller});
-        let sales = self.desk.post("/v1/directory/teams", sales)?;
+        let sales = self.client.post("/v1/directory/teams", sales)?;
         let members = if seller.is_null() { json!([]) } else { json!([seller]) };
         let inside = json!({"company_id": self.company["id"], "name": "Inside sales", "parent_id": sales["id"], "member_ids": members});
-        self.desk.post("/v1/directory/teams", inside)?;
+        self.client.post("/v1/directory/teams", inside)?;
         self.count("teams");
         self.count("teams");
         Ok(())
@@ -43,7 +43,7 @@ impl Year<'_> {
 
     /// What the year teaches of its customers.
     pub fn learn(&mut self) -> Done<()> {
-        self.desk.learn(&self.company)?;
+        self.client.learn(&self.company)?;
         self.count("fits of customer lifetime values");
         Ok(())
     }
@@ -52,16 +52,16 @@ impl Year<'_> {
     pub fn aim(&mut self, month: u32) -> Done<()> {
         let day = NaiveDate::from_ymd_opt(self.year, month, 27).unwrap_or_default();
         let next = day.checked_add_months(Months::new(1)).unwrap_or(day);
-        self.desk.at(day, 16);
+        self.client.at(day, 16);
         let company = self.company["id"].clone();
         let quota = json!({"company_id": company, "period": "month", "date": next, "amount": (20_000 + 500 * month).to_string()});
-        self.desk.post("/v1/crm/quotas", quota)?;
+        self.client.post("/v1/crm/quotas", quota)?;
         self.count("quotas");
         let commit =
             json!({"company_id": company, "whole_company": true, "date": next, "commit_amount": (15_000 + 400 * month).to_string()});
-        self.desk.post("/v1/crm/forecast-submissions", commit)?;
+        self.client.post("/v1/crm/forecast-submissions", commit)?;
         self.count("forecast submissions");
-        self.desk.post("/v1/crm/forecast-snapshots", json!({"company_id": company, "date": next}))?;
+        self.client.post("/v1/crm/forecast-snapshots", json!({"company_id": company, "date": next}))?;
         self.count("forecast snapshots");
         Ok(())
     }

@@ -7,12 +7,12 @@ use chrono::{Datelike, Days, NaiveDate};
 use serde_json::{Value, json};
 
 use super::chance::Chance;
+use super::client::{ApiClient, Done};
 use super::data::{self, EQUIPMENT, SERVICES, SUPPLIES, WARES};
-use super::desk::{Desk, Done};
 
 /// The company under construction.
 pub struct Year<'d> {
-    pub desk: &'d Desk,
+    pub client: &'d ApiClient,
     pub chance: Chance,
     pub year: i32,
     pub company: Value,
@@ -41,9 +41,9 @@ const LEADS: &str = "/v1/crm/leads";
 const ACTIVITIES: &str = "/v1/crm/activities";
 
 impl<'d> Year<'d> {
-    pub fn new(desk: &'d Desk, year: i32) -> Self {
+    pub fn new(client: &'d ApiClient, year: i32) -> Self {
         Self {
-            desk,
+            client,
             chance: Chance::new(20_260_101),
             year,
             company: Value::Null,
@@ -90,7 +90,7 @@ impl<'d> Year<'d> {
         days.sort();
         for (day, what) in days {
             self.money_until(day)?;
-            self.desk.at(day, 9);
+            self.client.at(day, 9);
             match what {
                 0 => self.lead(day)?,
                 1 => {
@@ -118,23 +118,23 @@ impl<'d> Year<'d> {
             "source": self.chance.pick(&data::SOURCES),
             "campaign": if self.prospects.is_multiple_of(3) { json!("spring sale") } else { json!(null) },
         });
-        let lead = self.desk.post(LEADS, lead)?;
+        let lead = self.client.post(LEADS, lead)?;
         self.count("leads");
         super::journeys::visits(self, "lead_id", &lead["id"], day)?;
         // its touches count as changes
-        let lead = self.desk.get(&format!("{LEADS}/{}", lead["id"].as_str().unwrap_or_default()))?;
+        let lead = self.client.get(&format!("{LEADS}/{}", lead["id"].as_str().unwrap_or_default()))?;
         let fate = self.chance.of(0..100);
         if fate < 55 {
-            self.desk.at(day + Days::new(3), 10);
-            let lead = self.desk.act(LEADS, &lead, "qualify", json!({}))?;
+            self.client.at(day + Days::new(3), 10);
+            let lead = self.client.act(LEADS, &lead, "qualify", json!({}))?;
             let deal = json!({"opportunity": {"name": format!("First equipment for {name}"), "expected_close_date": day + Days::new(40)}});
-            let converted = self.desk.act(LEADS, &lead, "convert", deal)?;
-            let deal = self.desk.get(&format!("{OPPORTUNITIES}/{}", converted["opportunity_id"].as_str().unwrap_or_default()))?;
+            let converted = self.client.act(LEADS, &lead, "convert", deal)?;
+            let deal = self.client.get(&format!("{OPPORTUNITIES}/{}", converted["opportunity_id"].as_str().unwrap_or_default()))?;
             let deal = self.lines(deal)?;
             self.pursue(deal, day + Days::new(4))?;
         } else if fate < 80 {
-            self.desk.at(day + Days::new(2), 15);
-            self.desk.act(LEADS, &lead, "disqualify", json!({"reason": "No budget"}))?;
+            self.client.at(day + Days::new(2), 15);
+            self.client.act(LEADS, &lead, "disqualify", json!({"reason": "No budget"}))?;
         }
         Ok(())
     }
@@ -147,7 +147,7 @@ impl<'d> Year<'d> {
             "name": format!("Renewal at {}", customer["name"].as_str().unwrap_or_default()), "expected_close_date": closes,
         });
         super::journeys::visits(self, "party_id", &customer["id"], day)?;
-        let deal = self.desk.post(OPPORTUNITIES, deal)?;
+        let deal = self.client.post(OPPORTUNITIES, deal)?;
         self.lines(deal)
     }
 
@@ -166,10 +166,10 @@ impl<'d> Year<'d> {
                 "product_id": self.products[ware]["id"], "quantity": self.chance.of(1..4).to_string(),
                 "discount_percent": if self.chance.percent(30) { "5" } else { "0" },
             });
-            self.desk.write("POST", &format!("{place}/lines"), line, &version)?;
-            version = self.desk.get(&place)?["version"].clone();
+            self.client.write("POST", &format!("{place}/lines"), line, &version)?;
+            version = self.client.get(&place)?["version"].clone();
         }
-        self.desk.get(&place)
+        self.client.get(&place)
     }
 
     /// Leads a deal through its stages to its end, or leaves it open on the way.
@@ -182,11 +182,11 @@ impl<'d> Year<'d> {
         let mut now = day;
         for stage in stages.iter().skip(here + 1).take(steps) {
             now = now + Days::new(4);
-            self.desk.at(now, 11);
-            deal = self.desk.act(OPPORTUNITIES, &deal, "advance", json!({"stage_id": stage["id"]}))?;
+            self.client.at(now, 11);
+            deal = self.client.act(OPPORTUNITIES, &deal, "advance", json!({"stage_id": stage["id"]}))?;
         }
         now = now + Days::new(3);
-        self.desk.at(now, 14);
+        self.client.at(now, 14);
         if late && fate < 60 {
             return Ok(());
         }
@@ -194,13 +194,13 @@ impl<'d> Year<'d> {
             let lost = json!({
                 "loss_reason_id": self.chance.pick(&self.loss_reasons)["id"], "competitor_id": self.chance.pick(&self.competitors)["id"],
             });
-            self.desk.act(OPPORTUNITIES, &deal, "lose", lost)?;
+            self.client.act(OPPORTUNITIES, &deal, "lose", lost)?;
             self.count("deals lost");
             return Ok(());
         }
-        self.desk.act(OPPORTUNITIES, &deal, "win", json!({}))?;
+        self.client.act(OPPORTUNITIES, &deal, "win", json!({}))?;
         self.count("deals won");
-        let drafts = self.desk.get(&format!("{ORDERS}?opportunity_id={}", deal["id"].as_str().unwrap_or_default()))?;
+        let drafts = self.client.get(&format!("{ORDERS}?opportunity_id={}", deal["id"].as_str().unwrap_or_default()))?;
         match drafts["data"].get(0) {
             Some(order) => self.fulfil(order.clone(), now),
             None => Ok(()),
@@ -220,11 +220,11 @@ impl<'d> Year<'d> {
             "company_id": self.company["id"], "kind": kind, "subject": subject, "regarding_id": customer,
             "due_at": format!("{due}T15:00:00Z"),
         });
-        let activity = self.desk.post(ACTIVITIES, body)?;
+        let activity = self.client.post(ACTIVITIES, body)?;
         self.count("activities");
         if self.chance.percent(75) {
-            self.desk.at(due, 14);
-            self.desk.act(ACTIVITIES, &activity, "complete", json!({"outcome": "Done"}))?;
+            self.client.at(due, 14);
+            self.client.act(ACTIVITIES, &activity, "complete", json!({"outcome": "Done"}))?;
         }
         Ok(())
     }
@@ -249,7 +249,7 @@ impl<'d> Year<'d> {
             "company_id": self.company["id"], "customer_id": customer, "warehouse_id": warehouse, "order_date": day,
             "freight_amount": if self.chance.percent(50) { "9.50" } else { "0" }, "lines": lines,
         });
-        let order = self.desk.post(ORDERS, order)?;
+        let order = self.client.post(ORDERS, order)?;
         self.fulfil(order, day)
     }
 
@@ -258,21 +258,21 @@ impl<'d> Year<'d> {
         self.count("orders");
         let fate = self.chance.of(0..100);
         if fate < 4 {
-            self.desk.act(ORDERS, &order, "cancel", json!({"reason": "The customer changed their mind"}))?;
+            self.client.act(ORDERS, &order, "cancel", json!({"reason": "The customer changed their mind"}))?;
             return Ok(());
         }
-        let order = self.desk.act(ORDERS, &order, "confirm", json!({}))?;
+        let order = self.client.act(ORDERS, &order, "confirm", json!({}))?;
         let last_days = day > self.day(12, 18);
         if last_days && fate < 60 {
             return Ok(()); // confirmed, not yet delivered: something for the list of open orders
         }
         let mut shipped = day + Days::new(2);
-        self.desk.at(shipped, 8);
+        self.client.at(shipped, 8);
         let goods = order["lines"].as_array().is_some_and(|l| l.iter().any(|l| l["is_stocked"] == true));
         if goods && fate < 18 {
             self.part_of(&order)?;
             shipped = shipped + Days::new(9);
-            self.desk.at(shipped, 8);
+            self.client.at(shipped, 8);
         }
         let mut order = self.again(ORDERS, &order)?;
         if goods {
@@ -281,10 +281,10 @@ impl<'d> Year<'d> {
         if last_days && fate < 75 {
             return Ok(()); // delivered, not yet invoiced
         }
-        self.desk.at(shipped + Days::new(1), 9);
-        let invoice = self.desk.act(ORDERS, &order, "invoice", json!({}))?;
+        self.client.at(shipped + Days::new(1), 9);
+        let invoice = self.client.act(ORDERS, &order, "invoice", json!({}))?;
         let invoice = self.again(INVOICES, &invoice)?;
-        let invoice = self.desk.act(INVOICES, &invoice, "post", json!({}))?;
+        let invoice = self.client.act(INVOICES, &invoice, "post", json!({}))?;
         self.count("invoices");
         self.expect_money(&invoice, shipped);
         if !self.returned && goods && day.month() == 9 {
@@ -296,7 +296,7 @@ impl<'d> Year<'d> {
 
     /// Everything that is still open leaves the house.
     fn deliver(&mut self, order: &Value) -> Done<Value> {
-        self.desk.act(ORDERS, order, "deliver", json!({"ship": true, "carrier": "Nordfracht"}))?;
+        self.client.act(ORDERS, order, "deliver", json!({"ship": true, "carrier": "Nordfracht"}))?;
         self.count("deliveries");
         self.again(ORDERS, order)
     }
@@ -306,31 +306,31 @@ impl<'d> Year<'d> {
         let line = order["lines"].as_array().and_then(|l| l.iter().find(|l| l["is_stocked"] == true)).cloned().unwrap_or_default();
         let ordered: u32 = line["quantity"].as_str().and_then(|q| q.parse().ok()).unwrap_or(1);
         let part = json!({"order_id": order["id"], "lines": [{"order_line_id": line["id"], "quantity": ordered.div_ceil(2).to_string()}]});
-        let delivery = self.desk.post("/v1/sales/deliveries", part)?;
-        self.desk.act("/v1/sales/deliveries", &delivery, "ship", json!({}))?;
+        let delivery = self.client.post("/v1/sales/deliveries", part)?;
+        self.client.act("/v1/sales/deliveries", &delivery, "ship", json!({}))?;
         self.count("deliveries");
         Ok(())
     }
 
     /// The one return of the year: one piece comes back and is credited.
     fn goods_back(&mut self, order: &Value, day: NaiveDate) -> Done<()> {
-        self.desk.at(day, 10);
-        let deliveries = self.desk.get(&format!("/v1/sales/deliveries?order_id={}", order["id"].as_str().unwrap_or_default()))?;
+        self.client.at(day, 10);
+        let deliveries = self.client.get(&format!("/v1/sales/deliveries?order_id={}", order["id"].as_str().unwrap_or_default()))?;
         let line = &deliveries["data"][0]["lines"][0];
         let back = json!({
             "delivery_id": deliveries["data"][0]["id"], "reason": "Damaged in transit",
             "lines": [{"delivery_line_id": line["id"], "quantity": "1"}],
         });
         let place = "/v1/sales/returns";
-        let back = self.desk.post(place, back)?;
-        let back = self.desk.act(place, &back, "authorize", json!({}))?;
-        self.desk.act(place, &back, "receive", json!({"credit": true}))?;
+        let back = self.client.post(place, back)?;
+        let back = self.client.act(place, &back, "authorize", json!({}))?;
+        self.client.act(place, &back, "receive", json!({"credit": true}))?;
         self.count("returns");
-        let notes = self.desk.get("/v1/receivables/credit-notes?status=draft")?;
+        let notes = self.client.get("/v1/receivables/credit-notes?status=draft")?;
         for note in
             notes["data"].as_array().into_iter().flatten().filter(|n| n["company_id"] == self.company["id"]).cloned().collect::<Vec<_>>()
         {
-            self.desk.act("/v1/receivables/credit-notes", &note, "post", json!({}))?;
+            self.client.act("/v1/receivables/credit-notes", &note, "post", json!({}))?;
             self.count("credit notes");
         }
         Ok(())
@@ -352,7 +352,7 @@ impl<'d> Year<'d> {
     pub fn money_until(&mut self, day: NaiveDate) -> Done<()> {
         while let Some(entry) = self.due.first_entry().filter(|e| *e.key() <= day) {
             let (on, payments) = entry.remove_entry();
-            self.desk.at(on, 12);
+            self.client.at(on, 12);
             for (invoice, part) in payments {
                 let invoice = self.again(INVOICES, &invoice)?;
                 let open = cents(&invoice["outstanding"]);
@@ -366,8 +366,8 @@ impl<'d> Year<'d> {
                     "payment_date": on, "allocate_to": [{"invoice_id": invoice["id"], "amount": amount}],
                 });
                 let place = "/v1/banking/payments";
-                let payment = self.desk.post(place, payment)?;
-                self.desk.act(place, &payment, "post", json!({}))?;
+                let payment = self.client.post(place, payment)?;
+                self.client.act(place, &payment, "post", json!({}))?;
                 self.count("payments");
             }
         }
@@ -376,20 +376,20 @@ impl<'d> Year<'d> {
 
     /// The thing as it is now.
     fn again(&self, place: &str, thing: &Value) -> Done<Value> {
-        self.desk.get(&format!("{place}/{}", thing["id"].as_str().unwrap_or_default()))
+        self.client.get(&format!("{place}/{}", thing["id"].as_str().unwrap_or_default()))
     }
 
     /// Mid-year: a count that finds two cups too few, and a machine that fell off the fork-lift.
     pub fn stock_taking(&mut self) -> Done<()> {
-        self.desk.at(self.day(6, 30), 16);
+        self.client.at(self.day(6, 30), 16);
         let place = "/v1/inventory/adjustments";
         for (reason, ware, delta) in [("count", 7usize, "-2"), ("scrap", 4, "-1")] {
             let body = json!({
                 "reason": reason, "warehouse_id": self.warehouses[0]["id"],
                 "lines": [{"product_id": self.products[ware]["id"], "quantity_delta": delta}],
             });
-            let adjustment = self.desk.post(place, body)?;
-            self.desk.act(place, &adjustment, "post", json!({}))?;
+            let adjustment = self.client.post(place, body)?;
+            self.client.act(place, &adjustment, "post", json!({}))?;
             self.count("stock adjustments");
         }
         Ok(())

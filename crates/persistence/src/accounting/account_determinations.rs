@@ -3,7 +3,7 @@
 use domain::accounting::account_determinations::{AccountDetermination, Rule};
 use domain::accounting::posting::{ItemClass, Role};
 use domain::ids::AccountId;
-use domain::kernel::{Id, Word};
+use domain::kernel::{Id, StringEnum};
 use uuid::Uuid;
 
 use crate::{Conn, Result, sql};

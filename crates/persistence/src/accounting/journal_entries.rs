@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::accounting::journal_entries::{EntryStatus, JournalEntry, JournalLine};
 use domain::ids::JournalEntryId;
-use domain::kernel::{Id, Word};
+use domain::kernel::{Id, StringEnum};
 use uuid::Uuid;
 
 use crate::personal::{Personal, To, by, kept};

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use domain::crm::forecast_snapshots::{ForecastSnapshot, SnapshotMeasure, Taken};
 use domain::crm::forecasts::{Period, PeriodKind};
 use domain::ids::{CompanyId, ForecastSnapshotId};
-use domain::kernel::{Amount, Id, Word};
+use domain::kernel::{Amount, Id, StringEnum};
 use uuid::Uuid;
 
 use crate::{Conn, Result, Statement, sql};

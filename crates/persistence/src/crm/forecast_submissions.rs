@@ -3,7 +3,7 @@
 use domain::crm::forecast_submissions::ForecastSubmission;
 use domain::crm::forecasts::{ForecastMethod, Period};
 use domain::ids::CompanyId;
-use domain::kernel::{Id, Word};
+use domain::kernel::{Id, StringEnum};
 
 use crate::{Conn, Result, record, sql};
 

@@ -5,7 +5,7 @@ use domain::crm::forecasts::{Period, Place};
 use domain::crm::pipelines::ForecastCategory;
 use domain::ids::StageId;
 use domain::ids::{CompanyId, PipelineId, TeamId, TerritoryId, UserId};
-use domain::kernel::{Amount, Id, Rate, Word};
+use domain::kernel::{Amount, Id, Rate, StringEnum};
 use uuid::Uuid;
 
 use crate::{Conn, Engine, Result, Statement, sql};

@@ -7,7 +7,7 @@ use domain::crm::lead_scoring_models::{EngagementKind, LeadScoringModel};
 use domain::crm::leads::Lead;
 use domain::crm::leads::scores::{Engagement, GradeChange};
 use domain::ids::{CompanyId, LeadId};
-use domain::kernel::{Id, Rate, Word};
+use domain::kernel::{Id, Rate, StringEnum};
 use uuid::Uuid;
 
 use crate::{Conn, Error, Result, record, sql};

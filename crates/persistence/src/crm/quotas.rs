@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use domain::crm::forecasts::Period;
 use domain::crm::quotas::Quota;
 use domain::ids::{CompanyId, UserId};
-use domain::kernel::{Amount, Id, Word};
+use domain::kernel::{Amount, Id, StringEnum};
 use uuid::Uuid;
 
 use crate::{Conn, Result, Statement, sql};

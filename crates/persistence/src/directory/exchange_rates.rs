@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use domain::directory::exchange_rates::{ExchangeRate, RateKind};
-use domain::kernel::Word;
+use domain::kernel::StringEnum;
 
 use crate::{Conn, Result, Value, record};
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::Entity;
 use domain::directory::merging::{MergeStatus, MovedRows};
-use domain::kernel::{Id, Word};
+use domain::kernel::{Id, StringEnum};
 use uuid::Uuid;
 
 use super::references::{OnMerge, Reference};

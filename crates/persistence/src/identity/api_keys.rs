@@ -19,8 +19,11 @@ crate::record! {
 
 /// The key whose secret has this hash, while the secret is good.
 pub fn by_secret(db: &mut Conn, hash: &[u8], now: DateTime<Utc>) -> Result<Option<ApiKey>> {
-    let found =
-        sql!("SELECT api_key_id FROM api_key_secrets WHERE secret_hash = {} AND (dies_at IS NULL OR dies_at > {})", hash.to_vec(), now);
+    let found = sql!(
+        "SELECT api_key_id FROM api_key_secrets WHERE secret_hash = {} AND (expires_at IS NULL OR expires_at > {})",
+        hash.to_vec(),
+        now
+    );
     let Some((id,)) = found.first::<(Uuid,)>(db)? else { return Ok(None) };
     record::find(db, id)
 }
@@ -75,8 +78,13 @@ pub fn add_secret(db: &mut Conn, id: Uuid, key: ApiKeyId, hash: &[u8], now: Date
 
 /// Lets the secrets of a key die at `at`, unless they die earlier anyway.
 pub fn end_secrets(db: &mut Conn, key: ApiKeyId, at: DateTime<Utc>) -> Result<()> {
-    sql!("UPDATE api_key_secrets SET dies_at = {} WHERE api_key_id = {} AND (dies_at IS NULL OR dies_at > {})", at, key.uuid(), at)
-        .execute(db)?;
+    sql!(
+        "UPDATE api_key_secrets SET expires_at = {} WHERE api_key_id = {} AND (expires_at IS NULL OR expires_at > {})",
+        at,
+        key.uuid(),
+        at
+    )
+    .execute(db)?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::identity::authority::Companies;
 use domain::identity::sessions::{RevocationReason, Session};
 use domain::ids::{SessionId, UserId};
-use domain::kernel::{Id, Word};
+use domain::kernel::{Id, StringEnum};
 use uuid::Uuid;
 
 use super::api_keys::in_brackets;

@@ -10,20 +10,21 @@ use crate::{Conn, Result, record, sql};
 
 crate::record! {
     signing_keys: SigningKey {
-        id: uid, version: int, kid: text, public_key: text, signs_from_at: instant, dies_at: opt(instant), created_at: instant,
+        id: uid, version: int, kid: text, public_key: text, signs_from_at: instant, expires_at: opt(instant), created_at: instant,
     }
 }
 
 /// The keys that are still believed, the oldest first.
 pub fn alive(db: &mut Conn, now: DateTime<Utc>) -> Result<Vec<SigningKey>> {
-    let ids = sql!("SELECT id FROM signing_keys WHERE dies_at IS NULL OR dies_at > {} ORDER BY id", now).load::<(Uuid,)>(db)?;
+    let ids = sql!("SELECT id FROM signing_keys WHERE expires_at IS NULL OR expires_at > {} ORDER BY id", now).load::<(Uuid,)>(db)?;
     let ids: Vec<Uuid> = ids.into_iter().map(|r| r.0).collect();
     record::find_all(db, &ids)
 }
 
 /// Whether there is a key of this name that is still believed.
 pub fn is_alive(db: &mut Conn, kid: &str, now: DateTime<Utc>) -> Result<bool> {
-    let found = sql!("SELECT id FROM signing_keys WHERE kid = {} AND (dies_at IS NULL OR dies_at > {})", kid, now).first::<(Uuid,)>(db)?;
+    let found =
+        sql!("SELECT id FROM signing_keys WHERE kid = {} AND (expires_at IS NULL OR expires_at > {})", kid, now).first::<(Uuid,)>(db)?;
     Ok(found.is_some())
 }
 
@@ -40,5 +41,5 @@ pub fn add_seed(db: &mut Conn, key: SigningKeyId, seed: &[u8]) -> Result<()> {
 
 /// Destroys the private halves of keys that died before now.
 pub fn forget_dead(db: &mut Conn, now: DateTime<Utc>) -> Result<usize> {
-    sql!("DELETE FROM signing_key_secrets WHERE id IN (SELECT id FROM signing_keys WHERE dies_at < {})", now).execute(db)
+    sql!("DELETE FROM signing_key_secrets WHERE id IN (SELECT id FROM signing_keys WHERE expires_at < {})", now).execute(db)
 }

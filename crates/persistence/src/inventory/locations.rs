@@ -2,7 +2,7 @@
 
 use domain::ids::{CompanyId, LocationId};
 use domain::inventory::locations::{Location, LocationKind};
-use domain::kernel::{Id, Word};
+use domain::kernel::{Id, StringEnum};
 
 use crate::{Conn, Result, record, sql};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::crm::leads::touches::TouchChannel;
 use domain::ids::{AttributionDealId, AttributionModelId, CampaignId, CompanyId, OpportunityId};
-use domain::kernel::{Amount, Id, Word};
+use domain::kernel::{Amount, Id, StringEnum};
 use domain::marketing::attribution::markov::Path;
 use domain::marketing::attribution::{AttributionBasis, AttributionGroup, CreditKey, PathTouch};
 use domain::marketing::attribution_credits::{AttributionCredit, AttributionDeal, AttributionRestatement};

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{ConsentConfirmationId, JobId};
-use domain::kernel::{Id, Word};
+use domain::kernel::{Id, StringEnum};
 use domain::marketing::consent_confirmations::{ConfirmationStatus, ConsentConfirmation, TRIES};
 use uuid::Uuid;
 

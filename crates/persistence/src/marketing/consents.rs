@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::directory::address_keys::AddressKind;
 use domain::ids::ConsentId;
-use domain::kernel::{Id, Word};
+use domain::kernel::{Id, StringEnum};
 use domain::marketing::consents::{AddressWord, Consent, ConsentChannel, ConsentEvidence, ConsentStatus, LastWord};
 use uuid::Uuid;
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{JourneyEnrollmentId, JourneyId};
-use domain::kernel::{Id, Word};
+use domain::kernel::{Id, StringEnum};
 use domain::marketing::journey_enrollments::{JourneyEnrollment, JourneyOutcome, JourneyVisit};
 use domain::marketing::journeys::{EntryKind, JourneyFact, JourneyVersion, ReentryKind};
 use uuid::Uuid;

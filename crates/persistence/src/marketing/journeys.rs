@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::ids::{CompanyId, JourneyId, JourneyVersionId, SegmentId};
-use domain::kernel::{Id, Word};
+use domain::kernel::{Id, StringEnum};
 use domain::marketing::journeys::{Journey, JourneyFact, JourneyVersion};
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@
 pub mod filters;
 
 use domain::directory::companies::Company;
-use domain::kernel::{Id, Word};
+use domain::kernel::{Id, StringEnum};
 use domain::marketing::segments::filters::SegmentFilter;
 use domain::marketing::segments::{Segment, SegmentMember};
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use domain::kernel::{Id, Word};
+use domain::kernel::{Id, StringEnum};
 use domain::marketing::consents::ConsentChannel;
 use domain::marketing::suppressions::Suppression;
 

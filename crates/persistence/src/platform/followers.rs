@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::ids::{EventId, FollowerId};
-use domain::kernel::{Id, Word};
+use domain::kernel::{Id, StringEnum};
 use domain::platform::followers::{AsOf, Follower, FollowerFailure, FollowerFailureStatus, FollowerStatus};
 use serde_json::Value as Json;
 use uuid::Uuid;

@@ -29,7 +29,7 @@ fn clock(db: &Conn) -> Statement {
     }
 }
 
-/// The oldest job that waits, or whose worker is taken for dead, of these kinds. It stays locked on PostgreSQL, so that
+/// The oldest job that waits, or whose worker lost its lease, of these kinds. It stays locked on PostgreSQL, so that
 /// two workers never get the same one.
 pub fn next(db: &mut Conn, kinds: &[String]) -> Result<Option<Uuid>> {
     let mut statement = sql!(

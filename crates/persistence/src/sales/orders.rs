@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::accounting::posting::ItemClass;
 use domain::ids::{CompanyId, OpportunityId, PartyId, QuoteId};
-use domain::kernel::{Amount, Decimals, Id, Quantity, UnitPrice, Word, round_to};
+use domain::kernel::{Amount, Decimals, Id, Quantity, StringEnum, UnitPrice, round_to};
 use domain::sales::orders::{SalesOrder, SalesOrderLine, SalesOrderStatus};
 use uuid::Uuid;
 

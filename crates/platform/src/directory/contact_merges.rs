@@ -44,8 +44,8 @@ pub fn merge(cx: &mut Cx, id: ContactId, body: MergeContact) -> Result<ContactMe
     contacts::lock_out(cx.db(), loser.id)?;
     let merge = ContactMerge::decide(cx.new_id(), &winner, &loser, &body.take, cx.now)?;
     cx.insert_all(std::slice::from_ref(&merge))?;
-    let grave = cx.save(&loser, merge.tombstone(cx.now), "updated")?;
-    contacts::write_lookups(cx.db(), &grave)?;
+    let tombstone = cx.save(&loser, merge.tombstone(cx.now), "updated")?;
+    contacts::write_lookups(cx.db(), &tombstone)?;
     rows::follow(cx.db(), &merge, now)?;
     let united = cx.save(&winner, merge.winner_after.clone(), "updated")?;
     contacts::write_lookups(cx.db(), &united)?;
@@ -56,9 +56,9 @@ pub fn merge(cx: &mut Cx, id: ContactId, body: MergeContact) -> Result<ContactMe
 /// Takes the merge of a contact back, by which it went.
 pub fn unmerge(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     let now = cx.now;
-    let grave = cx.load_for_update::<Contact>(id)?;
-    let Some(winner_id) = grave.merged_into else {
-        return Err(NOT_MERGED.with(format!("{} was not merged into another contact.", grave.name)));
+    let tombstone = cx.load_for_update::<Contact>(id)?;
+    let Some(winner_id) = tombstone.merged_into else {
+        return Err(NOT_MERGED.with(format!("{} was not merged into another contact.", tombstone.name)));
     };
     let merge = rows::of_loser(cx.db(), id)?.ok_or_else(|| NOT_UNDOABLE.with("What was there before is no longer known."))?;
     merge.check_undoable(cx.now)?;
@@ -66,7 +66,7 @@ pub fn unmerge(cx: &mut Cx, id: ContactId) -> Result<Contact> {
         return Err(NOT_UNDOABLE.with(format!("{} was merged into {winner_id} since; take that back first.", merge.winner_id)));
     }
     let winner = cx.load_for_update::<Contact>(winner_id)?;
-    let (alone, back) = merge.undo(&winner, &grave, cx.now)?;
+    let (alone, back) = merge.undo(&winner, &tombstone, cx.now)?;
     for known in &back.external_ids {
         if contacts::by_external_id(cx.db(), known)?.is_some_and(|c| c != merge.winner_id && c != merge.loser_id) {
             return Err(NOT_UNDOABLE.with(format!("{:?} in {} is another contact by now.", known.id, known.system)));
@@ -74,7 +74,7 @@ pub fn unmerge(cx: &mut Cx, id: ContactId) -> Result<Contact> {
     }
     let alone = cx.save(&winner, alone, "updated")?;
     contacts::write_lookups(cx.db(), &alone)?;
-    let back = cx.save(&grave, back, "updated")?;
+    let back = cx.save(&tombstone, back, "updated")?;
     contacts::write_lookups(cx.db(), &back)?;
     rows::go_back(cx.db(), &merge, now)?;
     rows::mark_undone(cx.db(), merge.id, now)?;

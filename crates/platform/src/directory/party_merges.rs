@@ -54,8 +54,8 @@ pub fn merge(cx: &mut Cx, id: PartyId, body: MergeParty) -> Result<PartyMerge> {
         cx.require(SET_TERMS)?;
     }
     cx.insert_all(std::slice::from_ref(&merge))?;
-    let grave = cx.save(&loser, merge.tombstone(cx.now), "updated")?;
-    parties::write_lookups(cx.db(), &grave)?;
+    let tombstone = cx.save(&loser, merge.tombstone(cx.now), "updated")?;
+    parties::write_lookups(cx.db(), &tombstone)?;
     rows::follow(cx.db(), &merge, now)?;
     let united = cx.save(&winner, merge.winner_after.clone(), "updated")?;
     parties::write_lookups(cx.db(), &united)?;
@@ -68,9 +68,9 @@ pub fn merge(cx: &mut Cx, id: PartyId, body: MergeParty) -> Result<PartyMerge> {
 pub fn unmerge(cx: &mut Cx, id: PartyId) -> Result<Party> {
     let now = cx.now;
     parties::lock_hierarchy(cx.db())?;
-    let grave = cx.load_for_update::<Party>(id)?;
-    let Some(winner_id) = grave.merged_into else {
-        return Err(NOT_MERGED.with(format!("{} was not merged into another party.", grave.name)));
+    let tombstone = cx.load_for_update::<Party>(id)?;
+    let Some(winner_id) = tombstone.merged_into else {
+        return Err(NOT_MERGED.with(format!("{} was not merged into another party.", tombstone.name)));
     };
     let merge = rows::of_loser(cx.db(), id)?.ok_or_else(|| NOT_UNDOABLE.with("What was there before is no longer known."))?;
     merge.check_undoable(cx.now)?;
@@ -82,11 +82,11 @@ pub fn unmerge(cx: &mut Cx, id: PartyId) -> Result<Party> {
     if !grown.is_empty() {
         return Err(NOT_UNDOABLE.with(format!("Since then documents of both were joined: {}.", grown.join(", "))));
     }
-    let (alone, back) = merge.undo(&winner, &grave, cx.now)?;
+    let (alone, back) = merge.undo(&winner, &tombstone, cx.now)?;
     check_free(cx, &merge, &back)?;
     let alone = cx.save(&winner, alone, "updated")?;
     parties::write_lookups(cx.db(), &alone)?;
-    let back = cx.save(&grave, back, "updated")?;
+    let back = cx.save(&tombstone, back, "updated")?;
     parties::write_lookups(cx.db(), &back)?;
     rows::go_back(cx.db(), &merge, now)?;
     for party in [&alone, &back] {

@@ -48,7 +48,7 @@ fn rotate(cx: &mut Cx) -> Result<SigningKey> {
     let now = cx.now;
     let old = rows::alive(cx.db(), now)?;
     let new = make(cx, LEAD)?;
-    for key in old.into_iter().filter(|k| k.dies_at.is_none()) {
+    for key in old.into_iter().filter(|k| k.expires_at.is_none()) {
         let key = cx.load_for_update::<SigningKey>(key.id)?;
         let retired = key.clone().retire(new.signs_from_at);
         cx.save(&key, retired, "retired")?;
@@ -66,7 +66,7 @@ fn make(cx: &mut Cx, lead: chrono::Duration) -> Result<SigningKey> {
         kid: key.kid,
         public_key: key.x,
         signs_from_at: cx.now + lead,
-        dies_at: None,
+        expires_at: None,
         created_at: cx.now,
     };
     let made = cx.create(made)?;
@@ -74,7 +74,7 @@ fn make(cx: &mut Cx, lead: chrono::Duration) -> Result<SigningKey> {
     Ok(made)
 }
 
-fn broken(e: tokens::Disbelief) -> Problem {
+fn broken(e: tokens::TokenRejected) -> Problem {
     log::error!("signing keys: {}", e.0);
     problems::internal.into()
 }
@@ -145,7 +145,7 @@ pub(super) fn sign(app: &Arc<App>, claims: &Claims) -> Result<String> {
     let rows: Vec<SigningKey> = ring.keys.iter().map(|(row, _)| row.clone()).collect();
     let chosen = signing(&rows, app.clock.now()).map(|row| row.id);
     let key = ring.keys.iter().find(|(row, _)| Some(row.id) == chosen).map(|(_, key)| key);
-    let key = key.ok_or_else(|| broken(tokens::Disbelief("there is no signing key")))?;
+    let key = key.ok_or_else(|| broken(tokens::TokenRejected("there is no signing key")))?;
     key.sign(claims).map_err(broken)
 }
 

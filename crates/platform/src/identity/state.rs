@@ -48,7 +48,7 @@ pub(super) struct Settings {
 
 impl Settings {
     fn of(config: Config) -> Result<Self> {
-        let wrong = |e: super::tokens::Disbelief| {
+        let wrong = |e: super::tokens::TokenRejected| {
             problems::internal.with(format!("The signing key that the operator gave cannot be used: {}.", e.0))
         };
         let seeds = config.signing_keys_pem.as_deref().map(seeds_of_pem).transpose().map_err(wrong)?.unwrap_or_default();

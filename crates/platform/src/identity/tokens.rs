@@ -59,20 +59,20 @@ pub struct Key {
 
 /// A token that is not believed; the reason is for the log of a developer, never for the caller.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Disbelief(pub &'static str);
+pub struct TokenRejected(pub &'static str);
 
 impl Key {
     /// From the private half.
-    pub fn from_seed(seed: &[u8; 32]) -> Result<Self, Disbelief> {
+    pub fn from_seed(seed: &[u8; 32]) -> Result<Self, TokenRejected> {
         let pair = SigningKey::from_bytes(seed);
-        let der = pair.to_pkcs8_der().map_err(|_| Disbelief("the key cannot be encoded"))?;
+        let der = pair.to_pkcs8_der().map_err(|_| TokenRejected("the key cannot be encoded"))?;
         let x = URL_SAFE_NO_PAD.encode(pair.verifying_key().as_bytes());
         Ok(Self { sign: Some(EncodingKey::from_ed_der(der.as_bytes())), ..Self::from_public(&x)? })
     }
     /// From the public half, base64url.
-    pub fn from_public(x: &str) -> Result<Self, Disbelief> {
+    pub fn from_public(x: &str) -> Result<Self, TokenRejected> {
         super::token_crypto::install();
-        let verify = DecodingKey::from_ed_components(x).map_err(|_| Disbelief("no public key"))?;
+        let verify = DecodingKey::from_ed_components(x).map_err(|_| TokenRejected("no public key"))?;
         Ok(Self { kid: thumbprint(x), x: x.to_string(), verify, sign: None })
     }
     /// The public half as a JSON Web Key (RFC 8037).
@@ -80,10 +80,10 @@ impl Key {
         serde_json::json!({"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": self.kid, "x": self.x})
     }
     /// A signed token.
-    pub fn sign(&self, claims: &Claims) -> Result<String, Disbelief> {
-        let key = self.sign.as_ref().ok_or(Disbelief("only the public half is here"))?;
+    pub fn sign(&self, claims: &Claims) -> Result<String, TokenRejected> {
+        let key = self.sign.as_ref().ok_or(TokenRejected("only the public half is here"))?;
         let header = Header { typ: Some(TYPE.into()), kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
-        jsonwebtoken::encode(&header, claims, key).map_err(|_| Disbelief("signing failed"))
+        jsonwebtoken::encode(&header, claims, key).map_err(|_| TokenRejected("signing failed"))
     }
 }
 
@@ -121,63 +121,63 @@ impl Claims {
         let short = self.exp.checked_sub(self.iat).is_some_and(|s| s > 0 && s <= ACCESS_LIFETIME.num_seconds());
         short && self.iat <= soon && self.nbf <= soon && self.exp.saturating_add(leeway) > now
     }
-    pub fn ids(&self) -> Result<(UserId, SessionId), Disbelief> {
+    pub fn ids(&self) -> Result<(UserId, SessionId), TokenRejected> {
         let ids = (self.sub.parse(), self.sid.parse());
-        let (Ok(user), Ok(session)) = ids else { return Err(Disbelief("foreign ids")) };
+        let (Ok(user), Ok(session)) = ids else { return Err(TokenRejected("foreign ids")) };
         Ok((user, session))
     }
 }
 
 /// The name of the key that a token says it was signed with. Everything else about its head is judged here too.
-pub fn kid_of(token: &str) -> Result<String, Disbelief> {
+pub fn kid_of(token: &str) -> Result<String, TokenRejected> {
     if token.len() > MAX_LENGTH {
-        return Err(Disbelief("too long"));
+        return Err(TokenRejected("too long"));
     }
     let parts: Vec<&str> = token.split('.').collect();
     if parts.len() != 3 || parts.iter().any(|p| p.is_empty()) {
-        return Err(Disbelief("not three parts"));
+        return Err(TokenRejected("not three parts"));
     }
-    let head = URL_SAFE_NO_PAD.decode(parts[0]).map_err(|_| Disbelief("the head is not base64url"))?;
-    let head: Head = serde_json::from_slice(&head).map_err(|_| Disbelief("the head says other things than alg, typ and kid"))?;
+    let head = URL_SAFE_NO_PAD.decode(parts[0]).map_err(|_| TokenRejected("the head is not base64url"))?;
+    let head: Head = serde_json::from_slice(&head).map_err(|_| TokenRejected("the head says other things than alg, typ and kid"))?;
     if head.alg != "EdDSA" {
-        return Err(Disbelief("another algorithm"));
+        return Err(TokenRejected("another algorithm"));
     }
     if head.typ != TYPE {
-        return Err(Disbelief("another type of token"));
+        return Err(TokenRejected("another type of token"));
     }
     Ok(head.kid)
 }
 
 /// What a token says, when it was signed with this key, for us, and is in time.
-pub fn verify(token: &str, key: &Key, names: &Names, now: DateTime<Utc>) -> Result<Claims, Disbelief> {
+pub fn verify(token: &str, key: &Key, names: &Names, now: DateTime<Utc>) -> Result<Claims, TokenRejected> {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_issuer(&[&names.issuer]);
     validation.set_audience(&[&names.audience]);
     validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
     // the times are judged below, by the clock of the server and not of the library
     validation.validate_exp = false;
-    let data = jsonwebtoken::decode::<Claims>(token, &key.verify, &validation).map_err(|_| Disbelief("signature or claims"))?;
+    let data = jsonwebtoken::decode::<Claims>(token, &key.verify, &validation).map_err(|_| TokenRejected("signature or claims"))?;
     // the library takes lists of names too; ours are single ones, compared whole
     let claims = data.claims;
     if claims.iss != names.issuer || claims.aud != names.audience {
-        return Err(Disbelief("for somebody else"));
+        return Err(TokenRejected("for somebody else"));
     }
     if !claims.in_time(now) {
-        return Err(Disbelief("out of time"));
+        return Err(TokenRejected("out of time"));
     }
     Ok(claims)
 }
 
 /// The private keys in a PEM text, in their order.
-pub fn seeds_of_pem(text: &str) -> Result<Vec<[u8; 32]>, Disbelief> {
+pub fn seeds_of_pem(text: &str) -> Result<Vec<[u8; 32]>, TokenRejected> {
     use ed25519_dalek::pkcs8::DecodePrivateKey;
     let mut seeds = Vec::new();
     for block in text.split_inclusive("-----END PRIVATE KEY-----").filter(|b| b.contains("-----BEGIN PRIVATE KEY-----")) {
         let start = block.find("-----BEGIN").unwrap_or_default();
-        let key = SigningKey::from_pkcs8_pem(block[start..].trim()).map_err(|_| Disbelief("not an Ed25519 private key in PKCS #8"))?;
+        let key = SigningKey::from_pkcs8_pem(block[start..].trim()).map_err(|_| TokenRejected("not an Ed25519 private key in PKCS #8"))?;
         seeds.push(key.to_bytes());
     }
-    if seeds.is_empty() { Err(Disbelief("there is no private key in it")) } else { Ok(seeds) }
+    if seeds.is_empty() { Err(TokenRejected("there is no private key in it")) } else { Ok(seeds) }
 }
 
 #[cfg(test)]
@@ -211,7 +211,7 @@ mod tests {
         let key = Key::from_seed(&[7; 32]).expect("a key");
         let now = Utc::now();
         let long = Claims { exp: now.timestamp() + 86_400, ..claims(now) };
-        assert_eq!(verify(&key.sign(&long).expect("signed"), &key, &names(), now).expect_err("long"), Disbelief("out of time"));
+        assert_eq!(verify(&key.sign(&long).expect("signed"), &key, &names(), now).expect_err("long"), TokenRejected("out of time"));
         let extreme = Claims { exp: i64::MAX, iat: i64::MIN, ..claims(now) };
         assert!(verify(&key.sign(&extreme).expect("signed"), &key, &names(), now).is_err());
     }

@@ -36,7 +36,7 @@ pub(super) fn read(column: &Column, value: &Value) -> Option<Bound> {
     }
     Some(match column.kind {
         Of::Uid => Bound::Uid(value.as_str()?.parse().ok()?),
-        Of::Text | Of::Word => Bound::Text(value.as_str()?.into()),
+        Of::Text | Of::StringEnum => Bound::Text(value.as_str()?.into()),
         Of::Bool => Bound::Bool(value.as_bool()?),
         Of::Int => Bound::Int(value.as_i64()?),
         Of::Date => Bound::Date(value.as_str()?.parse().ok()?),

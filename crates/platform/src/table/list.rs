@@ -224,7 +224,7 @@ impl FilterParameter {
             (Some(Compare::LessOrEqual), _) => "at most",
             (Some(Compare::Less), _) => "less than",
             (None, _) if self.patterns => "is one of these, separated by commas; `invoice.*` stands for all that begin with `invoice.`",
-            (None, Of::Uid | Of::Word) => "is one of these, separated by commas",
+            (None, Of::Uid | Of::StringEnum) => "is one of these, separated by commas",
             (None, Of::Bool) => "is true, or is false",
             (None, _) => "equals",
         };
@@ -242,7 +242,7 @@ impl FilterParameter {
                 let one = r"[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?";
                 string.min_length(Some(1)).max_length(Some(1000)).pattern(Some(format!("^{one}(,{one}){{0,19}}$")))
             }
-            Of::Word => {
+            Of::StringEnum => {
                 let one = format!("({})", self.column.words.join("|"));
                 string.max_length(Some(400)).pattern(Some(format!("^{one}(,{one}){{0,19}}$")))
             }
@@ -266,7 +266,7 @@ impl FilterParameter {
         if self.patterns {
             return self.any_of(raw);
         }
-        let many = self.compare.is_none() && matches!(self.column.kind, Of::Uid | Of::Word);
+        let many = self.compare.is_none() && matches!(self.column.kind, Of::Uid | Of::StringEnum);
         let parts: Vec<&str> = if many { raw.split(',').collect() } else { vec![raw] };
         let values = parts.iter().map(|p| parse(self.column, p)).collect::<Option<Vec<_>>>().ok_or_else(|| self.bad(raw))?;
         Ok(match self.compare {
@@ -291,7 +291,7 @@ impl FilterParameter {
     fn bad(&self, raw: &str) -> Problem {
         let form = match self.column.kind {
             _ if self.patterns => "one or more words such as invoice.posted or invoice.*".into(),
-            Of::Word => format!("one or more of {}", self.column.words.join(", ")),
+            Of::StringEnum => format!("one or more of {}", self.column.words.join(", ")),
             Of::Uid => format!("one or more ids with the prefix {}_", self.column.prefix.unwrap_or_default()),
             Of::Bool => "true or false".into(),
             Of::Int => "a whole number".into(),
@@ -312,7 +312,7 @@ fn invalid(parameter: &str, message: String) -> Problem {
 fn parse(column: &Column, raw: &str) -> Option<Bound> {
     Some(match column.kind {
         Of::Uid => Bound::Uid(decode(column.prefix?, raw)?),
-        Of::Word => column.words.contains(&raw).then(|| Bound::Text(raw.into()))?,
+        Of::StringEnum => column.words.contains(&raw).then(|| Bound::Text(raw.into()))?,
         Of::Text => (1..=200).contains(&raw.chars().count()).then(|| Bound::Text(raw.into()))?,
         Of::Bool => Bound::Bool(raw.parse().ok()?),
         Of::Int => Bound::Int(form::whole(raw).filter(|n| (-LARGEST_WHOLE..=LARGEST_WHOLE).contains(n))?),

@@ -22,7 +22,7 @@ use platform::directory::{contacts, parties, relationships};
 use platform::identity::users;
 use platform::prelude::*;
 
-use crate::crm::opportunities::{begin, below};
+use crate::crm::opportunities::{begin, prefix_pointers};
 
 /// Organisations that may share an e-mail domain and still be meant by it.
 const MOST_OF_A_DOMAIN: i64 = 3;
@@ -54,7 +54,7 @@ pub fn convert(cx: &mut Cx, id: LeadId, how: ConvertLead) -> Result<LeadConversi
     let opportunity = match how.create_opportunity {
         true => {
             let new = deal_of(&from, how.opportunity, party, contact);
-            Some(begin(cx, &company, new, Some(&before)).map_err(|p| below("/opportunity", p))?.id)
+            Some(begin(cx, &company, new, Some(&before)).map_err(|p| prefix_pointers("/opportunity", p))?.id)
         }
         false => None,
     };

@@ -13,7 +13,7 @@ use domain::insight::metrics::productivity::{
     ActivityKindFigure, ProductivityFigures, ProductivityFilter, ProductivityGrouping, ProductivityMetric, mean_minutes, per_activity,
     ratio,
 };
-use domain::kernel::Word;
+use domain::kernel::StringEnum;
 use persistence::insight::metrics as rows;
 use persistence::insight::metrics::{Key, Whose};
 use platform::prelude::*;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::directory::companies::Company;
 use domain::ids::{CampaignId, JourneyEnrollmentId};
-use domain::kernel::Word;
+use domain::kernel::StringEnum;
 use domain::marketing::campaigns::members::{CampaignMember, ExclusionReason, MemberStatus};
 use domain::marketing::campaigns::quiet_hours::zones_of;
 use domain::marketing::campaigns::{Campaign, CampaignStatus, NO_MAIL_SERVER};
@@ -281,7 +281,7 @@ pub fn write_one(cx: &mut Cx, id: CampaignId, enrollment: JourneyEnrollmentId, s
 // ---- sending ------------------------------------------------------------------------------------
 
 /// What every message of a campaign is made from.
-struct Mold {
+struct MessageTemplate {
     campaign: Campaign,
     shared: serde_json::Map<String, Value>,
     contents: HashMap<String, Content>,
@@ -307,7 +307,7 @@ fn deliver(work: &mut Work) -> Result<Value> {
         log::warn!("{lost} messages of {id} were on their way when their sender died; they are not sent again");
     }
     let links = mailer.links().to_string();
-    let mold = app.read(&caller, |cx| prepare(cx, id, links))?;
+    let template = app.read(&caller, |cx| prepare(cx, id, links))?;
     if !mailer.is_there() {
         return Err(problems::unavailable.with("The mail server does not answer."));
     }
@@ -317,7 +317,7 @@ fn deliver(work: &mut Work) -> Result<Value> {
             Next::Stop | Next::Rest => break,
             Next::Send(batch) => {
                 sent += batch.len() as i64;
-                send(&app, &caller, &mailer, &mold, batch)?;
+                send(&app, &caller, &mailer, &template, batch)?;
             }
         }
         work.step(sent, None)?;
@@ -332,7 +332,7 @@ fn deliver(work: &mut Work) -> Result<Value> {
     Ok(json!({ "handed_over": sent, "unknown": lost }))
 }
 
-fn prepare(cx: &mut Cx, id: CampaignId, links: String) -> Result<Mold> {
+fn prepare(cx: &mut Cx, id: CampaignId, links: String) -> Result<MessageTemplate> {
     let campaign = cx.find::<Campaign>(id)?;
     let company = cx.find::<Company>(campaign.company_id)?;
     let mut contents = HashMap::new();
@@ -341,7 +341,7 @@ fn prepare(cx: &mut Cx, id: CampaignId, links: String) -> Result<Mold> {
         contents.insert(variant.name.clone(), templates::content_of(cx, &template, variant.template_revision)?);
     }
     let shared = campaigns::shared_values(&campaign, &company.name);
-    Ok(Mold { shared, contents, links: Links::new(cx, links)?, campaign })
+    Ok(MessageTemplate { shared, contents, links: Links::new(cx, links)?, campaign })
 }
 
 /// The next batch, marked as on its way.
@@ -385,8 +385,8 @@ fn rest_or_complete(cx: &mut Cx, id: CampaignId, campaign: &Campaign) -> Result<
 }
 
 /// Hands a batch to the mail server, outside of any transaction, and writes down what became of it.
-fn send(app: &Arc<App>, caller: &Arc<Caller>, mailer: &Mailer, mold: &Mold, batch: Vec<CampaignMember>) -> Result<()> {
-    let outcomes = hand_over(&batch, |member| match write_to(mold, member) {
+fn send(app: &Arc<App>, caller: &Arc<Caller>, mailer: &Mailer, template: &MessageTemplate, batch: Vec<CampaignMember>) -> Result<()> {
+    let outcomes = hand_over(&batch, |member| match write_to(template, member) {
         Ok(message) => mailer.send(&message),
         Err(p) => Sent::Refused(said(&p)),
     });
@@ -448,19 +448,19 @@ fn settle(cx: &mut Cx, member: &CampaignMember, outcome: &Sent) -> Result<()> {
 }
 
 /// The message to one reader.
-fn write_to(mold: &Mold, member: &CampaignMember) -> Result<Outgoing> {
+fn write_to(template: &MessageTemplate, member: &CampaignMember) -> Result<Outgoing> {
     let address = member.email.clone().unwrap_or_default();
-    let content = member.variant.as_ref().and_then(|v| mold.contents.get(v)).ok_or(problems::internal)?;
-    let unsubscribe = mold.links.unsubscribe(member.id)?;
-    let values = values_of(&mold.shared, member, &unsubscribe, &mold.links.preferences(member)?);
+    let content = member.variant.as_ref().and_then(|v| template.contents.get(v)).ok_or(problems::internal)?;
+    let unsubscribe = template.links.unsubscribe(member.id)?;
+    let values = values_of(&template.shared, member, &unsubscribe, &template.links.preferences(member)?);
     let rendered = rendering::render(content, &values)?;
     Ok(Outgoing {
         to_name: member.name.clone(),
         to_address: address,
-        from_name: mold.campaign.from_name.clone(),
-        reply_to: mold.campaign.reply_to.clone(),
+        from_name: template.campaign.from_name.clone(),
+        reply_to: template.campaign.reply_to.clone(),
         subject: rendered.subject,
-        html: rendered.html.map(|html| mold.links.track(&html, member.id)).transpose()?,
+        html: rendered.html.map(|html| template.links.track(&html, member.id)).transpose()?,
         text: rendered.text,
         unsubscribe: Some(unsubscribe),
         id: member.id.to_string(),

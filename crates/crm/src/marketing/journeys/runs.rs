@@ -11,7 +11,7 @@ use domain::directory::contacts::{Contact, ContactPatch};
 use domain::directory::parties::{Party, PartyPatch};
 use domain::directory::tags::Tag;
 use domain::ids::{JourneyEnrollmentId, JourneyId, JourneyVersionId, LeadId, PartyId, SegmentId, UserId};
-use domain::kernel::Word;
+use domain::kernel::StringEnum;
 use domain::marketing::campaigns::members::{CampaignMember, ExclusionReason, MemberStatus};
 use domain::marketing::journey_enrollments::{EnrollmentStatus, JourneyEnrollment, JourneyOutcome};
 use domain::marketing::journeys::steps::following;
@@ -353,7 +353,7 @@ fn send<'v>(
     let Some(member) = delivery::write_one(cx, campaign, e.id, subject)? else {
         return Ok(Then::End(JourneyOutcome::Gone));
     };
-    let result = member.exclusion_reason.map_or(member.status.as_str(), Word::as_str);
+    let result = member.exclusion_reason.map_or(member.status.as_str(), StringEnum::as_str);
     people::note(cx.db(), e.id, &step.key, result)?;
     Ok(match (member.status, member.exclusion_reason) {
         (MemberStatus::Queued, _) => match member.due_at.filter(|due| *due > cx.now) {

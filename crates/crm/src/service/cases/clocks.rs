@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use domain::ids::{CaseId, SlaPolicyId, SlaPolicyVersionId};
-use domain::kernel::Word;
+use domain::kernel::StringEnum;
 use domain::platform::calendars::Calendar;
 use domain::service::cases::messages::conversation;
 use domain::service::cases::*;

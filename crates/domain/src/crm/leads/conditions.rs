@@ -12,7 +12,7 @@ use crate::kernel::{Code, Findings, Result};
 /// A condition contradicts itself.
 pub const INVALID_CONDITION: Code = Code::invalid("lead_condition.invalid", "The condition cannot be judged.");
 
-crate::words! {
+crate::string_enum! {
     /// What a condition looks at.
     pub enum LeadAttribute {
         /// How the lead came to us.

@@ -14,7 +14,7 @@ use crate::directory::search::normalise;
 use crate::ids::{LeadId, LeadScoringModelId};
 use crate::kernel::{Decimals, Rate, Result, problems, round_to};
 
-crate::words! {
+crate::string_enum! {
     /// Which side of a score a factor is on.
     pub enum ScoreAxis {
         /// What the lead is.

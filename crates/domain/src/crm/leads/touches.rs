@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::ids::TouchpointId;
 
-crate::words! {
+crate::string_enum! {
     /// What the visitor did.
     pub enum TouchKind {
         /// Looked at a page.

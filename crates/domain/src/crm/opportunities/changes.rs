@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::Opportunity;
 use crate::ids::{CompanyId, OpportunityChangeId, OpportunityId, UserId};
 
-crate::words! {
+crate::string_enum! {
     /// What changed.
     pub enum OpportunityField {
         /// The stage; values are ids of stages, labels their names at that time.

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::ids::{CompetitorId, ContactId, OpportunityId, UserId};
 use crate::kernel::{Code, Rate, Result};
 
-crate::words! {
+crate::string_enum! {
     /// What a person is in a deal.
     pub enum BuyingRole {
         /// Signs.

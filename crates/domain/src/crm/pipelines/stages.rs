@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::ids::{PipelineId, StageId};
 use crate::kernel::Rate;
 
-crate::words! {
+crate::string_enum! {
     /// How a forecast counts a deal.
     pub enum ForecastCategory {
         /// Possible.
@@ -91,7 +91,7 @@ pub struct NewStage {
     #[schema(max_items = 6)]
     pub required_fields: Vec<StageRequirement>,
     /// Whether deals may jump over it; true when left out.
-    #[serde(default = "crate::kernel::yes")]
+    #[serde(default = "crate::kernel::default_true")]
     pub allow_skip: bool,
     /// After how many days in it without an activity done a deal counts as stalled; never when left out.
     #[serde(default)]

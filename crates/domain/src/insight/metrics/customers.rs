@@ -20,7 +20,7 @@ pub const NOT_WHOLE_MONTHS: Code =
 /// A share of customers or of money lies between 0 and 100 percent.
 pub const NOT_A_PERCENTAGE: Code = Code::invalid("metric.not_a_percentage", "A percentage lies between 0 and 100.");
 
-crate::words! {
+crate::string_enum! {
     /// Which customers of two periods.
     pub enum CustomerState {
         /// With sales in the base period.

@@ -5,7 +5,7 @@ use chrono::{Datelike, Months, NaiveDate};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-crate::words! {
+crate::string_enum! {
     /// What a metric of deals has a group for.
     pub enum MetricGrouping {
         /// Each owner.

@@ -12,7 +12,7 @@ use crate::ids::{CompanyId, TeamId, UserId};
 use crate::insight::metrics::groups::{MetricComparison, metric};
 use crate::kernel::{Amount, Rate, Result, round_to};
 
-crate::words! {
+crate::string_enum! {
     /// What productivity has a group for.
     pub enum ProductivityGrouping {
         /// Each user.

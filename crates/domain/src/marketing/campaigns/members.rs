@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::ids::{CampaignId, CampaignMemberId, CompanyId, ContactId, JourneyEnrollmentId, LeadId, PartyId};
 use crate::kernel::Code;
 
-crate::words! {
+crate::string_enum! {
     /// Where a reader stands: the furthest that is known.
     pub enum MemberStatus as CampaignMemberStatus {
         /// In the frozen audience; not yet judged.

@@ -76,7 +76,7 @@ pub enum Literal {
     Id(Uuid),
 }
 
-crate::words! {
+crate::string_enum! {
     /// How a field is compared.
     pub enum Op as SegmentOperator {
         Equals = "equals",
@@ -120,7 +120,7 @@ crate::words! {
 enum Holds {
     Text,
     /// One of these words.
-    Word(&'static [&'static str]),
+    StringEnum(&'static [&'static str]),
     /// A set of words.
     Set,
     Flag,
@@ -137,8 +137,8 @@ impl Field {
     fn holds(self, of: SegmentAudience) -> Option<Holds> {
         use SegmentAudience::{Contacts, Leads, Parties};
         Some(match (self, of) {
-            (Self::Kind, Parties) => Holds::Word(&["organisation", "person"]),
-            (Self::Status, Leads) => Holds::Word(&["new", "working", "qualified", "disqualified"]),
+            (Self::Kind, Parties) => Holds::StringEnum(&["organisation", "person"]),
+            (Self::Status, Leads) => Holds::StringEnum(&["new", "working", "qualified", "disqualified"]),
             (Self::Name, _) | (Self::Country, _) => Holds::Text,
             (Self::Region | Self::City, _) => Holds::Text,
             (Self::Source, Leads) | (Self::Language, Contacts) => Holds::Text,
@@ -161,7 +161,7 @@ impl Holds {
     fn operators(self) -> &'static [Op] {
         match self {
             Holds::Text => &[Op::Equals, Op::In, Op::Contains, Op::StartsWith, Op::Exists],
-            Holds::Word(_) | Holds::Set => &[Op::Equals, Op::In],
+            Holds::StringEnum(_) | Holds::Set => &[Op::Equals, Op::In],
             Holds::Flag => &[Op::Equals],
             Holds::User => &[Op::Equals, Op::In, Op::Exists],
             Holds::Day => &[Op::Before, Op::OnOrAfter, Op::WithinDays, Op::OlderThanDays, Op::Exists],
@@ -177,7 +177,7 @@ impl Holds {
             Holds::Text | Holds::Set => {
                 value.as_str().filter(|t| (1..=200).contains(&t.chars().count()) && !t.contains('\0')).map(|t| Literal::Text(t.into()))
             }
-            Holds::Word(words) => value.as_str().filter(|t| words.contains(t)).map(|t| Literal::Text(t.into())),
+            Holds::StringEnum(words) => value.as_str().filter(|t| words.contains(t)).map(|t| Literal::Text(t.into())),
             Holds::Flag => value.as_bool().map(Literal::Flag),
             Holds::User => value.as_str()?.parse::<UserId>().ok().map(|id| Literal::Id(id.uuid())),
             Holds::Day => match op {
@@ -193,7 +193,7 @@ impl Holds {
     fn form(self, op: Op) -> String {
         match (self, op) {
             (_, Op::Exists) | (Holds::Flag, _) => "true or false".into(),
-            (Holds::Word(words), _) => format!("one of {}", words.join(", ")),
+            (Holds::StringEnum(words), _) => format!("one of {}", words.join(", ")),
             (Holds::User, _) => "an id of a user".into(),
             (Holds::Day, Op::WithinDays | Op::OlderThanDays) => "a number of days from 0 to 36500".into(),
             (Holds::Day, _) => "a day such as \"2026-01-31\"".into(),
@@ -253,7 +253,7 @@ fn node(value: &Value, of: SegmentAudience, at: &str, depth: usize, tests: &mut 
 }
 
 fn test(object: &Map<String, Value>, of: SegmentAudience, at: &str) -> Result<Test> {
-    use crate::kernel::Word;
+    use crate::kernel::StringEnum;
     if let Some(name) = object.keys().find(|k| !["field", "op", "value", "from_date", "to_date"].contains(&k.as_str())) {
         return Err(wrong(WRONG_SHAPE, at, format!("A test has field, op, value, from_date and to_date, not {name:?}.")));
     }
@@ -314,8 +314,8 @@ mod tests {
                     let user = "usr_00000000000000000000000001";
                     let value = match (holds, op) {
                         (_, Op::Exists) | (Holds::Flag, _) => json!(true),
-                        (Holds::Word(words), Op::In) => json!([words[0]]),
-                        (Holds::Word(words), _) => json!(words[0]),
+                        (Holds::StringEnum(words), Op::In) => json!([words[0]]),
+                        (Holds::StringEnum(words), _) => json!(words[0]),
                         (Holds::User, Op::In) => json!([user]),
                         (Holds::User, _) => json!(user),
                         (Holds::Day, Op::WithinDays | Op::OlderThanDays) | (Holds::Count, _) => json!(7),

@@ -20,7 +20,7 @@ use crate::service::priorities::CasePriority;
 /// Messages in a context at most.
 pub const LATEST_MESSAGES: i64 = 50;
 
-crate::words! {
+crate::string_enum! {
     /// A section of the context of a case.
     pub enum CaseContextSection {
         Party = "party",

@@ -10,7 +10,7 @@ use crate::ids::{CaseId, CaseMessageId, CompanyId, ContactId, UserId};
 use crate::kernel::text::filled;
 use crate::kernel::{Code, Result};
 
-crate::words! {
+crate::string_enum! {
     /// Who wrote a message.
     pub enum MessageAuthor {
         /// One of us.

@@ -10,7 +10,7 @@ use super::{HoldBehaviour, SlaPolicyVersion};
 use crate::kernel::Result;
 use crate::platform::business_time::{Hours, add_business, business_between};
 
-crate::words! {
+crate::string_enum! {
     /// What a clock runs for.
     pub enum SlaMilestone {
         /// The first public answer of an agent.

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::ids::{CampaignId, CampaignMemberId, JourneyEnrollmentId};
-use domain::kernel::{Id, Word};
+use domain::kernel::{Id, StringEnum};
 use domain::marketing::campaigns::Campaign;
 use domain::marketing::campaigns::members::{CampaignMember, ExclusionReason, MemberStatus};
 use domain::marketing::campaigns::stats::Counts;

@@ -29,12 +29,12 @@ impl std::error::Error for Stopped {}
 pub type Done<T> = Result<T, Stopped>;
 
 /// Somebody who may do everything, with a clock in hand.
-pub struct Desk {
+pub struct ApiClient {
     app: Arc<App>,
     caller: Arc<Caller>,
 }
 
-impl Desk {
+impl ApiClient {
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: app.clone(), caller: Arc::new(Caller::system()) }
     }
