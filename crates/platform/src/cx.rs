@@ -1,7 +1,9 @@
 //! One open transaction and who is in it. Services see the database only through this.
 
+mod references;
+
 use std::any::{Any, TypeId};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -22,8 +24,6 @@ use crate::table::{List, PAGE_BYTES, Page, Prepared, ROWS_AT_ONCE};
 
 /// Reactions may cause facts that cause reactions; more rounds than this are a loop.
 const MAX_ROUNDS: usize = 20;
-/// A merge moves those before it along, so one step leads to who stays; more are only there while two merges meet.
-const MOST_MERGES: usize = 8;
 
 /// What was read in a transaction and does not change in it.
 type Known = HashMap<(TypeId, Uuid), Arc<dyn Any + Send + Sync>>;
@@ -160,36 +160,6 @@ impl<'c> Cx<'c> {
         let found = read(&mut self.conn).map_err(Into::into)?;
         self.known.insert(place, Arc::new(found.clone()));
         Ok(found)
-    }
-    /// The resource that a field of the body refers to; `pointer` names the field. Where that one was merged away it is the
-    /// one that stands for it: keep the id of what is answered, not the id that was given.
-    pub fn refer<T: Entity + Record>(&mut self, pointer: &str, id: T::Id) -> Result<T> {
-        self.find_survivor::<T>(id).map_err(|p| unknown_at(pointer, p))
-    }
-    /// As [`Cx::refer`], of the very one that is named, for whoever refuses those that were merged away.
-    pub fn refer_itself<T: Entity + Record>(&mut self, pointer: &str, id: T::Id) -> Result<T> {
-        self.find::<T>(id).map_err(|p| unknown_at(pointer, p))
-    }
-    /// As [`Cx::find`]; one that was merged away leads to the one that stands for it.
-    pub fn find_survivor<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
-        let mut found = self.find::<T>(id)?;
-        for _ in 0..MOST_MERGES {
-            let Some(next) = found.survivor() else { break };
-            found = self.find::<T>(next)?;
-        }
-        Ok(found)
-    }
-    /// Who stands for each of these: itself, or the one it was merged into. Those that do not exist for the caller are left out.
-    pub fn survivors<T: Entity + Record>(&mut self, ids: &[T::Id]) -> Result<BTreeMap<T::Id, T::Id>> {
-        let mut known: BTreeMap<T::Id, T::Id> = BTreeMap::new();
-        for found in self.find_all::<T>(ids)? {
-            let stands = match found.survivor() {
-                Some(next) => self.find_survivor::<T>(next)?.id(),
-                None => found.id(),
-            };
-            known.insert(found.id(), stands);
-        }
-        Ok(known)
     }
     /// Those of these resources that the caller may see, in no order.
     pub fn find_all<T: Entity + Record>(&mut self, ids: &[T::Id]) -> Result<Vec<T>> {
@@ -544,14 +514,6 @@ impl<'c> Cx<'c> {
         let last = facts.last().map(|fact| EventId::from_uuid(fact.id));
         events::insert(&mut self.conn, &origin, facts, &links)?;
         Ok(last)
-    }
-}
-
-/// What a path does not find, said of a field of the body.
-fn unknown_at(pointer: &str, p: Problem) -> Problem {
-    match p.code() == problems::not_found {
-        true => problems::unknown_reference.field(pointer, p.to_string()),
-        false => p,
     }
 }
 

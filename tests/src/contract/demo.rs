@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::{Breaches, operations};
 use crate::harness::Client;
 
-/// Lists that an ordinary year leaves empty: nobody starts a job, and nothing that happens by the clock fails.
-const EMPTY: [&str; 2] = ["list_jobs", "list_timer_failures"];
+/// Lists that an ordinary year leaves empty: nobody starts a job, and nothing that happens by the clock or follows a fact fails.
+const EMPTY: [&str; 3] = ["list_jobs", "list_timer_failures", "list_follower_failures"];
 
 each_engine! {
     fn every_list_has_something_to_show_and_each_row_can_be_read(s) {
