@@ -32,6 +32,11 @@ pub struct PhoneNumber {
     pub normalised: String,
 }
 
+/// Reads the numbering plans of all countries. The first number does it otherwise, and who sent it waits.
+pub fn prepare() {
+    drop(e164("+15095550123"));
+}
+
 /// As [`normalise_in`], of somebody whose country is not known.
 pub fn normalise(text: &str) -> Result<String> {
     normalise_in(text, None)
