@@ -15,7 +15,7 @@ fn statements(s: &Server, op: &str) -> Vec<String> {
 /// Operation and budgets on PostgreSQL and on SQLite, for an order of five lines.
 const ORDER_TO_CASH: [(&str, usize, usize); 7] = [
     ("create_sales_order", 8, 10),
-    ("confirm_sales_order", 12, 13),
+    ("confirm_sales_order", 11, 13),
     ("deliver_sales_order", 29, 34),
     ("invoice_sales_order", 9, 11),
     ("post_invoice", 20, 26),
