@@ -119,10 +119,11 @@ fn of_people(whose: Subject) -> Option<Statement> {
 }
 
 /// Notes that deals must be credited anew, because of a touch at this moment by these people; how many. A note of ours: it does not
-/// count as a change. Deals that were converted before, or lost, are not concerned.
+/// count as a change. Deals that were converted before are not concerned.
 pub fn mark_stale(db: &mut Conn, company: Option<CompanyId>, whose: Subject, at: Option<DateTime<Utc>>) -> Result<usize> {
     let Some(people) = of_people(whose) else { return Ok(0) };
-    let mut s = sql!("UPDATE attribution_deals SET is_stale = {} WHERE status <> 'lost'", true);
+    // lost deals, too: they may be opened again, and a rebuild counts their touches
+    let mut s = sql!("UPDATE attribution_deals SET is_stale = {} WHERE 1 = 1", true);
     if let Some(company) = company {
         s.append(sql!(" AND company_id = {}", company.uuid()));
     }
