@@ -452,7 +452,11 @@ impl<'c> Cx<'c> {
     /// Lets the services hear now what was told so far, so that the answer can show what came of it. What is told later is
     /// heard when the operation is done, as always.
     pub fn run_reactions(&mut self) -> Result<()> {
-        self.react()
+        self.react()?;
+        // the answer may show which documents came of it
+        let links = std::mem::take(&mut self.links);
+        let origin = events::Origin { at: self.now, actor: &self.caller.id, actor_name: &self.caller.name, request_id: &self.request_id };
+        Ok(events::insert(&mut self.conn, &origin, Vec::new(), &links)?)
     }
 
     // ---- the door's part ----------------------------------------------------------------------

@@ -31,10 +31,13 @@ pub(crate) const PERSONAL: &[&Personal] = &[
 /// Tables without anything of a person.
 pub(crate) const PLAIN: &[Plain] = &[
     ("attribution_credits", &["basis", "campaign", "channel", "source", "medium"]),
+    ("attribution_days", &["basis"]),
     ("attribution_deals", &["status"]),
     ("attribution_documents", &["document_id"]),
+    ("attribution_figures", &["document_id", "basis"]),
     ("attribution_models", &["name", "kind", "weights", "effects"]),
     ("attribution_restatements", &["basis", "reason", "cause_id"]),
+    ("attribution_shares", &["basis"]),
     ("campaign_codes", &["code"]),
     ("campaign_variants", &["name"]),
     ("campaigns", &["name", "status", "topic", "from_name", "reply_to", "variables", "quiet_hours", "frequency_cap", "search"]),

@@ -7,6 +7,7 @@ use domain::platform::followers::{AsOf, Follower, FollowerFailure, FollowerFailu
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use crate::personal::{Personal, To, by, null};
 use crate::statement::FromCells;
 use crate::value::{Cells, Fail};
 use crate::{Conn, Engine, Result, Statement, list, record, sql};
@@ -26,6 +27,12 @@ record! {
         detail: opt(text), retry_at: opt(instant), version: int, created_at: instant, updated_at: instant,
     }
 }
+
+/// What the failures hold of a person.
+pub const FAILURES: Personal = Personal::of::<FollowerFailure>()
+    .ways(&[by("subject", To::Name)])
+    .columns(&[null("detail")])
+    .plain(&["kind", "subject", "status", "code"]);
 
 /// A fact that has its number, as followers read it.
 #[derive(Debug, Clone)]

@@ -17,16 +17,17 @@ pub mod timer_failures;
 use crate::personal::{Personal, Plain};
 
 /// What the area holds of a person, those that others lead through first.
-pub(crate) const PERSONAL: &[&Personal] = &[&redactions::EVENTS, &idempotency::KEYS, &timer_failures::PERSONAL];
+pub(crate) const PERSONAL: &[&Personal] = &[&redactions::EVENTS, &idempotency::KEYS, &timer_failures::PERSONAL, &followers::FAILURES];
 
 /// Tables without anything of a person.
 pub(crate) const PLAIN: &[Plain] = &[
     ("calendars", &["name", "time_zone", "working_hours", "holidays"]),
     ("event_redactions", &["subject"]),
+    ("followers", &["name", "status"]),
     ("idempotency_subjects", &["scope", "subject"]),
     ("jobs", &["kind", "status", "input", "state", "progress", "result", "result_url", "error", "owner", "caller", "lease"]),
     ("links", &["from_id", "to_id", "kind"]),
     ("number_series", &["code"]),
     ("settings", &["id", "value"]),
-    ("stored_files", &["name", "media_type", "sha256"]),
+    ("stored_files", &["name", "media_type", "sha256", "uploaded_by"]),
 ];
