@@ -253,7 +253,7 @@ fn areas_are_spelled_alike() {
     let rooms = [
         ("crates/domain/src", vec![]),
         ("crates/persistence/src", vec!["schema"]),
-        ("crates/platform/src", vec!["table", "door"]),
+        ("crates/platform/src", vec!["table", "cx"]),
         ("crates/crm/src", vec![]),
         ("crates/erp/src", vec![]),
         ("tests/src", vec!["harness", "stories", "contract"]),

@@ -339,7 +339,12 @@ pub fn run(s: &crate::harness::Server, statement: &str) -> String {
     use diesel::prelude::*;
     let url = s.database_url();
     let result = match s.engine {
-        crate::harness::Engine::Sqlite => SqliteConnection::establish(url.trim_start_matches("sqlite:")).unwrap().batch_execute(statement),
+        crate::harness::Engine::Sqlite => {
+            let mut conn = SqliteConnection::establish(url.trim_start_matches("sqlite:")).unwrap();
+            // the server writes, too
+            conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+            conn.batch_execute(statement)
+        }
         crate::harness::Engine::Postgres => PgConnection::establish(url).unwrap().batch_execute(statement),
     };
     result.map_or_else(|e| e.to_string(), |()| "it went through".to_string())

@@ -52,7 +52,7 @@ fn canary(s: &Server) -> Canary {
     let party = s.act(&format!("{}/merge", at(&first)), &first, json!({"source_id": twin["id"]})).ok()["winner_after"].clone();
 
     let lead = json!({"company_id": company, "first_name": word(20), "last_name": word(21), "organisation_name": word(22), "email": "canary7@example.com",
-        "phone": "+49 30 2222222", "job_title": word(23), "website": "https://canary.example.org", "description": word(24), "utm": {"source": word(25)}, "metadata": {"k": word(26)}});
+        "phone": "+49 30 2222222", "job_title": word(23), "website": "https://canary.example.org", "description": word(24), "utm": {"source": "newsletter", "content": word(25)}, "metadata": {"k": word(26)}});
     let lead = s.post("/v1/crm/leads", lead).created();
     for about in [&lead, &party] {
         let body = json!({"company_id": company, "kind": "call", "subject": word(30), "body": word(31), "regarding_id": about["id"], "metadata": {"k": word(32)},
