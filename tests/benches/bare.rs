@@ -109,7 +109,7 @@ impl Statements {
         }
         record::insert(c, std::slice::from_ref(&order))?;
         record::insert(c, &order.lines)?;
-        events::insert(c, origin, vec![fact])
+        events::insert(c, origin, vec![fact], &[])
     }
 
     /// The order and its lines: the same two queries in the same kind of snapshot, every column decoded; no HTTP, no

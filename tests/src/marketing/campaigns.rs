@@ -169,7 +169,7 @@ each_engine! {
         assert_eq!(sink.addresses().len(), 128);
         assert!((10..=25).contains(&most), "{most} at once");
         assert!(connections < 60, "{connections} connections for 128 messages");
-        let told = s.all(&format!("/v1/platform/audit-log?kind=message.sent&limit=200"));
+        let told = s.all("/v1/platform/audit-log?kind=message.sent&limit=200");
         assert_eq!(told.len(), 128);
         assert_eq!(told[0]["data"]["campaign_id"], c["id"]);
     }

@@ -7,8 +7,8 @@ use crate::fixtures::{customer, id, ready_to_sell};
 use crate::harness::Server;
 
 /// Bytes of facts and links for an order of twenty lines, its delivery, its invoice and its payment. Facts that held the whole
-/// before and after took 215,000 here.
-const BOUND: i64 = 160_000;
+/// before and after took 215,000 here; `attribution.restated` is told since and takes up to 5,000 of these.
+const BOUND: i64 = 165_000;
 
 /// Bytes of the facts after a number with their links, by kind.
 fn weighed(s: &Server, after: i64) -> Vec<(String, i64, i64)> {

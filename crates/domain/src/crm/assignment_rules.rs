@@ -235,12 +235,12 @@ mod tests {
     /// To whom leads of these candidates go, one after the other.
     fn given(rule: &AssignmentRule, leads: &[&[UserId]], open: &BTreeMap<UserId, i64>) -> Vec<UserId> {
         let mut last = BTreeMap::new();
-        let mut one = |(turn, candidates): (usize, &&[UserId])| {
+        let one = |(turn, candidates): (usize, &&[UserId])| {
             let next = rule.choose(candidates, &last, open)?;
             last.insert(next, turn as i64 + 1);
             Some(next)
         };
-        leads.iter().enumerate().filter_map(|l| one(l)).collect()
+        leads.iter().enumerate().filter_map(one).collect()
     }
 
     #[test]
