@@ -115,7 +115,7 @@ fn may_be_null(schemas: &mut BTreeMap<String, Value>, root: &str, field: &str) {
         let about = property.as_object_mut().and_then(|o| o.remove("description"));
         *property = json!({ "oneOf": [property, { "type": "null" }] });
         property.as_object_mut().into_iter().for_each(|o| o.extend(about.clone().map(|a| ("description".to_string(), a))));
-    } else if let Some(either) = property["oneOf"].as_array_mut()
+    } else if let Some(either) = property.get_mut("oneOf").and_then(Value::as_array_mut)
         && !either.contains(&json!({ "type": "null" }))
     {
         either.push(json!({ "type": "null" }));
