@@ -35,7 +35,7 @@ pub fn operations(t: &mut Table) {
     n.owned_by("owner_id");
     n.list("List sales orders.")
         .filter(&["owner_id"])
-        .filter_by::<TeamId>("owner_team_id", "Only rows whose owner is in this team or below it.", teams::owned_by)
+        .filter_by::<TeamId>("owner_team_id", "The owner is in this team or in a team below it.", teams::owned_by)
         .expand::<User>("owner", "owner_id")
         .filter(&["company_id", "status", "fulfilment_status", "billing_status", "is_on_hold", "customer_id", "opportunity_id", "quote_id"])
         .filter(&["warehouse_id", "number", "customer_reference", "currency", "order_date", "requested_date", "total"])

@@ -138,7 +138,7 @@ pub fn schemas(all: &mut BTreeMap<String, Value>) {
         "codes": { "type": "array", "maxItems": 10_000, "items": { "$ref": "#/components/schemas/ErrorCode" }, "description": "In alphabetical order." } } });
     let key = json!({ "type": "object", "description": "One public key (RFC 7517, RFC 8037).", "required": ["kty", "kid", "alg"], "properties": {
         "alg": text("The algorithm.", 20), "crv": text("The curve.", 20), "kid": text("The id that tokens name.", 100),
-        "kty": text("The kind of key.", 20), "use": text("What it is for.", 20), "x": text("The public key.", 200) } });
+        "kty": text("The kind of key.", 20), "use": text("Intended use of the key; `sig` for signatures.", 20), "x": text("The public key.", 200) } });
     let keys = json!({ "type": "object", "description": "A JSON Web Key Set.", "required": ["keys"], "properties": {
         "keys": { "type": "array", "maxItems": 20, "items": { "$ref": "#/components/schemas/PublicKey" }, "description": "All keys that are good now." } } });
     add("HealthCheck", check);
