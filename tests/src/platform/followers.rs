@@ -181,6 +181,8 @@ each_engine! {
         last_attempt(s);
         let aside = until("set aside", || failures(s).pop().filter(|f| f["status"] == "set_aside"));
         assert_eq!((&aside["attempts"], &aside["retry_at"]), (&json!(5), &json!(null)));
+        let alone = s.get(&format!("/v1/platform/follower-failures/{}?expand=follower", id(&aside))).ok();
+        assert_eq!(alone, aside);
         let behind = follower(s, ATTRIBUTION);
         assert_eq!((&behind["set_aside_failures"], &behind["waiting_failures"], &behind["lag_events"]), (&json!(1), &json!(0), &json!(0)));
         assert_eq!(behind["allowed_actions"], json!(["rebuild", "retry"]));
