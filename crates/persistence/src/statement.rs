@@ -20,7 +20,7 @@ use crate::deadline;
 use crate::error::Result;
 use crate::on;
 use crate::statement_log::{self, Places};
-use crate::value::{Bind, Cells, Fail, PgCells, Scalar, SqliteCells, Value};
+use crate::value::{Bind, Cells, Fail, PgCells, Scalar, SqliteCells, Value, required};
 
 #[derive(Debug, Clone, PartialEq)]
 enum Part {
@@ -192,7 +192,7 @@ pub trait Cell: Sized + 'static {
 
 impl<S: Scalar + 'static> Cell for S {
     fn cell(cells: &mut dyn Cells) -> Result<Self, Fail> {
-        S::get(cells)?.ok_or_else(|| "an unexpected NULL".into())
+        required(S::get(cells)?)
     }
 }
 

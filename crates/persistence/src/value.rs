@@ -190,6 +190,11 @@ pub(crate) struct SqliteCells<'r, R> {
     pub at: usize,
 }
 
+/// The value of a column that is declared NOT NULL.
+pub(crate) fn required<T>(value: Option<T>) -> Result<T, Fail> {
+    value.ok_or_else(|| "an unexpected NULL".into())
+}
+
 fn missing(at: usize) -> Fail {
     format!("the row has no column {at}").into()
 }

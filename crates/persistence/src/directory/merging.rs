@@ -144,3 +144,52 @@ impl Merged {
         s.execute(db)
     }
 }
+
+/// What the rows of merges have in common, whatever was merged: `$record`, kept in `<$name>_merges`, merges things with ids
+/// `$id`, whose personal data leads to `$to`; `$merged` says what follows them.
+macro_rules! merges {
+    ($record:ident, $id:ident, $merge_id:ident, $to:ident, $name:literal, $merged:ident) => {
+        fn pair(merge: &$record, now: DateTime<Utc>) -> Pair {
+            let wire = (merge.winner_id.to_string(), merge.loser_id.to_string());
+            Pair { merge: merge.id.uuid(), winner: merge.winner_id.uuid(), loser: merge.loser_id.uuid(), wire, now }
+        }
+
+        fn count_moved(db: &mut Conn, merges: &mut [$record]) -> Result<()> {
+            let mut moved = $merged.moved(db, &merges.iter().map(|m| m.id.uuid()).collect::<Vec<_>>())?;
+            merges.iter_mut().for_each(|m| m.moved = moved.remove(&m.id.uuid()).unwrap_or_default());
+            Ok(())
+        }
+
+        /// The merge by which the loser went, as long as it was not taken back.
+        pub fn of_loser(db: &mut Conn, loser: $id) -> Result<Option<$record>> {
+            merging::of_loser(db, loser.uuid())
+        }
+
+        /// Merges made after a moment and not taken back, the oldest first.
+        pub fn made_after(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Vec<$merge_id>> {
+            merging::made_after::<$record>(db, moment, limit)
+        }
+
+        /// Keeps that a merge was taken back.
+        pub fn mark_undone(db: &mut Conn, id: $merge_id, now: DateTime<Utc>) -> Result<usize> {
+            $merged.mark_undone(db, id.uuid(), now)
+        }
+
+        /// What the rows that followed hold of a person.
+        pub const MOVES: Personal = Personal::table(concat!($name, "_merge_moves"))
+            .ways(&[
+                by("merge_id", To::$to).where_is(concat!("merge_id IN (SELECT id FROM ", $name, "_merges WHERE winner_id IN ({}))")),
+                by("merge_id", To::$to).where_is(concat!("merge_id IN (SELECT id FROM ", $name, "_merges WHERE loser_id IN ({}))")),
+            ])
+            .plain(&["what"])
+            .deleted();
+
+        /// What the rows hold of a person.
+        pub const PERSONAL: Personal = Personal::of::<$record>()
+            .ways(&[by("winner_id", To::$to), by("loser_id", To::$to)])
+            .columns(&[kept("conflicts"), kept("winner_before"), kept("winner_after"), kept("loser_before")])
+            .plain(&["status"])
+            .deleted();
+    };
+}
+pub(super) use merges;
