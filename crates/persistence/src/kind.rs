@@ -6,7 +6,7 @@ use domain::kernel::{Amount, Id, Quantity, Rate, StringEnum, UnitPrice};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::value::{Cells, Fail, JsonText, Kind, Scalar, Value, decimal, required};
+use crate::value::{Cells, Column, Fail, JsonText, Kind, Scalar, Value, decimal, required};
 
 /// How a value of type `V` is kept in a column of this kind.
 pub trait Store<V> {
@@ -121,8 +121,6 @@ decimal_kinds! { amount Amount; quantity Quantity; price UnitPrice; rate Rate; }
 #[doc(hidden)]
 pub mod made {
     use super::*;
-    use crate::record::Column;
-
     pub fn put<K: Store<V>, V>(v: &V) -> Value {
         K::put(v)
     }

@@ -41,19 +41,19 @@ mod writer;
 pub use companies::Only;
 pub use conn::{Conn, Engine, now};
 pub use database::{Database, DatabaseConfig, Load, OpenError};
-pub use deadline::{in_time, within};
+pub use deadline::within;
 pub use error::{Error, RETRY, Result, Retryable};
 pub use grants::{LEDGERS, Ledger};
 pub use migrate::MigrateError;
-pub use query::{Compare, Condition, Order, Query, is_ordered, search_text};
-pub use record::{Column, Record};
+pub use query::{Compare, Condition, Order, Query, in_time, is_ordered, search_text};
+pub use record::Record;
 pub use restore::restore;
 #[doc(hidden)]
 pub use statement::places_for_values;
-pub use statement::{FromCells, List, Statement, Tuple, list};
+pub use statement::{Bind, FromCells, List, Statement, Tuple, list};
 pub use tx::{Job, Outcome};
 pub use uuid::Uuid;
-pub use value::{Bind, Cells, Fail, JsonText, Kind, Scalar, Value};
+pub use value::{Cells, Column, Fail, JsonText, Kind, Scalar, Value};
 #[cfg(debug_assertions)]
 pub use watch::record_statements;
 pub use writer::Hook;
