@@ -7,8 +7,8 @@ use domain::kernel::Id;
 use uuid::Uuid;
 
 use super::merging::{self, Merged, Pair};
-use super::references::TO_CONTACTS;
 use crate::personal::{Personal, To, by, kept};
+use crate::reference::{OnMerge, Reference, Target};
 use crate::{Conn, Result, sql};
 
 crate::record! {
@@ -21,7 +21,7 @@ crate::record! {
 }
 
 /// Contacts that were merged.
-const CONTACTS: Merged = Merged { table: "contacts", merges: "contact_merges", moves: "contact_merge_moves", references: TO_CONTACTS };
+const CONTACTS: Merged = Merged { table: "contacts", merges: "contact_merges", moves: "contact_merge_moves", target: Target::Contact };
 
 merging::merges!(ContactMerge, ContactId, ContactMergeId, Contact, "contact", CONTACTS);
 
@@ -100,3 +100,7 @@ pub fn go_back(db: &mut Conn, merge: &ContactMerge, now: DateTime<Utc>) -> Resul
     set_primary(db, id, loser, true, now)?;
     Ok(())
 }
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] =
+    &[Reference::to_contact::<ContactMerge>("loser_id", OnMerge::Stay), Reference::to_contact::<ContactMerge>("winner_id", OnMerge::Stay)];

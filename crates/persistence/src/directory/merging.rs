@@ -1,5 +1,6 @@
 //! How everything that leads to one that was merged away follows to the one that stayed, and goes back: for parties and for
-//! contacts alike. Which pointers there are is said in `references.rs`.
+//! contacts alike. Which pointers there are
+//! is declared at the nouns.
 
 use std::collections::HashMap;
 
@@ -9,7 +10,8 @@ use domain::directory::merging::{MergeStatus, MovedRows};
 use domain::kernel::{Id, StringEnum};
 use uuid::Uuid;
 
-use super::references::{OnMerge, Reference};
+use crate::declarations;
+use crate::reference::{OnMerge, Reference, Target};
 use crate::value::Scalar;
 use crate::{Conn, Record, Result, Statement, Value, record, sql};
 
@@ -27,8 +29,8 @@ pub(super) struct Merged {
     pub merges: &'static str,
     /// Where it is kept which rows followed: `merge_id`, `what`, `row_id`.
     pub moves: &'static str,
-    /// What leads to them.
-    pub references: &'static [Reference],
+    /// What they are.
+    pub target: Target,
 }
 
 /// Who is merged into whom.
@@ -76,7 +78,7 @@ impl Merged {
     }
     /// Points everything that leads to the loser at the winner, and remembers what it was.
     pub fn follow(&self, db: &mut Conn, pair: &Pair) -> Result<()> {
-        for reference in self.references {
+        for reference in declarations::references(self.target) {
             let Reference { table, column, .. } = reference;
             let mut found = self.remember(pair, &reference.name());
             found.sql(format!(" FROM {table} r WHERE r.{column} = ")).push(Value::Uid(pair.loser));
@@ -108,7 +110,7 @@ impl Merged {
     }
     /// Points everything that followed back at the loser, but for what was pointed elsewhere since.
     pub fn go_back(&self, db: &mut Conn, pair: &Pair) -> Result<()> {
-        for reference in self.references.iter().filter(|r| r.on_merge != OnMerge::Stay) {
+        for reference in declarations::references(self.target).filter(|r| r.on_merge != OnMerge::Stay) {
             self.repoint(db, reference, pair, pair.winner, pair.loser)?;
         }
         self.regard(db, pair.merge, &pair.wire.0, &pair.wire.1)?;

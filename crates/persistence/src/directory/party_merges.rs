@@ -1,5 +1,5 @@
-//! Rows of merges, and the pointers that follow one and go back with it. Which pointers there are is said in
-//! `references.rs`.
+//! Rows of merges, and the pointers that follow one and go back with it. Which pointers there are is
+//! declared at the nouns.
 
 use chrono::{DateTime, Utc};
 use domain::directory::party_merges::PartyMerge;
@@ -8,8 +8,8 @@ use domain::kernel::Id;
 use uuid::Uuid;
 
 use super::merging::{self, Merged, Pair};
-use super::references::TO_PARTIES;
 use crate::personal::{Personal, To, by, kept};
+use crate::reference::{OnMerge, Reference, Target};
 use crate::{Conn, Result, Statement, Value, sql};
 
 crate::record! {
@@ -28,7 +28,7 @@ const PRIMARY: &str = "relationships.is_primary";
 const PASSED: &str = "relationships.is_primary.passed";
 
 /// Parties that were merged.
-const PARTIES: Merged = Merged { table: "parties", merges: "party_merges", moves: "party_merge_moves", references: TO_PARTIES };
+const PARTIES: Merged = Merged { table: "parties", merges: "party_merges", moves: "party_merge_moves", target: Target::Party };
 
 merging::merges!(PartyMerge, PartyId, PartyMergeId, Party, "party", PARTIES);
 
@@ -197,3 +197,7 @@ pub fn grown_together(db: &mut Conn, merge: &PartyMerge) -> Result<Vec<&'static 
     }
     Ok(out)
 }
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] =
+    &[Reference::to_party::<PartyMerge>("loser_id", OnMerge::Stay), Reference::to_party::<PartyMerge>("winner_id", OnMerge::Stay)];
