@@ -30,14 +30,12 @@ pub fn operations(t: &mut Table) {
         .flag("overdue", "Only rows that are due and neither done nor cancelled, or all others.", rows::overdue)
         .search(&["search"])
         .sort(&["due_at", "completed_at"])
-        .expand::<User>("owner", "owner_id")
         .expand::<Party>("party", "party_id")
         .expand::<Lead>("lead", "lead_id")
         .expand::<Opportunity>("opportunity", "opportunity_id");
     n.create(create, CREATE).fails(REFUSALS).fails(&[DISABLED]);
     n.bulk(create);
     n.read_with(read, "Get an activity.")
-        .expand::<User>("owner", "owner_id")
         .expand::<Party>("party", "party_id")
         .expand::<Lead>("lead", "lead_id")
         .expand::<Opportunity>("opportunity", "opportunity_id");

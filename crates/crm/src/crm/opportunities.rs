@@ -113,7 +113,6 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Stage>("stage", "stage_id")
-        .expand::<User>("owner", "owner_id")
         .expand::<Territory>("territory", "territory_id")
         .expand::<Product>("lines.product", "lines.product_id");
     n.create(create, CREATE).fails(REFUSALS).fails(TEAM_REFUSALS);
@@ -123,7 +122,6 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Pipeline>("pipeline", "pipeline_id")
         .expand::<Stage>("stage", "stage_id")
-        .expand::<User>("owner", "owner_id")
         .expand::<Product>("lines.product", "lines.product_id");
     n.update(update, UPDATE).fails(REFUSALS).fails(TEAM_REFUSALS).fails(&[NOT_OPEN]);
     n.action_with("advance", advance, ADVANCE).fails(STAGE_REFUSALS).fails(FIGURES).fails(&[NOT_OPEN, SAME_STAGE, STAGE_SKIPPED]);

@@ -53,8 +53,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Product>("product", "product_id")
-        .expand::<Queue>("queue", "queue_id")
-        .expand::<User>("assignee", "assignee_id");
+        .expand::<Queue>("queue", "queue_id");
     n.create(create, CREATE).fails(WHO).fails(COVER).fails(&[INVALID_EMAIL, ORDER_OF_ANOTHER, OUT_OF_REACH]).fails(&[UNKNOWN_SERIAL]);
     n.bulk(create);
     n.read("Get a case.")
@@ -62,7 +61,6 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Product>("product", "product_id")
         .expand::<Queue>("queue", "queue_id")
-        .expand::<User>("assignee", "assignee_id")
         .expand::<Entitlement>("entitlement", "entitlement_id")
         .expand::<SlaPolicy>("sla_policy", "sla_policy_id");
     n.update(update, UPDATE).fails(&[CLOSED, MERGED, OUT_OF_REACH]).fails(&[UNKNOWN_SERIAL]);

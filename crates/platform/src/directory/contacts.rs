@@ -23,11 +23,10 @@ pub fn operations(t: &mut Table) {
     n.list("List contacts.")
         .filter(&["language", "owner_id", "archived_at", "merged_into"])
         .search(&["search"])
-        .sort(&["name", "last_name"])
-        .expand::<User>("owner", "owner_id");
+        .sort(&["name", "last_name"]);
     n.create(create, CREATE).fails(REFUSALS);
     n.bulk(create);
-    n.read("Get a contact.").expand::<User>("owner", "owner_id");
+    n.read("Get a contact.");
     n.update(update, "Change a contact.").fails(REFUSALS);
     n.delete(delete, "Delete a contact that nothing refers to.").fails(&[ERASED, MERGED]);
     n.action("archive", archive, "Archive a contact.").fails(&[ERASED, MERGED]);

@@ -26,11 +26,10 @@ pub fn operations(t: &mut Table) {
         .filter(&["code", "kind", "is_customer", "is_vendor", "tax_id", "parent_id", "owner_id", "archived_at", "merged_into"])
         .search(&["search"])
         .sort(&["name"])
-        .expand::<Party>("parent", "parent_id")
-        .expand::<User>("owner", "owner_id");
+        .expand::<Party>("parent", "parent_id");
     n.create(create, CREATE).fails(REFUSALS);
     n.bulk(create);
-    n.read("Get a party.").expand::<Party>("parent", "parent_id").expand::<User>("owner", "owner_id");
+    n.read("Get a party.").expand::<Party>("parent", "parent_id");
     n.update(update, UPDATE).fails(REFUSALS);
     n.delete(delete, "Delete a party that nothing refers to. A party that was used is archived instead.").fails(&[MERGED, ERASED]);
     n.action("archive", archive, "Archive a party. It cannot be put on new documents.").fails(&[MERGED, ERASED]);
