@@ -15,7 +15,7 @@ use domain::directory::contacts::Contact;
 use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
 use domain::directory::personal_data::{ErasePerson, PersonalData};
-use domain::identity::users::{DISABLED, User};
+use domain::identity::users::DISABLED;
 use domain::ids::{LeadId, TeamId};
 use persistence::crm::leads as rows;
 use persistence::directory::teams;

@@ -23,7 +23,6 @@ use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
 use domain::directory::territories::Territory;
-use domain::identity::users::User;
 use domain::ids::StageId;
 use domain::ids::{CompanyId, CompetitorId, ContactId, OpportunityId, PartyId, TeamId, TerritoryId, UserId};
 use persistence::crm::opportunities::{lines as line_rows, team as team_rows};

@@ -15,7 +15,7 @@ use domain::directory::contacts::Contact;
 use domain::directory::parties::{AddressPurpose, Party};
 use domain::directory::products::{Product, TaxClass};
 use domain::directory::{currencies, parties};
-use domain::identity::users::{DISABLED, User};
+use domain::identity::users::DISABLED;
 use domain::identity::visibility::FieldClass;
 use domain::ids::{ContactId, QuoteId, QuoteLineId, UserId};
 use domain::sales::orders::NewSalesOrder;

@@ -1,6 +1,6 @@
 //! Operations on capture forms. What is sent to them is taken by [`super::lead_form_submissions`].
 
-use domain::identity::users::{DISABLED, User};
+use domain::identity::users::DISABLED;
 use domain::ids::LeadFormId;
 use domain::marketing::lead_forms::*;
 use platform::identity::users;

@@ -12,7 +12,7 @@ use domain::directory::contacts::Contact;
 use domain::directory::emails::INVALID_EMAIL;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
-use domain::identity::users::{DISABLED, User};
+use domain::identity::users::DISABLED;
 use domain::ids::{CaseId, PartyId};
 use domain::platform::business_time::OUT_OF_REACH;
 use domain::service::cases::messages::{CUSTOMER_INTERNAL, CUSTOMER_TIME, CaseMessage, MessageAuthor, ReplyToCase};

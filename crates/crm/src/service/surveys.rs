@@ -2,7 +2,6 @@
 
 use chrono::Days;
 use domain::directory::companies::Company;
-use domain::identity::users::User;
 use domain::ids::SurveyId;
 use domain::service::cases::Case;
 use domain::service::surveys::*;

@@ -5,7 +5,6 @@ use domain::directory::companies::Company;
 use domain::directory::parties;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
-use domain::identity::users::User;
 use domain::ids::{CompanyId, PartyId, TeamId};
 use domain::inventory::stock::DATE_IN_FUTURE;
 use domain::inventory::warehouses::Warehouse;

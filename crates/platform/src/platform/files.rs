@@ -76,7 +76,8 @@ fn content(cx: &mut Cx, id: StoredFileId) -> Result<Binary> {
 
 fn delete(cx: &mut Cx, id: StoredFileId) -> Result<()> {
     let file = cx.load_for_update::<StoredFile>(id)?;
-    cx.ensure(!users::shows(cx.db(), id.uuid())?, problems::in_use, || "It is the picture of a user.".into())?;
+    let is_picture = users::shows(cx.db(), id.uuid())?;
+    cx.ensure(!is_picture, problems::in_use, || "It is the picture of a user.".into())?;
     files::delete_content(cx.db(), id.uuid())?;
     cx.remove(file)
 }

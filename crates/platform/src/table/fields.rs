@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Result;
+use domain::kernel::{FieldError, problems};
 use serde_json::Value;
 
 use super::expand::names;
@@ -37,8 +38,18 @@ pub(crate) fn named(cx: &Cx, op: &Op, row: &Shape, value: &str) -> Result<Vec<St
         return names("fields", value, &own);
     }
     let inner = op.paths.get_or_init(|| paths(op, row));
-    let all: Vec<&str> = own.into_iter().chain(inner.iter().map(String::as_str)).collect();
-    names("fields", value, &all)
+    let unknown = value.split(',').find(|name| !own.contains(name) && !inner.contains(*name));
+    if let Some(name) = unknown {
+        let error = FieldError::parameter("fields", "not_allowed", format!("There is no field {name:?}; there are {}.", own.join(", ")));
+        return Err(problems::invalid_query.at(vec![error]));
+    }
+    let mut out: Vec<String> = Vec::new();
+    for name in value.split(',').filter(|name| !name.is_empty()) {
+        if !out.iter().any(|n| n == name) {
+            out.push(name.to_string());
+        }
+    }
+    Ok(out)
 }
 
 /// Embeds the related records into which the fields lead.
