@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::crm::leads::touches::TouchKind;
 use domain::directory::companies::Company;
+use domain::directory::emails::shortened;
 use domain::ids::CampaignMemberId;
 use domain::marketing::campaigns::Campaign;
 use domain::marketing::campaigns::members::{CampaignMember, is_program};
@@ -276,11 +277,6 @@ fn about(cx: &mut Cx, member: &CampaignMember, campaign: &Campaign, topic: Optio
     })
 }
 
-pub(crate) fn shortened(address: &str) -> String {
-    let (user, domain) = address.rsplit_once('@').unwrap_or((address, ""));
-    format!("{}…@{domain}", user.chars().next().unwrap_or_default())
-}
-
 /// Whether the reader has forbidden it already, or somebody with the same mailbox.
 fn is_withdrawn(cx: &mut Cx, member: &CampaignMember, topic: Option<&str>) -> Result<bool> {
     let reader = who_now(cx, subject_of(member))?;
@@ -363,6 +359,5 @@ mod tests {
         let subject = subject(id, "https://shop.example/a");
         assert!(subject.starts_with(&format!("{id}:")) && subject.len() < 200);
         assert_ne!(subject, super::subject(id, "https://shop.example/b"));
-        assert_eq!(shortened("ana@example.org"), "a…@example.org");
     }
 }

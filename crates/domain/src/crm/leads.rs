@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::crm::leads::touches::TouchSummary;
-use crate::directory::addresses::{self, Address};
+use crate::directory::addresses::LeadAddress;
 use crate::directory::external_ids::ExternalId;
 use crate::ids::StageId;
 use crate::ids::{AssignmentRuleId, CompanyId, ContactId, LeadId, OpportunityId, PartyId, PipelineId, UserId};
@@ -87,47 +87,6 @@ pub struct Utm {
     #[serde(default)]
     #[schema(max_length = 200)]
     pub content: Option<String>,
-}
-
-/// A postal address as far as it is known: often the country alone, from a form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LeadAddress {
-    /// Street and number, or the first line. Without it the address does not go to the party that the lead becomes.
-    #[serde(default)]
-    #[schema(min_length = 1, max_length = 200, example = "12 Orchestra Terrace")]
-    pub line1: Option<String>,
-    /// The second line.
-    #[serde(default)]
-    #[schema(max_length = 200)]
-    pub line2: Option<String>,
-    /// City or town.
-    #[serde(default)]
-    #[schema(max_length = 100, example = "Walla Walla")]
-    pub city: Option<String>,
-    /// State, province or county.
-    #[serde(default)]
-    #[schema(max_length = 100)]
-    pub region: Option<String>,
-    /// Postal code.
-    #[serde(default)]
-    #[schema(max_length = 20, example = "99362")]
-    pub postal_code: Option<String>,
-    /// Country, ISO 3166-1 alpha-2.
-    #[schema(min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$", example = "US")]
-    pub country: String,
-}
-
-impl LeadAddress {
-    /// Refuses a country that does not exist; the place is `/country` of the address.
-    pub fn check(&self) -> crate::kernel::Result<()> {
-        addresses::check_country(&self.country)
-    }
-    /// The address of a party, when it is whole.
-    pub fn whole(&self) -> Option<Address> {
-        let LeadAddress { line1, line2, city, region, postal_code, country } = self.clone();
-        line1.map(|line1| Address { line1, line2, city, region, postal_code, country })
-    }
 }
 
 /// A person or organisation who may become a customer.

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 use super::addresses::{self, Address};
 use super::emails::{self, EmailAddress};
+use super::erasure::ERASED;
 use super::external_ids::{self, ExternalId};
-use super::personal_data::ERASED;
 use super::phones::{self, PhoneNumber};
 use super::search;
 use super::tags::{self, Tag};

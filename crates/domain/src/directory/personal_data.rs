@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::contacts::{Contact, MERGED};
+pub use super::erasure::{ERASED, NOTHING};
 use super::parties::{Party, PartyKind};
 use super::terms::TradeTerms;
 use crate::crm::quotes::{Quote, QuoteAnswer, QuoteParty};
@@ -20,13 +21,8 @@ use crate::platform::events::AuditEntry;
 pub const NOT_A_PERSON: Code = Code::invalid("personal_data.not_a_person", "The party is not a person.");
 /// Orders are open or money is owed.
 pub const IN_BUSINESS: Code = Code::conflict("personal_data.in_business", "There is open business with this person.");
-/// The data was erased before.
-pub const ERASED: Code = Code::conflict("personal_data.erased", "The personal data was erased.");
 /// The audit trail of this person does not hold, and an erasure would hide it.
 pub const CHAIN_BROKEN: Code = Code::conflict("personal_data.chain_broken", "The audit trail of this person does not hold.");
-
-/// What stands where a name or text was.
-pub const NOTHING: &str = "Erased";
 
 /// The rows of one kind.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::crm::leads::{LeadAddress, NewLead};
+use crate::crm::leads::NewLead;
+use crate::directory::addresses::LeadAddress;
 use crate::ids::{CompanyId, LeadFormId, LeadFormWordingId, UserId};
 use crate::kernel::text::{filled, is_one_line, trimmed};
 use crate::kernel::{Code, Findings, Problem, Result, problems};

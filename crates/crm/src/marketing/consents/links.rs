@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain::directory::companies::Company;
 use domain::directory::contacts::Contact;
+use domain::directory::emails::shortened;
 use domain::ids::CompanyId;
 use domain::marketing::consent_confirmations::{ConsentConfirmation, UNKNOWN_TOPIC};
 use domain::marketing::consents::{
@@ -19,7 +20,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::marketing::consent_confirmations::{PURPOSE, who_now};
-use crate::marketing::links::shortened;
 use crate::marketing::{consent_confirmations as confirmations, consents, pages};
 
 const PREFERENCES: &str = "consent.preferences";
