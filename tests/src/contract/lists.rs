@@ -106,6 +106,22 @@ each_engine! {
         assert!(stranger.all(&format!("{parties}?tag=b")).is_empty() && stranger.all(&format!("{parties}?city=zurich")).is_empty());
     }
 
+    fn cases_are_sorted_by_priority_and_by_what_is_due_first(s) {
+        let case = |subject: &str, impact: &str, urgency: &str| {
+            let body = json!({"company_id": s.company_id(), "subject": subject, "channel": "web", "impact": impact, "urgency": urgency});
+            s.post("/v1/service/cases", body).created()
+        };
+        (case("little", "low", "low"), case("much", "high", "high"), case("some", "medium", "medium"));
+        let found = |query: &str| {
+            let rows = s.all(&format!("/v1/service/cases?limit=1&{query}"));
+            rows.iter().map(|r| r["subject"].as_str().unwrap().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("sort=-priority"), ["much", "some", "little"]);
+        assert_eq!(found("sort=priority"), ["little", "some", "much"]);
+        assert_eq!(found("sort=due_at,-priority"), ["much", "some", "little"]);
+        s.get("/v1/service/cases?sort=urgency").problem(400, "invalid_parameter");
+    }
+
     fn days_are_named_by_their_distance_from_today(s) {
         let party = s.post("/v1/directory/parties", json!({"name": "Acme"})).created();
         let task = |subject: &str, days: i64| {

@@ -108,7 +108,7 @@ pub fn operations(t: &mut Table) {
         .filter_by::<CompetitorId>("contested_by_id", "Only rows in which this competitor is named.", rows::contested_by)
         .flag("has_next_activity", "Only rows with something still to be done about them, or without.", rows::has_next_activity)
         .search(&["search"])
-        .sort(&["name", "amount", "weighted_amount", "expected_close_date", "closed_date", "stage_entered_at"])
+        .sort(&["name", "amount", "weighted_amount", "expected_close_date", "closed_date", "stage_entered_at", "last_activity_at"])
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Stage>("stage", "stage_id")

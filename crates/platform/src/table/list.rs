@@ -49,6 +49,8 @@ pub struct Listing {
     pub days: Vec<(&'static str, &'static str)>,
     pub search: &'static [&'static str],
     pub sort: Vec<&'static str>,
+    /// Orders that callers know by another name than their column.
+    sort_columns: Vec<(&'static str, &'static str)>,
     /// The column that pages are in when no order is asked; by default the id.
     first_by: Option<&'static str>,
 }
@@ -83,6 +85,7 @@ impl Listing {
             days: vec![],
             search: &[],
             sort,
+            sort_columns: vec![],
             first_by: None,
         };
         for column in ["created_at", "updated_at"] {
@@ -159,6 +162,17 @@ impl Listing {
                 self.sort.push(column.name);
             }
         }
+    }
+    pub(crate) fn sort_as(&mut self, op: &str, name: &'static str, column: &str) {
+        let column = self.column(op, column).name;
+        self.sort.push(name);
+        self.sort_columns.push((name, column));
+    }
+    /// The column behind the name of an order.
+    fn sorted_by(&self, name: &str) -> Option<&'static Column> {
+        let known = self.sort.iter().find(|s| **s == name)?;
+        let column = self.sort_columns.iter().find(|(n, _)| n == known).map_or(*known, |(_, column)| *column);
+        self.texts.column(column)
     }
     /// The parameters as the document shows them, but for `fields` and `expand`, which depend on the whole table.
     pub fn parameters(&self) -> Vec<Parameter> {
@@ -329,7 +343,7 @@ impl List {
     fn order(&mut self, listing: &Listing, sort: &str) -> Result<()> {
         for part in sort.split(',').filter(|_| !sort.is_empty()) {
             let (name, descending) = part.strip_prefix('-').map_or((part, false), |n| (n, true));
-            let column = listing.sort.iter().find(|s| **s == name).and_then(|s| listing.texts.column(s));
+            let column = listing.sorted_by(name);
             let column = column.ok_or_else(|| invalid("sort", format!("{part:?} is none of {}.", listing.sort.join(", "))))?;
             if !self.query.order.iter().any(|o| o.column == column.name) {
                 self.query.order.push(Order { column: column.name, descending, nullable: column.nullable });

@@ -396,6 +396,13 @@ impl Op {
         }
         self
     }
+    /// As [`Op::sort`], by a column that callers know by another name.
+    pub fn sort_as(&mut self, name: &'static str, column: &'static str) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            l.sort_as(&self.id, name, column);
+        }
+        self.sort(&[])
+    }
     /// `expand=name` puts the record that `source` names beside it: `("customer", "customer_id")`, `("lines.product", "lines.product_id")`.
     pub fn expand<T: Entity + persistence::Record>(&mut self, name: &'static str, source: &'static str) -> &mut Self {
         self.embed(Expansion::of::<T>(name, source));
