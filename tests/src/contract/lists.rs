@@ -107,11 +107,13 @@ each_engine! {
     }
 
     fn cases_are_sorted_by_priority_and_by_what_is_due_first(s) {
-        let case = |subject: &str, impact: &str, urgency: &str| {
-            let body = json!({"company_id": s.company_id(), "subject": subject, "channel": "web", "impact": impact, "urgency": urgency});
+        let case = |subject: &str, level: &str| {
+            let body = json!({"company_id": s.company_id(), "subject": subject, "channel": "web", "impact": level, "urgency": level});
             s.post("/v1/service/cases", body).created()
         };
-        (case("little", "low", "low"), case("much", "high", "high"), case("some", "medium", "medium"));
+        for (subject, level) in [("little", "low"), ("much", "high"), ("some", "medium")] {
+            case(subject, level);
+        }
         let found = |query: &str| {
             let rows = s.all(&format!("/v1/service/cases?limit=1&{query}"));
             rows.iter().map(|r| r["subject"].as_str().unwrap().to_string()).collect::<Vec<_>>()
@@ -129,7 +131,9 @@ each_engine! {
             let body = json!({"company_id": s.company_id(), "kind": "task", "subject": subject, "regarding_id": party["id"], "due_at": due});
             s.post("/v1/crm/activities", body).created()
         };
-        (task("past", -10), task("now", 0), task("soon", 10));
+        for (subject, days) in [("past", -10), ("now", 0), ("soon", 10)] {
+            task(subject, days);
+        }
         let found = |query: &str| {
             let rows = s.all(&format!("/v1/crm/activities?sort=due_at&{query}"));
             rows.iter().map(|r| r["subject"].as_str().unwrap().to_string()).collect::<Vec<_>>()

@@ -67,8 +67,8 @@ pub(crate) fn apply(cx: &mut Cx, op: &Op, names: &[String], rows: &mut [Value]) 
         let found = (expansion.load)(cx, &ids)?;
         rows.iter_mut().for_each(|r| {
             visit(r, &path, &mut |o, key| {
-                let mut there = o.get(key).into_iter().flat_map(ids_in).filter_map(|id| found.get(id)).cloned();
-                let value = if expansion.many { there.collect() } else { there.next().unwrap_or(Value::Null) };
+                let there: Vec<Value> = o.get(key).into_iter().flat_map(ids_in).filter_map(|id| found.get(id)).cloned().collect();
+                let value = if expansion.many { there.into() } else { there.into_iter().next().unwrap_or(Value::Null) };
                 o.insert(expansion.property().into(), value);
             });
         });
