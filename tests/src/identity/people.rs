@@ -48,6 +48,7 @@ each_engine! {
         for (op, name) in [
             ("list_leads", "owner"), ("get_lead", "company"), ("list_opportunities", "owner"), ("list_cases", "assignee"), ("list_teams", "manager"),
             ("list_teams", "members"), ("get_opportunity", "splits.user"), ("list_invoices", "created_by_person"), ("get_forecast", "rows.owner"),
+            ("list_gl_lines", "account"), ("list_gl_lines", "party"),
         ] {
             if !shows(op, name) {
                 let all: Vec<&str> = table.get(op).map(|op| op.expansions.iter().map(|e| e.name).collect()).unwrap_or_default();

@@ -46,7 +46,7 @@ pub struct Table {
     scopes: BTreeMap<&'static str, Scope>,
     /// Schema name → where its rows are.
     nouns: BTreeMap<String, NounRows>,
-    /// Nouns that every caller may know, embedded wherever their ids are answered.
+    /// Nouns that are embedded wherever their ids are answered; the first one for an id.
     faces: Vec<Face>,
     /// The names of the properties of schemas, by schema name, once they were asked for.
     properties: RwLock<HashMap<String, Vec<&'static str>>>,
@@ -57,7 +57,8 @@ impl Table {
     pub fn noun<'t, T: Entity>(&'t mut self, place: &str, text: &'static str) -> noun::Noun<'t, T> {
         noun::Noun::at(self, place, text)
     }
-    /// Records of this noun, which every caller may know, are embedded by `expand` wherever an answer has their ids.
+    /// Records of this noun are embedded by `expand` wherever an answer has their ids, for callers who may read them. Nouns whose list
+    /// or read is plain, and so judged by permission and sight alone, are without saying so.
     pub fn expands_everywhere<T: Entity + persistence::Record>(&mut self)
     where
         T::Id: ToSchema,
@@ -450,7 +451,10 @@ impl Table {
             op.actions_of = op.entity.as_ref().and_then(|e| self.actions.get(e)).cloned();
             op.times = params::times(&(op.query)());
         }
-        let faces = std::mem::take(&mut self.faces);
+        let mut faces = BTreeMap::new();
+        for face in std::mem::take(&mut self.faces) {
+            faces.entry((face.id)().into_owned()).or_insert(face);
+        }
         self.ops.iter_mut().for_each(|op| references::add(op, &faces));
         references::level(&mut self.ops);
         // what the operations say at last counts: their permissions may have been given after they were added

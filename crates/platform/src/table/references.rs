@@ -1,5 +1,5 @@
-//! Who and where, beside every id of a user or company: nouns that every caller may know are embedded wherever an answer has their
-//! ids, without being declared there.
+//! What stands beside every id: a noun is embedded wherever an answer has its ids, without being declared there. Nouns that every
+//! caller may know (who and where) stand for their ids before all others.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -15,9 +15,10 @@ use super::expand::Expansion;
 use super::op::{Kind, Op, Shape};
 use super::{plural, schema, snake};
 
-/// A noun that every caller may know, and the schema of its ids.
+/// A noun that is embedded wherever its ids are answered.
 pub(crate) struct Face {
-    id: fn() -> Cow<'static, str>,
+    /// The schema of its ids.
+    pub id: fn() -> Cow<'static, str>,
     of: fn(&'static str, &'static str, bool) -> Expansion,
     /// `person`
     one: String,
@@ -81,12 +82,12 @@ fn beside(field: &str, one: &str) -> String {
 }
 
 /// Adds to an operation what can be embedded in its answer.
-pub(crate) fn add(op: &mut Op, faces: &[Face]) {
+pub(crate) fn add(op: &mut Op, faces: &BTreeMap<String, Face>) {
     let answers = matches!(op.kind, Kind::List | Kind::Read | Kind::Report) && !op.public && op.outside.is_none();
     let shape = op.listing.as_ref().map(|l| l.row).or(op.output).filter(|_| answers);
     let Some(shape) = shape else { return };
     for place in places(&shape).iter() {
-        for face in faces.iter().filter(|f| (f.id)() == place.id) {
+        if let Some(face) = faces.get(&place.id) {
             let (parent, field) = place.path.rsplit_once('.').map_or(("", &*place.path), |(p, f)| (p, f));
             let name = beside(field, &face.one);
             if place.taken.contains(&name) {
