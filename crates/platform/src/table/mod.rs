@@ -6,6 +6,8 @@ mod answer;
 mod body;
 mod cursor;
 mod expand;
+mod fields;
+mod filter;
 mod form;
 mod list;
 mod noun;
@@ -13,6 +15,7 @@ mod op;
 mod outline;
 mod page;
 mod params;
+mod references;
 pub mod schema;
 
 pub use all::Table;
