@@ -120,7 +120,7 @@ pub async fn run(
 }
 
 /// A place among the requests that may wait.
-fn place_in_queue(edge: &Edge) -> Result<OwnedSemaphorePermit> {
+pub(crate) fn place_in_queue(edge: &Edge) -> Result<OwnedSemaphorePermit> {
     edge.queue.clone().try_acquire_owned().map_err(|_| {
         edge.metrics.busy();
         problems::unavailable.with("Too many requests are waiting.").after_seconds(1)
@@ -170,7 +170,7 @@ fn bucket_of(op: &Op, address: IpAddr) -> Who<'static> {
 
 /// The caller behind a token, and what is left in the bucket: the caller's own, or that of the address of somebody who fails
 /// to authenticate.
-fn identify(edge: &Edge, token: Option<&str>, address: IpAddr) -> (Result<Arc<Caller>>, Verdict) {
+pub(crate) fn identify(edge: &Edge, token: Option<&str>, address: IpAddr) -> (Result<Arc<Caller>>, Verdict) {
     let found = match token {
         Some(token) => platform::identity::authenticate(&edge.app, token),
         None => Err(problems::unauthenticated.with("Send an access token or an API key as a bearer token.")),

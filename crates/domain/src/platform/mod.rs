@@ -1,5 +1,6 @@
 //! What belongs to no business area: facts as they are read, jobs, files, document flow, numbers, working hours.
 
+pub mod aggregates;
 pub mod business_time;
 pub mod calendars;
 pub mod events;

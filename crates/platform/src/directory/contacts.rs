@@ -24,7 +24,8 @@ pub fn operations(t: &mut Table) {
         .filter(&["language", "owner_id", "archived_at", "merged_into"])
         .search(&["search"])
         .sort(&["name", "last_name"])
-        .expand::<User>("owner", "owner_id");
+        .expand::<User>("owner", "owner_id")
+        .figures(Figures::by(&["language", "owner_id"]).dates(&["created_at", "archived_at"]));
     n.create(create, CREATE).fails(REFUSALS);
     n.bulk(create);
     n.read("Get a contact.").expand::<User>("owner", "owner_id");

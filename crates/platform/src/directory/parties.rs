@@ -27,7 +27,8 @@ pub fn operations(t: &mut Table) {
         .search(&["search"])
         .sort(&["name"])
         .expand::<Party>("parent", "parent_id")
-        .expand::<User>("owner", "owner_id");
+        .expand::<User>("owner", "owner_id")
+        .figures(Figures::by(&["kind", "is_customer", "is_vendor", "owner_id", "parent_id"]).dates(&["created_at", "archived_at"]));
     n.create(create, CREATE).fails(REFUSALS);
     n.bulk(create);
     n.read("Get a party.").expand::<Party>("parent", "parent_id").expand::<User>("owner", "owner_id");

@@ -3,6 +3,7 @@
 pub mod audit_chain;
 pub mod audit_log;
 pub mod calendars;
+pub mod event_stream;
 pub mod events;
 pub mod explain;
 pub mod files;

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use chrono::TimeDelta;
 use domain::identity::visibility::FieldClass;
 use domain::kernel::{Problem, problems};
+use domain::platform::aggregates::TOO_MANY_GROUPS;
 use domain::{Entity, Result};
 use parking_lot::RwLock;
 use utoipa::ToSchema;
@@ -14,7 +15,7 @@ use utoipa::openapi::Required;
 use super::answer::{Answer, Binary, Output};
 use super::list::{List, Listing};
 use super::op::{Input, Kind, Op, Origin, Shape, codes_of};
-use super::{Body, Reply, body, noun, params, schema};
+use super::{Body, Reply, body, figures, noun, params, schema};
 use crate::app::App;
 use crate::bulk;
 use crate::cx::Cx;
@@ -130,6 +131,7 @@ impl Table {
         op.permission = op.permission.replace(".list", ".read");
         op.listing = Some(Listing::of::<R>());
         op.output = Some(Shape::of::<super::Page<R>>());
+        op.gather = Some(Arc::new(move |cx, _, list| f(cx, list).map(drop)));
         op.run = Box::new(move |cx, op, i| {
             let list = List::parse(cx, op, i)?;
             let page = f(cx, list.clone())?;
@@ -404,6 +406,10 @@ impl Table {
     /// Closes the table: tells every operation whether its resource has actions. Panics, and so fails a test and the
     /// start, when the table contradicts itself.
     pub fn finish(mut self) -> Self {
+        let aggregates: Vec<Op> = self.ops.iter().filter_map(figures::operation).collect();
+        for op in aggregates {
+            self.add(op).fails(&[TOO_MANY_GROUPS]);
+        }
         for op in &mut self.ops {
             op.actions_of = op.entity.as_ref().and_then(|e| self.actions.get(e)).cloned();
             op.times = params::times(&(op.query)());
@@ -486,6 +492,7 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         bare: OnceLock::new(),
         outline: OnceLock::new(),
         places: OnceLock::new(),
+        gather: None,
         run: Box::new(|_, op, _| Err(Problem::from(problems::internal).and_at(domain::FieldError::body("", "internal", &op.id)))),
         outside: None,
         before: None,
