@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::kernel::{Problem, Result, problems};
+use domain::platform::labels::LabelLanguage;
 use platform::table::{Answer, Kind, Op};
 use platform::{Caller, Request};
 use tokio::sync::OwnedSemaphorePermit;
@@ -254,7 +255,13 @@ impl Work {
             (Some(verdict), Some(token)) => (platform::identity::authenticate(&self.edge.app, token).map(Arc::new), verdict),
             _ => identify(&self.edge, token, self.address),
         };
-        (caller.map(|c| Arc::new(Caller { address: Some(self.address), ..Caller::clone(&c) })), verdict)
+        (caller.map(|c| Arc::new(Caller { address: Some(self.address), language: self.language(), ..Caller::clone(&c) })), verdict)
+    }
+
+    /// The language that is asked for, of those in which there are labels.
+    fn language(&self) -> LabelLanguage {
+        let asked = self.headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
+        asked.map_or(LabelLanguage::English, LabelLanguage::accepted)
     }
 
     /// The request as the door takes it. Only syntax is judged here.

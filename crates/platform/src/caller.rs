@@ -6,6 +6,7 @@ use std::fmt;
 pub use domain::identity::authority::Companies;
 pub use domain::identity::permissions::Permissions;
 use domain::identity::visibility::FieldClass;
+use domain::platform::labels::LabelLanguage;
 use uuid::Uuid;
 
 /// Who asks. Made by authentication, or by the program itself for its own work.
@@ -27,6 +28,8 @@ pub struct Caller {
     pub address: Option<std::net::IpAddr>,
     /// What the program that asks calls itself, when it asks without credentials; at most 300 characters.
     pub user_agent: Option<String>,
+    /// The language in which labels are wanted.
+    pub language: LabelLanguage,
     /// Somebody else knows the password: nothing but changing it is allowed.
     pub must_change_password: bool,
 }
@@ -51,6 +54,7 @@ impl Caller {
             companies: Companies::All,
             address: None,
             user_agent: None,
+            language: LabelLanguage::English,
             must_change_password: false,
         }
     }

@@ -37,6 +37,7 @@ mod fact_sizes;
 mod faults;
 mod files;
 mod followers;
+mod forms;
 mod integrity;
 mod jobs;
 mod link_keys;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
+use domain::platform::labels::LabelLanguage;
 use domain::Result;
 use domain::identity::api_keys::{ApiKey, SECRET_PREFIX};
 use domain::identity::permissions::Permissions;
@@ -97,6 +98,7 @@ fn by_key(app: &Arc<App>, token: &[u8; 32], now: DateTime<Utc>) -> Result<(Calle
         permissions: Permissions::of(&key.permissions).intersect(&rights.permissions),
         companies,
         user_agent: None,
+        language: LabelLanguage::English,
         must_change_password: false,
         address: None,
     };
@@ -153,6 +155,7 @@ pub(super) fn user_caller(user: &User, rights: Rights, session: Option<SessionId
         permissions: if user.must_change_password { Permissions::default() } else { rights.permissions },
         companies: rights.companies,
         user_agent: None,
+        language: LabelLanguage::English,
         must_change_password: user.must_change_password,
         address: None,
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::kernel::decode;
 use domain::platform::events::PublishedEvent;
 use persistence::platform::sequence;
-use persistence::{Compare, Value};
+use persistence::Value;
 use uuid::Uuid;
 
 use super::events::{self, Readable};
@@ -106,7 +106,9 @@ pub fn next_for(app: &Arc<App>, caller: &Arc<Caller>, filter: &StreamFilter, aft
     app.read(caller, |cx| {
         let last = sequence::last(cx.db())?.map_or(0, |(seq, _)| seq);
         let mut list = events::in_order(after, BATCH);
-        filter.conditions().into_iter().for_each(|c| drop(list.condition(c)));
+        for condition in filter.conditions() {
+            list.condition(condition);
+        }
         let readable = Readable::of(cx)?;
         readable.condition(&mut list);
         let page = cx.page::<PublishedEvent>(list)?;

@@ -85,6 +85,22 @@ impl Table {
         op.run = Box::new(move |cx, _, i| Answer::of(&f(cx, noun::id(i, 0)?, params::typed(&i.query)?)?));
         self.add(op)
     }
+    /// A report on what the last part of the path names by a word: `platform/schemas/{noun}`.
+    pub fn report_on_name<K: ToSchema, F: params::Filter, R: Reply>(
+        &mut self,
+        place: &str,
+        variable: &str,
+        f: fn(&mut Cx, &str, F) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = single(Kind::Report, None, place, text);
+        op.path = format!("{}/{{{variable}}}", op.path);
+        op.path_params = vec![(variable.into(), Shape::of::<K>())];
+        op.query = params::query_of::<F>;
+        op.output = Some(Shape::of::<R>());
+        op.run = Box::new(move |cx, _, i| Answer::of(&f(cx, token(i), params::typed(&i.query)?)?));
+        self.add(op)
+    }
     /// What a signed link opens, for people without an account: `GET area/…/{token}`. The function gets the token and opens
     /// it with [`crate::signed::open`].
     pub fn by_link<R: Reply>(&mut self, id: &str, place: &str, f: fn(&mut Cx, &str) -> Result<R>, text: &'static str) -> &mut Op {

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::Result;
 use domain::directory::companies::Company;
 use domain::kernel::{
-    Amount, Decimal, Decimals, FieldError, Id, Interval, Problem, Quantity, Rate, StringEnum, encode, problems,
+    Amount, Decimal, Decimals, FieldError, Interval, Problem, Quantity, Rate, StringEnum, encode, problems,
 };
+use domain::platform::labels::Labelled;
 use domain::platform::aggregates::{
     Aggregate, AggregateGroup, AggregateKey, AggregateSum, MOST_GROUPS, TOO_MANY_GROUPS,
 };
 use persistence::aggregate::{self as rows, Group, Key, KeyValue, Zones};
-use persistence::{Column, Kind as Of, Record, Uuid, record};
+use persistence::{Column, Kind as Of, Record, Uuid};
 use serde_json::json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, Type};
@@ -100,8 +101,8 @@ impl Figures {
             let kind = listing.column(op, column).kind;
             assert!(matches!(kind, Of::Decimal(_) | Of::Int), "{op}: {column} cannot be summed");
             match unit {
-                Unit::In(currency) => drop(listing.column(op, currency)),
-                Unit::OfCompany => drop(listing.column(op, "company_id")),
+                Unit::In(currency) => assert!(listing.has_column(currency), "{op}: there is no column {currency}"),
+                Unit::OfCompany => assert!(listing.has_column("company_id"), "{op}: the rows belong to no company"),
                 Unit::Plain => {}
             }
         }
@@ -329,18 +330,12 @@ fn labels_of(cx: &mut Cx, asked: &Asked, expansions: &[Expansion], groups: &Sums
             }
         } else {
             out.extend(wire.into_iter().map(|v| {
-                let label = if column.kind == Of::StringEnum { spelled_out(&v) } else { v.clone() };
+                let label = if column.kind == Of::StringEnum { cx.caller.language.label(Labelled::Word, &v) } else { v.clone() };
                 ((column.name, v), label)
             }));
         }
     }
     Ok(out)
-}
-
-/// `in_progress` to `In progress`.
-fn spelled_out(word: &str) -> String {
-    let mut letters = word.chars().map(|c| if c == '_' { ' ' } else { c });
-    letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 type Money = BTreeMap<(usize, Option<String>), Decimal>;
@@ -428,14 +423,4 @@ fn written(column: &Column, unit: Unit, value: Decimal) -> Result<String> {
         Of::Decimal(_) => Rate::sum_of(value)?.to_string(),
         _ => value.normalize().to_string(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_spelled_out() {
-        assert_eq!((spelled_out("in_progress"), spelled_out("won"), spelled_out("")), ("In progress".into(), "Won".into(), String::new()));
-    }
 }

@@ -114,6 +114,10 @@ impl Listing {
         }
         listing
     }
+    /// The names of the columns that are read, in their order.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> {
+        self.texts.columns[..self.texts.read].iter().map(|c| c.name)
+    }
     /// Whether the rows have this column.
     pub(crate) fn has_column(&self, name: &str) -> bool {
         self.texts.column(name).is_some()
@@ -223,6 +227,10 @@ impl Listing {
 }
 
 impl FilterParameter {
+    /// The column that it is about.
+    pub fn column(&self) -> &'static str {
+        self.column.name
+    }
     fn about(&self) -> String {
         let what = match (self.compare, self.column.kind) {
             (Some(Compare::GreaterOrEqual), Of::Instant) => "at or after this instant",
