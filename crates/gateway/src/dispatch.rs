@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::kernel::labels::LabelLanguage;
 use domain::kernel::{Problem, Result, problems};
-use domain::platform::labels::LabelLanguage;
 use platform::table::{Answer, Kind, Op};
 use platform::{Caller, Request};
 use tokio::sync::OwnedSemaphorePermit;

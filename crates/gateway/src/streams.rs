@@ -277,12 +277,13 @@ pub async fn open(edge: &Arc<Edge>, req: &HttpRequest, seen: &mut Seen) -> Resul
     seen.route = PATH.into();
     acceptable(req)?;
     let (filter, after) = StreamFilter::of(&request::query(req.query_string())?)?;
-    let last = match req.headers().get("last-event-id") {
-        None => None,
-        Some(value) => Some(value.to_str().ok().and_then(feed::number).ok_or_else(|| {
-            problems::invalid_header.at(vec![FieldError::header("Last-Event-ID", "invalid", "The number of an event.")])
-        })?),
-    };
+    let last =
+        match req.headers().get("last-event-id") {
+            None => None,
+            Some(value) => Some(value.to_str().ok().and_then(feed::number).ok_or_else(|| {
+                problems::invalid_header.at(vec![FieldError::header("Last-Event-ID", "invalid", "The number of an event.")])
+            })?),
+        };
     let token: Option<Arc<str>> = request::bearer(req.headers()).map(Into::into);
     let (shared, asked, address, permit) = (edge.clone(), token.clone(), seen.address, dispatch::place_in_queue(edge)?);
     let opened = actix_web::rt::task::spawn_blocking(move || {

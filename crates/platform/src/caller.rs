@@ -6,7 +6,7 @@ use std::fmt;
 pub use domain::identity::authority::Companies;
 pub use domain::identity::permissions::Permissions;
 use domain::identity::visibility::FieldClass;
-use domain::platform::labels::LabelLanguage;
+use domain::kernel::labels::LabelLanguage;
 use uuid::Uuid;
 
 /// Who asks. Made by authentication, or by the program itself for its own work.

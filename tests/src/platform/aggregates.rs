@@ -112,12 +112,12 @@ each_engine! {
             ("sum=probability_percent", "sum", "not_allowed"),
             ("interval=decade", "interval", "not_allowed"),
             ("interval=month&date=updated_at", "date", "not_allowed"),
-            ("date=created_at", "interval", "required"),
             ("count=2", "count", "invalid"),
         ] {
-            let problem = s.get(&format!("/v1/crm/opportunities/aggregate?{query}")).problem(400, "invalid_query");
+            let problem = s.get(&format!("/v1/crm/opportunities/aggregate?{query}")).problem(400, "invalid_parameter");
             assert_eq!((&problem["errors"][0]["parameter"], &problem["errors"][0]["code"]), (&json!(parameter), &json!(code)), "{query}");
         }
+        s.get("/v1/crm/opportunities/aggregate?date=created_at").problem(422, "invalid_query");
         s.get("/v1/crm/opportunities/aggregate?limit=5").problem(400, "unknown_parameter");
         s.get("/v1/crm/opportunities/aggregate?status=nonsense").problem(400, "invalid_parameter");
     }

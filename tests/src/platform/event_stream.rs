@@ -33,7 +33,9 @@ impl Stream {
         socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let last_header = last.map(|l| format!("Last-Event-ID: {l}\r\n")).unwrap_or_default();
         let token = c.token().unwrap_or_default();
-        let head = format!("GET {PATH}{query} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nAuthorization: Bearer {token}\r\n{last_header}\r\n");
+        let head = format!(
+            "GET {PATH}{query} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nAuthorization: Bearer {token}\r\n{last_header}\r\n"
+        );
         socket.write_all(head.as_bytes()).unwrap();
         let mut lines = BufReader::new(socket);
         let mut head = String::new();
@@ -208,9 +210,9 @@ each_engine! {
         user_with(s, &["crm.*"], &[s.company_id()]).get(PATH).problem(403, "missing_scope");
         s.get(&format!("{PATH}?limit=5")).problem(400, "unknown_parameter");
         s.get(&format!("{PATH}?kind=*")).problem(400, "invalid_parameter");
-        s.get(&format!("{PATH}?after=999999999")).problem(400, "invalid_query");
+        s.get(&format!("{PATH}?after=999999999")).problem(422, "invalid_query");
         s.request("GET", PATH).header("last-event-id", "x").send().problem(400, "invalid_header");
-        s.request("GET", PATH).header("last-event-id", "999999999").send().problem(400, "invalid_query");
+        s.request("GET", PATH).header("last-event-id", "999999999").send().problem(422, "invalid_query");
         s.request("GET", PATH).header("accept", "application/xml").send().problem(406, "not_acceptable");
         let open: Vec<Stream> = (0..50).map(|_| Stream::open(s, "", None)).collect();
         s.get(PATH).problem(429, "too_many_requests");

@@ -1,6 +1,6 @@
 //! Forms: fields, labels, filters and actions of every noun, as far as the caller has rights to them.
 
-use domain::platform::labels::{LabelLanguage, Labelled};
+use domain::kernel::labels::{LabelLanguage, Labelled};
 use serde_json::{Value, json};
 
 use crate::fixtures::user_with;

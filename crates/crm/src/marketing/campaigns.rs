@@ -33,7 +33,9 @@ pub fn operations(t: &mut Table) {
         .search(&["search"])
         .sort(&["name", "launched_at"])
         .expand::<Segment>("segment", "segment_id")
-        .figures(Figures::by(&["status", "segment_id", "topic", "company_id"]).sum(&["audience_count"]).dates(&["created_at", "launched_at"]));
+        .figures(
+            Figures::by(&["status", "segment_id", "topic", "company_id"]).sum(&["audience_count"]).dates(&["created_at", "launched_at"]),
+        );
     n.create(create, "Create a campaign. It starts as a draft.").fails(REFUSALS);
     n.read("Get a campaign.").expand::<Segment>("segment", "segment_id").expand::<Template>("variants.template", "variants.template_id");
     n.update(update, "Change a draft. Its variants stay; make another draft for others.").fails(REFUSALS).fails(&[NOT_A_DRAFT]);
@@ -52,9 +54,14 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .figures(
-            Figures::by(&["status", "exclusion_reason", "variant", "country", "language"])
-                .sum(&["open_count", "click_count"])
-                .dates(&["sent_at", "opened_at", "clicked_at", "converted_at", "bounced_at", "unsubscribed_at"]),
+            Figures::by(&["status", "exclusion_reason", "variant", "country", "language"]).sum(&["open_count", "click_count"]).dates(&[
+                "sent_at",
+                "opened_at",
+                "clicked_at",
+                "converted_at",
+                "bounced_at",
+                "unsubscribed_at",
+            ]),
         );
     n.view("stats", stats, STATS);
     n.view("roi", attribution::roi, ROI).fails(attribution::ROI_REFUSALS).rests_on(FOLLOWER);

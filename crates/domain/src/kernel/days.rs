@@ -117,7 +117,10 @@ mod tests {
             assert_eq!((interval.start_of(day(given)), interval.end_of(day(given))), (day(start), day(end)), "{interval} {given}");
         }
         let spans = Interval::Month.spans(day("2025-01-15"), day("2025-03-02"), 3).expect("few");
-        assert_eq!(spans, [("2025-01-15", "2025-01-31"), ("2025-02-01", "2025-02-28"), ("2025-03-01", "2025-03-02")].map(|(a, b)| (day(a), day(b))));
+        assert_eq!(
+            spans,
+            [("2025-01-15", "2025-01-31"), ("2025-02-01", "2025-02-28"), ("2025-03-01", "2025-03-02")].map(|(a, b)| (day(a), day(b)))
+        );
         assert_eq!(Interval::Month.spans(day("2025-01-15"), day("2025-03-02"), 2), None);
     }
 

@@ -6,6 +6,7 @@ mod decimal;
 mod error;
 mod findings;
 mod id;
+pub mod labels;
 mod metadata;
 mod minimum;
 mod number;

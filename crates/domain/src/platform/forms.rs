@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::labels::LabelLanguage;
+use crate::kernel::labels::LabelLanguage;
 
 crate::string_enum! {
     /// How a field is entered and shown.

@@ -8,7 +8,6 @@ pub mod files;
 pub mod followers;
 pub mod forms;
 pub mod jobs;
-pub mod labels;
 pub mod number_series;
 pub mod timer_failures;
 pub mod trace;

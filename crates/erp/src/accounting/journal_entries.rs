@@ -40,11 +40,11 @@ pub fn operations(t: &mut Table) {
         .filter(&["status", "journal", "number", "posting_date", "source"])
         .sort(&["posting_date"])
         .expand::<Account>("lines.account", "lines.account_id")
-        .figures(
-            Figures::by(&["status", "journal", "class", "company_id"])
-                .company_money(&["total"])
-                .dates(&["posting_date", "created_at", "posted_at"]),
-        );
+        .figures(Figures::by(&["status", "journal", "class", "company_id"]).company_money(&["total"]).dates(&[
+            "posting_date",
+            "created_at",
+            "posted_at",
+        ]));
     n.create(create, "Create a journal entry by hand. It starts as a draft; it must balance only when it is posted.").fails(CHECKS);
     n.read("Get a journal entry.").expand::<Account>("lines.account", "lines.account_id");
     n.update(update, "Change a draft journal entry. Lines are replaced whole.").fails(CHECKS).fails(&[rules::NOT_A_DRAFT]);

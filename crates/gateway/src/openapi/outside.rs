@@ -9,7 +9,7 @@ use super::shared::NAME;
 
 pub const TAG: &str = "server";
 /// The refusals that any of them may answer.
-pub const STATUSES: [u16; 9] = [400, 401, 403, 404, 406, 429, 431, 500, 503];
+pub const STATUSES: [u16; 10] = [400, 401, 403, 404, 406, 422, 429, 431, 500, 503];
 
 struct Endpoint {
     path: &'static str,
@@ -93,7 +93,7 @@ fn endpoints() -> Vec<Endpoint> {
             text: STREAM,
             content: json!({ "text/event-stream": { "schema": { "type": "string", "description": "Server-sent events; `data` of each is an event as in the list of events, in JSON on one line." } } }),
             public: false,
-            refusals: &[400, 401, 403, 406, 429, 431, 500, 503],
+            refusals: &[400, 401, 403, 406, 422, 429, 431, 500, 503],
             rate_limited: true,
         },
     ]
@@ -109,15 +109,23 @@ a client that reads too slowly is disconnected. Send the token in the header `Au
 
 /// The parameters of the stream of events.
 fn stream_parameters() -> Value {
-    let text = |name: &str, place: &str, about: &str, most: u32, pattern: &str| json!({ "name": name, "in": place, "description": about,
-        "schema": { "type": "string", "minLength": 1, "maxLength": most, "pattern": pattern } });
+    let text = |name: &str, place: &str, about: &str, most: u32, pattern: &str| {
+        json!({ "name": name, "in": place, "description": about,
+        "schema": { "type": "string", "minLength": 1, "maxLength": most, "pattern": pattern } })
+    };
     let id = |prefix: &str| format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$");
     let kind = r"^[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?(,[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?){0,19}$";
     json!([
         text("Last-Event-ID", "header", "The `id` of the last event that was received; the stream goes on after it.", 16, "^[0-9]+$"),
         text("after", "query", "The `seq` after which the stream begins; `Last-Event-ID` takes precedence.", 16, "^[0-9]+$"),
         text("company_id", "query", "Only events of this company.", 40, &id("co")),
-        text("kind", "query", "Only events of these kinds, separated by commas; `invoice.*` stands for all that begin with `invoice.`.", 1000, kind),
+        text(
+            "kind",
+            "query",
+            "Only events of these kinds, separated by commas; `invoice.*` stands for all that begin with `invoice.`.",
+            1000,
+            kind
+        ),
         text("party_id", "query", "Only events that concern this party.", 40, &id("pty")),
         text("subject", "query", "Only events about the record with this id.", 40, "^[a-z0-9_]+$"),
     ])

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
-use domain::platform::labels::LabelLanguage;
 use domain::Result;
 use domain::identity::api_keys::{ApiKey, SECRET_PREFIX};
 use domain::identity::permissions::Permissions;
@@ -13,6 +12,7 @@ use domain::identity::sessions::Session;
 use domain::identity::signing_keys::LEEWAY;
 use domain::identity::users::{User, UserStatus};
 use domain::ids::{SessionId, UserId};
+use domain::kernel::labels::LabelLanguage;
 use domain::kernel::{Id, Problem, problems};
 use persistence::identity::{api_keys, company_grants, roles};
 use persistence::{Conn, Outcome, record};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use domain::kernel::decode;
 use domain::platform::events::PublishedEvent;
-use persistence::platform::sequence;
 use persistence::Value;
+use persistence::platform::sequence;
 use uuid::Uuid;
 
 use super::events::{self, Readable};
@@ -35,10 +35,16 @@ impl StreamFilter {
         let wrong = |name: &str, message: &str| problems::invalid_parameter.at(vec![FieldError::parameter(name, "invalid", message)]);
         for (i, (name, value)) in query.iter().enumerate() {
             if query[..i].iter().any(|(n, _)| n == name) {
-                return Err(problems::invalid_parameter.at(vec![FieldError::parameter(name, "given_twice", "The parameter is given twice.")]));
+                return Err(problems::invalid_parameter.at(vec![FieldError::parameter(
+                    name,
+                    "given_twice",
+                    "The parameter is given twice.",
+                )]));
             }
             match name.as_str() {
-                "kind" => filter.kinds = kinds(value).ok_or_else(|| wrong(name, "One or more words such as invoice.posted or invoice.*."))?,
+                "kind" => {
+                    filter.kinds = kinds(value).ok_or_else(|| wrong(name, "One or more words such as invoice.posted or invoice.*."))?
+                }
                 "subject" if (1..=40).contains(&value.len()) => filter.subject = Some(value.clone()),
                 "subject" => return Err(wrong(name, "An id.")),
                 "party_id" => filter.party = Some(decode("pty", value).ok_or_else(|| wrong(name, "An id with the prefix pty_."))?),
@@ -153,7 +159,16 @@ mod tests {
         let asked = |pairs: &[(&str, &str)]| StreamFilter::of(&pairs.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect());
         let (filter, after) = asked(&[("kind", "invoice.*,order.confirmed"), ("after", "17")]).expect("a filter");
         assert_eq!((filter.kinds, after), (vec!["invoice.*".to_string(), "order.confirmed".into()], Some(17)));
-        for wrong in [("kind", ""), ("kind", "*"), ("kind", "a..b"), ("after", "-1"), ("after", "x"), ("party_id", "co_1"), ("limit", "5"), ("subject", "")] {
+        for wrong in [
+            ("kind", ""),
+            ("kind", "*"),
+            ("kind", "a..b"),
+            ("after", "-1"),
+            ("after", "x"),
+            ("party_id", "co_1"),
+            ("limit", "5"),
+            ("subject", ""),
+        ] {
             assert!(asked(&[wrong]).is_err(), "{wrong:?}");
         }
         assert!(asked(&[("after", "1"), ("after", "2")]).is_err());

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Days, NaiveDate};
 use domain::directory::overview::TimelineEntry;
 use domain::platform::events::{AuditEntry, PublishedEvent};
-use persistence::{Order, Value};
 use persistence::platform::{event_days, events};
+use persistence::{Order, Value};
 use serde_json::Value as Json;
 use uuid::Uuid;
 

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::kernel::labels::{LabelLanguage, Labelled};
 use domain::platform::forms::{
     FormAction, FormField, FormFieldKind, FormParameter, FormWord, NounForm, NounName, NounSummaries, NounSummary,
 };
-use domain::platform::labels::{LabelLanguage, Labelled};
 use serde_json::Value;
 
 use crate::prelude::*;

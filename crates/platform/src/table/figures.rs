@@ -5,13 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::Result;
 use domain::directory::companies::Company;
-use domain::kernel::{
-    Amount, Decimal, Decimals, FieldError, Interval, Problem, Quantity, Rate, StringEnum, encode, problems,
-};
-use domain::platform::labels::Labelled;
-use domain::platform::aggregates::{
-    Aggregate, AggregateGroup, AggregateKey, AggregateSum, MOST_GROUPS, TOO_MANY_GROUPS,
-};
+use domain::kernel::labels::Labelled;
+use domain::kernel::{Amount, Decimal, Decimals, FieldError, Interval, Problem, Quantity, Rate, StringEnum, encode, problems};
+use domain::platform::aggregates::{Aggregate, AggregateGroup, AggregateKey, AggregateSum, MOST_GROUPS, TOO_MANY_GROUPS};
 use persistence::aggregate::{self as rows, Group, Key, KeyValue, Zones};
 use persistence::{Column, Kind as Of, Record, Uuid};
 use serde_json::json;
@@ -142,7 +138,8 @@ impl Figures {
             let about = "Group the rows by period as well. Periods are those of the calendar, weeks begin on Mondays, and instants \
                          fall on the day that it is in the time zone of the row's company (UTC for rows of no company). Periods without rows are left out.";
             out.push(parameter("interval", about.into(), words));
-            let about = format!("The field that decides in which period a row is; `{first}` when it is left out. Only together with `interval`.");
+            let about =
+                format!("The field that decides in which period a row is; `{first}` when it is left out. Only together with `interval`.");
             out.push(parameter("date", about, string().enum_values(Some(self.dates.iter().copied()))));
         }
         out
@@ -158,7 +155,12 @@ pub(super) fn operation(list: &Op) -> Option<Op> {
         let labelled = listing.column(&list.id, column).kind != Of::Uid || *column == "company_id" || expansion(list, column).is_some();
         assert!(labelled, "{}: nothing says what people call {column}", list.id);
     }
-    let taken = listing.filters.iter().map(|f| f.name.as_str()).chain(listing.flags.iter().map(|f| f.name)).chain(listing.ids.iter().map(|f| f.name));
+    let taken = listing
+        .filters
+        .iter()
+        .map(|f| f.name.as_str())
+        .chain(listing.flags.iter().map(|f| f.name))
+        .chain(listing.ids.iter().map(|f| f.name));
     taken.for_each(|name| assert!(!PARAMETERS.contains(&name), "{}: {name} is a filter and a parameter of its figures", list.id));
     listing.aggregated = true;
     let labels: Vec<Expansion> = figures.by.iter().filter_map(|column| expansion(list, column)).cloned().collect();
@@ -183,7 +185,7 @@ fn expansion<'o>(list: &'o Op, column: &str) -> Option<&'o Expansion> {
 }
 
 fn invalid(parameter: &str, code: &str, message: String) -> Problem {
-    problems::invalid_query.at(vec![FieldError::parameter(parameter, code, message)])
+    problems::invalid_parameter.at(vec![FieldError::parameter(parameter, code, message)])
 }
 
 /// What is asked for.
@@ -218,12 +220,16 @@ impl Asked {
         let sums = named("sum", &measures, MOST_SUMS)?;
         let unit = |column: &str| figures.measures.iter().find(|m| m.0 == column).map_or(Unit::Plain, |m| m.1);
         let interval = get("interval").map(|word| {
-            Interval::from_word(word).ok_or_else(|| invalid("interval", "not_allowed", format!("{word:?} is none of {}.", Interval::WORDS.join(", "))))
+            Interval::from_word(word)
+                .ok_or_else(|| invalid("interval", "not_allowed", format!("{word:?} is none of {}.", Interval::WORDS.join(", "))))
         });
         let date = named("date", &figures.dates, 1)?.first().copied();
         let period = match (interval.transpose()?, date.or(figures.dates.first().copied())) {
             (Some(interval), Some(date)) => Some((listing.column(&op.id, date), interval)),
-            (None, _) if date.is_some() => return Err(invalid("interval", "required", "A date needs an interval.".into())),
+            (None, _) if date.is_some() => {
+                let missing = FieldError::parameter("interval", "required", "A date needs an interval.");
+                return Err(problems::invalid_query.at(vec![missing]));
+            }
             _ => None,
         };
         Ok(Self {

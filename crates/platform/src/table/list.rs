@@ -175,33 +175,36 @@ impl Listing {
             ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).description(Some(about)).schema(Some(schema)).build()
         };
         let string = || ObjectBuilder::new().schema_type(Type::String);
-        let paging = || vec![
-            text(
-                "limit",
-                "The largest number of rows. A page is shorter when its rows are very large; `has_more` says whether rows follow.".into(),
-                ObjectBuilder::new()
-                    .schema_type(Type::Integer)
-                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
-                    .minimum(Some(1))
-                    .maximum(Some(200))
-                    .default(Some(json!(50))),
-            ),
-            text(
-                "cursor",
-                "`next_cursor` of the previous page, with the same filters and order.".into(),
-                string().min_length(Some(40)).max_length(Some(2000)).pattern(Some(CURSOR_PATTERN)),
-            ),
-            text(
-                "include_total",
-                "Whether `total_count` is filled with the number of all matching rows. Slow on large tables.".into(),
-                ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false))),
-            ),
-            text(
-                "fields",
-                "Return only these fields of each row, separated by commas.".into(),
-                string().min_length(Some(1)).max_length(Some(1000)).pattern(Some(FIELDS_PATTERN)),
-            ),
-        ];
+        let paging = || {
+            vec![
+                text(
+                    "limit",
+                    "The largest number of rows. A page is shorter when its rows are very large; `has_more` says whether rows follow."
+                        .into(),
+                    ObjectBuilder::new()
+                        .schema_type(Type::Integer)
+                        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+                        .minimum(Some(1))
+                        .maximum(Some(200))
+                        .default(Some(json!(50))),
+                ),
+                text(
+                    "cursor",
+                    "`next_cursor` of the previous page, with the same filters and order.".into(),
+                    string().min_length(Some(40)).max_length(Some(2000)).pattern(Some(CURSOR_PATTERN)),
+                ),
+                text(
+                    "include_total",
+                    "Whether `total_count` is filled with the number of all matching rows. Slow on large tables.".into(),
+                    ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false))),
+                ),
+                text(
+                    "fields",
+                    "Return only these fields of each row, separated by commas.".into(),
+                    string().min_length(Some(1)).max_length(Some(1000)).pattern(Some(FIELDS_PATTERN)),
+                ),
+            ]
+        };
         let mut out = match &self.figures {
             Some(figures) if self.aggregated => figures.parameters(),
             _ => paging(),
@@ -604,7 +607,10 @@ pub(crate) const ROWS_AT_ONCE: usize = 50;
 
 pub(super) fn judge_column(masking: &Masking, column: &str) -> Result<()> {
     match masking.hides(column) {
-        true => Err(problems::missing_scope.with(format!("You may not see {column}, and so neither filter nor sort by it, nor group or sum it."))),
+        true => {
+            Err(problems::missing_scope
+                .with(format!("You may not see {column}, and so neither filter nor sort by it, nor group or sum it.")))
+        }
         false => Ok(()),
     }
 }

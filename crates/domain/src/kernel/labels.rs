@@ -98,7 +98,9 @@ impl LabelLanguage {
 /// `sales_order_id` to `Sales order`, `SalesOrder` likewise.
 fn english(what: Labelled, name: &str) -> String {
     let snake: String = match what {
-        Labelled::Noun => name.chars().flat_map(|c| c.is_ascii_uppercase().then_some('_').into_iter().chain([c.to_ascii_lowercase()])).collect(),
+        Labelled::Noun => {
+            name.chars().flat_map(|c| c.is_ascii_uppercase().then_some('_').into_iter().chain([c.to_ascii_lowercase()])).collect()
+        }
         _ => name.replace('-', "_"),
     };
     let stem = match what {
