@@ -161,6 +161,8 @@ impl Streams {
     /// Ends all streams; none begins any more.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+        // with the lock, so that who is about to wait hears of it
+        let _state = self.state.lock();
         self.joined.notify_all();
     }
     /// Starts the thread that reads the feed; it ends after [`Streams::stop`].
@@ -211,8 +213,7 @@ impl Streams {
             let wanted = |e: &&PublishedEvent| readers.iter().any(|r| r.at < e.seq && r.filter.takes(e));
             let asked: Vec<PublishedEvent> = events.iter().filter(wanted).cloned().collect();
             if !asked.is_empty() {
-                let caller = caller()?;
-                let shown = feed::shown_to(app, &caller, &asked).map_err(|p| reason_of(&p))?;
+                let shown = feed::shown_to(app, caller, &asked).map_err(|p| reason_of(&p))?;
                 let messages: Vec<_> = shown.iter().filter_map(|e| Some((e, message(e)?))).collect();
                 readers.retain(|r| {
                     let mut own = messages.iter().filter(|(e, _)| r.at < e.seq && r.filter.takes(e));
@@ -225,11 +226,7 @@ impl Streams {
         Ok(true)
     }
     /// Does something for the readers of each caller, whose streams end when it fails or when the caller has lost its rights.
-    fn each_caller(
-        &self,
-        app: &Arc<App>,
-        f: impl Fn(&Arc<App>, &dyn Fn() -> Result<Arc<Caller>, &'static str>, &mut Vec<Reader>) -> Result<(), &'static str>,
-    ) {
+    fn each_caller(&self, app: &Arc<App>, f: impl Fn(&Arc<App>, &Arc<Caller>, &mut Vec<Reader>) -> Result<(), &'static str>) {
         let readers = {
             let mut state = self.state.lock();
             state.serving = true;
@@ -243,7 +240,7 @@ impl Streams {
         for (token, mut readers) in groups {
             let Some(before) = readers.first().map(|r| r.caller.clone()) else { continue };
             let now = same_caller(app, &token, &before);
-            let outcome = now.and_then(|now| f(app, &|| Ok(now.clone()), &mut readers));
+            let outcome = now.and_then(|now| f(app, &now, &mut readers));
             match outcome {
                 Ok(()) => kept.append(&mut readers),
                 Err(reason) => readers.iter().for_each(|r| drop(r.to.try_send(last_message(reason)))),

@@ -1,13 +1,15 @@
 //! Figures over the rows that a query finds: counted and summed by groups, exactly, in one statement. Keys and sums come as text,
 //! so that one kind of row serves every grouping.
 
+use std::borrow::Cow;
+
 use chrono::NaiveDate;
 use domain::kernel::{Decimal, Interval, StringEnum};
 use uuid::Uuid;
 
 use crate::conn::{Conn, Engine};
 use crate::error::{Error, Result};
-use crate::query::Query;
+use crate::query::{Condition, Query};
 use crate::statement::{FromCells, Statement};
 use crate::value::{Cells, Fail, Kind, Value};
 
@@ -58,9 +60,37 @@ impl FromCells for Texts {
     }
 }
 
-/// The groups of the rows that the query finds, in the order of their keys, at most `most` of them.
-pub fn groups(db: &mut Conn, table: &str, query: &Query, keys: &[Key], measures: &[Measure], most: usize) -> Result<Vec<Group>> {
+/// The rows that are grouped.
+pub struct Rows<'q> {
+    pub table: &'q str,
+    pub query: &'q Query,
+    /// Columns with few different values: a condition on one of them leaves too many rows for an index on it to be of use.
+    pub broad: &'q [&'static str],
+}
+
+impl Rows<'_> {
+    /// The query as it is best asked. SQLite knows nothing of how values are spread, and would rather look up a third of a table by
+    /// an index on its states than read the one index that has all columns that are asked for.
+    fn query(&self, engine: Engine) -> Cow<'_, Query> {
+        if engine == Engine::Postgres {
+            return Cow::Borrowed(self.query);
+        }
+        let unindexed = |condition: &Condition| match condition {
+            Condition::In(column, values) if self.broad.contains(column) && !values.is_empty() => {
+                let mut s = Statement::new(format!("+{column} IN ("));
+                s.values(values.iter().cloned()).sql(")");
+                Condition::Other(s)
+            }
+            other => other.clone(),
+        };
+        Cow::Owned(Query { conditions: self.query.conditions.iter().map(unindexed).collect(), ..self.query.clone() })
+    }
+}
+
+/// The groups of the rows, in the order of their keys, at most `most` of them.
+pub fn groups(db: &mut Conn, rows: &Rows<'_>, keys: &[Key], measures: &[Measure], most: usize) -> Result<Vec<Group>> {
     let engine = db.engine();
+    let (table, query) = (rows.table, rows.query(engine));
     let mut inner = Statement::new("SELECT ");
     for (i, key) in keys.iter().enumerate() {
         inner.append(key.expression(engine)).sql(format!(" AS k{i}, "));

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, Days, NaiveDate};
 use domain::accounting::accounts::{Account, AccountType};
 use domain::accounting::fiscal_years::{first_of_month, last_of_month, year_start};
-use domain::accounting::reports::{BalanceSheet, DayFilter, IncomePeriod, IncomeStatement, IncomeStatementFilter, MOST_PERIODS, Movement, PeriodFilter, TrialBalance, statement};
+use domain::accounting::reports::{
+    BalanceSheet, DayFilter, IncomePeriod, IncomeStatement, IncomeStatementFilter, MOST_PERIODS, Movement, PeriodFilter, TrialBalance,
+    statement,
+};
 use domain::directory::companies::Company;
 use persistence::accounting::balances;
 use platform::unknown_in_query;
@@ -21,8 +24,12 @@ pub fn operations(t: &mut Table) {
         "Report the trial balance of a span of days. Opening, debits, credits and closing of every account that moved.",
     )
     .permission("accounting.reports.read");
-    t.report("accounting/reports/income-statement", income_statement, "Report income and expenses of a span of days, as a whole and, with `interval`, period by period.")
-        .permission("accounting.reports.read");
+    t.report(
+        "accounting/reports/income-statement",
+        income_statement,
+        "Report income and expenses of a span of days, as a whole and, with `interval`, period by period.",
+    )
+    .permission("accounting.reports.read");
     t.report("accounting/reports/balance-sheet", balance_sheet, "Report assets, liabilities and equity at the end of a day.")
         .permission("accounting.reports.read");
 }
@@ -150,7 +157,13 @@ fn income_statement(cx: &mut Cx, asked: IncomeStatementFilter) -> Result<IncomeS
             let rows = moved_in(cx, from, to)?;
             let total_income = statement(&rows, AccountType::Income, Some(from), to).1;
             let total_expenses = statement(&rows, AccountType::Expense, Some(from), to).1;
-            periods.push(IncomePeriod { from_date: from, to_date: to, total_income, total_expenses, result: total_income - total_expenses });
+            periods.push(IncomePeriod {
+                from_date: from,
+                to_date: to,
+                total_income,
+                total_expenses,
+                result: total_income - total_expenses,
+            });
         }
     }
     Ok(IncomeStatement {

@@ -17,8 +17,7 @@ pub fn operations(t: &mut Table) {
     t.tag("platform/schemas", "What a user interface needs to know of each noun: fields, labels, filters and actions.");
     let op = t.report("platform/schemas", nouns, "List the nouns whose records the caller may read.").for_everybody();
     op.tag = "platform/schemas".into();
-    let op = t.report_on_name::<NounName, NoFilter, NounForm>("platform/schemas", "noun", form, FORM).for_everybody();
-    op.id = "get_schema".into();
+    let op = t.report_on_name::<NounName, NoFilter, NounForm>("get_schema", "platform/schemas", "noun", form, FORM).for_everybody();
     op.tag = "platform/schemas".into();
 }
 
@@ -72,7 +71,7 @@ fn form(cx: &mut Cx, noun: &str, _: NoFilter) -> Result<NounForm> {
         }
     }
     for field in &names {
-        bodies.describe(&schemas, &name, &[field], &masking, language, &mut fields);
+        bodies.describe(&schemas, &name, &[field.as_str()], &masking, language, &mut fields);
     }
 
     let parameter = |name: &str| FormParameter { name: name.into(), label: language.label(Labelled::Field, name) };
@@ -113,7 +112,7 @@ fn action(op: &Op, language: LabelLanguage) -> Option<FormAction> {
 
 /// Prefixes of ids, and the nouns that they stand for.
 fn prefixes(table: &Table) -> BTreeMap<String, String> {
-    let ids = table.ops.iter().filter(|op| op.kind == Kind::Read).filter_map(|op| {
+    let ids = table.ops.iter().filter(|op| matches!(op.kind, Kind::Read | Kind::Update)).filter_map(|op| {
         let (_, shape) = op.path_params.last()?;
         Some(((shape.name)().into_owned(), snake(op.entity.as_deref()?)))
     });

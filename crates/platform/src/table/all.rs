@@ -88,12 +88,14 @@ impl Table {
     /// A report on what the last part of the path names by a word: `platform/schemas/{noun}`.
     pub fn report_on_name<K: ToSchema, F: params::Filter, R: Reply>(
         &mut self,
+        id: &str,
         place: &str,
         variable: &str,
         f: fn(&mut Cx, &str, F) -> Result<R>,
         text: &'static str,
     ) -> &mut Op {
         let mut op = single(Kind::Report, None, place, text);
+        op.id = id.into();
         op.path = format!("{}/{{{variable}}}", op.path);
         op.path_params = vec![(variable.into(), Shape::of::<K>())];
         op.query = params::query_of::<F>;

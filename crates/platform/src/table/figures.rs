@@ -8,7 +8,7 @@ use domain::directory::companies::Company;
 use domain::kernel::labels::Labelled;
 use domain::kernel::{Amount, Decimal, Decimals, FieldError, Interval, Problem, Quantity, Rate, StringEnum, encode, problems};
 use domain::platform::aggregates::{Aggregate, AggregateGroup, AggregateKey, AggregateSum, MOST_GROUPS, TOO_MANY_GROUPS};
-use persistence::aggregate::{self as rows, Group, Key, KeyValue, Zones};
+use persistence::aggregate::{self as rows, Group, Key, KeyValue, Rows, Zones};
 use persistence::{Column, Kind as Of, Record, Uuid};
 use serde_json::json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -276,7 +276,7 @@ fn run(cx: &mut Cx, op: &Op, input: &Input, figures: &Figures, gather: &Gather, 
     }
     let places = |c: &Column| if let Of::Decimal(places) = c.kind { places } else { 0 };
     let measures: Vec<_> = asked.sums.iter().map(|(c, _)| (c.name, places(c))).collect();
-    let found = rows::groups(cx.db(), table, &query, &keys, &measures, MOST_ROWS + 1)?;
+    let found = rows::groups(cx.db(), &Rows { table, query: &query, broad: &listing.broad_columns() }, &keys, &measures, MOST_ROWS + 1)?;
     let too_many = || TOO_MANY_GROUPS.with("Add a filter, or group by fewer fields.");
     if found.len() > MOST_ROWS {
         return Err(too_many());

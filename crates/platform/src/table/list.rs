@@ -118,6 +118,11 @@ impl Listing {
     pub fn columns(&self) -> impl Iterator<Item = &'static str> {
         self.texts.columns[..self.texts.read].iter().map(|c| c.name)
     }
+    /// Columns with few different values: states, flags and the company.
+    pub(crate) fn broad_columns(&self) -> Vec<&'static str> {
+        let broad = |c: &&Column| c.name == "company_id" || matches!(c.kind, Of::StringEnum | Of::Bool);
+        self.texts.columns.iter().filter(broad).map(|c| c.name).collect()
+    }
     /// Whether the rows have this column.
     pub(crate) fn has_column(&self, name: &str) -> bool {
         self.texts.column(name).is_some()
