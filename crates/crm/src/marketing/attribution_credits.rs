@@ -69,7 +69,7 @@ pub fn operations(t: &mut Table) {
     t.follow(FOLLOWER, KEEPS, &FACTS, heard).rebuilt_by(clear);
 }
 
-const LIST: &str = "List credits. Those of a model sum to what its reports show; without a touch: what nobody earned.";
+const LIST: &str = "List credits. Those of a model sum to what its reports show; those without a touchpoint hold the unattributed part.";
 
 // ---- facts --------------------------------------------------------------------------------------
 
