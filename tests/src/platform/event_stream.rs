@@ -42,6 +42,7 @@ impl Stream {
         while lines.read_line(&mut head).unwrap() > 2 {}
         let head = head.to_ascii_lowercase();
         assert!(head.starts_with("http/1.1 200"), "{head}");
+        crate::harness::record::called("GET", PATH, 200);
         assert!(head.contains("content-type: text/event-stream") && head.contains("transfer-encoding: chunked"), "{head}");
         let mut stream = Self { lines, last: String::new() };
         // the first message says where it begins
