@@ -14,7 +14,8 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::answer::{Answer, Output, is_shaped};
 use super::expand::Expansion;
-use super::list::Listing;
+use super::figures::Figures;
+use super::list::{List, Listing};
 use super::{params, schema};
 use crate::app::App;
 use crate::caller::Caller;
@@ -105,6 +106,8 @@ pub struct Input {
 
 pub(crate) type Run = Box<dyn Fn(&mut Cx, &Op, &Input) -> Result<Answer> + Send + Sync>;
 pub(crate) type RunOutside = Box<dyn Fn(&Origin, &Input) -> Result<Answer> + Send + Sync>;
+/// Lets a list's own function put its conditions on the rows, without reading a page.
+pub(crate) type Gather = Arc<dyn Fn(&mut Cx, &Input, List) -> Result<()> + Send + Sync>;
 pub(crate) type Prepared = Arc<dyn Any + Send + Sync>;
 pub(crate) type Before = Box<dyn Fn(&Origin, &Input) -> Result<Prepared> + Send + Sync>;
 
@@ -202,6 +205,8 @@ pub struct Op {
     pub(super) outline: OnceLock<Arc<super::Outline>>,
     /// Where things with masked fields stand in the answer, but for the resource itself.
     pub(crate) places: OnceLock<Places>,
+    /// For a list: its conditions alone.
+    pub(crate) gather: Option<Gather>,
     pub(crate) run: Run,
     pub(crate) outside: Option<RunOutside>,
     /// Needs no permission, and is not about the own account alone: not for who has yet to change the password.
@@ -402,6 +407,14 @@ impl Op {
             l.sort_as(&self.id, name, column);
         }
         self.sort(&[])
+    }
+    /// Figures over the rows, at `…/aggregate`: with the filters of the list, and over the rows that the caller may see in it.
+    pub fn figures(&mut self, figures: Figures) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            figures.check(&self.id, l);
+            l.figures = Some(figures);
+        }
+        self
     }
     /// `expand=name` puts the record that `source` names beside it: `("customer", "customer_id")`, `("lines.product", "lines.product_id")`.
     pub fn expand<T: Entity + persistence::Record>(&mut self, name: &'static str, source: &'static str) -> &mut Self {
