@@ -68,6 +68,7 @@ pub fn operations(t: &mut Table) {
         "Get what a customer owes and will owe. Open receivables, shipments not invoiced and open orders, against the credit limit; in the company's currency.",
     )
     .permission("sales.orders.read")
+    .counts_all(&["sales.orders"])
     .fails(&[domain::directory::exchange_rates::NO_RATE]);
 }
 

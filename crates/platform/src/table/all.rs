@@ -491,6 +491,7 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         before: None,
         shown_once: &[],
         rests_on: None,
+        figures: None,
     }
 }
 

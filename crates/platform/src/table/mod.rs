@@ -20,7 +20,7 @@ pub use answer::{Answer, Binary, Output};
 pub use expand::Expansion;
 pub use list::{FIELDS_PATTERN, List, Listing};
 pub use noun::{NoFilter, Noun, Part};
-pub use op::{HtmlPage, Input, Kind, Op, Origin, Pairs, Shape, Shown, Upload};
+pub use op::{Figures, HtmlPage, Input, Kind, Op, Origin, Pairs, Shape, Shown, Upload};
 pub use outline::{Outline, Place};
 pub use page::Page;
 pub use params::Filter;

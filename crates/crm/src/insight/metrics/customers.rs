@@ -17,11 +17,16 @@ use crate::insight::metrics::customer_groups::{Groups, everybody, histories};
 
 pub fn operations(t: &mut Table) {
     let tag = "insight/metrics";
-    t.report("insight/metrics/customers", customers, CUSTOMERS).fails(&[WRONG_RANGE, TOO_MANY_CUSTOMERS]).tag = tag.into();
-    t.report("insight/metrics/retention", retention, RETENTION).fails(&[WRONG_RANGE, TOO_MANY_CUSTOMERS]).tag = tag.into();
-    t.report("insight/metrics/repeat-rate", repeat_rate, REPEAT).fails(&[WRONG_RANGE]).tag = tag.into();
-    t.report("insight/metrics/rfm", rfm, RFM).fails(&[WRONG_RANGE]).tag = tag.into();
+    t.report("insight/metrics/customers", customers, CUSTOMERS).fails(&[WRONG_RANGE, TOO_MANY_CUSTOMERS]).counts_all(PARTIES).tag =
+        tag.into();
+    t.report("insight/metrics/retention", retention, RETENTION).fails(&[WRONG_RANGE, TOO_MANY_CUSTOMERS]).counts_all(PARTIES).tag =
+        tag.into();
+    t.report("insight/metrics/repeat-rate", repeat_rate, REPEAT).fails(&[WRONG_RANGE]).counts_all(PARTIES).tag = tag.into();
+    t.report("insight/metrics/rfm", rfm, RFM).fails(&[WRONG_RANGE]).counts_all(PARTIES).tag = tag.into();
 }
+
+/// Customers are counted one by one or together, whoever looks after them.
+pub(crate) const PARTIES: &[&str] = &["directory.parties"];
 
 const CUSTOMERS: &str = "Get what customers bought. By customer, in a period and a base period, with margin and scores; the list behind \
 the metrics of customers.";
