@@ -3,6 +3,7 @@
 mod api_keys;
 mod authority;
 mod company_grants;
+mod figures;
 mod reach;
 mod role_assignments;
 mod role_matrix;

@@ -138,7 +138,7 @@ impl Way<'_> {
     }
 }
 
-fn clv(cx: &mut Cx, f: ClvFilter) -> Result<ClvMetric> {
+fn clv(cx: &mut Cx, mut f: ClvFilter) -> Result<ClvMetric> {
     check_range(f.from_date, f.to_date)?;
     let months = whole_months(f.from_date, f.to_date)?;
     check_percentages([("churn_percent", f.churn_percent), ("discount_percent", f.discount_percent)])?;
@@ -147,6 +147,7 @@ fn clv(cx: &mut Cx, f: ClvFilter) -> Result<ClvMetric> {
     let model = f.model.unwrap_or(ClvModel::Historic);
     let discount = f.discount_percent.unwrap_or(Rate::ONE);
     let way = Way { company: &company, model, months, discount, churn_given: f.churn_percent };
+    f.party_id = f.party_id.map(|id| cx.find_survivor::<Party>(id)).transpose()?.map(|p| p.id);
     let ask = SalesAsk { company: company.id, from: f.from_date, to: f.to_date, base: None, party: f.party_id };
     let with_base = SalesAsk { base: months_before(f.from_date, months), ..ask };
     let fit = match model {
@@ -321,8 +322,8 @@ impl Costs<'_> {
 
 fn of_party(cx: &mut Cx, id: PartyId, f: PartyClvFilter) -> Result<PartyClv> {
     check_percentages([("churn_percent", f.churn_percent), ("discount_percent", f.discount_percent)])?;
-    let party = cx.find::<Party>(id)?;
-    cx.require_on::<Party>(SEE, id)?;
+    let party = cx.find_survivor::<Party>(id)?;
+    cx.require_on::<Party>(SEE, party.id)?;
     let company = cx.find::<Company>(f.company_id)?;
     let today = cx.today(&company);
     let model = f.model.unwrap_or(ClvModel::Historic);

@@ -137,7 +137,7 @@ pub struct ExposureFilter {
 
 fn exposure(cx: &mut Cx, filter: ExposureFilter) -> Result<CreditExposure> {
     let company = cx.find::<Company>(filter.company_id)?;
-    let customer = cx.find::<Party>(filter.customer_id)?;
+    let customer = cx.find_survivor::<Party>(filter.customer_id)?;
     let today = cx.today(&company);
     confirmation::exposure(cx, &company, &customer, today)
 }

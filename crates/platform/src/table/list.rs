@@ -5,8 +5,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Result;
+use domain::directory::contacts::Contact;
+use domain::directory::parties::Party;
+use domain::ids::{ContactId, PartyId};
 use domain::kernel::Decimal;
-use domain::kernel::{FieldError, Problem, decode, problems};
+use domain::kernel::{FieldError, Id, Problem, decode, problems};
+use persistence::directory::references::survivors;
 use persistence::record::Texts;
 use persistence::{Column, Compare, Condition, Kind as Of, Order, Query, Record, Scalar, Value as Bound, is_ordered};
 use serde::Serialize;
@@ -308,6 +312,29 @@ fn invalid(parameter: &str, message: String) -> Problem {
     problems::invalid_parameter.at(vec![FieldError::parameter(parameter, "invalid", message)])
 }
 
+/// A filter by a party or contact that was merged away finds what leads to the one that stands for it, too: rows follow a merge,
+/// and callers keep the old id. History of merges is asked for by the very one.
+fn with_survivors(cx: &mut Cx, column: &Column, condition: Condition) -> Result<Condition> {
+    let Condition::In(name, mut values) = condition else { return Ok(condition) };
+    if !["merged_into", "winner_id", "loser_id"].contains(&name) {
+        for (prefix, table, word) in [
+            (PartyId::PREFIX, Party::TABLE, (|id| PartyId::from_uuid(id).to_string()) as fn(uuid::Uuid) -> String),
+            (ContactId::PREFIX, Contact::TABLE, |id| ContactId::from_uuid(id).to_string()),
+        ] {
+            let asked = values.iter().filter_map(|v| match v {
+                Bound::Uid(id) => Some(*id).filter(|_| column.prefix == Some(prefix)),
+                Bound::Text(text) if name == "regarding_id" => decode(prefix, text),
+                _ => None,
+            });
+            let asked: Vec<uuid::Uuid> = asked.collect();
+            for (_, stands) in survivors(cx.db(), table, &asked)? {
+                values.push(if column.kind == Of::Uid { Bound::Uid(stands) } else { Bound::Text(word(stands)) });
+            }
+        }
+    }
+    Ok(Condition::In(name, values))
+}
+
 /// The text as a value for this column.
 fn parse(column: &Column, raw: &str) -> Option<Bound> {
     Some(match column.kind {
@@ -340,7 +367,7 @@ pub struct List {
 }
 
 impl List {
-    pub(crate) fn parse(cx: &Cx, op: &Op, input: &Input) -> Result<Self> {
+    pub(crate) fn parse(cx: &mut Cx, op: &Op, input: &Input) -> Result<Self> {
         let Some(listing) = &op.listing else { return Err(problems::internal.into()) };
         let mut list = List {
             query: Query { limit: 50, ..Query::default() },
@@ -399,7 +426,7 @@ impl List {
                 _ => {
                     let filter = listing.filters.iter().find(|f| f.name == *name).ok_or(problems::unknown_parameter)?;
                     judge_column(&masking, filter.column.name)?;
-                    list.query.conditions.push(filter.condition(value)?);
+                    list.query.conditions.push(with_survivors(cx, filter.column, filter.condition(value)?)?);
                 }
             }
             if !matches!(name.as_str(), "limit" | "cursor" | "include_total" | "fields" | "expand" | "wait_for") {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::crm::figures::MetricSide;
 use domain::directory::companies::Company;
+use domain::directory::parties::Party;
 use domain::insight::metrics::WRONG_RANGE;
 use domain::insight::metrics::check_range;
 use domain::insight::metrics::customers::*;
@@ -65,7 +66,8 @@ fn customers(cx: &mut Cx, f: CustomerFiguresFilter) -> Result<CustomerFiguresLis
         _ => return Err(WRONG_RANGE.with("A base period has a first and a last day.")),
     };
     let company = cx.find::<Company>(f.company_id)?;
-    let ask = SalesAsk { company: company.id, from: f.from_date, to: f.to_date, base, party: f.party_id };
+    let party = f.party_id.map(|id| cx.find_survivor::<Party>(id)).transpose()?.map(|p| p.id);
+    let ask = SalesAsk { company: company.id, from: f.from_date, to: f.to_date, base, party };
     let which = CustomerNarrow { any: false, state: f.state, recency: f.recency, frequency: f.frequency, monetary: f.monetary };
     let limit = i64::from(f.limit.unwrap_or(50).clamp(1, 200));
     let (mut customers, total_count) = match (f.group_by, f.is_first_purchase) {
