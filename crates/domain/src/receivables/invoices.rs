@@ -449,3 +449,6 @@ pub fn document_tax(of: &AppliedTax, t: &engine::LineTax) -> Result<DocumentTax>
         reverse_charge: if of.treatment == TaxTreatment::ReverseCharge { t.shifted } else { Amount::ZERO },
     })
 }
+
+#[cfg(test)]
+mod tests;
