@@ -361,31 +361,21 @@ const BACKWARD: [(&str, &str); 6] = [
 ];
 
 /// Pairs of files that still import each other. May only shrink.
-const CIRCLES: [(&str, &str); 32] = [
-    ("crates/persistence/src/tx.rs", "crates/persistence/src/writer.rs"),
+const CIRCLES: [(&str, &str); 22] = [
     ("crates/platform/src/app.rs", "crates/platform/src/questions.rs"),
     ("crates/crm/src/marketing/attribution_credits.rs", "crates/crm/src/marketing/attribution_models.rs"),
     ("crates/crm/src/marketing/consent_confirmations.rs", "crates/crm/src/marketing/consents.rs"),
-    ("crates/crm/src/marketing/consents/links.rs", "crates/crm/src/marketing/links.rs"),
-    ("crates/domain/src/directory/contacts.rs", "crates/domain/src/directory/personal_data.rs"),
-    ("crates/domain/src/directory/parties.rs", "crates/domain/src/directory/personal_data.rs"),
     ("crates/erp/src/receivables/credit_notes.rs", "crates/erp/src/receivables/invoices.rs"),
     ("crates/erp/src/sales/drafts.rs", "crates/erp/src/sales/order_lines.rs"),
     ("crates/gateway/src/demo/journeys.rs", "crates/gateway/src/demo/year.rs"),
     ("crates/gateway/src/dispatch.rs", "crates/gateway/src/edge.rs"),
-    ("crates/gateway/src/docs.rs", "crates/gateway/src/outside.rs"),
     ("crates/gateway/src/edge.rs", "crates/gateway/src/health.rs"),
     ("crates/gateway/src/edge.rs", "crates/gateway/src/outside.rs"),
-    ("crates/persistence/src/deadline.rs", "crates/persistence/src/error.rs"),
-    ("crates/persistence/src/deadline.rs", "crates/persistence/src/statement.rs"),
-    ("crates/persistence/src/kind.rs", "crates/persistence/src/record.rs"),
-    ("crates/persistence/src/statement.rs", "crates/persistence/src/value.rs"),
     ("crates/platform/src/app.rs", "crates/platform/src/cx.rs"),
     ("crates/platform/src/app.rs", "crates/platform/src/identity/mod.rs"),
     ("crates/platform/src/identity/company_grants.rs", "crates/platform/src/identity/users.rs"),
     ("crates/platform/src/identity/role_assignments.rs", "crates/platform/src/identity/users.rs"),
     ("crates/platform/src/identity/sessions.rs", "crates/platform/src/identity/users.rs"),
-    ("crates/platform/src/redaction.rs", "crates/platform/src/sequence.rs"),
     ("crates/platform/src/table/all.rs", "crates/platform/src/table/noun.rs"),
     ("crates/platform/src/table/answer.rs", "crates/platform/src/table/expand.rs"),
     ("crates/platform/src/table/answer.rs", "crates/platform/src/table/list.rs"),

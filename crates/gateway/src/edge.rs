@@ -16,6 +16,7 @@ use futures_util::FutureExt;
 use platform::App;
 use tokio::sync::Semaphore;
 
+use crate::compression::gzip;
 use crate::config::Config;
 use crate::docs::Docs;
 use crate::limits::{Buckets, Verdict, Who};
@@ -259,14 +260,6 @@ async fn compress(req: &HttpRequest, response: HttpResponse) -> HttpResponse {
         Ok(bytes) => response.set_body(bytes).map_into_boxed_body(),
         Err(body) => response.set_body(body),
     }
-}
-
-/// Compresses in memory.
-pub fn gzip(bytes: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut out = flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 4), flate2::Compression::fast());
-    let done = out.write_all(bytes).and_then(|()| out.finish());
-    done.unwrap_or_default()
 }
 
 /// One request in the counters and in the log; ends also when the client goes away before the answer.

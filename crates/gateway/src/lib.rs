@@ -5,6 +5,7 @@ mod binary;
 mod body;
 pub mod cli;
 pub mod composition;
+mod compression;
 mod config;
 mod cors;
 pub mod demo;

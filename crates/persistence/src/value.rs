@@ -46,6 +46,18 @@ pub enum Kind {
     Bytes,
 }
 
+/// One column of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub nullable: bool,
+    /// The prefix of the ids in it.
+    pub prefix: Option<&'static str>,
+    /// The words it may hold.
+    pub words: &'static [&'static str],
+}
+
 /// One value on its way into a statement.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -190,6 +202,11 @@ pub(crate) struct SqliteCells<'r, R> {
     pub at: usize,
 }
 
+/// The value of a column that is declared NOT NULL.
+pub(crate) fn required<T>(value: Option<T>) -> Result<T, Fail> {
+    value.ok_or_else(|| "an unexpected NULL".into())
+}
+
 fn missing(at: usize) -> Fail {
     format!("the row has no column {at}").into()
 }
@@ -318,53 +335,4 @@ scalars! {
 pub(crate) fn decimal<D: Decimals>(cells: &mut dyn Cells) -> Result<Option<D>, Fail> {
     let read = |v: Decimal| D::sum_of(v.into()).map_err(|p| -> Fail { p.to_string().into() });
     cells.decimal(D::SCALE)?.map(read).transpose()
-}
-
-/// What may stand for a `{}` in [`crate::sql!`].
-pub trait Bind {
-    /// Whether the value may be NULL.
-    const NULLABLE: bool;
-    fn bind(self, to: &mut crate::statement::Statement);
-}
-
-impl<S: Scalar> Bind for S {
-    const NULLABLE: bool = false;
-    fn bind(self, to: &mut crate::statement::Statement) {
-        to.push(self.put());
-    }
-}
-
-impl<S: Scalar> Bind for Option<S> {
-    const NULLABLE: bool = true;
-    fn bind(self, to: &mut crate::statement::Statement) {
-        to.push(self.map_or(Value::Null(S::KIND), S::put));
-    }
-}
-
-impl Bind for &str {
-    const NULLABLE: bool = false;
-    fn bind(self, to: &mut crate::statement::Statement) {
-        to.push(Value::Text(self.to_owned()));
-    }
-}
-
-impl Bind for &String {
-    const NULLABLE: bool = false;
-    fn bind(self, to: &mut crate::statement::Statement) {
-        to.push(Value::Text(self.clone()));
-    }
-}
-
-impl Bind for Option<&str> {
-    const NULLABLE: bool = true;
-    fn bind(self, to: &mut crate::statement::Statement) {
-        to.push(self.map_or(Value::Null(Kind::Text), |s| Value::Text(s.to_owned())));
-    }
-}
-
-impl Bind for Value {
-    const NULLABLE: bool = false;
-    fn bind(self, to: &mut crate::statement::Statement) {
-        to.push(self);
-    }
 }

@@ -4,6 +4,8 @@
 mod app;
 mod bulk;
 mod caller;
+pub mod chain;
+pub mod chain_check;
 mod cx;
 pub mod directory;
 pub mod followers;

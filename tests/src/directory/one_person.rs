@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use persistence::{Database, DatabaseConfig, Statement, found};
+use persistence::{Database, DatabaseConfig, Statement, declarations, found};
 use serde_json::{Value, json};
 
 use crate::crm::common::{lead, with};
@@ -283,11 +283,11 @@ each_engine! {
         let there: BTreeSet<(String, String)> = db.read(|c| Statement::new(columns).load::<(String, String)>(c)).unwrap().into_iter().collect();
         assert!(there.len() > 200, "the columns were not found");
         let mut declared: BTreeSet<(String, String)> = BTreeSet::new();
-        for noun in found::all() {
+        for noun in declarations::personal() {
             let columns = noun.columns.iter().map(|h| h.column).chain(noun.plain.iter().copied());
             declared.extend(columns.map(|c| (noun.table.to_string(), c.to_string())));
         }
-        declared.extend(found::plain().flat_map(|(table, columns)| columns.iter().map(|c| (table.to_string(), c.to_string()))));
+        declared.extend(declarations::plain().flat_map(|(table, columns)| columns.iter().map(|c| (table.to_string(), c.to_string()))));
         let days = ["month", "day", "starts_on", "ends_on", "valid_until"];
         let missing: Vec<_> = there.iter().filter(|(table, column)| {
             let day = s.engine == Engine::Sqlite && days.contains(&&**column);

@@ -52,8 +52,7 @@ pub fn operations(t: &mut Table) {
         .fails(&[FINISHED, UNKNOWN_TIME_ZONE]);
 }
 
-const CREATE: &str = "Create an activity about exactly one thing: a lead, opportunity, party, contact or document. With \
-`completed_at` it records something that is over; notes are over at once.";
+const CREATE: &str = "Create an activity about exactly one thing: a lead, opportunity, party, contact or document. With `completed_at` it records something already done; notes are completed at once.";
 
 fn list(cx: &mut Cx, list: List) -> Result<Page<Activity>> {
     let mut page = cx.page::<Activity>(list)?;

@@ -56,7 +56,7 @@ pub fn operations(t: &mut Table) {
     n.update(update, "Change a lead. Converted leads do not change.").fails(REFUSALS).fails(&[CONVERTED]);
     n.delete(
         delete,
-        "Delete a lead that was entered by mistake. Its touches stay and are nobody's. Converted leads and leads with activities stay.",
+        "Delete a lead that was entered by mistake. Its touchpoints are kept without a person. Converted leads and leads with activities cannot be deleted.",
     )
     .fails(&[CONVERTED]);
     n.action_with("assign", assign, ASSIGN).fails(&[CONVERTED, NO_RULE, DISABLED]);

@@ -101,7 +101,7 @@ fn of_deals_seen(cx: &mut Cx, table: &'static str) -> Result<Option<Condition>> 
     Ok(visibility::all_of(conditions))
 }
 
-const LIST: &str = "List credits. Those of a model sum to what its reports show; without a touch: what nobody earned.";
+const LIST: &str = "List credits. Those of a model sum to what its reports show; those without a touchpoint hold the unattributed part.";
 
 // ---- facts --------------------------------------------------------------------------------------
 

@@ -58,9 +58,7 @@ pub fn operations(t: &mut Table) {
 }
 
 const LAUNCH_TEXT: &str = "Launch a campaign. A job (`job_id`) finds who is in its segment at one moment (`audience_at`, `audience_count`), makes \
-them members, with the addresses of that minute and without those archived meanwhile, and judges everybody: without an address, suppressed, without consent, over the frequency cap or with an address that is there twice, nobody gets anything, and the reason is \
-kept. The others get the message at most once, never in their quiet hours, and not if they unsubscribe before their turn. After a crash the \
-work goes on where it was; messages that were on their way are `unknown` and not sent again.";
+them members, with the addresses of that minute and without those archived meanwhile, and judges everybody: whoever has no address, is suppressed, has not consented, is over the frequency cap or has an address that occurs twice gets nothing, and the reason is kept. The others get the message at most once, never in their quiet hours, and not if they unsubscribe before their turn. After a crash the job resumes where it was; messages in transit are `unknown` and not sent again.";
 const MEMBERS: &str = "List the frozen audience of a campaign: who gets the message, who does not and why, and what became of it.";
 const STATS: &str = "Get what became of a campaign. Counts are of readers, not of events; rates are over delivered messages; visits of programs \
 count apart; variants are compared with the first one by the test of two proportions, and a better one is only named when the difference is \

@@ -20,7 +20,8 @@ pub fn operations(t: &mut Table) {
     n.create(create, "Create a survey.");
     n.read("Get a survey.");
     n.update(update, "Change a survey. Its kind stays.").fails(&[ARCHIVED]);
-    n.action("archive", archive, "Archive a survey. It asks nobody any more; links that are out still answer.").fails(&[ARCHIVED]);
+    n.action("archive", archive, "Archive a survey. It sends no more invitations; invitations already sent can still be answered.")
+        .fails(&[ARCHIVED]);
     n.command_on::<InviteToSurvey, SurveyInvitation>("invite", invite, INVITE)
         .fails(&[ARCHIVED, ALREADY_INVITED, CASE_NOT_RESOLVED])
         .shown_once(&["token"]);

@@ -11,7 +11,7 @@ use crate::ids::{AccountId, CompanyId, JournalEntryId, JournalLineId, PartyId, P
 use crate::kernel::{Amount, Code, FieldError, Rate, Result, problems};
 
 crate::string_enum! {
-    /// Where a journal entry stands.
+    /// Status of a journal entry.
     pub enum EntryStatus {
         /// May still change; counts nowhere.
         Draft = "draft",

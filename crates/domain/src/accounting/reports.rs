@@ -43,7 +43,7 @@ pub struct TrialBalanceRow {
     /// The name.
     #[schema(max_length = 200)]
     pub name: String,
-    /// Where it stands in the statements.
+    /// Section of the financial statements.
     pub account_type: AccountType,
     /// Before the first day.
     pub opening: Amount,

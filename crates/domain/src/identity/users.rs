@@ -50,7 +50,7 @@ pub struct User {
     #[schema(min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
     pub locale: String,
     pub status: UserStatus,
-    /// Whether the password was set by somebody else, so that nothing is allowed but to change it.
+    /// Whether the password was set by another user, so that nothing is allowed but to change it.
     pub must_change_password: bool,
     /// Texts of your own, by name.
     #[schema(schema_with = crate::kernel::metadata)]
@@ -113,7 +113,7 @@ pub struct ResetPassword {
     pub password: Option<String>,
 }
 
-/// A password that somebody else set. It is good for one log-in: the user must change it before anything else.
+/// A password set by another user. It is valid for one log-in: the user must change it before anything else.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct OneTimePassword {
     pub user_id: UserId,

@@ -24,7 +24,7 @@ use crate::tax::engine;
 use crate::tax::engine::{AppliedTax, TaxTreatment, TaxableLine};
 
 crate::string_enum! {
-    /// Where an invoice stands.
+    /// Status of an invoice.
     pub enum InvoiceStatus {
         /// May still change; owes nothing.
         Draft = "draft",

@@ -36,7 +36,7 @@ pub struct NewSalesOrder {
     /// When the customer wants the goods.
     #[serde(default)]
     pub requested_date: Option<NaiveDate>,
-    /// Where the goods go; the customer's shipping address when left out.
+    /// Shipping address; the customer's when left out.
     #[serde(default)]
     pub ship_to: Option<Address>,
     /// Days from the invoice until payment is due, when another number than with the customer is agreed for this order.
@@ -94,7 +94,7 @@ crate::patch! {
         set exchange_rate: Rate,
         /// When the customer wants the goods.
         clear requested_date: NaiveDate,
-        /// Where the goods go.
+        /// Shipping address.
         clear ship_to: Address,
         /// Days from the invoice until payment is due; as agreed with the customer when null.
         clear payment_terms_days: i32 [minimum = 0, maximum = 3650],

@@ -7,6 +7,7 @@ use domain::kernel::Id;
 use uuid::Uuid;
 
 use crate::personal::{Personal, To, array, blank, by, kept, null, object, word};
+use crate::reference::{OnMerge, Reference};
 use crate::{Condition, Conn, Result, sql};
 
 crate::record! {
@@ -65,3 +66,6 @@ pub const PERSONAL: Personal = Personal::of::<Activity>()
 
 /// What `activity_participants` holds of a person.
 pub const PARTICIPANTS: Personal = Personal::owned("activity_participants", &[kept("key")]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[Reference::to_party::<Activity>("party_id", OnMerge::Follow)];

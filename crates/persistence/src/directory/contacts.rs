@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::lookups::{FoundBy, Side};
 use crate::personal::{Personal, To, array, blank, by, kept, null, object, word};
+use crate::reference::{OnMerge, Reference, Target};
 use crate::{Conn, Engine, Result, record, sql};
 
 crate::record! {
@@ -112,3 +113,12 @@ pub const EXTERNAL_IDS: Personal = Personal::owned("contact_external_ids", &[kep
 
 /// What `contact_match_keys` holds of a person.
 pub const MATCH_KEYS: Personal = Personal::owned("contact_match_keys", &[kept("key")]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[
+    Reference::to_contact::<Contact>("merged_into", OnMerge::Follow),
+    Reference::copy(Target::Contact, "contact_emails", "contact_id"),
+    Reference::copy(Target::Contact, "contact_external_ids", "contact_id"),
+    Reference::copy(Target::Contact, "contact_match_keys", "contact_id"),
+    Reference::copy(Target::Contact, "contact_phones", "contact_id"),
+];

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::lookups::{FoundBy, Side};
 use crate::personal::{Personal, To, array, blank, by, kept, null, object, word};
+use crate::reference::{OnMerge, Reference, Target};
 use crate::{Conn, Engine, Result, record, sql};
 
 crate::record! {
@@ -183,3 +184,13 @@ pub const EXTERNAL_IDS: Personal = Personal::owned("party_external_ids", &[kept(
 
 /// What `party_match_keys` holds of a person.
 pub const MATCH_KEYS: Personal = Personal::owned("party_match_keys", &[kept("key")]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[
+    Reference::to_party::<Party>("merged_into", OnMerge::Follow),
+    Reference::to_party::<Party>("parent_id", OnMerge::Follow),
+    Reference::copy(Target::Party, "party_emails", "party_id"),
+    Reference::copy(Target::Party, "party_external_ids", "party_id"),
+    Reference::copy(Target::Party, "party_match_keys", "party_id"),
+    Reference::copy(Target::Party, "party_phones", "party_id"),
+];

@@ -14,6 +14,7 @@ pub mod sequence;
 pub mod settings;
 pub mod timer_failures;
 
+use crate::ledger::Ledger;
 use crate::personal::{Personal, Plain};
 
 /// What the area holds of a person, those that others lead through first.
@@ -31,3 +32,6 @@ pub(crate) const PLAIN: &[Plain] = &[
     ("settings", &["id", "value"]),
     ("stored_files", &["name", "media_type", "sha256", "uploaded_by"]),
 ];
+
+/// Tables of the area whose rows stay as they were written.
+pub(crate) const LEDGERS: &[&[Ledger]] = &[events::LEDGERS, redactions::LEDGERS];

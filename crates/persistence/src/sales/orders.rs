@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::companies::and_of;
 use crate::inventory::reservations::rows;
 use crate::personal::{Personal, To, by, null, object, unnamed};
+use crate::reference::{OnMerge, Reference};
 use crate::value::Scalar;
 use crate::{Conn, Only, Result, Statement, list, record, sql};
 
@@ -295,3 +296,6 @@ pub const LINES: Personal = Personal::table("sales_order_lines")
     .ways(&[by("order_id", To::Row("sales_orders"))])
     .columns(&[unnamed("description")])
     .plain(&["tax_class", "tax_code_ids"]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[Reference::to_party::<SalesOrder>("customer_id", OnMerge::Follow)];

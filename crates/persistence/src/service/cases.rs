@@ -7,7 +7,9 @@ use domain::service::cases::Case;
 use domain::service::cases::messages::CaseMessage;
 use uuid::Uuid;
 
+use crate::ledger::Ledger;
 use crate::personal::{Personal, To, blank, by, names, null, object, word};
+use crate::reference::{OnMerge, Reference};
 use crate::{Condition, Conn, Result, list, sql};
 
 crate::record! {
@@ -128,3 +130,13 @@ pub const MESSAGES: Personal = Personal::of::<CaseMessage>()
     .ways(&[by("case_id", To::Row("cases")), by("author_contact_id", To::Contact)])
     .columns(&[word("body")])
     .plain(&["author", "visibility", "channel"]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[
+    Reference::to_party::<Case>("party_id", OnMerge::Follow),
+    Reference::to_contact::<Case>("contact_id", OnMerge::Follow),
+    Reference::to_contact::<CaseMessage>("author_contact_id", OnMerge::Stay),
+];
+
+/// The table here whose rows stay as they were written.
+pub(crate) const LEDGERS: &[Ledger] = &[Ledger { table: "case_messages", columns: &["body"] }];

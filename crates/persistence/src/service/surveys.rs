@@ -6,6 +6,7 @@ use domain::kernel::Id;
 use domain::service::surveys::{Survey, SurveyResponse, Tally};
 
 use crate::personal::{Personal, To, by, null};
+use crate::reference::{OnMerge, Reference};
 use crate::{Condition, Conn, Result, Statement, record, sql};
 
 crate::record! {
@@ -80,3 +81,9 @@ pub fn tally(
 pub const RESPONSES: Personal = Personal::of::<SurveyResponse>()
     .ways(&[by("case_id", To::Row("cases")), by("contact_id", To::Contact), by("party_id", To::Party)])
     .columns(&[null("comment")]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[
+    Reference::to_party::<SurveyResponse>("party_id", OnMerge::Follow),
+    Reference::to_contact::<SurveyResponse>("contact_id", OnMerge::Follow),
+];

@@ -5,8 +5,8 @@ use domain::directory::parties::{MERGED, Party};
 use domain::directory::relationships::{ENDS_BEFORE_START, NewRelationship, Relationship, RelationshipPatch};
 use domain::ids::{PartyId, RelationshipId};
 use persistence::Record;
-use persistence::directory::references::not_of_tombstones;
 use persistence::directory::relationships as rows;
+use persistence::reference::not_of_tombstones;
 
 use crate::prelude::*;
 

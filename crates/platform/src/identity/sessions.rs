@@ -53,7 +53,7 @@ pub(super) fn operations(t: &mut Table) {
         .filter(&["user_id", "status", "refreshed_at", "expires_at"])
         .sort(&["refreshed_at", "expires_at"]);
     n.read_with(read, "Get a session.");
-    n.action("revoke", revoke, "End a session. Its tokens are dead at once.").fails(&[OUT_OF_REACH]);
+    n.action("revoke", revoke, "End a session. Its tokens are invalid at once.").fails(&[OUT_OF_REACH]);
 }
 
 /// The one refusal of a log-in.

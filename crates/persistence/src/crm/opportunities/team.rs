@@ -5,7 +5,7 @@ use domain::directory::contacts::Contact;
 use domain::kernel::Id;
 use uuid::Uuid;
 
-use crate::directory::references::survivors;
+use crate::reference::{OnMerge, Reference, survivors};
 use crate::{Conn, Record, Result, record};
 
 crate::record! {
@@ -59,3 +59,7 @@ pub fn write(db: &mut Conn, before: Option<&Opportunity>, after: &Opportunity) -
     replace(db, deal, before.map_or(&[][..], |b| &b.contact_roles), &after.contact_roles)?;
     replace(db, deal, before.map_or(&[][..], |b| &b.competitors), &after.competitors)
 }
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] =
+    &[Reference::to_contact::<ContactRole>("contact_id", OnMerge::PartUnlessDouble(&["opportunity_id"]))];
