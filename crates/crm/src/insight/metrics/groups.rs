@@ -26,7 +26,7 @@ pub(crate) struct Question {
     pub pipeline: Option<PipelineId>,
     pub by: Option<MetricGrouping>,
     pub compare: Option<MetricComparison>,
-    seen: Seen,
+    pub seen: Seen,
 }
 
 /// First and last day.
