@@ -316,22 +316,23 @@ fn invalid(parameter: &str, message: String) -> Problem {
 /// and callers keep the old id. History of merges is asked for by the very one.
 fn with_survivors(cx: &mut Cx, column: &Column, condition: Condition) -> Result<Condition> {
     let Condition::In(name, mut values) = condition else { return Ok(condition) };
-    if !["merged_into", "winner_id", "loser_id"].contains(&name) {
-        for (prefix, table, word) in [
-            (PartyId::PREFIX, Party::TABLE, (|id| PartyId::from_uuid(id).to_string()) as fn(uuid::Uuid) -> String),
-            (ContactId::PREFIX, Contact::TABLE, |id| ContactId::from_uuid(id).to_string()),
-        ] {
-            let asked = values.iter().filter_map(|v| match v {
-                Bound::Uid(id) => Some(*id).filter(|_| column.prefix == Some(prefix)),
-                Bound::Text(text) if name == "regarding_id" => decode(prefix, text),
-                _ => None,
-            });
-            let asked: Vec<uuid::Uuid> = asked.collect();
-            for (_, stands) in survivors(cx.db(), table, &asked)? {
-                values.push(if column.kind == Of::Uid { Bound::Uid(stands) } else { Bound::Text(word(stands)) });
-            }
-        }
+    let stands = |cx: &mut Cx, prefix: &str, table: &'static str| -> Result<Vec<uuid::Uuid>> {
+        let asked = values.iter().filter_map(|v| match v {
+            Bound::Uid(id) => Some(*id).filter(|_| column.prefix == Some(prefix)),
+            Bound::Text(text) if name == "regarding_id" => decode(prefix, text),
+            _ => None,
+        });
+        let asked: Vec<uuid::Uuid> = asked.collect();
+        Ok(survivors(cx.db(), table, &asked)?.into_iter().map(|(_, stands)| stands).collect())
+    };
+    if ["merged_into", "winner_id", "loser_id"].contains(&name) {
+        return Ok(Condition::In(name, values));
     }
+    let parties = stands(cx, PartyId::PREFIX, Party::TABLE)?.into_iter().map(|id| (id, PartyId::from_uuid(id).to_string()));
+    let contacts = stands(cx, ContactId::PREFIX, Contact::TABLE)?.into_iter().map(|id| (id, ContactId::from_uuid(id).to_string()));
+    let also = parties.chain(contacts).map(|(id, word)| if column.kind == Of::Uid { Bound::Uid(id) } else { Bound::Text(word) });
+    let also: Vec<Bound> = also.collect();
+    values.extend(also);
     Ok(Condition::In(name, values))
 }
 
