@@ -14,7 +14,6 @@ use domain::marketing::attribution_credits::{AttributionCredit, AttributionDeal,
 use domain::marketing::attribution_models::AttributionModel;
 use domain::marketing::touchpoints::{Subject, Touchpoint};
 use domain::sales::orders::SalesOrder;
-use persistence::Record;
 use persistence::identity::visibility;
 use persistence::marketing::{attribution_credits as rows, attribution_models as model_rows};
 use platform::followers::Fact;

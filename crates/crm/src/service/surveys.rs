@@ -6,7 +6,6 @@ use domain::identity::users::User;
 use domain::ids::SurveyId;
 use domain::service::cases::Case;
 use domain::service::surveys::*;
-use persistence::Record;
 use persistence::service::surveys as rows;
 use platform::prelude::*;
 use platform::signed;

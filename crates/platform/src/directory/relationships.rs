@@ -4,7 +4,6 @@ use domain::directory::contacts::Contact;
 use domain::directory::parties::{MERGED, Party};
 use domain::directory::relationships::{ENDS_BEFORE_START, NewRelationship, Relationship, RelationshipPatch};
 use domain::ids::{PartyId, RelationshipId};
-use persistence::Record;
 use persistence::directory::relationships as rows;
 use persistence::reference::not_of_tombstones;
 

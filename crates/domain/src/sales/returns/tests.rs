@@ -28,7 +28,6 @@ fn line(received: i32, credited: i32, creditable: i32) -> CustomerReturnLine {
         quantity_credited: credited.into(),
         quantity_creditable: creditable.into(),
         cost_amount: Amount::from(received * 2),
-        serial_numbers: vec![],
     }
 }
 
