@@ -63,8 +63,8 @@ pub fn operations(t: &mut Table) {
                 "unsubscribed_at",
             ]),
         );
-    n.view("stats", stats, STATS);
-    n.view("roi", attribution::roi, ROI).fails(attribution::ROI_REFUSALS).rests_on(FOLLOWER);
+    n.view("stats", stats, STATS).counts_all(&[]);
+    n.view("roi", attribution::roi, ROI).fails(attribution::ROI_REFUSALS).counts_all(attribution::DEALS).rests_on(FOLLOWER);
     t.command("report_messages", "marketing/campaigns/reports", report, REPORT).fails(&[UNKNOWN_MESSAGE]);
     delivery::operations(t);
     links::operations(t);

@@ -53,7 +53,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Lead>("lead", "lead_id");
     n.page_of::<JourneyVersion>("versions", list_versions, "List what was published of a journey, the oldest first.");
-    n.view("stats", stats, STATS).rests_on(runs::FOLLOWER);
+    n.view("stats", stats, STATS).counts_all(&[]).rests_on(runs::FOLLOWER);
     runs::operations(t);
 }
 

@@ -315,3 +315,6 @@ impl Payment {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;

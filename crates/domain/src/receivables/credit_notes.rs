@@ -453,3 +453,6 @@ pub fn check_total(invoice: &Invoice, more: Amount) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

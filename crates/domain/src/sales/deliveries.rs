@@ -299,3 +299,6 @@ pub fn ship_lines(order: &mut SalesOrder, lines: &[DeliveryLine]) -> Result<()> 
     }
     if errors.is_empty() { Ok(()) } else { Err(DELIVERY_OVER_ORDERED.at(errors)) }
 }
+
+#[cfg(test)]
+mod tests;

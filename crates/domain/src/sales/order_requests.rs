@@ -47,7 +47,8 @@ pub struct NewSalesOrder {
     #[serde(default)]
     #[schema(min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$")]
     pub currency: Option<String>,
-    /// How much of the company's currency one unit of the order's is; the rate of the day when left out.
+    /// How much of the company's currency one unit of the order's is, as agreed with the customer; the rate of the day when left out.
+    /// Its invoices are drafted at an agreed rate.
     #[serde(default)]
     pub exchange_rate: Option<Rate>,
     /// Whether prices have the tax inside; as the company says when left out.
@@ -87,8 +88,10 @@ crate::patch! {
         clear owner_id: UserId,
         /// The warehouse the goods come from.
         set warehouse_id: WarehouseId,
-        /// The business date.
+        /// The business date. An agreed exchange rate stays; any other follows the day.
         set order_date: NaiveDate,
+        /// How much of the company's currency one unit of the order's is, as agreed with the customer.
+        set exchange_rate: Rate,
         /// When the customer wants the goods.
         clear requested_date: NaiveDate,
         /// Shipping address.

@@ -133,6 +133,9 @@ pub struct SalesOrder {
     pub currency: String,
     /// How much of the company's currency one unit of the order's currency is, pinned when the order was taken.
     pub exchange_rate: Rate,
+    /// Whether the rate was agreed with the customer. An agreed rate stays when the date of a draft changes, and its invoices are
+    /// drafted at it; any other is the rate of the day, and invoices have that of their own.
+    pub exchange_rate_agreed: bool,
     /// Whether prices have the tax inside.
     pub prices_include_tax: bool,
     /// Whether it may be confirmed with less stock than ordered; the rest is shipped when it comes in.
@@ -448,6 +451,10 @@ impl SalesOrder {
         }
         let own = |v: Decimal| Amount::exact(round(v * self.exchange_rate.get(), Amount::SCALE)).unwrap_or_default();
         (own(unshipped), own(unbilled))
+    }
+    /// The exchange rate that was agreed with the customer, which invoices have unless they are given another.
+    pub fn agreed_rate(&self) -> Option<Rate> {
+        self.exchange_rate_agreed.then_some(self.exchange_rate)
     }
 }
 

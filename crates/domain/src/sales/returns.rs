@@ -286,3 +286,6 @@ impl CustomerReturn {
         Ok(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

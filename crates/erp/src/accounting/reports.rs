@@ -23,15 +23,18 @@ pub fn operations(t: &mut Table) {
         trial_balance,
         "Report the trial balance of a span of days. Opening, debits, credits and closing of every account that moved.",
     )
-    .permission("accounting.reports.read");
+    .permission("accounting.reports.read")
+    .counts_all(&[]);
     t.report(
         "accounting/reports/income-statement",
         income_statement,
         "Report income and expenses of a span of days, as a whole and, with `interval`, period by period.",
     )
-    .permission("accounting.reports.read");
+    .permission("accounting.reports.read")
+    .counts_all(&[]);
     t.report("accounting/reports/balance-sheet", balance_sheet, "Report assets, liabilities and equity at the end of a day.")
-        .permission("accounting.reports.read");
+        .permission("accounting.reports.read")
+        .counts_all(&[]);
 }
 
 /// The company and the day that are asked for; today when none is.

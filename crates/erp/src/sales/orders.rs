@@ -79,6 +79,7 @@ pub fn operations(t: &mut Table) {
         "Get what a customer owes and will owe. Open receivables, shipments not invoiced and open orders, against the credit limit; in the company's currency.",
     )
     .permission("sales.orders.read")
+    .counts_all(&["sales.orders"])
     .fails(&[domain::directory::exchange_rates::NO_RATE]);
 }
 
@@ -147,7 +148,7 @@ pub struct ExposureFilter {
 
 fn exposure(cx: &mut Cx, filter: ExposureFilter) -> Result<CreditExposure> {
     let company = cx.find::<Company>(filter.company_id)?;
-    let customer = cx.find::<Party>(filter.customer_id)?;
+    let customer = cx.find_survivor::<Party>(filter.customer_id)?;
     let today = cx.today(&company);
     confirmation::exposure(cx, &company, &customer, today)
 }

@@ -20,7 +20,7 @@ use super::cursor::{read, sign, write};
 use super::expand;
 use super::fields;
 use super::figures::{self, Figures};
-use super::filter::{FilterParameter, OUT_OF_USE, OutOfUse, TextFilter, invalid};
+use super::filter::{FilterParameter, OUT_OF_USE, OutOfUse, TextFilter, invalid, with_survivors};
 use super::form::{self, Days};
 use super::op::{Input, Op, Shape};
 use super::page::Page;
@@ -347,7 +347,7 @@ impl List {
                 _ => {
                     let filter = listing.filters.iter().find(|f| f.name == *name).ok_or(problems::unknown_parameter)?;
                     judge_column(&masking, filter.column.name)?;
-                    list.query.conditions.push(filter.condition(value, &days)?);
+                    list.query.conditions.push(with_survivors(cx, filter.column, filter.condition(value, &days)?)?);
                 }
             }
             if !matches!(name.as_str(), "limit" | "cursor" | "include_total" | "fields" | "expand" | "wait_for") {

@@ -25,7 +25,7 @@ pub use expand::Expansion;
 pub use figures::Figures;
 pub use list::{FIELDS_PATTERN, List, Listing};
 pub use noun::{NoFilter, Noun, Part};
-pub use op::{HtmlPage, Input, Kind, Op, Origin, Pairs, Shape, Shown, Upload};
+pub use op::{Figures, HtmlPage, Input, Kind, Op, Origin, Pairs, Shape, Shown, Upload};
 pub use outline::{Outline, Place};
 pub use page::Page;
 pub use params::Filter;

@@ -134,6 +134,16 @@ impl Origin {
     }
 }
 
+/// Which records the figures of an operation count, when it answers figures over many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Figures {
+    /// Those that the caller may see: its function takes [`Cx::counted_rows_as`] into its queries.
+    Visible,
+    /// All of a company, or all about what the path names. Only a caller whose permission for the operation, and for reading each of these
+    /// nouns, reaches them all is let in.
+    All(&'static [&'static str]),
+}
+
 /// A page for people beside the answer for programs.
 #[derive(Clone, Copy)]
 pub struct HtmlPage {
@@ -219,6 +229,8 @@ pub struct Op {
     pub(crate) shown_once: &'static [&'static str],
     /// The follower that keeps what is read.
     pub rests_on: Option<&'static str>,
+    /// Which records its figures count.
+    pub figures: Option<Figures>,
 }
 
 impl Op {
@@ -270,6 +282,16 @@ impl Op {
         self.rests_on = Some(follower);
         self.known.push(WAIT_FOR.into());
         self.fails(&[NOT_REACHED])
+    }
+    /// Its figures count the records that the caller may see.
+    pub fn counts_visible(&mut self) -> &mut Self {
+        self.figures = Some(Figures::Visible);
+        self
+    }
+    /// Its figures count all records, among them those of these nouns (`crm.opportunities`): for callers whose permissions reach all.
+    pub fn counts_all(&mut self, nouns: &'static [&'static str]) -> &mut Self {
+        self.figures = Some(Figures::All(nouns));
+        self.fails(&[problems::beyond_reach])
     }
     /// A POST that writes nothing.
     pub fn read_only(&mut self) -> &mut Self {
