@@ -99,7 +99,11 @@ fn store(cx: &mut Cx, before: &Contact, after: Contact) -> Result<Contact> {
     check_references(cx, Some(before), &after)?;
     let after = cx.save(before, after, "updated")?;
     let found_otherwise = matching::differ(&Traits::of_contact(before), &Traits::of_contact(&after));
-    if before.external_ids != after.external_ids || before.emails != after.emails || found_otherwise || rows::listed_otherwise(before, &after) {
+    if before.external_ids != after.external_ids
+        || before.emails != after.emails
+        || found_otherwise
+        || rows::listed_otherwise(before, &after)
+    {
         rows::write_lookups(cx.db(), &after)?;
     }
     Ok(after)

@@ -145,7 +145,11 @@ fn store(cx: &mut Cx, before: &Party, after: Party) -> Result<Party> {
         cx.emit(Event::change(verb, before, &after));
     }
     let found_otherwise = matching::differ(&Traits::of_party(before), &Traits::of_party(&after));
-    if before.external_ids != after.external_ids || before.emails != after.emails || found_otherwise || rows::listed_otherwise(before, &after) {
+    if before.external_ids != after.external_ids
+        || before.emails != after.emails
+        || found_otherwise
+        || rows::listed_otherwise(before, &after)
+    {
         rows::write_lookups(cx.db(), &after)?;
     }
     Ok(after)

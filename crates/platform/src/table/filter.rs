@@ -1,13 +1,13 @@
 //! Filters of lists: what their values look like, what the document says of them, and the condition that they become.
 
 use chrono::NaiveDate;
+use domain::Result;
 use domain::directory::contacts::Contact;
 use domain::directory::parties::Party;
 use domain::ids::{ContactId, PartyId};
 use domain::kernel::{Decimal, FieldError, Id, Problem, decode, problems};
-use domain::{Entity, Result};
 use persistence::reference::survivors;
-use persistence::{Column, Compare, Condition, Kind as Of, Value as Bound};
+use persistence::{Column, Compare, Condition, Kind as Of, Record as _, Value as Bound};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 
 use super::form::{self, Days};
@@ -17,6 +17,7 @@ use crate::cx::Cx;
 pub(crate) const LARGEST_WHOLE: i64 = 9_007_199_254_740_991;
 
 /// A filter that is a text and no column: a condition on other tables.
+#[derive(Clone, Copy)]
 pub struct TextFilter {
     pub name: &'static str,
     pub text: &'static str,
