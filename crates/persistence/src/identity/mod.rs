@@ -5,6 +5,7 @@ pub mod company_grants;
 pub mod credentials;
 pub mod role_assignments;
 pub mod roles;
+pub mod second_factors;
 pub mod sessions;
 pub mod signing_keys;
 pub mod throttle;
