@@ -35,6 +35,8 @@ pub struct Config {
     pub login_rate_limit: Rate,
     /// The address under which the world knows this server; `https://` switches on Strict-Transport-Security.
     pub public_url: Option<String>,
+    /// The page of the frontend that the link for a forgotten password leads to, with `link` in its query.
+    pub password_reset_url: Option<String>,
     /// The mail server, `smtp://user:password@host:port`; `smtps://` for TLS from the start, `?tls=required` for STARTTLS.
     /// Without it no campaign is launched.
     pub smtp_url: Option<Secret>,
@@ -119,6 +121,7 @@ impl Default for Config {
             rate_limit: Rate { per_minute: 6000, burst: 1000 },
             login_rate_limit: Rate { per_minute: 120, burst: 60 },
             public_url: None,
+            password_reset_url: None,
             smtp_url: None,
             mail_from: None,
             log: "info".into(),
@@ -245,6 +248,7 @@ impl Config {
         source.set("TANDEM_RATE_LIMIT", &mut c.rate_limit)?;
         source.set("TANDEM_LOGIN_RATE_LIMIT", &mut c.login_rate_limit)?;
         c.public_url = source.text("TANDEM_PUBLIC_URL")?.map(|u| u.trim_end_matches('/').to_string());
+        c.password_reset_url = source.text("TANDEM_PASSWORD_RESET_URL")?;
         c.smtp_url = source.text("TANDEM_SMTP_URL")?.map(Secret);
         c.mail_from = source.text("TANDEM_MAIL_FROM")?;
         source.set("TANDEM_LOG", &mut c.log)?;
@@ -271,10 +275,11 @@ impl Config {
                 )));
             }
         }
-        if let Some(url) = &self.public_url {
+        for (name, url) in [("TANDEM_PUBLIC_URL", &self.public_url), ("TANDEM_PASSWORD_RESET_URL", &self.password_reset_url)] {
+            let Some(url) = url else { continue };
             let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
             if host.is_none_or(|h| h.is_empty() || h.starts_with('/') || h.contains(['?', '#', ' ', '@'])) {
-                return Err(ConfigError(format!("TANDEM_PUBLIC_URL: {url:?} is not an address such as https://erp.example.com.")));
+                return Err(ConfigError(format!("{name}: {url:?} is not an address such as https://erp.example.com.")));
             }
         }
         if let Err(e) = env_filter::Builder::new().try_parse(&self.log) {
@@ -302,7 +307,7 @@ impl Config {
 }
 
 /// All settings, but `DATABASE_URL`, which other programs know, too.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "TANDEM_ADMIN_EMAIL",
     "TANDEM_ADMIN_PASSWORD",
     "TANDEM_BIND",
@@ -312,6 +317,7 @@ const NAMES: [&str; 23] = [
     "TANDEM_LOGIN_RATE_LIMIT",
     "TANDEM_MAIL_FROM",
     "TANDEM_METRICS_BIND",
+    "TANDEM_PASSWORD_RESET_URL",
     "TANDEM_PUBLIC_URL",
     "TANDEM_QUEUE",
     "TANDEM_RATE_LIMIT",

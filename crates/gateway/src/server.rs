@@ -107,7 +107,8 @@ fn app_on(database: Database, config: &Config) -> Result<Arc<App>, StartError> {
     let app = composition::app(database, config.clock.clone()).map_err(because("The application cannot start"))?;
     let issuer = config.public_url.clone().unwrap_or_else(|| "tandem".into());
     let signing_keys_pem = config.signing_keys.as_ref().map(|k| k.reveal().to_string());
-    let tokens = platform::identity::Config { issuer, signing_keys_pem, ..Default::default() };
+    let password_reset_url = config.password_reset_url.clone();
+    let tokens = platform::identity::Config { issuer, signing_keys_pem, password_reset_url, ..Default::default() };
     app.identity.configure(tokens).map_err(because("TANDEM_SIGNING_KEYS"))?;
     if let (Some(server), Some(from), Some(links)) = (&config.smtp_url, &config.mail_from, &config.public_url) {
         app.mail.configure(server.reveal(), from, links).map_err(because("TANDEM_SMTP_URL or TANDEM_MAIL_FROM"))?;

@@ -13,7 +13,7 @@ use persistence::identity::{credentials, users as rows};
 use serde_json::Value;
 
 use super::authority::{judge_account, keep_an_owner};
-use super::{company_grants, me, passwords, role_assignments, secrets, sessions};
+use super::{company_grants, me, passwords, role_assignments, second_factors, secrets, sessions};
 use crate::prelude::*;
 
 pub(super) fn operations(t: &mut Table) {
@@ -42,6 +42,7 @@ pub(super) fn operations(t: &mut Table) {
     .shown_once(&["password"])
     .fails(&[OUT_OF_REACH])
     .fails(POLICY);
+    second_factors::of_others(&mut n);
     company_grants::operations(&mut n);
     role_assignments::operations(&mut n);
 }
