@@ -42,10 +42,12 @@ pub fn other_defaults(db: &mut Conn, view: &SavedView) -> Result<Vec<SavedViewId
         true,
         view.id.uuid()
     );
-    match view.scope {
-        ViewScope::Private => drop(s.append(sql!(" AND owner_id = {}", view.owner_id.map(Id::uuid)))),
-        ViewScope::Team => drop(s.append(sql!(" AND team_id = {}", view.team_id.map(Id::uuid)))),
-        ViewScope::Everybody => {}
+    match (view.scope, view.owner_id, view.team_id) {
+        (ViewScope::Private, Some(owner), _) => drop(s.append(sql!(" AND owner_id = {}", owner.uuid()))),
+        (ViewScope::Team, _, Some(team)) => drop(s.append(sql!(" AND team_id = {}", team.uuid()))),
+        // such a view is not stored
+        (ViewScope::Private | ViewScope::Team, ..) => return Ok(Vec::new()),
+        (ViewScope::Everybody, ..) => {}
     }
     s.sql(" ORDER BY id");
     Ok(s.load::<(Uuid,)>(db)?.into_iter().map(|r| SavedViewId::from_uuid(r.0)).collect())
