@@ -203,6 +203,8 @@ crate::ids! {
     EventId "evt";
     /// A stored file.
     StoredFileId "file";
+    /// A saved view of a list.
+    SavedViewId "view";
     /// A job.
     JobId "job";
     /// A follower of the events.

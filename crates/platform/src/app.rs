@@ -268,7 +268,7 @@ impl App {
 
     /// Whether the caller may run the operation at all. Judged before anything of the request is read.
     pub fn admit(&self, op: &Op, caller: &Caller) -> Result<()> {
-        if op.public || op.permission.is_empty() || caller.may(&op.permission) {
+        if op.public || (op.permission.is_empty() && !(op.for_users && caller.must_change_password)) || caller.may(&op.permission) {
             return crate::visibility::admit_figures(op, caller);
         }
         if caller.must_change_password {

@@ -27,6 +27,8 @@ pub struct Caller {
     pub address: Option<std::net::IpAddr>,
     /// What the program that asks calls itself, when it asks without credentials; at most 300 characters.
     pub user_agent: Option<String>,
+    /// The time zone of the user's days, when the user has said one.
+    pub time_zone: Option<chrono_tz::Tz>,
     /// Somebody else knows the password: nothing but changing it is allowed.
     pub must_change_password: bool,
 }
@@ -51,6 +53,7 @@ impl Caller {
             companies: Companies::All,
             address: None,
             user_agent: None,
+            time_zone: None,
             must_change_password: false,
         }
     }

@@ -139,7 +139,9 @@ impl<'c> Cx<'c> {
             false => record::find::<T>(&mut self.conn, id.uuid())?,
         };
         let found = found.filter(|row| self.visible(row));
-        self.if_visible(found)?.ok_or_else(|| missing::<T>(id))
+        let mut row = self.if_visible(found)?.ok_or_else(|| missing::<T>(id))?;
+        row.within(&|company| self.caller.companies.contain(company));
+        Ok(row)
     }
     /// As [`Cx::find`], of a noun that says itself what exists for the caller.
     pub fn find_seen<T: Entity + Record>(&mut self, id: T::Id, seen: impl FnOnce(&mut Cx, &T) -> Result<bool>) -> Result<T> {
@@ -168,7 +170,9 @@ impl<'c> Cx<'c> {
         keys.dedup();
         let found = record::find_all::<T>(&mut self.conn, &keys)?;
         let seen = self.seen(T::TABLE, &keys)?;
-        Ok(found.into_iter().filter(|row| self.visible(row) && seen.contains(&row.key())).collect())
+        let mut found: Vec<T> = found.into_iter().filter(|row| self.visible(row) && seen.contains(&row.key())).collect();
+        found.iter_mut().for_each(|row| row.within(&|company| self.caller.companies.contain(company)));
+        Ok(found)
     }
     /// The rows whose column holds this id.
     pub fn by<T: Record>(&mut self, column: &'static str, id: Uuid) -> Result<Vec<T>> {

@@ -9,6 +9,7 @@ pub mod demo;
 mod document;
 mod edge;
 mod hostile;
+mod lists;
 mod requests;
 
 use std::collections::BTreeMap;

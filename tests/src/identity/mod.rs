@@ -4,6 +4,7 @@ mod api_keys;
 mod authority;
 mod company_grants;
 mod figures;
+mod people;
 mod reach;
 mod role_assignments;
 mod role_matrix;

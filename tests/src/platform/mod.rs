@@ -43,6 +43,7 @@ mod number_series;
 mod online_migrations;
 mod records;
 mod repetition;
+mod saved_views;
 mod timer_failures;
 mod timers;
 mod trace;

@@ -15,7 +15,7 @@ use domain::directory::contacts::Contact;
 use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
 use domain::directory::personal_data::{ErasePerson, PersonalData};
-use domain::identity::users::{DISABLED, User};
+use domain::identity::users::DISABLED;
 use domain::ids::{LeadId, TeamId};
 use persistence::crm::leads as rows;
 use persistence::directory::teams;
@@ -43,13 +43,11 @@ pub fn operations(t: &mut Table) {
         .flag("has_response", "Only rows that were answered, or that still wait.", rows::has_response)
         .search(&["search"])
         .sort(&["name", "score"])
-        .expand::<User>("owner", "owner_id")
         .expand::<Party>("converted_party", "converted_party_id")
         .expand::<Opportunity>("converted_opportunity", "converted_opportunity_id");
     n.create(create, CREATE).fails(REFUSALS).fails(&[DISABLED]);
     n.bulk(create);
     n.read("Get a lead.")
-        .expand::<User>("owner", "owner_id")
         .expand::<Party>("converted_party", "converted_party_id")
         .expand::<Contact>("converted_contact", "converted_contact_id")
         .expand::<Opportunity>("converted_opportunity", "converted_opportunity_id");

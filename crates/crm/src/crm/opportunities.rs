@@ -23,7 +23,6 @@ use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
 use domain::directory::territories::Territory;
-use domain::identity::users::User;
 use domain::ids::StageId;
 use domain::ids::{CompanyId, CompetitorId, ContactId, OpportunityId, PartyId, TeamId, TerritoryId, UserId};
 use persistence::crm::opportunities::{lines as line_rows, team as team_rows};
@@ -113,11 +112,10 @@ pub fn operations(t: &mut Table) {
         .filter_by::<CompetitorId>("contested_by_id", "Only rows in which this competitor is named.", rows::contested_by)
         .flag("has_next_activity", "Only rows with something still to be done about them, or without.", rows::has_next_activity)
         .search(&["search"])
-        .sort(&["name", "amount", "weighted_amount", "expected_close_date", "closed_date", "stage_entered_at"])
+        .sort(&["name", "amount", "weighted_amount", "expected_close_date", "closed_date", "stage_entered_at", "last_activity_at"])
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Stage>("stage", "stage_id")
-        .expand::<User>("owner", "owner_id")
         .expand::<Territory>("territory", "territory_id")
         .expand::<Product>("lines.product", "lines.product_id");
     n.create(create, CREATE).fails(REFUSALS).fails(TEAM_REFUSALS);
@@ -127,7 +125,6 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Pipeline>("pipeline", "pipeline_id")
         .expand::<Stage>("stage", "stage_id")
-        .expand::<User>("owner", "owner_id")
         .expand::<Product>("lines.product", "lines.product_id");
     n.update(update, UPDATE).fails(REFUSALS).fails(TEAM_REFUSALS).fails(&[NOT_OPEN]);
     n.action_with("advance", advance, ADVANCE).fails(STAGE_REFUSALS).fails(FIGURES).fails(&[NOT_OPEN, SAME_STAGE, STAGE_SKIPPED]);

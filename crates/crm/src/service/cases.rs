@@ -12,7 +12,7 @@ use domain::directory::contacts::Contact;
 use domain::directory::emails::INVALID_EMAIL;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
-use domain::identity::users::{DISABLED, User};
+use domain::identity::users::DISABLED;
 use domain::ids::{CaseId, PartyId};
 use domain::platform::business_time::OUT_OF_REACH;
 use domain::service::cases::messages::{CUSTOMER_INTERNAL, CUSTOMER_TIME, CaseMessage, MessageAuthor, ReplyToCase};
@@ -39,6 +39,7 @@ const COVER: &[Code] = &[entitlements::OTHER_PARTY, entitlements::NOT_COVERING, 
 pub fn operations(t: &mut Table) {
     recounts::operations(t);
     t.each("service.cases.look_at_clocks", TimeDelta::minutes(1), clocks::BATCH, clocks::to_look_at, clocks::look);
+    t.parts("service.cases.fill_order", TimeDelta::minutes(1), fill_order);
     t.each("service.cases.close", TimeDelta::minutes(1), clocks::BATCH, clocks::to_close, clocks::close);
     let mut n = t.noun::<Case>("service/cases", "What customers ask of service, with messages and service level.");
     n.owned_by("assignee_id");
@@ -50,11 +51,12 @@ pub fn operations(t: &mut Table) {
         .flag("is_unassigned", "Only rows without (`true`) or with (`false`) an assignee.", rows::is_unassigned)
         .search(&["search"])
         .sort(&["number", "first_response_due_at", "next_response_due_at", "resolution_due_at"])
+        .sort_as("priority", "priority_rank")
+        .sort_as("due_at", "due_at")
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Product>("product", "product_id")
-        .expand::<Queue>("queue", "queue_id")
-        .expand::<User>("assignee", "assignee_id");
+        .expand::<Queue>("queue", "queue_id");
     n.create(create, CREATE).fails(WHO).fails(COVER).fails(&[INVALID_EMAIL, ORDER_OF_ANOTHER, OUT_OF_REACH]).fails(&[UNKNOWN_SERIAL]);
     n.bulk(create);
     n.read("Get a case.")
@@ -62,7 +64,6 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Product>("product", "product_id")
         .expand::<Queue>("queue", "queue_id")
-        .expand::<User>("assignee", "assignee_id")
         .expand::<Entitlement>("entitlement", "entitlement_id")
         .expand::<SlaPolicy>("sla_policy", "sla_policy_id");
     n.update(update, UPDATE).fails(&[CLOSED, MERGED, OUT_OF_REACH]).fails(&[UNKNOWN_SERIAL]);
@@ -86,6 +87,14 @@ pub fn operations(t: &mut Table) {
     n.view("sla", clocks::sla, SLA);
     n.view("context", context::context, CONTEXT);
     n.page_of::<CaseMessage>("messages", messages, MESSAGES).filter(&["author", "visibility"]);
+}
+
+/// Cases that are given their place in the orders in one turn.
+const FILLED_AT_ONCE: usize = 200;
+
+/// Gives cases from before there were these orders their place in them; whether there are more.
+fn fill_order(cx: &mut Cx) -> Result<bool> {
+    Ok(rows::fill_order(cx.db(), FILLED_AT_ONCE as i64)? == FILLED_AT_ONCE)
 }
 
 const CREATE: &str = "Create a case. It takes a number without gaps, counts on an entitlement of the customer that covers it, goes by \

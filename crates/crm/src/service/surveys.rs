@@ -2,7 +2,6 @@
 
 use chrono::Days;
 use domain::directory::companies::Company;
-use domain::identity::users::User;
 use domain::ids::SurveyId;
 use domain::service::cases::Case;
 use domain::service::surveys::*;
@@ -32,8 +31,7 @@ pub fn operations(t: &mut Table) {
         .filter(&["survey_id", "case_id", "party_id", "agent_id", "score", "responded_at"])
         .flag("is_answered", "Only rows with an answer, or those that are only asked for.", rows::is_answered)
         .sort(&["score", "responded_at"])
-        .expand::<Case>("case", "case_id")
-        .expand::<User>("agent", "agent_id");
+        .expand::<Case>("case", "case_id");
     n.read("Get an answer to a survey.").expand::<Case>("case", "case_id");
     t.report("service/survey-forms", form, FORM).public().fails(signed::REFUSALS);
     t.command("respond_to_survey", "service/survey-responses/respond", respond, RESPOND)

@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod company_grants;
 pub mod me;
 pub mod passwords;
+pub mod people;
 pub mod permissions;
 pub mod role_assignments;
 pub mod roles;

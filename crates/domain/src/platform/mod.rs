@@ -7,5 +7,6 @@ pub mod files;
 pub mod followers;
 pub mod jobs;
 pub mod number_series;
+pub mod saved_views;
 pub mod timer_failures;
 pub mod trace;

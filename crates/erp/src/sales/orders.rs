@@ -5,7 +5,6 @@ use domain::directory::companies::Company;
 use domain::directory::parties;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
-use domain::identity::users::User;
 use domain::ids::{CompanyId, PartyId, TeamId};
 use domain::inventory::stock::DATE_IN_FUTURE;
 use domain::inventory::warehouses::Warehouse;
@@ -36,7 +35,6 @@ pub fn operations(t: &mut Table) {
     n.list("List sales orders.")
         .filter(&["owner_id"])
         .filter_by::<TeamId>("owner_team_id", "The owner is in this team or in a team below it.", teams::owned_by)
-        .expand::<User>("owner", "owner_id")
         .filter(&["company_id", "status", "fulfilment_status", "billing_status", "is_on_hold", "customer_id", "opportunity_id", "quote_id"])
         .filter(&["warehouse_id", "number", "customer_reference", "currency", "order_date", "requested_date", "total"])
         .search(&["number", "customer_reference"])
@@ -50,7 +48,6 @@ pub fn operations(t: &mut Table) {
         .fails(DRAFT);
     n.bulk(drafts::create);
     n.read("Get a sales order.")
-        .expand::<User>("owner", "owner_id")
         .expand::<Party>("customer", "customer_id")
         .expand::<Warehouse>("warehouse", "warehouse_id")
         .expand::<Product>("lines.product", "lines.product_id");

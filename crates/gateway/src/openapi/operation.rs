@@ -41,7 +41,7 @@ fn description(op: &Op) -> String {
     let mut text = op.text.trim().to_string();
     match op.public {
         true => text.push_str("\n\nNeeds no credentials."),
-        false if op.permission.is_empty() => text.push_str("\n\nNeeds credentials, but no permission: it concerns only the caller."),
+        false if op.permission.is_empty() => text.push_str("\n\nNeeds credentials, but no permission."),
         false => text.push_str(&format!("\n\nNeeds the permission `{}`.", op.permission)),
     }
     match op.figures {
@@ -76,7 +76,7 @@ fn parameters(op: &Op) -> Vec<Value> {
     let mut query: Vec<Value> = own.into_iter().map(|p| described(serde_json::to_value(p).unwrap_or_default())).collect();
     if op.kind == Kind::Read {
         query.push(
-            json!({ "name": "fields", "in": "query", "description": format!("Return only these fields, separated by commas. {SPARSE}"),
+            json!({ "name": "fields", "in": "query", "description": format!("Return only these fields, separated by commas. A dot leads into an object, a list of objects, or a related record, which is embedded then: `number,customer.name`. {SPARSE}"),
             "schema": { "type": "string", "minLength": 1, "maxLength": 1000, "pattern": platform::table::FIELDS_PATTERN } }),
         );
     }

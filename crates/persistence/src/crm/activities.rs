@@ -30,6 +30,23 @@ pub fn overdue(now: DateTime<Utc>, wanted: bool) -> Condition {
     })
 }
 
+/// Activities in which a contact takes part, or that are about it.
+pub fn with_contact(contact: Uuid) -> Condition {
+    let id = domain::ids::ContactId::from_uuid(contact).to_string();
+    Condition::Other(sql!("(regarding_id = {} OR id IN (SELECT activity_id FROM activity_participants WHERE key = {}))", &id, &id))
+}
+
+/// Activities in which somebody with this e-mail address takes part.
+pub fn with_mailbox(address: &str) -> Condition {
+    let key = domain::directory::emails::key(address);
+    Condition::Other(sql!("id IN (SELECT activity_id FROM activity_participants WHERE key = {})", key))
+}
+
+/// Activities about a case.
+pub fn about_case(case: Uuid) -> Condition {
+    Condition::Other(sql!("regarding_id = {}", domain::ids::CaseId::from_uuid(case).to_string()))
+}
+
 /// The activities about a lead, the oldest first.
 pub fn of_lead(db: &mut Conn, lead: LeadId) -> Result<Vec<ActivityId>> {
     let rows = sql!("SELECT id FROM activities WHERE lead_id = {} ORDER BY id", lead.uuid()).load::<(Uuid,)>(db)?;

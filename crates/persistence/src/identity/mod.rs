@@ -3,6 +3,7 @@
 pub mod api_keys;
 pub mod company_grants;
 pub mod credentials;
+pub mod people;
 pub mod role_assignments;
 pub mod roles;
 pub mod sessions;
@@ -20,5 +21,5 @@ pub(crate) const PLAIN: &[Plain] = &[
     ("sessions", &["status", "address", "revocation_reason"]),
     ("signing_keys", &["kid", "public_key"]),
     ("user_credentials", &["password_hash"]),
-    ("users", &["email", "name", "locale", "status", "metadata", "search"]),
+    ("users", &["email", "name", "locale", "time_zone", "status", "metadata", "search"]),
 ];

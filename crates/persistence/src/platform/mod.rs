@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod links;
 pub mod numbers;
 pub mod redactions;
+pub mod saved_views;
 pub mod sequence;
 pub mod settings;
 pub mod timer_failures;
@@ -29,6 +30,7 @@ pub(crate) const PLAIN: &[Plain] = &[
     ("jobs", &["kind", "status", "input", "state", "progress", "result", "result_url", "error", "owner", "caller", "lease"]),
     ("links", &["from_id", "to_id", "kind"]),
     ("number_series", &["code"]),
+    ("saved_views", &["noun", "name", "scope", "filters", "sort", "columns", "groups"]),
     ("settings", &["id", "value"]),
     ("stored_files", &["name", "media_type", "sha256", "uploaded_by"]),
 ];

@@ -8,6 +8,7 @@ mod authority;
 pub mod company_grants;
 pub mod me;
 pub mod passwords;
+pub mod people;
 pub mod role_assignments;
 pub mod roles;
 pub mod secrets;
@@ -38,6 +39,7 @@ pub fn operations(t: &mut Table) {
     sessions::operations(t);
     throttle::operations(t);
     me::operations(t);
+    people::operations(t);
     users::operations(t);
     roles::operations(t);
     separation_of_duties::operations(t);

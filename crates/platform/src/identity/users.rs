@@ -5,7 +5,8 @@ use domain::identity::authority::LAST_OWNER;
 use domain::identity::passwords::POLICY;
 use domain::identity::sessions::RevocationReason;
 use domain::identity::users::{
-    DISABLED, EMAIL_TAKEN, INVALID_EMAIL, NewUser, OUT_OF_REACH, OWN_ACCOUNT, OneTimePassword, ResetPassword, User, UserPatch, UserStatus,
+    DISABLED, EMAIL_TAKEN, INVALID_EMAIL, NewUser, OUT_OF_REACH, OWN_ACCOUNT, OneTimePassword, ResetPassword, UNKNOWN_TIME_ZONE, User,
+    UserPatch, UserStatus,
 };
 use domain::ids::UserId;
 use persistence::identity::{credentials, users as rows};
@@ -20,11 +21,11 @@ pub(super) fn operations(t: &mut Table) {
     n.list("List users.").filter(&["status", "email"]).search(&["search"]).sort(&["name", "email"]);
     n.create(create, "Create a user. Roles and companies are given to it separately. With a password the user can log in and must change it at once, unless you say otherwise.")
         .before(hash_first)
-        .fails(&[INVALID_EMAIL, EMAIL_TAKEN])
+        .fails(&[INVALID_EMAIL, EMAIL_TAKEN, UNKNOWN_TIME_ZONE])
         .fails(POLICY);
     n.read("Get a user.");
     n.update(update, "Change a user. Like everything that is done to an account, it needs every permission and company that the user has.")
-        .fails(&[INVALID_EMAIL, EMAIL_TAKEN, OUT_OF_REACH]);
+        .fails(&[INVALID_EMAIL, EMAIL_TAKEN, UNKNOWN_TIME_ZONE, OUT_OF_REACH]);
     n.action("disable", disable, "Disable a user. All sessions end and all API keys are invalid at once.").fails(&[
         OWN_ACCOUNT,
         OUT_OF_REACH,

@@ -11,6 +11,7 @@ pub mod integrity;
 pub mod jobs;
 pub mod link_keys;
 pub mod number_series;
+pub mod saved_views;
 pub mod timer_failures;
 pub mod trace;
 pub mod verifications;
@@ -34,6 +35,7 @@ pub fn operations(t: &mut Table) {
     explain::operations(t);
     integrity::operations(t);
     number_series::operations(t);
+    saved_views::operations(t);
 }
 
 /// What this area answers to the others.

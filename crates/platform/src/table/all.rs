@@ -5,15 +5,16 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::TimeDelta;
 use domain::identity::visibility::FieldClass;
-use domain::kernel::{Problem, problems};
+use domain::kernel::{PatchBody, Problem, problems};
 use domain::{Entity, Result};
 use parking_lot::RwLock;
 use utoipa::ToSchema;
 use utoipa::openapi::Required;
 
-use super::answer::{Answer, Binary, Output};
+use super::answer::{Answer, Binary, Output, is_shaped, to_json};
 use super::list::{List, Listing};
 use super::op::{Input, Kind, Op, Origin, Shape, codes_of};
+use super::references::{self, Face};
 use super::{Body, Reply, body, noun, params, schema};
 use crate::app::App;
 use crate::bulk;
@@ -45,6 +46,8 @@ pub struct Table {
     scopes: BTreeMap<&'static str, Scope>,
     /// Schema name → where its rows are.
     nouns: BTreeMap<String, NounRows>,
+    /// Nouns that are embedded wherever their ids are answered; the first one for an id.
+    faces: Vec<Face>,
     /// The names of the properties of schemas, by schema name, once they were asked for.
     properties: RwLock<HashMap<String, Vec<&'static str>>>,
 }
@@ -53,6 +56,46 @@ impl Table {
     /// A noun at `area/plural`, e.g. `sales/orders`.
     pub fn noun<'t, T: Entity>(&'t mut self, place: &str, text: &'static str) -> noun::Noun<'t, T> {
         noun::Noun::at(self, place, text)
+    }
+    /// Records of this noun are embedded by `expand` wherever an answer has their ids, for callers who may read them. Nouns whose list
+    /// or read is plain, and so judged by permission and sight alone, are without saying so.
+    pub fn expands_everywhere<T: Entity + persistence::Record>(&mut self)
+    where
+        T::Id: ToSchema,
+    {
+        self.faces.push(Face::of::<T>());
+    }
+    /// What a caller reads of itself, at a place without an id; the version is that of the ETag.
+    pub fn read_own<R: Reply>(&mut self, place: &str, f: fn(&mut Cx) -> Result<(R, i64)>, text: &'static str) -> &mut Op {
+        let mut op = single(Kind::Read, None, place, text);
+        op.output = Some(Shape::of::<R>());
+        op.run = Box::new(move |cx, op, i| {
+            let (found, version) = f(cx)?;
+            let answer = match is_shaped(i) {
+                true => Answer::shaped_json(cx, op, i, to_json(&found)?)?,
+                false => Answer::of(&found)?,
+            };
+            Ok(Answer { version: Some(version), ..answer })
+        });
+        self.add(op)
+    }
+    /// A change of the caller's own user, at a place without an id. If-Match is that of the user.
+    pub fn update_own<B: Body + PatchBody, R: Reply>(
+        &mut self,
+        place: &str,
+        f: fn(&mut Cx, B) -> Result<(R, i64)>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = single(Kind::Update, Some("update"), place, text);
+        op.body = Some(Shape::of::<B>());
+        op.clearable = Some(B::CLEARABLE);
+        op.output = Some(Shape::of::<R>());
+        op.run = Box::new(move |cx, _, i| {
+            cx.target = cx.caller.user_id.map(domain::kernel::Id::uuid);
+            let (changed, version) = f(cx, body::typed(&i.body)?)?;
+            Ok(Answer { version: Some(version), ..Answer::of(&changed)? })
+        });
+        self.add(op)
     }
     /// A tag for operations that belong to no noun.
     pub fn tag(&mut self, name: &str, text: &'static str) {
@@ -408,6 +451,22 @@ impl Table {
             op.actions_of = op.entity.as_ref().and_then(|e| self.actions.get(e)).cloned();
             op.times = params::times(&(op.query)());
         }
+        let mut faces = BTreeMap::new();
+        for face in std::mem::take(&mut self.faces) {
+            faces.entry((face.id)().into_owned()).or_insert(face);
+        }
+        self.ops.iter_mut().for_each(|op| references::add(op, &faces));
+        references::level(&mut self.ops);
+        // what the operations say at last counts: their permissions may have been given after they were added
+        for op in &self.ops {
+            if let (Some(entity), Kind::List | Kind::Read) = (&op.entity, op.kind) {
+                match op.kind {
+                    Kind::Read => drop(self.readers.insert(entity.clone(), op.permission.clone())),
+                    _ if op.for_users => drop(self.readers.insert(entity.clone(), String::new())),
+                    _ => {}
+                }
+            }
+        }
         self.by_id = self.ops.iter().enumerate().map(|(i, op)| (op.id.clone(), i)).collect();
         assert_eq!(self.by_id.len(), self.ops.len(), "two operations have one id");
         let mut routes = BTreeSet::new();
@@ -488,6 +547,8 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         places: OnceLock::new(),
         run: Box::new(|_, op, _| Err(Problem::from(problems::internal).and_at(domain::FieldError::body("", "internal", &op.id)))),
         outside: None,
+        for_users: false,
+        paths: OnceLock::new(),
         before: None,
         shown_once: &[],
         rests_on: None,

@@ -5,13 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Result;
-use domain::directory::contacts::Contact;
-use domain::directory::parties::Party;
-use domain::ids::{ContactId, PartyId};
-use domain::kernel::Decimal;
-use domain::kernel::{FieldError, Id, Problem, decode, problems};
+use domain::kernel::{FieldError, decode, problems};
 use persistence::record::Texts;
-use persistence::reference::survivors;
 use persistence::{Column, Compare, Condition, Kind as Of, Order, Query, Record, Scalar, Value as Bound, is_ordered};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -23,18 +18,19 @@ use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use super::answer::{self, Actions, Answer, resource, shape, write_resource};
 use super::cursor::{read, sign, write};
 use super::expand;
-use super::form;
+use super::fields;
+use super::filter::{FilterParameter, OUT_OF_USE, OutOfUse, TextFilter, invalid};
+use super::form::{self, Days};
 use super::op::{Input, Op, Shape};
 use super::page::Page;
+use super::survivors;
 use crate::cx::Cx;
 use crate::visibility::Masking;
 
-/// The largest whole number that JSON carries exactly everywhere: 2^53 - 1.
-const LARGEST_WHOLE: i64 = 9_007_199_254_740_991;
 /// How every cursor begins, so that one that was tampered with can be told from one that never was.
 const CURSOR_MARK: &[u8] = b"tndm";
-/// Names of fields, separated by commas.
-pub const FIELDS_PATTERN: &str = "^[a-z0-9_,]+$";
+/// Names of fields, separated by commas; a dot leads into an object or an expanded record.
+pub const FIELDS_PATTERN: &str = "^[a-z0-9_.,]+$";
 const CURSOR_PATTERN: &str = "^[A-Za-z0-9_-]{40,2000}$";
 
 fn well_formed_cursor(cursor: &str) -> bool {
@@ -48,10 +44,14 @@ pub struct Listing {
     pub filters: Vec<FilterParameter>,
     pub flags: Vec<Flag>,
     pub ids: Vec<IdFilter>,
+    pub named: Vec<TextFilter>,
+    pub out_of_use: Vec<OutOfUse>,
     /// Days that the list's own function is asked for, and what they mean.
     pub days: Vec<(&'static str, &'static str)>,
     pub search: &'static [&'static str],
     pub sort: Vec<&'static str>,
+    /// Orders that callers know by another name than their column.
+    sort_columns: Vec<(&'static str, &'static str)>,
     /// The column that pages are in when no order is asked; by default the id.
     first_by: Option<&'static str>,
 }
@@ -71,18 +71,6 @@ pub struct IdFilter {
     pub condition: fn(uuid::Uuid) -> Condition,
 }
 
-/// One declared filter.
-#[derive(Clone)]
-pub struct FilterParameter {
-    pub name: String,
-    /// The name without the suffix of the comparison, as the document speaks of it.
-    base: String,
-    column: &'static Column,
-    compare: Option<Compare>,
-    /// Several values, each of which may end in `.*` for all words that begin so.
-    patterns: bool,
-}
-
 impl Listing {
     pub(crate) fn of<T: Record + ToSchema>() -> Self {
         let texts: &'static Texts = T::texts();
@@ -93,9 +81,12 @@ impl Listing {
             filters: vec![],
             flags: vec![],
             ids: vec![],
+            named: vec![],
+            out_of_use: OUT_OF_USE.into_iter().filter(|o| texts.column(o.column).is_some()).collect(),
             days: vec![],
             search: &[],
             sort,
+            sort_columns: vec![],
             first_by: None,
         };
         for column in ["created_at", "updated_at"] {
@@ -126,7 +117,7 @@ impl Listing {
         let mut add = |suffix: &str, compare| {
             let full = format!("{name}{suffix}");
             if !self.filters.iter().any(|f| f.name == full) {
-                self.filters.push(FilterParameter { name: full, base: name.into(), column, compare, patterns: false });
+                self.filters.push(FilterParameter { name: full, base: name.into(), column, compare, patterns: false, presence: false });
             }
         };
         if column.kind != Of::Instant {
@@ -138,17 +129,31 @@ impl Listing {
             add("_lte", Some(Compare::LessOrEqual));
             add("_lt", Some(Compare::Less));
         }
+        let is_state = OUT_OF_USE.iter().any(|o| o.column == column.name);
+        if column.nullable && !is_state && !matches!(column.kind, Of::Json | Of::Bytes) {
+            let full = format!("has_{}", name.strip_suffix("_id").unwrap_or(name));
+            if !self.filters.iter().any(|f| f.name == full) && !self.flags.iter().any(|f| f.name == full) {
+                self.filters.push(FilterParameter {
+                    name: full,
+                    base: name.into(),
+                    column,
+                    compare: None,
+                    patterns: false,
+                    presence: true,
+                });
+            }
+        }
     }
     /// A filter on words with dots in them: several of them, and `invoice.*` for all that begin so.
     pub(crate) fn filter_patterns(&mut self, op: &str, name: &str) {
         let column = self.column(op, name);
-        self.filters.push(FilterParameter { name: name.into(), base: name.into(), column, compare: None, patterns: true });
+        self.filters.push(FilterParameter { name: name.into(), base: name.into(), column, compare: None, patterns: true, presence: false });
     }
     /// One comparison under a name of its own, and pages in the order of that column: `after` for `seq`.
     pub(crate) fn follow(&mut self, op: &str, name: &str, column: &str) {
         let column = self.column(op, column);
         let (compare, base) = (Some(Compare::Greater), column.name.to_string());
-        self.filters.push(FilterParameter { name: name.to_string(), base, column, compare, patterns: false });
+        self.filters.push(FilterParameter { name: name.to_string(), base, column, compare, patterns: false, presence: false });
         self.first_by = Some(column.name);
     }
     pub(crate) fn sort(&mut self, op: &str, columns: &[&'static str]) {
@@ -158,6 +163,17 @@ impl Listing {
                 self.sort.push(column.name);
             }
         }
+    }
+    pub(crate) fn sort_as(&mut self, op: &str, name: &'static str, column: &str) {
+        let column = self.column(op, column).name;
+        self.sort.push(name);
+        self.sort_columns.push((name, column));
+    }
+    /// The column behind the name of an order.
+    fn sorted_by(&self, name: &str) -> Option<&'static Column> {
+        let known = self.sort.iter().find(|s| **s == name)?;
+        let column = self.sort_columns.iter().find(|(n, _)| n == known).map_or(*known, |(_, column)| *column);
+        self.texts.column(column)
     }
     /// The parameters as the document shows them, but for `fields` and `expand`, which depend on the whole table.
     pub fn parameters(&self) -> Vec<Parameter> {
@@ -188,7 +204,7 @@ impl Listing {
             ),
             text(
                 "fields",
-                "Return only these fields of each row, separated by commas.".into(),
+                "Return only these fields of each row, separated by commas. A dot leads into an object, a list of objects, or a related record, which is embedded then: `number,customer.name`.".into(),
                 string().min_length(Some(1)).max_length(Some(1000)).pattern(Some(FIELDS_PATTERN)),
             ),
         ];
@@ -206,152 +222,14 @@ impl Listing {
         out.extend(self.flags.iter().map(|f| text(f.name, f.text.into(), flag())));
         let id = |prefix: &str| string().max_length(Some(40)).pattern(Some(format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$")));
         out.extend(self.ids.iter().map(|f| text(f.name, f.text.into(), id(f.prefix))));
-        let day = || string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).max_length(Some(10));
-        out.extend(self.days.iter().map(|(name, about)| text(name, (*about).into(), day())));
+        let named = || string().min_length(Some(1)).max_length(Some(300));
+        out.extend(self.named.iter().map(|f| text(f.name, f.text.into(), named())));
+        let day = || string().max_length(Some(40)).pattern(Some(form::DAY));
+        out.extend(self.days.iter().map(|(name, about)| text(name, format!("{about} {}", form::RELATIVE), day())));
+        let state = || string().enum_values(Some(["false", "true", "any"])).default(Some(json!("false")));
+        out.extend(self.out_of_use.iter().map(|o| text(o.name, o.about(), state())));
         out
     }
-}
-
-impl FilterParameter {
-    fn about(&self) -> String {
-        let what = match (self.compare, self.column.kind) {
-            (Some(Compare::GreaterOrEqual), Of::Instant) => "at or after this instant",
-            (Some(Compare::Greater), Of::Instant) => "after this instant",
-            (Some(Compare::LessOrEqual), Of::Instant) => "at or before this instant",
-            (Some(Compare::Less), Of::Instant) => "before this instant",
-            (Some(Compare::GreaterOrEqual), Of::Date) => "on or after this day",
-            (Some(Compare::Greater), Of::Date) => "after this day",
-            (Some(Compare::LessOrEqual), Of::Date) => "on or before this day",
-            (Some(Compare::Less), Of::Date) => "before this day",
-            (Some(Compare::GreaterOrEqual), _) => "at least",
-            (Some(Compare::Greater), _) => "greater than",
-            (Some(Compare::LessOrEqual), _) => "at most",
-            (Some(Compare::Less), _) => "less than",
-            (None, _) if self.patterns => "is one of these, separated by commas; `invoice.*` stands for all that begin with `invoice.`",
-            (None, Of::Uid | Of::StringEnum) => "is one of these, separated by commas",
-            (None, Of::Bool) => "is true, or is false",
-            (None, _) => "equals",
-        };
-        match (self.compare, self.column.kind) {
-            (Some(_), Of::Int | Of::Decimal(_)) | (None, Of::Text | Of::Int | Of::Decimal(_) | Of::Date) if !self.patterns => {
-                format!("`{}` {what} this value.", self.base)
-            }
-            _ => format!("`{}` {what}.", self.base),
-        }
-    }
-    fn schema(&self) -> ObjectBuilder {
-        let string = ObjectBuilder::new().schema_type(Type::String);
-        match self.column.kind {
-            _ if self.patterns => {
-                let one = r"[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?";
-                string.min_length(Some(1)).max_length(Some(1000)).pattern(Some(format!("^{one}(,{one}){{0,19}}$")))
-            }
-            Of::StringEnum => {
-                let one = format!("({})", self.column.words.join("|"));
-                string.max_length(Some(400)).pattern(Some(format!("^{one}(,{one}){{0,19}}$")))
-            }
-            Of::Uid => {
-                let one = format!("{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}", self.column.prefix.unwrap_or("id"));
-                string.max_length(Some(2000)).pattern(Some(format!("^{one}(,{one}){{0,49}}$")))
-            }
-            Of::Bool => ObjectBuilder::new().schema_type(Type::Boolean),
-            Of::Int => ObjectBuilder::new()
-                .schema_type(Type::Integer)
-                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-                .minimum(Some(-LARGEST_WHOLE))
-                .maximum(Some(LARGEST_WHOLE)),
-            Of::Date => string.format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).max_length(Some(10)),
-            Of::Instant => string.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).max_length(Some(40)),
-            Of::Decimal(_) => string.max_length(Some(30)).pattern(Some(form::DECIMAL)),
-            _ => string.min_length(Some(1)).max_length(Some(200)),
-        }
-    }
-    fn condition(&self, raw: &str) -> Result<Condition> {
-        if self.patterns {
-            return self.any_of(raw);
-        }
-        let many = self.compare.is_none() && matches!(self.column.kind, Of::Uid | Of::StringEnum);
-        let parts: Vec<&str> = if many { raw.split(',').collect() } else { vec![raw] };
-        let values = parts.iter().map(|p| parse(self.column, p)).collect::<Option<Vec<_>>>().ok_or_else(|| self.bad(raw))?;
-        Ok(match self.compare {
-            Some(compare) => Condition::Is(self.column.name, compare, values.into_iter().next().ok_or_else(|| self.bad(raw))?),
-            None => Condition::In(self.column.name, values),
-        })
-    }
-    /// Words, and beginnings of words that end in `.*`.
-    fn any_of(&self, raw: &str) -> Result<Condition> {
-        let parts: Vec<&str> = raw.split(',').collect();
-        let word = |w: &str| w.split('.').all(|s| !s.is_empty() && s.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')));
-        if raw.len() > 1000 || parts.len() > 20 || !parts.iter().all(|p| word(p.strip_suffix(".*").unwrap_or(p))) {
-            return Err(self.bad(raw));
-        }
-        let (beginnings, words): (Vec<&str>, Vec<&str>) = parts.iter().partition(|p| p.ends_with(".*"));
-        if beginnings.is_empty() {
-            return Ok(Condition::In(self.column.name, words.iter().map(|w| Bound::Text((*w).into())).collect()));
-        }
-        let beginnings = beginnings.iter().filter_map(|p| p.strip_suffix('*')).map(String::from).collect();
-        Ok(Condition::Begins(self.column.name, words.into_iter().map(String::from).collect(), beginnings))
-    }
-    fn bad(&self, raw: &str) -> Problem {
-        let form = match self.column.kind {
-            _ if self.patterns => "one or more words such as invoice.posted or invoice.*".into(),
-            Of::StringEnum => format!("one or more of {}", self.column.words.join(", ")),
-            Of::Uid => format!("one or more ids with the prefix {}_", self.column.prefix.unwrap_or_default()),
-            Of::Bool => "true or false".into(),
-            Of::Int => "a whole number".into(),
-            Of::Date => "a day such as 2026-01-31".into(),
-            Of::Instant => "a moment such as 2026-01-31T12:00:00Z".into(),
-            Of::Decimal(places) => format!("a decimal with at most {places} places"),
-            _ => "1 to 200 characters".into(),
-        };
-        invalid(&self.name, format!("{raw:?} is not {form}."))
-    }
-}
-
-fn invalid(parameter: &str, message: String) -> Problem {
-    problems::invalid_parameter.at(vec![FieldError::parameter(parameter, "invalid", message)])
-}
-
-/// A filter by a party or contact that was merged away finds what leads to the one that stands for it, too: rows follow a merge,
-/// and callers keep the old id. History of merges is asked for by the very one.
-fn with_survivors(cx: &mut Cx, column: &Column, condition: Condition) -> Result<Condition> {
-    let Condition::In(name, mut values) = condition else { return Ok(condition) };
-    let stands = |cx: &mut Cx, prefix: &str, table: &'static str| -> Result<Vec<uuid::Uuid>> {
-        let asked = values.iter().filter_map(|v| match v {
-            Bound::Uid(id) => Some(*id).filter(|_| column.prefix == Some(prefix)),
-            Bound::Text(text) if name == "regarding_id" => decode(prefix, text),
-            _ => None,
-        });
-        let asked: Vec<uuid::Uuid> = asked.collect();
-        Ok(survivors(cx.db(), table, &asked)?.into_iter().map(|(_, stands)| stands).collect())
-    };
-    if ["merged_into", "winner_id", "loser_id"].contains(&name) {
-        return Ok(Condition::In(name, values));
-    }
-    let parties = stands(cx, PartyId::PREFIX, Party::TABLE)?.into_iter().map(|id| (id, PartyId::from_uuid(id).to_string()));
-    let contacts = stands(cx, ContactId::PREFIX, Contact::TABLE)?.into_iter().map(|id| (id, ContactId::from_uuid(id).to_string()));
-    let also = parties.chain(contacts).map(|(id, word)| if column.kind == Of::Uid { Bound::Uid(id) } else { Bound::Text(word) });
-    let also: Vec<Bound> = also.collect();
-    values.extend(also);
-    Ok(Condition::In(name, values))
-}
-
-/// The text as a value for this column.
-fn parse(column: &Column, raw: &str) -> Option<Bound> {
-    Some(match column.kind {
-        Of::Uid => Bound::Uid(decode(column.prefix?, raw)?),
-        Of::StringEnum => column.words.contains(&raw).then(|| Bound::Text(raw.into()))?,
-        Of::Text => (1..=200).contains(&raw.chars().count()).then(|| Bound::Text(raw.into()))?,
-        Of::Bool => Bound::Bool(raw.parse().ok()?),
-        Of::Int => Bound::Int(form::whole(raw).filter(|n| (-LARGEST_WHOLE..=LARGEST_WHOLE).contains(n))?),
-        Of::Date => Bound::Date(form::day(raw)?),
-        Of::Instant => Bound::instant(form::instant(raw)?),
-        Of::Decimal(places) => {
-            let value = form::is_decimal(raw).then(|| Decimal::from_str_exact(raw)).flatten()?;
-            Bound::scaled(value, places).filter(|v| matches!(v, Bound::Decimal(_, Some(_))))?
-        }
-        Of::Json | Of::Bytes => return None,
-    })
 }
 
 /// What a list was asked with, ready for the database.
@@ -380,6 +258,7 @@ impl List {
         };
         // who may not see a field learns nothing of it by asking for rows that have it
         let masking = Masking::of(&cx.app().table, &cx.caller, &(listing.row.name)());
+        let days = Days::asked(cx, &input.query)?;
         let mut cursor = None;
         let mut sort = "";
         let mut digest = Sha256::new();
@@ -399,7 +278,7 @@ impl List {
                 "cursor" => cursor = Some(value),
                 "wait_for" => {} // the door's business
                 "include_total" => list.include_total = value.parse().map_err(|_| invalid(name, "true or false".into()))?,
-                "fields" => list.fields = Some(expand::names(name, value, &field_names(cx, op, &listing.row))?),
+                "fields" => list.fields = Some(fields::named(cx, op, &listing.row, value)?),
                 "expand" => list.expand = expand::names(name, value, &op.expansions.iter().map(|e| e.name).collect::<Vec<_>>())?,
                 "sort" if value.is_empty() => return Err(invalid(name, format!("It names none of {}.", listing.sort.join(", ")))),
                 "sort" => sort = value,
@@ -417,22 +296,40 @@ impl List {
                 _ if listing.ids.iter().any(|f| f.name == *name) => {
                     for f in listing.ids.iter().filter(|f| f.name == *name) {
                         let id = decode(f.prefix, value).ok_or_else(|| invalid(name, format!("An id with the prefix {}_.", f.prefix)))?;
-                        list.query.conditions.push((f.condition)(id));
+                        list.query.conditions.push(survivors::either(cx, f.prefix, id, f.condition)?);
                     }
                 }
                 _ if listing.days.iter().any(|d| d.0 == name) => {
-                    let day = form::day(value).ok_or_else(|| invalid(name, format!("{value:?} is not a day such as 2026-01-31.")))?;
+                    let day = form::day(value).or_else(|| days.relative(value));
+                    let day = day.ok_or_else(|| invalid(name, format!("{value:?} is not a day such as 2026-01-31 or today.")))?;
                     list.days.insert(name.clone(), day);
+                }
+                _ if listing.named.iter().any(|f| f.name == *name) => {
+                    if !(1..=300).contains(&value.chars().count()) {
+                        return Err(invalid(name, "1 to 300 characters.".into()));
+                    }
+                    list.query.conditions.extend(listing.named.iter().filter(|f| f.name == *name).map(|f| (f.condition)(value)));
+                }
+                _ if listing.out_of_use.iter().any(|o| o.name == *name) => {
+                    for o in listing.out_of_use.iter().filter(|o| o.name == *name) {
+                        list.query.conditions.extend(o.condition(Some(value))?);
+                    }
                 }
                 _ => {
                     let filter = listing.filters.iter().find(|f| f.name == *name).ok_or(problems::unknown_parameter)?;
                     judge_column(&masking, filter.column.name)?;
-                    list.query.conditions.push(with_survivors(cx, filter.column, filter.condition(value)?)?);
+                    list.query.conditions.push(survivors::included(cx, filter.column, filter.condition(value, &days)?)?);
                 }
             }
             if !matches!(name.as_str(), "limit" | "cursor" | "include_total" | "fields" | "expand" | "wait_for") {
                 asked.push(format!("\n{name}={value}"));
             }
+        }
+        for o in listing.out_of_use.iter().filter(|o| !is_asked(o, listing, input)) {
+            list.query.conditions.extend(o.condition(None)?);
+        }
+        if let Some(named) = &list.fields {
+            fields::expand_for(op, named, &mut list.expand);
         }
         asked.sort_unstable();
         asked.iter().for_each(|pair| digest.update(pair));
@@ -447,7 +344,7 @@ impl List {
     fn order(&mut self, listing: &Listing, sort: &str) -> Result<()> {
         for part in sort.split(',').filter(|_| !sort.is_empty()) {
             let (name, descending) = part.strip_prefix('-').map_or((part, false), |n| (n, true));
-            let column = listing.sort.iter().find(|s| **s == name).and_then(|s| listing.texts.column(s));
+            let column = listing.sorted_by(name);
             let column = column.ok_or_else(|| invalid("sort", format!("{part:?} is none of {}.", listing.sort.join(", "))))?;
             if !self.query.order.iter().any(|o| o.column == column.name) {
                 self.query.order.push(Order { column: column.name, descending, nullable: column.nullable });
@@ -610,14 +507,10 @@ fn judge_column(masking: &Masking, column: &str) -> Result<()> {
     }
 }
 
-/// The fields that `fields` may name: those of the resource, and its actions.
-pub(crate) fn field_names(cx: &Cx, op: &Op, row: &Shape) -> Vec<&'static str> {
-    let mut names = cx.app().properties(row);
-    if op.actions_of.is_some() {
-        names.push("allowed_actions");
-    }
-    if !cx.app().table.masks_of(&(row.name)()).is_empty() {
-        names.push("masked");
-    }
-    names
+/// Whether the query says itself whether rows in this state are listed: by the parameter, by a filter on its column, or by their
+/// status.
+fn is_asked(o: &OutOfUse, listing: &Listing, input: &Input) -> bool {
+    let on_column = |name: &str| listing.filters.iter().any(|f| f.name == name && f.column.name == o.column);
+    let by_status = |value: &str| value.split(',').any(|word| word == o.name);
+    input.query.iter().any(|(name, value)| name == o.name || on_column(name) || (name == "status" && by_status(value)))
 }

@@ -6,6 +6,8 @@ mod answer;
 mod body;
 mod cursor;
 mod expand;
+mod fields;
+mod filter;
 mod form;
 mod list;
 mod noun;
@@ -13,7 +15,9 @@ mod op;
 mod outline;
 mod page;
 mod params;
+mod references;
 pub mod schema;
+mod survivors;
 
 pub use all::Table;
 pub use answer::{Answer, Binary, Output};

@@ -148,6 +148,7 @@ impl<'t, T: Entity> Noun<'t, T> {
     where
         T: Record,
     {
+        self.table.expands_everywhere::<T>();
         self.list_with(|cx, list| cx.page::<T>(list), text)
     }
     /// A list with a function of its own.
@@ -197,6 +198,7 @@ impl<'t, T: Entity> Noun<'t, T> {
     where
         T: Record,
     {
+        self.table.expands_everywhere::<T>();
         self.read_with(|cx, id| cx.find::<T>(id), text)
     }
     /// One, with a function of its own.

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::Parameter;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::answer::{Answer, Output};
+use super::answer::{Answer, Output, is_shaped};
 use super::expand::Expansion;
 use super::list::Listing;
 use super::{params, schema};
@@ -214,6 +214,10 @@ pub struct Op {
     pub(crate) places: OnceLock<Places>,
     pub(crate) run: Run,
     pub(crate) outside: Option<RunOutside>,
+    /// Needs no permission, and is not about the own account alone: not for who has yet to change the password.
+    pub(crate) for_users: bool,
+    /// The paths that `fields` may name, once they were asked for.
+    pub(crate) paths: OnceLock<std::collections::BTreeSet<String>>,
     /// Slow work that must be done before the transaction begins.
     pub(crate) before: Option<Before>,
     /// The fields of the answer that are shown once and not kept for a repetition.
@@ -250,6 +254,11 @@ impl Op {
     pub fn for_everybody(&mut self) -> &mut Self {
         self.permission = String::new();
         self
+    }
+    /// Needs credentials and no permission: what every user may know.
+    pub fn for_users(&mut self) -> &mut Self {
+        self.for_users = true;
+        self.for_everybody()
     }
     /// Slow work (hashing) that is done before the transaction begins, once permission and body are judged; the
     /// operation gets at it with `cx.prepared::<P>()`.
@@ -355,7 +364,9 @@ impl Op {
         condition: fn(chrono::DateTime<chrono::Utc>, bool) -> persistence::Condition,
     ) -> &mut Self {
         if let Some(l) = &mut self.listing {
+            l.filters.retain(|f| f.name != name);
             l.flags.push(super::list::Flag { name, text, condition });
+            self.known.retain(|known| known != name);
             self.known.push(name.into());
         }
         self
@@ -369,6 +380,14 @@ impl Op {
     ) -> &mut Self {
         if let Some(l) = &mut self.listing {
             l.ids.push(super::list::IdFilter { name, text, prefix: I::PREFIX, condition });
+            self.known.push(name.into());
+        }
+        self
+    }
+    /// A filter that is a text and no column; `condition` gets what is asked for, of 1 to 300 characters.
+    pub fn filter_text(&mut self, name: &'static str, text: &'static str, condition: fn(&str) -> persistence::Condition) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            l.named.push(super::filter::TextFilter { name, text, condition });
             self.known.push(name.into());
         }
         self
@@ -399,13 +418,26 @@ impl Op {
         }
         self
     }
+    /// As [`Op::sort`], by a column that callers know by another name.
+    pub fn sort_as(&mut self, name: &'static str, column: &'static str) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            l.sort_as(&self.id, name, column);
+        }
+        self.sort(&[])
+    }
     /// `expand=name` puts the record that `source` names beside it: `("customer", "customer_id")`, `("lines.product", "lines.product_id")`.
     pub fn expand<T: Entity + persistence::Record>(&mut self, name: &'static str, source: &'static str) -> &mut Self {
-        self.expansions.push(Expansion::of::<T>(name, source));
+        self.embed(Expansion::of::<T>(name, source));
+        self
+    }
+    /// Adds an expansion, unless there is one of this name.
+    pub(crate) fn embed(&mut self, expansion: Expansion) {
+        if self.expansions.iter().all(|e| e.name != expansion.name) {
+            self.expansions.push(expansion);
+        }
         if !self.known.iter().any(|k| k == "expand") {
             self.known.push("expand".into());
         }
-        self
     }
     /// The first sentence of the text.
     pub fn summary(&self) -> &str {
@@ -438,7 +470,11 @@ impl Op {
             return Ok(answer);
         }
         let app = cx.app().clone();
-        self.masked(&app, &cx.caller, answer)
+        let answer = self.masked(&app, &cx.caller, answer)?;
+        match self.kind == Kind::Report && is_shaped(input) {
+            true => Ok(Answer { output: Answer::shaped_json(cx, self, input, answer.output.value())?.output, ..answer }),
+            false => Ok(answer),
+        }
     }
     /// The answer without what the caller may not see of it.
     pub(crate) fn masked(&self, app: &App, caller: &Caller, mut answer: Answer) -> Result<Answer> {
