@@ -52,6 +52,10 @@ pub struct Config {
     pub postgres_connections: u32,
     /// Requests that may wait for a thread; more are answered 503 at once.
     pub queue: usize,
+    /// Streams of events that may be open at a time.
+    pub streams: usize,
+    /// Streams of events that one caller may have open.
+    pub streams_per_caller: usize,
     /// How long things may take.
     pub limits: Limits,
     /// The time. Not an operator's choice: it runs, unless a test stops it.
@@ -123,6 +127,8 @@ impl Default for Config {
             sqlite_readers: 4,
             postgres_connections: 16,
             queue: 512,
+            streams: 5_000,
+            streams_per_caller: 50,
             limits: Limits::default(),
             clock: Clock::default(),
         }
@@ -245,6 +251,8 @@ impl Config {
         source.set("TANDEM_WORKERS", &mut c.workers)?;
         source.set("TANDEM_THREADS", &mut c.threads)?;
         source.set("TANDEM_QUEUE", &mut c.queue)?;
+        source.set("TANDEM_STREAMS", &mut c.streams)?;
+        source.set("TANDEM_STREAMS_PER_CALLER", &mut c.streams_per_caller)?;
         source.set("TANDEM_SQLITE_READERS", &mut c.sqlite_readers)?;
         source.set("TANDEM_POSTGRES_CONNECTIONS", &mut c.postgres_connections)?;
         source.set_seconds("TANDEM_REQUEST_SECONDS", &mut c.limits.request)?;
@@ -294,7 +302,7 @@ impl Config {
 }
 
 /// All settings, but `DATABASE_URL`, which other programs know, too.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 23] = [
     "TANDEM_ADMIN_EMAIL",
     "TANDEM_ADMIN_PASSWORD",
     "TANDEM_BIND",
@@ -311,6 +319,8 @@ const NAMES: [&str; 21] = [
     "TANDEM_REQUEST_SECONDS",
     "TANDEM_SIGNING_KEYS",
     "TANDEM_SMTP_URL",
+    "TANDEM_STREAMS",
+    "TANDEM_STREAMS_PER_CALLER",
     "TANDEM_THREADS",
     "TANDEM_TRUSTED_PROXIES",
     "TANDEM_USER_PASSWORD",

@@ -47,6 +47,7 @@ pub struct Running {
     thread: Option<std::thread::JoinHandle<()>>,
     workers: Option<Workers>,
     followers: Option<Followers>,
+    streams: Option<std::thread::JoinHandle<()>>,
 }
 
 /// Opens and migrates the database.
@@ -133,6 +134,7 @@ pub fn start(config: Config) -> Result<Running, StartError> {
     Health::watch(&edge).map_err(because("No thread for the health check"))?;
     let workers = Workers::start(&app, 1).map_err(because("No thread for jobs"))?;
     let followers = Followers::start(&app).map_err(because("No thread for followers"))?;
+    let streams = edge.streams.start(&app).map_err(because("No thread for streams"))?;
     let (handle, thread) = spawn(edge.clone(), listener, metrics_listener)?;
     settle();
     Ok(Running {
@@ -145,6 +147,7 @@ pub fn start(config: Config) -> Result<Running, StartError> {
         thread: Some(thread),
         workers: Some(workers),
         followers: Some(followers),
+        streams: Some(streams),
     })
 }
 
@@ -229,9 +232,15 @@ const QUIET: Duration = Duration::from_millis(300);
 const QUIET_WITHIN: Duration = Duration::from_secs(1);
 
 impl Running {
+    /// How many streams of events are open.
+    pub fn streams(&self) -> usize {
+        self.edge.streams.count()
+    }
+
     /// Says "not ready" from now on and answers what comes with a closing connection, so that a balancer goes elsewhere.
     pub fn drain(&self) {
         self.edge.draining.store(true, Ordering::Relaxed);
+        self.edge.streams.stop();
     }
 
     /// As [`Running::drain`], and waits until whoever looks at readiness has had the time to go elsewhere and nothing comes any
@@ -276,6 +285,9 @@ impl Running {
             std::thread::sleep(Duration::from_millis(10));
         }
         self.followers.take();
+        if self.streams.take().is_some_and(|thread| thread.join().is_err()) {
+            ::log::error!("the thread of the streams ended in a panic");
+        }
         self.workers.take();
     }
 }

@@ -34,6 +34,11 @@ pub fn operations(t: &mut Table) {
         .search(&["search"])
         .sort(&["due_at", "completed_at"])
         .expand::<Party>("party", "party_id")
+        .figures(Figures::by(&["kind", "status", "priority", "owner_id", "party_id", "company_id"]).dates(&[
+            "created_at",
+            "due_at",
+            "completed_at",
+        ]))
         .expand::<Lead>("lead", "lead_id")
         .expand::<Opportunity>("opportunity", "opportunity_id");
     n.create(create, CREATE).fails(REFUSALS).fails(&[DISABLED]);

@@ -44,6 +44,12 @@ pub fn operations(t: &mut Table) {
         .search(&["search"])
         .sort(&["name", "score"])
         .expand::<Party>("converted_party", "converted_party_id")
+        .figures(Figures::by(&["status", "owner_id", "source", "campaign", "grade", "company_id"]).dates(&[
+            "created_at",
+            "converted_at",
+            "qualified_at",
+            "first_response_at",
+        ]))
         .expand::<Opportunity>("converted_opportunity", "converted_opportunity_id");
     n.create(create, CREATE).fails(REFUSALS).fails(&[DISABLED]);
     n.bulk(create);

@@ -117,7 +117,14 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Stage>("stage", "stage_id")
         .expand::<Territory>("territory", "territory_id")
-        .expand::<Product>("lines.product", "lines.product_id");
+        .expand::<Product>("lines.product", "lines.product_id")
+        .expand::<Pipeline>("pipeline", "pipeline_id")
+        .figures(
+            Figures::by(&["status", "stage_id", "owner_id", "pipeline_id", "forecast_category", "party_id", "territory_id", "company_id"])
+                .and_by(&["source", "campaign", "currency", "competitor", "loss_reason"])
+                .money("currency", &["amount", "weighted_amount"])
+                .dates(&["created_at", "expected_close_date", "closed_date", "stage_entered_at"]),
+        );
     n.create(create, CREATE).fails(REFUSALS).fails(TEAM_REFUSALS);
     n.bulk(open);
     n.read_with(read, "Get an opportunity. Each line of a stocked product says how much of it is available now.")

@@ -32,7 +32,10 @@ pub fn operations(t: &mut Table) {
         .filter(&["status", "segment_id", "journey_id", "topic", "scheduled_at", "launched_at"])
         .search(&["search"])
         .sort(&["name", "launched_at"])
-        .expand::<Segment>("segment", "segment_id");
+        .expand::<Segment>("segment", "segment_id")
+        .figures(
+            Figures::by(&["status", "segment_id", "topic", "company_id"]).sum(&["audience_count"]).dates(&["created_at", "launched_at"]),
+        );
     n.create(create, "Create a campaign. It starts as a draft.").fails(REFUSALS);
     n.read("Get a campaign.").expand::<Segment>("segment", "segment_id").expand::<Template>("variants.template", "variants.template_id");
     n.update(update, "Change a draft. Its variants stay; make another draft for others.").fails(REFUSALS).fails(&[NOT_A_DRAFT]);
@@ -49,7 +52,17 @@ pub fn operations(t: &mut Table) {
     n.page_of::<CampaignMember>("members", list_members, MEMBERS)
         .filter(&["status", "exclusion_reason", "variant", "party_id", "contact_id", "lead_id", "email"])
         .expand::<Party>("party", "party_id")
-        .expand::<Contact>("contact", "contact_id");
+        .expand::<Contact>("contact", "contact_id")
+        .figures(
+            Figures::by(&["status", "exclusion_reason", "variant", "country", "language"]).sum(&["open_count", "click_count"]).dates(&[
+                "sent_at",
+                "opened_at",
+                "clicked_at",
+                "converted_at",
+                "bounced_at",
+                "unsubscribed_at",
+            ]),
+        );
     n.view("stats", stats, STATS).counts_all(&[]);
     n.view("roi", attribution::roi, ROI).fails(attribution::ROI_REFUSALS).counts_all(attribution::DEALS).rests_on(FOLLOWER);
     t.command("report_messages", "marketing/campaigns/reports", report, REPORT).fails(&[UNKNOWN_MESSAGE]);

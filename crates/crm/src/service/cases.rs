@@ -56,7 +56,13 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Product>("product", "product_id")
-        .expand::<Queue>("queue", "queue_id");
+        .expand::<Queue>("queue", "queue_id")
+        .figures(
+            Figures::by(&["status", "priority", "channel", "category", "queue_id", "assignee_id", "party_id", "product_id"])
+                .and_by(&["sla_state", "impact", "urgency", "company_id"])
+                .sum(&["spent_minutes"])
+                .dates(&["created_at", "resolved_at", "closed_at", "resolution_due_at"]),
+        );
     n.create(create, CREATE).fails(WHO).fails(COVER).fails(&[INVALID_EMAIL, ORDER_OF_ANOTHER, OUT_OF_REACH]).fails(&[UNKNOWN_SERIAL]);
     n.bulk(create);
     n.read("Get a case.")

@@ -50,7 +50,13 @@ pub fn operations(t: &mut Table) {
         .search(&["number", "customer_name", "reference"])
         .sort(&["invoice_date", "due_date", "number", "total"])
         .expand::<Party>("customer", "customer_id")
-        .expand::<Product>("lines.product", "lines.product_id");
+        .expand::<Product>("lines.product", "lines.product_id")
+        .figures(
+            Figures::by(&["status", "customer_id", "currency", "company_id"])
+                .money("currency", &["net", "tax", "total", "outstanding", "credited", "written_off"])
+                .company_money(&["total_company"])
+                .dates(&["invoice_date", "due_date", "created_at", "posted_at"]),
+        );
     n.create(create, "Create an invoice. It starts as a draft without a number; taxes are determined where lines name none.")
         .fails(REFUSALS)
         .fails(calculations::REFUSALS);

@@ -28,7 +28,8 @@ pub fn operations(t: &mut Table) {
         .filter_text("external_id", super::parties::EXTERNAL_ID, rows::with_external_id)
         .filter_by::<PartyId>("party_id", "Who works or worked for this party.", rows::of_party)
         .search(&["search"])
-        .sort(&["name", "last_name"]);
+        .sort(&["name", "last_name"])
+        .figures(Figures::by(&["language", "owner_id"]).dates(&["created_at", "archived_at"]));
     n.create(create, CREATE).fails(REFUSALS);
     n.bulk(create);
     n.read("Get a contact.");

@@ -33,7 +33,8 @@ pub fn operations(t: &mut Table) {
         .filter_by::<ContactId>("contact_id", "This contact works or worked for the party.", rows::of_contact)
         .search(&["search"])
         .sort(&["name"])
-        .expand::<Party>("parent", "parent_id");
+        .expand::<Party>("parent", "parent_id")
+        .figures(Figures::by(&["kind", "is_customer", "is_vendor", "owner_id", "parent_id"]).dates(&["created_at", "archived_at"]));
     n.create(create, CREATE).fails(REFUSALS);
     n.bulk(create);
     n.read("Get a party.").expand::<Party>("parent", "parent_id");
