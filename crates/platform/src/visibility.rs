@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::cx::Cx;
-use crate::table::{Counted, Op, Table};
+use crate::table::{Counts, Op, Table};
 
 /// Fields of one class. A path leads through objects and lists: `lines.unit_cost`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +137,7 @@ fn reach_of_figures<'n>(caller: &Caller, permission: &str, nouns: impl IntoItera
 
 /// Refuses figures over all records to a caller whose permissions do not reach all.
 pub(crate) fn admit_figures(op: &Op, caller: &Caller) -> Result<()> {
-    let Some(Counted::All(nouns)) = op.counted else { return Ok(()) };
+    let Some(Counts::All(nouns)) = op.counts else { return Ok(()) };
     let reach = reach_of_figures(caller, &op.permission, nouns.iter().copied());
     match reach.is_limited() {
         false => Ok(()),

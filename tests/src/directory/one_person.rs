@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use persistence::{Database, DatabaseConfig, Statement, declarations, found};
+use platform::table::Kind;
 use serde_json::{Value, json};
 
 use crate::crm::common::{lead, with};
@@ -246,7 +247,7 @@ each_engine! {
         let double = relate(&a, &other);
         merge(PARTIES, &firm, &other);
         let mut asked = 0;
-        for op in s.running().app.table.ops.iter().filter(|op| op.path_params.is_empty()) {
+        for op in s.running().app.table.ops.iter().filter(|op| op.kind == Kind::List && op.path_params.is_empty()) {
             let Some(listing) = &op.listing else { continue };
             let names = listing.filters.iter().map(|f| f.name.as_str());
             for name in names.filter(|n| ["party_id", "customer_id", "converted_party_id", "parent_id", "regarding_id"].contains(n)) {

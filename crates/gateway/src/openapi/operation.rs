@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platform::table::{Counted, Kind, Op, Shape, schema};
+use platform::table::{Counts, Kind, Op, Shape, schema};
 use serde_json::{Map, Value, json};
 
 use super::parts::{header_refs, refusal};
@@ -44,9 +44,9 @@ fn description(op: &Op) -> String {
         false if op.permission.is_empty() => text.push_str("\n\nNeeds credentials, but no permission."),
         false => text.push_str(&format!("\n\nNeeds the permission `{}`.", op.permission)),
     }
-    match op.counted {
-        Some(Counted::Visible) => text.push_str("\n\nFigures count the records that you may see."),
-        Some(Counted::All(nouns)) => {
+    match op.counts {
+        Some(Counts::Visible) => text.push_str("\n\nFigures count the records that you may see."),
+        Some(Counts::All(nouns)) => {
             text.push_str("\n\nFigures count all records: a permission with a narrower reach is refused");
             match nouns {
                 [] => text.push('.'),

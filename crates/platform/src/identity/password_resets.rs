@@ -102,7 +102,14 @@ fn deliver(work: &mut Work) -> Result<Value> {
         let link = format!("{place}{}link={token}", if place.contains('?') { '&' } else { '?' });
         let (subject, text) = letter(&user.locale, &user.name, &link);
         let id = uuid::Uuid::now_v7().to_string();
-        Ok(Some(Outgoing { to_name: user.name, to_address: user.email, subject: subject.into(), text: Some(text), id, ..Default::default() }))
+        Ok(Some(Outgoing {
+            to_name: user.name,
+            to_address: user.email,
+            subject: subject.into(),
+            text: Some(text),
+            id,
+            ..Default::default()
+        }))
     })?;
     let Some(message) = message else { return Ok(json!({ "handed_over": false })) };
     match mailer.send(&message) {

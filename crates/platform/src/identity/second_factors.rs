@@ -27,12 +27,16 @@ pub(super) fn operations(t: &mut Table) {
     t.command_outside("confirm_second_factor", "identity/me/second-factor/confirm", confirm, CONFIRM)
         .for_everybody()
         .fails(&[NO_SESSION, NOT_BEGUN, WRONG_CODE]);
-    t.command_outside("renew_recovery_codes", "identity/me/second-factor/recovery-codes", renew, RENEW)
-        .for_everybody()
-        .fails(&[NO_SESSION, NOT_ENABLED, WRONG_CODE]);
-    t.command_outside("disable_second_factor", "identity/me/second-factor/disable", disable, DISABLE)
-        .for_everybody()
-        .fails(&[NO_SESSION, NOT_ENABLED, WRONG_CODE]);
+    t.command_outside("renew_recovery_codes", "identity/me/second-factor/recovery-codes", renew, RENEW).for_everybody().fails(&[
+        NO_SESSION,
+        NOT_ENABLED,
+        WRONG_CODE,
+    ]);
+    t.command_outside("disable_second_factor", "identity/me/second-factor/disable", disable, DISABLE).for_everybody().fails(&[
+        NO_SESSION,
+        NOT_ENABLED,
+        WRONG_CODE,
+    ]);
 }
 
 /// What is done about the second factors of others.

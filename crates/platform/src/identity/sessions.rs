@@ -19,8 +19,8 @@ use super::authentication::user_caller;
 use super::authority::{judge_account, knows};
 use super::secrets::{REFRESH_PREFIX, hash, secret};
 use super::throttle::Attempt;
-use super::{second_factors, signing_keys};
 use super::tokens::Claims;
+use super::{second_factors, signing_keys};
 use crate::caller::Companies;
 use crate::prelude::*;
 

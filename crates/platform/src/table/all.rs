@@ -578,7 +578,7 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         before: None,
         shown_once: &[],
         rests_on: None,
-        counted: None,
+        counts: None,
     }
 }
 

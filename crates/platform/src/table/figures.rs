@@ -17,7 +17,7 @@ use utoipa::openapi::{ObjectBuilder, Type};
 use super::answer::Answer;
 use super::expand::Expansion;
 use super::list::{List, Listing, judge_column};
-use super::op::{Gather, Input, Kind, Op, Shape};
+use super::op::{Counts, Gather, Input, Kind, Op, Shape};
 use crate::cx::Cx;
 use crate::visibility::Masking;
 
@@ -169,6 +169,7 @@ pub(super) fn operation(list: &Op) -> Option<Op> {
     op.path_params = list.path_params.clone();
     op.listing = Some(listing);
     op.output = Some(Shape::of::<Aggregate>());
+    op.counts = Some(Counts::Visible);
     op.run = Box::new(move |cx, op, input| {
         let answer = run(cx, op, input, &figures, &gather, &labels)?;
         Answer::of(&answer)

@@ -2,16 +2,12 @@
 
 use chrono::NaiveDate;
 use domain::Result;
-use domain::directory::contacts::Contact;
-use domain::directory::parties::Party;
-use domain::ids::{ContactId, PartyId};
-use domain::kernel::{Decimal, FieldError, Id, Problem, decode, problems};
-use persistence::reference::survivors;
-use persistence::{Column, Compare, Condition, Kind as Of, Record as _, Value as Bound};
+use domain::kernel::Decimal;
+use domain::kernel::{FieldError, Problem, decode, problems};
+use persistence::{Column, Compare, Condition, Kind as Of, Value as Bound};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 
 use super::form::{self, Days};
-use crate::cx::Cx;
 
 /// The largest whole number that JSON carries exactly everywhere: 2^53 - 1.
 pub(crate) const LARGEST_WHOLE: i64 = 9_007_199_254_740_991;
@@ -205,30 +201,6 @@ impl FilterParameter {
 
 pub(crate) fn invalid(parameter: &str, message: String) -> Problem {
     problems::invalid_parameter.at(vec![FieldError::parameter(parameter, "invalid", message)])
-}
-
-/// A filter by a party or contact that was merged away finds what leads to the one that stands for it, too: rows follow a merge,
-/// and callers keep the old id. History of merges is asked for by the very one.
-pub(crate) fn with_survivors(cx: &mut Cx, column: &Column, condition: Condition) -> Result<Condition> {
-    let Condition::In(name, mut values) = condition else { return Ok(condition) };
-    let stands = |cx: &mut Cx, prefix: &str, table: &'static str| -> Result<Vec<uuid::Uuid>> {
-        let asked = values.iter().filter_map(|v| match v {
-            Bound::Uid(id) => Some(*id).filter(|_| column.prefix == Some(prefix)),
-            Bound::Text(text) if name == "regarding_id" => decode(prefix, text),
-            _ => None,
-        });
-        let asked: Vec<uuid::Uuid> = asked.collect();
-        Ok(survivors(cx.db(), table, &asked)?.into_iter().map(|(_, stands)| stands).collect())
-    };
-    if ["merged_into", "winner_id", "loser_id"].contains(&name) {
-        return Ok(Condition::In(name, values));
-    }
-    let parties = stands(cx, PartyId::PREFIX, Party::TABLE)?.into_iter().map(|id| (id, PartyId::from_uuid(id).to_string()));
-    let contacts = stands(cx, ContactId::PREFIX, Contact::TABLE)?.into_iter().map(|id| (id, ContactId::from_uuid(id).to_string()));
-    let also = parties.chain(contacts).map(|(id, word)| if column.kind == Of::Uid { Bound::Uid(id) } else { Bound::Text(word) });
-    let also: Vec<Bound> = also.collect();
-    values.extend(also);
-    Ok(Condition::In(name, values))
 }
 
 /// The text as a value for this column.

@@ -20,10 +20,11 @@ use super::cursor::{read, sign, write};
 use super::expand;
 use super::fields;
 use super::figures::{self, Figures};
-use super::filter::{FilterParameter, OUT_OF_USE, OutOfUse, TextFilter, invalid, with_survivors};
+use super::filter::{FilterParameter, OUT_OF_USE, OutOfUse, TextFilter, invalid};
 use super::form::{self, Days};
 use super::op::{Input, Op, Shape};
 use super::page::Page;
+use super::survivors;
 use crate::cx::Cx;
 use crate::visibility::Masking;
 
@@ -325,7 +326,7 @@ impl List {
                 _ if listing.ids.iter().any(|f| f.name == *name) => {
                     for f in listing.ids.iter().filter(|f| f.name == *name) {
                         let id = decode(f.prefix, value).ok_or_else(|| invalid(name, format!("An id with the prefix {}_.", f.prefix)))?;
-                        list.query.conditions.push((f.condition)(id));
+                        list.query.conditions.push(survivors::either(cx, f.prefix, id, f.condition)?);
                     }
                 }
                 _ if listing.days.iter().any(|d| d.0 == name) => {
@@ -347,7 +348,7 @@ impl List {
                 _ => {
                     let filter = listing.filters.iter().find(|f| f.name == *name).ok_or(problems::unknown_parameter)?;
                     judge_column(&masking, filter.column.name)?;
-                    list.query.conditions.push(with_survivors(cx, filter.column, filter.condition(value, &days)?)?);
+                    list.query.conditions.push(survivors::included(cx, filter.column, filter.condition(value, &days)?)?);
                 }
             }
             if !matches!(name.as_str(), "limit" | "cursor" | "include_total" | "fields" | "expand" | "wait_for") {

@@ -18,6 +18,7 @@ mod page;
 mod params;
 mod references;
 pub mod schema;
+mod survivors;
 
 pub use all::Table;
 pub use answer::{Answer, Binary, Output};
@@ -25,7 +26,7 @@ pub use expand::Expansion;
 pub use figures::Figures;
 pub use list::{FIELDS_PATTERN, List, Listing};
 pub use noun::{NoFilter, Noun, Part};
-pub use op::{Counted, HtmlPage, Input, Kind, Op, Origin, Pairs, Shape, Shown, Upload};
+pub use op::{Counts, HtmlPage, Input, Kind, Op, Origin, Pairs, Shape, Shown, Upload};
 pub use outline::{Outline, Place};
 pub use page::Page;
 pub use params::Filter;

@@ -136,7 +136,7 @@ impl Origin {
 
 /// Which records the figures of an operation count, when it answers figures over many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counted {
+pub enum Counts {
     /// Those that the caller may see: its function takes [`Cx::counted_rows_as`] into its queries.
     Visible,
     /// All of a company, or all about what the path names. Only a caller whose permission for the operation, and for reading each of these
@@ -230,7 +230,7 @@ pub struct Op {
     /// The follower that keeps what is read.
     pub rests_on: Option<&'static str>,
     /// Which records its figures count.
-    pub counted: Option<Counted>,
+    pub counts: Option<Counts>,
 }
 
 impl Op {
@@ -285,12 +285,12 @@ impl Op {
     }
     /// Its figures count the records that the caller may see.
     pub fn counts_visible(&mut self) -> &mut Self {
-        self.counted = Some(Counted::Visible);
+        self.counts = Some(Counts::Visible);
         self
     }
     /// Its figures count all records, among them those of these nouns (`crm.opportunities`): for callers whose permissions reach all.
     pub fn counts_all(&mut self, nouns: &'static [&'static str]) -> &mut Self {
-        self.counted = Some(Counted::All(nouns));
+        self.counts = Some(Counts::All(nouns));
         self.fails(&[problems::beyond_reach])
     }
     /// A POST that writes nothing.
