@@ -105,7 +105,7 @@ crate::ids! {
     OpportunitySplitId "opps";
     /// What a person is in an opportunity.
     ContactRoleId "oppr";
-    /// Somebody else who wants to sell.
+    /// A competitor.
     OpportunityCompetitorId "oppk";
     /// A pipeline.
     PipelineId "pl";

@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::docs::Docs;
 use crate::limits::{Buckets, Verdict, Who};
 use crate::metrics::Metrics;
+use crate::streams::Streams;
 use crate::trace::Trace;
 use crate::tree::Node;
 use crate::{body, cors, dispatch, log, outside, problem, request};
@@ -44,6 +45,8 @@ pub struct Edge {
     pub draining: AtomicBool,
     pub health: crate::health::Health,
     pub document: outside::Document,
+    /// Who listens to the feed.
+    pub streams: Arc<Streams>,
 }
 
 /// What became known about a request on its way, for the headers, the log and the counters.
@@ -73,6 +76,7 @@ impl Edge {
             buckets: Buckets::new(config.rate_limit, config.login_rate_limit),
             queue: Arc::new(Semaphore::new(config.queue)),
             large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
+            streams: Streams::new(config.streams, config.streams_per_caller),
             config,
             app,
             tree,

@@ -24,6 +24,7 @@ mod problem;
 mod reply;
 mod request;
 mod server;
+mod streams;
 mod strict_json;
 mod trace;
 mod tree;

@@ -16,12 +16,12 @@ use crate::edge::{Edge, Seen};
 use crate::limits::Who;
 use crate::trace::Trace;
 use crate::tree::Node;
-use crate::{docs, metrics, openapi, request};
+use crate::{docs, metrics, openapi, request, streams};
 
 /// Leaves of the path tree that are not operations of the table begin here.
 const FIRST: usize = 1 << 20;
 
-const PATHS: [&str; 11] = [
+const PATHS: [&str; 12] = [
     "/livez",
     "/readyz",
     "/metrics",
@@ -29,6 +29,7 @@ const PATHS: [&str; 11] = [
     "/openapi/{file}",
     "/.well-known/jwks.json",
     "/v1/error-codes",
+    streams::PATH,
     "/problems/{code}",
     "/",
     "/docs",
@@ -100,6 +101,7 @@ pub async fn run(edge: &Arc<Edge>, leaf: usize, variables: &[String], req: &Http
             }
             Ok(json_response(edge.document.catalogue(edge)))
         }
+        streams::PATH => streams::open(edge, req, seen).await,
         "/problems/{code}" => problem_page(edge, variable),
         "/" | "/docs" => Ok(docs::redirect()),
         "/docs/{file}" => edge.docs.file(req, variable).await.ok_or_else(|| problems::not_found.into()),

@@ -2,6 +2,7 @@
 //! No rule of the business is decided here.
 
 pub mod accounting;
+pub mod aggregate;
 pub mod banking;
 mod commit_signal;
 mod companies;

@@ -115,6 +115,15 @@ impl Query {
 }
 
 impl Condition {
+    /// This one or another.
+    pub fn or(&self, other: &Self) -> Self {
+        let mut s = Statement::new("(");
+        self.write(&mut s);
+        s.sql(" OR ");
+        other.write(&mut s);
+        s.sql(")");
+        Condition::Other(s)
+    }
     /// The condition as part of a statement.
     pub fn statement(&self) -> Statement {
         let mut s = Statement::default();

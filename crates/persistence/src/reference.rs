@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Conn, Record, Result, record};
+use crate::{Bind, Condition, Conn, Record, Result, Statement, list, record};
 
 /// What a foreign key leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,4 +70,25 @@ fn rows<T: Record + Serialize>(db: &mut Conn, column: &'static str, ids: &[Uuid]
     let found = record::by::<T>(db, column, ids)?;
     // plain data with string keys always has a JSON form
     Ok(found.iter().map(|row| serde_json::to_value(row).unwrap_or(Value::Null)).collect())
+}
+
+/// Into whom those of these parties or contacts were merged that were.
+pub fn survivors(db: &mut Conn, table: &'static str, ids: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut s = Statement::new(format!("SELECT id, merged_into FROM {table} WHERE merged_into IS NOT NULL AND id IN ("));
+    list(ids).bind(&mut s);
+    s.sql(")");
+    s.load(db)
+}
+
+/// Rows of a table that lead to nobody who was merged away. What stays with a tombstone is the double of what the survivor has.
+pub fn not_of_tombstones(table: &str, pointers: &[(&str, &str)]) -> Condition {
+    let mut s = Statement::default();
+    for (i, (column, target)) in pointers.iter().enumerate() {
+        s.sql(if i == 0 { "" } else { " AND " });
+        s.sql(format!("NOT EXISTS (SELECT 1 FROM {target} gone WHERE gone.id = {table}.{column} AND gone.merged_into IS NOT NULL)"));
+    }
+    Condition::Other(s)
 }

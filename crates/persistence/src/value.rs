@@ -181,6 +181,8 @@ impl Value {
 
 /// The cells of one row, read from left to right.
 pub trait Cells {
+    /// How many cells the row has.
+    fn width(&self) -> usize;
     fn uid(&mut self) -> Result<Option<Uuid>, Fail>;
     fn text(&mut self) -> Result<Option<String>, Fail>;
     fn bool(&mut self) -> Result<Option<bool>, Fail>;
@@ -223,6 +225,9 @@ impl<R> PgCells<'_, R> {
 }
 
 impl<'a, R: NamedRow<'a, Pg>> Cells for PgCells<'_, R> {
+    fn width(&self) -> usize {
+        self.row.field_count()
+    }
     fn uid(&mut self) -> Result<Option<Uuid>, Fail> {
         self.next(FromSql::<st::Uuid, Pg>::from_sql)
     }
@@ -269,6 +274,9 @@ impl<R> SqliteCells<'_, R> {
 }
 
 impl<'a, R: NamedRow<'a, Sqlite>> Cells for SqliteCells<'_, R> {
+    fn width(&self) -> usize {
+        self.row.field_count()
+    }
     fn uid(&mut self) -> Result<Option<Uuid>, Fail> {
         self.next(|v| Ok(Uuid::from_slice(&<Vec<u8> as FromSql<st::Binary, Sqlite>>::from_sql(v)?)?))
     }

@@ -269,7 +269,7 @@ impl App {
     /// Whether the caller may run the operation at all. Judged before anything of the request is read.
     pub fn admit(&self, op: &Op, caller: &Caller) -> Result<()> {
         if op.public || (op.permission.is_empty() && !(op.for_users && caller.must_change_password)) || caller.may(&op.permission) {
-            return Ok(());
+            return crate::visibility::admit_figures(op, caller);
         }
         if caller.must_change_password {
             return Err(problems::missing_scope.with("Change your password first: POST /v1/identity/me/password."));

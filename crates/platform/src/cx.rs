@@ -14,7 +14,7 @@ use domain::{Entity, Event, Result};
 use persistence::platform::links::NewLink;
 use persistence::platform::numbers::Series;
 use persistence::platform::{events, numbers};
-use persistence::{Condition, Conn, Engine, Only, RETRY, Record, Value, record};
+use persistence::{Condition, Conn, Engine, Only, Query, RETRY, Record, Value, record};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -54,6 +54,8 @@ pub struct Cx<'c> {
     last: Vec<Last>,
     /// Which documents came from which; written with the facts.
     links: Vec<NewLink>,
+    /// The conditions of the list that was asked for them.
+    pub(crate) gathered: Option<(&'static str, Query)>,
 }
 
 /// A caller's teams and territories, read once for a transaction.
@@ -86,6 +88,7 @@ impl<'c> Cx<'c> {
             known: Known::new(),
             last: Vec::new(),
             links: Vec::new(),
+            gathered: None,
         }
     }
     pub fn app(&self) -> &Arc<App> {
@@ -184,6 +187,10 @@ impl<'c> Cx<'c> {
             list.query.conditions.push(of_companies::<T>(column, ids.iter().map(|c| Value::Uid(c.uuid())).collect()));
         }
         list.query.conditions.extend(self.visible_rows(T::TABLE)?);
+        if list.gathers {
+            self.gathered = Some((T::TABLE, list.query));
+            return Ok(Page { data: Vec::new(), has_more: false, next_cursor: None, total_count: None });
+        }
         let limit = list.query.limit as usize;
         list.query.limit += 1;
         let mut data = record::page::<T>(&mut self.conn, &list.query)?;
@@ -429,6 +436,7 @@ impl<'c> Cx<'c> {
                 known,
                 last,
                 links,
+                gathered: None,
             };
             let done = f(&mut inner);
             let Cx { told, reacted, known, last, links, .. } = inner;

@@ -9,6 +9,7 @@ pub mod chain_check;
 mod cx;
 pub mod directory;
 pub mod followers;
+pub mod html;
 pub mod identity;
 pub mod mail;
 pub mod observation;

@@ -66,6 +66,7 @@ each_engine! {
             "/v1/jobs",
             "/v1/platform/limits",
             "/v1/platform/jobs",
+            "/v1/platform/schemas",
             "/error-codes",
             // the caller's own, and what others shared with the caller
             "/v1/platform/saved-views",

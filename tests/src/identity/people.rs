@@ -12,9 +12,7 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00
 
 fn upload(c: &Client, content: &[u8]) -> Answer {
     let head = b"--sep\r\nContent-Disposition: form-data; name=\"file\"; filename=\"me.png\"\r\n\r\n";
-    c.request("POST", "/v1/platform/files")
-        .bytes("multipart/form-data; boundary=sep", [head, content, b"\r\n--sep--\r\n"].concat())
-        .send()
+    c.request("POST", "/v1/platform/files").bytes("multipart/form-data; boundary=sep", [head, content, b"\r\n--sep--\r\n"].concat()).send()
 }
 
 each_engine! {

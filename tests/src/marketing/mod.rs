@@ -3,7 +3,7 @@
 mod attribution;
 mod attribution_credits;
 pub(crate) mod attribution_models;
-mod campaigns;
+pub(crate) mod campaigns;
 mod consent_confirmations;
 mod consents;
 mod journey_enrollments;

@@ -34,6 +34,11 @@ pub fn operations(t: &mut Table) {
         .search(&["search"])
         .sort(&["due_at", "completed_at"])
         .expand::<Party>("party", "party_id")
+        .figures(Figures::by(&["kind", "status", "priority", "owner_id", "party_id", "company_id"]).dates(&[
+            "created_at",
+            "due_at",
+            "completed_at",
+        ]))
         .expand::<Lead>("lead", "lead_id")
         .expand::<Opportunity>("opportunity", "opportunity_id");
     n.create(create, CREATE).fails(REFUSALS).fails(&[DISABLED]);
@@ -53,8 +58,7 @@ pub fn operations(t: &mut Table) {
         .fails(&[FINISHED, UNKNOWN_TIME_ZONE]);
 }
 
-const CREATE: &str = "Create an activity about exactly one thing: a lead, opportunity, party, contact or document. With \
-`completed_at` it records something that is over; notes are over at once.";
+const CREATE: &str = "Create an activity about exactly one thing: a lead, opportunity, party, contact or document. With `completed_at` it records something already done; notes are completed at once.";
 
 fn list(cx: &mut Cx, list: List) -> Result<Page<Activity>> {
     let mut page = cx.page::<Activity>(list)?;

@@ -44,6 +44,12 @@ pub fn operations(t: &mut Table) {
         .search(&["search"])
         .sort(&["name", "score"])
         .expand::<Party>("converted_party", "converted_party_id")
+        .figures(Figures::by(&["status", "owner_id", "source", "campaign", "grade", "company_id"]).dates(&[
+            "created_at",
+            "converted_at",
+            "qualified_at",
+            "first_response_at",
+        ]))
         .expand::<Opportunity>("converted_opportunity", "converted_opportunity_id");
     n.create(create, CREATE).fails(REFUSALS).fails(&[DISABLED]);
     n.bulk(create);
@@ -54,7 +60,7 @@ pub fn operations(t: &mut Table) {
     n.update(update, "Change a lead. Converted leads do not change.").fails(REFUSALS).fails(&[CONVERTED]);
     n.delete(
         delete,
-        "Delete a lead that was entered by mistake. Its touches stay and are nobody's. Converted leads and leads with activities stay.",
+        "Delete a lead that was entered by mistake. Its touchpoints are kept without a person. Converted leads and leads with activities cannot be deleted.",
     )
     .fails(&[CONVERTED]);
     n.action_with("assign", assign, ASSIGN).fails(&[CONVERTED, NO_RULE, DISABLED]);

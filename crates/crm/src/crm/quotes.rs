@@ -61,7 +61,12 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Opportunity>("opportunity", "opportunity_id")
-        .expand::<Product>("lines.product", "lines.product_id");
+        .expand::<Product>("lines.product", "lines.product_id")
+        .figures(
+            Figures::by(&["status", "owner_id", "party_id", "opportunity_id", "currency", "company_id"])
+                .money("currency", &["net_total", "tax_total", "total"])
+                .dates(&["quote_date", "created_at", "valid_until", "sent_at"]),
+        );
     n.create(create, CREATE).fails(PRICE_REFUSALS).fails(VALIDITY).fails(ADDRESS).fails(&[
         NO_PARTY,
         FOREIGN_OPPORTUNITY,

@@ -17,9 +17,9 @@ pub fn operations(t: &mut Table) {
     n.page_of::<LeadFormWording>("wordings", wordings, "List the wordings that a capture form has shown, the newest first.");
 }
 
-const CREATE: &str = "Create a capture form. It gets a public key, which lets anybody send to \
-`POST /v1/public/forms/{key}/submissions` and nobody read.";
-const UPDATE: &str = "Change a capture form. Another wording of the consent gets the next number; the earlier ones are kept word by word.";
+const CREATE: &str =
+    "Create a capture form. It gets a public key, which allows submitting to `POST /v1/public/forms/{key}/submissions` and not reading.";
+const UPDATE: &str = "Change a capture form. A changed wording of the consent gets the next number; the earlier ones are kept verbatim.";
 
 fn check(cx: &mut Cx, owner: Option<domain::ids::UserId>) -> Result<()> {
     match owner {

@@ -32,11 +32,11 @@ const CLICK: &str = "campaign.click";
 const UNSUBSCRIBE: &str = "campaign.unsubscribe";
 
 pub(crate) fn operations(t: &mut Table) {
-    t.tag("marketing/links", "The links in messages of campaigns, for whoever holds them.");
+    t.tag("marketing/links", "The links in messages of campaigns; no credentials are needed.");
     t.download_outside(
         "marketing/links/open",
         open,
-        "Show the picture that tells that a message was looked at. Visits of programs count apart.",
+        "Get the tracking pixel that records that a message was opened. Opens by programs are counted separately.",
     )
     .linked()
     .fails(signed::REFUSALS)
@@ -44,7 +44,7 @@ pub(crate) fn operations(t: &mut Table) {
     t.redirect_outside(
         "marketing/links/click",
         click,
-        "Follow a link of a message. It leads to the address that was in the message, and nowhere else.",
+        "Follow a link of a message. It redirects to the address that was in the message, and nowhere else.",
     )
     .linked()
     .fails(signed::REFUSALS)
@@ -75,7 +75,7 @@ pub struct ClickFilter {
     /// The token of the link.
     #[param(min_length = 40, max_length = 400, pattern = "^[A-Za-z0-9_-]{40,400}$")]
     link: String,
-    /// The address it leads to; the one that was signed.
+    /// The target address; the one that was signed.
     #[param(min_length = 8, max_length = 2000, pattern = "^[!-~]{8,2000}$")]
     url: String,
 }

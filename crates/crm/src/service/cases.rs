@@ -48,7 +48,7 @@ pub fn operations(t: &mut Table) {
         .filter(&["product_id", "order_id", "serial_number", "entitlement_id", "sla_policy_id", "sla_state", "resolved_at"])
         .filter(&["first_response_due_at", "next_response_due_at", "resolution_due_at"])
         .flag("is_open", "Only rows that are neither resolved nor closed, or all others.", rows::is_open)
-        .flag("is_unassigned", "Only rows that nobody works on, or all others.", rows::is_unassigned)
+        .flag("is_unassigned", "Only rows without (`true`) or with (`false`) an assignee.", rows::is_unassigned)
         .search(&["search"])
         .sort(&["number", "first_response_due_at", "next_response_due_at", "resolution_due_at"])
         .sort_as("priority", "priority_rank")
@@ -56,7 +56,13 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Product>("product", "product_id")
-        .expand::<Queue>("queue", "queue_id");
+        .expand::<Queue>("queue", "queue_id")
+        .figures(
+            Figures::by(&["status", "priority", "channel", "category", "queue_id", "assignee_id", "party_id", "product_id"])
+                .and_by(&["sla_state", "impact", "urgency", "company_id"])
+                .sum(&["spent_minutes"])
+                .dates(&["created_at", "resolved_at", "closed_at", "resolution_due_at"]),
+        );
     n.create(create, CREATE).fails(WHO).fails(COVER).fails(&[INVALID_EMAIL, ORDER_OF_ANOTHER, OUT_OF_REACH]).fails(&[UNKNOWN_SERIAL]);
     n.bulk(create);
     n.read("Get a case.")
@@ -105,15 +111,13 @@ const ASSIGN: &str = "Assign a case. With a queue and no user the queue hands it
 const REPLY: &str = "Write to a case. A public message of an agent is a response and stops the clock that waits for one. A message of the \
 customer takes a case off hold and opens a resolved or closed one again; when the window for that is over, a new case follows it and \
 is the answer. Messages never change.";
-const HOLD: &str =
-    "Put a case on hold: it waits for the customer. The clock of the resolution stands still unless the policy says otherwise.";
+const HOLD: &str = "Put a case on hold: it waits for the customer. The resolution clock is paused unless the policy says otherwise.";
 const RESUME: &str = "Take a case off hold. What remained of its resolution is carried over in working time.";
 const RESOLVE: &str = "Resolve a case. The customer may come back within the days that its policy allows; after them it is closed.";
 const REOPEN: &str = "Reopen a resolved or closed case while its window lasts. The clock of the resolution goes on with what remained.";
 const ESCALATE: &str = "Escalate a case to the next level, and perhaps to another queue or user. The reason becomes an internal message.";
 const MERGE: &str = "Merge a case into another of the same customer. It is closed, its messages are shown with the other's, and the case \
-it counted on its entitlement is given back. A question of the customer that nobody answered waits in the other case from then on, \
-which is opened again when it was resolved and goes on when it was on hold.";
+it counted on its entitlement is given back. An unanswered question of the customer waits in the other case from then on; that case is reopened when it was resolved and resumed when it was on hold.";
 const LINK: &str = "Say that an article of the knowledge base answers a case. Only published articles do; saying it again changes nothing.";
 const SLA: &str = "Get the service level of a case, measured now in working time. Reading raises nothing; warnings and breaches are raised \
 once, by the clock.";

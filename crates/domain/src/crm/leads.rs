@@ -21,7 +21,7 @@ use crate::ids::{AssignmentRuleId, CompanyId, ContactId, LeadId, OpportunityId, 
 use crate::kernel::{Amount, Code, Rate};
 
 crate::string_enum! {
-    /// Where a lead stands.
+    /// Status of a lead.
     pub enum LeadStatus {
         /// Nobody has taken it up.
         New = "new",
@@ -79,7 +79,7 @@ pub struct Utm {
     #[serde(default)]
     #[schema(max_length = 200)]
     pub campaign: Option<String>,
-    /// The search words, `utm_term`.
+    /// The search terms, `utm_term`.
     #[serde(default)]
     #[schema(max_length = 200)]
     pub term: Option<String>,
@@ -139,7 +139,7 @@ pub struct Lead {
     pub source: Option<String>,
     /// Where the visitor came from.
     pub utm: Utm,
-    /// The campaign it came from, as its first touch says unless somebody said otherwise.
+    /// The campaign it came from: that of its first touchpoint unless set by a user.
     #[schema(required, max_length = 200, example = "spring sale")]
     pub campaign: Option<String>,
     /// The earliest touch, by the time of the event. A later one never takes its place.
@@ -175,8 +175,7 @@ pub struct Lead {
     /// How often the grade has changed.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub grade_changes: i64,
-    /// When somebody first got in touch with it, or decided on it: the first call, meeting or e-mail that was done, or
-    /// its qualification or refusal.
+    /// Time of the first response: the first completed call, meeting or e-mail, or the qualification or disqualification.
     #[schema(required)]
     pub first_response_at: Option<DateTime<Utc>>,
     /// When it was last qualified.
@@ -338,7 +337,7 @@ pub struct AssignLead {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DisqualifyLead {
-    /// The reason, in the words your reports group by.
+    /// The reason; reports group by it.
     #[schema(min_length = 1, max_length = 200, example = "no budget")]
     pub reason: String,
 }
@@ -347,7 +346,8 @@ pub struct DisqualifyLead {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConvertLead {
-    /// What to do when a party or contact with the same e-mail address, e-mail domain, tax number or external id exists; `reject` when
+    /// What to do when a party or contact with the same e-mail address, e-mail domain, tax number or external id exists; `reject`
+    /// when
     /// left out. Not asked when `party_id` names the party.
     #[serde(default = "reject")]
     pub on_duplicate: OnDuplicate,

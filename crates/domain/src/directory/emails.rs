@@ -11,7 +11,7 @@ pub const INVALID_EMAIL: Code = Code::invalid("email.invalid", "This is not an e
 /// An address appears twice in one list, or two are primary.
 pub const DUPLICATE_EMAIL: Code = Code::invalid("email.duplicate", "The list of e-mail addresses contradicts itself.");
 
-/// An e-mail address of somebody.
+/// An e-mail address of a party or contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EmailAddress {

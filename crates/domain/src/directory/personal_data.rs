@@ -27,7 +27,7 @@ pub const CHAIN_BROKEN: Code = Code::conflict("personal_data.chain_broken", "The
 /// The rows of one kind.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ExportedRows {
-    /// Which ones, by the table they are kept in and the column that leads to the person.
+    /// Which records: their table and the column that refers to the person.
     #[schema(max_length = 100, example = "invoices.customer_id")]
     pub what: String,
     /// The rows, as the API shows them.
@@ -40,7 +40,7 @@ pub struct ExportedRows {
 pub struct PersonalData {
     /// When it was read, in one snapshot.
     pub taken_at: DateTime<Utc>,
-    /// The person and everything that leads to the person.
+    /// The person and all records that refer to the person.
     #[schema(max_items = 1000)]
     pub records: Vec<ExportedRows>,
     /// What happened, the oldest first.
@@ -291,7 +291,8 @@ pub fn redacted(value: &Value, terms: &Terms) -> Value {
     }
 }
 
-/// A fact about a quote, or the order it became, without the person it was sent to: who that was, who signed, and texts with one of the terms. What was
+/// A fact about a quote, or the order it became, without the person it was sent to: who that was, who signed, and texts with one
+/// of the terms. What was
 /// offered to whom, and that it was accepted and when, is not about the person and stays.
 pub fn without_reader(value: &Value, terms: &Terms) -> Value {
     let mut left = without(value, terms);

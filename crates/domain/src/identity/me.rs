@@ -38,8 +38,8 @@ pub struct Me {
     /// The codes of the roles of the user.
     #[schema(max_items = 200)]
     pub roles: Vec<String>,
-    /// What this caller may: permissions and patterns, with their reach after a colon unless it is everything
-    /// (`crm.leads.update:team`). For an API key, what is left of it.
+    /// Permissions and patterns of the caller, with their reach after a colon unless it is everything
+    /// (`crm.leads.update:team`). For an API key, those that its owner still has.
     #[schema(max_items = 2000)]
     pub permissions: Vec<String>,
     /// Whether this caller has all companies, also those founded later.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::ValidateEmail;
 
+use super::second_factors;
 use crate::ids::{StoredFileId, UserId};
 use crate::kernel::text::{filled, is_one_line};
 use crate::kernel::{Code, Failure, Result, problems};
@@ -58,8 +59,10 @@ pub struct User {
     #[schema(required)]
     pub picture_id: Option<StoredFileId>,
     pub status: UserStatus,
-    /// Whether the password was set by somebody else, so that nothing is allowed but to change it.
+    /// Whether the password was set by another user, so that nothing is allowed but to change it.
     pub must_change_password: bool,
+    /// Whether log-in needs a code of a second factor, too.
+    pub second_factor_enabled: bool,
     /// Texts of your own, by name.
     #[schema(schema_with = crate::kernel::metadata)]
     pub metadata: BTreeMap<String, String>,
@@ -141,7 +144,7 @@ pub struct ResetPassword {
     pub password: Option<String>,
 }
 
-/// A password that somebody else set. It is good for one log-in: the user must change it before anything else.
+/// A password set by another user. It is valid for one log-in: the user must change it before anything else.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct OneTimePassword {
     pub user_id: UserId,
@@ -192,6 +195,7 @@ impl User {
             picture_id: None,
             status: UserStatus::Active,
             must_change_password,
+            second_factor_enabled: false,
             metadata: new.metadata,
             created_at: now,
             updated_at: now,
@@ -234,11 +238,31 @@ impl User {
         Ok(Self { status: UserStatus::Active, ..self })
     }
 
+    /// Makes log-in need a code from now on.
+    pub fn with_second_factor(self) -> Result<Self> {
+        match self.second_factor_enabled {
+            true => Err(second_factors::ENABLED.into()),
+            false => Ok(Self { second_factor_enabled: true, ..self }),
+        }
+    }
+
+    /// Makes log-in need the password alone.
+    pub fn without_second_factor(self) -> Result<Self> {
+        match self.second_factor_enabled {
+            true => Ok(Self { second_factor_enabled: false, ..self }),
+            false => Err(second_factors::NOT_ENABLED.into()),
+        }
+    }
+
     fn possible_actions(&self) -> Vec<&'static str> {
-        match self.status {
+        let mut actions = match self.status {
             UserStatus::Active => vec!["disable", "revoke-sessions", "reset-password"],
             UserStatus::Disabled => vec!["enable", "revoke-sessions", "reset-password"],
+        };
+        if self.second_factor_enabled {
+            actions.push("remove-second-factor");
         }
+        actions
     }
 }
 
@@ -282,6 +306,16 @@ mod tests {
         assert_eq!(user(UserStatus::Disabled).disable(None).expect_err("twice").code(), problems::invalid_state);
         assert_eq!(user(UserStatus::Active).enable().expect_err("twice").code(), problems::invalid_state);
         assert_eq!(user(UserStatus::Disabled).enable().expect("enabled").status, UserStatus::Active);
+    }
+
+    #[test]
+    fn a_second_factor_is_enabled_once_and_removed_once() {
+        let plain = user(UserStatus::Active);
+        assert_eq!(plain.clone().without_second_factor().expect_err("none").code(), second_factors::NOT_ENABLED);
+        let guarded = plain.with_second_factor().expect("enabled");
+        assert!(guarded.possible_actions().contains(&"remove-second-factor"));
+        assert_eq!(guarded.clone().with_second_factor().expect_err("twice").code(), second_factors::ENABLED);
+        assert!(!guarded.without_second_factor().expect("removed").second_factor_enabled);
     }
 
     #[test]

@@ -41,7 +41,21 @@ pub fn operations(t: &mut Table) {
         .sort(&["order_date", "requested_date", "number", "total"])
         .expand::<Party>("customer", "customer_id")
         .expand::<Warehouse>("warehouse", "warehouse_id")
-        .expand::<Product>("lines.product", "lines.product_id");
+        .expand::<Product>("lines.product", "lines.product_id")
+        .figures(
+            Figures::by(&[
+                "status",
+                "fulfilment_status",
+                "billing_status",
+                "customer_id",
+                "owner_id",
+                "warehouse_id",
+                "currency",
+                "company_id",
+            ])
+            .money("currency", &["net_total", "tax_total", "total", "unshipped_amount", "unbilled_amount"])
+            .dates(&["order_date", "requested_date", "created_at", "confirmed_at"]),
+        );
     n.create(drafts::create, "Create a sales order. It starts as a draft without a number; totals and taxes are worked out here.")
         .fails(order_lines::REFUSALS)
         .fails(CUSTOMER)
@@ -65,6 +79,7 @@ pub fn operations(t: &mut Table) {
         "Get what a customer owes and will owe. Open receivables, shipments not invoiced and open orders, against the credit limit; in the company's currency.",
     )
     .permission("sales.orders.read")
+    .counts_all(&["sales.orders"])
     .fails(&[domain::directory::exchange_rates::NO_RATE]);
 }
 
@@ -133,7 +148,7 @@ pub struct ExposureFilter {
 
 fn exposure(cx: &mut Cx, filter: ExposureFilter) -> Result<CreditExposure> {
     let company = cx.find::<Company>(filter.company_id)?;
-    let customer = cx.find::<Party>(filter.customer_id)?;
+    let customer = cx.find_survivor::<Party>(filter.customer_id)?;
     let today = cx.today(&company);
     confirmation::exposure(cx, &company, &customer, today)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platform::table::{Kind, Op, Shape, schema};
+use platform::table::{Counts, Kind, Op, Shape, schema};
 use serde_json::{Map, Value, json};
 
 use super::parts::{header_refs, refusal};
@@ -43,6 +43,19 @@ fn description(op: &Op) -> String {
         true => text.push_str("\n\nNeeds no credentials."),
         false if op.permission.is_empty() => text.push_str("\n\nNeeds credentials, but no permission."),
         false => text.push_str(&format!("\n\nNeeds the permission `{}`.", op.permission)),
+    }
+    match op.counts {
+        Some(Counts::Visible) => text.push_str("\n\nFigures count the records that you may see."),
+        Some(Counts::All(nouns)) => {
+            text.push_str("\n\nFigures count all records: a permission with a narrower reach is refused");
+            match nouns {
+                [] => text.push('.'),
+                nouns => {
+                    text.push_str(&format!(", here and to read {}.", nouns.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")))
+                }
+            }
+        }
+        None => {}
     }
     let own: BTreeMap<&str, _> = op.declared().iter().map(|c| (c.code, c)).collect();
     if !own.is_empty() {

@@ -1,8 +1,8 @@
 //! Rows of parties, and how they are found by what others call them.
 
+use chrono::{DateTime, Utc};
 use domain::directory::external_ids::ExternalId;
 use domain::directory::matching::{Traits, tax_key};
-use chrono::{DateTime, Utc};
 use domain::directory::parties::Party;
 use domain::directory::terms::Blocked;
 use domain::ids::PartyId;

@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod people;
 pub mod role_assignments;
 pub mod roles;
+pub mod second_factors;
 pub mod sessions;
 pub mod signing_keys;
 pub mod throttle;

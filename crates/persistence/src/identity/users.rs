@@ -10,7 +10,8 @@ use crate::{Conn, Result, record, search_text, sql};
 
 crate::record! {
     users: User {
-        id: uid, version: int, email: text, name: text, locale: text, time_zone: opt(text), picture_id: opt(uid), status: word, must_change_password: bool,
+        id: uid, version: int, email: text, name: text, locale: text, time_zone: opt(text), picture_id: opt(uid), status: word,
+        must_change_password: bool, second_factor_enabled: bool,
         metadata: json, created_at: instant, updated_at: instant,
     }
     derived { search: text = |u| search_text(&[&u.name, &u.email]) }

@@ -7,7 +7,7 @@ use domain::service::surveys::{Survey, SurveyResponse, Tally};
 
 use crate::personal::{Personal, To, by, null};
 use crate::reference::{OnMerge, Reference};
-use crate::{Condition, Conn, Result, record, sql};
+use crate::{Condition, Conn, Result, Statement, record, sql};
 
 crate::record! {
     surveys: Survey {
@@ -46,10 +46,11 @@ pub fn case_number(db: &mut Conn, response: &SurveyResponse) -> Result<Option<St
     Ok(found.first::<(String,)>(db)?.map(|r| r.0))
 }
 
-/// The answers to a survey, counted: `high` and `low` are scores from and up to these.
+/// The answers to a survey about cases `c` that meet the condition, counted: `high` and `low` are scores from and up to these.
 pub fn tally(
     db: &mut Conn,
     survey: SurveyId,
+    cases: &Statement,
     (high, low): (i64, i64),
     from: Option<DateTime<Utc>>,
     before: Option<DateTime<Utc>>,
@@ -62,6 +63,7 @@ pub fn tally(
         low,
         survey.uuid()
     );
+    counted.sql(" AND EXISTS (SELECT 1 FROM cases c WHERE c.id = survey_responses.case_id AND ").append(cases.clone()).sql(")");
     if let Some(from) = from {
         counted.append(sql!(" AND responded_at >= {}", from));
     }

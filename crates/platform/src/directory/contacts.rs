@@ -28,7 +28,8 @@ pub fn operations(t: &mut Table) {
         .filter_text("external_id", super::parties::EXTERNAL_ID, rows::with_external_id)
         .filter_by::<PartyId>("party_id", "Who works or worked for this party.", rows::of_party)
         .search(&["search"])
-        .sort(&["name", "last_name"]);
+        .sort(&["name", "last_name"])
+        .figures(Figures::by(&["language", "owner_id"]).dates(&["created_at", "archived_at"]));
     n.create(create, CREATE).fails(REFUSALS);
     n.bulk(create);
     n.read("Get a contact.");
@@ -98,7 +99,11 @@ fn store(cx: &mut Cx, before: &Contact, after: Contact) -> Result<Contact> {
     check_references(cx, Some(before), &after)?;
     let after = cx.save(before, after, "updated")?;
     let found_otherwise = matching::differ(&Traits::of_contact(before), &Traits::of_contact(&after));
-    if before.external_ids != after.external_ids || before.emails != after.emails || found_otherwise || rows::listed_otherwise(before, &after) {
+    if before.external_ids != after.external_ids
+        || before.emails != after.emails
+        || found_otherwise
+        || rows::listed_otherwise(before, &after)
+    {
         rows::write_lookups(cx.db(), &after)?;
     }
     Ok(after)

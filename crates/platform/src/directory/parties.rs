@@ -33,7 +33,8 @@ pub fn operations(t: &mut Table) {
         .filter_by::<ContactId>("contact_id", "This contact works or worked for the party.", rows::of_contact)
         .search(&["search"])
         .sort(&["name"])
-        .expand::<Party>("parent", "parent_id");
+        .expand::<Party>("parent", "parent_id")
+        .figures(Figures::by(&["kind", "is_customer", "is_vendor", "owner_id", "parent_id"]).dates(&["created_at", "archived_at"]));
     n.create(create, CREATE).fails(REFUSALS);
     n.bulk(create);
     n.read("Get a party.").expand::<Party>("parent", "parent_id");
@@ -144,7 +145,11 @@ fn store(cx: &mut Cx, before: &Party, after: Party) -> Result<Party> {
         cx.emit(Event::change(verb, before, &after));
     }
     let found_otherwise = matching::differ(&Traits::of_party(before), &Traits::of_party(&after));
-    if before.external_ids != after.external_ids || before.emails != after.emails || found_otherwise || rows::listed_otherwise(before, &after) {
+    if before.external_ids != after.external_ids
+        || before.emails != after.emails
+        || found_otherwise
+        || rows::listed_otherwise(before, &after)
+    {
         rows::write_lookups(cx.db(), &after)?;
     }
     Ok(after)

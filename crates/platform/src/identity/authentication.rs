@@ -12,6 +12,7 @@ use domain::identity::sessions::Session;
 use domain::identity::signing_keys::LEEWAY;
 use domain::identity::users::{User, UserStatus};
 use domain::ids::{SessionId, UserId};
+use domain::kernel::labels::LabelLanguage;
 use domain::kernel::{Id, Problem, problems};
 use persistence::identity::{api_keys, company_grants, roles};
 use persistence::{Conn, Outcome, record};
@@ -98,6 +99,7 @@ fn by_key(app: &Arc<App>, token: &[u8; 32], now: DateTime<Utc>) -> Result<(Calle
         companies,
         user_agent: None,
         time_zone: time_zone_of(&user),
+        language: LabelLanguage::English,
         must_change_password: false,
         address: None,
     };
@@ -159,6 +161,7 @@ pub(super) fn user_caller(user: &User, rights: Rights, session: Option<SessionId
         companies: rights.companies,
         user_agent: None,
         time_zone: time_zone_of(user),
+        language: LabelLanguage::English,
         must_change_password: user.must_change_password,
         address: None,
     }

@@ -13,7 +13,7 @@ use persistence::identity::{credentials, users as rows};
 use serde_json::Value;
 
 use super::authority::{judge_account, keep_an_owner};
-use super::{company_grants, me, passwords, role_assignments, secrets, sessions};
+use super::{company_grants, me, passwords, role_assignments, second_factors, secrets, sessions};
 use crate::prelude::*;
 
 pub(super) fn operations(t: &mut Table) {
@@ -26,7 +26,7 @@ pub(super) fn operations(t: &mut Table) {
     n.read("Get a user.");
     n.update(update, "Change a user. Like everything that is done to an account, it needs every permission and company that the user has.")
         .fails(&[INVALID_EMAIL, EMAIL_TAKEN, UNKNOWN_TIME_ZONE, OUT_OF_REACH]);
-    n.action("disable", disable, "Disable a user. All sessions end and all API keys are dead at once.").fails(&[
+    n.action("disable", disable, "Disable a user. All sessions end and all API keys are invalid at once.").fails(&[
         OWN_ACCOUNT,
         OUT_OF_REACH,
         LAST_OWNER,
@@ -36,12 +36,13 @@ pub(super) fn operations(t: &mut Table) {
     n.command_on(
         "reset-password",
         reset_password,
-        "Reset the password of a user. The answer shows a password that is good for one log-in, this once; the user must change it before anything else is allowed. All sessions end.",
+        "Reset the password of a user. The answer shows, this once, a password that is valid for one log-in; the user must change it before anything else is allowed. All sessions end.",
     )
     .before(make_password)
     .shown_once(&["password"])
     .fails(&[OUT_OF_REACH])
     .fails(POLICY);
+    second_factors::of_others(&mut n);
     company_grants::operations(&mut n);
     role_assignments::operations(&mut n);
 }

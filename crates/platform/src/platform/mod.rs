@@ -3,10 +3,12 @@
 pub mod audit_chain;
 pub mod audit_log;
 pub mod calendars;
+pub mod event_stream;
 pub mod events;
 pub mod explain;
 pub mod files;
 pub mod followers;
+pub mod forms;
 pub mod integrity;
 pub mod jobs;
 pub mod link_keys;
@@ -28,6 +30,7 @@ pub fn operations(t: &mut Table) {
     link_keys::operations(t);
     verifications::operations(t);
     events::operations(t);
+    forms::operations(t);
     audit_chain::operations(t);
     audit_log::operations(t);
     timer_failures::operations(t);

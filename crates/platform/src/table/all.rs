@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use chrono::TimeDelta;
 use domain::identity::visibility::FieldClass;
 use domain::kernel::{PatchBody, Problem, problems};
+use domain::platform::aggregates::TOO_MANY_GROUPS;
 use domain::{Entity, Result};
 use parking_lot::RwLock;
 use utoipa::ToSchema;
@@ -15,7 +16,7 @@ use super::answer::{Answer, Binary, Output, is_shaped, to_json};
 use super::list::{List, Listing};
 use super::op::{Input, Kind, Op, Origin, Shape, codes_of};
 use super::references::{self, Face};
-use super::{Body, Reply, body, noun, params, schema};
+use super::{Body, Reply, body, figures, noun, params, schema};
 use crate::app::App;
 use crate::bulk;
 use crate::cx::Cx;
@@ -127,6 +128,24 @@ impl Table {
         op.run = Box::new(move |cx, _, i| Answer::of(&f(cx, noun::id(i, 0)?, params::typed(&i.query)?)?));
         self.add(op)
     }
+    /// A report on what the last part of the path names by a word: `platform/schemas/{noun}`.
+    pub fn report_on_name<K: ToSchema, F: params::Filter, R: Reply>(
+        &mut self,
+        id: &str,
+        place: &str,
+        variable: &str,
+        f: fn(&mut Cx, &str, F) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = single(Kind::Report, None, place, text);
+        op.id = id.into();
+        op.path = format!("{}/{{{variable}}}", op.path);
+        op.path_params = vec![(variable.into(), Shape::of::<K>())];
+        op.query = params::query_of::<F>;
+        op.output = Some(Shape::of::<R>());
+        op.run = Box::new(move |cx, _, i| Answer::of(&f(cx, token(i), params::typed(&i.query)?)?));
+        self.add(op)
+    }
     /// What a signed link opens, for people without an account: `GET area/…/{token}`. The function gets the token and opens
     /// it with [`crate::signed::open`].
     pub fn by_link<R: Reply>(&mut self, id: &str, place: &str, f: fn(&mut Cx, &str) -> Result<R>, text: &'static str) -> &mut Op {
@@ -173,6 +192,7 @@ impl Table {
         op.permission = op.permission.replace(".list", ".read");
         op.listing = Some(Listing::of::<R>());
         op.output = Some(Shape::of::<super::Page<R>>());
+        op.gather = Some(Arc::new(move |cx, _, list| f(cx, list).map(drop)));
         op.run = Box::new(move |cx, op, i| {
             let list = List::parse(cx, op, i)?;
             let page = f(cx, list.clone())?;
@@ -447,16 +467,21 @@ impl Table {
     /// Closes the table: tells every operation whether its resource has actions. Panics, and so fails a test and the
     /// start, when the table contradicts itself.
     pub fn finish(mut self) -> Self {
-        for op in &mut self.ops {
-            op.actions_of = op.entity.as_ref().and_then(|e| self.actions.get(e)).cloned();
-            op.times = params::times(&(op.query)());
-        }
         let mut faces = BTreeMap::new();
         for face in std::mem::take(&mut self.faces) {
             faces.entry((face.id)().into_owned()).or_insert(face);
         }
         self.ops.iter_mut().for_each(|op| references::add(op, &faces));
         references::level(&mut self.ops);
+        // figures are labelled by what their list embeds
+        let aggregates: Vec<Op> = self.ops.iter().filter_map(figures::operation).collect();
+        for op in aggregates {
+            self.add(op).fails(&[TOO_MANY_GROUPS]);
+        }
+        for op in &mut self.ops {
+            op.actions_of = op.entity.as_ref().and_then(|e| self.actions.get(e)).cloned();
+            op.times = params::times(&(op.query)());
+        }
         // what the operations say at last counts: their permissions may have been given after they were added
         for op in &self.ops {
             if let (Some(entity), Kind::List | Kind::Read) = (&op.entity, op.kind) {
@@ -545,6 +570,7 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         bare: OnceLock::new(),
         outline: OnceLock::new(),
         places: OnceLock::new(),
+        gather: None,
         run: Box::new(|_, op, _| Err(Problem::from(problems::internal).and_at(domain::FieldError::body("", "internal", &op.id)))),
         outside: None,
         for_users: false,
@@ -552,6 +578,7 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         before: None,
         shown_once: &[],
         rests_on: None,
+        counts: None,
     }
 }
 

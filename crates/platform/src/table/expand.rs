@@ -14,6 +14,9 @@ use super::op::{Op, Shape};
 use crate::cx::Cx;
 use crate::visibility::Masking;
 
+/// The fields by which people know a record, the first of them that it has.
+const LABELS: [&str; 6] = ["name", "title", "number", "subject", "code", "sku"];
+
 /// One name that `expand` may say.
 #[derive(Clone, Copy)]
 pub struct Expansion {
@@ -33,6 +36,16 @@ impl Expansion {
     }
     pub(crate) fn many_or_one<T: Entity + Record>(name: &'static str, source: &'static str, many: bool) -> Self {
         Self { name, source, shape: Shape::of::<T>(), many, load: load::<T> }
+    }
+    /// What people call the records with these ids, of those that the caller may see; ids are as on the wire.
+    pub(crate) fn labels(&self, cx: &mut Cx, ids: &[String]) -> Result<HashMap<String, String>> {
+        let entity = (self.shape.name)();
+        if cx.app().table.reader(&entity).is_some_and(|permission| !cx.caller.may(permission)) {
+            return Ok(HashMap::new());
+        }
+        let found = (self.load)(cx, ids)?;
+        let label = |thing: &Value| LABELS.iter().find_map(|field| thing[*field].as_str()).map(String::from);
+        Ok(found.into_iter().filter_map(|(id, thing)| Some((id, label(&thing)?))).collect())
     }
     /// The property that the expansion adds, beside the id.
     pub fn property(&self) -> &'static str {

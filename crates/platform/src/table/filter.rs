@@ -13,6 +13,7 @@ use super::form::{self, Days};
 pub(crate) const LARGEST_WHOLE: i64 = 9_007_199_254_740_991;
 
 /// A filter that is a text and no column: a condition on other tables.
+#[derive(Clone, Copy)]
 pub struct TextFilter {
     pub name: &'static str,
     pub text: &'static str,
@@ -66,6 +67,10 @@ pub struct FilterParameter {
 }
 
 impl FilterParameter {
+    /// The column that it is about.
+    pub fn column(&self) -> &'static str {
+        self.column.name
+    }
     pub(crate) fn about(&self) -> String {
         if self.presence {
             return format!("`true`: only rows with `{0}`; `false`: only rows without.", self.column.name);
@@ -83,7 +88,7 @@ impl FilterParameter {
             (Some(Compare::Greater), _) => "greater than",
             (Some(Compare::LessOrEqual), _) => "at most",
             (Some(Compare::Less), _) => "less than",
-            (None, _) if self.patterns => "is one of these, separated by commas; `invoice.*` stands for all that begin with `invoice.`",
+            (None, _) if self.patterns => "is one of these, separated by commas; `invoice.*` matches all that begin with `invoice.`",
             (None, Of::Uid | Of::StringEnum) => "is one of these, separated by commas",
             (None, Of::Bool) => "is true, or is false",
             (None, Of::Date) => "is this day",

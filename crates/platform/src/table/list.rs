@@ -19,10 +19,12 @@ use super::answer::{self, Actions, Answer, resource, shape, write_resource};
 use super::cursor::{read, sign, write};
 use super::expand;
 use super::fields;
+use super::figures::{self, Figures};
 use super::filter::{FilterParameter, OUT_OF_USE, OutOfUse, TextFilter, invalid};
 use super::form::{self, Days};
 use super::op::{Input, Op, Shape};
 use super::page::Page;
+use super::survivors;
 use crate::cx::Cx;
 use crate::visibility::Masking;
 
@@ -37,6 +39,7 @@ fn well_formed_cursor(cursor: &str) -> bool {
 }
 
 /// What a list may be asked for.
+#[derive(Clone)]
 pub struct Listing {
     pub row: Shape,
     texts: &'static Texts,
@@ -53,9 +56,14 @@ pub struct Listing {
     sort_columns: Vec<(&'static str, &'static str)>,
     /// The column that pages are in when no order is asked; by default the id.
     first_by: Option<&'static str>,
+    /// What the rows may be grouped by and what of them is summed.
+    pub figures: Option<Figures>,
+    /// The rows are asked for figures, and not for pages.
+    pub(crate) aggregated: bool,
 }
 
 /// A filter that is true or false and no column: a condition that depends on the time or on other tables.
+#[derive(Clone)]
 pub struct Flag {
     pub name: &'static str,
     pub text: &'static str,
@@ -63,6 +71,7 @@ pub struct Flag {
 }
 
 /// A filter that is an id and no column: a condition on other tables.
+#[derive(Clone)]
 pub struct IdFilter {
     pub name: &'static str,
     pub text: &'static str,
@@ -87,6 +96,8 @@ impl Listing {
             sort,
             sort_columns: vec![],
             first_by: None,
+            figures: None,
+            aggregated: false,
         };
         for column in ["created_at", "updated_at"] {
             if texts.column(column).is_some() {
@@ -98,11 +109,20 @@ impl Listing {
         }
         listing
     }
+    /// The names of the columns that are read, in their order.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> {
+        self.texts.columns[..self.texts.read].iter().map(|c| c.name)
+    }
+    /// Columns with few different values: states, flags and the company.
+    pub(crate) fn broad_columns(&self) -> Vec<&'static str> {
+        let broad = |c: &&Column| c.name == "company_id" || matches!(c.kind, Of::StringEnum | Of::Bool);
+        self.texts.columns.iter().filter(broad).map(|c| c.name).collect()
+    }
     /// Whether the rows have this column.
     pub(crate) fn has_column(&self, name: &str) -> bool {
         self.texts.column(name).is_some()
     }
-    fn column(&self, op: &str, name: &str) -> &'static Column {
+    pub(super) fn column(&self, op: &str, name: &str) -> &'static Column {
         self.texts.column(name).unwrap_or_else(|| panic!("{op}: there is no column {name}"))
     }
     pub(crate) fn filter(&mut self, op: &str, columns: &[&'static str]) {
@@ -180,34 +200,41 @@ impl Listing {
             ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).description(Some(about)).schema(Some(schema)).build()
         };
         let string = || ObjectBuilder::new().schema_type(Type::String);
-        let mut out = vec![
-            text(
-                "limit",
-                "The largest number of rows. A page is shorter when its rows are very large; `has_more` says whether rows follow.".into(),
-                ObjectBuilder::new()
-                    .schema_type(Type::Integer)
-                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
-                    .minimum(Some(1))
-                    .maximum(Some(200))
-                    .default(Some(json!(50))),
-            ),
-            text(
-                "cursor",
-                "`next_cursor` of the previous page, with the same filters and order.".into(),
-                string().min_length(Some(40)).max_length(Some(2000)).pattern(Some(CURSOR_PATTERN)),
-            ),
-            text(
-                "include_total",
-                "Whether `total_count` is filled with the number of all matching rows. Slow on large tables.".into(),
-                ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false))),
-            ),
-            text(
-                "fields",
-                "Return only these fields of each row, separated by commas. A dot leads into an object, a list of objects, or a related record, which is embedded then: `number,customer.name`.".into(),
-                string().min_length(Some(1)).max_length(Some(1000)).pattern(Some(FIELDS_PATTERN)),
-            ),
-        ];
-        if !self.sort.is_empty() {
+        let paging = || {
+            vec![
+                text(
+                    "limit",
+                    "The largest number of rows. A page is shorter when its rows are very large; `has_more` says whether rows follow."
+                        .into(),
+                    ObjectBuilder::new()
+                        .schema_type(Type::Integer)
+                        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+                        .minimum(Some(1))
+                        .maximum(Some(200))
+                        .default(Some(json!(50))),
+                ),
+                text(
+                    "cursor",
+                    "`next_cursor` of the previous page, with the same filters and order.".into(),
+                    string().min_length(Some(40)).max_length(Some(2000)).pattern(Some(CURSOR_PATTERN)),
+                ),
+                text(
+                    "include_total",
+                    "Whether `total_count` is filled with the number of all matching rows. Slow on large tables.".into(),
+                    ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false))),
+                ),
+                text(
+                    "fields",
+                    "Return only these fields of each row, separated by commas. A dot leads into an object, a list of objects, or a related record, which is embedded then: `number,customer.name`.".into(),
+                    string().min_length(Some(1)).max_length(Some(1000)).pattern(Some(FIELDS_PATTERN)),
+                ),
+            ]
+        };
+        let mut out = match &self.figures {
+            Some(figures) if self.aggregated => figures.parameters(),
+            _ => paging(),
+        };
+        if !self.sort.is_empty() && !self.aggregated {
             let one = format!("-?({})", self.sort.join("|"));
             let about =
                 format!("Sort order: one or more of {}, separated by commas; `-` before a name sorts descending.", self.sort.join(", "));
@@ -242,6 +269,8 @@ pub struct List {
     pub days: std::collections::BTreeMap<String, NaiveDate>,
     /// Binds a cursor to the operation, its filters and its order.
     digest: Vec<u8>,
+    /// No page is wanted, but the conditions of its rows: [`Cx::page`] hands them over.
+    pub(crate) gathers: bool,
 }
 
 impl List {
@@ -254,6 +283,7 @@ impl List {
             include_total: false,
             days: Default::default(),
             digest: vec![],
+            gathers: false,
         };
         // who may not see a field learns nothing of it by asking for rows that have it
         let masking = Masking::of(&cx.app().table, &cx.caller, &(listing.row.name)());
@@ -276,6 +306,7 @@ impl List {
                 }
                 "cursor" => cursor = Some(value),
                 "wait_for" => {} // the door's business
+                _ if listing.aggregated && figures::PARAMETERS.contains(&name.as_str()) => {}
                 "include_total" => list.include_total = value.parse().map_err(|_| invalid(name, "true or false".into()))?,
                 "fields" => list.fields = Some(fields::named(cx, op, &listing.row, value)?),
                 "expand" => list.expand = expand::names(name, value, &op.expansions.iter().map(|e| e.name).collect::<Vec<_>>())?,
@@ -295,7 +326,7 @@ impl List {
                 _ if listing.ids.iter().any(|f| f.name == *name) => {
                     for f in listing.ids.iter().filter(|f| f.name == *name) {
                         let id = decode(f.prefix, value).ok_or_else(|| invalid(name, format!("An id with the prefix {}_.", f.prefix)))?;
-                        list.query.conditions.push((f.condition)(id));
+                        list.query.conditions.push(survivors::either(cx, f.prefix, id, f.condition)?);
                     }
                 }
                 _ if listing.days.iter().any(|d| d.0 == name) => {
@@ -317,7 +348,7 @@ impl List {
                 _ => {
                     let filter = listing.filters.iter().find(|f| f.name == *name).ok_or(problems::unknown_parameter)?;
                     judge_column(&masking, filter.column.name)?;
-                    list.query.conditions.push(filter.condition(value, &days)?);
+                    list.query.conditions.push(survivors::included(cx, filter.column, filter.condition(value, &days)?)?);
                 }
             }
             if !matches!(name.as_str(), "limit" | "cursor" | "include_total" | "fields" | "expand" | "wait_for") {
@@ -366,6 +397,7 @@ impl List {
             include_total: false,
             days: Default::default(),
             digest: vec![],
+            gathers: false,
         }
     }
     /// The same, after the row with this id; for lists in the order of ids.
@@ -499,9 +531,12 @@ pub(crate) const PAGE_BYTES: usize = 4 << 20;
 /// Rows whose children, or whose expansions, are loaded by one query.
 pub(crate) const ROWS_AT_ONCE: usize = 50;
 
-fn judge_column(masking: &Masking, column: &str) -> Result<()> {
+pub(super) fn judge_column(masking: &Masking, column: &str) -> Result<()> {
     match masking.hides(column) {
-        true => Err(problems::missing_scope.with(format!("You may not see {column}, and so neither filter nor sort by it."))),
+        true => {
+            Err(problems::missing_scope
+                .with(format!("You may not see {column}, and so neither filter nor sort by it, nor group or sum it.")))
+        }
         false => Ok(()),
     }
 }

@@ -14,7 +14,8 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::answer::{Answer, Output, is_shaped};
 use super::expand::Expansion;
-use super::list::Listing;
+use super::figures::Figures;
+use super::list::{List, Listing};
 use super::{params, schema};
 use crate::app::App;
 use crate::caller::Caller;
@@ -105,6 +106,8 @@ pub struct Input {
 
 pub(crate) type Run = Box<dyn Fn(&mut Cx, &Op, &Input) -> Result<Answer> + Send + Sync>;
 pub(crate) type RunOutside = Box<dyn Fn(&Origin, &Input) -> Result<Answer> + Send + Sync>;
+/// Lets a list's own function put its conditions on the rows, without reading a page.
+pub(crate) type Gather = Arc<dyn Fn(&mut Cx, &Input, List) -> Result<()> + Send + Sync>;
 pub(crate) type Prepared = Arc<dyn Any + Send + Sync>;
 pub(crate) type Before = Box<dyn Fn(&Origin, &Input) -> Result<Prepared> + Send + Sync>;
 
@@ -129,6 +132,16 @@ impl Origin {
     pub fn write_as<T: Send + 'static>(&self, caller: &Arc<Caller>, f: impl FnMut(&mut Cx) -> Result<T> + Send + 'static) -> Result<T> {
         self.app.write_as(&Origin { caller: caller.clone(), ..self.clone() }, f)
     }
+}
+
+/// Which records the figures of an operation count, when it answers figures over many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// Those that the caller may see: its function takes [`Cx::counted_rows_as`] into its queries.
+    Visible,
+    /// All of a company, or all about what the path names. Only a caller whose permission for the operation, and for reading each of these
+    /// nouns, reaches them all is let in.
+    All(&'static [&'static str]),
 }
 
 /// A page for people beside the answer for programs.
@@ -202,6 +215,8 @@ pub struct Op {
     pub(super) outline: OnceLock<Arc<super::Outline>>,
     /// Where things with masked fields stand in the answer, but for the resource itself.
     pub(crate) places: OnceLock<Places>,
+    /// For a list: its conditions alone.
+    pub(crate) gather: Option<Gather>,
     pub(crate) run: Run,
     pub(crate) outside: Option<RunOutside>,
     /// Needs no permission, and is not about the own account alone: not for who has yet to change the password.
@@ -214,6 +229,8 @@ pub struct Op {
     pub(crate) shown_once: &'static [&'static str],
     /// The follower that keeps what is read.
     pub rests_on: Option<&'static str>,
+    /// Which records its figures count.
+    pub counts: Option<Counts>,
 }
 
 impl Op {
@@ -265,6 +282,16 @@ impl Op {
         self.rests_on = Some(follower);
         self.known.push(WAIT_FOR.into());
         self.fails(&[NOT_REACHED])
+    }
+    /// Its figures count the records that the caller may see.
+    pub fn counts_visible(&mut self) -> &mut Self {
+        self.counts = Some(Counts::Visible);
+        self
+    }
+    /// Its figures count all records, among them those of these nouns (`crm.opportunities`): for callers whose permissions reach all.
+    pub fn counts_all(&mut self, nouns: &'static [&'static str]) -> &mut Self {
+        self.counts = Some(Counts::All(nouns));
+        self.fails(&[problems::beyond_reach])
     }
     /// A POST that writes nothing.
     pub fn read_only(&mut self) -> &mut Self {
@@ -402,6 +429,14 @@ impl Op {
             l.sort_as(&self.id, name, column);
         }
         self.sort(&[])
+    }
+    /// Figures over the rows, at `…/aggregate`: with the filters of the list, and over the rows that the caller may see in it.
+    pub fn figures(&mut self, figures: Figures) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            figures.check(&self.id, l);
+            l.figures = Some(figures);
+        }
+        self
     }
     /// `expand=name` puts the record that `source` names beside it: `("customer", "customer_id")`, `("lines.product", "lines.product_id")`.
     pub fn expand<T: Entity + persistence::Record>(&mut self, name: &'static str, source: &'static str) -> &mut Self {
