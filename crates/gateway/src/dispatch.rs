@@ -323,6 +323,7 @@ fn acceptable(headers: &HeaderMap, made: Option<&str>) -> Result<()> {
             && (matches!(kind.as_str(), "*/*" | "application/*" | "application/json" | "")
                 || kind.ends_with("+json")
                 || kind == made.unwrap_or("application/octet-stream")
+                || made.and_then(|m| m.strip_suffix('*')).is_some_and(|family| kind.starts_with(family))
                 || kind == "application/octet-stream"
                 || kind.starts_with("text/"))
     };

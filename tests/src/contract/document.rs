@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Breaches, operations};
 
 /// Lists of rows with a version that do not say when a row last changed, and why.
-const WITHOUT_UPDATED_AT: [(&str, &str); 15] = [
+const WITHOUT_UPDATED_AT: [(&str, &str); 14] = [
     ("accounting/gl-lines", "the ledger: written once"),
     ("marketing/attribution-credits", "a ledger: what changes is told by another row"),
     ("marketing/attribution-restatements", "a ledger: what changes is told by another row"),
@@ -15,7 +15,6 @@ const WITHOUT_UPDATED_AT: [(&str, &str); 15] = [
     ("crm/forecast-submissions", "each is a row of its own"),
     ("marketing/touchpoints", "what happened stays; who it was is learnt of the visitor and told by events"),
     ("directory/currencies", "the standard's list: nobody changes it"),
-    ("identity/people", "users as others see them: a copy of users is kept by their own list"),
     ("identity/my-sessions", "they say when they were refreshed and revoked"),
     ("identity/sessions", "they say when they were refreshed and revoked"),
     ("platform/audit-log", "facts stay"),

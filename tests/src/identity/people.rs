@@ -23,7 +23,7 @@ each_engine! {
         nobody.get("/v1/identity/users").problem(403, "missing_scope");
         let person = nobody.get(&format!("/v1/identity/people/{}", id(&other))).ok();
         let expected = json!({
-            "id": other["id"], "name": other["name"], "status": "active", "picture_id": null, "version": person["version"],
+            "id": other["id"], "name": other["name"], "status": "active", "picture_id": null, "version": person["version"], "updated_at": person["updated_at"],
             "teams": [{"id": team["id"], "company_id": s.company_id(), "name": "North", "is_manager": false}],
         });
         assert_eq!(person, expected);

@@ -48,6 +48,8 @@ pub struct Person {
     /// Version of the user: 1 at first, increased by every change.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     pub version: i64,
+    /// Time of the last change of the user.
+    pub updated_at: DateTime<Utc>,
 }
 
 impl crate::Entity for Person {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{Condition, Conn, Result, sql};
 
 crate::record! {
-    users: Person { id: uid, name: text, status: word, picture_id: opt(uid), version: int }
+    users: Person { id: uid, name: text, status: word, picture_id: opt(uid), version: int, updated_at: instant }
     unstored { teams }
     complete = complete
 }

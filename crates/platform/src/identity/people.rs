@@ -22,7 +22,7 @@ pub(super) fn operations(t: &mut Table) {
         .named("list_people")
         .for_users();
     n.read("Get a user, as every user may know it.").for_users();
-    n.content("picture", picture, "Download the picture of a user.").for_users();
+    n.content("picture", picture, "Download the picture of a user: PNG, JPEG, GIF or WebP.").makes("image/*").for_users();
 }
 
 fn list(cx: &mut Cx, list: List) -> Result<Page<Person>> {

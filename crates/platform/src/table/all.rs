@@ -5,14 +5,14 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::TimeDelta;
 use domain::identity::visibility::FieldClass;
-use domain::kernel::{PatchBody, Problem, problems};
+use domain::kernel::{Problem, problems};
 use domain::platform::aggregates::TOO_MANY_GROUPS;
 use domain::{Entity, Result};
 use parking_lot::RwLock;
 use utoipa::ToSchema;
 use utoipa::openapi::Required;
 
-use super::answer::{Answer, Binary, Output, is_shaped, to_json};
+use super::answer::{Answer, Binary, Output};
 use super::list::{List, Listing};
 use super::op::{Input, Kind, Op, Origin, Shape, codes_of};
 use super::references::{self, Face};
@@ -65,38 +65,6 @@ impl Table {
         T::Id: ToSchema,
     {
         self.faces.push(Face::of::<T>());
-    }
-    /// What a caller reads of itself, at a place without an id; the version is that of the ETag.
-    pub fn read_own<R: Reply>(&mut self, place: &str, f: fn(&mut Cx) -> Result<(R, i64)>, text: &'static str) -> &mut Op {
-        let mut op = single(Kind::Read, None, place, text);
-        op.output = Some(Shape::of::<R>());
-        op.run = Box::new(move |cx, op, i| {
-            let (found, version) = f(cx)?;
-            let answer = match is_shaped(i) {
-                true => Answer::shaped_json(cx, op, i, to_json(&found)?)?,
-                false => Answer::of(&found)?,
-            };
-            Ok(Answer { version: Some(version), ..answer })
-        });
-        self.add(op)
-    }
-    /// A change of the caller's own user, at a place without an id. If-Match is that of the user.
-    pub fn update_own<B: Body + PatchBody, R: Reply>(
-        &mut self,
-        place: &str,
-        f: fn(&mut Cx, B) -> Result<(R, i64)>,
-        text: &'static str,
-    ) -> &mut Op {
-        let mut op = single(Kind::Update, Some("update"), place, text);
-        op.body = Some(Shape::of::<B>());
-        op.clearable = Some(B::CLEARABLE);
-        op.output = Some(Shape::of::<R>());
-        op.run = Box::new(move |cx, _, i| {
-            cx.target = cx.caller.user_id.map(domain::kernel::Id::uuid);
-            let (changed, version) = f(cx, body::typed(&i.body)?)?;
-            Ok(Answer { version: Some(version), ..Answer::of(&changed)? })
-        });
-        self.add(op)
     }
     /// A tag for operations that belong to no noun.
     pub fn tag(&mut self, name: &str, text: &'static str) {
@@ -583,7 +551,7 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
 }
 
 /// An operation at a place of its own: `accounting/reports/trial-balance`, `tax/calculations/calculate`.
-fn single(kind: Kind, verb: Option<&str>, place: &str, text: &'static str) -> Op {
+pub(super) fn single(kind: Kind, verb: Option<&str>, place: &str, text: &'static str) -> Op {
     let parts: Vec<&str> = place.split('/').collect();
     let last = parts.last().copied().unwrap_or_default().replace('-', "_");
     let verb = verb.unwrap_or("get");

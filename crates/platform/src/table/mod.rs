@@ -14,6 +14,7 @@ mod list;
 mod noun;
 mod op;
 mod outline;
+mod own;
 mod page;
 mod params;
 mod references;

@@ -299,7 +299,7 @@ impl Op {
         self.known.retain(|k| k != "dry_run");
         self
     }
-    /// The file is made by the program and has this media type.
+    /// The file is made by the program, or judged by it, and has this media type or one of this family (`image/*`).
     pub fn makes(&mut self, media_type: &'static str) -> &mut Self {
         self.makes = Some(media_type);
         self
