@@ -30,6 +30,9 @@ use crate::visibility::Masking;
 
 /// How every cursor begins, so that one that was tampered with can be told from one that never was.
 const CURSOR_MARK: &[u8] = b"tndm";
+/// What the document says of `fields`.
+pub const FIELDS_TEXT: &str = "Return only these fields, separated by commas; in lists, of each row. A dot leads into an object, a list, or a \
+related record, which is embedded then: `number,customer.name`. All other fields are left out, including required ones.";
 /// Names of fields, separated by commas; a dot leads into an object or an expanded record.
 pub const FIELDS_PATTERN: &str = "^[a-z0-9_.,]+$";
 const CURSOR_PATTERN: &str = "^[A-Za-z0-9_-]{40,2000}$";
@@ -226,7 +229,7 @@ impl Listing {
                 ),
                 text(
                     "fields",
-                    "Return only these fields of each row, separated by commas. A dot leads into an object, a list of objects, or a related record, which is embedded then: `number,customer.name`.".into(),
+                    FIELDS_TEXT.into(),
                     string().min_length(Some(1)).max_length(Some(1000)).pattern(Some(FIELDS_PATTERN)),
                 ),
             ]
