@@ -379,6 +379,7 @@ impl App {
     }
     fn run_read(self: &Arc<Self>, op: &Op, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Answer> {
         let mut cx = Cx::new(self.clone(), conn.reborrow(), ready.caller.clone(), ready.request_id.clone());
+        cx.permission = Some(op.permission.clone());
         op.call(&mut cx, &ready.input)
     }
     fn run_write(self: &Arc<Self>, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {

@@ -191,7 +191,7 @@ each_engine! {
             assert_eq!((&masked["numerator"], &masked["clv_amount"], &masked["monthly_margin_amount"]), (&Value::Null, &Value::Null, &Value::Null), "{masked:#}");
             assert!(masked["denominator"].is_object());
         }
-        let limited = user_with(s, &["directory.*.read", "directory.parties.clv.read:own"], &[company]);
+        let limited = user_with(s, &["directory.*.read", "crm.opportunities.read", "directory.parties.clv.read:own"], &[company]);
         limited.get(&one).problem(403, "beyond_reach");
         let overview = limited.get(&format!("/v1/directory/parties/{}/360", id(&party))).ok();
         assert_eq!(overview["crm"]["customer_values"], json!([]));

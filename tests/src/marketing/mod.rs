@@ -4,7 +4,7 @@ mod attribution;
 mod attribution_credits;
 pub(crate) mod attribution_models;
 pub(crate) mod campaigns;
-mod consent_confirmations;
+pub mod consent_confirmations;
 mod consents;
 mod journey_enrollments;
 pub(crate) mod journeys;
