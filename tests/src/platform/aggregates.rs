@@ -26,7 +26,8 @@ each_engine! {
     fn deals_are_counted_and_summed_by_stage_and_owner_in_one_call(s) {
         let party = customer(s, "Alfreds");
         let mine = me(s);
-        for (amount, currency, owner) in [("0.10", "EUR", json!(mine)), ("0.20", "EUR", json!(mine)), ("1000.01", "USD", json!(mine)), ("5.00", "EUR", json!(null))] {
+        let theirs = user_id(&user_with(s, &["crm.*"], &[s.company_id()]));
+        for (amount, currency, owner) in [("0.10", "EUR", json!(mine)), ("0.20", "EUR", json!(mine)), ("1000.01", "USD", json!(mine)), ("5.00", "EUR", json!(theirs))] {
             deal(s, &party, json!({"amount": amount, "currency": currency, "owner_id": owner}));
         }
         let answer = s.get("/v1/crm/opportunities/aggregate?group_by=stage_id,owner_id&sum=amount&count=true").ok();

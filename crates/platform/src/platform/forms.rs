@@ -76,7 +76,9 @@ fn form(cx: &mut Cx, noun: &str, _: NoFilter) -> Result<NounForm> {
 
     let parameter = |name: &str| FormParameter { name: name.into(), label: language.label(Labelled::Field, name) };
     let seen = |column: &str| !masking.hides(column);
-    let filters = listing.filters.iter().filter(|f| seen(f.column())).map(|f| parameter(&f.name));
+    // a comparison is labelled as the field that it compares
+    let filters =
+        listing.filters.iter().filter(|f| seen(f.column())).map(|f| FormParameter { name: f.name.clone(), ..parameter(f.base()) });
     let flags = listing.flags.iter().map(|f| parameter(f.name)).chain(listing.ids.iter().map(|f| parameter(f.name)));
     let days = listing.days.iter().map(|d| parameter(d.0));
     Ok(NounForm {
@@ -88,7 +90,7 @@ fn form(cx: &mut Cx, noun: &str, _: NoFilter) -> Result<NounForm> {
         filters: filters.chain(flags).chain(days).collect(),
         sorts: listing.sort.iter().filter(|s| seen(s)).map(|s| parameter(s)).collect(),
         is_searchable: !listing.search.is_empty(),
-        expansions: list.expansions.iter().map(|e| parameter(e.name)).collect(),
+        expansions: list.expansions.iter().map(|e| FormParameter { name: e.name.into(), ..parameter(e.property()) }).collect(),
         actions: own.iter().filter_map(|op| action(op, language)).collect(),
     })
 }

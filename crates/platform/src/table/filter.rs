@@ -71,6 +71,10 @@ impl FilterParameter {
     pub fn column(&self) -> &'static str {
         self.column.name
     }
+    /// Its name without the suffix of the comparison.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
     pub(crate) fn about(&self) -> String {
         if self.presence {
             return format!("`true`: only rows with `{0}`; `false`: only rows without.", self.column.name);
