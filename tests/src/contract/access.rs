@@ -12,6 +12,10 @@ const PUBLIC: &[&str] = &[
     "/v1/identity/login",
     "/v1/identity/refresh",
     "/v1/error-codes",
+    // answers the same whether or not there is such a user
+    "/v1/identity/password-resets",
+    // the signed link is the credential
+    "/v1/identity/links/password-reset",
     // writes and reads nothing; the key names the form
     "/v1/public/forms/{key}/submissions",
     // the signed link is the credential

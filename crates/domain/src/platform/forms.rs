@@ -48,7 +48,7 @@ pub struct FormWord {
 
 /// A field of a noun, as far as the caller may see it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct FormField {
+pub struct NounField {
     /// The name in resources and bodies; inside of groups and lists with the path to it, such as `lines.quantity`.
     #[schema(max_length = 200, example = "stage_id")]
     pub name: String,
@@ -144,7 +144,7 @@ pub struct NounForm {
     pub path: String,
     /// The fields, in the order of the resource; those that are given only when creating or changing a record follow.
     #[schema(max_items = 2000)]
-    pub fields: Vec<FormField>,
+    pub fields: Vec<NounField>,
     /// The filters of the list.
     #[schema(max_items = 1000)]
     pub filters: Vec<FormParameter>,

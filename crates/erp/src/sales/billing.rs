@@ -20,6 +20,7 @@ pub const REFUSALS: &[Code] = invoices::REFUSALS;
 /// How an order is invoiced.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({ "invoice_date": "2026-03-31" })))]
 pub struct InvoiceSalesOrder {
     /// The date of the invoice; today when left out.
     #[serde(default)]

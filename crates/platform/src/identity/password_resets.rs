@@ -19,11 +19,10 @@ use super::sessions::author;
 use super::{me, passwords, throttle};
 use crate::html::{escaped, page};
 use crate::mail::{Outgoing, Sent};
-use crate::platform::jobs;
 use crate::prelude::*;
 use crate::signed::{self, LINK_EXPIRED, LINK_INVALID};
 use crate::table::{HtmlPage, Shown};
-use crate::work::Work;
+use crate::work::{self, Work};
 
 /// What a link is for.
 const PURPOSE: &str = "identity.password_reset";
@@ -74,7 +73,7 @@ fn request(o: &Origin, body: RequestPasswordReset) -> Result<PasswordResetReques
     let system = std::sync::Arc::new(Caller { address: o.caller.address, ..Caller::system() });
     o.write_as(&system, move |cx| {
         let user = users::by_email(cx.db(), &email)?.filter(|u| may && u.status == UserStatus::Active);
-        jobs::start(cx, MAIL, &Asked { user_id: user.map(|u| u.id) })
+        work::start(cx, MAIL, &Asked { user_id: user.map(|u| u.id) })
     })?;
     Ok(PasswordResetRequested { valid_for: LIFETIME.num_seconds() })
 }

@@ -9,16 +9,14 @@ use domain::identity::second_factors::{
     SecondFactorSecret, WRONG_CODE,
 };
 use domain::identity::sessions::NO_SESSION;
-use domain::identity::users::{OUT_OF_REACH, User};
+use domain::identity::users::User;
 use domain::ids::UserId;
 use persistence::identity::{credentials, second_factors as rows};
 use totp_rs::{Builder, Secret, Totp};
 
 use super::secrets::{hash, one_time_password, random_bytes};
 use super::throttle::Attempt;
-use super::users;
 use crate::prelude::*;
-use crate::table::Noun;
 
 pub(super) fn operations(t: &mut Table) {
     let place = "identity/me/second-factor";
@@ -39,20 +37,12 @@ pub(super) fn operations(t: &mut Table) {
     ]);
 }
 
-/// What is done about the second factors of others.
-pub(super) fn of_others(users: &mut Noun<'_, User>) {
-    users.action("remove-second-factor", remove, REMOVE).fails(&[OUT_OF_REACH, NOT_ENABLED]);
-}
-
 const BEGIN: &str = "Begin to set up a second factor. The answer has a secret for an authenticator app; log-in needs its codes once the \
 first one is confirmed. Beginning again replaces a secret that was not confirmed.";
 const CONFIRM: &str = "Confirm a second factor by its first code. From then on log-in needs a code. The answer has ten recovery codes for \
 when the device is lost, shown this once.";
 const RENEW: &str = "Replace your recovery codes. Earlier ones become invalid.";
 const DISABLE: &str = "Remove your second factor. It needs a code, so that a stolen session cannot do it.";
-const REMOVE: &str = "Remove the second factor of a user who has lost the device and the recovery codes. Log-in needs the password alone \
-until the user sets up another.";
-
 /// The generator of a secret.
 fn generator(secret: &[u8], account: &str) -> Result<Totp> {
     let secret = Secret::new(secret.into());
@@ -193,12 +183,8 @@ fn disable(o: &Origin, body: SecondFactorCode) -> Result<SecondFactor> {
     })
 }
 
-fn remove(cx: &mut Cx, id: UserId) -> Result<User> {
-    let user = users::to_change(cx, id)?;
-    without(cx, user)
-}
-
-fn without(cx: &mut Cx, user: User) -> Result<User> {
+/// Removes the second factor of a user.
+pub(super) fn without(cx: &mut Cx, user: User) -> Result<User> {
     let after = user.clone().without_second_factor()?;
     rows::remove(cx.db(), user.id)?;
     cx.save(&user, after, "second_factor_removed")

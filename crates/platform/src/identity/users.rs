@@ -3,6 +3,7 @@
 
 use domain::identity::authority::LAST_OWNER;
 use domain::identity::passwords::POLICY;
+use domain::identity::second_factors::NOT_ENABLED;
 use domain::identity::sessions::RevocationReason;
 use domain::identity::users::{
     DISABLED, EMAIL_TAKEN, INVALID_EMAIL, NewUser, OUT_OF_REACH, OWN_ACCOUNT, OneTimePassword, ResetPassword, UNKNOWN_TIME_ZONE, User,
@@ -42,10 +43,13 @@ pub(super) fn operations(t: &mut Table) {
     .shown_once(&["password"])
     .fails(&[OUT_OF_REACH])
     .fails(POLICY);
-    second_factors::of_others(&mut n);
+    n.action("remove-second-factor", remove_second_factor, REMOVE_SECOND_FACTOR).fails(&[OUT_OF_REACH, NOT_ENABLED]);
     company_grants::operations(&mut n);
     role_assignments::operations(&mut n);
 }
+
+const REMOVE_SECOND_FACTOR: &str = "Remove the second factor of a user who has lost the device and the recovery codes. Log-in needs the \
+password alone until the user sets up another.";
 
 /// The user whom a field of the body gives something to; `pointer` names the field.
 ///
@@ -143,6 +147,11 @@ fn revoke_sessions(cx: &mut Cx, id: UserId) -> Result<User> {
     let user = to_change(cx, id)?;
     sessions::end_all(cx, &user, RevocationReason::Revoked)?;
     Ok(user)
+}
+
+fn remove_second_factor(cx: &mut Cx, id: UserId) -> Result<User> {
+    let user = to_change(cx, id)?;
+    second_factors::without(cx, user)
 }
 
 /// A password, in the clear when it was made up, and its hash.

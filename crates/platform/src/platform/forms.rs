@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::kernel::labels::{LabelLanguage, Labelled};
 use domain::platform::forms::{
-    FormAction, FormField, FormFieldKind, FormParameter, FormWord, NounForm, NounName, NounSummaries, NounSummary,
+    FormAction, FormFieldKind, FormParameter, FormWord, NounField, NounForm, NounName, NounSummaries, NounSummary,
 };
 use serde_json::Value;
 
@@ -191,7 +191,7 @@ impl Bodies {
         path: &[&str],
         masking: &Masking,
         language: LabelLanguage,
-        out: &mut Vec<FormField>,
+        out: &mut Vec<NounField>,
     ) {
         let name = path.join(".");
         let parent = path.first().copied().unwrap_or_default();
@@ -214,7 +214,7 @@ impl Bodies {
         let words = one["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let number = |key: &str| one[key].as_i64();
         let nullable = shown.as_ref().map_or(given_null, |(s, _)| plain(schemas, s).2);
-        out.push(FormField {
+        out.push(NounField {
             label: language.label(Labelled::Field, path.last().copied().unwrap_or_default()),
             description: [&given["description"], &property["description"]].into_iter().find_map(Value::as_str).unwrap_or_default().into(),
             kind,

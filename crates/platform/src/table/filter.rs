@@ -5,7 +5,7 @@ use domain::Result;
 use domain::kernel::Decimal;
 use domain::kernel::{FieldError, Problem, decode, problems};
 use persistence::{Column, Compare, Condition, Kind as Of, Value as Bound};
-use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
 
 use super::form::{self, Days};
 
@@ -98,11 +98,17 @@ impl FilterParameter {
             (Some(_), Of::Int | Of::Decimal(_)) | (None, Of::Text | Of::Int | Of::Decimal(_)) if !self.patterns => {
                 format!("`{}` {what} this value.", self.base)
             }
-            (_, Of::Date | Of::Instant) => format!("`{}` {what}. {}", self.base, form::RELATIVE),
             _ => format!("`{}` {what}.", self.base),
         }
     }
-    pub(crate) fn schema(&self) -> ObjectBuilder {
+    pub(crate) fn schema(&self) -> RefOr<Schema> {
+        match self.column.kind {
+            Of::Date if !self.presence => Ref::from_schema_name(form::FILTER_DAY).into(),
+            Of::Instant if !self.presence => Ref::from_schema_name(form::FILTER_INSTANT).into(),
+            _ => self.plain_schema().into(),
+        }
+    }
+    fn plain_schema(&self) -> ObjectBuilder {
         let string = ObjectBuilder::new().schema_type(Type::String);
         match self.column.kind {
             _ if self.presence => ObjectBuilder::new().schema_type(Type::Boolean),
@@ -124,8 +130,6 @@ impl FilterParameter {
                 .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
                 .minimum(Some(-LARGEST_WHOLE))
                 .maximum(Some(LARGEST_WHOLE)),
-            Of::Date => string.max_length(Some(40)).pattern(Some(form::DAY)),
-            Of::Instant => string.max_length(Some(40)).pattern(Some(form::MOMENT)),
             Of::Decimal(_) => string.max_length(Some(30)).pattern(Some(form::DECIMAL)),
             _ => string.min_length(Some(1)).max_length(Some(200)),
         }

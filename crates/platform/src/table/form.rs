@@ -24,8 +24,17 @@ macro_rules! relative {
 pub(crate) const DAY: &str = concat!(r"^([0-9]{4}-[0-9]{2}-[0-9]{2}|", relative!(), ")$");
 /// An instant, or a day by its distance from today.
 pub(crate) const MOMENT: &str = concat!(r"^([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{8,20}([Zz]|[+-][0-9]{2}:[0-9]{2})|", relative!(), ")$");
-/// What the document says of such days.
-pub(crate) const RELATIVE: &str = "Also `today`, `start_of_week`, `end_of_month` and the like, with a distance such as `today-7d`.";
+/// What the document says of days and instants in filters, by the names of their schemas.
+pub const FILTER_SCHEMAS: [(&str, &str, &str); 2] = [
+    (FILTER_DAY, DAY, "A day such as `2026-01-31`, or by its distance from today: `today`, `start_of_week`, `end_of_month`, `today-7d`."),
+    (
+        FILTER_INSTANT,
+        MOMENT,
+        "An instant such as `2026-01-31T12:00:00Z`, or a whole day by its distance from today: `today`, `start_of_week`, `today-7d`.",
+    ),
+];
+pub(crate) const FILTER_DAY: &str = "FilterDay";
+pub(crate) const FILTER_INSTANT: &str = "FilterInstant";
 
 /// The days that stand for `today` and its like: those of the caller's time zone; of a caller without one those of the company that
 /// is asked about, or of the only company of the caller; else those of UTC.

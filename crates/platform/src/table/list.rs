@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
 
 use super::answer::{self, Actions, Answer, resource, shape, write_resource};
 use super::cursor::{read, sign, write};
@@ -196,9 +196,10 @@ impl Listing {
     }
     /// The parameters as the document shows them, but for `fields` and `expand`, which depend on the whole table.
     pub fn parameters(&self) -> Vec<Parameter> {
-        let text = |name: &str, about: String, schema: ObjectBuilder| {
+        let of = |name: &str, about: String, schema: RefOr<Schema>| {
             ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).description(Some(about)).schema(Some(schema)).build()
         };
+        let text = |name: &str, about: String, schema: ObjectBuilder| of(name, about, schema.into());
         let string = || ObjectBuilder::new().schema_type(Type::String);
         let paging = || {
             vec![
@@ -243,15 +244,15 @@ impl Listing {
         if !self.search.is_empty() {
             out.push(text("q", "Rows that contain this text, ignoring case.".into(), string().min_length(Some(1)).max_length(Some(100))));
         }
-        out.extend(self.filters.iter().map(|f| text(&f.name, f.about(), f.schema())));
+        out.extend(self.filters.iter().map(|f| of(&f.name, f.about(), f.schema())));
         let flag = || ObjectBuilder::new().schema_type(Type::Boolean);
         out.extend(self.flags.iter().map(|f| text(f.name, f.text.into(), flag())));
         let id = |prefix: &str| string().max_length(Some(40)).pattern(Some(format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$")));
         out.extend(self.ids.iter().map(|f| text(f.name, f.text.into(), id(f.prefix))));
         let named = || string().min_length(Some(1)).max_length(Some(300));
         out.extend(self.named.iter().map(|f| text(f.name, f.text.into(), named())));
-        let day = || string().max_length(Some(40)).pattern(Some(form::DAY));
-        out.extend(self.days.iter().map(|(name, about)| text(name, format!("{about} {}", form::RELATIVE), day())));
+        let day = || Ref::from_schema_name(form::FILTER_DAY).into();
+        out.extend(self.days.iter().map(|(name, about)| of(name, about.to_string(), day())));
         let state = || string().enum_values(Some(["false", "true", "any"])).default(Some(json!("false")));
         out.extend(self.out_of_use.iter().map(|o| text(o.name, o.about(), state())));
         out

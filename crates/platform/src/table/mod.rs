@@ -25,6 +25,7 @@ pub use all::Table;
 pub use answer::{Answer, Binary, Output};
 pub use expand::Expansion;
 pub use figures::Figures;
+pub use form::FILTER_SCHEMAS;
 pub use list::{FIELDS_PATTERN, List, Listing};
 pub use noun::{NoFilter, Noun, Part};
 pub use op::{Counts, HtmlPage, Input, Kind, Op, Origin, Pairs, Shape, Shown, Upload};
