@@ -550,5 +550,8 @@ pub(super) fn judge_column(masking: &Masking, column: &str) -> Result<()> {
 fn is_asked(o: &OutOfUse, listing: &Listing, input: &Input) -> bool {
     let on_column = |name: &str| listing.filters.iter().any(|f| f.name == name && f.column.name == o.column);
     let by_status = |value: &str| value.split(',').any(|word| word == o.name);
-    input.query.iter().any(|(name, value)| name == o.name || on_column(name) || (name == "status" && by_status(value)))
+    // who was merged away is archived with it: asking for those alone asks for them all
+    let merged = |name: &str, value: &str| o.name == "archived" && (name == "merged_into" || (name == "merged" && value == "true"));
+    let asks = |name: &str, value: &str| name == o.name || on_column(name) || (name == "status" && by_status(value)) || merged(name, value);
+    input.query.iter().any(|(name, value)| asks(name, value))
 }
