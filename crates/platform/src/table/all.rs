@@ -13,7 +13,7 @@ use utoipa::openapi::Required;
 
 use super::answer::{Answer, Binary, Output};
 use super::list::{List, Listing};
-use super::op::{Input, Kind, Op, Origin, Shape, codes_of};
+use super::op::{Input, Kind, Op, Origin, Shape, Verbs, codes_of};
 use super::{Body, Reply, body, noun, params, schema};
 use crate::app::App;
 use crate::bulk;
@@ -404,8 +404,15 @@ impl Table {
     /// Closes the table: tells every operation whether its resource has actions. Panics, and so fails a test and the
     /// start, when the table contradicts itself.
     pub fn finish(mut self) -> Self {
+        let mut verbs: BTreeMap<&String, Verbs> = self.actions.iter().map(|(entity, stem)| (entity, Verbs::of(stem))).collect();
+        for op in self.ops.iter().filter(|op| op.kind == Kind::Action) {
+            if let Some(known) = op.entity.as_ref().and_then(|e| verbs.get_mut(e)) {
+                known.learn(op);
+            }
+        }
+        let verbs: BTreeMap<String, Arc<Verbs>> = verbs.into_iter().map(|(entity, v)| (entity.clone(), Arc::new(v))).collect();
         for op in &mut self.ops {
-            op.actions_of = op.entity.as_ref().and_then(|e| self.actions.get(e)).cloned();
+            op.actions_of = op.entity.as_ref().and_then(|e| verbs.get(e)).cloned();
             op.times = params::times(&(op.query)());
         }
         self.by_id = self.ops.iter().enumerate().map(|(i, op)| (op.id.clone(), i)).collect();
