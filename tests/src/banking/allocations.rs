@@ -99,6 +99,11 @@ each_engine! {
             let told = refund(json!({field: wrong})).problem(422, "unknown_reference");
             assert_eq!(told["errors"][0]["pointer"], format!("/allocate_to/0/{field}"), "{told}");
         }
+        let mine = invoice(s, &party, "2026-01-02", "10", &[]);
+        for wrong in [json!({}), json!({"invoice_id": mine["id"]}), json!({"payment_id": own["id"], "invoice_id": mine["id"]})] {
+            let told = refund(wrong).problem(422, "invalid_body");
+            assert_eq!(told["errors"][0]["pointer"], "/allocate_to/0/credit_note_id", "{told}");
+        }
         let draft = refund(json!({"payment_id": own["id"]})).created();
         let path = format!("/v1/banking/payments/{}", id(&draft));
         s.patch(&path, &draft, json!({"allocate_to": [{"credit_note_id": note["id"]}]})).problem(422, "unknown_reference");

@@ -14,7 +14,7 @@ each_engine! {
             "utm": {"source": "newsletter"}, "external_id": {"system": "webshop", "id": "7"}, "address": {"line1": "Calle 1", "country": "MX"}}));
         assert_eq!((&l["status"], &l["name"]), (&json!("new"), &json!("Ana Trujillo, Emparedados")));
         assert_eq!((&l["email"], &l["phone_normalised"]), (&json!("Ana@example.org"), &json!("+525555554729")));
-        assert_eq!(l["allowed_actions"], json!(["assign", "qualify", "disqualify"]));
+        assert_eq!(l["allowed_actions"], json!(["assign", "qualify", "disqualify", "erase"]));
         assert_eq!(s.get(&at("leads", &l)).ok(), l);
         let found = s.all("/v1/crm/leads?q=EMPARED");
         assert_eq!(found.iter().map(id).collect::<Vec<_>>(), [id(&l)]);

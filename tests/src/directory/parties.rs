@@ -43,7 +43,7 @@ each_engine! {
         assert_eq!((&made["emails"][1]["primary"], &made["addresses"][0]["primary"]), (&json!(false), &json!(true)));
         assert_eq!((&made["phones"][0]["number"], &made["phones"][0]["normalised"]), (&json!("+49 (30) 007-4321"), &json!("+49300074321")));
         assert_eq!(made["vendor_terms"]["blocked"], "none");
-        assert_eq!(made["allowed_actions"], json!(["archive"]));
+        assert_eq!(made["allowed_actions"], json!(["archive", "merge"]));
         assert_eq!(s.get(&format!("{HERE}/{}", id(&made))).ok(), made);
         for q in ["futter", "ALFKI", "maria@EX", "de811", "49300074321", "77"] {
             assert_eq!(s.get(&format!("{HERE}?q={q}")).ok()["data"][0]["id"], made["id"], "{q}");
@@ -151,7 +151,7 @@ each_engine! {
         let path = format!("{HERE}/{}", id(&made));
         let archived = s.act(&format!("{path}/archive"), &made, Value::Null).ok();
         let problem = s.act(&format!("{path}/archive"), &archived, Value::Null).problem(409, "invalid_state");
-        assert_eq!((&problem["current_state"], &problem["allowed_actions"]), (&json!("archived"), &json!(["restore"])));
+        assert_eq!((&problem["current_state"], &problem["allowed_actions"]), (&json!("archived"), &json!(["restore", "merge"])));
         s.act(&format!("{path}/restore"), &archived, Value::Null).ok();
     }
 

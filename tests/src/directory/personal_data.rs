@@ -149,6 +149,24 @@ fn erase(s: &Server, one: &Canary) {
 }
 
 each_engine! {
+    fn erasure_is_offered_to_whoever_may_erase(s) {
+        let made = [
+            ("directory/parties", s.post("/v1/directory/parties", json!({"name": "Ann Example", "kind": "person", "is_customer": true})).created()),
+            ("directory/contacts", s.post("/v1/directory/contacts", json!({"last_name": "Example"})).created()),
+            ("crm/leads", s.post("/v1/crm/leads", json!({"company_id": s.company_id(), "last_name": "Example"})).created()),
+        ];
+        let reads = ["directory.parties.*", "directory.contacts.*", "crm.leads.*"];
+        let without = user_with(s, &reads, &[s.company_id()]);
+        let officer = user_with(s, &[reads.as_slice(), &["directory.personal_data.erase"]].concat(), &[s.company_id()]);
+        for (noun, record) in made {
+            let path = format!("/v1/{noun}/{}", id(&record));
+            let offered = |c: &crate::harness::Client| c.get(&path).ok()["allowed_actions"].as_array().unwrap().contains(&json!("erase"));
+            assert!(offered(&officer) && !offered(&without), "{noun}");
+            without.act(&format!("{path}/erase"), &record, json!({"reason": "Asked"})).problem(403, "missing_scope");
+            officer.act(&format!("{path}/erase?dry_run=true"), &record, json!({"reason": "Asked"})).ok();
+        }
+    }
+
     fn an_erased_person_is_nowhere_but_on_posted_documents_and_the_chain_holds(s) {
         let one = canary(s);
         let before = hits(&open(s));

@@ -119,7 +119,8 @@ each_engine! {
         let body = json!({"reason": "count", "warehouse_id": books.warehouse["id"], "counted_at": "2026-06-30T10:30:00Z",
             "lines": [{"product_id": p["id"], "counted_quantity": "9"}]});
         let counted = s.post("/v1/inventory/adjustments", body.clone()).created();
-        assert_eq!(post(s, &counted).ok()["lines"][0]["quantity_delta"], "-1", "the loss found at noon is dated today and came later");
+        assert_eq!(post(s, &counted).ok()["lines"][0]["quantity_delta"], "0", "the piece that was missing at ten is booked already");
+        is(s, &p, TODAY, "6", "24.00");
         let mut wrong = body.clone();
         wrong["counted_at"] = "2026-06-30T13:00:00Z".into();
         s.post("/v1/inventory/adjustments", wrong).problem(422, "invalid_body");
@@ -127,6 +128,46 @@ each_engine! {
         wrong["reason"] = "found".into();
         wrong["lines"] = json!([{"product_id": p["id"], "quantity_delta": "1"}]);
         s.post("/v1/inventory/adjustments", wrong).problem(422, "invalid_body");
+        verified(s);
+    }
+
+    fn the_same_loss_counted_twice_is_booked_once(s) {
+        s.at(NOW);
+        let books = ready_to_sell(s);
+        let p = goods(Some("4"))(s);
+        gain(s, &books, &p, SIXTY_AGO, "10", "4");
+        let count = |date: &str, quantity: &str| drafted(s, &books, "count", date, json!({"product_id": p["id"], "counted_quantity": quantity}));
+        // two people count the same shelf before either count is posted
+        let first = count(TODAY, "8");
+        s.at("2026-06-30T10:30:00Z");
+        let second = count(TODAY, "8");
+        let third = count(TODAY, "7");
+        s.at("2026-06-30T11:00:00Z");
+        assert_eq!(post(s, &first).ok()["lines"][0]["quantity_delta"], "-2");
+        assert_eq!(post(s, &second).ok()["lines"][0]["quantity_delta"], "0");
+        is(s, &p, TODAY, "8", "32.00");
+        assert_eq!(post(s, &third).ok()["lines"][0]["quantity_delta"], "-1", "counted at the same moment, and less was there");
+        is(s, &p, TODAY, "7", "28.00");
+        verified(s);
+    }
+
+    fn a_count_says_nothing_once_a_later_one_is_posted(s) {
+        s.at(NOW);
+        let books = ready_to_sell(s);
+        let (p, other) = (goods(Some("4"))(s), goods(Some("4"))(s));
+        gain(s, &books, &p, SIXTY_AGO, "10", "4");
+        gain(s, &books, &other, SIXTY_AGO, "10", "4");
+        let count = |p: &Value, date: &str| drafted(s, &books, "count", date, json!({"product_id": p["id"], "counted_quantity": "8"}));
+        let (earlier, elsewhere, early_today) = (count(&p, THIRTY_AGO), count(&other, THIRTY_AGO), count(&p, TODAY));
+        s.at("2026-06-30T11:00:00Z");
+        post(s, &count(&p, TODAY)).ok();
+        for draft in [&earlier, &early_today] {
+            let path = format!("/v1/inventory/adjustments/{}/post", id(draft));
+            s.act(&format!("{path}?dry_run=true"), draft, json!({})).problem(409, "stock_adjustment.counted_since");
+            post(s, draft).problem(409, "stock_adjustment.counted_since");
+        }
+        is(s, &p, TODAY, "8", "32.00");
+        post(s, &elsewhere).ok();
         verified(s);
     }
 

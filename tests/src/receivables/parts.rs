@@ -117,6 +117,34 @@ each_engine! {
         verified(s);
     }
 
+    fn tax_that_rounds_to_nothing_in_the_books_keeps_its_code_and_currency(s) {
+        let party = buyer(s);
+        let t = [new_tax(s, "T10", "10")];
+        let more = json!({"currency": "KRW", "exchange_rate": "0.0006"});
+        let post = |price: &str| act(s, &draft(s, &party, "2026-01-10", price, &t, more.clone()), "invoices", "post", json!({})).ok();
+        let taxed = || -> Vec<(Value, Value, Value)> {
+            let lines = s.all("/v1/accounting/gl-lines?sort=posting_date");
+            let coded = lines.iter().filter(|l| l["tax_code_id"] == t[0].as_str());
+            coded.map(|l| (l["debit"].clone(), l["credit"].clone(), l["amount_currency"].clone())).collect()
+        };
+        let owed = post("50");
+        assert_eq!((&owed["tax"], &owed["total"]), (&json!("5.00"), &json!("55.00")));
+        assert_eq!(taxed(), [(json!("0.00"), json!("0.00"), json!("-5.00"))]);
+        let note = credited(s, &owed, &[0], json!({}));
+        assert_eq!(note["tax"], "5.00");
+        assert_eq!(taxed()[1], (json!("0.00"), json!("0.00"), json!("5.00")));
+        // nothing at all in the company's currency
+        let tiny = post("5");
+        let paid = json!({"company_id": s.company_id(), "party_id": party["id"], "payment_date": "2026-01-12", "amount": tiny["total"],
+            "currency": "KRW", "exchange_rate": "0.0006", "allocate_to": [{"invoice_id": tiny["id"]}]});
+        let paid = s.post("/v1/banking/payments", paid).created();
+        let paid = act(s, &paid, "payments", "post", json!({})).ok();
+        assert_eq!(read(s, "invoices", &tiny)["outstanding"], "0.00");
+        act(s, &paid, "payments", "reverse", json!({"reason": "No money", "reversal_date": "2026-01-14"})).ok();
+        assert_eq!(read(s, "invoices", &tiny)["outstanding"], tiny["total"]);
+        verified(s);
+    }
+
     fn drafts_made_side_by_side_sum_to_the_invoice_when_they_are_posted(s) {
         let party = buyer(s);
         let body = json!({"company_id": s.company_id(), "customer_id": party["id"], "invoice_date": "2026-01-10", "lines": [

@@ -31,8 +31,10 @@ fn run(s: &Server, program: &mut Command) -> String {
 fn the_shell_script_walks_from_lead_to_cash() {
     if has("bash") && has("curl") && has("jq") {
         let s = Server::fresh(Engine::Sqlite);
-        let said = run(&s, Command::new("bash").arg(workspace().join("examples/lead-to-cash.sh")));
-        assert!(said.contains("paid: the invoice is paid, outstanding 0.00"), "{said}");
+        for _again in 0..2 {
+            let said = run(&s, Command::new("bash").arg(workspace().join("examples/lead-to-cash.sh")));
+            assert!(said.contains("paid: the invoice is paid, outstanding 0.00"), "{said}");
+        }
     }
 }
 
@@ -60,13 +62,15 @@ fn walk_of_the_readme() -> String {
 }
 
 #[test]
-fn the_commands_of_the_readme_work() {
+fn the_commands_of_the_readme_work_and_can_be_repeated() {
     if has("bash") && has("curl") && has("jq") {
         let s = Server::fresh(Engine::Sqlite);
         let script = format!("set -euo pipefail\n{}", walk_of_the_readme().replace("http://127.0.0.1:8080", s.base()));
-        let said = run(&s, Command::new("bash").arg("-c").arg(script));
-        assert!(said.contains(r#""status": "paid""#), "{said}");
-        assert!(said.contains(r#""outstanding": "0.00""#), "{said}");
+        for _again in 0..2 {
+            let said = run(&s, Command::new("bash").arg("-c").arg(&script));
+            assert!(said.contains(r#""status": "paid""#), "{said}");
+            assert!(said.contains(r#""outstanding": "0.00""#), "{said}");
+        }
     }
 }
 

@@ -168,7 +168,7 @@ pub struct Posting {
     pub lines: Vec<PostingLine>,
 }
 
-/// One line of a posting, in the company's currency, on one side. Lines of zero are dropped.
+/// One line of a posting, in the company's currency, on one side. Lines of zero in both currencies are dropped.
 #[derive(Debug, Clone)]
 pub struct PostingLine {
     pub account: AccountRef,
@@ -176,7 +176,8 @@ pub struct PostingLine {
     pub debit: Amount,
     /// The credit.
     pub credit: Amount,
-    /// The same amount in the document's currency, without sign, when that differs.
+    /// The same amount in the document's currency, when that differs; a credit is negative. It may be something where the other
+    /// rounds to nothing.
     pub amount_currency: Option<Amount>,
     /// The party.
     pub party_id: Option<PartyId>,
@@ -186,6 +187,8 @@ pub struct PostingLine {
     pub tax_code_id: Option<TaxCodeId>,
     /// Description, as free text.
     pub description: Option<String>,
+    /// Whether what is given without a side is a credit.
+    credited: bool,
 }
 
 impl PostingLine {
@@ -193,14 +196,25 @@ impl PostingLine {
         Self::new(account, amount, Amount::ZERO)
     }
     pub fn credit(account: AccountRef, amount: Amount) -> Self {
-        Self::new(account, Amount::ZERO, amount)
+        Self { credited: true, ..Self::new(account, Amount::ZERO, amount) }
     }
     /// Debit when positive, credit when negative.
     pub fn signed(account: AccountRef, amount: Amount) -> Self {
-        if amount.is_negative() { Self::credit(account, amount.abs()) } else { Self::debit(account, amount) }
+        let line = if amount.is_negative() { Self::credit(account, amount.abs()) } else { Self::debit(account, amount) };
+        Self { credited: false, ..line }
     }
     fn new(account: AccountRef, debit: Amount, credit: Amount) -> Self {
-        Self { account, debit, credit, amount_currency: None, party_id: None, product_id: None, tax_code_id: None, description: None }
+        Self {
+            account,
+            debit,
+            credit,
+            amount_currency: None,
+            party_id: None,
+            product_id: None,
+            tax_code_id: None,
+            description: None,
+            credited: false,
+        }
     }
     pub fn party(mut self, party: impl Into<Option<PartyId>>) -> Self {
         self.party_id = party.into();
@@ -214,8 +228,10 @@ impl PostingLine {
         self.tax_code_id = code.into();
         self
     }
+    /// The same in the document's currency, given like the amount: what goes with a debit or credit has its side, and what goes with
+    /// a signed amount its sign.
     pub fn in_currency(mut self, amount: Amount) -> Self {
-        self.amount_currency = Some(amount.abs());
+        self.amount_currency = Some(if self.credited { -amount } else { amount });
         self
     }
     pub fn described(mut self, text: impl Into<String>) -> Self {
@@ -232,5 +248,9 @@ impl PostingLine {
     /// Debit less credit.
     pub fn balance(&self) -> Amount {
         self.debit - self.credit
+    }
+    /// Whether nothing is booked in either currency.
+    pub fn is_nothing(&self) -> bool {
+        self.balance().is_zero() && self.amount_currency.is_none_or(|a| a.is_zero())
     }
 }

@@ -98,8 +98,8 @@ pub struct Contact {
 crate::entity! { Contact, ContactId, "contact", merged: |c| c.merged_into, actions: |c| match (c.erased_at, c.merged_into, c.archived_at) {
     (Some(_), ..) => vec![],
     (None, Some(_), _) => vec!["unmerge"],
-    (None, None, Some(_)) => vec!["restore"],
-    (None, None, None) => vec!["archive"],
+    (None, None, Some(_)) => vec!["restore", "merge", "erase"],
+    (None, None, None) => vec!["archive", "merge", "erase"],
 } }
 crate::archivable! { Contact }
 

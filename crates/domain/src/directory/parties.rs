@@ -183,8 +183,13 @@ crate::entity! {
     actions: |p| match (p.erased_at, p.merged_into, p.archived_at) {
         (Some(_), ..) => vec![],
         (None, Some(_), _) => vec!["unmerge"],
-        (None, None, Some(_)) => vec!["restore"],
-        (None, None, None) => vec!["archive"],
+        (None, None, archived) => {
+            let mut actions = vec![if archived.is_some() { "restore" } else { "archive" }, "merge"];
+            if p.kind == PartyKind::Person {
+                actions.push("erase");
+            }
+            actions
+        }
     }
 }
 crate::archivable! { Party }

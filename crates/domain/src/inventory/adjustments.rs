@@ -46,6 +46,8 @@ impl AdjustmentReason {
 
 pub const ADJUSTMENT_NOT_A_DRAFT: Code = Code::conflict("stock_adjustment.not_a_draft", "Only a draft can change.");
 pub const ADJUSTMENT_EMPTY: Code = Code::invalid("stock_adjustment.empty", "The adjustment has no lines.");
+/// A later count of the same goods at the same place is posted; what an earlier one found says nothing about them any more.
+pub const COUNTED_SINCE: Code = Code::conflict("stock_adjustment.counted_since", "The goods were counted again after this count.");
 pub const ADJUSTMENT_LINE: Code = Code::invalid("stock_adjustment.line_invalid", "A line of the adjustment is wrong.");
 
 /// Stock set right by hand.

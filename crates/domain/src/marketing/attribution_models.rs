@@ -150,7 +150,8 @@ pub struct AttributionModel {
     pub updated_at: DateTime<Utc>,
 }
 
-crate::entity! { AttributionModel, AttributionModelId, "attribution_model", company: |m| Some(m.company_id) }
+crate::entity! { AttributionModel, AttributionModelId, "attribution_model", company: |m| Some(m.company_id),
+actions: |m| if m.kind == AttributionKind::Markov { vec!["train"] } else { Vec::new() } }
 
 /// A model to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

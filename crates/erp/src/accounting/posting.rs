@@ -36,9 +36,9 @@ pub const REFUSALS: &[Code] = &[
 
 /// Posts an entry: judges the period under its lock, resolves roles, and writes entry and lines; at the end of the transaction
 /// it adds to the running balances, takes the number and tells `journal_entry.posted`. The answer is the entry before that. The
-/// lock is that of the document and asked whatever its amounts are; lines of zero are dropped, and the answer is `None` when
-/// nothing is left. A line with a tax code asks the tax lock too, also when its tax is zero: its base is a figure of the tax
-/// return.
+/// lock is that of the document and asked whatever its amounts are; lines of zero in both currencies are dropped, and the answer
+/// is `None` when nothing is left. A line with a tax code asks the tax lock too, also when its tax is zero: its base is a figure
+/// of the tax return.
 ///
 /// # Errors
 /// One of [`REFUSALS`].
@@ -48,7 +48,7 @@ pub fn post(cx: &mut Cx, posting: Posting) -> Result<Option<JournalEntry>> {
     if lines.iter().any(|l| l.tax_code_id.is_some()) {
         admit_tax(cx, &period)?;
     }
-    lines.retain(|l| !l.balance().is_zero());
+    lines.retain(|l| !l.is_nothing());
     if lines.is_empty() {
         return Ok(None);
     }
@@ -60,7 +60,7 @@ pub fn post(cx: &mut Cx, posting: Posting) -> Result<Option<JournalEntry>> {
     for (position, (line, account)) in (1..).zip(lines.into_iter().zip(accounts)) {
         account.accepts(&currency, false)?;
         let net = line.balance();
-        let amount = line.amount_currency.unwrap_or(net.abs());
+        let amount = line.amount_currency.unwrap_or(net);
         written.push(JournalLine {
             id: cx.new_id(),
             company_id: company.id,
@@ -71,7 +71,7 @@ pub fn post(cx: &mut Cx, posting: Posting) -> Result<Option<JournalEntry>> {
             debit: if net.is_negative() { Amount::ZERO } else { net },
             credit: if net.is_negative() { -net } else { Amount::ZERO },
             currency: currency.clone(),
-            amount_currency: if net.is_negative() { -amount } else { amount },
+            amount_currency: amount,
             exchange_rate: rate,
             party_id: line.party_id,
             product_id: line.product_id,

@@ -158,6 +158,7 @@ fn checked(cx: &mut Cx, payment: Payment, company: &Company) -> Result<Payment> 
         if let Some(amount) = a.amount {
             currencies::check_money(amount, &payment.currency, &format!("/allocate_to/{i}/amount"))?;
         }
+        settlement::check_named(a, payment.direction == PaymentDirection::Out).map_err(|p| p.under(&format!("/allocate_to/{i}")))?;
     }
     payment.check(company.minor_units())
 }
@@ -322,7 +323,7 @@ fn reverse(cx: &mut Cx, id: PaymentId, how: ReversePayment) -> Result<Payment> {
         Some(entry) => cx.find::<JournalEntry>(entry)?.lines,
     }
     .into_iter()
-    .map(|l| PostingLine::signed(AccountRef::Id(l.account_id), l.credit - l.debit).in_currency(l.amount_currency))
+    .map(|l| PostingLine::signed(AccountRef::Id(l.account_id), l.credit - l.debit).in_currency(-l.amount_currency))
     .collect::<Vec<_>>();
     let fee = Amount::exact(round(how.fee.get() * before.exchange_rate.get(), company.minor_units()))?;
     lines.push(PostingLine::debit(AccountRef::Role(Role::BankCharges, None), fee).in_currency(how.fee));

@@ -1,6 +1,6 @@
 //! Stock set right by hand: posting one moves goods, changes values and posts one journal entry.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::Company;
@@ -49,9 +49,10 @@ pub fn operations(t: &mut Table) {
         "post",
         post,
         "Post a stock adjustment. Takes a number, moves the goods, changes the value of stock and posts one journal entry. A count is \
-         compared with the stock at the moment of the count; a loss reduces reservations where needed, the most recent first.",
+         compared with the stock at the moment of the count and is refused once a later count of the same goods at the same location \
+         is posted; a loss reduces reservations where needed, the most recent first.",
     )
-    .fails(&[ADJUSTMENT_NOT_A_DRAFT, ADJUSTMENT_EMPTY, NOT_ENOUGH_STOCK, DATE_IN_FUTURE])
+    .fails(&[ADJUSTMENT_NOT_A_DRAFT, ADJUSTMENT_EMPTY, COUNTED_SINCE, NOT_ENOUGH_STOCK, DATE_IN_FUTURE])
     .fails(posting::REFUSALS);
 }
 
@@ -207,7 +208,7 @@ fn post(cx: &mut Cx, id: StockAdjustmentId) -> Result<StockAdjustment> {
     let loss = warehouses::virtual_location(cx, company.id, LocationKind::Loss)?;
     let mut ledger = Ledger::lock(cx, &company, &ids, date)?;
     let counted: Vec<_> = before.lines.iter().filter(|l| l.counted_quantity.is_some()).map(|l| (l.product_id, l.location_id)).collect();
-    let since = Shelves::since(cx, &counted, date, before.counted_at)?;
+    let since = since_count(cx, &counted, date, before.counted_at, &products)?;
     let mut after = before.clone();
     for i in 0..after.lines.len() {
         let line = &mut after.lines[i];
@@ -253,6 +254,34 @@ fn post(cx: &mut Cx, id: StockAdjustmentId) -> Result<StockAdjustment> {
     }
     after.number = Some(cx.number(company.id, "ADJ", date)?);
     cx.save(&before, after, "posted")
+}
+
+/// By how much the stock of places changed after they were counted. What earlier counts found belongs to what this one is compared
+/// with, however late they were posted; otherwise two counts of the same loss would book it twice. A count that comes after a
+/// later one is refused, because the later one has already set the books right.
+fn since_count(
+    cx: &mut Cx,
+    counted: &[(ProductId, LocationId)],
+    date: NaiveDate,
+    moment: Option<DateTime<Utc>>,
+    products: &HashMap<ProductId, Product>,
+) -> Result<BTreeMap<(ProductId, LocationId), Quantity>> {
+    let mut since = Shelves::since(cx, counted, date, moment)?;
+    if counted.is_empty() {
+        return Ok(since);
+    }
+    let places: Vec<_> = counted.iter().map(|(p, l)| (p.uuid(), l.uuid())).collect();
+    let later = adjustments::counted_after(cx.db(), &places, date, moment)?;
+    if let Some(i) = places.iter().position(|place| later.contains(place)) {
+        let sku = products.get(&counted[i].0).map(|p| p.sku.as_str()).unwrap_or_default();
+        return Err(COUNTED_SINCE.with(format!("{sku} was counted there again since. Delete this count, or count anew.")));
+    }
+    if let Some(moment) = moment {
+        for (product, location, found) in adjustments::found_by_earlier_counts(cx.db(), &places, date, moment)? {
+            *since.entry((ProductId::from_uuid(product), LocationId::from_uuid(location))).or_default() -= found;
+        }
+    }
+    Ok(since)
 }
 
 /// Another document had goods of a posted adjustment costed anew: its lines say what they are worth now.

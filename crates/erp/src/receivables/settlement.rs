@@ -109,12 +109,25 @@ pub fn allocate(cx: &mut Cx, source: &Source, asked: &NewAllocation) -> Result<(
     match (asked.invoice_id, asked.credit_note_id, asked.payment_id) {
         (Some(id), None, None) if !source.refund => settle_invoice(cx, source, asked, id),
         (None, Some(id), None) if source.refund => pay_out(cx, source, asked, id),
-        _ if source.refund => {
-            let rule = "A refund names the credit note or the payment that it pays back, and nothing else.";
-            Err(problems::invalid_body.field("/credit_note_id", rule))
-        }
-        _ => Err(problems::invalid_body.field("/invoice_id", "Name the invoice that is settled, and nothing else.")),
+        _ => Err(names_another(source.refund)),
     }
+}
+
+/// Refuses what names no document that a payment or a refund can settle, or several.
+pub fn check_named(asked: &NewAllocation, refund: bool) -> Result<()> {
+    match (asked.invoice_id, asked.credit_note_id, asked.payment_id) {
+        (Some(_), None, None) if !refund => Ok(()),
+        (None, Some(_), None) | (None, None, Some(_)) if refund => Ok(()),
+        _ => Err(names_another(refund)),
+    }
+}
+
+fn names_another(refund: bool) -> Problem {
+    let (field, rule) = match refund {
+        true => ("/credit_note_id", "A refund names the credit note or the payment that it pays back, and nothing else."),
+        false => ("/invoice_id", "Name the invoice that is settled, and nothing else."),
+    };
+    problems::invalid_body.field(field, rule)
 }
 
 /// Loads the target for change; one that is not there is a wrong reference.

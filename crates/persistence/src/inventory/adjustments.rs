@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::inventory::adjustments::{StockAdjustment, StockAdjustmentLine};
-use domain::kernel::Id;
+use domain::kernel::{Id, Quantity};
 use uuid::Uuid;
 
 use super::reservations::rows;
 use crate::value::Scalar;
-use crate::{Conn, Result, Statement, record};
+use crate::{Conn, Result, Statement, list, record, sql};
 
 record! {
     stock_adjustments: StockAdjustment {
@@ -51,4 +52,41 @@ pub fn store_results(db: &mut Conn, lines: &[StockAdjustmentLine]) -> Result<usi
         done += statement.execute(db)?;
     }
     Ok(done)
+}
+
+/// What counts of a day found at places up to a moment of it and posted after that moment: product, location, the change.
+pub fn found_by_earlier_counts(
+    db: &mut Conn,
+    places: &[(Uuid, Uuid)],
+    date: NaiveDate,
+    moment: DateTime<Utc>,
+) -> Result<Vec<(Uuid, Uuid, Quantity)>> {
+    let (products, locations): (Vec<Uuid>, Vec<Uuid>) = places.iter().copied().unzip();
+    sql!(
+        "SELECT l.product_id, l.location_id, SUM(l.quantity_delta) FROM stock_adjustments a \
+         JOIN stock_adjustment_lines l ON l.adjustment_id = a.id WHERE a.adjustment_date = {} AND a.reason = 'count' \
+         AND a.status = 'posted' AND a.counted_at <= {} AND a.posted_at > {} AND l.product_id IN ({}) AND l.location_id IN ({}) \
+         GROUP BY l.product_id, l.location_id",
+        date,
+        moment,
+        moment,
+        list(&products),
+        list(&locations)
+    )
+    .load(db)
+}
+
+/// Places that were counted after a date, or on it after a moment, in counts that are posted: product, location.
+pub fn counted_after(db: &mut Conn, places: &[(Uuid, Uuid)], date: NaiveDate, moment: Option<DateTime<Utc>>) -> Result<Vec<(Uuid, Uuid)>> {
+    let (products, locations): (Vec<Uuid>, Vec<Uuid>) = places.iter().copied().unzip();
+    let mut statement = Statement::new(
+        "SELECT DISTINCT l.product_id, l.location_id FROM stock_adjustments a JOIN stock_adjustment_lines l ON l.adjustment_id = a.id \
+         WHERE a.reason = 'count' AND a.status = 'posted'",
+    );
+    statement.append(sql!(" AND l.product_id IN ({}) AND l.location_id IN ({})", list(&products), list(&locations)));
+    statement.append(sql!(" AND (a.adjustment_date > {}", date));
+    if let Some(moment) = moment {
+        statement.append(sql!(" OR a.adjustment_date = {} AND (a.counted_at IS NULL OR a.counted_at > {})", date, moment));
+    }
+    statement.sql(")").load(db)
 }

@@ -14,7 +14,7 @@ use utoipa::openapi::Required;
 
 use super::answer::{Answer, Binary, Output};
 use super::list::{List, Listing};
-use super::op::{Input, Kind, Op, Origin, Shape, codes_of};
+use super::op::{Input, Kind, Op, Origin, Shape, Verbs, codes_of};
 use super::references::{self, Face};
 use super::{Body, Reply, body, figures, noun, params, schema};
 use crate::app::App;
@@ -446,8 +446,15 @@ impl Table {
         for op in aggregates {
             self.add(op).fails(&[TOO_MANY_GROUPS]);
         }
+        let mut verbs: BTreeMap<&String, Verbs> = self.actions.iter().map(|(entity, stem)| (entity, Verbs::of(stem))).collect();
+        for op in self.ops.iter().filter(|op| op.kind == Kind::Action) {
+            if let Some(known) = op.entity.as_ref().and_then(|e| verbs.get_mut(e)) {
+                known.learn(op);
+            }
+        }
+        let verbs: BTreeMap<String, Arc<Verbs>> = verbs.into_iter().map(|(entity, v)| (entity.clone(), Arc::new(v))).collect();
         for op in &mut self.ops {
-            op.actions_of = op.entity.as_ref().and_then(|e| self.actions.get(e)).cloned();
+            op.actions_of = op.entity.as_ref().and_then(|e| verbs.get(e)).cloned();
             op.times = params::times(&(op.query)());
         }
         // what the operations say at last counts: their permissions may have been given after they were added

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::expand;
 use super::fields;
-use super::op::{Input, Op};
+use super::op::{Input, Op, Verbs};
 use crate::caller::Caller;
 use crate::cx::Cx;
 use crate::visibility::Masking;
@@ -147,8 +147,8 @@ pub(super) fn shape(cx: &mut Cx, op: &Op, expand: &[String], fields: Option<&[St
 
 /// Which verbs on resources of the operation's noun the caller may use. Each permission is judged once.
 pub(super) struct Actions {
-    /// The permission without its verb; nothing when the noun has no verbs.
-    stem: Option<String>,
+    /// What the verbs of the noun need; nothing when it has none.
+    verbs: Option<Arc<Verbs>>,
     caller: Arc<Caller>,
     /// How far each verb reaches; nothing where the caller may not use it.
     judged: RefCell<Vec<(&'static str, Option<Reach>)>>,
@@ -168,18 +168,18 @@ impl Actions {
                 within.insert(reach, cx.reached(rows.table, ids, reach)?);
             }
         }
-        Ok(Self { stem: op.actions_of.clone(), caller: cx.caller.clone(), judged: RefCell::default(), within })
+        Ok(Self { verbs: op.actions_of.clone(), caller: cx.caller.clone(), judged: RefCell::default(), within })
     }
     /// Those of `verbs` that the caller may use on the resource; nothing when the noun has no verbs.
     pub(super) fn on(&self, id: Uuid, verbs: impl FnOnce() -> Vec<&'static str>) -> Option<Vec<&'static str>> {
-        let stem = self.stem.as_deref()?;
+        let known = self.verbs.as_deref()?;
         let mut judged = self.judged.borrow_mut();
         let mut may = |verb: &'static str| {
             debug_assert!(!verb.contains('_'), "{verb} is no segment of a path");
-            let reach = match judged.iter().find(|(known, _)| *known == verb) {
+            let reach = match judged.iter().find(|(of, _)| *of == verb) {
                 Some((_, reach)) => *reach,
                 None => {
-                    let reach = self.caller.permissions.reach(&format!("{stem}.{}", verb.replace('-', "_")));
+                    let reach = self.caller.permissions.reach(&known.permission(verb));
                     judged.push((verb, reach));
                     reach
                 }

@@ -23,6 +23,33 @@ use crate::cx::Cx;
 use crate::followers::WAIT_FOR;
 use crate::visibility::{self, Places};
 
+/// What the verbs of a noun need: a permission of the noun, but for those that were declared with another one.
+pub(crate) struct Verbs {
+    /// The permission without its verb.
+    stem: String,
+    others: Vec<(String, String)>,
+}
+
+impl Verbs {
+    pub(crate) fn of(stem: &str) -> Self {
+        Self { stem: stem.into(), others: Vec::new() }
+    }
+    /// Remembers the permission of an action when it is another one.
+    pub(crate) fn learn(&mut self, op: &Op) {
+        let verb = op.path.rsplit('/').next().unwrap_or_default();
+        if self.permission(verb) != op.permission {
+            self.others.push((verb.into(), op.permission.clone()));
+        }
+    }
+    /// The permission that a verb needs.
+    pub(crate) fn permission(&self, verb: &str) -> Cow<'_, str> {
+        match self.others.iter().find(|(other, _)| other == verb) {
+            Some((_, permission)) => Cow::Borrowed(permission),
+            None => Cow::Owned(format!("{}.{}", self.stem, verb.replace('-', "_"))),
+        }
+    }
+}
+
 /// Query parameters in the order given.
 pub type Pairs = Vec<(String, String)>;
 
@@ -204,7 +231,7 @@ pub struct Op {
     pub read_only: bool,
     /// The largest body in bytes.
     pub max_body: usize,
-    pub(crate) actions_of: Option<String>,
+    pub(crate) actions_of: Option<Arc<Verbs>>,
     pub(crate) known: Vec<String>,
     pub(crate) needed: Vec<String>,
     /// The parameters that are days or instants; found when the table is closed.

@@ -210,7 +210,7 @@ each_engine! {
     fn a_lead_that_is_not_qualified_is_not_converted(s) {
         let l = crate::crm::common::lead(s, json!({}));
         let problem = s.act(&format!("{}/convert", at("leads", &l)), &l, json!({})).problem(409, "invalid_state");
-        assert_eq!((&problem["current_state"], &problem["allowed_actions"]), (&json!("new"), &json!(["assign", "qualify", "disqualify"])));
+        assert_eq!((&problem["current_state"], &problem["allowed_actions"]), (&json!("new"), &json!(["assign", "qualify", "disqualify", "erase"])));
     }
 
     fn candidates_are_named_only_to_those_who_may_read_them(s) {

@@ -18,10 +18,10 @@ impl LeadStatus {
     /// Actions that the current status allows.
     pub fn actions(self) -> Vec<&'static str> {
         match self {
-            Self::New | Self::Working => vec!["assign", "qualify", "disqualify"],
-            Self::Qualified => vec!["assign", "convert", "disqualify"],
-            Self::Converted => vec!["convert"],
-            Self::Disqualified => vec!["reopen"],
+            Self::New | Self::Working => vec!["assign", "qualify", "disqualify", "erase"],
+            Self::Qualified => vec!["assign", "convert", "disqualify", "erase"],
+            Self::Converted => vec!["convert", "erase"],
+            Self::Disqualified => vec!["reopen", "erase"],
         }
     }
 }
