@@ -50,7 +50,7 @@ pub use record::{Column, Record};
 pub use restore::restore;
 #[doc(hidden)]
 pub use statement::places_for_values;
-pub use statement::{FromCells, List, Statement, Tuple, list};
+pub use statement::{FromCells, List, Statement, Tuple, list, write_together};
 pub use tx::{Job, Outcome};
 pub use uuid::Uuid;
 pub use value::{Bind, Cells, Fail, JsonText, Kind, Scalar, Value};
