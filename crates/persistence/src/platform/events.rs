@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::links::{self as document_links, NewLink};
+use crate::ledger::Ledger;
 use crate::{Conn, Engine, JsonText, Kind, Result, Statement, Value, sql};
 
 /// Who did it, when, and on whose request.
@@ -149,3 +150,9 @@ pub fn latest_about(db: &mut Conn, subjects: &[String]) -> Result<Vec<(String, S
     let rows = found.load::<(String, String, Option<Uuid>, Json)>(db)?;
     Ok(rows.into_iter().map(|(subject, kind, company, data)| (subject, kind, company, unpacked(data))).collect())
 }
+
+/// Tables here whose rows stay as they were written.
+pub(crate) const LEDGERS: &[Ledger] = &[
+    Ledger { table: "events", columns: &["data", "previous"] },
+    Ledger { table: "event_links", columns: &["digest", "seq", "prev_hash", "hash"] },
+];
