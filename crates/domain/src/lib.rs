@@ -7,6 +7,7 @@ pub mod crm;
 pub mod directory;
 pub mod entity;
 pub mod event;
+pub mod fact_text;
 pub mod identity;
 pub mod ids;
 pub mod insight;

@@ -2,6 +2,7 @@
 #![allow(non_camel_case_types)]
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::fact_text::{Nulls, packed, unpacked};
 use domain::kernel::{Amount, Id, Quantity, Rate, StringEnum, UnitPrice};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,6 +50,8 @@ pub struct price;
 pub struct rate;
 /// Anything with a JSON form.
 pub struct json;
+/// What a fact tells: JSON whose lists of parts are kept as tables.
+pub struct told;
 /// Bytes.
 pub struct bytes;
 
@@ -86,6 +89,16 @@ impl<T: Serialize + DeserializeOwned> Store<T> for json {
     }
     fn get(cells: &mut dyn Cells) -> Result<Option<T>, Fail> {
         Ok(cells.json()?.map(serde_json::from_value).transpose()?)
+    }
+}
+
+impl Store<serde_json::Value> for told {
+    const KIND: Kind = Kind::Json;
+    fn put(v: &serde_json::Value) -> Value {
+        Value::Json(JsonText(packed(v, Nulls::Kept)))
+    }
+    fn get(cells: &mut dyn Cells) -> Result<Option<serde_json::Value>, Fail> {
+        Ok(cells.json()?.map(unpacked))
     }
 }
 

@@ -54,7 +54,7 @@ pub use record::Record;
 pub use restore::restore;
 #[doc(hidden)]
 pub use statement::places_for_values;
-pub use statement::{Bind, FromCells, List, Statement, Tuple, list};
+pub use statement::{Bind, FromCells, List, Statement, Tuple, list, write_together};
 pub use tx::{Job, Outcome};
 pub use uuid::Uuid;
 pub use value::{Cells, Column, Fail, JsonText, Kind, Scalar, Value};

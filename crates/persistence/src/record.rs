@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::conn::{Conn, Engine};
 use crate::error::Result;
 use crate::query::Query;
-use crate::statement::{FromCells, Statement, list as values_of};
+use crate::statement::{FromCells, Statement, list as values_of, write_together};
 use crate::value::{Cells, Column, Fail, Value};
 
 /// The parts of the statements that depend on the columns alone.
@@ -90,18 +90,28 @@ pub fn select<T: Record>() -> Statement {
 }
 
 /// Statements stay below the engines' limit on bound values.
-const MAX_VALUES: usize = 16_000;
+pub(crate) const MAX_VALUES: usize = 16_000;
 
 /// Inserts all rows, in as few statements as the engine allows.
 pub fn insert<T: Record>(db: &mut Conn, rows: &[T]) -> Result<()> {
-    let texts = T::texts();
-    for chunk in rows.chunks((MAX_VALUES / texts.columns.len()).max(1)) {
-        let mut statement = Statement::new(Cow::Borrowed(&*texts.insert));
-        put_rows(&mut statement, chunk);
+    for statement in insertion(rows) {
         statement.execute(db)?;
     }
-    rows.iter().for_each(|row| crate::lock_ranks::made(T::TABLE, row.key()));
     Ok(())
+}
+
+/// The statements that insert all rows, for [`crate::write_together`].
+pub fn insertion<T: Record>(rows: &[T]) -> Vec<Statement> {
+    let texts = T::texts();
+    rows.iter().for_each(|row| crate::lock_ranks::made(T::TABLE, row.key()));
+    let chunks = rows.chunks((MAX_VALUES / texts.columns.len()).max(1));
+    chunks
+        .map(|chunk| {
+            let mut statement = Statement::new(Cow::Borrowed(&*texts.insert));
+            put_rows(&mut statement, chunk);
+            statement
+        })
+        .collect()
 }
 
 /// Inserts rows and what belongs to them, in one statement where the engine has one for it. The rows are there before their parts,
@@ -112,16 +122,22 @@ pub fn insert_both<T: Record, P: Record>(db: &mut Conn, rows: &[T], parts: &[P])
         insert(db, rows)?;
         return insert(db, parts);
     }
-    let (of_parts, part_insert) = (P::texts(), "SELECT v.* FROM (SELECT COUNT(*) FROM made) AS m, (VALUES ");
     let mut statement = Statement::new("WITH made AS (");
     statement.sql(&*T::texts().insert);
     put_rows(&mut statement, rows);
-    statement.sql(" RETURNING 1) ").sql(of_parts.insert.trim_end_matches("VALUES ")).sql(part_insert);
-    put_rows(&mut statement, parts);
-    statement.sql(") AS v").execute(db)?;
+    statement.sql(" RETURNING 1) ");
+    put_after_made(&mut statement, parts);
+    statement.execute(db)?;
     rows.iter().for_each(|row| crate::lock_ranks::made(T::TABLE, row.key()));
-    parts.iter().for_each(|row| crate::lock_ranks::made(P::TABLE, row.key()));
     Ok(())
+}
+
+/// An INSERT of parts for a statement that began `WITH made AS (…)`: they come after what is made there.
+pub(crate) fn put_after_made<P: Record>(to: &mut Statement, parts: &[P]) {
+    to.sql(P::texts().insert.trim_end_matches("VALUES ")).sql("SELECT v.* FROM (SELECT COUNT(*) FROM made) AS m, (VALUES ");
+    put_rows(to, parts);
+    to.sql(") AS v");
+    parts.iter().for_each(|row| crate::lock_ranks::made(P::TABLE, row.key()));
 }
 
 /// `(a, b), (c, d)` as bound values.
@@ -206,10 +222,15 @@ pub fn update<T: Record>(db: &mut Conn, row: &T, expected: Option<i64>) -> Resul
 /// Writes the columns in which `after` differs from `before`, to the row whose version is `expected`; whether there was such a
 /// row. What is not written is not indexed anew either.
 pub fn update_changed<T: Record>(db: &mut Conn, before: &T, after: &T, expected: i64) -> Result<bool> {
+    update_with(db, before, after, expected, Vec::new())
+}
+
+/// As [`update_changed`], together with statements about its parts.
+pub fn update_with<T: Record>(db: &mut Conn, before: &T, after: &T, expected: i64, parts: Vec<Statement>) -> Result<bool> {
     crate::lock_ranks::taken(T::TABLE, after.key());
     let mut statement = changes(before, after);
     statement.sql(" WHERE id = ").push(Value::Uid(after.key())).sql(" AND version = ").push(Value::Int(expected));
-    Ok(statement.execute(db)? == 1)
+    Ok(write_together(db, parts, statement)? == 1)
 }
 
 /// An UPDATE with the columns in which `after` differs from `before`, up to its WHERE.

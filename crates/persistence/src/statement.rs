@@ -15,7 +15,7 @@ use diesel::row::NamedRow;
 use diesel::sql_types::Untyped;
 use diesel::sqlite::Sqlite;
 
-use crate::conn::Conn;
+use crate::conn::{Conn, Engine};
 use crate::deadline;
 use crate::error::Result;
 use crate::on;
@@ -118,6 +118,23 @@ impl Statement {
     fn clone_ref(&self) -> Borrowed<'_> {
         Borrowed(&self.parts)
     }
+}
+
+/// Writes different rows by several statements, in one where the engine can, which is PostgreSQL: there all of them see the rows as
+/// they were before. How many rows the last one touched. None of them may begin with WITH.
+pub fn write_together(db: &mut Conn, first: Vec<Statement>, last: Statement) -> Result<usize> {
+    if first.is_empty() || db.engine() == Engine::Sqlite {
+        for statement in first {
+            statement.execute(db)?;
+        }
+        return last.execute(db);
+    }
+    let mut all = Statement::new("WITH ");
+    for (i, statement) in first.into_iter().enumerate() {
+        all.sql(if i > 0 { ", " } else { "" }).sql(format!("also{i} AS (")).append(statement).sql(")");
+    }
+    all.sql(" ").append(last);
+    all.execute(db)
 }
 
 /// What Diesel runs: the parts of a statement.

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use domain::Event;
+use domain::fact_text::{Nulls, canonical, packed};
 use domain::kernel::Id;
 use persistence::platform::events::{NewFact, Origin};
 use persistence::platform::sequence::{Fact, Place, Placed};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -115,7 +115,7 @@ fn undivided(before: &[u8], seq: i64, fact: &Fact) -> Vec<u8> {
 /// has no value for is left out: most of a document's members are null. What was null before and is not now, is told.
 pub fn new_fact<'a>(event: &'a Event, origin: &Origin) -> NewFact<'a> {
     let id = Uuid::now_v7();
-    let (data, previous) = (written(&event.data, true), event.previous.as_ref().map(canonical));
+    let (data, previous) = (packed(&event.data, Nulls::Dropped), event.previous.as_ref().map(|p| packed(p, Nulls::Kept)));
     let contents = Contents {
         id,
         at: origin.at,
@@ -144,83 +144,11 @@ pub(crate) fn holds(row: &Placed) -> bool {
     }
 }
 
-/// JSON with sorted members and without spaces: PostgreSQL keeps neither the order nor the spaces of what it was given.
-fn canonical(v: &Value) -> String {
-    written(v, false)
-}
-
-/// As [`canonical`], and perhaps without the members that are null.
-fn written(v: &Value, without_nulls: bool) -> String {
-    let mut out = String::new();
-    write(v, without_nulls, &mut out);
-    return out;
-
-    fn write(v: &Value, without_nulls: bool, out: &mut String) {
-        match v {
-            Value::Object(members) => {
-                let mut sorted: Vec<_> = members.iter().filter(|(_, v)| !(without_nulls && v.is_null())).collect();
-                sorted.sort_by_key(|(name, _)| *name);
-                out.push('{');
-                for (i, (name, value)) in sorted.into_iter().enumerate() {
-                    if i > 0 {
-                        out.push(',');
-                    }
-                    quoted(name, out);
-                    out.push(':');
-                    write(value, without_nulls, out);
-                }
-                out.push('}');
-            }
-            Value::Array(items) => {
-                out.push('[');
-                for (i, item) in items.iter().enumerate() {
-                    if i > 0 {
-                        out.push(',');
-                    }
-                    write(item, without_nulls, out);
-                }
-                out.push(']');
-            }
-            Value::String(text) => quoted(text, out),
-            plain => out.push_str(&plain.to_string()),
-        }
-    }
-
-    /// Nearly no text has anything to escape.
-    fn quoted(text: &str, out: &mut String) {
-        if text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
-            return out.push_str(&Value::from(text).to_string());
-        }
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    }
-}
-
-/// Whether a fact follows the link with this number and hash; why not, in words.
-pub(crate) fn judge(seq: i64, hash: &[u8], row: &Placed) -> Result<(), String> {
-    let Placed { fact, place } = row;
-    if place.seq != seq + 1 {
-        return Err(format!("it is missing; the next one is {}", place.seq));
-    }
-    if place.prev_hash != hash {
-        return Err(format!("it does not follow from the one before ({}, {})", fact.kind, fact.id));
-    }
-    if !holds(row) {
-        return Err(format!("it was changed after it was written ({}, {})", fact.kind, fact.id));
-    }
-    Ok(())
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use chrono::DateTime;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn fact(n: u128) -> Fact {
         Fact {

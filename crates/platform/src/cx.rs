@@ -1,5 +1,6 @@
 //! One open transaction and who is in it. Services see the database only through this.
 
+mod numbered;
 mod references;
 
 use std::any::{Any, TypeId};
@@ -11,10 +12,9 @@ use domain::directory::companies::Company;
 use domain::ids::{CompanyId, EventId};
 use domain::kernel::{Code, FieldError, Id, Problem, decode, problems};
 use domain::{Entity, Event, Result};
+use persistence::platform::events;
 use persistence::platform::links::NewLink;
-use persistence::platform::numbers::Series;
-use persistence::platform::{events, numbers};
-use persistence::{Condition, Conn, Engine, Only, Query, RETRY, Record, Value, record};
+use persistence::{Condition, Conn, Engine, Only, Query, RETRY, Record, Statement, Value, record};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -158,13 +158,20 @@ impl<'c> Cx<'c> {
         key: Uuid,
         read: impl FnOnce(&mut Conn<'c>) -> Result<T, E>,
     ) -> Result<T> {
-        let place = (TypeId::of::<T>(), key);
-        if let Some(known) = self.known.get(&place).and_then(|k| k.downcast_ref::<T>()) {
-            return Ok(known.clone());
+        if let Some(known) = self.noted::<T>(key) {
+            return Ok(known);
         }
         let found = read(&mut self.conn).map_err(Into::into)?;
-        self.known.insert(place, Arc::new(found.clone()));
+        self.note(key, found.clone());
         Ok(found)
+    }
+    /// Notes something for the rest of the transaction; it may be forgotten, as what [`Cx::once`] keeps.
+    pub fn note<T: Clone + Send + Sync + 'static>(&mut self, key: Uuid, value: T) {
+        self.known.insert((TypeId::of::<T>(), key), Arc::new(value));
+    }
+    /// What was noted in this transaction and not forgotten.
+    pub fn noted<T: Clone + Send + Sync + 'static>(&self, key: Uuid) -> Option<T> {
+        self.known.get(&(TypeId::of::<T>(), key)).and_then(|k| k.downcast_ref::<T>()).cloned()
     }
     /// Those of these resources that the caller may see, in no order.
     pub fn find_all<T: Entity + Record>(&mut self, ids: &[T::Id]) -> Result<Vec<T>> {
@@ -278,17 +285,6 @@ impl<'c> Cx<'c> {
         self.emit(Event::of("created", &row));
         Ok(row)
     }
-    /// Stores a new resource that has changed already, with its parts: what was made of it first, and what became of it at once.
-    pub fn create_changed<T: Entity + Record, P: Record>(&mut self, made: &T, (mut after, verb): (T, &str), parts: &[P]) -> Result<T> {
-        after.bump(self.now);
-        if T::is_steady() {
-            self.known.clear();
-        }
-        self.insert_both(std::slice::from_ref(&after), parts)?;
-        self.emit(Event::of("created", made));
-        self.emit(Event::change(verb, made, &after));
-        Ok(after)
-    }
     /// Stores rows and what belongs to them.
     pub fn insert_both<T: Record, P: Record>(&mut self, rows: &[T], parts: &[P]) -> Result<()> {
         Ok(record::insert_both(&mut self.conn, rows, parts)?)
@@ -304,33 +300,41 @@ impl<'c> Cx<'c> {
         Ok(row)
     }
     /// Stores a changed resource, counts its version, notes when, and tells what happened: `cx.save(&before, after, "confirmed")`.
-    pub fn save<T: Entity + Record>(&mut self, before: &T, mut after: T, verb: &str) -> Result<T> {
+    pub fn save<T: Entity + Record>(&mut self, before: &T, after: T, verb: &str) -> Result<T> {
+        self.save_with(before, after, verb, Vec::new())
+    }
+    /// As [`Cx::save`], together with statements about its parts.
+    pub fn save_with<T: Entity + Record>(&mut self, before: &T, mut after: T, verb: &str, parts: Vec<Statement>) -> Result<T> {
         after.bump(self.now);
-        if T::is_steady() {
-            self.known.clear();
-        }
-        if !record::update_changed(&mut self.conn, before, &after, before.version())? {
-            return Err(RETRY.with("Somebody else changed it at the same time."));
-        }
-        // nobody gives away what is beyond reach
-        self.reaches_target::<T>(after.key())?;
+        self.update(before, &after, parts)?;
         self.emit(Event::change(verb, before, &after));
         Ok(after)
     }
-    /// As two times [`Cx::save`], in one statement: what became of a resource first, and what at last.
-    pub fn save_both<T: Entity + Record>(&mut self, before: &T, (mut then, verb): (T, &str), (mut last, end): (T, &str)) -> Result<T> {
+    /// As two times [`Cx::save_with`], in one statement: what became of a resource first, and what at last.
+    pub fn save_both<T: Entity + Record>(
+        &mut self,
+        before: &T,
+        (mut then, verb): (T, &str),
+        (mut last, end): (T, &str),
+        parts: Vec<Statement>,
+    ) -> Result<T> {
         then.bump(self.now);
         last.bump(self.now);
         last.bump(self.now);
-        if T::is_steady() {
-            self.known.clear();
-        }
-        if !record::update_changed(&mut self.conn, before, &last, before.version())? {
-            return Err(RETRY.with("Somebody else changed it at the same time."));
-        }
+        self.update(before, &last, parts)?;
         self.emit(Event::change(verb, before, &then));
         self.emit(Event::change(end, &then, &last));
         Ok(last)
+    }
+    fn update<T: Entity + Record>(&mut self, before: &T, after: &T, parts: Vec<Statement>) -> Result<()> {
+        if T::is_steady() {
+            self.known.clear();
+        }
+        if !record::update_with(&mut self.conn, before, after, before.version(), parts)? {
+            return Err(RETRY.with("Somebody else changed it at the same time."));
+        }
+        // nobody gives away what is beyond reach
+        self.reaches_target::<T>(after.key())
     }
     /// Deletes a resource and tells it.
     pub fn remove<T: Entity + Record>(&mut self, row: T) -> Result<()> {
@@ -362,45 +366,6 @@ impl<'c> Cx<'c> {
             self.links.push(link);
         }
         Ok(())
-    }
-    /// The next number of a series without gaps, `INV-2026-00012`. The year is that in which the company's fiscal year begins. The
-    /// series is locked from here on: take it when all other rows are locked, or at the end ([`Cx::at_the_end`]).
-    pub fn number(&mut self, company: CompanyId, series: &str, on: NaiveDate) -> Result<String> {
-        let series = self.series(company, series, on)?;
-        Ok(series.take(&mut self.conn)?)
-    }
-    /// The series of a company for the fiscal year of a day, of which a query takes a number.
-    pub fn series(&mut self, company: CompanyId, code: &str, on: NaiveDate) -> Result<Series> {
-        let of = self.once(company.uuid(), |conn| record::find::<Company>(conn, company.uuid()))?;
-        let year = of.map_or_else(|| chrono::Datelike::year(&on), |c| c.fiscal_year_of(on));
-        Ok(Series { company: company.uuid(), code: code.into(), year: year.into() })
-    }
-    /// Stores a changed document that gets its number last: what is told is heard first, and what others left for the end is done,
-    /// so that the series is locked as short as can be. `give` gets the number and completes the document, whose row is changed by
-    /// then. Who hears of the change sees neither the number nor the changed row.
-    pub fn save_numbered<T: Entity + Record>(
-        &mut self,
-        before: &T,
-        mut after: T,
-        verb: &str,
-        (company, series, on): (CompanyId, &str, NaiveDate),
-        give: impl FnOnce(&mut Cx, &mut T, String) -> Result<()>,
-    ) -> Result<T> {
-        after.bump(self.now);
-        let place = self.told.len();
-        self.emit(Event::change(verb, before, &after));
-        self.finish()?;
-        let series = self.series(company, series, on)?;
-        if T::is_steady() {
-            self.known.clear();
-        }
-        let number = numbers::update_numbered(&mut self.conn, before, &after, before.version(), &series)?;
-        let number = number.ok_or_else(|| RETRY.with("Somebody else changed it at the same time."))?;
-        give(self, &mut after, number)?;
-        if let Some(told) = self.told.get_mut(place) {
-            *told = Arc::new(Event::change(verb, before, &after));
-        }
-        Ok(after)
     }
     /// Does something when the operation and all reactions to it are done: what locks a row that every transaction of a company
     /// needs, such as the series of its journal entries, so that it is locked for as short as can be.
@@ -545,7 +510,7 @@ fn of_companies<T: Record>(column: &'static str, ids: Vec<Value>) -> Condition {
         (true, true) => return Condition::Null(column, true),
         (true, false) => {}
     }
-    let mut either = persistence::Statement::new(format!("({column} IS NULL OR {column} IN ("));
+    let mut either = Statement::new(format!("({column} IS NULL OR {column} IN ("));
     either.values(ids).sql("))");
     Condition::Other(either)
 }

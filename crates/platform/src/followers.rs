@@ -18,6 +18,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use domain::fact_text::unpacked;
 use domain::ids::EventId;
 use domain::kernel::{Failure, FieldError};
 use domain::platform::followers::{AsOf, Follower, FollowerFailure, FollowerFailureStatus, FollowerStatus, NOT_REACHED};
@@ -68,8 +69,8 @@ impl From<Numbered> for Fact {
             company: n.company_id.map(Id::from_uuid),
             party: n.party_id.map(Id::from_uuid),
             version: n.version,
-            data: n.data,
-            previous: n.previous,
+            data: unpacked(n.data),
+            previous: n.previous.map(unpacked),
         };
         Self { seq: n.seq, at: n.at, event }
     }

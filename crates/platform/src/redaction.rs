@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::directory::personal_data::{Terms, redacted, without_reader};
+use domain::fact_text::{Nulls, packed, unpacked};
 use persistence::platform::redactions::{self as rows, Redaction};
 use persistence::platform::sequence::{Fact, Placed};
 use persistence::{Conn, Error};
@@ -59,10 +60,12 @@ pub(crate) fn redact(
     for Placed { fact, place } in facts.iter().filter(|p| !p.fact.kind.ends_with(".erased")) {
         let to_another = others.contains(&fact.subject) && !fact.party_id.is_some_and(|p| parties.contains(&p));
         let left = if to_another { without_reader } else { redacted };
-        let (data, previous) = (left(&fact.data, terms), fact.previous.as_ref().map(|p| left(p, terms)));
-        if data == fact.data && previous == fact.previous {
+        let (told, before) = (unpacked(fact.data.clone()), fact.previous.clone().map(unpacked));
+        let (data, previous) = (left(&told, terms), before.as_ref().map(|p| left(p, terms)));
+        if data == told && previous == before {
             continue;
         }
+        let (data, previous) = (as_written(&data)?, previous.as_ref().map(as_written).transpose()?);
         let left = Fact { data: data.clone(), previous: previous.clone(), ..fact.clone() };
         let record = Redaction {
             event_id: fact.id,
@@ -76,6 +79,11 @@ pub(crate) fn redact(
     }
     rows::redact(db, &changed)?;
     Ok(Done { facts: changed.len(), digest: digest(&rows::of_erasure(db, erasure)?) })
+}
+
+/// JSON as facts are written.
+fn as_written(v: &Value) -> Result<Value, Error> {
+    serde_json::from_str(&packed(v, Nulls::Kept)).map_err(|e| Error::Broken(format!("what is left of a fact is no JSON: {e}")))
 }
 
 /// One digest over all records of an erasure, in the order of the facts' ids.

@@ -325,10 +325,16 @@ pub(crate) fn price(cx: &mut Cx, quote: &mut Quote, wanted: Wanted) -> Result<()
 /// Writes a changed quote, lines and all.
 pub(crate) fn store(cx: &mut Cx, before: &Quote, mut after: Quote, verb: &str) -> Result<Quote> {
     after.updated_at = cx.now;
+    store_lines(cx, before, &after)?;
+    cx.save(before, after, verb)
+}
+
+/// Writes the lines where they changed.
+pub(crate) fn store_lines(cx: &mut Cx, before: &Quote, after: &Quote) -> Result<()> {
     if before.lines != after.lines {
         line_rows::write(cx.db(), after.id, &after.lines)?;
     }
-    cx.save(before, after, verb)
+    Ok(())
 }
 
 /// Copies the names that are printed; addresses stay as they were chosen.

@@ -170,13 +170,7 @@ pub(crate) fn begin(
         None => None,
     };
     case = case.under(terms.as_ref())?;
-    let today = cx.today(company);
-    case.number = cx.number(company.id, "CASE", today)?;
-    let case = cx.create(case)?;
-    if case.assignee_id.is_some() && new.assignee_id.is_none() {
-        cx.emit(Event::of("assigned", &case));
-    }
-    if let Some(text) = new.description.as_deref().map(str::trim).filter(|t| !t.is_empty()) {
+    let first = new.description.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(|text| {
         let said = ReplyToCase {
             body: text.to_string(),
             author,
@@ -185,14 +179,24 @@ pub(crate) fn begin(
             contact_id: case.contact_id,
             spent_minutes: 0,
         };
-        write(cx, &case, said)?;
+        message(cx, &case, said)
+    });
+    let today = cx.today(company);
+    let case = cx.create_numbered(case, first.as_slice(), (company.id, "CASE", today), |case, number| case.number = number)?;
+    if case.assignee_id.is_some() && new.assignee_id.is_none() {
+        cx.emit(Event::of("assigned", &case));
     }
     Ok(case)
 }
 
 /// Stores a message.
 pub(crate) fn write(cx: &mut Cx, case: &Case, said: ReplyToCase) -> Result<()> {
-    let message = CaseMessage {
+    let message = message(cx, case, said);
+    cx.insert_all(&[message])
+}
+
+fn message(cx: &Cx, case: &Case, said: ReplyToCase) -> CaseMessage {
+    CaseMessage {
         id: cx.new_id(),
         case_id: case.id,
         company_id: case.company_id,
@@ -204,8 +208,7 @@ pub(crate) fn write(cx: &mut Cx, case: &Case, said: ReplyToCase) -> Result<()> {
         author_contact_id: said.contact_id,
         spent_minutes: said.spent_minutes,
         created_at: cx.now,
-    };
-    cx.insert_all(&[message])
+    }
 }
 
 fn update(cx: &mut Cx, id: CaseId, mut patch: CasePatch) -> Result<Case> {

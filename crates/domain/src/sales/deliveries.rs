@@ -267,14 +267,13 @@ impl Delivery {
     }
 
     /// The goods leave: `costs` says by line what they cost.
-    pub fn ship(mut self, number: String, costs: &[Amount], entry: Option<JournalEntryId>, now: DateTime<Utc>) -> Result<Self> {
+    pub fn ship(mut self, costs: &[Amount], entry: Option<JournalEntryId>, now: DateTime<Utc>) -> Result<Self> {
         self.must_be_draft()?;
         for (line, cost) in self.lines.iter_mut().zip(costs) {
             line.cost_amount = *cost;
             line.unit_cost = crate::inventory::costing::per_unit(*cost, line.stock_quantity);
         }
         self.cost_total = costs.iter().copied().sum();
-        self.number = Some(number);
         self.status = DeliveryStatus::Shipped;
         self.journal_entry_id = entry;
         self.shipped_at = Some(now);

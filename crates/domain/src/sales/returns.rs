@@ -255,9 +255,8 @@ impl CustomerReturn {
     }
 
     /// The customer may send the goods.
-    pub fn authorize(mut self, number: String, now: DateTime<Utc>) -> Result<Self> {
+    pub fn authorize(mut self, now: DateTime<Utc>) -> Result<Self> {
         self.must_be(&[ReturnStatus::Requested])?;
-        self.number = Some(number);
         self.status = ReturnStatus::Authorized;
         self.authorized_at = Some(now);
         self.updated_at = now;

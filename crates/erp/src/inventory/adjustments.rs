@@ -16,7 +16,7 @@ use persistence::inventory::{adjustments, valuation};
 use platform::directory::units::check_whole;
 use platform::prelude::*;
 
-use super::ledger::{Change, Ledger, not_in_future};
+use super::ledger::{Change, Ledger, may_have_corrected, not_in_future};
 use super::shelves::{Shelves, Source};
 use super::{locations, warehouses};
 use crate::accounting::posting;
@@ -242,18 +242,33 @@ fn post(cx: &mut Cx, id: StockAdjustmentId) -> Result<StockAdjustment> {
         return Err(NOT_ENOUGH_STOCK.with(format!("The stock of {short} would have been below zero on a day since {date}.")));
     }
     shelves.store(cx)?;
-    adjustments::store_results(cx.db(), &after.lines)?;
-    after.total_value = after.lines.iter().filter_map(|l| l.value).sum();
-    after.status = AdjustmentStatus::Posted;
-    after.posted_at = Some(cx.now);
-    after.updated_at = cx.now;
     let source = Source { document: &document, line: None, date };
     let entry = ledger.store(cx, source, format!("Stock adjustment ({})", before.reason), None)?;
     if let Some(entry) = entry {
         cx.link(id, entry, "posts")?;
     }
-    after.number = Some(cx.number(company.id, "ADJ", date)?);
-    cx.save(&before, after, "posted")
+    if may_have_corrected(cx, &document) {
+        // goods that an earlier line lost below zero may cost what a later one found
+        worth_now(cx, &mut after)?;
+    }
+    adjustments::store_results(cx.db(), &after.lines)?;
+    after.total_value = after.lines.iter().filter_map(|l| l.value).sum();
+    after.status = AdjustmentStatus::Posted;
+    after.posted_at = Some(cx.now);
+    after.updated_at = cx.now;
+    cx.save_numbered(&before, after, "posted", (company.id, "ADJ", date), |_, after, number| {
+        after.number = Some(number);
+        Ok(())
+    })
+}
+
+/// The lines say what they are worth with all corrections.
+fn worth_now(cx: &mut Cx, adjustment: &mut StockAdjustment) -> Result<()> {
+    let worth: HashMap<String, Amount> = valuation::worth_of_lines(cx.db(), &adjustment.id.to_string())?.into_iter().collect();
+    for line in &mut adjustment.lines {
+        line.value = worth.get(&line.id.to_string()).copied().or(line.value);
+    }
+    Ok(())
 }
 
 /// By how much the stock of places changed after they were counted. What earlier counts found belongs to what this one is compared
@@ -287,11 +302,8 @@ fn since_count(
 /// Another document had goods of a posted adjustment costed anew: its lines say what they are worth now.
 pub fn revalue(cx: &mut Cx, id: StockAdjustmentId) -> Result<()> {
     let before = cx.load_for_update::<StockAdjustment>(id)?;
-    let worth: HashMap<String, Amount> = valuation::worth_of_lines(cx.db(), &id.to_string())?.into_iter().collect();
     let mut after = before.clone();
-    for line in &mut after.lines {
-        line.value = worth.get(&line.id.to_string()).copied().or(line.value);
-    }
+    worth_now(cx, &mut after)?;
     after.total_value = after.lines.iter().filter_map(|l| l.value).sum();
     adjustments::store_results(cx.db(), &after.lines)?;
     cx.save(&before, after, "revalued")?;

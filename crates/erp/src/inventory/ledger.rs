@@ -33,8 +33,19 @@ pub struct Ledger {
     costs: BTreeMap<ProductId, ProductCost>,
     touched: BTreeSet<ProductId>,
     entries: Vec<ValueEntry>,
+    /// Whether any entry, also of those that are written already, corrects another.
+    corrects: bool,
     /// Debit less credit, by day and account.
     booked: BTreeMap<NaiveDate, BTreeMap<AccountId, Amount>>,
+}
+
+/// Whether the documents that moved goods in this transaction had others costed anew.
+#[derive(Clone, Default)]
+struct Corrections(BTreeMap<String, bool>);
+
+/// Whether a document may have had others costed anew: false only where this transaction knows that it had not.
+pub fn may_have_corrected(cx: &Cx, document: &str) -> bool {
+    cx.noted::<Corrections>(Uuid::nil()).is_none_or(|c| c.0.get(document) != Some(&false))
 }
 
 /// What an account of a posting is for.
@@ -98,6 +109,7 @@ impl Ledger {
             costs: rows.into_iter().map(|r| (r.product_id, r)).collect(),
             touched: BTreeSet::new(),
             entries: Vec::new(),
+            corrects: false,
             booked: BTreeMap::new(),
         })
     }
@@ -269,6 +281,7 @@ impl Ledger {
                 *day.entry(other).or_default() -= entry.amount;
             }
         }
+        self.corrects |= entry.kind == ValueKind::Correction;
         self.entries.push(entry);
         Ok(())
     }
@@ -278,8 +291,10 @@ impl Ledger {
     pub fn store(self, cx: &mut Cx, source: Source, description: String, party: Option<PartyId>) -> Result<Option<JournalEntryId>> {
         let touched: Vec<ProductCost> = self.costs.into_values().filter(|c| self.touched.contains(&c.product_id)).collect();
         let now = cx.now;
-        valuation::store(cx.db(), &touched, now)?;
-        cx.insert_all(&self.entries)?;
+        valuation::store(cx.db(), &touched, &self.entries, now)?;
+        let mut corrections = cx.noted::<Corrections>(Uuid::nil()).unwrap_or_default();
+        *corrections.0.entry(source.document.into()).or_default() |= self.corrects;
+        cx.note(Uuid::nil(), corrections);
         let mut own = None;
         for (posting_date, sums) in self.booked {
             let is_own = posting_date == source.date;

@@ -1,7 +1,7 @@
 //! The one place where quantities change: shelves are locked in one order, changes are planned in memory and made by one
 //! guarded statement, and each change of on-hand stock is a move.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::{Company, NegativeStock};
@@ -11,9 +11,9 @@ use domain::inventory::moves::StockMove;
 use domain::inventory::reservations::{Reservation, ReservationKind};
 use domain::inventory::stock::{Shelf, StockLevel, allocate};
 use domain::inventory::warehouses::Warehouse;
-use persistence::RETRY;
 use persistence::inventory::stock::Change;
 use persistence::inventory::{reservations, stock};
+use persistence::{RETRY, Statement, record};
 use platform::prelude::*;
 use uuid::Uuid;
 
@@ -284,13 +284,19 @@ impl Shelves {
 
     /// Makes the planned changes, and writes the moves and reservations.
     pub fn store(self, cx: &mut Cx) -> Result<()> {
+        self.store_with(cx, Promises::default())
+    }
+
+    /// As [`Shelves::store`], with the promises of an order that change with it.
+    pub fn store_with(self, cx: &mut Cx, promises: Promises) -> Result<()> {
         let changes: Vec<Change> = self.changes.into_values().filter(|c| !c.on_hand.is_zero() || !c.reserved.is_zero()).collect();
         let now = cx.now;
-        if !stock::change(cx.db(), &changes, now)? {
+        let mut with = promises.changes(now);
+        with.extend(record::insertion(&self.made));
+        with.extend(record::insertion(&self.moves));
+        if !stock::change(cx.db(), &changes, with, now)? {
             return Err(RETRY.with("The stock changed at the same time."));
         }
-        cx.insert_all(&self.made)?;
-        cx.insert_all(&self.moves)?;
         for (before, after) in self.cut {
             match after.quantity.is_zero() {
                 true => cx.remove(before)?,
@@ -310,6 +316,7 @@ pub struct Source<'a> {
 }
 
 /// The hard reservations of an order, and how they are written back.
+#[derive(Default)]
 pub struct Promises {
     all: Vec<Reservation>,
     changed: Vec<usize>,
@@ -360,14 +367,13 @@ impl Promises {
         }
         Ok(self.held(line))
     }
-    /// Writes what changed.
-    pub fn store(self, cx: &mut Cx) -> Result<()> {
-        let changed: std::collections::BTreeSet<usize> = self.changed.into_iter().collect();
+    /// The statements that write what changed.
+    fn changes(self, now: DateTime<Utc>) -> Vec<Statement> {
+        let changed: BTreeSet<usize> = self.changed.into_iter().collect();
         let (gone, left): (Vec<&Reservation>, Vec<&Reservation>) =
             changed.iter().map(|i| &self.all[*i]).partition(|r| r.quantity.is_zero());
-        reservations::remove(cx.db(), &gone.iter().map(|r| r.id.uuid()).collect::<Vec<_>>())?;
-        let now = cx.now;
-        reservations::set_quantities(cx.db(), &left.iter().map(|r| (r.id.uuid(), r.quantity)).collect::<Vec<_>>(), now)?;
-        Ok(())
+        let gone: Vec<Uuid> = gone.iter().map(|r| r.id.uuid()).collect();
+        let left: Vec<(Uuid, Quantity)> = left.iter().map(|r| (r.id.uuid(), r.quantity)).collect();
+        reservations::changes(&gone, &left, now)
     }
 }

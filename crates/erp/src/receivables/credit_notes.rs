@@ -13,6 +13,8 @@ use domain::receivables::credit_notes::{
 };
 use domain::receivables::invoices::{Invoice, InvoiceStatus};
 
+use persistence::receivables::open_items;
+
 use super::{invoices, settlement};
 use crate::accounting::posting;
 use crate::receivables::open_items::ledger;
@@ -234,9 +236,8 @@ pub fn post(cx: &mut Cx, id: CreditNoteId) -> Result<CreditNote> {
     };
     let entry = posting::post(cx, posting)?;
     after.journal_entry_id = entry.map(|e| e.id);
-    let number = cx.number(company.id, "CN", before.credit_date)?;
-    ledger::open(cx, &Opening::credit_note(&after, &number, receivable), &company)?;
-    after.number = Some(number);
+    // settling needs the items, and the number comes last
+    ledger::open(cx, &Opening::credit_note(&after, "", receivable), &company)?;
     after.posted_at = Some(cx.now);
     after.status = CreditNoteStatus::Posted;
     after.unallocated = after.total;
@@ -264,7 +265,11 @@ pub fn post(cx: &mut Cx, id: CreditNoteId) -> Result<CreditNote> {
         now.status = InvoiceStatus::Credited;
     }
     cx.save(&open, now, if whole { "credited" } else { "partially_credited" })?;
-    cx.save(&before, after, "posted")
+    cx.save_numbered(&before, after, "posted", (company.id, "CN", before.credit_date), |cx, after, number| {
+        open_items::set_number(cx.db(), &id.to_string(), &number)?;
+        after.number = Some(number);
+        Ok(())
+    })
 }
 
 /// Whether these credit notes take back all there is of the invoice.

@@ -161,7 +161,7 @@ pub fn follow_credit_note(cx: &mut Cx, event: &Event) -> Result<()> {
 }
 
 fn follow(cx: &mut Cx, before: SalesOrder, after: SalesOrder, verb: &str) -> Result<()> {
-    orders::store_progress(cx.db(), &after.lines)?;
+    let lines = orders::progress(&after.lines);
     let after = after.settle(cx.now);
-    confirmation::save_and_finish(cx, &before, after, verb).map(drop)
+    confirmation::save_and_finish(cx, &before, (after, verb), lines, None).map(drop)
 }

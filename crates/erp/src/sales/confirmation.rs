@@ -3,12 +3,13 @@
 use chrono::NaiveDate;
 use domain::directory::companies::{Company, OrderClosing};
 use domain::directory::parties::Party;
-use domain::ids::{ProductId, SalesOrderId, SalesOrderLineId};
+use domain::ids::{DeliveryId, ProductId, SalesOrderId, SalesOrderLineId};
 use domain::inventory::warehouses::Warehouse;
 use domain::kernel::{Decimals, round};
 use domain::sales::credit::CreditExposure;
 use domain::sales::deliveries::{Delivery, ship_lines};
 use domain::sales::orders::*;
+use persistence::Statement;
 use persistence::sales::{deliveries, orders};
 use platform::prelude::*;
 
@@ -107,7 +108,7 @@ pub fn hold(cx: &mut Cx, id: SalesOrderId, why: SalesOrderReason) -> Result<Sale
 pub fn release(cx: &mut Cx, id: SalesOrderId) -> Result<SalesOrder> {
     let before = cx.load_for_update::<SalesOrder>(id)?;
     let after = before.clone().release(cx.now)?;
-    save_and_finish(cx, &before, after, "released")
+    save_and_finish(cx, &before, (after, "released"), Vec::new(), None)
 }
 
 /// Gives up what was not shipped, or so many of some lines.
@@ -123,20 +124,19 @@ pub fn cancel(cx: &mut Cx, id: SalesOrderId, what: CancelSalesOrder) -> Result<S
             let left = promises.trim(&mut shelves, line.id, line.in_stock_unit(line.open_to_ship())?)?;
             line.quantity_reserved = line.from_stock_unit(left);
         }
-        promises.store(cx)?;
-        shelves.store(cx)?;
+        shelves.store_with(cx, promises)?;
     }
-    orders::store_progress(cx.db(), &after.lines)?;
-    let order = save_and_finish(cx, &before, after, "cancelled")?;
-    drop_drafts(cx, &order)?;
+    let lines = orders::progress(&after.lines);
+    let order = save_and_finish(cx, &before, (after, "cancelled"), lines, None)?;
+    drop_drafts(cx, &order, None)?;
     Ok(order)
 }
 
-/// Cancels the draft deliveries of an order that ship what it has given up.
-fn drop_drafts(cx: &mut Cx, order: &SalesOrder) -> Result<()> {
+/// Cancels the draft deliveries of an order that ship what it has given up; not one that is about to ship.
+fn drop_drafts(cx: &mut Cx, order: &SalesOrder, shipping: Option<DeliveryId>) -> Result<()> {
     let binds = order.status == SalesOrderStatus::Confirmed;
     for draft in deliveries::drafts_of(cx.db(), order.id.uuid())? {
-        if !binds || ship_lines(&mut order.clone(), &draft.lines).is_err() {
+        if shipping != Some(draft.id) && (!binds || ship_lines(&mut order.clone(), &draft.lines).is_err()) {
             let before = cx.load_late::<Delivery>(draft.id)?;
             let after = before.clone().cancel(cx.now)?;
             cx.save(&before, after, "cancelled")?;
@@ -160,27 +160,18 @@ fn next(cx: &mut Cx, order: &SalesOrder) -> Result<Option<(SalesOrder, &'static 
     })
 }
 
-/// Lets an order that was saved close or go on, when it is to.
-pub fn finish(cx: &mut Cx, order: SalesOrder) -> Result<SalesOrder> {
-    let Some((after, verb)) = next(cx, &order)? else { return Ok(order) };
-    let saved = cx.save(&order, after, verb)?;
-    finished(cx, saved)
-}
-
-/// Saves an order and lets it close or go on, when it is to.
-pub fn save_and_finish(cx: &mut Cx, before: &SalesOrder, after: SalesOrder, verb: &str) -> Result<SalesOrder> {
-    match next(cx, &after)? {
-        None => cx.save(before, after, verb),
-        Some((last, end)) => {
-            let saved = cx.save_both(before, (after, verb), (last, end))?;
-            finished(cx, saved)
-        }
-    }
-}
-
-fn finished(cx: &mut Cx, order: SalesOrder) -> Result<SalesOrder> {
+/// Saves an order together with its lines, and lets it close or go on, when it is to. `shipping` is a draft that leaves with it.
+pub fn save_and_finish(
+    cx: &mut Cx,
+    before: &SalesOrder,
+    (after, verb): (SalesOrder, &str),
+    lines: Vec<Statement>,
+    shipping: Option<DeliveryId>,
+) -> Result<SalesOrder> {
+    let Some((last, end)) = next(cx, &after)? else { return cx.save_with(before, after, verb, lines) };
+    let order = cx.save_both(before, (after, verb), (last, end), lines)?;
     if order.status == SalesOrderStatus::Closed {
-        drop_drafts(cx, &order)?;
+        drop_drafts(cx, &order, shipping)?;
     }
     Ok(order)
 }
@@ -190,6 +181,6 @@ pub fn close(cx: &mut Cx, id: SalesOrderId) -> Result<SalesOrder> {
     let before = cx.load_for_update::<SalesOrder>(id)?;
     let after = before.clone().close(cx.now)?;
     let closed = cx.save(&before, after, "closed")?;
-    drop_drafts(cx, &closed)?;
+    drop_drafts(cx, &closed, None)?;
     Ok(closed)
 }

@@ -11,10 +11,19 @@ use persistence::sales::{deliveries, returns};
 use platform::prelude::*;
 
 use crate::inventory::adjustments;
+use crate::inventory::ledger::may_have_corrected;
 
-/// A document moved goods: those whose cost it corrected are told.
+/// A document moved goods: those whose cost it corrected are told. What it costs itself it knows, but for returns, of which more
+/// may come in.
 pub fn follow(cx: &mut Cx, event: &Event) -> Result<()> {
+    if !may_have_corrected(cx, &event.subject) {
+        return Ok(());
+    }
+    let knows_its_own = event.kind != "customer_return.received";
     for document in valuation::corrected_by(cx.db(), &event.subject)? {
+        if knows_its_own && document == event.subject {
+            continue;
+        }
         if let Ok(id) = document.parse::<DeliveryId>() {
             delivery(cx, id)?;
         } else if let Ok(id) = document.parse::<CustomerReturnId>() {

@@ -177,10 +177,11 @@ fn not_before(delivery: &Delivery, date: NaiveDate) -> Result<()> {
 
 fn authorize(cx: &mut Cx, id: CustomerReturnId) -> Result<CustomerReturn> {
     let before = cx.load_for_update::<CustomerReturn>(id)?;
-    before.clone().authorize(String::new(), cx.now)?;
-    let number = cx.number(before.company_id, "RET", before.return_date)?;
-    let after = before.clone().authorize(number, cx.now)?;
-    cx.save(&before, after, "authorized")
+    let after = before.clone().authorize(cx.now)?;
+    cx.save_numbered(&before, after, "authorized", (before.company_id, "RET", before.return_date), |_, after, number| {
+        after.number = Some(number);
+        Ok(())
+    })
 }
 
 fn reject(cx: &mut Cx, id: CustomerReturnId, why: RejectCustomerReturn) -> Result<CustomerReturn> {
@@ -276,10 +277,8 @@ fn receive(cx: &mut Cx, id: CustomerReturnId, what: ReceiveCustomerReturn) -> Re
     }
     deliveries::store_returns(cx.db(), &delivery.lines)?;
     cx.save(&delivered, delivery, "returned")?;
-    orders::store_progress(cx.db(), &order.lines)?;
-    let order = order.settle(cx.now);
-    let order = cx.save(&ordered, order, "returned")?;
-    confirmation::finish(cx, order)?;
+    let lines = orders::progress(&order.lines);
+    confirmation::save_and_finish(cx, &ordered, (order.settle(cx.now), "returned"), lines, None)?;
     let mut after = after.receive(entry, date, cx.now)?;
     returns::store_progress(cx.db(), &after.lines)?;
     // what can be credited follows from what came in

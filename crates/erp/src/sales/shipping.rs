@@ -24,6 +24,9 @@ use crate::inventory::serials;
 use crate::inventory::shelves::{Promises, Shelves, Source};
 use crate::inventory::warehouses::virtual_location;
 
+/// The series of the numbers of deliveries.
+const SERIES: &str = "DLV";
+
 /// Everything that is open on an order as one delivery, shipped at once if asked.
 pub fn deliver(cx: &mut Cx, id: SalesOrderId, how: DeliverSalesOrder) -> Result<Delivery> {
     let order = cx.load_for_update::<SalesOrder>(id)?;
@@ -47,8 +50,8 @@ pub fn deliver(cx: &mut Cx, id: SalesOrderId, how: DeliverSalesOrder) -> Result<
     cx.link(id, delivery.id, "delivers")?;
     // stored as it leaves: nothing reads it before
     ship_draft(cx, delivery, order, how.delivery_date, |cx, delivery, after| {
-        let lines = after.lines.clone();
-        cx.create_changed(delivery, (after, "shipped"), &lines)
+        let (lines, numbering) = (after.lines.clone(), (after.company_id, SERIES, after.delivery_date));
+        cx.create_changed(delivery, (after, "shipped"), &lines, numbering, |after, number| after.number = Some(number))
     })
 }
 
@@ -164,7 +167,11 @@ pub fn ship(cx: &mut Cx, id: DeliveryId, how: ShipDelivery) -> Result<Delivery> 
     let order = cx.load_for_update::<SalesOrder>(delivery.order_id)?;
     ship_draft(cx, delivery, order, how.delivery_date, |cx, delivery, after| {
         deliveries::store_costs(cx.db(), &after.lines)?;
-        cx.save(delivery, after, "shipped")
+        let numbering = (after.company_id, SERIES, after.delivery_date);
+        cx.save_numbered(delivery, after, "shipped", numbering, |_, after, number| {
+            after.number = Some(number);
+            Ok(())
+        })
     })
 }
 
@@ -195,16 +202,12 @@ fn ship_draft(
     if let Some(entry) = entry {
         cx.link(delivery.id, entry, "posts")?;
     }
-    orders::store_progress(cx.db(), &shipped.lines)?;
+    let lines = orders::progress(&shipped.lines);
     let verb = if shipped.lines.iter().any(|l| l.open_to_ship().is_positive()) { "partially_shipped" } else { "shipped" };
-    let shipped = shipped.settle(cx.now);
-    let order = cx.save(&order, shipped, verb)?;
-    let number = cx.number(company.id, "DLV", date)?;
-    let mut after = delivery.clone().ship(number, &costs, entry, cx.now)?;
+    confirmation::save_and_finish(cx, &order, (shipped.settle(cx.now), verb), lines, Some(delivery.id))?;
+    let mut after = delivery.clone().ship(&costs, entry, cx.now)?;
     after.delivery_date = date;
-    let shipped = store(cx, &delivery, after)?;
-    confirmation::finish(cx, order)?;
-    Ok(shipped)
+    store(cx, &delivery, after)
 }
 
 /// Takes the goods off the shelves: first what is promised to the line, then what is free.
@@ -248,8 +251,7 @@ fn take_off_shelves(cx: &mut Cx, company: &Company, delivery: &Delivery, order: 
     if let Some(product) = shelves.short_in_the_past(cx, company, date)?.first() {
         return Err(DELIVERY_NOT_ENOUGH_STOCK.with(format!("The stock of {product} would have been below zero on a day since {date}.")));
     }
-    promises.store(cx)?;
-    shelves.store(cx)
+    shelves.store_with(cx, promises)
 }
 
 /// What the lines cost at the moving average.

@@ -30,24 +30,20 @@ pub fn at_place(db: &mut Conn, product: Uuid, location: Uuid) -> Result<Vec<Rese
     record::load(db, &statement)
 }
 
-/// These reservations are gone.
-pub fn remove(db: &mut Conn, ids: &[Uuid]) -> Result<usize> {
-    if ids.is_empty() {
-        return Ok(0);
+/// The statements by which these reservations are gone, and those are for so many from now on; for [`crate::write_together`].
+pub fn changes(gone: &[Uuid], left: &[(Uuid, Quantity)], now: DateTime<Utc>) -> Vec<Statement> {
+    let mut out = Vec::new();
+    if !gone.is_empty() {
+        out.push(sql!("DELETE FROM reservations WHERE id IN ({})", list(gone)));
     }
-    sql!("DELETE FROM reservations WHERE id IN ({})", list(ids)).execute(db)
-}
-
-/// These reservations are for so many from now on.
-pub fn set_quantities(db: &mut Conn, changes: &[(Uuid, Quantity)], now: DateTime<Utc>) -> Result<usize> {
-    if changes.is_empty() {
-        return Ok(0);
+    if !left.is_empty() {
+        let mut statement = Statement::new("UPDATE reservations SET quantity = v.column2, version = version + 1, updated_at = ");
+        statement.push(now.put()).sql(" FROM (VALUES ");
+        rows(&mut statement, left.iter().map(|(id, quantity)| vec![id.put(), quantity.put()]));
+        statement.sql(") AS v WHERE reservations.id = v.column1");
+        out.push(statement);
     }
-    let mut statement = Statement::new("UPDATE reservations SET quantity = v.column2, version = version + 1, updated_at = ");
-    statement.push(now.put()).sql(" FROM (VALUES ");
-    rows(&mut statement, changes.iter().map(|(id, quantity)| vec![id.put(), quantity.put()]));
-    statement.sql(") AS v WHERE reservations.id = v.column1");
-    statement.execute(db)
+    out
 }
 
 /// `(a, b), (c, d)` as bound values.

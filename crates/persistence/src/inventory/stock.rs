@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::for_change;
 use super::reservations::rows;
 use crate::value::Scalar;
-use crate::{Conn, Result, Statement, list, record, sql};
+use crate::{Conn, Result, Statement, list, record, sql, write_together};
 
 record! {
     stock_levels: StockLevel {
@@ -72,10 +72,13 @@ pub struct Change {
     pub reserved: Quantity,
 }
 
-/// Makes all the changes or tells that the stock does not allow one of them; then the transaction must end.
-/// Each row is named once.
-pub fn change(db: &mut Conn, changes: &[Change], now: DateTime<Utc>) -> Result<bool> {
+/// Makes all the changes or tells that the stock does not allow one of them; then the transaction must end. Each row is named
+/// once. What belongs to the changes, such as moves and reservations, is written together with them.
+pub fn change(db: &mut Conn, changes: &[Change], with: Vec<Statement>, now: DateTime<Utc>) -> Result<bool> {
     if changes.is_empty() {
+        for statement in with {
+            statement.execute(db)?;
+        }
         return Ok(true);
     }
     let mut statement = Statement::new(
@@ -87,7 +90,7 @@ pub fn change(db: &mut Conn, changes: &[Change], now: DateTime<Utc>) -> Result<b
         ") AS v WHERE stock_levels.id = v.column1 AND reserved + v.column3 >= 0 \
          AND (negative_allowed OR on_hand + v.column2 >= reserved + v.column3)",
     );
-    Ok(statement.execute(db)? == changes.len())
+    Ok(write_together(db, with, statement)? == changes.len())
 }
 
 /// Whether stock of a company may fall below zero from now on.

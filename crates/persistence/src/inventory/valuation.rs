@@ -10,7 +10,7 @@ use super::for_change;
 use super::reservations::rows;
 use crate::ledger::Ledger;
 use crate::value::{Kind, Scalar};
-use crate::{Conn, Result, Statement, Value, list, record, sql};
+use crate::{Conn, Result, Statement, Value, list, record, sql, write_together};
 
 record! {
     value_entries: ValueEntry {
@@ -58,9 +58,10 @@ pub fn open(db: &mut Conn, new: &[ProductCost]) -> Result<usize> {
     statement.execute(db)
 }
 
-/// Writes the figures of rows that are locked.
-pub fn store(db: &mut Conn, costs: &[ProductCost], now: DateTime<Utc>) -> Result<usize> {
+/// Writes the figures of rows that are locked, and the entries behind them.
+pub fn store(db: &mut Conn, costs: &[ProductCost], entries: &[ValueEntry], now: DateTime<Utc>) -> Result<usize> {
     if costs.is_empty() {
+        record::insert(db, entries)?;
         return Ok(0);
     }
     let mut statement = Statement::new(
@@ -75,7 +76,7 @@ pub fn store(db: &mut Conn, costs: &[ProductCost], now: DateTime<Utc>) -> Result
     };
     rows(&mut statement, costs.iter().map(cells));
     statement.sql(") AS v WHERE product_costs.id = v.column1");
-    statement.execute(db)
+    write_together(db, record::insertion(entries), statement)
 }
 
 /// What is owned and what it is worth, by product: now, or as the entries up to a date say.

@@ -4,10 +4,12 @@
 use chrono::{DateTime, Utc};
 use domain::Event;
 use domain::directory::overview::TimelineEntry;
+use domain::fact_text::unpacked;
 use domain::identity::actors::ActorKind;
 use domain::platform::events::AuditEntry;
 use domain::platform::events::PublishedEvent;
 use domain::platform::trace::title_of;
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::links::{self as document_links, NewLink};
@@ -91,15 +93,15 @@ pub fn insert(db: &mut Conn, origin: &Origin, facts: Vec<NewFact>, documents: &[
 
 crate::record! {
     published_events: PublishedEvent {
-        id: uid, seq: int, kind: text, subject: text, company_id: opt(uid), party_id: opt(uid), version: int, data: json,
-        previous: opt(json), at: instant,
+        id: uid, seq: int, kind: text, subject: text, company_id: opt(uid), party_id: opt(uid), version: int, data: told,
+        previous: opt(told), at: instant,
     }
 }
 
 crate::record! {
     audit_entries: AuditEntry {
-        id: uid, seq: opt(int), kind: text, subject: text, company_id: opt(uid), party_id: opt(uid), version: int, data: json,
-        previous: opt(json), actor: text, actor_name: text, request_id: text, reason: opt(text), at: instant, hash: opt(bytes),
+        id: uid, seq: opt(int), kind: text, subject: text, company_id: opt(uid), party_id: opt(uid), version: int, data: told,
+        previous: opt(told), actor: text, actor_name: text, request_id: text, reason: opt(text), at: instant, hash: opt(bytes),
     }
     unstored { chain_hash }
     complete = write_hashes
@@ -114,7 +116,7 @@ fn write_hashes(_: &mut Conn, rows: &mut [AuditEntry]) -> Result<()> {
 
 crate::record! {
     events: TimelineEntry {
-        id: uid, kind: text, subject: text, company_id: opt(uid), actor: text, actor_name: text, at: instant, data: json,
+        id: uid, kind: text, subject: text, company_id: opt(uid), actor: text, actor_name: text, at: instant, data: told,
     }
     unstored { area, title, actor_kind }
     complete = write_titles
@@ -139,13 +141,14 @@ pub fn kinds(db: &mut Conn) -> Result<Vec<String>> {
 }
 
 /// The latest fact about each of these things, in no order: subject, kind, company, the thing afterwards.
-pub fn latest_about(db: &mut Conn, subjects: &[String]) -> Result<Vec<(String, String, Option<Uuid>, serde_json::Value)>> {
-    sql!(
+pub fn latest_about(db: &mut Conn, subjects: &[String]) -> Result<Vec<(String, String, Option<Uuid>, Json)>> {
+    let found = sql!(
         "SELECT subject, kind, company_id, data FROM events e WHERE subject IN ({}) \
          AND NOT EXISTS (SELECT 1 FROM events n WHERE n.subject = e.subject AND n.id > e.id)",
         crate::list(subjects)
-    )
-    .load(db)
+    );
+    let rows = found.load::<(String, String, Option<Uuid>, Json)>(db)?;
+    Ok(rows.into_iter().map(|(subject, kind, company, data)| (subject, kind, company, unpacked(data))).collect())
 }
 
 /// Tables here whose rows stay as they were written.

@@ -3,7 +3,7 @@
 use domain::platform::number_series::NumberSeries;
 use uuid::Uuid;
 
-use crate::{Conn, Engine, Record, Result, Statement, Value, record, sql};
+use crate::{Conn, Engine, Error, Record, Result, Statement, Value, record, sql};
 
 crate::record! {
     number_series: NumberSeries { id: uid, company_id: uid, code: text, year: int, next: int }
@@ -27,7 +27,8 @@ impl Series {
     fn prefix(&self) -> String {
         format!("{}-{:04}-", self.code, self.year)
     }
-    fn taking(&self) -> Statement {
+    /// Takes the next number as `taken`; PostgreSQL can do that in a WITH clause.
+    pub(crate) fn taking(&self) -> Statement {
         sql!(
             "INSERT INTO number_series (id, company_id, code, year, next) VALUES ({}, {}, {}, {}, 2) \
              ON CONFLICT (company_id, code, year) DO UPDATE SET next = number_series.next + 1 RETURNING next - 1 AS taken",
@@ -37,14 +38,20 @@ impl Series {
             self.year
         )
     }
+    /// The number in the words of PostgreSQL, where the series was `taken`.
+    pub(crate) fn taken(&self) -> Statement {
+        let mut s = Statement::default();
+        s.push(Value::Text(self.prefix())).sql(" || CASE WHEN taken < 100000 THEN lpad(taken::TEXT, 5, '0') ELSE taken::TEXT END");
+        s
+    }
     /// Gives the next number to a row, in the statement that changes it: `changes` is an UPDATE with its assignments, to which the
     /// number is added. Nothing when there is no such row, or not in this version. Only PostgreSQL can write in a WITH clause; SQLite
     /// does it in two statements.
     pub fn give(&self, db: &mut Conn, changes: Statement, row: Uuid, version: Option<i64>) -> Result<Option<String>> {
         let mut s = Statement::default();
         if db.engine() == Engine::Postgres {
-            s.sql("WITH series AS (").append(self.taking()).sql(") ").append(changes).sql(", number = ").push(Value::Text(self.prefix()));
-            s.sql(" || CASE WHEN taken < 100000 THEN lpad(taken::TEXT, 5, '0') ELSE taken::TEXT END FROM series");
+            s.sql("WITH series AS (").append(self.taking()).sql(") ").append(changes).sql(", number = ");
+            s.append(self.taken()).sql(" FROM series");
         } else {
             let number = self.take(db)?;
             s.append(changes).sql(", number = ").push(Value::Text(number));
@@ -62,6 +69,43 @@ impl Series {
 pub fn update_numbered<T: Record>(db: &mut Conn, before: &T, after: &T, expected: i64, series: &Series) -> Result<Option<String>> {
     crate::lock_ranks::taken(T::TABLE, after.key());
     series.give(db, record::changes(before, after), after.key(), Some(expected))
+}
+
+/// Inserts a row with the next number of a series, and its parts; the number. PostgreSQL does it in one statement.
+pub fn insert_numbered<T: Record, P: Record>(db: &mut Conn, row: &T, parts: &[P], series: &Series) -> Result<String> {
+    let texts = T::texts();
+    let mut values = Vec::with_capacity(texts.columns.len());
+    row.put(&mut values);
+    crate::lock_ranks::made(T::TABLE, row.key());
+    let is_number = |at: usize| texts.columns[at].name == "number";
+    let bound = values.len() + parts.len() * P::texts().columns.len();
+    if db.engine() == Engine::Sqlite || bound > record::MAX_VALUES {
+        let number = series.take(db)?;
+        let mut statement = Statement::new(&*texts.insert);
+        let numbered = values.into_iter().enumerate().map(|(at, v)| if is_number(at) { Value::Text(number.clone()) } else { v });
+        statement.sql("(").values(numbered).sql(")").execute(db)?;
+        record::insert(db, parts)?;
+        return Ok(number);
+    }
+    let mut statement = Statement::new("WITH series AS (");
+    statement.append(series.taking()).sql("), made AS (").sql(texts.insert.trim_end_matches("VALUES ")).sql("SELECT ");
+    for (at, value) in values.into_iter().enumerate() {
+        statement.sql(if at > 0 { ", " } else { "" });
+        if is_number(at) {
+            statement.append(series.taken());
+        } else {
+            statement.push(value);
+        }
+    }
+    statement.sql(" FROM series RETURNING number)");
+    if !parts.is_empty() {
+        statement.sql(", parts AS (");
+        record::put_after_made(&mut statement, parts);
+        statement.sql(")");
+    }
+    statement.sql(" SELECT number FROM made");
+    let made = statement.first::<(String,)>(db)?;
+    made.map(|r| r.0).ok_or_else(|| Error::Broken("an INSERT gave no number".into()))
 }
 
 /// What the numbers of a series add up to, without any of them being loaded.

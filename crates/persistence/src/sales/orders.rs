@@ -82,10 +82,18 @@ fn drafted(db: &mut Conn, mut orders: Vec<&mut SalesOrder>) -> Result<()> {
     Ok(())
 }
 
-/// Writes how far the lines have come, in one statement; figures of the order itself do not change.
+/// Writes how far the lines have come; figures of the order itself do not change.
 pub fn store_progress(db: &mut Conn, lines: &[SalesOrderLine]) -> Result<usize> {
     let mut done = 0;
-    for chunk in lines.chunks(500) {
+    for statement in progress(lines) {
+        done += statement.execute(db)?;
+    }
+    Ok(done)
+}
+
+/// The statements that write how far the lines have come, for [`crate::write_together`].
+pub fn progress(lines: &[SalesOrderLine]) -> Vec<Statement> {
+    let of = |chunk: &[SalesOrderLine]| {
         let mut statement = Statement::new(
             "UPDATE sales_order_lines SET quantity_reserved = v.column2, quantity_shipped = v.column3, quantity_returned = v.column4, \
              quantity_invoiced = v.column5, quantity_cancelled = v.column6 FROM (VALUES ",
@@ -98,9 +106,9 @@ pub fn store_progress(db: &mut Conn, lines: &[SalesOrderLine]) -> Result<usize> 
             }),
         );
         statement.sql(") AS v WHERE sales_order_lines.id = v.column1");
-        done += statement.execute(db)?;
-    }
-    Ok(done)
+        statement
+    };
+    lines.chunks(500).map(of).collect()
 }
 
 /// What a customer will owe a company beyond what was invoiced: (for goods shipped, for the rest).

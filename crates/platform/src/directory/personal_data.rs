@@ -6,6 +6,7 @@ use domain::crm::leads::Lead;
 use domain::directory::contacts::Contact;
 use domain::directory::parties::{Party, PartyKind};
 use domain::directory::personal_data::{CHAIN_BROKEN, ERASED, ErasePerson, IN_BUSINESS, NOT_A_PERSON, PersonalData, Terms};
+use domain::fact_text::unpacked;
 use domain::ids::{ContactId, LeadId, PartyId};
 use persistence::directory::personal_data::{self as rows, Person, Seed};
 use persistence::directory::{contacts, parties};
@@ -122,8 +123,8 @@ fn erase<T: Entity>(cx: &mut Cx, seed: Seed, asked: &T, body: ErasePerson) -> Re
     // earlier names and addresses stand in the facts about the person
     let about: Vec<&str> = own.iter().filter_map(|row| row["id"].as_str()).collect();
     for fact in facts.iter().map(|p| &p.fact).filter(|f| about.contains(&&*f.subject)) {
-        terms.learn(&fact.data);
-        fact.previous.iter().for_each(|p| terms.learn(p));
+        terms.learn(&unpacked(fact.data.clone()));
+        fact.previous.iter().for_each(|p| terms.learn(&unpacked(p.clone())));
     }
     let others = person.found.subjects_about_others();
     let done = redaction::redact(cx.db(), id, &subject, &facts, &person.parties, &others, &terms)?;

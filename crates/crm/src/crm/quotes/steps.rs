@@ -15,7 +15,7 @@ use platform::prelude::*;
 use platform::table::Noun;
 
 use super::link;
-use super::{PRICE_REFUSALS, kept, price, print_names, store};
+use super::{PRICE_REFUSALS, kept, price, print_names, store, store_lines};
 use crate::crm::opportunities;
 
 /// Quotes that expire in one turn of the clock at most.
@@ -60,10 +60,17 @@ fn send(cx: &mut Cx, id: QuoteId) -> Result<Quote> {
     let lines = kept(&after);
     price(cx, &mut after, lines)?;
     let link = link::link(cx, &after)?;
-    if after.number.is_none() {
-        after.number = Some(cx.number(company.id, "QUO", today)?);
-    }
-    let mut sent = store(cx, &before, after, "sent")?;
+    let mut sent = match after.number {
+        Some(_) => store(cx, &before, after, "sent")?,
+        None => {
+            store_lines(cx, &before, &after)?;
+            after.updated_at = cx.now;
+            cx.save_numbered(&before, after, "sent", (company.id, "QUO", today), |_, after, number| {
+                after.number = Some(number);
+                Ok(())
+            })?
+        }
+    };
     sent.link = Some(link);
     Ok(sent)
 }
