@@ -75,10 +75,8 @@ fn parameters(op: &Op) -> Vec<Value> {
     };
     let mut query: Vec<Value> = own.into_iter().map(|p| described(serde_json::to_value(p).unwrap_or_default())).collect();
     if op.kind == Kind::Read {
-        query.push(
-            json!({ "name": "fields", "in": "query", "description": platform::table::FIELDS_TEXT,
-                "schema": { "type": "string", "minLength": 1, "maxLength": 1000, "pattern": platform::table::FIELDS_PATTERN } }),
-        );
+        query.push(json!({ "name": "fields", "in": "query", "description": platform::table::FIELDS_TEXT,
+                "schema": { "type": "string", "minLength": 1, "maxLength": 1000, "pattern": platform::table::FIELDS_PATTERN } }));
     }
     if !op.expansions.is_empty() {
         query.push(expand(op));

@@ -64,7 +64,8 @@ fn parameter_name(p: &Value) -> String {
         // a list and the read of one of its rows embed the same
         (_, Some("expand")) => {
             let pattern = p["schema"]["pattern"].as_str().unwrap_or_default();
-            let names: Vec<&str> = pattern.split(['(', '|', ')']).filter(|n| n.starts_with(|c: char| c.is_ascii_lowercase())).take(2).collect();
+            let names: Vec<&str> =
+                pattern.split(['(', '|', ')']).filter(|n| n.starts_with(|c: char| c.is_ascii_lowercase())).take(2).collect();
             format!("Expand{}", pascal(&names.join("_")))
         }
         _ => name,

@@ -227,11 +227,7 @@ impl Listing {
                     "Whether `total_count` is filled with the number of all matching rows. Slow on large tables.".into(),
                     ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false))),
                 ),
-                text(
-                    "fields",
-                    FIELDS_TEXT.into(),
-                    string().min_length(Some(1)).max_length(Some(1000)).pattern(Some(FIELDS_PATTERN)),
-                ),
+                text("fields", FIELDS_TEXT.into(), string().min_length(Some(1)).max_length(Some(1000)).pattern(Some(FIELDS_PATTERN))),
             ]
         };
         let mut out = match &self.figures {

@@ -70,7 +70,7 @@ fn what_a_return_allows_is_what_is_not_refused() {
         let r = back(status, vec![line(2, 0, creditable)]);
         assert_eq!(r.allowed(), allowed, "{status} {creditable}");
         let may = |action: &str| allowed.contains(&action);
-        assert_eq!(r.clone().authorize("R".into(), now()).is_ok(), may("authorize"), "{status}");
+        assert_eq!(r.clone().authorize(now()).is_ok(), may("authorize"), "{status}");
         assert_eq!(r.clone().reject(None, now()).is_ok(), may("reject"), "{status}");
         assert_eq!(r.must_be_receivable().is_ok(), may("receive"), "{status}");
         assert_eq!(r.clone().receive(None, now().date_naive(), now()).is_ok(), may("receive"), "{status}");
