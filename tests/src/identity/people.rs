@@ -68,7 +68,7 @@ each_engine! {
         }
         let row = rep.get("/v1/crm/leads?fields=name,owner.name").ok()["data"][0].clone();
         assert_eq!(row, json!({"name": lead["name"], "owner": {"name": owner["name"]}}));
-        rep.get("/v1/crm/leads?fields=name,owner.email").problem(400, "invalid_query");
+        rep.get("/v1/crm/leads?fields=name,owner.email").problem(422, "invalid_query");
         // what is not known to everybody needs its permission still
         rep.get("/v1/crm/leads?fields=converted_party.name").problem(403, "missing_scope");
     }

@@ -75,7 +75,7 @@ each_engine! {
     fn fields_that_a_role_may_not_see_are_null_and_named_on_every_road(s) {
         goods_that_went_out_and_came_back(s);
         let reader = user_with(s, &["sales.*", "inventory.*", "directory.*", "insight.*", "crm.*", "marketing.*", "platform.*", "*.*.read:own"], &[s.company_id()]);
-        let reader_without = user_with(s, &["sales.*", "inventory.*", "directory.*", "crm.*", "marketing.*", "platform.*"], &[s.company_id()]);
+        let reader_without = user_with(s, &["sales.*", "inventory.*", "directory.*", "crm.*", "marketing.*", "platform.*", "insight.clv_fits.read"], &[s.company_id()]);
         let table = &s.running().app.table;
         let mut found = Breaches::default();
         let mut shown = Vec::new();

@@ -73,7 +73,7 @@ pub fn normalise_all(list: Vec<EmailAddress>) -> Result<Vec<EmailAddress>> {
 /// An address as it is shown to whoever has a link, who may not be its owner: the first character and the domain.
 pub fn shortened(address: &str) -> String {
     let (user, domain) = address.rsplit_once('@').unwrap_or((address, ""));
-    format!("{}…@{domain}", user.chars().next().unwrap_or_default())
+    format!("{}…@{domain}", user.chars().take(1).collect::<String>())
 }
 
 #[cfg(test)]

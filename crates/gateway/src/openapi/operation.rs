@@ -76,8 +76,8 @@ fn parameters(op: &Op) -> Vec<Value> {
     let mut query: Vec<Value> = own.into_iter().map(|p| described(serde_json::to_value(p).unwrap_or_default())).collect();
     if op.kind == Kind::Read {
         query.push(
-            json!({ "name": "fields", "in": "query", "description": format!("Return only these fields, separated by commas. A dot leads into an object, a list of objects, or a related record, which is embedded then: `number,customer.name`. {SPARSE}"),
-            "schema": { "type": "string", "minLength": 1, "maxLength": 1000, "pattern": platform::table::FIELDS_PATTERN } }),
+            json!({ "name": "fields", "in": "query", "description": platform::table::FIELDS_TEXT,
+                "schema": { "type": "string", "minLength": 1, "maxLength": 1000, "pattern": platform::table::FIELDS_PATTERN } }),
         );
     }
     if !op.expansions.is_empty() {
@@ -104,8 +104,6 @@ fn parameters(op: &Op) -> Vec<Value> {
     out
 }
 
-const SPARSE: &str = "All other fields are left out, including required ones.";
-
 fn has_dry_run(op: &Op) -> bool {
     op.kind.is_post() && op.writes() && !op.is_outside()
 }
@@ -119,11 +117,6 @@ fn variable(name: &str, shape: &Shape) -> Value {
 fn described(mut parameter: Value) -> Value {
     if let Some(s) = parameter.get_mut("schema") {
         schema::strip_null(s);
-    }
-    if parameter["name"] == "fields"
-        && let Some(about) = parameter["description"].as_str()
-    {
-        parameter["description"] = format!("{about} {SPARSE}").into();
     }
     if let Some(object) = parameter.as_object_mut() {
         object.remove("required").filter(|r| r == true).map(|r| object.insert("required".into(), r));

@@ -75,7 +75,7 @@ fn expanded(schemas: &mut BTreeMap<String, Value>, root: &str, e: &Expansion) {
     let what = (e.shape.name)();
     if let Some(properties) = schemas.get_mut(&at).and_then(|s| s["properties"].as_object_mut()) {
         let reference = json!({ "$ref": format!("#/components/schemas/{what}") });
-        let about = format!("What `{}` refers to. Only there with `expand={}`.", path[path.len() - 1], e.name);
+        let about = format!("Present with `expand={}`.", e.name);
         let added = match e.many {
             true => json!({ "type": "array", "items": reference, "maxItems": 10000, "description": about }),
             false => json!({ "oneOf": [reference, { "type": "null" }], "description": about }),

@@ -61,6 +61,12 @@ fn parameter_name(p: &Value) -> String {
             let columns = pattern.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(columns, _)| columns);
             format!("SortBy{}", pascal(&columns.unwrap_or_default().replace('|', "_")))
         }
+        // a list and the read of one of its rows embed the same
+        (_, Some("expand")) => {
+            let pattern = p["schema"]["pattern"].as_str().unwrap_or_default();
+            let names: Vec<&str> = pattern.split(['(', '|', ')']).filter(|n| n.starts_with(|c: char| c.is_ascii_lowercase())).take(2).collect();
+            format!("Expand{}", pascal(&names.join("_")))
+        }
         _ => name,
     }
 }

@@ -30,6 +30,9 @@ use crate::visibility::Masking;
 
 /// How every cursor begins, so that one that was tampered with can be told from one that never was.
 const CURSOR_MARK: &[u8] = b"tndm";
+/// What the document says of `fields`.
+pub const FIELDS_TEXT: &str = "Return only these fields, separated by commas; in lists, of each row. A dot leads into an object, a list, or a \
+related record, which is embedded then: `number,customer.name`. All other fields are left out, including required ones.";
 /// Names of fields, separated by commas; a dot leads into an object or an expanded record.
 pub const FIELDS_PATTERN: &str = "^[a-z0-9_.,]+$";
 const CURSOR_PATTERN: &str = "^[A-Za-z0-9_-]{40,2000}$";
@@ -226,7 +229,7 @@ impl Listing {
                 ),
                 text(
                     "fields",
-                    "Return only these fields of each row, separated by commas. A dot leads into an object, a list of objects, or a related record, which is embedded then: `number,customer.name`.".into(),
+                    FIELDS_TEXT.into(),
                     string().min_length(Some(1)).max_length(Some(1000)).pattern(Some(FIELDS_PATTERN)),
                 ),
             ]
@@ -547,5 +550,8 @@ pub(super) fn judge_column(masking: &Masking, column: &str) -> Result<()> {
 fn is_asked(o: &OutOfUse, listing: &Listing, input: &Input) -> bool {
     let on_column = |name: &str| listing.filters.iter().any(|f| f.name == name && f.column.name == o.column);
     let by_status = |value: &str| value.split(',').any(|word| word == o.name);
-    input.query.iter().any(|(name, value)| name == o.name || on_column(name) || (name == "status" && by_status(value)))
+    // who was merged away is archived with it: asking for those alone asks for them all
+    let merged = |name: &str, value: &str| o.name == "archived" && (name == "merged_into" || (name == "merged" && value == "true"));
+    let asks = |name: &str, value: &str| name == o.name || on_column(name) || (name == "status" && by_status(value)) || merged(name, value);
+    input.query.iter().any(|(name, value)| asks(name, value))
 }

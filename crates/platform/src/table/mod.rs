@@ -26,7 +26,7 @@ pub use answer::{Answer, Binary, Output};
 pub use expand::Expansion;
 pub use figures::Figures;
 pub use form::FILTER_SCHEMAS;
-pub use list::{FIELDS_PATTERN, List, Listing};
+pub use list::{FIELDS_PATTERN, FIELDS_TEXT, List, Listing};
 pub use noun::{NoFilter, Noun, Part};
 pub use op::{Counts, HtmlPage, Input, Kind, Op, Origin, Pairs, Shape, Shown, Upload};
 pub use outline::{Outline, Place};
