@@ -19,7 +19,8 @@ use persistence::platform::events::{self, NewFact, Origin};
 use persistence::tax::rules;
 use persistence::{Conn, Database, DatabaseConfig, Error, record};
 use platform::Sequencer;
-use platform::sequence::{new_fact, number};
+use platform::chain::new_fact;
+use platform::sequence::number;
 use serde_json::Value;
 use uuid::Uuid;
 

@@ -29,6 +29,8 @@ pub trait Entity: Serialize + ToSchema + Clone + Send + Sync + 'static {
     fn survivor(&self) -> Option<Self::Id> {
         None
     }
+    /// Leaves out what it says of companies that the caller has no grant on.
+    fn within(&mut self, _has: &dyn Fn(CompanyId) -> bool) {}
     /// The verbs that the present state allows, as in `POST …/{id}/confirm`. Nouns without states have none.
     fn allowed_actions(&self) -> Vec<&'static str> {
         Vec::new()

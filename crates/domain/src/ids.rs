@@ -105,7 +105,7 @@ crate::ids! {
     OpportunitySplitId "opps";
     /// What a person is in an opportunity.
     ContactRoleId "oppr";
-    /// Somebody else who wants to sell.
+    /// A competitor.
     OpportunityCompetitorId "oppk";
     /// A pipeline.
     PipelineId "pl";
@@ -203,6 +203,8 @@ crate::ids! {
     EventId "evt";
     /// A stored file.
     StoredFileId "file";
+    /// A saved view of a list.
+    SavedViewId "view";
     /// A job.
     JobId "job";
     /// A follower of the events.

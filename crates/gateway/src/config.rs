@@ -35,6 +35,8 @@ pub struct Config {
     pub login_rate_limit: Rate,
     /// The address under which the world knows this server; `https://` switches on Strict-Transport-Security.
     pub public_url: Option<String>,
+    /// The page of the frontend that the link for a forgotten password leads to, with `link` in its query.
+    pub password_reset_url: Option<String>,
     /// The mail server, `smtp://user:password@host:port`; `smtps://` for TLS from the start, `?tls=required` for STARTTLS.
     /// Without it no campaign is launched.
     pub smtp_url: Option<Secret>,
@@ -52,6 +54,10 @@ pub struct Config {
     pub postgres_connections: u32,
     /// Requests that may wait for a thread; more are answered 503 at once.
     pub queue: usize,
+    /// Streams of events that may be open at a time.
+    pub streams: usize,
+    /// Streams of events that one caller may have open.
+    pub streams_per_caller: usize,
     /// How long things may take.
     pub limits: Limits,
     /// The time. Not an operator's choice: it runs, unless a test stops it.
@@ -115,6 +121,7 @@ impl Default for Config {
             rate_limit: Rate { per_minute: 6000, burst: 1000 },
             login_rate_limit: Rate { per_minute: 120, burst: 60 },
             public_url: None,
+            password_reset_url: None,
             smtp_url: None,
             mail_from: None,
             log: "info".into(),
@@ -123,6 +130,8 @@ impl Default for Config {
             sqlite_readers: 4,
             postgres_connections: 16,
             queue: 512,
+            streams: 5_000,
+            streams_per_caller: 50,
             limits: Limits::default(),
             clock: Clock::default(),
         }
@@ -239,12 +248,15 @@ impl Config {
         source.set("TANDEM_RATE_LIMIT", &mut c.rate_limit)?;
         source.set("TANDEM_LOGIN_RATE_LIMIT", &mut c.login_rate_limit)?;
         c.public_url = source.text("TANDEM_PUBLIC_URL")?.map(|u| u.trim_end_matches('/').to_string());
+        c.password_reset_url = source.text("TANDEM_PASSWORD_RESET_URL")?;
         c.smtp_url = source.text("TANDEM_SMTP_URL")?.map(Secret);
         c.mail_from = source.text("TANDEM_MAIL_FROM")?;
         source.set("TANDEM_LOG", &mut c.log)?;
         source.set("TANDEM_WORKERS", &mut c.workers)?;
         source.set("TANDEM_THREADS", &mut c.threads)?;
         source.set("TANDEM_QUEUE", &mut c.queue)?;
+        source.set("TANDEM_STREAMS", &mut c.streams)?;
+        source.set("TANDEM_STREAMS_PER_CALLER", &mut c.streams_per_caller)?;
         source.set("TANDEM_SQLITE_READERS", &mut c.sqlite_readers)?;
         source.set("TANDEM_POSTGRES_CONNECTIONS", &mut c.postgres_connections)?;
         source.set_seconds("TANDEM_REQUEST_SECONDS", &mut c.limits.request)?;
@@ -263,10 +275,11 @@ impl Config {
                 )));
             }
         }
-        if let Some(url) = &self.public_url {
+        for (name, url) in [("TANDEM_PUBLIC_URL", &self.public_url), ("TANDEM_PASSWORD_RESET_URL", &self.password_reset_url)] {
+            let Some(url) = url else { continue };
             let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
             if host.is_none_or(|h| h.is_empty() || h.starts_with('/') || h.contains(['?', '#', ' ', '@'])) {
-                return Err(ConfigError(format!("TANDEM_PUBLIC_URL: {url:?} is not an address such as https://erp.example.com.")));
+                return Err(ConfigError(format!("{name}: {url:?} is not an address such as https://erp.example.com.")));
             }
         }
         if let Err(e) = env_filter::Builder::new().try_parse(&self.log) {
@@ -294,7 +307,7 @@ impl Config {
 }
 
 /// All settings, but `DATABASE_URL`, which other programs know, too.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 24] = [
     "TANDEM_ADMIN_EMAIL",
     "TANDEM_ADMIN_PASSWORD",
     "TANDEM_BIND",
@@ -304,6 +317,7 @@ const NAMES: [&str; 21] = [
     "TANDEM_LOGIN_RATE_LIMIT",
     "TANDEM_MAIL_FROM",
     "TANDEM_METRICS_BIND",
+    "TANDEM_PASSWORD_RESET_URL",
     "TANDEM_PUBLIC_URL",
     "TANDEM_QUEUE",
     "TANDEM_RATE_LIMIT",
@@ -311,6 +325,8 @@ const NAMES: [&str; 21] = [
     "TANDEM_REQUEST_SECONDS",
     "TANDEM_SIGNING_KEYS",
     "TANDEM_SMTP_URL",
+    "TANDEM_STREAMS",
+    "TANDEM_STREAMS_PER_CALLER",
     "TANDEM_THREADS",
     "TANDEM_TRUSTED_PROXIES",
     "TANDEM_USER_PASSWORD",

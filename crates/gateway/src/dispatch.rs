@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::kernel::labels::LabelLanguage;
 use domain::kernel::{Problem, Result, problems};
 use platform::table::{Answer, Kind, Op};
 use platform::{Caller, Request};
@@ -120,7 +121,7 @@ pub async fn run(
 }
 
 /// A place among the requests that may wait.
-fn place_in_queue(edge: &Edge) -> Result<OwnedSemaphorePermit> {
+pub(crate) fn place_in_queue(edge: &Edge) -> Result<OwnedSemaphorePermit> {
     edge.queue.clone().try_acquire_owned().map_err(|_| {
         edge.metrics.busy();
         problems::unavailable.with("Too many requests are waiting.").after_seconds(1)
@@ -170,7 +171,7 @@ fn bucket_of(op: &Op, address: IpAddr) -> Who<'static> {
 
 /// The caller behind a token, and what is left in the bucket: the caller's own, or that of the address of somebody who fails
 /// to authenticate.
-fn identify(edge: &Edge, token: Option<&str>, address: IpAddr) -> (Result<Arc<Caller>>, Verdict) {
+pub(crate) fn identify(edge: &Edge, token: Option<&str>, address: IpAddr) -> (Result<Arc<Caller>>, Verdict) {
     let found = match token {
         Some(token) => platform::identity::authenticate(&edge.app, token),
         None => Err(problems::unauthenticated.with("Send an access token or an API key as a bearer token.")),
@@ -254,7 +255,13 @@ impl Work {
             (Some(verdict), Some(token)) => (platform::identity::authenticate(&self.edge.app, token).map(Arc::new), verdict),
             _ => identify(&self.edge, token, self.address),
         };
-        (caller.map(|c| Arc::new(Caller { address: Some(self.address), ..Caller::clone(&c) })), verdict)
+        (caller.map(|c| Arc::new(Caller { address: Some(self.address), language: self.language(), ..Caller::clone(&c) })), verdict)
+    }
+
+    /// The language that is asked for, of those in which there are labels.
+    fn language(&self) -> LabelLanguage {
+        let asked = self.headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
+        asked.map_or(LabelLanguage::English, LabelLanguage::accepted)
     }
 
     /// The request as the door takes it. Only syntax is judged here.
@@ -316,6 +323,7 @@ fn acceptable(headers: &HeaderMap, made: Option<&str>) -> Result<()> {
             && (matches!(kind.as_str(), "*/*" | "application/*" | "application/json" | "")
                 || kind.ends_with("+json")
                 || kind == made.unwrap_or("application/octet-stream")
+                || made.and_then(|m| m.strip_suffix('*')).is_some_and(|family| kind.starts_with(family))
                 || kind == "application/octet-stream"
                 || kind.starts_with("text/"))
     };

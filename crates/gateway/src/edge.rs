@@ -16,10 +16,12 @@ use futures_util::FutureExt;
 use platform::App;
 use tokio::sync::Semaphore;
 
+use crate::compression::gzip;
 use crate::config::Config;
 use crate::docs::Docs;
 use crate::limits::{Buckets, Verdict, Who};
 use crate::metrics::Metrics;
+use crate::streams::Streams;
 use crate::trace::Trace;
 use crate::tree::Node;
 use crate::{body, cors, dispatch, log, outside, problem, request};
@@ -43,6 +45,8 @@ pub struct Edge {
     pub draining: AtomicBool,
     pub health: crate::health::Health,
     pub document: outside::Document,
+    /// Who listens to the feed.
+    pub streams: Arc<Streams>,
 }
 
 /// What became known about a request on its way, for the headers, the log and the counters.
@@ -72,6 +76,7 @@ impl Edge {
             buckets: Buckets::new(config.rate_limit, config.login_rate_limit),
             queue: Arc::new(Semaphore::new(config.queue)),
             large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
+            streams: Streams::new(config.streams, config.streams_per_caller),
             config,
             app,
             tree,
@@ -259,14 +264,6 @@ async fn compress(req: &HttpRequest, response: HttpResponse) -> HttpResponse {
         Ok(bytes) => response.set_body(bytes).map_into_boxed_body(),
         Err(body) => response.set_body(body),
     }
-}
-
-/// Compresses in memory.
-pub fn gzip(bytes: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut out = flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 4), flate2::Compression::fast());
-    let done = out.write_all(bytes).and_then(|()| out.finish());
-    done.unwrap_or_default()
 }
 
 /// One request in the counters and in the log; ends also when the client goes away before the answer.

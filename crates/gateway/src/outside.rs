@@ -5,22 +5,23 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use domain::identity::signing_keys::PUBLISHED_MAX_AGE;
 use domain::kernel::{Result, problems};
 use platform::observation::Observation;
 use serde_json::{Value, json};
 
+use crate::compression::{gzip, packed};
 use crate::edge::{Edge, Seen};
 use crate::limits::Who;
 use crate::trace::Trace;
 use crate::tree::Node;
-use crate::{docs, metrics, openapi, request};
+use crate::{docs, metrics, openapi, request, streams};
 
 /// Leaves of the path tree that are not operations of the table begin here.
 const FIRST: usize = 1 << 20;
 
-const PATHS: [&str; 11] = [
+const PATHS: [&str; 12] = [
     "/livez",
     "/readyz",
     "/metrics",
@@ -28,6 +29,7 @@ const PATHS: [&str; 11] = [
     "/openapi/{file}",
     "/.well-known/jwks.json",
     "/v1/error-codes",
+    streams::PATH,
     "/problems/{code}",
     "/",
     "/docs",
@@ -62,7 +64,7 @@ impl Document {
         PUBLISHED.get_or_init(|| {
             let packed = |text: String| Published {
                 etag: format!("\"{}\"", request::digest(text.as_bytes())),
-                packed: crate::edge::gzip(text.as_bytes()).into(),
+                packed: gzip(text.as_bytes()).into(),
             };
             openapi::published(&edge.app.table).into_iter().map(|(name, text)| (name, packed(text))).collect()
         })
@@ -99,6 +101,7 @@ pub async fn run(edge: &Arc<Edge>, leaf: usize, variables: &[String], req: &Http
             }
             Ok(json_response(edge.document.catalogue(edge)))
         }
+        streams::PATH => streams::open(edge, req, seen).await,
         "/problems/{code}" => problem_page(edge, variable),
         "/" | "/docs" => Ok(docs::redirect()),
         "/docs/{file}" => edge.docs.file(req, variable).await.ok_or_else(|| problems::not_found.into()),
@@ -143,26 +146,6 @@ async fn document(edge: &Arc<Edge>, req: &HttpRequest, name: &str) -> Result<Htt
     }
     r.content_type("application/json");
     Ok(packed(req, &mut r, compressed.clone()).await)
-}
-
-/// An answer that is kept compressed: as it is for whoever takes it so, else unpacked.
-pub async fn packed(req: &HttpRequest, r: &mut HttpResponseBuilder, compressed: web::Bytes) -> HttpResponse {
-    r.insert_header((header::VARY, "Accept-Encoding"));
-    if request::accepts_gzip(req.headers()) {
-        return r.insert_header((header::CONTENT_ENCODING, "gzip")).body(compressed);
-    }
-    let unpack = move || {
-        let mut plain = Vec::new();
-        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&compressed[..]), &mut plain).map(|_| plain)
-    };
-    match actix_web::rt::task::spawn_blocking(unpack).await {
-        Ok(Ok(plain)) => r.body(plain),
-        _ => broken(req),
-    }
-}
-
-fn broken(req: &HttpRequest) -> HttpResponse {
-    crate::problem::response(&problems::internal.into(), req.path(), &Trace::of(req.headers()).request_id)
 }
 
 async fn keys(edge: &Arc<Edge>) -> Result<HttpResponse> {

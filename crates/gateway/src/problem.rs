@@ -90,10 +90,10 @@ pub struct FieldProblem {
     /// The name of the header.
     #[schema(max_length = 100, required)]
     pub header: Option<String>,
-    /// What is wrong, as a stable word.
+    /// The stable code of the error.
     #[schema(max_length = 100)]
     pub code: String,
-    /// What is wrong, in words.
+    /// The error as text.
     #[schema(max_length = 2000)]
     pub message: String,
     /// Parameters of the message (e.g. `max_length`), for clients that build localized messages.

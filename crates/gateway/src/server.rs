@@ -47,6 +47,7 @@ pub struct Running {
     thread: Option<std::thread::JoinHandle<()>>,
     workers: Option<Workers>,
     followers: Option<Followers>,
+    streams: Option<std::thread::JoinHandle<()>>,
 }
 
 /// Opens and migrates the database.
@@ -106,7 +107,8 @@ fn app_on(database: Database, config: &Config) -> Result<Arc<App>, StartError> {
     let app = composition::app(database, config.clock.clone()).map_err(because("The application cannot start"))?;
     let issuer = config.public_url.clone().unwrap_or_else(|| "tandem".into());
     let signing_keys_pem = config.signing_keys.as_ref().map(|k| k.reveal().to_string());
-    let tokens = platform::identity::Config { issuer, signing_keys_pem, ..Default::default() };
+    let password_reset_url = config.password_reset_url.clone();
+    let tokens = platform::identity::Config { issuer, signing_keys_pem, password_reset_url, ..Default::default() };
     app.identity.configure(tokens).map_err(because("TANDEM_SIGNING_KEYS"))?;
     if let (Some(server), Some(from), Some(links)) = (&config.smtp_url, &config.mail_from, &config.public_url) {
         app.mail.configure(server.reveal(), from, links).map_err(because("TANDEM_SMTP_URL or TANDEM_MAIL_FROM"))?;
@@ -133,6 +135,7 @@ pub fn start(config: Config) -> Result<Running, StartError> {
     Health::watch(&edge).map_err(because("No thread for the health check"))?;
     let workers = Workers::start(&app, 1).map_err(because("No thread for jobs"))?;
     let followers = Followers::start(&app).map_err(because("No thread for followers"))?;
+    let streams = edge.streams.start(&app).map_err(because("No thread for streams"))?;
     let (handle, thread) = spawn(edge.clone(), listener, metrics_listener)?;
     settle();
     Ok(Running {
@@ -145,6 +148,7 @@ pub fn start(config: Config) -> Result<Running, StartError> {
         thread: Some(thread),
         workers: Some(workers),
         followers: Some(followers),
+        streams: Some(streams),
     })
 }
 
@@ -229,9 +233,15 @@ const QUIET: Duration = Duration::from_millis(300);
 const QUIET_WITHIN: Duration = Duration::from_secs(1);
 
 impl Running {
+    /// How many streams of events are open.
+    pub fn streams(&self) -> usize {
+        self.edge.streams.count()
+    }
+
     /// Says "not ready" from now on and answers what comes with a closing connection, so that a balancer goes elsewhere.
     pub fn drain(&self) {
         self.edge.draining.store(true, Ordering::Relaxed);
+        self.edge.streams.stop();
     }
 
     /// As [`Running::drain`], and waits until whoever looks at readiness has had the time to go elsewhere and nothing comes any
@@ -276,6 +286,9 @@ impl Running {
             std::thread::sleep(Duration::from_millis(10));
         }
         self.followers.take();
+        if self.streams.take().is_some_and(|thread| thread.join().is_err()) {
+            ::log::error!("the thread of the streams ended in a panic");
+        }
         self.workers.take();
     }
 }

@@ -10,17 +10,13 @@ use diesel::serialize::{IsNull, Output, ToSql};
 use diesel::sql_types::Bool;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
-use crate::error::Error;
-use crate::statement::Statement;
+use crate::error::{Error, LATE};
 use crate::watch::{self, Failed};
 
 thread_local! {
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
     static ASKED: Cell<u32> = const { Cell::new(0) };
 }
-
-/// What a statement says that came too late; [`crate::Error::Timeout`] is known by these words.
-pub(crate) const LATE: &str = "interrupted: the time for this is over";
 
 /// Runs `f` on this thread with a deadline: statements after it fail with a time-out, and long ones are ended where the
 /// engine can. `None` lifts the one that holds.
@@ -63,11 +59,6 @@ pub(crate) fn check() -> Result<(), Error> {
     Err(Error::Timeout(LATE.into()))
 }
 
-/// The condition that ends a long scan on SQLite.
-pub fn in_time() -> Statement {
-    Statement::by_engine("TRUE", "in_time()")
-}
-
 /// The answer of `in_time()`: true, or a failure.
 #[derive(Debug)]
 struct InTime;
@@ -87,15 +78,3 @@ pub(crate) fn register_functions(conn: &mut SqliteConnection) -> diesel::QueryRe
     conn.register_noarg_sql_function::<Bool, _, _>("in_time", false, || InTime)?;
     crate::functions::register(conn)
 }
-
-/// A row that came too late.
-#[derive(Debug)]
-pub(crate) struct Late;
-
-impl std::fmt::Display for Late {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(LATE)
-    }
-}
-
-impl std::error::Error for Late {}

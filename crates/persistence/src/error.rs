@@ -3,8 +3,6 @@
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use domain::kernel::{Code, Failure, Problem, problems};
 
-use crate::deadline::Late;
-
 /// Why a statement failed.
 #[derive(Debug)]
 pub enum Error {
@@ -182,3 +180,23 @@ impl std::fmt::Display for TooLarge {
 }
 
 impl std::error::Error for TooLarge {}
+
+/// What a statement says that came too late; [`Error::Timeout`] is known by these words.
+pub(crate) const LATE: &str = "interrupted: the time for this is over";
+
+/// A row that came too late.
+#[derive(Debug)]
+pub(crate) struct Late;
+
+impl std::fmt::Display for Late {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(LATE)
+    }
+}
+
+impl std::error::Error for Late {}
+
+/// The message of a panic.
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
+}

@@ -7,48 +7,10 @@ use domain::directory::personal_data::{NOTHING, Terms, without};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::personal::{CHUNK, Fate, Held, Left, Personal, Plain, To, Way};
+use crate::declarations;
+use crate::personal::{CHUNK, Fate, Held, Left, Personal, To, Way};
 use crate::value::{JsonText, Scalar};
 use crate::{Conn, Engine, Result, Statement, Value, list, sql};
-
-/// All declarations, those that others lead through first.
-pub fn all() -> impl Iterator<Item = &'static Personal> {
-    [
-        crate::directory::PERSONAL,
-        crate::crm::PERSONAL,
-        crate::sales::PERSONAL,
-        crate::service::PERSONAL,
-        crate::marketing::PERSONAL,
-        crate::receivables::PERSONAL,
-        crate::banking::PERSONAL,
-        crate::accounting::PERSONAL,
-        crate::platform::PERSONAL,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
-}
-
-/// The tables without anything of a person.
-pub fn plain() -> impl Iterator<Item = &'static Plain> {
-    [
-        crate::directory::PLAIN,
-        crate::identity::PLAIN,
-        crate::platform::PLAIN,
-        crate::crm::PLAIN,
-        crate::service::PLAIN,
-        crate::marketing::PLAIN,
-        crate::insight::PLAIN,
-        crate::accounting::PLAIN,
-        crate::tax::PLAIN,
-        crate::receivables::PLAIN,
-        crate::banking::PLAIN,
-        crate::inventory::PLAIN,
-        crate::sales::PLAIN,
-    ]
-    .into_iter()
-    .flatten()
-}
 
 /// By what somebody is found.
 #[derive(Debug, Clone, Default)]
@@ -73,7 +35,7 @@ pub struct Found {
 /// Finds all rows with an id that lead to somebody, whatever their table.
 pub fn find(db: &mut Conn, keys: &Keys) -> Result<Found> {
     let mut found = Found::default();
-    for noun in all().filter(|n| n.fate != Fate::Deleted || n.read.is_some()) {
+    for noun in declarations::personal().filter(|n| n.fate != Fate::Deleted || n.read.is_some()) {
         for way in noun.ways {
             let about = through(db, noun.table, way, keys, &found.about)?;
             let named = match way.to {
@@ -159,7 +121,7 @@ impl Found {
         self.wire(&self.named).collect()
     }
     fn wire<'a>(&'a self, rows: &'a BTreeMap<&'static str, BTreeSet<Uuid>>) -> impl Iterator<Item = String> + 'a {
-        all()
+        declarations::personal()
             .filter_map(move |n| Some((n.prefix()?, rows.get(n.table)?)))
             .flat_map(|(prefix, ids)| ids.iter().map(move |id| domain::kernel::encode(prefix, *id)))
     }
@@ -167,7 +129,7 @@ impl Found {
     pub fn rows(&self, db: &mut Conn) -> Result<Vec<(String, Vec<Json>)>> {
         let mut out = Vec::new();
         for (table, column, ids) in &self.by_way {
-            let read = all().find(|n| n.table == *table).and_then(|n| n.read);
+            let read = declarations::personal().find(|n| n.table == *table).and_then(|n| n.read);
             if let Some(read) = read.filter(|_| !ids.is_empty()) {
                 out.push((format!("{table}.{column}"), read(db, ids)?));
             }
@@ -176,7 +138,7 @@ impl Found {
     }
     /// Takes the person out of everything that was found.
     pub fn wipe(&self, db: &mut Conn, keys: &Keys, terms: &Terms, now: DateTime<Utc>) -> Result<()> {
-        for noun in all() {
+        for noun in declarations::personal() {
             match noun.fate {
                 Fate::Owned => {}
                 Fate::Deleted => {

@@ -6,39 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use crate::database::{Address, Database, pg_connection};
+use crate::declarations;
 use crate::migrate::MigrateError;
-
-/// A table whose rows stay as they were written.
-pub struct Ledger {
-    pub table: &'static str,
-    /// Columns that may change all the same; the triggers say when.
-    pub columns: &'static [&'static str],
-}
-
-const fn ledger(table: &'static str, columns: &'static [&'static str]) -> Ledger {
-    Ledger { table, columns }
-}
-
-/// Tables that are only added to. Those that begin as drafts (entries, invoices, payments) are not among them: there the
-/// triggers judge each row, and only the owner could switch them off.
-pub const LEDGERS: &[Ledger] = &[
-    ledger("allocations", &["party_id"]),
-    ledger("case_messages", &["body"]),
-    ledger("consents", &[]),
-    ledger("event_redactions", &[]),
-    ledger("event_links", &["digest", "seq", "prev_hash", "hash"]),
-    ledger("events", &["data", "previous"]),
-    ledger("forecast_snapshots", &[]),
-    ledger("forecast_submissions", &[]),
-    ledger("item_entries", &[]),
-    ledger("journal_lines", &["party_id"]),
-    ledger("kb_article_versions", &[]),
-    ledger("lead_form_submissions", &["fields", "origin", "email", "ip_address", "anonymous_id", "detail"]),
-    ledger("opportunity_changes", &["old_value", "new_value", "old_label", "new_label", "reason"]),
-    ledger("sla_policy_versions", &[]),
-    ledger("stock_moves", &[]),
-    ledger("value_entries", &[]),
-];
 
 #[derive(QueryableByName)]
 struct Named {
@@ -94,7 +63,7 @@ fn rights(table: &str) -> String {
     if table == "__diesel_schema_migrations" {
         return "SELECT".into();
     }
-    match LEDGERS.iter().find(|l| l.table == table).map(|l| l.columns) {
+    match declarations::ledgers().find(|l| l.table == table).map(|l| l.columns) {
         None => "SELECT, INSERT, UPDATE, DELETE".into(),
         Some([]) => "SELECT, INSERT".into(),
         Some(columns) => format!("SELECT, INSERT, UPDATE ({})", columns.join(", ")),

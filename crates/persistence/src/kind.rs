@@ -6,7 +6,7 @@ use domain::kernel::{Amount, Id, Quantity, Rate, StringEnum, UnitPrice};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::value::{Cells, Fail, JsonText, Kind, Scalar, Value, decimal};
+use crate::value::{Cells, Column, Fail, JsonText, Kind, Scalar, Value, decimal, required};
 
 /// How a value of type `V` is kept in a column of this kind.
 pub trait Store<V> {
@@ -121,8 +121,6 @@ decimal_kinds! { amount Amount; quantity Quantity; price UnitPrice; rate Rate; }
 #[doc(hidden)]
 pub mod made {
     use super::*;
-    use crate::record::Column;
-
     pub fn put<K: Store<V>, V>(v: &V) -> Value {
         K::put(v)
     }
@@ -130,7 +128,7 @@ pub mod made {
         v.as_ref().map_or(Value::Null(K::KIND), K::put)
     }
     pub fn get<K: Store<V>, V>(cells: &mut dyn Cells) -> Result<V, Fail> {
-        K::get(cells)?.ok_or_else(|| "an unexpected NULL".into())
+        required(K::get(cells)?)
     }
     pub fn get_opt<K: Store<V>, V>(cells: &mut dyn Cells) -> Result<Option<V>, Fail> {
         K::get(cells)

@@ -2,6 +2,7 @@
 //! No rule of the business is decided here.
 
 pub mod accounting;
+pub mod aggregate;
 pub mod banking;
 mod commit_signal;
 mod companies;
@@ -9,6 +10,7 @@ mod conn;
 pub mod crm;
 mod database;
 mod deadline;
+pub mod declarations;
 pub mod directory;
 mod error;
 pub mod found;
@@ -18,6 +20,7 @@ pub mod identity;
 pub mod insight;
 pub mod inventory;
 pub mod kind;
+mod ledger;
 mod lock_ranks;
 pub mod marketing;
 mod migrate;
@@ -26,6 +29,7 @@ pub mod platform;
 mod query;
 pub mod receivables;
 pub mod record;
+pub mod reference;
 mod restore;
 pub mod revenue;
 pub mod sales;
@@ -41,19 +45,19 @@ mod writer;
 pub use companies::Only;
 pub use conn::{Conn, Engine, now};
 pub use database::{Database, DatabaseConfig, Load, OpenError};
-pub use deadline::{in_time, within};
+pub use deadline::within;
 pub use error::{Error, RETRY, Result, Retryable};
-pub use grants::{LEDGERS, Ledger};
+pub use ledger::Ledger;
 pub use migrate::MigrateError;
-pub use query::{Compare, Condition, Order, Query, is_ordered, search_text};
-pub use record::{Column, Record};
+pub use query::{Compare, Condition, Order, Query, in_time, is_ordered, search_text};
+pub use record::Record;
 pub use restore::restore;
 #[doc(hidden)]
 pub use statement::places_for_values;
-pub use statement::{FromCells, List, Statement, Tuple, list};
+pub use statement::{Bind, FromCells, List, Statement, Tuple, list};
 pub use tx::{Job, Outcome};
 pub use uuid::Uuid;
-pub use value::{Bind, Cells, Fail, JsonText, Kind, Scalar, Value};
+pub use value::{Cells, Column, Fail, JsonText, Kind, Scalar, Value};
 #[cfg(debug_assertions)]
 pub use watch::record_statements;
 pub use writer::Hook;

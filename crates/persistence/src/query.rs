@@ -3,7 +3,6 @@
 
 use domain::kernel::text::fold;
 
-use crate::deadline::in_time;
 use crate::statement::Statement;
 use crate::value::{Kind, Value};
 
@@ -116,6 +115,15 @@ impl Query {
 }
 
 impl Condition {
+    /// This one or another.
+    pub fn or(&self, other: &Self) -> Self {
+        let mut s = Statement::new("(");
+        self.write(&mut s);
+        s.sql(" OR ");
+        other.write(&mut s);
+        s.sql(")");
+        Condition::Other(s)
+    }
     /// The condition as part of a statement.
     pub fn statement(&self) -> Statement {
         let mut s = Statement::default();
@@ -209,4 +217,9 @@ pub fn search_text(parts: &[&str]) -> String {
 /// Whether values of this kind have an order that callers may filter and sort by.
 pub fn is_ordered(kind: Kind) -> bool {
     matches!(kind, Kind::Date | Kind::Instant | Kind::Decimal(_) | Kind::Int)
+}
+
+/// The condition that ends a long scan on SQLite when the time for it is over.
+pub fn in_time() -> Statement {
+    Statement::by_engine("TRUE", "in_time()")
 }

@@ -10,19 +10,7 @@ use crate::conn::{Conn, Engine};
 use crate::error::Result;
 use crate::query::Query;
 use crate::statement::{FromCells, Statement, list as values_of};
-use crate::value::{Cells, Fail, Kind, Value};
-
-/// One column of a table.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Column {
-    pub name: &'static str,
-    pub kind: Kind,
-    pub nullable: bool,
-    /// The prefix of the ids in it.
-    pub prefix: Option<&'static str>,
-    /// The words it may hold.
-    pub words: &'static [&'static str],
-}
+use crate::value::{Cells, Column, Fail, Value};
 
 /// The parts of the statements that depend on the columns alone.
 #[derive(Debug)]
@@ -187,7 +175,7 @@ pub fn by<T: Record>(db: &mut Conn, column: &'static str, ids: &[Uuid]) -> Resul
     }
     let mut statement = select::<T>();
     statement.sql(" WHERE ").sql(column).sql(" IN (");
-    crate::value::Bind::bind(values_of(ids), &mut statement);
+    crate::statement::Bind::bind(values_of(ids), &mut statement);
     let position = T::texts().column("position").is_some();
     statement.sql(if position { ") ORDER BY position, id" } else { ") ORDER BY id" });
     load(db, &statement)

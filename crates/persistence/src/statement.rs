@@ -20,7 +20,7 @@ use crate::deadline;
 use crate::error::Result;
 use crate::on;
 use crate::statement_log::{self, Places};
-use crate::value::{Bind, Cells, Fail, PgCells, Scalar, SqliteCells, Value};
+use crate::value::{Cells, Fail, Kind, PgCells, Scalar, SqliteCells, Value, required};
 
 #[derive(Debug, Clone, PartialEq)]
 enum Part {
@@ -168,7 +168,7 @@ pub trait FromCells: Sized + 'static {
 struct Loaded<T>(T);
 
 fn in_time() -> Result<(), Fail> {
-    if deadline::is_over_at_a_row() { Err(deadline::Late.into()) } else { Ok(()) }
+    if deadline::is_over_at_a_row() { Err(crate::error::Late.into()) } else { Ok(()) }
 }
 
 impl<T: FromCells> QueryableByName<Pg> for Loaded<T> {
@@ -192,7 +192,7 @@ pub trait Cell: Sized + 'static {
 
 impl<S: Scalar + 'static> Cell for S {
     fn cell(cells: &mut dyn Cells) -> Result<Self, Fail> {
-        S::get(cells)?.ok_or_else(|| "an unexpected NULL".into())
+        required(S::get(cells)?)
     }
 }
 
@@ -223,6 +223,55 @@ pub fn list<S: Scalar + Clone>(values: &[S]) -> List {
 
 /// The values of an `IN` list.
 pub struct List(Vec<Value>, PhantomData<()>);
+
+/// What may stand for a `{}` in [`crate::sql!`].
+pub trait Bind {
+    /// Whether the value may be NULL.
+    const NULLABLE: bool;
+    fn bind(self, to: &mut Statement);
+}
+
+impl<S: Scalar> Bind for S {
+    const NULLABLE: bool = false;
+    fn bind(self, to: &mut Statement) {
+        to.push(self.put());
+    }
+}
+
+impl<S: Scalar> Bind for Option<S> {
+    const NULLABLE: bool = true;
+    fn bind(self, to: &mut Statement) {
+        to.push(self.map_or(Value::Null(S::KIND), S::put));
+    }
+}
+
+impl Bind for &str {
+    const NULLABLE: bool = false;
+    fn bind(self, to: &mut Statement) {
+        to.push(Value::Text(self.to_owned()));
+    }
+}
+
+impl Bind for &String {
+    const NULLABLE: bool = false;
+    fn bind(self, to: &mut Statement) {
+        to.push(Value::Text(self.clone()));
+    }
+}
+
+impl Bind for Option<&str> {
+    const NULLABLE: bool = true;
+    fn bind(self, to: &mut Statement) {
+        to.push(self.map_or(Value::Null(Kind::Text), |s| Value::Text(s.to_owned())));
+    }
+}
+
+impl Bind for Value {
+    const NULLABLE: bool = false;
+    fn bind(self, to: &mut Statement) {
+        to.push(self);
+    }
+}
 
 impl Bind for List {
     const NULLABLE: bool = false;

@@ -193,7 +193,7 @@ fn pg_try<T, E: From<Error> + Retryable>(pool: &PgPool, job: &mut Job<T, E>) -> 
         Err(panic) => {
             // savepoints may be open; the connection leaves its pool, and the server rolls everything back
             Manager::transaction_manager_status_mut(&mut *c).set_in_error();
-            Ok(Try::Failed(Error::Broken(format!("a job panicked: {}", crate::writer::words(&*panic))).into(), Failed::Other))
+            Ok(Try::Failed(Error::Broken(format!("a job panicked: {}", crate::error::panic_message(&*panic))).into(), Failed::Other))
         }
     }
 }

@@ -46,6 +46,18 @@ pub enum Kind {
     Bytes,
 }
 
+/// One column of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub nullable: bool,
+    /// The prefix of the ids in it.
+    pub prefix: Option<&'static str>,
+    /// The words it may hold.
+    pub words: &'static [&'static str],
+}
+
 /// One value on its way into a statement.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -169,6 +181,8 @@ impl Value {
 
 /// The cells of one row, read from left to right.
 pub trait Cells {
+    /// How many cells the row has.
+    fn width(&self) -> usize;
     fn uid(&mut self) -> Result<Option<Uuid>, Fail>;
     fn text(&mut self) -> Result<Option<String>, Fail>;
     fn bool(&mut self) -> Result<Option<bool>, Fail>;
@@ -190,6 +204,11 @@ pub(crate) struct SqliteCells<'r, R> {
     pub at: usize,
 }
 
+/// The value of a column that is declared NOT NULL.
+pub(crate) fn required<T>(value: Option<T>) -> Result<T, Fail> {
+    value.ok_or_else(|| "an unexpected NULL".into())
+}
+
 fn missing(at: usize) -> Fail {
     format!("the row has no column {at}").into()
 }
@@ -206,6 +225,9 @@ impl<R> PgCells<'_, R> {
 }
 
 impl<'a, R: NamedRow<'a, Pg>> Cells for PgCells<'_, R> {
+    fn width(&self) -> usize {
+        self.row.field_count()
+    }
     fn uid(&mut self) -> Result<Option<Uuid>, Fail> {
         self.next(FromSql::<st::Uuid, Pg>::from_sql)
     }
@@ -252,6 +274,9 @@ impl<R> SqliteCells<'_, R> {
 }
 
 impl<'a, R: NamedRow<'a, Sqlite>> Cells for SqliteCells<'_, R> {
+    fn width(&self) -> usize {
+        self.row.field_count()
+    }
     fn uid(&mut self) -> Result<Option<Uuid>, Fail> {
         self.next(|v| Ok(Uuid::from_slice(&<Vec<u8> as FromSql<st::Binary, Sqlite>>::from_sql(v)?)?))
     }
@@ -318,53 +343,4 @@ scalars! {
 pub(crate) fn decimal<D: Decimals>(cells: &mut dyn Cells) -> Result<Option<D>, Fail> {
     let read = |v: Decimal| D::sum_of(v.into()).map_err(|p| -> Fail { p.to_string().into() });
     cells.decimal(D::SCALE)?.map(read).transpose()
-}
-
-/// What may stand for a `{}` in [`crate::sql!`].
-pub trait Bind {
-    /// Whether the value may be NULL.
-    const NULLABLE: bool;
-    fn bind(self, to: &mut crate::statement::Statement);
-}
-
-impl<S: Scalar> Bind for S {
-    const NULLABLE: bool = false;
-    fn bind(self, to: &mut crate::statement::Statement) {
-        to.push(self.put());
-    }
-}
-
-impl<S: Scalar> Bind for Option<S> {
-    const NULLABLE: bool = true;
-    fn bind(self, to: &mut crate::statement::Statement) {
-        to.push(self.map_or(Value::Null(S::KIND), S::put));
-    }
-}
-
-impl Bind for &str {
-    const NULLABLE: bool = false;
-    fn bind(self, to: &mut crate::statement::Statement) {
-        to.push(Value::Text(self.to_owned()));
-    }
-}
-
-impl Bind for &String {
-    const NULLABLE: bool = false;
-    fn bind(self, to: &mut crate::statement::Statement) {
-        to.push(Value::Text(self.clone()));
-    }
-}
-
-impl Bind for Option<&str> {
-    const NULLABLE: bool = true;
-    fn bind(self, to: &mut crate::statement::Statement) {
-        to.push(self.map_or(Value::Null(Kind::Text), |s| Value::Text(s.to_owned())));
-    }
-}
-
-impl Bind for Value {
-    const NULLABLE: bool = false;
-    fn bind(self, to: &mut crate::statement::Statement) {
-        to.push(self);
-    }
 }

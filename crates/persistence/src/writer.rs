@@ -2,7 +2,6 @@
 //! one flush to the disk; then all are answered. Nobody is answered before the commit, and a job that fails, or
 //! panics, harms nobody else. Nothing slow (password hashing, network) may run in a job.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -81,7 +80,7 @@ impl<T: Send, E: From<Error> + Send, R: FnOnce(Result<T, E>) + Send> Work for Ta
             Ok(Ok(Outcome::Keep(v))) => (Ok(v), true),
             Ok(Ok(Outcome::Discard(v))) => (Ok(v), false),
             Ok(Err(e)) => (Err(e), false),
-            Err(panic) => (Err(Error::Broken(format!("a job panicked: {}", words(&*panic))).into()), false),
+            Err(panic) => (Err(Error::Broken(format!("a job panicked: {}", crate::error::panic_message(&*panic))).into()), false),
         };
         self.said = Some(said);
         keep
@@ -93,14 +92,9 @@ impl<T: Send, E: From<Error> + Send, R: FnOnce(Result<T, E>) + Send> Work for Ta
         };
         let reply = self.reply;
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| reply(said))) {
-            log::error!("an answer panicked: {}", words(&*panic));
+            log::error!("an answer panicked: {}", crate::error::panic_message(&*panic));
         }
     }
-}
-
-/// The message of a panic.
-pub(crate) fn words(panic: &(dyn Any + Send)) -> &str {
-    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
 }
 
 impl Writer {
@@ -306,7 +300,7 @@ fn run_hook(shared: &Shared, conn: &mut Conn<'_>) -> bool {
             false
         }
         Err(panic) => {
-            log::error!("the hook before the commit panicked: {}", words(&*panic));
+            log::error!("the hook before the commit panicked: {}", crate::error::panic_message(&*panic));
             false
         }
     }

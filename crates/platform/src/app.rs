@@ -268,8 +268,8 @@ impl App {
 
     /// Whether the caller may run the operation at all. Judged before anything of the request is read.
     pub fn admit(&self, op: &Op, caller: &Caller) -> Result<()> {
-        if op.public || op.permission.is_empty() || caller.may(&op.permission) {
-            return Ok(());
+        if op.public || (op.permission.is_empty() && !(op.for_users && caller.must_change_password)) || caller.may(&op.permission) {
+            return crate::visibility::admit_figures(op, caller);
         }
         if caller.must_change_password {
             return Err(problems::missing_scope.with("Change your password first: POST /v1/identity/me/password."));
@@ -379,6 +379,7 @@ impl App {
     }
     fn run_read(self: &Arc<Self>, op: &Op, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Answer> {
         let mut cx = Cx::new(self.clone(), conn.reborrow(), ready.caller.clone(), ready.request_id.clone());
+        cx.permission = Some(op.permission.clone());
         op.call(&mut cx, &ready.input)
     }
     fn run_write(self: &Arc<Self>, ready: &PreparedRequest, conn: &mut Conn<'_>) -> Result<Outcome<Answer>> {

@@ -82,7 +82,7 @@ pub struct BulkItem {
     /// The id of what was made.
     #[schema(required, max_length = 40)]
     pub id: Option<String>,
-    /// Why it was refused: the code, the words, and the places in the item.
+    /// Why it was refused: code, text, and pointers into the item.
     #[schema(required)]
     pub error: Option<BulkError>,
 }
@@ -107,10 +107,10 @@ pub struct BulkFieldError {
     /// JSON Pointer into the whole body.
     #[schema(max_length = 500)]
     pub pointer: String,
-    /// What is wrong, as a stable word.
+    /// The stable code of the error.
     #[schema(max_length = 100)]
     pub code: String,
-    /// What is wrong, in words.
+    /// The error as text.
     #[schema(max_length = 1000)]
     pub message: String,
 }

@@ -6,6 +6,7 @@ use std::fmt;
 pub use domain::identity::authority::Companies;
 pub use domain::identity::permissions::Permissions;
 use domain::identity::visibility::FieldClass;
+use domain::kernel::labels::LabelLanguage;
 use uuid::Uuid;
 
 /// Who asks. Made by authentication, or by the program itself for its own work.
@@ -27,6 +28,10 @@ pub struct Caller {
     pub address: Option<std::net::IpAddr>,
     /// What the program that asks calls itself, when it asks without credentials; at most 300 characters.
     pub user_agent: Option<String>,
+    /// The time zone of the user's days, when the user has said one.
+    pub time_zone: Option<chrono_tz::Tz>,
+    /// The language in which labels are wanted.
+    pub language: LabelLanguage,
     /// Somebody else knows the password: nothing but changing it is allowed.
     pub must_change_password: bool,
 }
@@ -51,6 +56,8 @@ impl Caller {
             companies: Companies::All,
             address: None,
             user_agent: None,
+            time_zone: None,
+            language: LabelLanguage::English,
             must_change_password: false,
         }
     }

@@ -14,12 +14,12 @@ use domain::{Entity, Event, Result};
 use persistence::platform::links::NewLink;
 use persistence::platform::numbers::Series;
 use persistence::platform::{events, numbers};
-use persistence::{Condition, Conn, Engine, Only, RETRY, Record, Value, record};
+use persistence::{Condition, Conn, Engine, Only, Query, RETRY, Record, Value, record};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller::{Caller, Companies};
-use crate::sequence::new_fact;
+use crate::chain::new_fact;
 use crate::table::{List, PAGE_BYTES, Page, Prepared, ROWS_AT_ONCE};
 
 /// Reactions may cause facts that cause reactions; more rounds than this are a loop.
@@ -54,6 +54,8 @@ pub struct Cx<'c> {
     last: Vec<Last>,
     /// Which documents came from which; written with the facts.
     links: Vec<NewLink>,
+    /// The conditions of the list that was asked for them.
+    pub(crate) gathered: Option<(&'static str, Query)>,
 }
 
 /// A caller's teams and territories, read once for a transaction.
@@ -86,6 +88,7 @@ impl<'c> Cx<'c> {
             known: Known::new(),
             last: Vec::new(),
             links: Vec::new(),
+            gathered: None,
         }
     }
     pub fn app(&self) -> &Arc<App> {
@@ -139,7 +142,9 @@ impl<'c> Cx<'c> {
             false => record::find::<T>(&mut self.conn, id.uuid())?,
         };
         let found = found.filter(|row| self.visible(row));
-        self.if_visible(found)?.ok_or_else(|| missing::<T>(id))
+        let mut row = self.if_visible(found)?.ok_or_else(|| missing::<T>(id))?;
+        row.within(&|company| self.caller.companies.contain(company));
+        Ok(row)
     }
     /// As [`Cx::find`], of a noun that says itself what exists for the caller.
     pub fn find_seen<T: Entity + Record>(&mut self, id: T::Id, seen: impl FnOnce(&mut Cx, &T) -> Result<bool>) -> Result<T> {
@@ -168,7 +173,9 @@ impl<'c> Cx<'c> {
         keys.dedup();
         let found = record::find_all::<T>(&mut self.conn, &keys)?;
         let seen = self.seen(T::TABLE, &keys)?;
-        Ok(found.into_iter().filter(|row| self.visible(row) && seen.contains(&row.key())).collect())
+        let mut found: Vec<T> = found.into_iter().filter(|row| self.visible(row) && seen.contains(&row.key())).collect();
+        found.iter_mut().for_each(|row| row.within(&|company| self.caller.companies.contain(company)));
+        Ok(found)
     }
     /// The rows whose column holds this id.
     pub fn by<T: Record>(&mut self, column: &'static str, id: Uuid) -> Result<Vec<T>> {
@@ -180,6 +187,10 @@ impl<'c> Cx<'c> {
             list.query.conditions.push(of_companies::<T>(column, ids.iter().map(|c| Value::Uid(c.uuid())).collect()));
         }
         list.query.conditions.extend(self.visible_rows(T::TABLE)?);
+        if list.gathers {
+            self.gathered = Some((T::TABLE, list.query));
+            return Ok(Page { data: Vec::new(), has_more: false, next_cursor: None, total_count: None });
+        }
         let limit = list.query.limit as usize;
         list.query.limit += 1;
         let mut data = record::page::<T>(&mut self.conn, &list.query)?;
@@ -425,6 +436,7 @@ impl<'c> Cx<'c> {
                 known,
                 last,
                 links,
+                gathered: None,
             };
             let done = f(&mut inner);
             let Cx { told, reacted, known, last, links, .. } = inner;

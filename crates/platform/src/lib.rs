@@ -4,9 +4,12 @@
 mod app;
 mod bulk;
 mod caller;
+pub mod chain;
+pub mod chain_check;
 mod cx;
 pub mod directory;
 pub mod followers;
+pub mod html;
 pub mod identity;
 pub mod mail;
 pub mod observation;

@@ -41,7 +41,7 @@ pub struct Explanation {
     /// The value, as stored; null when the caller may not see such figures.
     #[schema(required, max_length = 200)]
     pub value: Option<String>,
-    /// The rule and its rounding, in words.
+    /// The rule and its rounding, as text.
     #[schema(max_length = 1000)]
     pub rule: String,
     /// The record that holds the value, when there is one.
@@ -101,11 +101,11 @@ pub struct Check {
     /// `trial_balance`, `stock_value`, …
     #[schema(max_length = 100)]
     pub name: String,
-    /// What must hold, in words.
+    /// The rule that must hold, as text.
     #[schema(max_length = 500)]
     pub rule: String,
     pub passed: bool,
-    /// How many things were looked at.
+    /// Number of records examined.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub examined: i64,
     /// What breaks it: ids and figures, at most 100.

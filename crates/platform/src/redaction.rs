@@ -13,7 +13,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::sequence::{digest as contents, hex, holds, link, number};
+use crate::chain::{digest as contents, hex, holds, link};
+use crate::sequence::number;
 
 /// Erasures that the check has met: whose they are, and the first fact they redacted.
 pub(crate) type Erasures = BTreeMap<Uuid, (String, i64)>;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::cx::Cx;
-use crate::table::Table;
+use crate::table::{Counts, Op, Table};
 
 /// Fields of one class. A path leads through objects and lists: `lines.unit_cost`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +129,22 @@ fn references(schema: &Value, out: &mut Vec<String>) {
     }
 }
 
+/// How far figures over the records of these nouns reach: as far as the permission for the figures does, and that to read each noun.
+fn reach_of_figures<'n>(caller: &Caller, permission: &str, nouns: impl IntoIterator<Item = &'n str>) -> Reach {
+    let reach = |permission: &str| caller.permissions.reach(permission).unwrap_or(Reach::All);
+    nouns.into_iter().map(|noun| reach(&format!("{noun}.read"))).fold(reach(permission), Reach::min)
+}
+
+/// Refuses figures over all records to a caller whose permissions do not reach all.
+pub(crate) fn admit_figures(op: &Op, caller: &Caller) -> Result<()> {
+    let Some(Counts::All(nouns)) = op.counts else { return Ok(()) };
+    let reach = reach_of_figures(caller, &op.permission, nouns.iter().copied());
+    match reach.is_limited() {
+        false => Ok(()),
+        true => Err(problems::beyond_reach.with(format!("These figures count all records, and your permissions reach {}.", words(reach)))),
+    }
+}
+
 /// Covers what the caller does not see, wherever it stands in an answer.
 pub(crate) fn mask(table: &Table, caller: &Caller, places: &Places, answer: &mut Value) {
     for (path, schema) in places {
@@ -189,15 +205,44 @@ impl Cx<'_> {
     }
     /// The condition that leaves the rows visible to the caller, for a query that calls the table of an owned noun by this name.
     pub fn visible_rows_as<T: Record>(&mut self, name: &'static str) -> Result<Statement> {
+        self.rows_as::<T>(name, Reach::All)
+    }
+    /// As [`Cx::visible_rows_as`], for figures: the permission of the operation bounds them, too.
+    pub fn counted_rows_as<T: Record>(&mut self, name: &'static str) -> Result<Statement> {
+        let bound = self.reach_of_operation();
+        self.rows_as::<T>(name, bound)
+    }
+    fn rows_as<T: Record>(&mut self, name: &'static str, bound: Reach) -> Result<Statement> {
         let app = self.app().clone();
         let condition = match app.table.scope_of(T::TABLE) {
             Some(Scope::Owned { stem, owned }) if !self.unlimited => {
                 let reach = self.caller.permissions.reach(&format!("{stem}.read"));
-                self.within(&Owned { table: name, ..*owned }, reach.unwrap_or(Reach::All))?
+                self.within(&Owned { table: name, ..*owned }, reach.unwrap_or(Reach::All).min(bound))?
             }
             _ => None,
         };
         Ok(condition.map_or_else(|| Statement::new("1 = 1"), |c| c.statement()))
+    }
+    fn reach_of_operation(&self) -> Reach {
+        self.permission.as_ref().and_then(|p| self.caller.permissions.reach(p)).unwrap_or(Reach::All)
+    }
+    /// How far the figures of this operation over the records of a noun (`crm.opportunities`) reach.
+    pub fn reach_of_figures(&self, noun: &str) -> Reach {
+        match self.unlimited {
+            true => Reach::All,
+            false => reach_of_figures(&self.caller, self.permission.as_deref().unwrap_or_default(), [noun]),
+        }
+    }
+    /// The rows of a table that lead to records the caller may see, by each of these columns that leads anywhere: the column and the
+    /// table it leads to. Nothing when the caller may see all of them.
+    pub fn leading_to_visible(&mut self, table: &'static str, by: &[(&'static str, &'static str)]) -> Result<Option<Condition>> {
+        let mut conditions = Vec::new();
+        for (column, target) in by {
+            if let Some(seen) = self.visible_rows(target)? {
+                conditions.push(rows::leading_to(table, column, target, &seen));
+            }
+        }
+        Ok(rows::all_of(conditions))
     }
     /// As [`Cx::visible_rows_as`], of the caller's companies alone.
     pub fn visible_in_companies<T: Record>(&mut self) -> Result<Statement> {
@@ -275,6 +320,14 @@ impl Cx<'_> {
     pub fn require_on<T: Entity + Record>(&mut self, permission: &str, id: T::Id) -> Result<()> {
         self.require(permission)?;
         self.require_reach(T::TABLE, id.uuid(), permission, problems::beyond_reach)
+    }
+    /// Whether the caller has this permission, and it reaches this record.
+    pub fn may_on<T: Entity + Record>(&mut self, permission: &str, id: T::Id) -> Result<bool> {
+        match self.require_on::<T>(permission, id) {
+            Ok(()) => Ok(true),
+            Err(p) if [problems::missing_scope, problems::beyond_reach].contains(&p.code()) => Ok(false),
+            Err(p) => Err(p),
+        }
     }
     /// Who owns what a caller makes without saying whose it is: the caller, when what is nobody's is beyond its reach.
     pub fn default_owner(&self, permission: &str) -> Option<UserId> {

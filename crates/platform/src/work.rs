@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::platform::jobs;
+pub use crate::platform::jobs::start;
 use crate::prelude::*;
 use crate::timers;
 

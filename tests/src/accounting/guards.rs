@@ -2,7 +2,7 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
-use persistence::{Database, DatabaseConfig, LEDGERS, Ledger, Statement, sql};
+use persistence::{Database, DatabaseConfig, Ledger, Statement, declarations, sql};
 use serde_json::json;
 
 use super::{act, buyer, entry, invoice, payment};
@@ -103,7 +103,7 @@ each_engine! {
         crate::fixtures::a_bit_of_everything(s);
         let db = Database::open(&DatabaseConfig::new(s.database_url())).unwrap();
         let mut with_rows = 0;
-        for Ledger { table, .. } in LEDGERS {
+        for Ledger { table, .. } in declarations::ledgers() {
             let count = Statement::new(format!("SELECT COUNT(*) FROM {table}"));
             let some = db.read(|c| count.first::<(i64,)>(c)).unwrap().unwrap().0 > 0;
             if some {
@@ -141,7 +141,7 @@ fn the_role_that_serves_can_neither_change_ledgers_nor_disarm_their_guards() {
             let refusal = run_at(s, s.served_url(), sql).unwrap_or_else(|| panic!("the role that serves could: {sql}"));
             assert!(refusal.contains(words), "{sql}: {refusal}");
         };
-        for Ledger { table, columns } in LEDGERS {
+        for Ledger { table, columns } in declarations::ledgers() {
             let other = key_of(table);
             denied(&format!("UPDATE {table} SET {other} = {other}"), "permission denied");
             denied(&format!("DELETE FROM {table}"), "permission denied");

@@ -47,6 +47,24 @@ each_engine! {
         s.get("/v1/accounting/reports/trial-balance").problem(400, "invalid_parameter");
     }
 
+    fn an_income_statement_by_month_sums_to_the_whole(s) {
+        s.at("2026-12-31T12:00:00Z");
+        let party = buyer(s);
+        for (day, amount) in [("2026-01-10", "100.10"), ("2026-01-31", "0.20"), ("2026-03-01", "50.00"), ("2026-03-31", "7.70")] {
+            invoice(s, &party, day, amount, &[new_tax(s, &format!("T{}", day.replace('-', "")), "20")]);
+        }
+        let ask = |query: &str| s.get(&format!("/v1/accounting/reports/income-statement?company_id={}&{query}", s.company_id()));
+        let report = ask("from_date=2026-01-15&to_date=2026-03-30&interval=month").ok();
+        let periods: Vec<(&str, &str, &str)> = report["periods"].as_array().unwrap().iter()
+            .map(|p| (p["from_date"].as_str().unwrap(), p["to_date"].as_str().unwrap(), p["total_income"].as_str().unwrap())).collect();
+        assert_eq!(periods, [("2026-01-15", "2026-01-31", "0.20"), ("2026-02-01", "2026-02-28", "0.00"), ("2026-03-01", "2026-03-30", "50.00")]);
+        assert_eq!((&report["total_income"], &report["result"]), (&json!("50.20"), &json!("50.20")));
+        assert_eq!(ask("from_date=2026-01-01&to_date=2026-12-31").ok()["periods"], json!([]));
+        assert_eq!(ask("from_date=2026-01-01&to_date=2026-12-31&interval=quarter").ok()["periods"].as_array().unwrap().len(), 4);
+        ask("from_date=2026-01-01&to_date=2026-12-31&interval=day").problem(422, "invalid_query");
+        ask("interval=decade").problem(400, "invalid_parameter");
+    }
+
     fn assets_equal_liabilities_and_equity_at_every_step(s) {
         let party = buyer(s);
         invoice(s, &party, "2026-01-10", "100", &[new_tax(s, "T20", "20")]);

@@ -73,7 +73,7 @@ each_engine! {
     fn what_was_there_before_there_were_keys_is_found_after_a_while(s) {
         s.post(PARTIES, json!({"name": "Old Customer"})).created();
         s.post(CONTACTS, json!({"last_name": "Veteran"})).created();
-        let gone = "DELETE FROM party_match_keys; DELETE FROM contact_match_keys; DELETE FROM settings WHERE id = 'directory.match_keys'";
+        let gone = "DELETE FROM party_match_keys; DELETE FROM contact_match_keys; DELETE FROM settings WHERE id = 'directory.match_keys.facets'";
         assert_eq!(run(s, gone), None);
         s.at("2026-01-02T09:05:00Z");
         let began = Instant::now();

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use persistence::directory::references::{TO_CONTACTS, TO_PARTIES};
+use persistence::declarations::references;
+use persistence::reference::Target;
 use persistence::{Database, DatabaseConfig, Engine, Statement};
 use serde_json::{Value, json};
 
@@ -278,7 +279,7 @@ each_engine! {
         let party = s.get(&format!("{}/export", at(&one.party))).ok();
         let contact = s.get(&format!("{CONTACTS}/{}/export", id(&one.contact))).ok();
         let mut seen = 0;
-        for (export, table, references, key) in [(&party, "parties", TO_PARTIES, "canary7@example.com"), (&contact, "contacts", TO_CONTACTS, "canary74@example.com")] {
+        for (export, table, target, key) in [(&party, "parties", Target::Party, "canary7@example.com"), (&contact, "contacts", Target::Contact, "canary74@example.com")] {
             let told: BTreeMap<&str, usize> = export["records"].as_array().unwrap().iter().map(|r| (r["what"].as_str().unwrap(), r["rows"].as_array().unwrap().len())).collect();
             assert_eq!(told[&*format!("{table}.id")], if table == "parties" { 2 } else { 1 });
             let person = if table == "parties" {
@@ -289,8 +290,8 @@ each_engine! {
             for name in leading_to(&db, table) {
                 let (from, column) = name.split_once('.').unwrap();
                 let there = one_of(&db, from, column, &person);
-                let reference = references.iter().find(|r| r.name() == name).unwrap_or_else(|| panic!("{name} is not exported"));
-                if there > 0 && reference.read.is_some() {
+                let reference = references(target).find(|r| r.name() == name).unwrap_or_else(|| panic!("{name} is not exported"));
+                if there > 0 && reference.is_exported() {
                     assert_eq!(told.get(&*name).copied(), Some(there as usize), "{name}");
                     seen += 1;
                 }

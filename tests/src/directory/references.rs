@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
-use persistence::directory::references::{OnMerge, TO_CONTACTS, TO_PARTIES};
+use persistence::declarations::references;
+use persistence::reference::{OnMerge, Target};
 use persistence::{Database, DatabaseConfig, Engine, Statement};
 use serde_json::json;
 
@@ -34,13 +35,13 @@ fn compare(engine: harness::Engine) {
     let place = harness::Database::empty(engine);
     let db = Database::open(&DatabaseConfig::new(&place.url)).unwrap();
     db.migrate().unwrap();
-    let listed: BTreeSet<String> = TO_PARTIES.iter().map(|r| r.name()).collect();
-    assert_eq!(listed.len(), TO_PARTIES.len(), "one is listed twice");
+    let listed: BTreeSet<String> = references(Target::Party).map(|r| r.name()).collect();
+    assert_eq!(listed.len(), references(Target::Party).count(), "one is listed twice");
     assert_eq!(listed, leading_to(&db, "parties"), "left: what a merge handles; right: what leads to parties");
-    let of_contacts: BTreeSet<String> = TO_CONTACTS.iter().map(|r| r.name()).collect();
+    let of_contacts: BTreeSet<String> = references(Target::Contact).map(|r| r.name()).collect();
     assert_eq!(of_contacts, leading_to(&db, "contacts"), "left: what a merge handles; right: what leads to contacts");
-    for leads in [TO_PARTIES, TO_CONTACTS] {
-        assert!(leads.iter().all(|r| r.on_merge == OnMerge::Stay || r.read.is_some()), "what follows is somebody's data");
+    for to in [Target::Party, Target::Contact] {
+        assert!(references(to).all(|r| r.on_merge == OnMerge::Stay || r.is_exported()), "what follows is somebody's data");
     }
 }
 

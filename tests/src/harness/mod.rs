@@ -5,7 +5,7 @@ mod answer;
 mod client;
 mod cluster;
 mod database;
-mod record;
+pub mod record;
 mod server;
 mod sink;
 mod victim;

@@ -3,10 +3,14 @@
 mod api_keys;
 mod authority;
 mod company_grants;
+mod figures;
+mod password_resets;
+mod people;
 mod reach;
 mod role_assignments;
 mod role_matrix;
 mod roles;
+mod second_factors;
 mod secrecy;
 mod sessions;
 mod signing_keys;

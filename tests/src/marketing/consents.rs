@@ -216,6 +216,38 @@ each_engine! {
         verified(s);
     }
 
+    fn a_merge_of_parties_that_is_taken_back_returns_each_their_own_consent(s) {
+        let party = |mail: &str| {
+            let body = json!({"kind": "person", "name": mail, "emails": [{"address": mail}]});
+            s.post("/v1/directory/parties", body).created()
+        };
+        let of = |p: &Value| json!({"party_id": p["id"]});
+        let (a, b, c) = (party("a@example.org"), party("b@example.org"), party("c@example.org"));
+        let path = |p: &Value| format!("/v1/directory/parties/{}", id(p));
+        let merge = |winner: &Value, loser: &Value| {
+            s.act(&format!("{}/merge", path(winner)), &s.get(&path(winner)).ok(), json!({"source_id": loser["id"]})).ok();
+        };
+        let unmerge = |gone: &Value| {
+            s.act(&format!("{}/unmerge", path(gone)), &s.get(&path(gone)).ok(), Value::Null).ok();
+        };
+        consent(s, of(&b), json!({}));
+        consent(s, of(&c), json!({}));
+        merge(&a, &b);
+        assert_eq!(check(s, &of(&a), json!({})), (true, "granted".into()));
+        unmerge(&b);
+        assert_eq!(check(s, &of(&a), json!({})), (false, "no_consent".into()), "what was granted by another is not granted by this one");
+        assert_eq!(check(s, &of(&b), json!({})), (true, "granted".into()));
+        // a refusal goes back, too
+        s.at("2026-01-02T10:00:00Z");
+        consent(s, of(&b), json!({"status": "withdrawn"}));
+        merge(&c, &b);
+        assert_eq!(check(s, &of(&c), json!({})), (false, "opted_out".into()));
+        unmerge(&b);
+        assert_eq!(check(s, &of(&c), json!({})), (true, "granted".into()));
+        assert_eq!(check(s, &of(&b), json!({})), (false, "opted_out".into()));
+        verified(s);
+    }
+
     fn a_suppressed_number_gets_nothing_on_its_channel(s) {
         let c = s.post("/v1/directory/contacts", json!({"last_name": "Caller", "address": {"line1": "x", "country": "DE"}, "phones": [{"number": "030 9018201"}]})).created();
         assert_eq!(c["phones"][0]["normalised"], "+49309018201");

@@ -3,8 +3,8 @@
 mod attribution;
 mod attribution_credits;
 pub(crate) mod attribution_models;
-mod campaigns;
-mod consent_confirmations;
+pub(crate) mod campaigns;
+pub mod consent_confirmations;
 mod consents;
 mod journey_enrollments;
 pub(crate) mod journeys;

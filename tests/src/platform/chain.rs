@@ -8,7 +8,8 @@ use domain::Event;
 use persistence::platform::events::{self, Origin};
 use persistence::{Conn, Database, Engine, Error, Outcome, Statement, sql};
 use platform::Sequencer;
-use platform::sequence::{Anchor, Checked, new_fact, verify_chain};
+use platform::chain::new_fact;
+use platform::chain_check::{Anchor, Checked, verify_chain};
 use serde_json::json;
 
 use super::{Ground, keep};

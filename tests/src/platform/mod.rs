@@ -22,6 +22,7 @@ macro_rules! each_database {
     )* };
 }
 
+mod aggregates;
 mod audit_log;
 mod budgets;
 mod bulk;
@@ -30,11 +31,13 @@ mod chain;
 mod command_line;
 mod crash;
 mod engine;
+mod event_stream;
 mod events;
 mod fact_sizes;
 mod faults;
 mod files;
 mod followers;
+mod forms;
 mod integrity;
 mod jobs;
 mod link_keys;
@@ -43,6 +46,7 @@ mod number_series;
 mod online_migrations;
 mod records;
 mod repetition;
+mod saved_views;
 mod timer_failures;
 mod timers;
 mod trace;

@@ -1,6 +1,7 @@
 //! Features of the area `sales`, one file for each noun.
 
 mod actions;
+mod agreed_rates;
 mod credit;
 mod deliveries;
 mod orders;

@@ -7,7 +7,7 @@ use domain::crm::opportunities::Opportunity;
 use domain::directory::contacts::Contact;
 use domain::directory::parties::Party;
 use domain::identity::users::{DISABLED, User};
-use domain::ids::{ActivityId, CompanyId, PartyId, TeamId};
+use domain::ids::{ActivityId, CaseId, CompanyId, ContactId, PartyId, TeamId};
 use persistence::crm::activities as rows;
 use persistence::directory::teams;
 use platform::identity::users;
@@ -27,17 +27,23 @@ pub fn operations(t: &mut Table) {
             teams::activity_has_team,
         )
         .flag("has_owner", "Only rows with an owner, or without.", teams::has_owner)
+        .filter_by::<ContactId>("contact_id", "This contact takes part, or the row is about it.", rows::with_contact)
+        .filter_by::<CaseId>("case_id", "The row is about this case.", rows::about_case)
+        .filter_text("participant_email", "Somebody with this e-mail address takes part.", rows::with_mailbox)
         .flag("overdue", "Only rows that are due and neither done nor cancelled, or all others.", rows::overdue)
         .search(&["search"])
         .sort(&["due_at", "completed_at"])
-        .expand::<User>("owner", "owner_id")
         .expand::<Party>("party", "party_id")
+        .figures(Figures::by(&["kind", "status", "priority", "owner_id", "party_id", "company_id"]).dates(&[
+            "created_at",
+            "due_at",
+            "completed_at",
+        ]))
         .expand::<Lead>("lead", "lead_id")
         .expand::<Opportunity>("opportunity", "opportunity_id");
     n.create(create, CREATE).fails(REFUSALS).fails(&[DISABLED]);
     n.bulk(create);
     n.read_with(read, "Get an activity.")
-        .expand::<User>("owner", "owner_id")
         .expand::<Party>("party", "party_id")
         .expand::<Lead>("lead", "lead_id")
         .expand::<Opportunity>("opportunity", "opportunity_id");
@@ -52,8 +58,7 @@ pub fn operations(t: &mut Table) {
         .fails(&[FINISHED, UNKNOWN_TIME_ZONE]);
 }
 
-const CREATE: &str = "Create an activity about exactly one thing: a lead, opportunity, party, contact or document. With \
-`completed_at` it records something that is over; notes are over at once.";
+const CREATE: &str = "Create an activity about exactly one thing: a lead, opportunity, party, contact or document. With `completed_at` it records something already done; notes are completed at once.";
 
 fn list(cx: &mut Cx, list: List) -> Result<Page<Activity>> {
     let mut page = cx.page::<Activity>(list)?;

@@ -11,8 +11,10 @@ use domain::crm::forecast_snapshots::{
 use domain::crm::forecasts::{ForecastFilter, ForecastGroup, Period, PeriodKind};
 use domain::directory::companies::Company;
 use domain::directory::exchange_rates::NO_RATE;
+use domain::identity::visibility::Reach;
 use domain::ids::CompanyId;
 use persistence::crm::{forecast_snapshots as rows, forecasts};
+use persistence::identity::visibility::nothing;
 use platform::prelude::*;
 
 use super::forecasts::{compute, rate_for};
@@ -22,15 +24,19 @@ const BATCH: i64 = 20;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<ForecastSnapshot>("crm/forecast-snapshots", "What forecasts said on a day; they never change.");
+    n.seen_by(seen);
     n.list("List snapshots of forecasts.").filter(&["snapshot_date", "period", "start_date"]).sort(&[
         "snapshot_date",
         "start_date",
         "weighted_amount",
     ]);
-    n.create(create, CREATE).fails(&[DUPLICATE, NO_RATE]);
+    n.create(create, CREATE).fails(&[DUPLICATE, NO_RATE]).counts_all(&["crm.opportunities"]);
     n.read("Get a snapshot of a forecast.");
     let op = t.report("crm/forecasts/accuracy", measured, ACCURACY);
-    op.named("get_forecast_accuracy").fails(&[WRONG_RANGE, NO_RATE, problems::amount_out_of_range]).tag = "crm/forecasts".into();
+    op.named("get_forecast_accuracy")
+        .fails(&[WRONG_RANGE, NO_RATE, problems::amount_out_of_range])
+        .counts_all(&["crm.opportunities"])
+        .tag = "crm/forecasts".into();
     t.each_outside("crm.forecasts.snapshot", TimeDelta::minutes(15), BATCH, due, take);
 }
 
@@ -38,6 +44,13 @@ const CREATE: &str = "Take a snapshot of a forecast. Those of the current month,
 doing; this takes one of another period, or before the clock does.";
 const ACCURACY: &str = "Get how right forecasts were. Snapshots of periods that are over against what was closed in them: the error of \
 each, their mean (MAPE), and the bias.";
+
+/// A snapshot counts the opportunities of a company as a whole: it is for those whose permissions reach them all.
+fn seen(cx: &mut Cx) -> Result<Option<Condition>> {
+    let own = cx.caller.permissions.reach("crm.forecast_snapshots.read");
+    let limited = cx.reach_of_figures("crm.opportunities").is_limited() || own.is_some_and(Reach::is_limited);
+    Ok(limited.then(nothing))
+}
 
 fn create(cx: &mut Cx, new: NewForecastSnapshot) -> Result<ForecastSnapshot> {
     let company = cx.company(new.company_id)?;

@@ -14,10 +14,9 @@ pub fn operations(t: &mut Table) {
     n.seen_by(seen);
     n.list("List submissions of forecasts. Who may not see all forecasts has the own and those of managed teams.")
         .filter(&["user_id", "submitted_by_user_id", "period", "start_date", "method"])
-        .sort(&["start_date", "commit_amount"])
-        .expand::<User>("user", "user_id");
+        .sort(&["start_date", "commit_amount"]);
     n.create(create, CREATE).fails(REFUSALS).fails(&[NO_RATE]);
-    n.read("Get a submission of a forecast.").expand::<User>("user", "user_id");
+    n.read("Get a submission of a forecast.");
 }
 
 const CREATE: &str = "Submit a forecast. What is committed to, less what the deals say at that moment, is the adjustment that forecasts \

@@ -13,6 +13,7 @@ use domain::directory::companies::Company;
 use domain::directory::exchange_rates::{NO_RATE, RateKind, RateQuestion};
 use domain::directory::teams::{Team, Tree, subtree};
 use domain::directory::territories::Territory;
+use domain::identity::visibility::Reach;
 use domain::ids::{PipelineId, TeamId, TerritoryId, UserId};
 use domain::kernel::{Decimal, allocate};
 use persistence::Scalar;
@@ -26,7 +27,7 @@ use uuid::Uuid;
 pub fn operations(t: &mut Table) {
     t.tag("crm/forecasts", "What a fiscal period will bring, and how right that was.");
     let op = t.report("crm/forecasts", forecast, FORECAST);
-    op.named("get_forecast").fails(&[NO_RATE, problems::amount_out_of_range]).tag = "crm/forecasts".into();
+    op.named("get_forecast").fails(&[NO_RATE, problems::amount_out_of_range]).counts_visible().tag = "crm/forecasts".into();
 }
 
 const FORECAST: &str = "Get what a fiscal period will bring. Won opportunities closed in it count whole, open ones expected to close in it \
@@ -52,14 +53,26 @@ pub(crate) enum Sight {
     },
 }
 
+/// Whether the caller may see the figures of all, and how far figures over opportunities reach. A permission to see all forecasts
+/// that reaches some records only is none.
+fn sees_all(cx: &Cx) -> (bool, Reach) {
+    let all = cx.caller.permissions.reach(SEE_ALL).is_some_and(|r| !r.is_limited());
+    let reach = cx.reach_of_figures("crm.opportunities");
+    (all && !reach.is_limited(), reach)
+}
+
 /// Whose figures the caller may see. Fails for a caller who is nobody and may not see all.
 pub(crate) fn sight(cx: &mut Cx) -> Result<Sight> {
-    if cx.caller.may(SEE_ALL) {
+    let (all, reach) = sees_all(cx);
+    if all {
         return Ok(Sight::Everybodys);
     }
     let Some(user) = cx.caller.user_id else {
         return Err(problems::missing_scope.with(format!("This needs {SEE_ALL}.")));
     };
+    if reach == Reach::Own {
+        return Ok(Sight::Own { user, teams: BTreeSet::new(), users: BTreeSet::from([user]) });
+    }
     let (teams, mut users) = teams::led_by(cx.db(), user)?;
     users.insert(user);
     Ok(Sight::Own { user, teams, users })
@@ -67,7 +80,7 @@ pub(crate) fn sight(cx: &mut Cx) -> Result<Sight> {
 
 /// The quotas and submissions that the caller may see, by their user: all, or the own and those of managed teams.
 pub(crate) fn seen(cx: &mut Cx) -> Result<Option<Condition>> {
-    if cx.caller.user_id.is_none() && !cx.caller.may(SEE_ALL) {
+    if cx.caller.user_id.is_none() && !sees_all(cx).0 {
         return Ok(Some(Condition::In("user_id", Vec::new())));
     }
     Ok(match sight(cx)? {

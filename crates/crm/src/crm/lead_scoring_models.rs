@@ -37,7 +37,7 @@ const SIMULATE: &str = "Try a scoring model on leads. Nothing is kept: the answe
 how many leads each grade would have.";
 
 const FIT: &str = "Fit a predictive model to cases of the past. A logistic regression on the rows to learn from, judged on rows held \
-back. Nothing is kept: the weights tell which attributes deserve points, and how many.";
+back. Nothing is stored: the weights show which attributes deserve points, and how many.";
 
 fn create(cx: &mut Cx, new: NewLeadScoringModel) -> Result<LeadScoringModel> {
     let company = cx.company(new.company_id)?;

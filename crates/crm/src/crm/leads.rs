@@ -15,7 +15,7 @@ use domain::directory::contacts::Contact;
 use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
 use domain::directory::personal_data::{ErasePerson, PersonalData};
-use domain::identity::users::{DISABLED, User};
+use domain::identity::users::DISABLED;
 use domain::ids::{LeadId, TeamId};
 use persistence::crm::leads as rows;
 use persistence::directory::teams;
@@ -43,20 +43,24 @@ pub fn operations(t: &mut Table) {
         .flag("has_response", "Only rows that were answered, or that still wait.", rows::has_response)
         .search(&["search"])
         .sort(&["name", "score"])
-        .expand::<User>("owner", "owner_id")
         .expand::<Party>("converted_party", "converted_party_id")
+        .figures(Figures::by(&["status", "owner_id", "source", "campaign", "grade", "company_id"]).dates(&[
+            "created_at",
+            "converted_at",
+            "qualified_at",
+            "first_response_at",
+        ]))
         .expand::<Opportunity>("converted_opportunity", "converted_opportunity_id");
     n.create(create, CREATE).fails(REFUSALS).fails(&[DISABLED]);
     n.bulk(create);
     n.read("Get a lead.")
-        .expand::<User>("owner", "owner_id")
         .expand::<Party>("converted_party", "converted_party_id")
         .expand::<Contact>("converted_contact", "converted_contact_id")
         .expand::<Opportunity>("converted_opportunity", "converted_opportunity_id");
     n.update(update, "Change a lead. Converted leads do not change.").fails(REFUSALS).fails(&[CONVERTED]);
     n.delete(
         delete,
-        "Delete a lead that was entered by mistake. Its touches stay and are nobody's. Converted leads and leads with activities stay.",
+        "Delete a lead that was entered by mistake. Its touchpoints are kept without a person. Converted leads and leads with activities cannot be deleted.",
     )
     .fails(&[CONVERTED]);
     n.action_with("assign", assign, ASSIGN).fails(&[CONVERTED, NO_RULE, DISABLED]);

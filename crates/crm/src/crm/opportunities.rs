@@ -23,7 +23,6 @@ use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
 use domain::directory::territories::Territory;
-use domain::identity::users::User;
 use domain::ids::StageId;
 use domain::ids::{CompanyId, CompetitorId, ContactId, OpportunityId, PartyId, TeamId, TerritoryId, UserId};
 use persistence::crm::opportunities::{lines as line_rows, team as team_rows};
@@ -86,8 +85,12 @@ pub fn operations(t: &mut Table) {
         .filter(&["loss_reason_id", "competitor_id", "source", "campaign", "days_to_close"])
         .filter_by::<TerritoryId>("territory_id", "Only rows in this territory or below it.", rows::in_territory)
         .flag("has_territory", "Only rows in a territory, or in none.", rows::has_territory)
-        .filter_by::<TeamId>("seller_team_id", "Only rows that count for somebody in this team or below it.", rows::sold_by_team)
-        .flag("has_seller_team", "Only rows of which a part counts for somebody in a team, or for nobody in one.", rows::has_seller_team)
+        .filter_by::<TeamId>("seller_team_id", "Only rows credited to a member of this team or of a team below it.", rows::sold_by_team)
+        .flag(
+            "has_seller_team",
+            "Only rows with (`true`) or without (`false`) a part credited to a member of a team.",
+            rows::has_seller_team,
+        )
         .filter_by::<TeamId>("owner_team_id", "The owner is in this team or in a team below it.", teams::owned_by)
         .flag(
             "has_owner_team",
@@ -97,7 +100,7 @@ pub fn operations(t: &mut Table) {
         .flag("has_owner", "Only rows with an owner, or without.", teams::has_owner)
         .flag("has_source", "Only rows with a source, or without.", rows::has_source)
         .flag("has_campaign", "Only rows with a campaign, or without.", rows::has_campaign)
-        .flag("has_seller", "Only rows that count for somebody, by a share or as owner, or for nobody.", rows::has_seller)
+        .flag("has_seller", "Only rows with (`true`) or without (`false`) a user credited by a share or as owner.", rows::has_seller)
         .flag("has_expected_close_date", "Only rows with an expected close, or without.", rows::has_expected_close_date)
         .flag("stalled", "Only open rows that wait longer than their stage allows, or all others.", rows::stalled)
         .filter_by::<UserId>(
@@ -109,13 +112,19 @@ pub fn operations(t: &mut Table) {
         .filter_by::<CompetitorId>("contested_by_id", "Only rows in which this competitor is named.", rows::contested_by)
         .flag("has_next_activity", "Only rows with something still to be done about them, or without.", rows::has_next_activity)
         .search(&["search"])
-        .sort(&["name", "amount", "weighted_amount", "expected_close_date", "closed_date", "stage_entered_at"])
+        .sort(&["name", "amount", "weighted_amount", "expected_close_date", "closed_date", "stage_entered_at", "last_activity_at"])
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Stage>("stage", "stage_id")
-        .expand::<User>("owner", "owner_id")
         .expand::<Territory>("territory", "territory_id")
-        .expand::<Product>("lines.product", "lines.product_id");
+        .expand::<Product>("lines.product", "lines.product_id")
+        .expand::<Pipeline>("pipeline", "pipeline_id")
+        .figures(
+            Figures::by(&["status", "stage_id", "owner_id", "pipeline_id", "forecast_category", "party_id", "territory_id", "company_id"])
+                .and_by(&["source", "campaign", "currency", "competitor", "loss_reason"])
+                .money("currency", &["amount", "weighted_amount"])
+                .dates(&["created_at", "expected_close_date", "closed_date", "stage_entered_at"]),
+        );
     n.create(create, CREATE).fails(REFUSALS).fails(TEAM_REFUSALS);
     n.bulk(open);
     n.read_with(read, "Get an opportunity. Each line of a stocked product says how much of it is available now.")
@@ -123,7 +132,6 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Pipeline>("pipeline", "pipeline_id")
         .expand::<Stage>("stage", "stage_id")
-        .expand::<User>("owner", "owner_id")
         .expand::<Product>("lines.product", "lines.product_id");
     n.update(update, UPDATE).fails(REFUSALS).fails(TEAM_REFUSALS).fails(&[NOT_OPEN]);
     n.action_with("advance", advance, ADVANCE).fails(STAGE_REFUSALS).fails(FIGURES).fails(&[NOT_OPEN, SAME_STAGE, STAGE_SKIPPED]);
@@ -137,14 +145,15 @@ pub fn operations(t: &mut Table) {
     stalling::operations(t);
 }
 
-const CREATE: &str = "Create an opportunity. It starts open, in the first stage of the company's default pipeline unless told \
-otherwise, owned by the caller.";
+const CREATE: &str =
+    "Create an opportunity. It starts open, in the first stage of the company's default pipeline unless given, owned by the caller.";
 const UPDATE: &str = "Change an open opportunity. Changes of amount, expected close, owner and probability are kept in its history.";
 const ADVANCE: &str = "Move an opportunity to another stage. It must have what the stage asks for, and stages that must not be \
 skipped stop it. A probability or category stated by hand follows the stage again.";
 const WIN: &str = "Win an opportunity. It counts in full from then on, and a sales order is drafted from its lines in the same \
 transaction; what the back office refuses is not won.";
-const LOSE: &str = "Lose an opportunity. The reason is required, in words or by a loss reason; it no longer counts in any forecast.";
+const LOSE: &str =
+    "Lose an opportunity. The reason is required, as text or as a loss reason; the opportunity no longer counts in any forecast.";
 const REOPEN: &str = "Reopen a won or lost opportunity. It goes back to the stage it was closed in; its history stays.";
 const HISTORY: &str = "List the changes of an opportunity, the oldest first: stage, status, amount, expected close, owner, \
 probability and category, with who changed them and when.";

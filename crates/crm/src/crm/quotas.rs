@@ -14,10 +14,9 @@ pub fn operations(t: &mut Table) {
     n.seen_by(seen);
     n.list("List quotas. Who may not see all forecasts has the own and those of managed teams.")
         .filter(&["user_id", "period", "start_date"])
-        .sort(&["start_date", "amount"])
-        .expand::<User>("user", "user_id");
+        .sort(&["start_date", "amount"]);
     n.create(create, "Create a quota. There is one for each user and fiscal period, and one for the company as a whole.").fails(REFUSALS);
-    n.read("Get a quota.").expand::<User>("user", "user_id");
+    n.read("Get a quota.");
     n.update(update, "Change a quota. User and period stay.").fails(REFUSALS);
     n.delete(delete, "Delete a quota.");
 }

@@ -15,7 +15,7 @@ use domain::directory::contacts::Contact;
 use domain::directory::parties::{AddressPurpose, Party};
 use domain::directory::products::{Product, TaxClass};
 use domain::directory::{currencies, parties};
-use domain::identity::users::{DISABLED, User};
+use domain::identity::users::DISABLED;
 use domain::identity::visibility::FieldClass;
 use domain::ids::{ContactId, QuoteId, QuoteLineId, UserId};
 use domain::sales::orders::NewSalesOrder;
@@ -61,8 +61,12 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Opportunity>("opportunity", "opportunity_id")
-        .expand::<User>("owner", "owner_id")
-        .expand::<Product>("lines.product", "lines.product_id");
+        .expand::<Product>("lines.product", "lines.product_id")
+        .figures(
+            Figures::by(&["status", "owner_id", "party_id", "opportunity_id", "currency", "company_id"])
+                .money("currency", &["net_total", "tax_total", "total"])
+                .dates(&["quote_date", "created_at", "valid_until", "sent_at"]),
+        );
     n.create(create, CREATE).fails(PRICE_REFUSALS).fails(VALIDITY).fails(ADDRESS).fails(&[
         NO_PARTY,
         FOREIGN_OPPORTUNITY,
@@ -75,7 +79,6 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Opportunity>("opportunity", "opportunity_id")
-        .expand::<User>("owner", "owner_id")
         .expand::<Product>("lines.product", "lines.product_id");
     n.update(update, UPDATE).fails(PRICE_REFUSALS).fails(VALIDITY).fails(ADDRESS).fails(&[
         domain::crm::quotes::steps::NOT_A_DRAFT,

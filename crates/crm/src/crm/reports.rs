@@ -21,9 +21,10 @@ use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
     t.tag("crm/reports", "What is in the pipeline, and what became of leads.");
-    t.report("crm/reports/pipeline", pipeline, PIPELINE).fails(&[NO_RATE, problems::not_found, problems::amount_out_of_range]).tag =
-        "crm/reports".into();
-    t.report("crm/reports/conversion", conversion, CONVERSION).fails(&[WRONG_PERIOD, problems::not_found]).tag = "crm/reports".into();
+    let op = t.report("crm/reports/pipeline", pipeline, PIPELINE);
+    op.fails(&[NO_RATE, problems::not_found, problems::amount_out_of_range]).counts_visible().tag = "crm/reports".into();
+    let op = t.report("crm/reports/conversion", conversion, CONVERSION);
+    op.fails(&[WRONG_PERIOD, problems::not_found]).counts_visible().tag = "crm/reports".into();
 }
 
 const PIPELINE: &str = "Get what is in a pipeline. Open opportunities stage by stage, then won and lost ones, in the company's \
@@ -43,7 +44,7 @@ fn pipeline(cx: &mut Cx, asked: PipelineReportFilter) -> Result<PipelineReport> 
         return Err(problems::not_found.with(format!("{id} is no pipeline of this company.")));
     }
     let today = cx.today(&company);
-    let seen = cx.visible_rows_as::<Opportunity>("opportunities")?;
+    let seen = cx.counted_rows_as::<Opportunity>("opportunities")?;
     let sums = rows::deal_sums(cx.db(), &seen, id, asked.owner_id, today)?;
     let rates = rates_for(cx, &company, &sums, today)?;
     let path = Path { company: company.id, pipeline: id, filter: &asked, today };
@@ -172,7 +173,7 @@ fn conversion(cx: &mut Cx, asked: ConversionReportFilter) -> Result<ConversionRe
 
 fn cohort(cx: &mut Cx, company: &Company, month: NaiveDate, maturity_days: Option<i32>) -> Result<LeadCohort> {
     let next = month.checked_add_months(Months::new(1)).ok_or_else(|| WRONG_PERIOD.with("The period ends beyond the calendar."))?;
-    let seen = cx.visible_rows_as::<Lead>("l")?;
+    let seen = cx.counted_rows_as::<Lead>("l")?;
     let (from, to) = (company.start_of(month), company.start_of(next));
     let [created, qualified, disqualified, converted, won] = rows::cohort(cx.db(), &seen, company.id, from, to, maturity_days)?;
     let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);

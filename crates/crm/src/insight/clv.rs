@@ -7,6 +7,7 @@ use chrono::{Months, NaiveDate};
 use domain::crm::campaign_names;
 use domain::directory::companies::Company;
 use domain::directory::parties::Party;
+use domain::identity::visibility::FieldClass;
 use domain::ids::{AccountId, PartyId};
 use domain::insight::clv::{Acquisition, ClvFilter, ClvGroup, ClvMetric, CustomerOutlook, HORIZON_DAYS, PartyClv, PartyClvFilter, Won};
 use domain::insight::clv_fits::{ClvFit, NO_FIT, NOT_FITTED};
@@ -22,17 +23,49 @@ use platform::prelude::*;
 use platform::{bad_parameter, questions};
 
 use crate::insight::metrics::customer_groups::{Groups, everybody, histories, month};
-use crate::insight::metrics::customers::{BOUGHT, in_groups, list, side};
+use crate::insight::metrics::customers::{BOUGHT, PARTIES, in_groups, list, side};
 
 /// The permission to see what one customer is worth: it tells margins.
 pub(crate) const SEE: &str = "directory.parties.clv.read";
 
 pub fn operations(t: &mut Table) {
     let of_all = &[WRONG_RANGE, NOT_WHOLE_MONTHS, NOT_A_PERCENTAGE, NOT_FITTED, NO_FIT, TOO_MANY_CUSTOMERS, problems::amount_out_of_range];
-    t.report("insight/metrics/clv", clv, CLV).fails(of_all).tag = "insight/metrics".into();
+    t.report("insight/metrics/clv", clv, CLV).fails(of_all).counts_all(PARTIES).tag = "insight/metrics".into();
+    t.masked::<ClvMetric>(FieldClass::Margin, &WORTH);
+    t.masked::<PartyClv>(FieldClass::Margin, &WORTH_OF_ONE);
     let mut n = t.noun::<Party>("directory/parties", "People and organisations the company deals with.");
-    n.view("clv", of_party, PARTY_CLV).permission(SEE).fails(&[NOT_A_PERCENTAGE, NOT_FITTED, NO_FIT, problems::amount_out_of_range]);
+    n.view("clv", of_party, PARTY_CLV).permission(SEE).fails(&[
+        NOT_A_PERCENTAGE,
+        NOT_FITTED,
+        NO_FIT,
+        problems::amount_out_of_range,
+        problems::beyond_reach,
+    ]);
 }
+
+/// What tells a margin.
+const WORTH: [&str; 12] = [
+    "numerator",
+    "monthly_margin_amount",
+    "clv_amount",
+    "clv_with_first_month_amount",
+    "acquisition.clv_to_cac",
+    "acquisition.payback_months",
+    "groups.numerator",
+    "groups.monthly_margin_amount",
+    "groups.clv_amount",
+    "groups.clv_with_first_month_amount",
+    "groups.acquisition.clv_to_cac",
+    "groups.acquisition.payback_months",
+];
+const WORTH_OF_ONE: [&str; 6] = [
+    "numerator",
+    "clv_amount",
+    "clv_with_first_month_amount",
+    "monthly_margin_amount",
+    "outlook.expected_purchase_margin_amount",
+    "outlook.expected_margin_amount",
+];
 
 const CLV: &str = "Get what a customer is worth. On margin, not on revenue: so far, by margin and churn, discounted, or expected by the \
 models of purchases; with the conventions of the model, what it cost to win customers, how often the value covers that, and the months \
@@ -105,7 +138,7 @@ impl Way<'_> {
     }
 }
 
-fn clv(cx: &mut Cx, f: ClvFilter) -> Result<ClvMetric> {
+fn clv(cx: &mut Cx, mut f: ClvFilter) -> Result<ClvMetric> {
     check_range(f.from_date, f.to_date)?;
     let months = whole_months(f.from_date, f.to_date)?;
     check_percentages([("churn_percent", f.churn_percent), ("discount_percent", f.discount_percent)])?;
@@ -114,6 +147,7 @@ fn clv(cx: &mut Cx, f: ClvFilter) -> Result<ClvMetric> {
     let model = f.model.unwrap_or(ClvModel::Historic);
     let discount = f.discount_percent.unwrap_or(Rate::ONE);
     let way = Way { company: &company, model, months, discount, churn_given: f.churn_percent };
+    f.party_id = f.party_id.map(|id| cx.find_survivor::<Party>(id)).transpose()?.map(|p| p.id);
     let ask = SalesAsk { company: company.id, from: f.from_date, to: f.to_date, base: None, party: f.party_id };
     let with_base = SalesAsk { base: months_before(f.from_date, months), ..ask };
     let fit = match model {
@@ -288,7 +322,8 @@ impl Costs<'_> {
 
 fn of_party(cx: &mut Cx, id: PartyId, f: PartyClvFilter) -> Result<PartyClv> {
     check_percentages([("churn_percent", f.churn_percent), ("discount_percent", f.discount_percent)])?;
-    let party = cx.find::<Party>(id)?;
+    let party = cx.find_survivor::<Party>(id)?;
+    cx.require_on::<Party>(SEE, party.id)?;
     let company = cx.find::<Company>(f.company_id)?;
     let today = cx.today(&company);
     let model = f.model.unwrap_or(ClvModel::Historic);

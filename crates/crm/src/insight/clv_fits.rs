@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::directory::companies::Company;
+use domain::identity::visibility::FieldClass;
 use domain::ids::{ClvFitId, CompanyId};
 use domain::insight::clv_fits::{ClvFit, ClvSimulation, FitClv, NO_FIT, SimulateClv, WRONG_HISTORY, simulate};
 use domain::platform::jobs::Job;
@@ -18,6 +19,7 @@ const KIND: &str = "clv_fit";
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<ClvFit>("insight/clv-fits", "What was learnt of how long and how often customers buy, and for how much.");
+    n.masked(FieldClass::Margin, &["margins"]);
     n.list("List what was learnt of customers.").filter(&["as_of_date"]).sort(&["as_of_date"]);
     n.read("Get what was learnt of customers.");
     t.long_work(KIND, run);

@@ -51,12 +51,12 @@ pub fn operations(t: &mut Table) {
     t.masked::<CustomerValue>(FieldClass::Margin, &["margin_amount", "expected_margin_amount"]);
     t.tag("insight/metrics", "How fast, how often and how far deals come, each with its definition and the lists behind it.");
     let amounts = &[WRONG_RANGE, NO_RATE, problems::amount_out_of_range];
-    t.report("insight/metrics/velocity", velocity, VELOCITY).fails(amounts).tag = "insight/metrics".into();
-    t.report("insight/metrics/win-rate", win_rate, WIN_RATE).fails(amounts).tag = "insight/metrics".into();
-    t.report("insight/metrics/cycle-time", cycle_time, CYCLE_TIME).fails(amounts).tag = "insight/metrics".into();
-    t.report("insight/metrics/funnel", funnel, FUNNEL).fails(&[WRONG_RANGE]).tag = "insight/metrics".into();
+    t.report("insight/metrics/velocity", velocity, VELOCITY).fails(amounts).counts_visible().tag = "insight/metrics".into();
+    t.report("insight/metrics/win-rate", win_rate, WIN_RATE).fails(amounts).counts_visible().tag = "insight/metrics".into();
+    t.report("insight/metrics/cycle-time", cycle_time, CYCLE_TIME).fails(amounts).counts_visible().tag = "insight/metrics".into();
+    t.report("insight/metrics/funnel", funnel, FUNNEL).fails(&[WRONG_RANGE]).counts_visible().tag = "insight/metrics".into();
     let op = t.report("insight/metrics/conversion", conversion, CONVERSION);
-    op.named("get_conversion_metric").fails(amounts).fails(&[WRONG_PERIOD]).tag = "insight/metrics".into();
+    op.named("get_conversion_metric").fails(amounts).fails(&[WRONG_PERIOD]).counts_visible().tag = "insight/metrics".into();
 }
 
 const VELOCITY: &str = "Get the sales velocity. Closed opportunities × win rate × average amount ÷ average cycle, all of the same \

@@ -10,6 +10,7 @@ use domain::directory::companies::Company;
 use domain::directory::overview::{
     ActivitySummary, CustomerValue, DealValue, FrontOverview, LeadSummary, OpportunitySummary, OverviewItem, OverviewPart, TOP,
 };
+use domain::directory::parties::Party;
 use domain::ids::PartyId;
 use domain::ids::StageId;
 use domain::insight::clv::HORIZON_DAYS;
@@ -57,7 +58,7 @@ pub fn of_party(cx: &mut Cx, party: PartyId) -> Result<FrontOverview> {
         out.next_activities = next.into_iter().map(activity).collect();
         out.last_touch_at = rows::last_touch(cx.db(), party, &seen)?;
     }
-    if cx.caller.may(clv::SEE) {
+    if cx.may_on::<Party>(clv::SEE, party)? {
         out.customer_values = values(cx, party)?;
     }
     Ok(out)

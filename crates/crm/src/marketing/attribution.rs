@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use domain::crm::figures::MetricSide;
 use domain::directory::companies::Company;
+use domain::identity::visibility::FieldClass;
 use domain::ids::{AttributionDealId, AttributionModelId, CampaignId, CompanyId, TouchpointId};
 use domain::insight::metrics::WRONG_RANGE;
 use domain::insight::metrics::percent;
@@ -23,8 +24,13 @@ use super::attribution_credits::FOLLOWER;
 
 pub fn operations(t: &mut Table) {
     t.tag("marketing/attribution", "What touches and campaigns earned by the books.");
-    t.report("marketing/attribution", report, REPORT).fails(ROI_REFUSALS).rests_on(FOLLOWER).tag = "marketing/attribution".into();
+    t.report("marketing/attribution", report, REPORT).fails(ROI_REFUSALS).counts_all(DEALS).rests_on(FOLLOWER).tag =
+        "marketing/attribution".into();
+    t.masked::<CampaignRoi>(FieldClass::Margin, &["numerator", "roi", "margin_amount"]);
 }
+
+/// What is credited to touches is the value of opportunities, orders and invoices of a company, whoever owns them.
+pub const DEALS: &[&str] = &["crm.opportunities", "sales.orders"];
 
 /// What reports of attribution can answer.
 pub const ROI_REFUSALS: &[Code] = &[OTHER_COMPANY, WRONG_RANGE];
@@ -77,6 +83,9 @@ fn report(cx: &mut Cx, f: AttributionFilter) -> Result<AttributionReport> {
     let company = cx.find::<Company>(f.company_id)?;
     let model = model_of(cx, company.id, f.model_id)?;
     let basis = f.basis.unwrap_or(AttributionBasis::Invoiced);
+    if basis == AttributionBasis::Margin {
+        cx.require(FieldClass::Margin.permission())?;
+    }
     let group_by = f.group_by.unwrap_or(AttributionGroup::Campaign);
     let ask = Ask { company: company.id, model: model.id, basis, from: f.from_date, to: f.to_date };
     let (total, deals) = rows::total(cx.db(), &ask)?;

@@ -6,11 +6,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::crm::leads::Lead;
 use domain::crm::opportunities::Opportunity;
 use domain::directory::parties::Party;
+use domain::identity::visibility::FieldClass;
 use domain::ids::{AttributionDealId, AttributionModelId, CompanyId, InvoiceId, LeadId, OpportunityId, PartyId, SalesOrderId};
+use domain::kernel::StringEnum;
 use domain::marketing::attribution::{AttributionBasis, DealOrigin};
 use domain::marketing::attribution_credits::{AttributionCredit, AttributionDeal, AttributionDealStatus, AttributionRestatement};
 use domain::marketing::attribution_models::AttributionModel;
 use domain::marketing::touchpoints::{Subject, Touchpoint};
+use domain::sales::orders::SalesOrder;
+use persistence::identity::visibility;
 use persistence::marketing::{attribution_credits as rows, attribution_models as model_rows};
 use platform::followers::Fact;
 use platform::prelude::*;
@@ -31,6 +35,8 @@ use AttributionBasis::{Bookings, Cash, Invoiced, Margin};
 pub fn operations(t: &mut Table) {
     let mut n =
         t.noun::<AttributionDeal>("marketing/attribution-deals", "The deals that may be credited, with their figures by the books.");
+    n.seen_by(deals_seen);
+    n.masked(FieldClass::Margin, &["margin"]);
     n.list("List deals. Opportunities, orders without one, and invoices without an order, with what they brought.")
         .filter(&["opportunity_id", "order_id", "invoice_id", "party_id", "lead_id", "status", "converted_at"])
         .expand::<Opportunity>("opportunity", "opportunity_id")
@@ -46,6 +52,7 @@ pub fn operations(t: &mut Table) {
         "marketing/attribution-restatements",
         "Every change of a figure of a deal, and the fact that caused it.",
     );
+    n.seen_by(restatements_seen);
     n.list("List restatements.")
         .filter(&["deal_id", "opportunity_id", "basis", "day", "reason", "cause_id"])
         .sort(&["day"])
@@ -53,6 +60,7 @@ pub fn operations(t: &mut Table) {
         .rests_on(FOLLOWER);
     n.read("Get a restatement.").expand::<AttributionDeal>("deal", "deal_id");
     let mut n = t.noun::<AttributionCredit>("marketing/attribution-credits", "What touches earned, change by change.");
+    n.seen_by(credits_seen);
     n.list(LIST)
         .filter(&["deal_id", "opportunity_id", "restatement_id", "basis", "day", "touchpoint_id"])
         .filter(&["campaign_id", "campaign", "channel", "source", "medium"])
@@ -69,7 +77,30 @@ pub fn operations(t: &mut Table) {
     t.follow(FOLLOWER, KEEPS, &FACTS, heard).rebuilt_by(clear);
 }
 
-const LIST: &str = "List credits. Those of a model sum to what its reports show; without a touch: what nobody earned.";
+/// Deals are as visible as the opportunity or order that each of them is; those of invoices are of their company.
+fn deals_seen(cx: &mut Cx) -> Result<Option<Condition>> {
+    let by = [("opportunity_id", Opportunity::TABLE), ("order_id", SalesOrder::TABLE)];
+    cx.leading_to_visible(AttributionDeal::TABLE, &by)
+}
+
+fn restatements_seen(cx: &mut Cx) -> Result<Option<Condition>> {
+    of_deals_seen(cx, AttributionRestatement::TABLE)
+}
+
+fn credits_seen(cx: &mut Cx) -> Result<Option<Condition>> {
+    of_deals_seen(cx, AttributionCredit::TABLE)
+}
+
+/// What is written of deals is as visible as the deals; margins need their permission.
+fn of_deals_seen(cx: &mut Cx, table: &'static str) -> Result<Option<Condition>> {
+    let mut conditions: Vec<Condition> = cx.leading_to_visible(table, &[("deal_id", AttributionDeal::TABLE)])?.into_iter().collect();
+    if !cx.caller.sees(FieldClass::Margin) {
+        conditions.push(visibility::without("basis", Margin.as_str()));
+    }
+    Ok(visibility::all_of(conditions))
+}
+
+const LIST: &str = "List credits. Those of a model sum to what its reports show; those without a touchpoint hold the unattributed part.";
 
 // ---- facts --------------------------------------------------------------------------------------
 

@@ -32,7 +32,10 @@ pub fn operations(t: &mut Table) {
         .filter(&["status", "segment_id", "journey_id", "topic", "scheduled_at", "launched_at"])
         .search(&["search"])
         .sort(&["name", "launched_at"])
-        .expand::<Segment>("segment", "segment_id");
+        .expand::<Segment>("segment", "segment_id")
+        .figures(
+            Figures::by(&["status", "segment_id", "topic", "company_id"]).sum(&["audience_count"]).dates(&["created_at", "launched_at"]),
+        );
     n.create(create, "Create a campaign. It starts as a draft.").fails(REFUSALS);
     n.read("Get a campaign.").expand::<Segment>("segment", "segment_id").expand::<Template>("variants.template", "variants.template_id");
     n.update(update, "Change a draft. Its variants stay; make another draft for others.").fails(REFUSALS).fails(&[NOT_A_DRAFT]);
@@ -49,18 +52,26 @@ pub fn operations(t: &mut Table) {
     n.page_of::<CampaignMember>("members", list_members, MEMBERS)
         .filter(&["status", "exclusion_reason", "variant", "party_id", "contact_id", "lead_id", "email"])
         .expand::<Party>("party", "party_id")
-        .expand::<Contact>("contact", "contact_id");
-    n.view("stats", stats, STATS);
-    n.view("roi", attribution::roi, ROI).fails(attribution::ROI_REFUSALS).rests_on(FOLLOWER);
+        .expand::<Contact>("contact", "contact_id")
+        .figures(
+            Figures::by(&["status", "exclusion_reason", "variant", "country", "language"]).sum(&["open_count", "click_count"]).dates(&[
+                "sent_at",
+                "opened_at",
+                "clicked_at",
+                "converted_at",
+                "bounced_at",
+                "unsubscribed_at",
+            ]),
+        );
+    n.view("stats", stats, STATS).counts_all(&[]);
+    n.view("roi", attribution::roi, ROI).fails(attribution::ROI_REFUSALS).counts_all(attribution::DEALS).rests_on(FOLLOWER);
     t.command("report_messages", "marketing/campaigns/reports", report, REPORT).fails(&[UNKNOWN_MESSAGE]);
     delivery::operations(t);
     links::operations(t);
 }
 
 const LAUNCH_TEXT: &str = "Launch a campaign. A job (`job_id`) finds who is in its segment at one moment (`audience_at`, `audience_count`), makes \
-them members, with the addresses of that minute and without those archived meanwhile, and judges everybody: without an address, suppressed, without consent, over the frequency cap or with an address that is there twice, nobody gets anything, and the reason is \
-kept. The others get the message at most once, never in their quiet hours, and not if they unsubscribe before their turn. After a crash the \
-work goes on where it was; messages that were on their way are `unknown` and not sent again.";
+them members, with the addresses of that minute and without those archived meanwhile, and judges everybody: whoever has no address, is suppressed, has not consented, is over the frequency cap or has an address that occurs twice gets nothing, and the reason is kept. The others get the message at most once, never in their quiet hours, and not if they unsubscribe before their turn. After a crash the job resumes where it was; messages in transit are `unknown` and not sent again.";
 const MEMBERS: &str = "List the frozen audience of a campaign: who gets the message, who does not and why, and what became of it.";
 const STATS: &str = "Get what became of a campaign. Counts are of readers, not of events; rates are over delivered messages; visits of programs \
 count apart; variants are compared with the first one by the test of two proportions, and a better one is only named when the difference is \

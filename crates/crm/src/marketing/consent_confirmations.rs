@@ -50,8 +50,7 @@ pub fn operations(t: &mut Table) {
     t.each("marketing.consent_confirmations.dispatch", TimeDelta::seconds(15), BATCH, idle, go);
 }
 
-const CREATE: &str = "Ask somebody by e-mail whether a consent is meant. A pending row is added to the ledger, which is no consent; the \
-link in the message, which holds for seven days, adds the granted one with its evidence. Without a mail server the message waits for one.";
+const CREATE: &str = "Ask a person by e-mail to confirm a consent (double opt-in). A pending row is added to the ledger, which is no consent yet; the link in the message, valid for seven days, adds the granted one with its evidence. Without a mail server the message waits for one.";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Asked {

@@ -43,11 +43,9 @@ pub fn operations(t: &mut Table) {
     t.command("check_consents", "marketing/consents/check", check, CHECK).read_only().fails(REFUSALS).fails(&[problems::not_found]);
 }
 
-const RECORD: &str = "Record that somebody allowed or forbade something. The last word counts, a withdrawal wins against a grant of the \
-same moment, a double opt-in that is pending is no consent, and a withdrawal without a topic dominates all topics of the channel.";
+const RECORD: &str = "Record a consent or a withdrawal. The latest entry decides, a withdrawal wins against a grant of the same moment, a double opt-in that is pending is no consent, and a withdrawal without a topic dominates all topics of the channel.";
 const CHECK: &str = "Check who may be written to. Answers for each subject whether a message may be sent over the channel about the topic, \
-why, and which row of the ledger decides. Suppressed addresses and numbers are refused even to transactional messages, and what \
-somebody with the same mailbox or number refused last is refused to all who have it.";
+why, and which row of the ledger decides. Suppressed addresses and numbers are refused even to transactional messages, and a refusal by one person holds for everybody with the same mailbox or number.";
 
 /// Adds a row. Also for other nouns, as the link by which somebody unsubscribes.
 pub fn record(cx: &mut Cx, new: NewConsent) -> Result<Consent> {
@@ -256,7 +254,8 @@ fn double_opt_in(cx: &mut Cx, event: &Event) -> Result<Option<NewConsentConfirma
     }))
 }
 
-/// In a merge the strictest word stays, and the winner takes the place of the loser in segments and campaigns. The rows of the one that is merged away stay with it.
+/// In a merge the strictest word stays, and the winner takes the place of the loser in segments and campaigns. The rows of the one
+/// that is merged away stay with it.
 pub fn keep_strictest(cx: &mut Cx, event: &Event) -> Result<()> {
     let (Some(to), Some(loser)) = (one_of(event, "winner_id"), one_of(event, "loser_id")) else { return Ok(()) };
     let (winner, loser) = (to.one()?, loser.one()?);

@@ -30,12 +30,12 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Lead>("lead", "lead_id")
         .rests_on(runs::FOLLOWER);
-    n.read("Get somebody on the way through a journey.")
+    n.read("Get an enrolment in a journey.")
         .expand::<Journey>("journey", "journey_id")
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Lead>("lead", "lead_id");
-    n.action("exit", exit, "Take somebody off the way through a journey. A message that waits is not sent.");
+    n.action("exit", exit, "Remove a person from a journey. A waiting message is not sent.");
 }
 
 fn exit(cx: &mut Cx, id: JourneyEnrollmentId) -> Result<JourneyEnrollment> {

@@ -33,7 +33,7 @@ use crate::marketing::campaigns::delivery;
 pub const MOST: i64 = 500;
 
 pub fn operations(t: &mut Table) {
-    let mut n = t.noun::<Journey>("marketing/journeys", "What somebody gets step by step over time: messages, waits, branches, tasks.");
+    let mut n = t.noun::<Journey>("marketing/journeys", "A series of steps over time: messages, waits, branches, tasks.");
     n.list("List journeys.").filter(&["status", "topic"]).search(&["search"]).sort(&["name"]);
     n.create(create, CREATE).fails(REFUSALS);
     n.read("Get a journey.");
@@ -43,9 +43,9 @@ pub fn operations(t: &mut Table) {
         .fails(&[OTHER_COMPANY, TEMPLATE_ARCHIVED, NO_UNSUBSCRIBE_LINK, NO_MAIL_SERVER])
         .fails(&[problems::unknown_reference])
         .fails(RENDERING);
-    n.action("pause", pause, "Pause a journey. Nobody enters and nobody goes on; messages that are on their way still go out.");
-    n.action("resume", resume, "Resume a paused journey. Whoever is due goes on at once.");
-    n.action("archive", archive, "Archive a journey. Whoever is on the way leaves, and messages that wait are not sent.");
+    n.action("pause", pause, "Pause a journey. No one enters or advances; messages already in transit are still sent.");
+    n.action("resume", resume, "Resume a paused journey. Enrolments that are due advance at once.");
+    n.action("archive", archive, "Archive a journey. Everybody enrolled leaves, and waiting messages are not sent.");
     n.command_on("enroll", enroll, ENROLL).fails(&[NOT_PUBLISHED, NOBODY, OTHER_COMPANY, problems::unknown_reference]);
     n.page_of::<JourneyEnrollment>("enrollments", list_enrollments, "List who is or was on the way through a journey.")
         .filter(&["status", "outcome", "step", "party_id", "contact_id", "lead_id", "created_at", "ended_at"])
@@ -53,14 +53,14 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Lead>("lead", "lead_id");
     n.page_of::<JourneyVersion>("versions", list_versions, "List what was published of a journey, the oldest first.");
-    n.view("stats", stats, STATS).rests_on(runs::FOLLOWER);
+    n.view("stats", stats, STATS).counts_all(&[]).rests_on(runs::FOLLOWER);
     runs::operations(t);
 }
 
 const CREATE: &str = "Create a journey. It starts as a draft. Steps are walked in their order; `next`, `then` and `otherwise` lead to \
 later steps. People enter by hand, by a segment that is looked at every five minutes, or by a fact.";
 const PUBLISH: &str = "Publish a journey as it is written now. It becomes a version that never changes, with the contents that its \
-templates have now; people enter the newest version, and whoever is on the way stays on the own one.";
+templates have now; people enter the newest version, and those already enrolled stay on theirs.";
 const ENROLL: &str = "Let people enter a journey by hand: named ones, or everybody in a segment, 500 at once. Who is on the way already \
 or is kept out by the re-entry policy is passed over.";
 const STATS: &str = "Get what became of a journey: how many entered, where they are and how it ended, and for each step of each version \

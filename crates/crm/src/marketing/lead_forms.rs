@@ -1,6 +1,6 @@
 //! Operations on capture forms. What is sent to them is taken by [`super::lead_form_submissions`].
 
-use domain::identity::users::{DISABLED, User};
+use domain::identity::users::DISABLED;
 use domain::ids::LeadFormId;
 use domain::marketing::lead_forms::*;
 use platform::identity::users;
@@ -11,15 +11,15 @@ pub fn operations(t: &mut Table) {
         t.noun::<LeadForm>("marketing/lead-forms", "Forms that take leads from the web, and the wording of the consent they ask for.");
     n.list("List capture forms.").filter(&["is_active"]).sort(&["name"]);
     n.create(create, CREATE).fails(REFUSALS).fails(&[DISABLED]);
-    n.read("Get a capture form.").expand::<User>("default_owner", "default_owner_id");
+    n.read("Get a capture form.");
     n.update(update, UPDATE).fails(REFUSALS).fails(&[DISABLED]);
     n.delete(delete, "Delete a capture form that nothing was sent to. Others are closed with `is_active`.");
     n.page_of::<LeadFormWording>("wordings", wordings, "List the wordings that a capture form has shown, the newest first.");
 }
 
-const CREATE: &str = "Create a capture form. It gets a public key, which lets anybody send to \
-`POST /v1/public/forms/{key}/submissions` and nobody read.";
-const UPDATE: &str = "Change a capture form. Another wording of the consent gets the next number; the earlier ones are kept word by word.";
+const CREATE: &str =
+    "Create a capture form. It gets a public key, which allows submitting to `POST /v1/public/forms/{key}/submissions` and not reading.";
+const UPDATE: &str = "Change a capture form. A changed wording of the consent gets the next number; the earlier ones are kept verbatim.";
 
 fn check(cx: &mut Cx, owner: Option<domain::ids::UserId>) -> Result<()> {
     match owner {

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::crm::leads::touches::TouchKind;
 use domain::directory::companies::Company;
+use domain::directory::emails::shortened;
 use domain::ids::CampaignMemberId;
 use domain::marketing::campaigns::Campaign;
 use domain::marketing::campaigns::members::{CampaignMember, is_program};
@@ -31,11 +32,11 @@ const CLICK: &str = "campaign.click";
 const UNSUBSCRIBE: &str = "campaign.unsubscribe";
 
 pub(crate) fn operations(t: &mut Table) {
-    t.tag("marketing/links", "The links in messages of campaigns, for whoever holds them.");
+    t.tag("marketing/links", "The links in messages of campaigns; no credentials are needed.");
     t.download_outside(
         "marketing/links/open",
         open,
-        "Show the picture that tells that a message was looked at. Visits of programs count apart.",
+        "Get the tracking pixel that records that a message was opened. Opens by programs are counted separately.",
     )
     .linked()
     .fails(signed::REFUSALS)
@@ -43,7 +44,7 @@ pub(crate) fn operations(t: &mut Table) {
     t.redirect_outside(
         "marketing/links/click",
         click,
-        "Follow a link of a message. It leads to the address that was in the message, and nowhere else.",
+        "Follow a link of a message. It redirects to the address that was in the message, and nowhere else.",
     )
     .linked()
     .fails(signed::REFUSALS)
@@ -74,7 +75,7 @@ pub struct ClickFilter {
     /// The token of the link.
     #[param(min_length = 40, max_length = 400, pattern = "^[A-Za-z0-9_-]{40,400}$")]
     link: String,
-    /// The address it leads to; the one that was signed.
+    /// The target address; the one that was signed.
     #[param(min_length = 8, max_length = 2000, pattern = "^[!-~]{8,2000}$")]
     url: String,
 }
@@ -276,11 +277,6 @@ fn about(cx: &mut Cx, member: &CampaignMember, campaign: &Campaign, topic: Optio
     })
 }
 
-pub(crate) fn shortened(address: &str) -> String {
-    let (user, domain) = address.rsplit_once('@').unwrap_or((address, ""));
-    format!("{}…@{domain}", user.chars().next().unwrap_or_default())
-}
-
 /// Whether the reader has forbidden it already, or somebody with the same mailbox.
 fn is_withdrawn(cx: &mut Cx, member: &CampaignMember, topic: Option<&str>) -> Result<bool> {
     let reader = who_now(cx, subject_of(member))?;
@@ -363,6 +359,5 @@ mod tests {
         let subject = subject(id, "https://shop.example/a");
         assert!(subject.starts_with(&format!("{id}:")) && subject.len() < 200);
         assert_ne!(subject, super::subject(id, "https://shop.example/b"));
-        assert_eq!(shortened("ana@example.org"), "a…@example.org");
     }
 }

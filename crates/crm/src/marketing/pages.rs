@@ -1,6 +1,7 @@
 //! What a link in a message shows in a browser: small pages that work without scripts, one form and one or two buttons each.
 //! Programs get the same as JSON. The words are in the reader's language where it is known, else in the browser's.
 
+use platform::html::{self, escaped};
 use platform::table::{HtmlPage, Shown};
 use serde_json::{Map, Value, json};
 
@@ -132,10 +133,6 @@ fn words(shown: &Shown) -> &'static Words {
         .unwrap_or(&ENGLISH)
 }
 
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
-}
-
 /// The sentence with what the answer says put in, as markup.
 fn said(sentence: &str, answer: &Value) -> String {
     let of = |name: &str| escaped(answer[name].as_str().unwrap_or_default());
@@ -143,14 +140,7 @@ fn said(sentence: &str, answer: &Value) -> String {
 }
 
 fn page(words: &Words, title: &str, body: &str) -> String {
-    let title = escaped(title);
-    format!(
-        "<!doctype html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"robots\" content=\"noindex\"><title>{title}</title><style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;\
-         margin:2rem auto;padding:0 1rem;color:#111;background:#fff}}button{{font:inherit;padding:.6rem 1.2rem;margin:.5rem .5rem 0 0}}\
-         label{{display:block;padding:.4rem 0}}</style></head><body><main><h1>{title}</h1>{body}</main></body></html>\n",
-        words.tag
-    )
+    html::page(words.tag, title, body)
 }
 
 fn paragraph(text: &str) -> String {

@@ -36,11 +36,9 @@ pub fn operations(t: &mut Table) {
         "marketing/touchpoints".into();
 }
 
-const CREATE: &str = "Record a touchpoint. The time of the event counts, not that of the request. A visitor with an anonymous id \
-that is known to be somebody counts as that somebody; one who becomes known later is linked by `identify`. The first and the last touch \
+const CREATE: &str = "Record a touchpoint. The time of the event counts, not that of the request. A visitor whose anonymous id is already identified is linked to that person; one who becomes known later is linked by `identify`. The first and the last touch \
 of a lead follow.";
-const IDENTIFY: &str = "Say who an anonymous visitor is. Earlier touches of that anonymous id that are nobody's yet become those of \
-the lead, contact or party, and so do later ones. Touches that are somebody's already stay. Repeating it changes nothing more.";
+const IDENTIFY: &str = "Identify an anonymous visitor. Earlier touchpoints of that anonymous id without a person are linked to the lead, contact or party, and so are later ones. Touchpoints already linked stay. Repeating it changes nothing more.";
 
 fn create(cx: &mut Cx, new: NewTouchpoint) -> Result<Touchpoint> {
     cx.company(new.company_id)?;

@@ -12,7 +12,7 @@ use domain::directory::contacts::Contact;
 use domain::directory::emails::INVALID_EMAIL;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
-use domain::identity::users::{DISABLED, User};
+use domain::identity::users::DISABLED;
 use domain::ids::{CaseId, PartyId};
 use domain::platform::business_time::OUT_OF_REACH;
 use domain::service::cases::messages::{CUSTOMER_INTERNAL, CUSTOMER_TIME, CaseMessage, MessageAuthor, ReplyToCase};
@@ -39,6 +39,7 @@ const COVER: &[Code] = &[entitlements::OTHER_PARTY, entitlements::NOT_COVERING, 
 pub fn operations(t: &mut Table) {
     recounts::operations(t);
     t.each("service.cases.look_at_clocks", TimeDelta::minutes(1), clocks::BATCH, clocks::to_look_at, clocks::look);
+    t.parts("service.cases.fill_order", TimeDelta::minutes(1), fill_order);
     t.each("service.cases.close", TimeDelta::minutes(1), clocks::BATCH, clocks::to_close, clocks::close);
     let mut n = t.noun::<Case>("service/cases", "What customers ask of service, with messages and service level.");
     n.owned_by("assignee_id");
@@ -47,14 +48,21 @@ pub fn operations(t: &mut Table) {
         .filter(&["product_id", "order_id", "serial_number", "entitlement_id", "sla_policy_id", "sla_state", "resolved_at"])
         .filter(&["first_response_due_at", "next_response_due_at", "resolution_due_at"])
         .flag("is_open", "Only rows that are neither resolved nor closed, or all others.", rows::is_open)
-        .flag("is_unassigned", "Only rows that nobody works on, or all others.", rows::is_unassigned)
+        .flag("is_unassigned", "Only rows without (`true`) or with (`false`) an assignee.", rows::is_unassigned)
         .search(&["search"])
         .sort(&["number", "first_response_due_at", "next_response_due_at", "resolution_due_at"])
+        .sort_as("priority", "priority_rank")
+        .sort_as("due_at", "due_at")
         .expand::<Party>("party", "party_id")
         .expand::<Contact>("contact", "contact_id")
         .expand::<Product>("product", "product_id")
         .expand::<Queue>("queue", "queue_id")
-        .expand::<User>("assignee", "assignee_id");
+        .figures(
+            Figures::by(&["status", "priority", "channel", "category", "queue_id", "assignee_id", "party_id", "product_id"])
+                .and_by(&["sla_state", "impact", "urgency", "company_id"])
+                .sum(&["spent_minutes"])
+                .dates(&["created_at", "resolved_at", "closed_at", "resolution_due_at"]),
+        );
     n.create(create, CREATE).fails(WHO).fails(COVER).fails(&[INVALID_EMAIL, ORDER_OF_ANOTHER, OUT_OF_REACH]).fails(&[UNKNOWN_SERIAL]);
     n.bulk(create);
     n.read("Get a case.")
@@ -62,7 +70,6 @@ pub fn operations(t: &mut Table) {
         .expand::<Contact>("contact", "contact_id")
         .expand::<Product>("product", "product_id")
         .expand::<Queue>("queue", "queue_id")
-        .expand::<User>("assignee", "assignee_id")
         .expand::<Entitlement>("entitlement", "entitlement_id")
         .expand::<SlaPolicy>("sla_policy", "sla_policy_id");
     n.update(update, UPDATE).fails(&[CLOSED, MERGED, OUT_OF_REACH]).fails(&[UNKNOWN_SERIAL]);
@@ -88,6 +95,14 @@ pub fn operations(t: &mut Table) {
     n.page_of::<CaseMessage>("messages", messages, MESSAGES).filter(&["author", "visibility"]);
 }
 
+/// Cases that are given their place in the orders in one turn.
+const FILLED_AT_ONCE: usize = 200;
+
+/// Gives cases from before there were these orders their place in them; whether there are more.
+fn fill_order(cx: &mut Cx) -> Result<bool> {
+    Ok(rows::fill_order(cx.db(), FILLED_AT_ONCE as i64)? == FILLED_AT_ONCE)
+}
+
 const CREATE: &str = "Create a case. It takes a number without gaps, counts on an entitlement of the customer that covers it, goes by \
 that entitlement's service level or else the company's default, and is handed out by its queue. The description becomes its first message.";
 const UPDATE: &str = "Change a case that is not closed. Another impact or urgency gives it another priority; the targets of that priority \
@@ -96,15 +111,13 @@ const ASSIGN: &str = "Assign a case. With a queue and no user the queue hands it
 const REPLY: &str = "Write to a case. A public message of an agent is a response and stops the clock that waits for one. A message of the \
 customer takes a case off hold and opens a resolved or closed one again; when the window for that is over, a new case follows it and \
 is the answer. Messages never change.";
-const HOLD: &str =
-    "Put a case on hold: it waits for the customer. The clock of the resolution stands still unless the policy says otherwise.";
+const HOLD: &str = "Put a case on hold: it waits for the customer. The resolution clock is paused unless the policy says otherwise.";
 const RESUME: &str = "Take a case off hold. What remained of its resolution is carried over in working time.";
 const RESOLVE: &str = "Resolve a case. The customer may come back within the days that its policy allows; after them it is closed.";
 const REOPEN: &str = "Reopen a resolved or closed case while its window lasts. The clock of the resolution goes on with what remained.";
 const ESCALATE: &str = "Escalate a case to the next level, and perhaps to another queue or user. The reason becomes an internal message.";
 const MERGE: &str = "Merge a case into another of the same customer. It is closed, its messages are shown with the other's, and the case \
-it counted on its entitlement is given back. A question of the customer that nobody answered waits in the other case from then on, \
-which is opened again when it was resolved and goes on when it was on hold.";
+it counted on its entitlement is given back. An unanswered question of the customer waits in the other case from then on; that case is reopened when it was resolved and resumed when it was on hold.";
 const LINK: &str = "Say that an article of the knowledge base answers a case. Only published articles do; saying it again changes nothing.";
 const SLA: &str = "Get the service level of a case, measured now in working time. Reading raises nothing; warnings and breaches are raised \
 once, by the clock.";

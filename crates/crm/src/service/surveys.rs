@@ -2,7 +2,6 @@
 
 use chrono::Days;
 use domain::directory::companies::Company;
-use domain::identity::users::User;
 use domain::ids::SurveyId;
 use domain::service::cases::Case;
 use domain::service::surveys::*;
@@ -19,19 +18,20 @@ pub fn operations(t: &mut Table) {
     n.create(create, "Create a survey.");
     n.read("Get a survey.");
     n.update(update, "Change a survey. Its kind stays.").fails(&[ARCHIVED]);
-    n.action("archive", archive, "Archive a survey. It asks nobody any more; links that are out still answer.").fails(&[ARCHIVED]);
+    n.action("archive", archive, "Archive a survey. It sends no more invitations; invitations already sent can still be answered.")
+        .fails(&[ARCHIVED]);
     n.command_on::<InviteToSurvey, SurveyInvitation>("invite", invite, INVITE)
         .fails(&[ARCHIVED, ALREADY_INVITED, CASE_NOT_RESOLVED])
         .shown_once(&["token"]);
-    n.view("results", results, RESULTS);
+    n.view("results", results, RESULTS).counts_visible();
 
     let mut n = t.noun::<SurveyResponse>("service/survey-responses", "Answers of customers to surveys, asked for or given.");
+    n.seen_by(|cx| cx.leading_to_visible(SurveyResponse::TABLE, &[("case_id", Case::TABLE)]));
     n.list("List answers to surveys.")
         .filter(&["survey_id", "case_id", "party_id", "agent_id", "score", "responded_at"])
         .flag("is_answered", "Only rows with an answer, or those that are only asked for.", rows::is_answered)
         .sort(&["score", "responded_at"])
-        .expand::<Case>("case", "case_id")
-        .expand::<User>("agent", "agent_id");
+        .expand::<Case>("case", "case_id");
     n.read("Get an answer to a survey.").expand::<Case>("case", "case_id");
     t.report("service/survey-forms", form, FORM).public().fails(signed::REFUSALS);
     t.command("respond_to_survey", "service/survey-responses/respond", respond, RESPOND)
@@ -90,7 +90,8 @@ fn results(cx: &mut Cx, id: SurveyId, asked: SurveyResultsQuery) -> Result<Surve
         SurveyKind::Nps => (9, 6),
         SurveyKind::Ces => (8, 0),
     };
-    let tally = rows::tally(cx.db(), id, bounds, asked.from_date.map(midnight), before, asked.agent_id)?;
+    let cases = cx.counted_rows_as::<Case>("c")?;
+    let tally = rows::tally(cx.db(), id, &cases, bounds, asked.from_date.map(midnight), before, asked.agent_id)?;
     let mut drill_down = format!("/v1/service/survey-responses?survey_id={id}&is_answered=true");
     if let Some(from) = asked.from_date.map(midnight) {
         drill_down.push_str(&format!("&responded_at_gte={}", from.format("%Y-%m-%dT%H:%M:%SZ")));

@@ -10,7 +10,7 @@ use crate::ids::{AccountId, CompanyId};
 use crate::kernel::{Code, Result};
 
 crate::string_enum! {
-    /// Where an account stands in the balance sheet or the income statement.
+    /// Section of an account in the balance sheet or the income statement.
     pub enum AccountType {
         Asset = "asset",
         Liability = "liability",
@@ -44,7 +44,7 @@ pub struct Account {
     /// The name.
     #[schema(min_length = 1, max_length = 200, example = "Accounts receivable - trade")]
     pub name: String,
-    /// Where it stands in the statements.
+    /// Section of the financial statements.
     pub account_type: AccountType,
     /// The side on which it grows.
     pub normal_side: NormalSide,
@@ -52,7 +52,7 @@ pub struct Account {
     pub heading: bool,
     /// A control account is posted by its subledger alone, never by hand.
     pub control: bool,
-    /// A contra account reduces the group it stands in.
+    /// A contra account reduces the group it belongs to.
     pub contra: bool,
     /// When set, the account takes amounts in this currency only (ISO 4217).
     #[schema(required, max_length = 3, example = "EUR")]
@@ -82,7 +82,7 @@ pub struct NewAccount {
     /// The name.
     #[schema(min_length = 1, max_length = 200, example = "Water")]
     pub name: String,
-    /// Where it stands in the statements.
+    /// Section of the financial statements.
     pub account_type: AccountType,
     /// A heading groups other accounts and takes no postings.
     #[serde(default)]
@@ -90,7 +90,7 @@ pub struct NewAccount {
     /// A control account is posted by its subledger alone, never by hand.
     #[serde(default)]
     pub control: bool,
-    /// A contra account reduces the group it stands in.
+    /// A contra account reduces the group it belongs to.
     #[serde(default)]
     pub contra: bool,
     /// When set, the account takes amounts in this currency only (ISO 4217).

@@ -11,7 +11,7 @@ use crate::ids::{AccountId, CompanyId, JournalEntryId, JournalLineId, PartyId, P
 use crate::kernel::{Amount, Code, FieldError, Rate, Result, problems};
 
 crate::string_enum! {
-    /// Where a journal entry stands.
+    /// Status of a journal entry.
     pub enum EntryStatus {
         /// May still change; counts nowhere.
         Draft = "draft",
@@ -378,5 +378,113 @@ mod tests {
         }
         let all = check_lines(&[line("0.001", "0"), line("0", "0")], 2, false).expect_err("refused");
         assert_eq!(all.errors().len(), 2, "both lines are named at once");
+    }
+
+    fn entry(status: EntryStatus) -> JournalEntry {
+        let id = uuid::Uuid::from_u128(1);
+        let now = DateTime::<Utc>::UNIX_EPOCH;
+        JournalEntry {
+            id: JournalEntryId::from_uuid(id),
+            company_id: CompanyId::from_uuid(id),
+            number: None,
+            journal: Journal::General,
+            class: ModuleClass::Gl,
+            status,
+            posting_date: now.date_naive(),
+            description: "x".into(),
+            source: None,
+            reverses_id: None,
+            reversed_by_id: None,
+            total: Amount::ZERO,
+            lines: vec![],
+            drafted: vec![],
+            created_by: None,
+            authors: vec![],
+            posted_at: None,
+            metadata: BTreeMap::new(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    #[test]
+    fn drafts_are_posted_and_what_somebody_wrote_by_hand_is_reversed_once() {
+        let other = JournalEntryId::from_uuid(uuid::Uuid::from_u128(2));
+        let posted = || entry(EntryStatus::Posted);
+        for (e, actions, refused) in [
+            (entry(EntryStatus::Draft), vec!["post"], Some(problems::invalid_state)),
+            (posted(), vec!["reverse"], None),
+            (JournalEntry { reversed_by_id: Some(other), ..posted() }, vec![], Some(ALREADY_REVERSED)),
+            (JournalEntry { source: Some("inv_1".into()), ..posted() }, vec![], Some(HAS_SOURCE)),
+        ] {
+            assert_eq!(e.actions(), actions);
+            assert_eq!(e.must_be_reversible().err().map(|p| p.code()), refused);
+            let draft = (e.status != EntryStatus::Draft).then_some(NOT_A_DRAFT);
+            assert_eq!(e.must_be_draft().err().map(|p| p.code()), draft);
+        }
+    }
+
+    fn written(debit: &str, credit: &str) -> JournalLine {
+        let id = uuid::Uuid::from_u128(1);
+        JournalLine {
+            id: JournalLineId::from_uuid(id),
+            company_id: CompanyId::from_uuid(id),
+            journal_entry_id: JournalEntryId::from_uuid(id),
+            position: 1,
+            posting_date: DateTime::<Utc>::UNIX_EPOCH.date_naive(),
+            account_id: AccountId::from_uuid(id),
+            debit: debit.parse().expect("an amount"),
+            credit: credit.parse().expect("an amount"),
+            currency: "EUR".into(),
+            amount_currency: Amount::ZERO,
+            exchange_rate: Rate::ONE,
+            party_id: None,
+            product_id: None,
+            tax_code_id: None,
+            dimensions: BTreeMap::new(),
+            description: None,
+            source: None,
+            version: 1,
+            created_at: DateTime::<Utc>::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn what_is_posted_has_two_sides_that_are_equal() {
+        let judge = |lines: &[JournalLine]| JournalEntry::must_balance(lines).map_err(|p| p.code());
+        assert_eq!(judge(&[]), Err(TOO_FEW_LINES));
+        assert_eq!(judge(&[written("0", "0")]), Err(TOO_FEW_LINES));
+        assert_eq!(judge(&[written("10", "0"), written("0", "9.99")]), Err(UNBALANCED));
+        let total = judge(&[written("10", "0"), written("5", "0"), written("0", "15")]);
+        assert_eq!(total, Ok("15".parse().expect("an amount")));
+    }
+
+    #[test]
+    fn whoever_changes_day_account_amount_or_assignment_changes_the_substance() {
+        let id = uuid::Uuid::from_u128(2);
+        let base = JournalEntry { drafted: vec![written("10", "0")], ..entry(EntryStatus::Draft) };
+        assert!(base.is_same_in_substance(&JournalEntry { description: "other".into(), ..base.clone() }));
+        let line = |change: fn(&mut JournalLine, uuid::Uuid)| {
+            let mut l = written("10", "0");
+            change(&mut l, id);
+            JournalEntry { drafted: vec![l], ..base.clone() }
+        };
+        assert!(base.is_same_in_substance(&line(|l, _| l.description = Some("other".into()))));
+        for other in [
+            JournalEntry { posting_date: base.posting_date + chrono::Duration::days(1), ..base.clone() },
+            JournalEntry { drafted: vec![], ..base.clone() },
+            line(|l, id| l.account_id = AccountId::from_uuid(id)),
+            line(|l, _| l.debit = Amount::ZERO),
+            line(|l, _| l.credit = l.debit),
+            line(|l, _| l.currency = "USD".into()),
+            line(|l, _| l.amount_currency = l.debit),
+            line(|l, id| l.party_id = Some(crate::ids::PartyId::from_uuid(id))),
+            line(|l, id| l.product_id = Some(crate::ids::ProductId::from_uuid(id))),
+            line(|l, id| l.tax_code_id = Some(crate::ids::TaxCodeId::from_uuid(id))),
+            line(|l, _| drop(l.dimensions.insert("campaign".into(), "spring".into()))),
+        ] {
+            assert!(!base.is_same_in_substance(&other));
+        }
     }
 }

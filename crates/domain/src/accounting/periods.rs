@@ -216,4 +216,52 @@ mod tests {
         assert!(p.clone().soft_close(&PeriodClasses::default()).is_err(), "nothing left to soft-close");
         assert!(p.reopen(&PeriodClasses::default()).expect("opens").admits(ModuleClass::Gl, false).is_ok());
     }
+
+    /// The lock of each part and that of the ledger, for those who may post in soft-closed periods and for others.
+    #[test]
+    fn a_figure_is_posted_when_its_part_and_the_ledger_are_open_to_its_author() {
+        use PeriodStatus::*;
+        let verdict = |status, soft| match (status, soft) {
+            (Open, _) | (SoftClosed, true) => None,
+            (SoftClosed, false) => Some(PERIOD_SOFT_CLOSED),
+            (Closed, _) => Some(PERIOD_CLOSED),
+            (Future, _) => Some(PERIOD_NOT_OPEN),
+        };
+        for class in ModuleClass::ALL {
+            for (ledger, part) in
+                [Open, SoftClosed, Closed, Future].into_iter().flat_map(|l| [Open, SoftClosed, Closed, Future].map(|p| (l, p)))
+            {
+                let mut p = period();
+                *p.slot(*class) = part;
+                if *class != ModuleClass::Gl {
+                    p.gl = ledger;
+                }
+                for soft in [true, false] {
+                    let expected =
+                        if *class == ModuleClass::Gl { verdict(part, soft) } else { verdict(ledger, soft).or(verdict(part, soft)) };
+                    assert_eq!(p.admits(*class, soft).err().map(|p| p.code()), expected, "{class} {part}, ledger {ledger}, {soft}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_is_turned_from_the_states_that_lead_there() {
+        use PeriodStatus::*;
+        let one = PeriodClasses { classes: vec![ModuleClass::Tax] };
+        for (from, soft, close, reopen) in
+            [(Open, true, true, false), (SoftClosed, false, true, true), (Closed, false, false, true), (Future, false, true, true)]
+        {
+            let p = Period { tax: from, ..period() };
+            let turned = |r: Result<Period>, to: PeriodStatus, may: bool| match r {
+                Ok(after) => {
+                    assert!(may && after.tax == to && after.gl == Open && after.ar == Open, "{from} to {to}");
+                }
+                Err(refused) => assert!(!may && refused.code() == problems::invalid_state, "{from} to {to}"),
+            };
+            turned(p.clone().soft_close(&one), SoftClosed, soft);
+            turned(p.clone().close(&one), Closed, close);
+            turned(p.reopen(&one), Open, reopen);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::accounts::{Account, AccountType};
 use crate::directory::overview::Ageing;
 use crate::ids::{AccountId, CompanyId, PartyId};
-use crate::kernel::Amount;
+use crate::kernel::{Amount, Interval};
 
 /// A span of days in one company's books.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
@@ -21,6 +21,25 @@ pub struct PeriodFilter {
     #[serde(default)]
     pub to_date: Option<NaiveDate>,
 }
+
+/// A span of days in one company's books, as a whole and, when asked for, period by period.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+pub struct IncomeStatementFilter {
+    /// Company that the data belongs to.
+    pub company_id: CompanyId,
+    /// The first day; the first of the year of the last day when left out.
+    #[serde(default)]
+    pub from_date: Option<NaiveDate>,
+    /// The last day, included; today when left out.
+    #[serde(default)]
+    pub to_date: Option<NaiveDate>,
+    /// Report the totals of each period as well, in `periods`; at most 120 periods.
+    #[serde(default)]
+    pub interval: Option<Interval>,
+}
+
+/// Periods that one statement has at most.
+pub const MOST_PERIODS: usize = 120;
 
 /// A day in one company's books.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
@@ -43,7 +62,7 @@ pub struct TrialBalanceRow {
     /// The name.
     #[schema(max_length = 200)]
     pub name: String,
-    /// Where it stands in the statements.
+    /// Section of the financial statements.
     pub account_type: AccountType,
     /// Before the first day.
     pub opening: Amount,
@@ -101,6 +120,21 @@ pub struct StatementRow {
     pub lines_url: String,
 }
 
+/// The totals of one period of an income statement.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct IncomePeriod {
+    /// First day, inclusive.
+    pub from_date: NaiveDate,
+    /// Last day, inclusive.
+    pub to_date: NaiveDate,
+    /// The sum of the income.
+    pub total_income: Amount,
+    /// The sum of the expenses.
+    pub total_expenses: Amount,
+    /// Income less expenses.
+    pub result: Amount,
+}
+
 /// Income and expenses of a span of days.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct IncomeStatement {
@@ -125,6 +159,10 @@ pub struct IncomeStatement {
     pub total_expenses: Amount,
     /// Income less expenses.
     pub result: Amount,
+    /// The totals of each period, one after the other, the first and the last cut at the ends of the span; empty unless `interval` was
+    /// asked for.
+    #[schema(max_items = 120)]
+    pub periods: Vec<IncomePeriod>,
 }
 
 /// Assets, liabilities and equity at the end of a day. Assets equal liabilities and equity with the result.

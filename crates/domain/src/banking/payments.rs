@@ -19,7 +19,7 @@ crate::string_enum! {
         /// A customer is paid back.
         Out = "out",
     }
-    /// Where a payment stands.
+    /// Status of a payment.
     pub enum PaymentStatus {
         Draft = "draft",
         /// In the books, with some of it open.
@@ -315,3 +315,6 @@ impl Payment {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;

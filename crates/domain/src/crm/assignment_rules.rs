@@ -33,7 +33,7 @@ pub const MEMBER_TWICE: Code = Code::invalid("assignment_rule.member_twice", "A 
 pub const WRONG_TERRITORY: Code =
     Code::invalid("assignment_rule.wrong_territory", "Countries belong to the members of rules by territory, and each of them needs one.");
 
-/// Somebody who gets leads by a rule.
+/// A user to whom a rule assigns leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignmentMember {

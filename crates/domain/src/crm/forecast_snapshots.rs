@@ -31,7 +31,7 @@ crate::string_enum! {
 /// The figures of a user in a snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SnapshotRow {
-    /// The user; null for deals of nobody.
+    /// The user; null for deals without one.
     #[schema(required)]
     pub owner_id: Option<UserId>,
     /// Closed.

@@ -170,13 +170,14 @@ pub struct ForecastFigure {
 /// What a user, a pipeline or all together will bring.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 pub struct ForecastRow {
-    /// The user, in a row by owner; null for deals of nobody.
+    /// The user, in a row by owner; null for deals without one.
     #[schema(required)]
     pub owner_id: Option<UserId>,
     /// The pipeline, in a row by pipeline.
     #[schema(required)]
     pub pipeline_id: Option<PipelineId>,
-    /// The team, in a row by team; null for deals of nobody in a team. Its figures have those of the teams below it in them,
+    /// The team, in a row by team; null for deals credited to no member of a team. Its figures have those of the teams below it in
+    /// them,
     /// and each deal once.
     #[schema(required)]
     pub team_id: Option<TeamId>,

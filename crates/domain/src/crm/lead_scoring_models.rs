@@ -15,7 +15,7 @@ use crate::kernel::text::filled;
 use crate::kernel::{Code, Findings, Rate, Result, problems};
 
 crate::string_enum! {
-    /// Where a scoring model stands.
+    /// Status of a scoring model.
     pub enum ScoringModelStatus {
         /// Being written; scores nothing.
         Draft = "draft",
@@ -201,7 +201,7 @@ crate::patch! {
     }
 }
 
-/// Leads to try a model on.
+/// Leads to evaluate a model on.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SimulateScoring {
@@ -211,7 +211,7 @@ pub struct SimulateScoring {
     pub lead_ids: Option<Vec<LeadId>>,
 }
 
-/// Whose leads to score anew.
+/// The company whose leads to score.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RescoreLeads {

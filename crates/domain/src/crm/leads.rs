@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::crm::leads::touches::TouchSummary;
-use crate::directory::addresses::{self, Address};
+use crate::directory::addresses::LeadAddress;
 use crate::directory::external_ids::ExternalId;
 use crate::ids::StageId;
 use crate::ids::{AssignmentRuleId, CompanyId, ContactId, LeadId, OpportunityId, PartyId, PipelineId, UserId};
 use crate::kernel::{Amount, Code, Rate};
 
 crate::string_enum! {
-    /// Where a lead stands.
+    /// Status of a lead.
     pub enum LeadStatus {
         /// Nobody has taken it up.
         New = "new",
@@ -79,7 +79,7 @@ pub struct Utm {
     #[serde(default)]
     #[schema(max_length = 200)]
     pub campaign: Option<String>,
-    /// The search words, `utm_term`.
+    /// The search terms, `utm_term`.
     #[serde(default)]
     #[schema(max_length = 200)]
     pub term: Option<String>,
@@ -87,47 +87,6 @@ pub struct Utm {
     #[serde(default)]
     #[schema(max_length = 200)]
     pub content: Option<String>,
-}
-
-/// A postal address as far as it is known: often the country alone, from a form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LeadAddress {
-    /// Street and number, or the first line. Without it the address does not go to the party that the lead becomes.
-    #[serde(default)]
-    #[schema(min_length = 1, max_length = 200, example = "12 Orchestra Terrace")]
-    pub line1: Option<String>,
-    /// The second line.
-    #[serde(default)]
-    #[schema(max_length = 200)]
-    pub line2: Option<String>,
-    /// City or town.
-    #[serde(default)]
-    #[schema(max_length = 100, example = "Walla Walla")]
-    pub city: Option<String>,
-    /// State, province or county.
-    #[serde(default)]
-    #[schema(max_length = 100)]
-    pub region: Option<String>,
-    /// Postal code.
-    #[serde(default)]
-    #[schema(max_length = 20, example = "99362")]
-    pub postal_code: Option<String>,
-    /// Country, ISO 3166-1 alpha-2.
-    #[schema(min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$", example = "US")]
-    pub country: String,
-}
-
-impl LeadAddress {
-    /// Refuses a country that does not exist; the place is `/country` of the address.
-    pub fn check(&self) -> crate::kernel::Result<()> {
-        addresses::check_country(&self.country)
-    }
-    /// The address of a party, when it is whole.
-    pub fn whole(&self) -> Option<Address> {
-        let LeadAddress { line1, line2, city, region, postal_code, country } = self.clone();
-        line1.map(|line1| Address { line1, line2, city, region, postal_code, country })
-    }
 }
 
 /// A person or organisation who may become a customer.
@@ -180,7 +139,7 @@ pub struct Lead {
     pub source: Option<String>,
     /// Where the visitor came from.
     pub utm: Utm,
-    /// The campaign it came from, as its first touch says unless somebody said otherwise.
+    /// The campaign it came from: that of its first touchpoint unless set by a user.
     #[schema(required, max_length = 200, example = "spring sale")]
     pub campaign: Option<String>,
     /// The earliest touch, by the time of the event. A later one never takes its place.
@@ -216,8 +175,7 @@ pub struct Lead {
     /// How often the grade has changed.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub grade_changes: i64,
-    /// When somebody first got in touch with it, or decided on it: the first call, meeting or e-mail that was done, or
-    /// its qualification or refusal.
+    /// Time of the first response: the first completed call, meeting or e-mail, or the qualification or disqualification.
     #[schema(required)]
     pub first_response_at: Option<DateTime<Utc>>,
     /// When it was last qualified.
@@ -379,7 +337,7 @@ pub struct AssignLead {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DisqualifyLead {
-    /// The reason, in the words your reports group by.
+    /// The reason; reports group by it.
     #[schema(min_length = 1, max_length = 200, example = "no budget")]
     pub reason: String,
 }
@@ -388,7 +346,8 @@ pub struct DisqualifyLead {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConvertLead {
-    /// What to do when a party or contact with the same e-mail address, e-mail domain, tax number or external id exists; `reject` when
+    /// What to do when a party or contact with the same e-mail address, e-mail domain, tax number or external id exists; `reject`
+    /// when
     /// left out. Not asked when `party_id` names the party.
     #[serde(default = "reject")]
     pub on_duplicate: OnDuplicate,

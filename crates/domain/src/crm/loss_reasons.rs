@@ -61,7 +61,7 @@ pub struct NewLossReason {
 }
 
 crate::patch! {
-    /// Changes to a loss reason. Lost deals keep the words they were lost with.
+    /// Changes to a loss reason. Lost deals keep the reason they were lost with.
     pub struct LossReasonPatch for LossReason {
         /// Display name, unique within the company.
         set name: String [min_length = 1, max_length = 200],

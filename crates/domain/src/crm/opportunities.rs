@@ -26,7 +26,7 @@ use crate::ids::{
 use crate::kernel::{Amount, Code, Quantity, Rate, UnitPrice};
 
 crate::string_enum! {
-    /// Where a deal stands. While it is open its stage says how far it is.
+    /// Status of a deal. While it is open its stage shows its progress.
     pub enum OpportunityStatus {
         /// Still in the pipeline.
         Open = "open",
@@ -140,7 +140,7 @@ pub struct Opportunity {
     /// Notes, as free text.
     #[schema(required, max_length = 10000)]
     pub description: Option<String>,
-    /// Why it was lost, in words.
+    /// Why it was lost, as text.
     #[schema(required, max_length = 200)]
     pub loss_reason: Option<String>,
     /// Why it was lost, as the company counts it.
@@ -329,14 +329,14 @@ pub struct AdvanceOpportunity {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoseOpportunity {
-    /// The reason in words; those of the loss reason when left out.
+    /// The reason as text; that of the loss reason when left out.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 200, example = "price")]
     pub reason: Option<String>,
     /// The reason as the company counts it. One of the two is needed.
     #[serde(default)]
     pub loss_reason_id: Option<LossReasonId>,
-    /// Who won it instead of us, in words.
+    /// Who won it instead, as text.
     #[serde(default)]
     #[schema(max_length = 200)]
     pub competitor: Option<String>,

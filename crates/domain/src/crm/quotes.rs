@@ -19,7 +19,7 @@ use crate::kernel::Amount;
 use crate::tax::calculations::DocumentTax;
 
 crate::string_enum! {
-    /// Where a quote stands.
+    /// Status of a quote.
     pub enum QuoteStatus {
         /// Can still change; nobody outside has seen it.
         Draft = "draft",
@@ -122,7 +122,7 @@ pub struct Quote {
     /// What the customer reads below the lines.
     #[schema(required, max_length = 5000)]
     pub note: Option<String>,
-    /// The customer's own number for the order, told with the acceptance.
+    /// The customer's own number for the order, given with the acceptance.
     #[schema(required, max_length = 100)]
     pub customer_reference: Option<String>,
     /// How it was accepted or rejected, with what is known of who did it.
@@ -160,7 +160,7 @@ pub struct Quote {
 
 crate::entity! { Quote, QuoteId, "quote", company: |o| Some(o.company_id), party: |o| Some(o.party_id), actions: |o| o.status.actions(), parts: lines }
 
-/// Somebody as printed on a quote. A copy: what changes in the directory later rewrites no quote.
+/// A party as printed on a quote. A copy: what changes in the directory later rewrites no quote.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QuoteParty {
     /// The name; empty once a person's data was erased.
@@ -210,7 +210,7 @@ pub struct QuoteAnswer {
 /// The public link of a quote. It is shown once and not stored; a lost one is replaced by a revision.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct QuoteLink {
-    /// What stands for the quote in `/v1/crm/quote-links/{token}`.
+    /// The token of the quote in `/v1/crm/quote-links/{token}`.
     #[schema(max_length = 400)]
     pub token: String,
     /// The path of the link on this server.
@@ -248,7 +248,7 @@ pub struct NewQuote {
     /// Where the invoice goes; the party's billing address when left out.
     #[serde(default)]
     pub billing_address: Option<Address>,
-    /// Where the goods go; the party's shipping address when left out.
+    /// Shipping address; the party's when left out.
     #[serde(default)]
     pub shipping_address: Option<Address>,
     /// The last day on which it can be accepted; 30 days from today when left out.
@@ -298,7 +298,7 @@ crate::patch! {
         clear owner_id: UserId,
         /// Where the invoice goes.
         clear billing_address: Address,
-        /// Where the goods go.
+        /// Shipping address.
         clear shipping_address: Address,
         /// The last day on which it can be accepted.
         set valid_until: NaiveDate,

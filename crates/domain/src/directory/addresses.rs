@@ -9,38 +9,68 @@ use crate::kernel::{Code, Result};
 /// The country is not one of ISO 3166-1.
 pub const UNKNOWN_COUNTRY: Code = Code::invalid("address.unknown_country", "There is no country with this code.");
 
-/// A postal address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Address {
-    /// Street and number, or the first line.
-    #[schema(min_length = 1, max_length = 200, example = "12 Orchestra Terrace")]
-    pub line1: String,
-    /// The second line.
-    #[serde(default)]
-    #[schema(max_length = 200)]
-    pub line2: Option<String>,
-    /// City or town.
-    #[serde(default)]
-    #[schema(max_length = 100, example = "Walla Walla")]
-    pub city: Option<String>,
-    /// State, province or county.
-    #[serde(default)]
-    #[schema(max_length = 100)]
-    pub region: Option<String>,
-    /// Postal code.
-    #[serde(default)]
-    #[schema(max_length = 20, example = "99362")]
-    pub postal_code: Option<String>,
-    /// Country, ISO 3166-1 alpha-2.
-    #[schema(min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$", example = "US")]
-    pub country: String,
+/// An address whose first line is given as `$line1`: the two differ in nothing else.
+macro_rules! postal_address {
+    ($(#[$about:meta])* $name:ident { $(#[$line:meta])* line1: $line1:ty }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $(#[$line])*
+            #[schema(min_length = 1, max_length = 200, example = "12 Orchestra Terrace")]
+            pub line1: $line1,
+            /// The second line.
+            #[serde(default)]
+            #[schema(max_length = 200)]
+            pub line2: Option<String>,
+            /// City or town.
+            #[serde(default)]
+            #[schema(max_length = 100, example = "Walla Walla")]
+            pub city: Option<String>,
+            /// State, province or county.
+            #[serde(default)]
+            #[schema(max_length = 100)]
+            pub region: Option<String>,
+            /// Postal code.
+            #[serde(default)]
+            #[schema(max_length = 20, example = "99362")]
+            pub postal_code: Option<String>,
+            /// Country, ISO 3166-1 alpha-2.
+            #[schema(min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$", example = "US")]
+            pub country: String,
+        }
+
+        impl $name {
+            /// Refuses a country that does not exist; the place is `/country` of the address.
+            pub fn check(&self) -> Result<()> {
+                check_country(&self.country)
+            }
+        }
+    };
 }
 
-impl Address {
-    /// Refuses a country that does not exist; the place is `/country` of the address.
-    pub fn check(&self) -> Result<()> {
-        check_country(&self.country)
+postal_address! {
+    /// A postal address.
+    Address {
+        /// Street and number, or the first line.
+        line1: String
+    }
+}
+
+postal_address! {
+    /// A postal address as far as it is known: often the country alone, from a form.
+    LeadAddress {
+        /// Street and number, or the first line. Without it the address does not go to the party that the lead becomes.
+        #[serde(default)]
+        line1: Option<String>
+    }
+}
+
+impl LeadAddress {
+    /// The address of a party, when it is whole.
+    pub fn whole(&self) -> Option<Address> {
+        let LeadAddress { line1, line2, city, region, postal_code, country } = self.clone();
+        line1.map(|line1| Address { line1, line2, city, region, postal_code, country })
     }
 }
 

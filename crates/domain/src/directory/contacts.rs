@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 use super::addresses::{self, Address};
 use super::emails::{self, EmailAddress};
+use super::erasure::ERASED;
 use super::external_ids::{self, ExternalId};
-use super::personal_data::ERASED;
 use super::phones::{self, PhoneNumber};
 use super::search;
 use super::tags::{self, Tag};
@@ -71,7 +71,7 @@ pub struct Contact {
     /// The user who looks after this person.
     #[schema(required)]
     pub owner_id: Option<UserId>,
-    /// Words to find the person by.
+    /// Tags.
     #[schema(max_items = 50)]
     pub tags: Vec<Tag>,
     /// Free text by key.
@@ -140,7 +140,7 @@ pub struct NewContact {
     /// The user who looks after this person.
     #[serde(default)]
     pub owner_id: Option<UserId>,
-    /// Words to find the person by.
+    /// Tags.
     #[serde(default)]
     #[schema(max_items = 50)]
     pub tags: Vec<Tag>,
@@ -174,7 +174,7 @@ crate::patch! {
         set external_ids: Vec<ExternalId> [max_items = 20],
         /// The user who looks after this person.
         clear owner_id: UserId,
-        /// Words to find the person by.
+        /// Tags.
         set tags: Vec<Tag> [max_items = 50],
         /// Free text by key.
         set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],

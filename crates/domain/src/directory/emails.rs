@@ -11,7 +11,7 @@ pub const INVALID_EMAIL: Code = Code::invalid("email.invalid", "This is not an e
 /// An address appears twice in one list, or two are primary.
 pub const DUPLICATE_EMAIL: Code = Code::invalid("email.duplicate", "The list of e-mail addresses contradicts itself.");
 
-/// An e-mail address of somebody.
+/// An e-mail address of a party or contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EmailAddress {
@@ -70,6 +70,12 @@ pub fn normalise_all(list: Vec<EmailAddress>) -> Result<Vec<EmailAddress>> {
     Ok(out)
 }
 
+/// An address as it is shown to whoever has a link, who may not be its owner: the first character and the domain.
+pub fn shortened(address: &str) -> String {
+    let (user, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    format!("{}…@{domain}", user.chars().next().unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +110,12 @@ mod tests {
         assert_eq!(two.errors()[0].pointer.as_deref(), Some("/1/primary"));
         let bad = normalise_all(vec![of("a@x.org", true), of("nonsense", false), of("also nonsense", false)]).expect_err("bad");
         assert_eq!((bad.code(), bad.errors().len()), (INVALID_EMAIL, 2));
+    }
+
+    #[test]
+    fn a_shortened_address_shows_its_first_character_and_its_domain() {
+        assert_eq!(shortened("ana@example.org"), "a…@example.org");
+        assert_eq!(shortened(""), "…@");
     }
 
     proptest! {

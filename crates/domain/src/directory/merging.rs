@@ -21,7 +21,7 @@ crate::string_enum! {
         /// The one that goes.
         Loser = "loser",
     }
-    /// Where a merge stands.
+    /// Status of a merge.
     pub enum MergeStatus {
         /// The two are one.
         Merged = "merged",

@@ -9,6 +9,7 @@ pub mod contact_preferences;
 pub mod contacts;
 pub mod currencies;
 pub mod emails;
+pub mod erasure;
 pub mod exchange_rates;
 pub mod external_ids;
 pub mod matching;

@@ -38,7 +38,7 @@ pub struct OverviewFilter {
     #[param(max_length = 500, example = "finance,cases")]
     pub include: Option<String>,
     /// What was owed and on order at the end of this day, in `as_of`, and nothing else. Only `sales` and `finance` can be
-    /// included with it. They are told of the party as it is today, with all that was merged into it since.
+    /// included with it. They describe the party as it is today, with all that was merged into it since.
     pub as_of: Option<NaiveDate>,
 }
 
@@ -69,7 +69,8 @@ pub struct BalanceAsOf {
     pub ageing: Ageing,
 }
 
-/// The orders of a party that were confirmed by the end of a day. How far they were shipped and billed then is not told.
+/// The orders of a party that were confirmed by the end of a day. How far they were shipped and billed at that time is not
+/// included.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct OrdersAsOf {
     /// Confirmed by then, and neither closed nor cancelled by then.
@@ -147,10 +148,10 @@ pub struct OverviewPart {
     /// What it is about: `quotes`.
     #[schema(max_length = 50, example = "quotes")]
     pub name: String,
-    /// How many of its things are open.
+    /// Number of open records.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub open_count: i64,
-    /// Its things, the latest first; at most ten.
+    /// Its records, the latest first; at most ten.
     #[schema(max_items = 10)]
     pub latest: Vec<OverviewItem>,
     /// The path of the whole list.
@@ -158,7 +159,7 @@ pub struct OverviewPart {
     pub link: String,
 }
 
-/// A thing of an area in brief.
+/// A record of an area in brief.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct OverviewItem {
     /// Its id.
@@ -380,10 +381,10 @@ pub struct OrderSummary {
     /// Current status.
     #[schema(max_length = 50)]
     pub status: String,
-    /// How much of it is shipped, as a word.
+    /// Fulfilment status.
     #[schema(max_length = 50)]
     pub fulfilment_status: String,
-    /// How much of it is invoiced, as a word.
+    /// Invoicing status.
     #[schema(max_length = 50)]
     pub billing_status: String,
     /// Total with tax.
@@ -487,7 +488,7 @@ pub struct TimelineEntry {
     /// The area it belongs to.
     #[schema(max_length = 50, example = "accounting")]
     pub area: String,
-    /// The id of the thing it happened to.
+    /// The id of the record it happened to.
     #[schema(max_length = 40)]
     pub subject: String,
     /// Its number, name or title, when it has one.

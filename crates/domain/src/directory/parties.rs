@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use super::addresses::{self, Address};
 use super::companies::Company;
 use super::emails::{self, EmailAddress};
+use super::erasure::ERASED;
 use super::external_ids::{self, ExternalId};
-use super::personal_data::ERASED;
 use super::phones::{self, PhoneNumber};
 use super::tags::{self, Tag};
 pub use super::terms::{Blocked, TaxStatus, TradeTerms};
@@ -123,9 +123,9 @@ pub struct Party {
     /// Tax registration number.
     #[schema(required, max_length = 50)]
     pub tax_id: Option<String>,
-    /// Whether things are sold to it.
+    /// Whether it is a customer.
     pub is_customer: bool,
-    /// Whether things are bought from it.
+    /// Whether it is a supplier.
     pub is_vendor: bool,
     /// Terms when it is a customer.
     pub customer_terms: TradeTerms,
@@ -152,7 +152,7 @@ pub struct Party {
     /// The user who looks after it.
     #[schema(required)]
     pub owner_id: Option<crate::ids::UserId>,
-    /// Words to find it by.
+    /// Tags.
     #[schema(max_items = 50)]
     pub tags: Vec<Tag>,
     /// Free text by key.
@@ -161,7 +161,7 @@ pub struct Party {
     /// When it was archived; archived parties cannot be put on new documents.
     #[schema(required)]
     pub archived_at: Option<DateTime<Utc>>,
-    /// The party it was merged into. It stands for this one everywhere; this one is kept as a tombstone and is not changed.
+    /// The party it was merged into. It replaces this one everywhere; this one is kept as a tombstone and is not changed.
     #[serde(default)]
     #[schema(required)]
     pub merged_into: Option<PartyId>,
@@ -216,10 +216,10 @@ pub struct NewParty {
     #[serde(default)]
     #[schema(max_length = 50)]
     pub tax_id: Option<String>,
-    /// Whether things are sold to it; false when left out.
+    /// Whether it is a customer; false when left out.
     #[serde(default)]
     pub is_customer: bool,
-    /// Whether things are bought from it; false when left out.
+    /// Whether it is a supplier; false when left out.
     #[serde(default)]
     pub is_vendor: bool,
     /// Terms when it is a customer.
@@ -254,7 +254,7 @@ pub struct NewParty {
     /// The user who looks after it.
     #[serde(default)]
     pub owner_id: Option<crate::ids::UserId>,
-    /// Words to find it by.
+    /// Tags.
     #[serde(default)]
     #[schema(max_items = 50)]
     pub tags: Vec<Tag>,
@@ -284,9 +284,9 @@ crate::patch! {
         clear legal_name: String [max_length = 200],
         /// Tax registration number.
         clear tax_id: String [max_length = 50],
-        /// Whether things are sold to it.
+        /// Whether it is a customer.
         set is_customer: bool,
-        /// Whether things are bought from it.
+        /// Whether it is a supplier.
         set is_vendor: bool,
         /// Terms when it is a customer.
         merge customer_terms: TradeTermsPatch,
@@ -306,7 +306,7 @@ crate::patch! {
         clear parent_id: PartyId,
         /// The user who looks after it.
         clear owner_id: crate::ids::UserId,
-        /// Words to find it by.
+        /// Tags.
         set tags: Vec<Tag> [max_items = 50],
         /// Free text by key.
         set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::contacts::{Contact, MERGED};
+pub use super::erasure::{ERASED, NOTHING};
 use super::parties::{Party, PartyKind};
 use super::terms::TradeTerms;
 use crate::crm::quotes::{Quote, QuoteAnswer, QuoteParty};
@@ -20,18 +21,13 @@ use crate::platform::events::AuditEntry;
 pub const NOT_A_PERSON: Code = Code::invalid("personal_data.not_a_person", "The party is not a person.");
 /// Orders are open or money is owed.
 pub const IN_BUSINESS: Code = Code::conflict("personal_data.in_business", "There is open business with this person.");
-/// The data was erased before.
-pub const ERASED: Code = Code::conflict("personal_data.erased", "The personal data was erased.");
 /// The audit trail of this person does not hold, and an erasure would hide it.
 pub const CHAIN_BROKEN: Code = Code::conflict("personal_data.chain_broken", "The audit trail of this person does not hold.");
-
-/// What stands where a name or text was.
-pub const NOTHING: &str = "Erased";
 
 /// The rows of one kind.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ExportedRows {
-    /// Which ones, by the table they are kept in and the column that leads to the person.
+    /// Which records: their table and the column that refers to the person.
     #[schema(max_length = 100, example = "invoices.customer_id")]
     pub what: String,
     /// The rows, as the API shows them.
@@ -44,7 +40,7 @@ pub struct ExportedRows {
 pub struct PersonalData {
     /// When it was read, in one snapshot.
     pub taken_at: DateTime<Utc>,
-    /// The person and everything that leads to the person.
+    /// The person and all records that refer to the person.
     #[schema(max_items = 1000)]
     pub records: Vec<ExportedRows>,
     /// What happened, the oldest first.
@@ -295,7 +291,8 @@ pub fn redacted(value: &Value, terms: &Terms) -> Value {
     }
 }
 
-/// A fact about a quote, or the order it became, without the person it was sent to: who that was, who signed, and texts with one of the terms. What was
+/// A fact about a quote, or the order it became, without the person it was sent to: who that was, who signed, and texts with one
+/// of the terms. What was
 /// offered to whom, and that it was accepted and when, is not about the person and stays.
 pub fn without_reader(value: &Value, terms: &Terms) -> Value {
     let mut left = without(value, terms);

@@ -11,7 +11,7 @@ use crate::kernel::{Code, Findings, Result};
 /// The text is not a phone number.
 pub const INVALID_PHONE: Code = Code::invalid("phone.invalid", "This is not a phone number.");
 
-/// A phone number of somebody.
+/// A phone number of a party or contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PhoneNumber {

@@ -17,7 +17,7 @@ crate::string_enum! {
         Stocked = "stocked",
         Service = "service",
     }
-    /// Whether pieces of it are told apart.
+    /// Whether pieces are tracked by serial numbers.
     pub enum Tracking as ProductTracking {
         /// They are not.
         None = "none",
@@ -69,7 +69,7 @@ pub struct Product {
     pub description: Option<String>,
     /// Whether stock is kept of it. Fixed after creation.
     pub kind: ProductKind,
-    /// Whether pieces of it are told apart.
+    /// Whether pieces are tracked by serial numbers.
     pub tracking: Tracking,
     /// The unit it is counted in. Fixed after creation.
     pub unit_id: UnitId,
@@ -95,7 +95,7 @@ pub struct Product {
     /// Weight of one unit in kilograms.
     #[schema(required)]
     pub weight_kg: Option<Quantity>,
-    /// Words to find it by.
+    /// Tags.
     #[schema(max_items = 50)]
     pub tags: Vec<Tag>,
     /// Free text by key.
@@ -133,7 +133,7 @@ pub struct NewProduct {
     /// Whether stock is kept of it; `stocked` when left out. It cannot be changed later.
     #[serde(default = "stocked")]
     pub kind: ProductKind,
-    /// Whether pieces of it are told apart by serial numbers; `none` when left out.
+    /// Whether pieces are tracked by serial numbers; `none` when left out.
     #[serde(default = "untracked")]
     pub tracking: Tracking,
     /// The unit it is counted in. It cannot be changed later.
@@ -165,7 +165,7 @@ pub struct NewProduct {
     /// Weight of one unit in kilograms.
     #[serde(default)]
     pub weight_kg: Option<Quantity>,
-    /// Words to find it by.
+    /// Tags.
     #[serde(default)]
     #[schema(max_items = 50)]
     pub tags: Vec<Tag>,
@@ -200,7 +200,7 @@ crate::patch! {
         clear expected_cost: UnitPrice,
         /// Currency of price and cost.
         clear currency: String [min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$"],
-        /// Whether pieces of it are told apart. Pieces that left before have no numbers.
+        /// Whether pieces are tracked by serial numbers. Pieces shipped before have none.
         set tracking: Tracking,
         /// Which rate of tax it falls under.
         set tax_class: TaxClass,
@@ -212,7 +212,7 @@ crate::patch! {
         clear barcode: String [min_length = 1, max_length = 64],
         /// Weight of one unit in kilograms.
         clear weight_kg: Quantity,
-        /// Words to find it by; replaced as a whole.
+        /// Tags; replaced as a whole.
         set tags: Vec<Tag> [max_items = 50],
         /// Free text by key; replaced as a whole.
         set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],

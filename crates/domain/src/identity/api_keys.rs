@@ -49,14 +49,14 @@ pub struct ApiKey {
     /// The key that created it, with which it ends; null when a user created it.
     #[schema(required)]
     pub parent_id: Option<ApiKeyId>,
-    /// Label that tells the key from others; shown in lists and in the audit log.
+    /// Label of the key; shown in lists and in the audit log.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// The key itself: send it as `Authorization: Bearer sk_live_…`. It is shown once, in the answer that made it, and
     /// null ever after.
     #[schema(required, min_length = 20, max_length = 100)]
     pub key: Option<String>,
-    /// Its last characters, to tell keys apart.
+    /// The last characters of the key, for recognition.
     #[schema(min_length = 4, max_length = 4)]
     pub ends_with: String,
     /// What it may do, as far as its user may.
@@ -81,7 +81,7 @@ crate::entity!(ApiKey, ApiKeyId, "api_key", actions: |k| k.possible_actions());
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApiKey {
-    /// Label that tells the key from others; shown in lists and in the audit log.
+    /// Label of the key; shown in lists and in the audit log.
     #[schema(min_length = 1, max_length = 100, example = "Web shop")]
     pub name: String,
     /// What it may do: permissions or patterns, not more than you may. All that you may when left out.

@@ -122,6 +122,10 @@ pub struct Login {
     /// The password.
     #[schema(format = "password", min_length = 1, max_length = 1024, example = "seven grey herons cross the river")]
     pub password: String,
+    /// The code of the second factor, for accounts that have one: six digits of the authenticator app, or a recovery code.
+    #[serde(default)]
+    #[schema(format = "password", min_length = 6, max_length = 40, example = "492039")]
+    pub code: Option<String>,
 }
 
 /// A refresh token, to be exchanged for new tokens.

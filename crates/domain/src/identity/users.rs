@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::ValidateEmail;
 
-use crate::ids::UserId;
-use crate::kernel::text::is_one_line;
+use super::second_factors;
+use crate::ids::{StoredFileId, UserId};
+use crate::kernel::text::{filled, is_one_line};
 use crate::kernel::{Code, Failure, Result, problems};
 
 /// The e-mail address is not one.
@@ -17,6 +18,8 @@ pub const INVALID_EMAIL: Code = Code::invalid("user.invalid_email", "The e-mail 
 pub const EMAIL_TAKEN: Code = Code::conflict("user.email_taken", "Another user has this e-mail address.");
 /// Work is given to whoever may log in.
 pub const DISABLED: Code = Code::invalid("user.disabled", "The user is disabled and is given no work.");
+/// The time zone is not one of the IANA data base.
+pub const UNKNOWN_TIME_ZONE: Code = Code::invalid("user.unknown_time_zone", "There is no time zone with this name.");
 /// Nobody locks himself out.
 pub const OWN_ACCOUNT: Code = Code::conflict("user.own_account", "You cannot do this to your own account.");
 /// Whoever holds less cannot change an account that holds more, and gives nobody more than they hold.
@@ -49,9 +52,17 @@ pub struct User {
     /// The language for texts, as a BCP 47 tag.
     #[schema(min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
     pub locale: String,
+    /// Time zone of the user's days, a name of the IANA data base; null for that of the company.
+    #[schema(required, min_length = 1, max_length = 64, example = "Europe/Berlin")]
+    pub time_zone: Option<String>,
+    /// The file with the picture of the user; served by `GET /v1/identity/people/{person_id}/picture`.
+    #[schema(required)]
+    pub picture_id: Option<StoredFileId>,
     pub status: UserStatus,
-    /// Whether the password was set by somebody else, so that nothing is allowed but to change it.
+    /// Whether the password was set by another user, so that nothing is allowed but to change it.
     pub must_change_password: bool,
+    /// Whether log-in needs a code of a second factor, too.
+    pub second_factor_enabled: bool,
     /// Texts of your own, by name.
     #[schema(schema_with = crate::kernel::metadata)]
     pub metadata: BTreeMap<String, String>,
@@ -75,6 +86,10 @@ pub struct NewUser {
     #[serde(default)]
     #[schema(min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
     pub locale: Option<String>,
+    /// Time zone of the user's days, a name of the IANA data base; that of the company when left out.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 64, example = "Europe/Berlin")]
+    pub time_zone: Option<String>,
     /// The first password: 15 to 1024 characters that are hard to guess. Without one the user cannot log in until
     /// `reset-password` makes one.
     #[serde(default)]
@@ -98,8 +113,24 @@ crate::patch! {
         set name: String [min_length = 1, max_length = 200],
         /// The language for texts, as a BCP 47 tag.
         set locale: String [min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"],
+        /// Time zone of the user's days, a name of the IANA data base; null for that of the company.
+        clear time_zone: String [min_length = 1, max_length = 64],
         /// Texts of your own, by name; replaces all of them.
         set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],
+    }
+}
+
+crate::patch! {
+    /// Changes that users make to their own account.
+    pub struct OwnPatch for User {
+        /// The name as shown to others.
+        set name: String [min_length = 1, max_length = 200],
+        /// The language for texts, as a BCP 47 tag.
+        set locale: String [min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"],
+        /// Time zone of your days, a name of the IANA data base; null for that of the company.
+        clear time_zone: String [min_length = 1, max_length = 64],
+        /// A picture that you uploaded to `platform/files`: PNG, JPEG, GIF or WebP, at most 1 MiB. Every user sees it.
+        clear picture_id: StoredFileId,
     }
 }
 
@@ -113,7 +144,7 @@ pub struct ResetPassword {
     pub password: Option<String>,
 }
 
-/// A password that somebody else set. It is good for one log-in: the user must change it before anything else.
+/// A password set by another user. It is valid for one log-in: the user must change it before anything else.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct OneTimePassword {
     pub user_id: UserId,
@@ -125,6 +156,16 @@ pub struct OneTimePassword {
 /// The form in which addresses are stored and compared: without white space around, lower case.
 pub fn normal_email(text: &str) -> String {
     text.trim().to_lowercase()
+}
+
+/// Refuses a name that is not one of the IANA data base.
+pub fn check_time_zone(name: Option<&str>) -> Result<()> {
+    match name {
+        Some(name) if name.parse::<chrono_tz::Tz>().is_err() => {
+            Err(UNKNOWN_TIME_ZONE.field("/time_zone", format!("There is no time zone {name:?}.")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The address in its normal form, refused when it is none.
@@ -143,14 +184,18 @@ impl User {
         if !is_one_line(&new.name) {
             return Err(problems::invalid_body.field("/name", "The name is one line without control characters."));
         }
+        check_time_zone(new.time_zone.as_deref())?;
         Ok(Self {
             id,
             version: 1,
             email: email(&new.email)?,
             name: new.name.trim().to_string(),
             locale: new.locale.unwrap_or_else(|| "en".to_string()),
+            time_zone: new.time_zone,
+            picture_id: None,
             status: UserStatus::Active,
             must_change_password,
+            second_factor_enabled: false,
             metadata: new.metadata,
             created_at: now,
             updated_at: now,
@@ -160,8 +205,17 @@ impl User {
     /// Applies changes, the address in its normal form.
     pub fn updated(mut self, patch: UserPatch) -> Result<Self> {
         patch.apply(&mut self);
+        check_time_zone(self.time_zone.as_deref())?;
         self.email = email(&self.email)?;
         self.name = self.name.trim().to_string();
+        Ok(self)
+    }
+
+    /// Applies what users change of their own account.
+    pub fn changed_by_itself(mut self, patch: OwnPatch) -> Result<Self> {
+        patch.apply(&mut self);
+        check_time_zone(self.time_zone.as_deref())?;
+        self.name = filled(&self.name, "/name")?;
         Ok(self)
     }
 
@@ -184,11 +238,31 @@ impl User {
         Ok(Self { status: UserStatus::Active, ..self })
     }
 
+    /// Makes log-in need a code from now on.
+    pub fn with_second_factor(self) -> Result<Self> {
+        match self.second_factor_enabled {
+            true => Err(second_factors::ENABLED.into()),
+            false => Ok(Self { second_factor_enabled: true, ..self }),
+        }
+    }
+
+    /// Makes log-in need the password alone.
+    pub fn without_second_factor(self) -> Result<Self> {
+        match self.second_factor_enabled {
+            true => Ok(Self { second_factor_enabled: false, ..self }),
+            false => Err(second_factors::NOT_ENABLED.into()),
+        }
+    }
+
     fn possible_actions(&self) -> Vec<&'static str> {
-        match self.status {
+        let mut actions = match self.status {
             UserStatus::Active => vec!["disable", "revoke-sessions", "reset-password"],
             UserStatus::Disabled => vec!["enable", "revoke-sessions", "reset-password"],
+        };
+        if self.second_factor_enabled {
+            actions.push("remove-second-factor");
         }
+        actions
     }
 }
 
@@ -203,6 +277,7 @@ mod tests {
             email: " Ada@Example.COM ".into(),
             name: " Ada ".into(),
             locale: None,
+            time_zone: None,
             password: None,
             must_change_password: None,
             metadata: BTreeMap::new(),
@@ -231,6 +306,16 @@ mod tests {
         assert_eq!(user(UserStatus::Disabled).disable(None).expect_err("twice").code(), problems::invalid_state);
         assert_eq!(user(UserStatus::Active).enable().expect_err("twice").code(), problems::invalid_state);
         assert_eq!(user(UserStatus::Disabled).enable().expect("enabled").status, UserStatus::Active);
+    }
+
+    #[test]
+    fn a_second_factor_is_enabled_once_and_removed_once() {
+        let plain = user(UserStatus::Active);
+        assert_eq!(plain.clone().without_second_factor().expect_err("none").code(), second_factors::NOT_ENABLED);
+        let guarded = plain.with_second_factor().expect("enabled");
+        assert!(guarded.possible_actions().contains(&"remove-second-factor"));
+        assert_eq!(guarded.clone().with_second_factor().expect_err("twice").code(), second_factors::ENABLED);
+        assert!(!guarded.without_second_factor().expect("removed").second_factor_enabled);
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub struct ClvGroup {
     /// Margin of a customer in a month on average; null without customers.
     #[schema(required)]
     pub monthly_margin_amount: Option<Amount>,
-    /// Customers lost in a month, in percent; null for historic and bgnbd, and where nobody could be lost.
+    /// Customers lost in a month, in percent; null for historic and bgnbd, and where no customer could be lost.
     #[schema(required)]
     pub churn_percent: Option<Rate>,
     /// The value; null without customers, and without churn where nothing else ends it.
@@ -101,7 +101,7 @@ pub struct ClvGroup {
     /// For discounted, the value with the month that is just beginning; null for the others.
     #[schema(required)]
     pub clv_with_first_month_amount: Option<Amount>,
-    /// What it cost to win them; null for groups that no cost can be told of.
+    /// Acquisition cost; null for groups without known costs.
     #[schema(required)]
     pub acquisition: Option<Acquisition>,
 }
@@ -127,7 +127,7 @@ pub struct ClvMetric {
     /// Margin of a customer in a month on average; null without customers.
     #[schema(required)]
     pub monthly_margin_amount: Option<Amount>,
-    /// Customers lost in a month, in percent; null for historic and bgnbd, and where nobody could be lost.
+    /// Customers lost in a month, in percent; null for historic and bgnbd, and where no customer could be lost.
     #[schema(required)]
     pub churn_percent: Option<Rate>,
     /// Worth of money lost in a month, in percent; null but for discounted.
@@ -215,7 +215,7 @@ pub struct PartyClv {
     /// Margin of a month, for simple and discounted.
     #[schema(required)]
     pub monthly_margin_amount: Option<Amount>,
-    /// Customers lost in a month, in percent, for simple and discounted; null where nobody could be lost.
+    /// Customers lost in a month, in percent, for simple and discounted; null where no customer could be lost.
     #[schema(required)]
     pub churn_percent: Option<Rate>,
     /// Worth of money lost in a month, in percent; null but for discounted.
@@ -245,9 +245,9 @@ pub struct CustomerOutlook {
     /// Days from the first invoice until now (T).
     #[schema(minimum = 0, maximum = 1000000)]
     pub age_days: i64,
-    /// How likely the customer has not left, in percent, two places. 100 for whoever bought once: the model lets nobody
-    /// leave before the second purchase. Null for a fit at its bound by which nobody, or
-    /// everybody, would ever leave.
+    /// How likely the customer has not left, in percent, two places. 100 for a customer with one purchase: the model assumes that
+    /// no customer leaves before the second. Null for a fit at its bound by which no customer, or every customer, would ever
+    /// leave.
     #[schema(required)]
     pub p_alive_percent: Option<Rate>,
     /// 100 less that; null with it.

@@ -37,7 +37,7 @@ pub struct PurchaseParameters {
     pub b: Rate,
     /// Logarithm of the likelihood of all histories, four places.
     pub log_likelihood: Rate,
-    /// Whether a parameter lies at the bound of the search: the customers differ less than the model can tell.
+    /// Whether a parameter is at the bound of the search: the customers differ less than the model can distinguish.
     pub is_at_bound: bool,
 }
 
@@ -50,7 +50,7 @@ pub struct MarginParameters {
     pub q: Rate,
     /// Scale of the differences between customers.
     pub v: Rate,
-    /// Whether a parameter lies at the bound of the search.
+    /// Whether a parameter is at the bound of the search.
     pub is_at_bound: bool,
 }
 

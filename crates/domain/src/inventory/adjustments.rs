@@ -13,7 +13,7 @@ use crate::ids::{CompanyId, LocationId, ProductId, StockAdjustmentId, StockAdjus
 use crate::kernel::{Amount, Code, FieldError, Quantity, Result, UnitPrice, problems};
 
 crate::string_enum! {
-    /// Where a stock adjustment stands.
+    /// Status of a stock adjustment.
     pub enum AdjustmentStatus {
         /// Can still change.
         Draft = "draft",

@@ -9,7 +9,7 @@ use crate::ids::{CompanyId, LocationId, WarehouseId};
 use crate::kernel::Code;
 
 crate::string_enum! {
-    /// What a location stands for.
+    /// The kind of location.
     pub enum LocationKind {
         /// A place in a warehouse; what lies there is on hand.
         Internal = "internal",
@@ -43,7 +43,7 @@ pub struct Location {
     /// The location it is part of.
     #[schema(required)]
     pub parent_id: Option<LocationId>,
-    /// What it stands for.
+    /// What it represents.
     pub kind: LocationKind,
     /// Short name, unique in its warehouse.
     #[schema(max_length = 40)]

@@ -99,9 +99,9 @@ pub struct FieldError {
     pub parameter: Option<String>,
     /// Name of the header.
     pub header: Option<String>,
-    /// What is wrong, as a stable word.
+    /// The stable code of the error.
     pub code: String,
-    /// What is wrong, in words.
+    /// The error as text.
     pub message: String,
     /// The figures and names in the words, for whoever says it in words of their own.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

@@ -6,6 +6,7 @@ mod decimal;
 mod error;
 mod findings;
 mod id;
+pub mod labels;
 mod metadata;
 mod minimum;
 mod number;
@@ -15,7 +16,7 @@ mod string_enum;
 pub mod text;
 pub mod turns;
 
-pub use days::{day_at, moment_of, start_of_day};
+pub use days::{Interval, day_at, moment_of, start_of_day};
 pub use decimal::{Amount, Decimals, Quantity, Rate, UnitPrice, is_decimal};
 pub use error::{Code, Failure, FieldError, Problem, Result, problems};
 pub use findings::Findings;

@@ -27,7 +27,8 @@ crate::string_enum! {
         Bookings = "bookings",
         /// Posted invoices less credit notes before tax, by their date: what they posted to income accounts.
         Invoiced = "invoiced",
-        /// Payments allocated to invoices less those taken back and refunds of credit notes, tax included, by the day they count for.
+        /// Payments allocated to invoices less those taken back and refunds of credit notes, tax included, by the day they count
+        /// for.
         Cash = "cash",
         /// Invoiced less the cost of goods delivered, plus that of goods returned, by the ledger.
         Margin = "margin",
@@ -323,7 +324,7 @@ pub struct AttributionFilter {
 /// What a group of touches earned.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct AttributionRow {
-    /// The id or word of the group; null for touches without one, as those of no campaign.
+    /// The id or value of the group; null for touchpoints without one, such as those of no campaign.
     #[schema(required, max_length = 200)]
     pub key: Option<String>,
     /// What it is called, when that is not the key.

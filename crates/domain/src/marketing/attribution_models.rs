@@ -58,7 +58,8 @@ pub const REFUSALS: &[Code] = &[DUPLICATE_NAME, HALF_LIFE_UNUSED, WEIGHTS_MISSIN
 /// Models of a company at most: each conversion is credited by all of them.
 pub const MOST: i64 = 20;
 
-/// What named touches earn, in percent. A touch with two names earns both; what nobody has goes to the others in proportion.
+/// What named touches earn, in percent. A touchpoint with two names earns both; the share of an absent one goes to the others in
+/// proportion.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamedWeights {

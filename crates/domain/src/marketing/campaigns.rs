@@ -19,7 +19,7 @@ use crate::kernel::Code;
 use crate::marketing::campaigns::quiet_hours::QuietHours;
 
 crate::string_enum! {
-    /// Where a campaign stands.
+    /// Status of a campaign.
     pub enum CampaignStatus {
         /// Can still change.
         Draft = "draft",
@@ -130,7 +130,7 @@ pub struct Campaign {
     /// Values for variables of the templates, the same for all readers.
     #[schema(schema_with = crate::kernel::metadata)]
     pub variables: BTreeMap<String, String>,
-    /// When nobody is written to, in the reader's own time zone.
+    /// Quiet hours, in the reader's time zone.
     #[schema(required)]
     pub quiet_hours: Option<QuietHours>,
     /// How much an address may get.
@@ -151,8 +151,8 @@ pub struct Campaign {
     /// How many were in the audience at that moment.
     #[schema(required, minimum = 0, maximum = 9007199254740991i64)]
     pub audience_count: Option<i64>,
-    /// When everybody in it had been judged, so that messages could go out. While it is null after a launch, nothing is
-    /// sent, and the job tells how far it is.
+    /// When the whole audience had been evaluated, so that messages could be sent. While it is null after a launch, nothing is
+    /// sent, and the job shows its progress.
     #[schema(required)]
     pub ready_at: Option<DateTime<Utc>>,
     /// When it was completed.
@@ -232,7 +232,7 @@ pub struct NewCampaign {
     #[serde(default)]
     #[schema(schema_with = crate::kernel::metadata)]
     pub variables: BTreeMap<String, String>,
-    /// When nobody is written to, in the reader's own time zone.
+    /// Quiet hours, in the reader's time zone.
     #[serde(default)]
     pub quiet_hours: Option<QuietHours>,
     /// How much an address may get.
@@ -255,7 +255,7 @@ crate::patch! {
         clear reply_to: String [max_length = 254],
         /// Values for variables of the templates; replaced whole.
         set variables: BTreeMap<String, String> [schema_with = crate::kernel::metadata],
-        /// When nobody is written to; replaced whole.
+        /// Quiet hours; replaced as a whole.
         clear quiet_hours: QuietHours,
         /// How much an address may get; replaced whole.
         clear frequency_cap: FrequencyCap,

@@ -10,7 +10,7 @@ use crate::kernel::Code;
 use crate::marketing::consents::{Consent, ConsentSubject};
 
 crate::string_enum! {
-    /// Where a request for confirmation stands.
+    /// Status of a request for confirmation.
     pub enum ConfirmationStatus as ConsentConfirmationStatus {
         /// The message will go out.
         Queued = "queued",
@@ -82,7 +82,7 @@ pub struct ConsentConfirmation {
     /// Where it was asked for first.
     #[schema(max_length = 200)]
     pub source: String,
-    /// The page of the company that the message leads to; null for a plain page of this server.
+    /// The page of the company that the message leads to; null for the built-in page of this server.
     #[schema(required, max_length = 500)]
     pub confirm_url: Option<String>,
     /// The pending row of the ledger.
@@ -112,7 +112,7 @@ pub struct ConsentConfirmation {
 
 crate::entity! { ConsentConfirmation, ConsentConfirmationId, "consent_confirmation", company: |c| Some(c.company_id), party: |c| c.party_id }
 
-/// Somebody to ask.
+/// A person to survey.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewConsentConfirmation {
@@ -134,14 +134,14 @@ pub struct NewConsentConfirmation {
     /// Which version of the wording is to be confirmed.
     #[schema(min_length = 1, max_length = 100, example = "newsletter-2026-01")]
     pub wording_version: String,
-    /// The wording; it stands in the message.
+    /// The wording; it is part of the message.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 4000)]
     pub wording: Option<String>,
     /// Where it was asked for first.
     #[schema(min_length = 1, max_length = 200, example = "call of 2026-03-01")]
     pub source: String,
-    /// The page of the company that the message leads to. It gets the token of the link as `link` and sends it back to
+    /// The page of the company that the message links to. It gets the token of the link as `link` and sends it back to
     /// `POST /v1/marketing/links/confirmation`.
     #[serde(default)]
     #[schema(max_length = 500, pattern = "^https?://[!-~]{1,490}$", example = "https://shop.example/confirm")]

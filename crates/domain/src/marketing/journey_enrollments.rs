@@ -9,7 +9,7 @@ use crate::kernel::{Result, problems};
 use crate::marketing::journeys::EntryKind;
 
 crate::string_enum! {
-    /// Where somebody stands.
+    /// Status of an enrolment.
     pub enum EnrollmentStatus as JourneyEnrollmentStatus {
         /// The next step is to be done.
         Active = "active",
@@ -68,7 +68,7 @@ impl EnrollmentStatus {
     }
 }
 
-/// A step that somebody came to.
+/// A step that an enrolled person reached.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct JourneyVisit {
     /// The key of the step.
@@ -81,7 +81,7 @@ pub struct JourneyVisit {
     pub result: Option<String>,
 }
 
-/// Somebody on the way through a journey. Exactly one of the party, the contact and the lead is there.
+/// An enrolment in a journey. Exactly one of the party, the contact and the lead is set.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(as = Enrollment)]
 pub struct JourneyEnrollment {

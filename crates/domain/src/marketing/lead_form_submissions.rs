@@ -105,7 +105,7 @@ pub struct LeadFormSubmission {
     /// Why it was not accepted, as a problem code, or what gave the machine away.
     #[schema(required, max_length = 100, example = "invalid_body")]
     pub reason: Option<String>,
-    /// Why, in words.
+    /// The reason, as text.
     #[schema(required, max_length = 2000)]
     pub detail: Option<String>,
     /// The token of the page.
@@ -134,7 +134,7 @@ pub struct LeadFormSubmission {
     /// The number of the wording that was consented to.
     #[schema(required, minimum = 1, maximum = 1000000)]
     pub consent_version: Option<i32>,
-    /// The exact words that were consented to.
+    /// The exact text that was consented to.
     #[schema(required, max_length = 5000)]
     pub consent_text: Option<String>,
     /// What the messages are about that were consented to.

@@ -52,7 +52,7 @@ pub struct Touchpoint {
     /// The opportunity that its lead became.
     #[schema(required)]
     pub opportunity_id: Option<OpportunityId>,
-    /// By which way the visitor came, as far as the marks tell.
+    /// The channel by which the visitor came, derived from the UTM parameters and the referrer.
     pub channel: TouchChannel,
     /// The marks of the link as they were said.
     pub utm: Utm,
@@ -190,7 +190,7 @@ pub struct Identification {
     /// The party.
     #[schema(required)]
     pub party_id: Option<PartyId>,
-    /// How many earlier touches were nobody's and are now known to be from there.
+    /// Number of earlier touchpoints without a person that were linked.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub linked_touches: i64,
 }

@@ -9,7 +9,7 @@ use crate::ids::JobId;
 use crate::kernel::{Problem, Result, problems};
 
 crate::string_enum! {
-    /// Where a job stands. The last three are final.
+    /// Status of a job. The last three are final.
     pub enum JobStatus {
         /// Waits for a worker.
         Queued = "queued",
@@ -84,7 +84,7 @@ pub struct Job {
     /// Why it was given up, when it failed; while it is queued, what it waits for.
     #[schema(required)]
     pub error: Option<JobError>,
-    /// Somebody asked to end it; it ends at its next step.
+    /// Cancellation was requested; it ends at its next step.
     pub cancel_requested: bool,
     /// Counts the changes, from 1; progress is one too.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]

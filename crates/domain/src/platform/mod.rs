@@ -1,11 +1,14 @@
 //! What belongs to no business area: facts as they are read, jobs, files, document flow, numbers, working hours.
 
+pub mod aggregates;
 pub mod business_time;
 pub mod calendars;
 pub mod events;
 pub mod files;
 pub mod followers;
+pub mod forms;
 pub mod jobs;
 pub mod number_series;
+pub mod saved_views;
 pub mod timer_failures;
 pub mod trace;

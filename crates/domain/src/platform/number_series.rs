@@ -14,7 +14,7 @@ pub struct NumberSeries {
     pub id: NumberSeriesId,
     /// The company whose documents are numbered.
     pub company_id: CompanyId,
-    /// The kind of document, as it stands in the numbers.
+    /// The kind of document, as in its numbers.
     #[schema(max_length = 20, example = "INV")]
     pub code: String,
     /// The year in the numbers.

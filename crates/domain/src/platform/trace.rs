@@ -124,7 +124,7 @@ pub struct TraceNode {
     /// Its number, name or title; null when it has none or the caller may not read it.
     #[schema(required, max_length = 300)]
     pub title: Option<String>,
-    /// Where it stands; null when it has no status or the caller may not read it.
+    /// Its status; null when it has none or the caller may not read it.
     #[schema(required, max_length = 50)]
     pub status: Option<String>,
     /// The company whose document it is.

@@ -21,7 +21,7 @@ use crate::tax::codes::TaxCode;
 use crate::tax::engine::TaxComputation;
 
 crate::string_enum! {
-    /// Where a credit note stands.
+    /// Status of a credit note.
     pub enum CreditNoteStatus {
         Draft = "draft",
         Posted = "posted",
@@ -453,3 +453,6 @@ pub fn check_total(invoice: &Invoice, more: Amount) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

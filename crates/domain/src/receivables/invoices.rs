@@ -24,7 +24,7 @@ use crate::tax::engine;
 use crate::tax::engine::{AppliedTax, TaxTreatment, TaxableLine};
 
 crate::string_enum! {
-    /// Where an invoice stands.
+    /// Status of an invoice.
     pub enum InvoiceStatus {
         /// May still change; owes nothing.
         Draft = "draft",
@@ -84,7 +84,7 @@ pub struct Invoice {
     pub currency: String,
     /// Company currency for one unit of the invoice's currency.
     pub exchange_rate: Rate,
-    /// Whether the rate was given. A given rate stays when the date of a draft changes; any other is the rate of the day.
+    /// Whether the rate was given or agreed for the order. A given rate stays when the date of a draft changes; any other is the rate of the day.
     pub exchange_rate_agreed: bool,
     /// The day of the invoice, of its tax and of its posting.
     pub invoice_date: NaiveDate,
@@ -175,11 +175,12 @@ pub struct NewInvoice {
     /// name one, as is needed where later credit notes or losses correct the tax.
     #[serde(default)]
     pub opening_date: Option<NaiveDate>,
-    /// ISO 4217; that of the customer or the company when left out.
+    /// ISO 4217; that of the order, the customer or the company when left out.
     #[serde(default)]
     #[schema(min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
     pub currency: Option<String>,
-    /// Company currency for one unit of the invoice's currency; the rate of the day when left out.
+    /// Company currency for one unit of the invoice's currency. When left out, the rate that was agreed for the order, or else that of
+    /// the day.
     #[serde(default)]
     pub exchange_rate: Option<Rate>,
     /// The payment term.
@@ -448,3 +449,6 @@ pub fn document_tax(of: &AppliedTax, t: &engine::LineTax) -> Result<DocumentTax>
         reverse_charge: if of.treatment == TaxTreatment::ReverseCharge { t.shifted } else { Amount::ZERO },
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use crate::ids::{CompanyId, DeliveryId, DeliveryLineId, JournalEntryId, PartyId,
 use crate::kernel::{Amount, Code, Decimals, FieldError, Quantity, Result, UnitPrice, problems};
 
 crate::string_enum! {
-    /// Where a delivery stands.
+    /// Status of a delivery.
     pub enum DeliveryStatus {
         /// Being made ready; can still change.
         Draft = "draft",
@@ -49,7 +49,7 @@ pub struct Delivery {
     pub warehouse_id: WarehouseId,
     /// The business date of shipping; while it is a draft, the date it is planned for.
     pub delivery_date: NaiveDate,
-    /// Where the goods go.
+    /// Shipping address.
     #[schema(required)]
     pub ship_to: Option<Address>,
     /// Who carries them.
@@ -201,7 +201,8 @@ pub struct DeliverSalesOrder {
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShipDelivery {
-    /// The business date on which the goods left, not in the future; the planned date when left out, or today if that is in the future.
+    /// The business date on which the goods left, not in the future; the planned date when left out, or today if that is in the
+    /// future.
     #[serde(default)]
     pub delivery_date: Option<NaiveDate>,
 }
@@ -298,3 +299,6 @@ pub fn ship_lines(order: &mut SalesOrder, lines: &[DeliveryLine]) -> Result<()> 
     }
     if errors.is_empty() { Ok(()) } else { Err(DELIVERY_OVER_ORDERED.at(errors)) }
 }
+
+#[cfg(test)]
+mod tests;

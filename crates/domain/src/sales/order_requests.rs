@@ -36,7 +36,7 @@ pub struct NewSalesOrder {
     /// When the customer wants the goods.
     #[serde(default)]
     pub requested_date: Option<NaiveDate>,
-    /// Where the goods go; the customer's shipping address when left out.
+    /// Shipping address; the customer's when left out.
     #[serde(default)]
     pub ship_to: Option<Address>,
     /// Days from the invoice until payment is due, when another number than with the customer is agreed for this order.
@@ -47,7 +47,8 @@ pub struct NewSalesOrder {
     #[serde(default)]
     #[schema(min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$")]
     pub currency: Option<String>,
-    /// How much of the company's currency one unit of the order's is; the rate of the day when left out.
+    /// How much of the company's currency one unit of the order's is, as agreed with the customer; the rate of the day when left out.
+    /// Its invoices are drafted at an agreed rate.
     #[serde(default)]
     pub exchange_rate: Option<Rate>,
     /// Whether prices have the tax inside; as the company says when left out.
@@ -87,11 +88,13 @@ crate::patch! {
         clear owner_id: UserId,
         /// The warehouse the goods come from.
         set warehouse_id: WarehouseId,
-        /// The business date.
+        /// The business date. An agreed exchange rate stays; any other follows the day.
         set order_date: NaiveDate,
+        /// How much of the company's currency one unit of the order's is, as agreed with the customer.
+        set exchange_rate: Rate,
         /// When the customer wants the goods.
         clear requested_date: NaiveDate,
-        /// Where the goods go.
+        /// Shipping address.
         clear ship_to: Address,
         /// Days from the invoice until payment is due; as agreed with the customer when null.
         clear payment_terms_days: i32 [minimum = 0, maximum = 3650],

@@ -19,7 +19,7 @@ use crate::ids::{CompanyId, OpportunityId, PartyId, QuoteId, UserId, WarehouseId
 use crate::kernel::{Amount, Code, Decimals, FieldError, Problem, Quantity, Rate, Result, round};
 
 crate::string_enum! {
-    /// Where a sales order stands.
+    /// Status of a sales order.
     pub enum SalesOrderStatus {
         /// Can still change; binds nobody.
         Draft = "draft",
@@ -89,13 +89,13 @@ pub struct SalesOrder {
     /// The number, given on confirmation.
     #[schema(required, max_length = 40)]
     pub number: Option<String>,
-    /// Where the order stands.
+    /// Status of the order.
     pub status: SalesOrderStatus,
     /// How much was shipped.
     pub fulfilment_status: FulfilmentStatus,
     /// How much was invoiced.
     pub billing_status: BillingStatus,
-    /// Whether somebody stopped it for now.
+    /// Whether it is paused.
     pub is_on_hold: bool,
     /// Why it was stopped, or why it was cancelled.
     #[schema(required, max_length = 500)]
@@ -111,7 +111,7 @@ pub struct SalesOrder {
     /// The quote it came from.
     #[schema(required)]
     pub quote_id: Option<QuoteId>,
-    /// Who looks after it: the owner of the quote or opportunity that it came from, or else whoever created it.
+    /// The owner: that of the quote or opportunity that it came from, or else the user who created it.
     #[schema(required)]
     pub owner_id: Option<UserId>,
     /// The warehouse the goods come from.
@@ -122,7 +122,7 @@ pub struct SalesOrder {
     /// When the customer wants the goods.
     #[schema(required)]
     pub requested_date: Option<NaiveDate>,
-    /// Where the goods go, as it was when the order was taken.
+    /// Shipping address, as it was when the order was created.
     #[schema(required)]
     pub ship_to: Option<Address>,
     /// Days from the invoice until payment is due, as agreed for this order; as agreed with the customer when null.
@@ -133,6 +133,9 @@ pub struct SalesOrder {
     pub currency: String,
     /// How much of the company's currency one unit of the order's currency is, pinned when the order was taken.
     pub exchange_rate: Rate,
+    /// Whether the rate was agreed with the customer. An agreed rate stays when the date of a draft changes, and its invoices are
+    /// drafted at it; any other is the rate of the day, and invoices have that of their own.
+    pub exchange_rate_agreed: bool,
     /// Whether prices have the tax inside.
     pub prices_include_tax: bool,
     /// Whether it may be confirmed with less stock than ordered; the rest is shipped when it comes in.
@@ -448,6 +451,10 @@ impl SalesOrder {
         }
         let own = |v: Decimal| Amount::exact(round(v * self.exchange_rate.get(), Amount::SCALE)).unwrap_or_default();
         (own(unshipped), own(unbilled))
+    }
+    /// The exchange rate that was agreed with the customer, which invoices have unless they are given another.
+    pub fn agreed_rate(&self) -> Option<Rate> {
+        self.exchange_rate_agreed.then_some(self.exchange_rate)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::ids::{
 use crate::kernel::{Amount, Code, Quantity, Result};
 
 crate::string_enum! {
-    /// Where a return stands.
+    /// Status of a return.
     pub enum ReturnStatus {
         /// The customer asked for it.
         Requested = "requested",
@@ -286,3 +286,6 @@ impl CustomerReturn {
         Ok(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

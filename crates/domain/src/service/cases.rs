@@ -21,7 +21,7 @@ use crate::service::sla_policies::HoldBehaviour;
 use crate::service::sla_policies::clocks::{Pause, SlaClock, SlaMilestone, SlaState};
 
 crate::string_enum! {
-    /// Where a case stands.
+    /// Status of a case.
     pub enum CaseStatus {
         /// Nobody has answered or taken it.
         New = "new",
@@ -96,7 +96,7 @@ pub struct Case {
     pub subject: String,
     /// The way it came.
     pub channel: CaseChannel,
-    /// What kind of matter it is, in the words your reports group by.
+    /// The category; reports group by it.
     #[schema(required, max_length = 100)]
     pub category: Option<String>,
     /// How much depends on it.
@@ -123,7 +123,7 @@ pub struct Case {
     /// The order it is about.
     #[schema(required)]
     pub order_id: Option<SalesOrderId>,
-    /// The serial number of the thing it is about.
+    /// The serial number of the item it is about.
     #[schema(required, max_length = 100)]
     pub serial_number: Option<String>,
     /// Where it waits.
@@ -156,7 +156,7 @@ pub struct Case {
     /// The version of the policy's terms, fixed when the case began.
     #[schema(required)]
     pub sla_policy_version_id: Option<SlaPolicyVersionId>,
-    /// How it stands to its service level.
+    /// State against the service level.
     pub sla_state: SlaState,
     /// When the first answer is due.
     #[schema(required)]
@@ -164,7 +164,7 @@ pub struct Case {
     /// When the answer to the customer's latest question is due.
     #[schema(required)]
     pub next_response_due_at: Option<DateTime<Utc>>,
-    /// When it is to be resolved; null while that clock stands still.
+    /// When it is to be resolved; null while that clock is paused.
     #[schema(required)]
     pub resolution_due_at: Option<DateTime<Utc>>,
     /// The clocks behind these times.
@@ -268,11 +268,11 @@ pub struct NewCase {
     /// The order it is about.
     #[serde(default)]
     pub order_id: Option<SalesOrderId>,
-    /// The serial number of the thing it is about.
+    /// The serial number of the item it is about.
     #[serde(default)]
     #[schema(max_length = 100)]
     pub serial_number: Option<String>,
-    /// Where it waits. The queue hands it out unless `assignee_id` names somebody.
+    /// The queue. The queue assigns it unless `assignee_id` is given.
     #[serde(default)]
     pub queue_id: Option<QueueId>,
     /// The user who is to work on it.
@@ -316,7 +316,7 @@ crate::patch! {
         clear contact_id: ContactId,
         /// The product it is about.
         clear product_id: ProductId,
-        /// The serial number of the thing it is about.
+        /// The serial number of the item it is about.
         clear serial_number: String [max_length = 100],
         /// The caller's own key-value pairs; a new value replaces all of them.
         set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],
@@ -434,7 +434,7 @@ pub struct MeasuredClock {
     pub target_minutes: i32,
     /// When it began.
     pub started_at: DateTime<Utc>,
-    /// When it is due; null while it stands still.
+    /// When it is due; null while the clock is paused.
     #[schema(required)]
     pub due_at: Option<DateTime<Utc>>,
     /// When it was stopped for good.
@@ -445,7 +445,7 @@ pub struct MeasuredClock {
     pub elapsed_seconds: i64,
     /// Working time that remains, in seconds; below zero when it is overdue.
     pub remaining_seconds: i64,
-    /// Whether it stands still.
+    /// Whether the clock is paused.
     pub is_paused: bool,
     /// Whether it runs and the time is over.
     pub is_overdue: bool,

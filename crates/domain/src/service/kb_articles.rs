@@ -13,7 +13,7 @@ use crate::kernel::{Code, Findings, Result, problems};
 use crate::service::cases::messages::MessageVisibility;
 
 crate::string_enum! {
-    /// Where an article stands.
+    /// Status of an article.
     pub enum KbArticleStatus {
         /// Never published.
         Draft = "draft",

@@ -39,7 +39,12 @@ pub fn operations(t: &mut Table) {
     n.list("List journal entries.")
         .filter(&["status", "journal", "number", "posting_date", "source"])
         .sort(&["posting_date"])
-        .expand::<Account>("lines.account", "lines.account_id");
+        .expand::<Account>("lines.account", "lines.account_id")
+        .figures(Figures::by(&["status", "journal", "class", "company_id"]).company_money(&["total"]).dates(&[
+            "posting_date",
+            "created_at",
+            "posted_at",
+        ]));
     n.create(create, "Create a journal entry by hand. It starts as a draft; it must balance only when it is posted.").fails(CHECKS);
     n.read("Get a journal entry.").expand::<Account>("lines.account", "lines.account_id");
     n.update(update, "Change a draft journal entry. Lines are replaced whole.").fails(CHECKS).fails(&[rules::NOT_A_DRAFT]);
@@ -64,7 +69,15 @@ pub fn operations(t: &mut Table) {
     )
     .filter(&["account_id", "journal_entry_id", "posting_date", "party_id", "source"])
     .filter_by::<CampaignId>("campaign_id", "Only lines with this campaign in their dimensions, by its id or its name.", of_campaign)
-    .sort(&["posting_date"]);
+    .sort(&["posting_date"])
+    .expand::<Account>("account", "account_id")
+    .expand::<Party>("party", "party_id")
+    .expand::<Product>("product", "product_id")
+    .figures(
+        Figures::by(&["account_id", "party_id", "product_id", "currency", "company_id"])
+            .company_money(&["debit", "credit"])
+            .dates(&["posting_date"]),
+    );
 }
 
 /// The lines of a draft, checked as far as a draft must be.

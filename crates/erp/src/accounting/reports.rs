@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, Days, NaiveDate};
 use domain::accounting::accounts::{Account, AccountType};
 use domain::accounting::fiscal_years::{first_of_month, last_of_month, year_start};
-use domain::accounting::reports::{BalanceSheet, DayFilter, IncomeStatement, Movement, PeriodFilter, TrialBalance, statement};
+use domain::accounting::reports::{
+    BalanceSheet, DayFilter, IncomePeriod, IncomeStatement, IncomeStatementFilter, MOST_PERIODS, Movement, PeriodFilter, TrialBalance,
+    statement,
+};
 use domain::directory::companies::Company;
 use persistence::accounting::balances;
 use platform::unknown_in_query;
@@ -20,11 +23,18 @@ pub fn operations(t: &mut Table) {
         trial_balance,
         "Report the trial balance of a span of days. Opening, debits, credits and closing of every account that moved.",
     )
-    .permission("accounting.reports.read");
-    t.report("accounting/reports/income-statement", income_statement, "Report income and expenses of a span of days.")
-        .permission("accounting.reports.read");
+    .permission("accounting.reports.read")
+    .counts_all(&[]);
+    t.report(
+        "accounting/reports/income-statement",
+        income_statement,
+        "Report income and expenses of a span of days, as a whole and, with `interval`, period by period.",
+    )
+    .permission("accounting.reports.read")
+    .counts_all(&[]);
     t.report("accounting/reports/balance-sheet", balance_sheet, "Report assets, liabilities and equity at the end of a day.")
-        .permission("accounting.reports.read");
+        .permission("accounting.reports.read")
+        .counts_all(&[]);
 }
 
 /// The company and the day that are asked for; today when none is.
@@ -128,16 +138,37 @@ fn trial_balance(cx: &mut Cx, asked: PeriodFilter) -> Result<TrialBalance> {
     Ok(TrialBalance::of(company.id, company.currency.clone(), from, to, rows.collect()))
 }
 
-fn income_statement(cx: &mut Cx, asked: PeriodFilter) -> Result<IncomeStatement> {
-    let (company, from, to) = span(cx, &asked)?;
-    let moved = movements(cx, &company, Some(from), to)?;
-    let of = |a: Account| {
-        let (debit, credit) = moved.get(&a.id.uuid()).copied().unwrap_or_default();
-        (a, debit - credit)
+fn income_statement(cx: &mut Cx, asked: IncomeStatementFilter) -> Result<IncomeStatement> {
+    let IncomeStatementFilter { company_id, from_date, to_date, interval } = asked;
+    let (company, from, to) = span(cx, &PeriodFilter { company_id, from_date, to_date })?;
+    let accounts = accounts(cx, &company)?;
+    let moved_in = |cx: &mut Cx, from: NaiveDate, to: NaiveDate| -> Result<Vec<(Account, Amount)>> {
+        let moved = movements(cx, &company, Some(from), to)?;
+        let of = |a: &Account| {
+            let (debit, credit) = moved.get(&a.id.uuid()).copied().unwrap_or_default();
+            (a.clone(), debit - credit)
+        };
+        Ok(accounts.iter().map(of).collect())
     };
-    let rows: Vec<_> = accounts(cx, &company)?.into_iter().map(of).collect();
+    let rows = moved_in(cx, from, to)?;
     let (income, total_income) = statement(&rows, AccountType::Income, Some(from), to);
     let (expenses, total_expenses) = statement(&rows, AccountType::Expense, Some(from), to);
+    let mut periods = Vec::new();
+    if let Some(interval) = interval {
+        let too_many = || unknown_in_query("interval", format!("There are more than {MOST_PERIODS} periods from {from} to {to}."));
+        for (from, to) in interval.spans(from, to, MOST_PERIODS).ok_or_else(too_many)? {
+            let rows = moved_in(cx, from, to)?;
+            let total_income = statement(&rows, AccountType::Income, Some(from), to).1;
+            let total_expenses = statement(&rows, AccountType::Expense, Some(from), to).1;
+            periods.push(IncomePeriod {
+                from_date: from,
+                to_date: to,
+                total_income,
+                total_expenses,
+                result: total_income - total_expenses,
+            });
+        }
+    }
     Ok(IncomeStatement {
         company_id: company.id,
         currency: company.currency,
@@ -148,6 +179,7 @@ fn income_statement(cx: &mut Cx, asked: PeriodFilter) -> Result<IncomeStatement>
         total_income,
         total_expenses,
         result: total_income - total_expenses,
+        periods,
     })
 }
 

@@ -36,7 +36,13 @@ pub fn operations(t: &mut Table) {
         .filter(&["status", "direction", "party_id", "number", "payment_date"])
         .search(&["number", "reference"])
         .sort(&["payment_date"])
-        .expand::<Party>("party", "party_id");
+        .expand::<Party>("party", "party_id")
+        .figures(
+            Figures::by(&["status", "direction", "method", "party_id", "currency", "company_id"])
+                .money("currency", &["amount", "fee", "unallocated"])
+                .company_money(&["amount_company"])
+                .dates(&["payment_date", "created_at", "posted_at"]),
+        );
     n.create(create, "Create a payment. It starts as a draft and may say which invoices it settles when it is posted.").fails(REFUSALS);
     n.bulk(create);
     n.read("Get a payment.").expand::<Party>("party", "party_id");

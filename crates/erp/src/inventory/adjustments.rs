@@ -23,7 +23,7 @@ use crate::accounting::posting;
 
 pub fn operations(t: &mut Table) {
     let mut n =
-        t.noun::<StockAdjustment>("inventory/adjustments", "Stock set right by hand: opening stock, counts, scrap and things found.");
+        t.noun::<StockAdjustment>("inventory/adjustments", "Manual stock adjustments: opening stock, counts, scrap and found goods.");
     n.masked(FieldClass::Cost, &["total_value", "lines.unit_cost", "lines.value"]);
     n.list("List stock adjustments.")
         .filter(&["company_id", "status", "reason", "warehouse_id", "adjustment_date", "number"])

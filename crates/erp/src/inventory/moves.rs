@@ -15,6 +15,11 @@ pub fn operations(t: &mut Table) {
         .sort(&["move_date"])
         .expand::<Product>("product", "product_id")
         .expand::<Location>("from_location", "from_location_id")
-        .expand::<Location>("to_location", "to_location_id");
+        .expand::<Location>("to_location", "to_location_id")
+        .figures(
+            Figures::by(&["product_id", "from_location_id", "to_location_id", "company_id"])
+                .sum(&["quantity"])
+                .dates(&["move_date", "moved_at"]),
+        );
     n.read("Get a stock move.");
 }

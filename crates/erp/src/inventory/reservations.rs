@@ -25,7 +25,7 @@ pub fn operations(t: &mut Table) {
         .expand::<SalesOrder>("order", "order_id");
     n.create(
         create,
-        "Reserve stock outside an order. A hard reservation is refused when fewer pieces are free, whoever asks at the same time.",
+        "Reserve stock outside an order. A hard reservation is refused when fewer pieces are free, also under concurrent requests.",
     )
     .fails(&[NOT_ENOUGH_STOCK, NOT_STOCKED, RESERVATION_QUANTITY, LOCATION_IS_VIRTUAL]);
     n.read("Get a reservation.");

@@ -11,7 +11,8 @@ use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
     t.report("inventory/valuation", report, "Get what the stock of a company is worth. By product at moving average; with `as_of`, as the entries up to that business date say.")
-        .permission("inventory.valuation.read");
+        .permission("inventory.valuation.read")
+        .counts_all(&[]);
     t.masked::<Valuation>(FieldClass::Cost, &["total_value", "lines.value", "lines.unit_cost"]);
     let mut n = t.noun::<ValueEntry>(
         "inventory/value-entries",

@@ -29,7 +29,13 @@ pub fn operations(t: &mut Table) {
         .filter(&["status", "customer_id", "invoice_id", "number", "credit_date"])
         .search(&["number", "customer_name", "reason"])
         .sort(&["credit_date"])
-        .expand::<Party>("customer", "customer_id");
+        .expand::<Party>("customer", "customer_id")
+        .figures(
+            Figures::by(&["status", "customer_id", "currency", "company_id"])
+                .money("currency", &["net", "tax", "total", "unallocated"])
+                .company_money(&["total_company"])
+                .dates(&["credit_date", "created_at", "posted_at"]),
+        );
     n.create(draft, "Create a credit note for a posted invoice, by line, quantity or amount. It starts as a draft.").fails(REFUSALS);
     n.read("Get a credit note.").expand::<Party>("customer", "customer_id");
     n.delete(delete, "Delete a draft credit note.").fails(&[rules::NOT_A_DRAFT]);

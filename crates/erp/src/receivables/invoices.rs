@@ -50,7 +50,13 @@ pub fn operations(t: &mut Table) {
         .search(&["number", "customer_name", "reference"])
         .sort(&["invoice_date", "due_date", "number", "total"])
         .expand::<Party>("customer", "customer_id")
-        .expand::<Product>("lines.product", "lines.product_id");
+        .expand::<Product>("lines.product", "lines.product_id")
+        .figures(
+            Figures::by(&["status", "customer_id", "currency", "company_id"])
+                .money("currency", &["net", "tax", "total", "outstanding", "credited", "written_off"])
+                .company_money(&["total_company"])
+                .dates(&["invoice_date", "due_date", "created_at", "posted_at"]),
+        );
     n.create(create, "Create an invoice. It starts as a draft without a number; taxes are determined where lines name none.")
         .fails(REFUSALS)
         .fails(calculations::REFUSALS);
@@ -115,9 +121,13 @@ pub(crate) fn exchange_rate(cx: &mut Cx, company: &Company, currency: &str, date
 }
 
 /// Drafts what a caller writes down.
-fn create(cx: &mut Cx, new: NewInvoice) -> Result<Invoice> {
+fn create(cx: &mut Cx, mut new: NewInvoice) -> Result<Invoice> {
     let of = OrderOfInvoice { company_id: new.company_id, customer_id: new.customer_id, order_id: new.order_id.as_deref() };
-    of.check(cx, &new.lines, "/lines")?;
+    if let Some(order) = of.check(cx, &new.lines, "/lines")? {
+        let agreed = order.agreed_rate();
+        let currency = new.currency.get_or_insert(order.currency.clone());
+        new.exchange_rate = new.exchange_rate.or(agreed.filter(|_| *currency == order.currency));
+    }
     draft(cx, new)
 }
 
@@ -133,8 +143,8 @@ impl<'a> OrderOfInvoice<'a> {
         Self { company_id: invoice.company_id, customer_id: invoice.customer_id, order_id: invoice.order_id.as_deref() }
     }
 
-    /// `at` is where the list of lines is in the body; nothing when the body is the line itself.
-    fn check(&self, cx: &mut Cx, lines: &[NewInvoiceLine], at: &str) -> Result<()> {
+    /// The order. `at` is where the list of lines is in the body; nothing when the body is the line itself.
+    fn check(&self, cx: &mut Cx, lines: &[NewInvoiceLine], at: &str) -> Result<Option<SalesOrder>> {
         let order = match self.order_id {
             None => None,
             Some(id) => {
@@ -154,7 +164,7 @@ impl<'a> OrderOfInvoice<'a> {
                 return Err(problems::unknown_reference.field(format!("{at}/order_line_id"), message));
             }
         }
-        Ok(())
+        Ok(order)
     }
 }
 

@@ -33,7 +33,8 @@ pub fn operations(t: &mut Table) {
         ageing,
         "Report what customers owe by how late it is, as of a day. The total equals the control account.",
     )
-    .permission("receivables.reports.read");
+    .permission("receivables.reports.read")
+    .counts_all(&[]);
 }
 
 fn list(cx: &mut Cx, mut list: List) -> Result<Page<OpenItem>> {

@@ -20,10 +20,15 @@ pub const REFUSALS: &[Code] = invoices::REFUSALS;
 /// How an order is invoiced.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({ "invoice_date": "2026-03-31" })))]
 pub struct InvoiceSalesOrder {
     /// The date of the invoice; today when left out.
     #[serde(default)]
     pub invoice_date: Option<NaiveDate>,
+    /// Company currency for one unit of the invoice's currency. When left out, the rate that was agreed for the order, or else that of
+    /// the day of the invoice.
+    #[serde(default)]
+    pub exchange_rate: Option<Rate>,
 }
 
 /// Drafts an invoice of everything that can be billed now and stands on no other draft.
@@ -58,7 +63,7 @@ pub fn invoice(cx: &mut Cx, id: SalesOrderId, how: InvoiceSalesOrder) -> Result<
         invoice_date: how.invoice_date,
         opening_date: None,
         currency: Some(order.currency.clone()),
-        exchange_rate: None,
+        exchange_rate: how.exchange_rate.or(order.agreed_rate()),
         payment_term_id: None,
         payment_terms_days: order.payment_terms_days,
         reference: order.customer_reference.clone().or(order.number.clone()),

@@ -25,7 +25,12 @@ pub fn operations(t: &mut Table) {
         .expand::<Party>("customer", "customer_id")
         .expand::<SalesOrder>("order", "order_id")
         .expand::<Warehouse>("warehouse", "warehouse_id")
-        .expand::<Product>("lines.product", "lines.product_id");
+        .expand::<Product>("lines.product", "lines.product_id")
+        .figures(Figures::by(&["status", "customer_id", "warehouse_id", "carrier", "company_id"]).company_money(&["cost_total"]).dates(&[
+            "delivery_date",
+            "created_at",
+            "shipped_at",
+        ]));
     n.create(create, "Draft a delivery for a confirmed order. Everything open when no lines are given.")
         .fails(&[ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, ORDER_NO_WAREHOUSE, ORDER_NOTHING_TO_SHIP, DELIVERY_LINE, DELIVERY_OVER_ORDERED])
         .fails(serials::REFUSALS);

@@ -41,14 +41,21 @@ fn draft(cx: &mut Cx, new: NewSalesOrder) -> Result<SalesOrder> {
     customer.check_orderable("/customer_id")?;
     let (given, named) = (new.exchange_rate, new.warehouse_id);
     let mut order = priced(cx, &company, &customer, new)?.order;
-    order.exchange_rate = match given {
+    rate(cx, &company, &mut order, given)?;
+    order.warehouse_id = warehouse(cx, &company, named)?.map(|w| w.id);
+    Ok(order)
+}
+
+/// The rate of an order: the agreed one, or that of its day.
+fn rate(cx: &mut Cx, company: &Company, order: &mut SalesOrder, agreed: Option<Rate>) -> Result<()> {
+    order.exchange_rate = match agreed {
         Some(rate) if !rate.is_positive() => return Err(ORDER_AMOUNT.field("/exchange_rate", "A rate is more than zero.")),
         Some(rate) if order.currency != company.currency => rate,
         Some(rate) if rate != Rate::ONE => return Err(ORDER_AMOUNT.field("/exchange_rate", "The rate of the company's own currency is 1.")),
-        _ => books::exchange_rate(cx, &company, &order.currency, order.order_date)?,
+        _ => books::exchange_rate(cx, company, &order.currency, order.order_date)?,
     };
-    order.warehouse_id = warehouse(cx, &company, named)?.map(|w| w.id);
-    Ok(order)
+    order.exchange_rate_agreed = agreed.is_some();
+    Ok(())
 }
 
 /// What an order would come to, for others than its customers too: asked by whoever makes offers.
@@ -100,6 +107,7 @@ fn blank(cx: &Cx, company: &Company, customer: &Party, new: NewSalesOrder) -> Sa
         payment_terms_days: new.payment_terms_days,
         currency: company.currency.clone(),
         exchange_rate: Rate::ONE,
+        exchange_rate_agreed: false,
         prices_include_tax: new.prices_include_tax.unwrap_or(company.prices_include_tax),
         allow_backorder: new.allow_backorder,
         freight_amount: new.freight_amount,
@@ -174,6 +182,10 @@ pub fn update(cx: &mut Cx, id: SalesOrderId, patch: SalesOrderPatch) -> Result<S
     after.owner_id = patch.owner_id.unwrap_or(after.owner_id);
     after.customer_reference = patch.customer_reference.unwrap_or(after.customer_reference);
     after.order_date = patch.order_date.unwrap_or(after.order_date);
+    if patch.exchange_rate.is_some() || (patch.order_date.is_some() && !before.exchange_rate_agreed) {
+        let company = cx.find::<Company>(before.company_id)?;
+        rate(cx, &company, &mut after, patch.exchange_rate)?;
+    }
     after.requested_date = patch.requested_date.unwrap_or(after.requested_date);
     after.ship_to = patch.ship_to.unwrap_or(after.ship_to);
     after.payment_terms_days = patch.payment_terms_days.unwrap_or(after.payment_terms_days);
@@ -276,7 +288,8 @@ pub fn cancel_for_lost_deal(cx: &mut Cx, event: &Event) -> Result<()> {
 /// The draft of a deal that was won again: customer, currency, date and lines as they are now, all else as it was.
 fn redraft(cx: &mut Cx, before: SalesOrder, new: NewSalesOrder) -> Result<()> {
     let before = cx.load_for_update::<SalesOrder>(before.id)?;
-    let fresh = draft(cx, new)?;
+    let agreed = before.agreed_rate().filter(|_| new.currency.as_ref() == Some(&before.currency));
+    let fresh = draft(cx, NewSalesOrder { exchange_rate: agreed, ..new })?;
     let mut lines = fresh.lines;
     lines.iter_mut().for_each(|l| l.order_id = before.id);
     let after = SalesOrder {
@@ -284,6 +297,7 @@ fn redraft(cx: &mut Cx, before: SalesOrder, new: NewSalesOrder) -> Result<()> {
         customer_id: fresh.customer_id,
         currency: fresh.currency,
         exchange_rate: fresh.exchange_rate,
+        exchange_rate_agreed: fresh.exchange_rate_agreed,
         order_date: fresh.order_date,
         prices_include_tax: fresh.prices_include_tax,
         lines,

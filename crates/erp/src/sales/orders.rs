@@ -5,7 +5,6 @@ use domain::directory::companies::Company;
 use domain::directory::parties;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
-use domain::identity::users::User;
 use domain::ids::{CompanyId, PartyId, TeamId};
 use domain::inventory::stock::DATE_IN_FUTURE;
 use domain::inventory::warehouses::Warehouse;
@@ -36,21 +35,33 @@ pub fn operations(t: &mut Table) {
     n.list("List sales orders.")
         .filter(&["owner_id"])
         .filter_by::<TeamId>("owner_team_id", "The owner is in this team or in a team below it.", teams::owned_by)
-        .expand::<User>("owner", "owner_id")
         .filter(&["company_id", "status", "fulfilment_status", "billing_status", "is_on_hold", "customer_id", "opportunity_id", "quote_id"])
         .filter(&["warehouse_id", "number", "customer_reference", "currency", "order_date", "requested_date", "total"])
         .search(&["number", "customer_reference"])
         .sort(&["order_date", "requested_date", "number", "total"])
         .expand::<Party>("customer", "customer_id")
         .expand::<Warehouse>("warehouse", "warehouse_id")
-        .expand::<Product>("lines.product", "lines.product_id");
+        .expand::<Product>("lines.product", "lines.product_id")
+        .figures(
+            Figures::by(&[
+                "status",
+                "fulfilment_status",
+                "billing_status",
+                "customer_id",
+                "owner_id",
+                "warehouse_id",
+                "currency",
+                "company_id",
+            ])
+            .money("currency", &["net_total", "tax_total", "total", "unshipped_amount", "unbilled_amount"])
+            .dates(&["order_date", "requested_date", "created_at", "confirmed_at"]),
+        );
     n.create(drafts::create, "Create a sales order. It starts as a draft without a number; totals and taxes are worked out here.")
         .fails(order_lines::REFUSALS)
         .fails(CUSTOMER)
         .fails(DRAFT);
     n.bulk(drafts::create);
     n.read("Get a sales order.")
-        .expand::<User>("owner", "owner_id")
         .expand::<Party>("customer", "customer_id")
         .expand::<Warehouse>("warehouse", "warehouse_id")
         .expand::<Product>("lines.product", "lines.product_id");
@@ -68,6 +79,7 @@ pub fn operations(t: &mut Table) {
         "Get what a customer owes and will owe. Open receivables, shipments not invoiced and open orders, against the credit limit; in the company's currency.",
     )
     .permission("sales.orders.read")
+    .counts_all(&["sales.orders"])
     .fails(&[domain::directory::exchange_rates::NO_RATE]);
 }
 
@@ -136,7 +148,7 @@ pub struct ExposureFilter {
 
 fn exposure(cx: &mut Cx, filter: ExposureFilter) -> Result<CreditExposure> {
     let company = cx.find::<Company>(filter.company_id)?;
-    let customer = cx.find::<Party>(filter.customer_id)?;
+    let customer = cx.find_survivor::<Party>(filter.customer_id)?;
     let today = cx.today(&company);
     confirmation::exposure(cx, &company, &customer, today)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
-use platform::sequence::{Anchor, verify_chain};
+use platform::chain_check::{Anchor, verify_chain};
 use platform::{App, Caller};
 
 use super::{Done, say, words};

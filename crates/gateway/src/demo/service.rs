@@ -89,6 +89,9 @@ fn rules(y: &mut Year<'_>) -> Done<Value> {
         json!([{"date": format!("{}-12-25", y.year), "name": "Christmas"}, {"date": format!("{}-01-01", y.year + 1), "name": "New Year"}]);
     let calendar = json!({"name": "Service in Hamburg", "time_zone": "Europe/Berlin", "working_hours": hours, "holidays": holidays});
     let calendar = y.client.post("/v1/platform/calendars", calendar)?;
+    let waiting = json!({"noun": "service/cases", "name": "Waiting for us", "scope": "everybody", "filters": {"is_open": "true"},
+        "sort": "resolution_due_at", "columns": ["number", "subject", "priority", "assignee.name"], "groups": ["status"], "is_default": true});
+    y.client.post("/v1/platform/saved-views", waiting)?;
     let target = |priority: &str, first: i32, resolution: i32| json!({"priority": priority, "first_response_minutes": first, "next_response_minutes": first, "resolution_minutes": resolution});
     let targets = json!([target("low", 480, 2400), target("normal", 240, 960), target("high", 60, 480), target("urgent", 30, 240)]);
     let policy = json!({"company_id": y.company["id"], "name": "Standard", "calendar_id": calendar["id"], "targets": targets});

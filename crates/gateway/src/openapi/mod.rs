@@ -102,6 +102,9 @@ pub fn document(table: &Table) -> (Value, Vec<String>) {
         paths.entry(path).or_default().insert("get".into(), described);
     }
     outside::schemas(&mut schemas);
+    for (name, pattern, about) in platform::table::FILTER_SCHEMAS {
+        schemas.insert(name.into(), json!({ "type": "string", "maxLength": 40, "pattern": pattern, "description": about }));
+    }
     examples::add(&mut schemas, &mut paths);
     let (mut parameters, mut responses) = shared::take(&mut paths);
     for (all, common) in [(&mut parameters, parts::parameters()), (&mut responses, parts::responses(&statuses))] {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platform::table::{Kind, Op, Shape, schema};
+use platform::table::{Counts, Kind, Op, Shape, schema};
 use serde_json::{Map, Value, json};
 
 use super::parts::{header_refs, refusal};
@@ -41,8 +41,21 @@ fn description(op: &Op) -> String {
     let mut text = op.text.trim().to_string();
     match op.public {
         true => text.push_str("\n\nNeeds no credentials."),
-        false if op.permission.is_empty() => text.push_str("\n\nNeeds credentials, but no permission: it concerns only the caller."),
+        false if op.permission.is_empty() => text.push_str("\n\nNeeds credentials, but no permission."),
         false => text.push_str(&format!("\n\nNeeds the permission `{}`.", op.permission)),
+    }
+    match op.counts {
+        Some(Counts::Visible) => text.push_str("\n\nFigures count the records that you may see."),
+        Some(Counts::All(nouns)) => {
+            text.push_str("\n\nFigures count all records: a permission with a narrower reach is refused");
+            match nouns {
+                [] => text.push('.'),
+                nouns => {
+                    text.push_str(&format!(", here and to read {}.", nouns.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")))
+                }
+            }
+        }
+        None => {}
     }
     let own: BTreeMap<&str, _> = op.declared().iter().map(|c| (c.code, c)).collect();
     if !own.is_empty() {
@@ -63,7 +76,7 @@ fn parameters(op: &Op) -> Vec<Value> {
     let mut query: Vec<Value> = own.into_iter().map(|p| described(serde_json::to_value(p).unwrap_or_default())).collect();
     if op.kind == Kind::Read {
         query.push(
-            json!({ "name": "fields", "in": "query", "description": format!("Return only these fields, separated by commas. {SPARSE}"),
+            json!({ "name": "fields", "in": "query", "description": format!("Return only these fields, separated by commas. A dot leads into an object, a list of objects, or a related record, which is embedded then: `number,customer.name`. {SPARSE}"),
             "schema": { "type": "string", "minLength": 1, "maxLength": 1000, "pattern": platform::table::FIELDS_PATTERN } }),
         );
     }

@@ -9,7 +9,7 @@ use super::shared::NAME;
 
 pub const TAG: &str = "server";
 /// The refusals that any of them may answer.
-pub const STATUSES: [u16; 8] = [400, 401, 403, 404, 429, 431, 500, 503];
+pub const STATUSES: [u16; 10] = [400, 401, 403, 404, 406, 422, 429, 431, 500, 503];
 
 struct Endpoint {
     path: &'static str,
@@ -86,7 +86,49 @@ fn endpoints() -> Vec<Endpoint> {
             refusals: &[400, 429, 431, 500],
             rate_limited: true,
         },
+        Endpoint {
+            path: crate::streams::PATH,
+            id: "stream_events",
+            summary: "Stream events as they happen",
+            text: STREAM,
+            content: json!({ "text/event-stream": { "schema": { "type": "string", "description": "Server-sent events; `data` of each is an event as in the list of events, in JSON on one line." } } }),
+            public: false,
+            refusals: &[400, 401, 403, 406, 422, 429, 431, 500, 503],
+            rate_limited: true,
+        },
     ]
+}
+
+const STREAM: &str = "Stream events as server-sent events, in the order of `seq`. Needs the permission `platform.events.read`; the events \
+are those that the list of events would show to the caller. `id` of each event is its `seq`, and `data` is the event in JSON. The stream \
+begins with the next event, or after the number in `Last-Event-ID` or `after`, so that a client that connects again gets every event once. \
+A comment with the current `id` is sent every 15 seconds. The stream ends with an event `end`, whose `data` has a `reason`: \
+`unauthenticated` (the token has expired, or the session has ended), `rights_changed`, `stopping` (the server stops) or `unavailable`; \
+a client that reads too slowly is disconnected. Send the token in the header `Authorization`: the request works with `fetch`, not with the \
+`EventSource` of browsers.";
+
+/// The parameters of the stream of events.
+fn stream_parameters() -> Value {
+    let text = |name: &str, place: &str, about: &str, most: u32, pattern: &str| {
+        json!({ "name": name, "in": place, "description": about,
+        "schema": { "type": "string", "minLength": 1, "maxLength": most, "pattern": pattern } })
+    };
+    let id = |prefix: &str| format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$");
+    let kind = r"^[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?(,[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?){0,19}$";
+    json!([
+        text("Last-Event-ID", "header", "The `id` of the last event that was received; the stream goes on after it.", 16, "^[0-9]+$"),
+        text("after", "query", "The `seq` after which the stream begins; `Last-Event-ID` takes precedence.", 16, "^[0-9]+$"),
+        text("company_id", "query", "Only events of this company.", 40, &id("co")),
+        text(
+            "kind",
+            "query",
+            "Only events of these kinds, separated by commas; `invoice.*` stands for all that begin with `invoice.`.",
+            1000,
+            kind
+        ),
+        text("party_id", "query", "Only events that concern this party.", 40, &id("pty")),
+        text("subject", "query", "Only events about the record with this id.", 40, "^[a-z0-9_]+$"),
+    ])
 }
 
 /// Path and description of each.
@@ -109,7 +151,11 @@ fn describe(e: &Endpoint) -> Value {
         responses[status.to_string()] = json!({ "$ref": format!("#/components/responses/{}", refusal(*status).0) });
     }
     let mut out = json!({ "operationId": e.id, "tags": [TAG], "summary": e.summary, "description": e.text, "parameters": parameters, "responses": responses });
-    if e.public {
+    if e.path == crate::streams::PATH {
+        out["parameters"] = stream_parameters();
+        out["tags"] = json!([super::tag("platform/events")]);
+        out["x-required-scopes"] = json!(["platform.events.read"]);
+    } else if e.public {
         out["security"] = json!([]);
     } else {
         out["x-required-scopes"] = json!(["platform.metrics.read"]);

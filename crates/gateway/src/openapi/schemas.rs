@@ -67,7 +67,7 @@ fn expanded(schemas: &mut BTreeMap<String, Value>, root: &str, e: &Expansion) {
     let path: Vec<&str> = e.source.split('.').collect();
     for step in &path[..path.len().saturating_sub(1)] {
         let property = &schemas.get(&at).map(|s| s["properties"][*step].clone()).unwrap_or_default();
-        match target(property) {
+        match schema::refers_to(property) {
             Some(name) => at = name,
             None => return,
         }
@@ -76,16 +76,12 @@ fn expanded(schemas: &mut BTreeMap<String, Value>, root: &str, e: &Expansion) {
     if let Some(properties) = schemas.get_mut(&at).and_then(|s| s["properties"].as_object_mut()) {
         let reference = json!({ "$ref": format!("#/components/schemas/{what}") });
         let about = format!("What `{}` refers to. Only there with `expand={}`.", path[path.len() - 1], e.name);
-        properties.insert(e.property().into(), json!({ "oneOf": [reference, { "type": "null" }], "description": about }));
+        let added = match e.many {
+            true => json!({ "type": "array", "items": reference, "maxItems": 10000, "description": about }),
+            false => json!({ "oneOf": [reference, { "type": "null" }], "description": about }),
+        };
+        properties.insert(e.property().into(), added);
     }
-}
-
-/// The schema that a property refers to, directly, as items of a list, or as "null or this".
-fn target(property: &Value) -> Option<String> {
-    let direct = property["$ref"].as_str().or(property["items"]["$ref"].as_str());
-    let inside = || property["oneOf"].as_array()?.iter().find_map(|o| o["$ref"].as_str());
-    let name = direct.or_else(inside)?;
-    name.rsplit('/').next().map(String::from)
 }
 
 /// What may be done with it now. Only resources that are answered themselves carry it, not those inside others.
@@ -103,7 +99,7 @@ fn may_be_null(schemas: &mut BTreeMap<String, Value>, root: &str, field: &str) {
     let path: Vec<&str> = field.split('.').collect();
     let (last, steps) = (path[path.len() - 1], &path[..path.len() - 1]);
     for step in steps {
-        match target(&schemas.get(&at).map(|s| s["properties"][*step].clone()).unwrap_or_default()) {
+        match schema::refers_to(&schemas.get(&at).map(|s| s["properties"][*step].clone()).unwrap_or_default()) {
             Some(name) => at = name,
             None => return,
         }

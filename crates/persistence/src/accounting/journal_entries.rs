@@ -7,8 +7,10 @@ use domain::ids::JournalEntryId;
 use domain::kernel::{Id, StringEnum};
 use uuid::Uuid;
 
+use crate::ledger::Ledger;
 use crate::personal::{Personal, To, by, kept};
 use crate::platform::numbers::Series;
+use crate::reference::{OnMerge, Reference};
 use crate::{Conn, Result, list, record, sql};
 
 crate::record! {
@@ -74,3 +76,9 @@ pub const PERSONAL: Personal = Personal::of::<JournalEntry>()
     .plain(&["number", "journal", "class", "status", "source", "drafted", "metadata", "authors"])
     .with_owner()
     .unread();
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[Reference::to_party::<JournalLine>("party_id", OnMerge::FollowUnchanged)];
+
+/// The table here whose rows stay as they were written.
+pub(crate) const LEDGERS: &[Ledger] = &[Ledger { table: "journal_lines", columns: &["party_id"] }];

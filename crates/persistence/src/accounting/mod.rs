@@ -10,7 +10,9 @@ pub mod journal_entries;
 pub mod periods;
 pub mod policies;
 
+use crate::ledger::Ledger;
 use crate::personal::{Personal, Plain};
+use crate::reference::Reference;
 
 /// What the area holds of a person, those that others lead through first.
 pub(crate) const PERSONAL: &[&Personal] = &[&journal_entries::PERSONAL];
@@ -23,3 +25,9 @@ pub(crate) const PLAIN: &[Plain] = &[
     ("journal_lines", &["currency", "dimensions", "description", "source"]),
     ("periods", &["gl", "ar", "ap", "inventory", "payroll", "tax"]),
 ];
+
+/// Foreign keys of the area that lead to parties and contacts.
+pub(crate) const REFERENCES: &[&[Reference]] = &[journal_entries::REFERENCES];
+
+/// Tables of the area whose rows stay as they were written.
+pub(crate) const LEDGERS: &[&[Ledger]] = &[journal_entries::LEDGERS];

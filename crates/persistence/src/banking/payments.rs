@@ -8,7 +8,9 @@ use domain::kernel::Id;
 use domain::receivables::allocations::Allocation;
 use uuid::Uuid;
 
+use crate::ledger::Ledger;
 use crate::personal::{Personal, To, by, kept, object};
+use crate::reference::{OnMerge, Reference};
 use crate::{Conn, Result, record};
 
 crate::record! {
@@ -59,3 +61,10 @@ pub const PERSONAL: Personal = Personal::of::<Payment>()
     .ways(&[by("party_id", To::Party)])
     .columns(&[kept("reference"), kept("reversal_reason"), object("metadata")])
     .plain(&["number", "status", "direction", "method", "currency", "allocate_to", "authors"]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] =
+    &[Reference::to_party::<Allocation>("party_id", OnMerge::FollowUnchanged), Reference::to_party::<Payment>("party_id", OnMerge::Follow)];
+
+/// The table here whose rows stay as they were written.
+pub(crate) const LEDGERS: &[Ledger] = &[Ledger { table: "allocations", columns: &["party_id"] }];

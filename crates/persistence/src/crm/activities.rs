@@ -7,6 +7,7 @@ use domain::kernel::Id;
 use uuid::Uuid;
 
 use crate::personal::{Personal, To, array, blank, by, kept, null, object, word};
+use crate::reference::{OnMerge, Reference};
 use crate::{Condition, Conn, Result, sql};
 
 crate::record! {
@@ -27,6 +28,23 @@ pub fn overdue(now: DateTime<Utc>, wanted: bool) -> Condition {
         true => sql!("(status IN ('planned', 'in_progress') AND due_at < {})", now),
         false => sql!("(status NOT IN ('planned', 'in_progress') OR due_at IS NULL OR due_at >= {})", now),
     })
+}
+
+/// Activities in which a contact takes part, or that are about it.
+pub fn with_contact(contact: Uuid) -> Condition {
+    let id = domain::ids::ContactId::from_uuid(contact).to_string();
+    Condition::Other(sql!("(regarding_id = {} OR id IN (SELECT activity_id FROM activity_participants WHERE key = {}))", &id, &id))
+}
+
+/// Activities in which somebody with this e-mail address takes part.
+pub fn with_mailbox(address: &str) -> Condition {
+    let key = domain::directory::emails::key(address);
+    Condition::Other(sql!("id IN (SELECT activity_id FROM activity_participants WHERE key = {})", key))
+}
+
+/// Activities about a case.
+pub fn about_case(case: Uuid) -> Condition {
+    Condition::Other(sql!("regarding_id = {}", domain::ids::CaseId::from_uuid(case).to_string()))
 }
 
 /// The activities about a lead, the oldest first.
@@ -65,3 +83,6 @@ pub const PERSONAL: Personal = Personal::of::<Activity>()
 
 /// What `activity_participants` holds of a person.
 pub const PARTICIPANTS: Personal = Personal::owned("activity_participants", &[kept("key")]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[Reference::to_party::<Activity>("party_id", OnMerge::Follow)];

@@ -7,6 +7,7 @@ use domain::ids::{CompanyId, ForecastSnapshotId};
 use domain::kernel::{Amount, Id, StringEnum};
 use uuid::Uuid;
 
+use crate::ledger::Ledger;
 use crate::{Conn, Result, Statement, sql};
 
 crate::record! {
@@ -68,3 +69,6 @@ pub fn taken(
     let taken = |(id, start, end, day, amount)| Taken { id: ForecastSnapshotId::from_uuid(id), start, end, day, amount };
     Ok(rows.into_iter().map(taken).collect())
 }
+
+/// The table here whose rows stay as they were written.
+pub(crate) const LEDGERS: &[Ledger] = &[Ledger { table: "forecast_snapshots", columns: &[] }];

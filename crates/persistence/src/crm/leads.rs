@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::directory::relationships;
 use crate::personal::{Personal, To, blank, by, null, object, word};
+use crate::reference::{OnMerge, Reference};
 use crate::{Conn, Engine, Result, Scalar, Statement, sql};
 
 crate::record! {
@@ -130,3 +131,9 @@ pub const PERSONAL: Personal = Personal::of::<Lead>()
         blank("search"),
     ])
     .plain(&["status", "source", "converted_party_origin", "grade"]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[
+    Reference::to_party::<Lead>("converted_party_id", OnMerge::Follow),
+    Reference::to_contact::<Lead>("converted_contact_id", OnMerge::Follow),
+];

@@ -15,7 +15,9 @@ pub mod quotas;
 pub mod quotes;
 pub mod reports;
 
+use crate::ledger::Ledger;
 use crate::personal::{Personal, Plain};
+use crate::reference::Reference;
 
 /// What the area holds of a person, those that others lead through first.
 pub(crate) const PERSONAL: &[&Personal] = &[
@@ -43,3 +45,10 @@ pub(crate) const PLAIN: &[Plain] = &[
     ("quotas", &["period", "metadata"]),
     ("stages", &["name", "forecast_category", "required_fields"]),
 ];
+
+/// Foreign keys of the area that lead to parties and contacts.
+pub(crate) const REFERENCES: &[&[Reference]] =
+    &[activities::REFERENCES, leads::REFERENCES, opportunities::REFERENCES, opportunities::team::REFERENCES, quotes::REFERENCES];
+
+/// Tables of the area whose rows stay as they were written.
+pub(crate) const LEDGERS: &[&[Ledger]] = &[forecast_snapshots::LEDGERS, forecast_submissions::LEDGERS, opportunities::changes::LEDGERS];

@@ -12,6 +12,7 @@ use domain::kernel::Id;
 use uuid::Uuid;
 
 use crate::personal::{Personal, To, blank, by, names, null, object, unnamed, word};
+use crate::reference::{OnMerge, Reference};
 use crate::{Condition, Conn, Result, record, sql};
 
 crate::record! {
@@ -198,3 +199,7 @@ pub const CHANGES: Personal = Personal::of::<OpportunityChange>()
 /// What `opportunity_lines` holds of a person.
 pub const LINES: Personal =
     Personal::table("opportunity_lines").ways(&[by("opportunity_id", To::Row("opportunities"))]).columns(&[unnamed("description")]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] =
+    &[Reference::to_party::<Opportunity>("party_id", OnMerge::Follow), Reference::to_contact::<Opportunity>("contact_id", OnMerge::Follow)];

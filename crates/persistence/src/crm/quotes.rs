@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::companies::and_of;
 use crate::personal::{Personal, To, blank, by, names, null, object, unnamed, word};
+use crate::reference::{OnMerge, Reference};
 use crate::{Conn, Only, Result, Statement, record, sql};
 
 crate::record! {
@@ -173,3 +174,7 @@ pub const LINES: Personal = Personal::table("quote_lines")
     .ways(&[by("quote_id", To::Row("quotes"))])
     .columns(&[unnamed("description")])
     .plain(&["tax_class", "tax_code_ids"]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] =
+    &[Reference::to_party::<Quote>("party_id", OnMerge::Follow), Reference::to_contact::<Quote>("contact_id", OnMerge::Follow)];

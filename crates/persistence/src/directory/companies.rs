@@ -1,6 +1,6 @@
 //! Rows of companies.
 
-use domain::directory::companies::Company;
+use domain::directory::companies::{Company, CompanySummary};
 
 crate::record! {
     companies: Company {
@@ -9,4 +9,7 @@ crate::record! {
         tax_id: opt(text), address: opt(json), metadata: json, created_at: instant, updated_at: instant, version: int,
     }
     derived { search: text = |c| c.search_text() }
+}
+crate::record! {
+    companies: CompanySummary { id: uid, code: text, name: text, currency: text, time_zone: text }
 }

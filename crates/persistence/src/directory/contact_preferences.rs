@@ -5,6 +5,7 @@ use domain::ids::ContactId;
 use domain::kernel::Id;
 
 use crate::personal::{Personal, To, by, kept};
+use crate::reference::{OnMerge, Reference};
 use crate::{Conn, Result, record, sql};
 
 record! {
@@ -38,3 +39,7 @@ pub const PERSONAL: Personal = Personal::of::<ContactPreference>()
     .columns(&[kept("value"), kept("source")])
     .plain(&["name", "kind", "provenance"])
     .deleted();
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] =
+    &[Reference::to_contact::<ContactPreference>("contact_id", OnMerge::FollowUnlessDouble(&["name"]))];

@@ -7,9 +7,10 @@ use domain::ids::ContactId;
 use domain::kernel::Id;
 use uuid::Uuid;
 
-use super::lookups::{FoundBy, Side};
+use super::lookups::{self, FoundBy, Side};
 use crate::personal::{Personal, To, array, blank, by, kept, null, object, word};
-use crate::{Conn, Engine, Result, record, sql};
+use crate::reference::{OnMerge, Reference, Target};
+use crate::{Condition, Conn, Engine, Result, record, sql};
 
 crate::record! {
     contacts: Contact {
@@ -34,14 +35,52 @@ pub fn write_lookups(db: &mut Conn, contact: &Contact) -> Result<()> {
     if contact.merged_into.is_some() || contact.erased_at.is_some() {
         return SIDE.write(db, contact.id.uuid(), &FoundBy::default());
     }
-    let keys = Traits::of_contact(contact).keys();
+    let keys = keys_of(contact);
     let by = FoundBy { ids: &contact.external_ids, mails: &contact.emails, phones: &contact.phones, keys: &keys };
     SIDE.write(db, contact.id.uuid(), &by)
 }
 
 /// Writes only the keys by which duplicates are found, of a contact that was there before there were such keys.
 pub fn write_keys(db: &mut Conn, contact: &Contact) -> Result<()> {
-    SIDE.write_keys(db, contact.id.uuid(), &Traits::of_contact(contact).keys())
+    SIDE.write_keys(db, contact.id.uuid(), &keys_of(contact))
+}
+
+/// The keys by which a contact is found: as a duplicate, and in lists.
+fn keys_of(contact: &Contact) -> Vec<String> {
+    let mut keys = Traits::of_contact(contact).keys();
+    keys.extend(lookups::facets(&contact.tags, contact.address.iter()));
+    keys
+}
+
+/// Whether two states of a contact are found in lists by other words.
+pub fn listed_otherwise(before: &Contact, after: &Contact) -> bool {
+    let of = |c: &Contact| lookups::facets(&c.tags, c.address.iter());
+    of(before) != of(after)
+}
+
+/// Contacts with this tag, whatever its case.
+pub fn tagged(tag: &str) -> Condition {
+    SIDE.with_key(lookups::tag_key(tag))
+}
+/// Contacts with an address in this country.
+pub fn in_country(country: &str) -> Condition {
+    SIDE.with_key(lookups::country_key(country))
+}
+/// Contacts with an address in this city, whatever its case and accents.
+pub fn in_city(city: &str) -> Condition {
+    SIDE.with_key(lookups::city_key(city))
+}
+/// Contacts with this e-mail address.
+pub fn with_email(address: &str) -> Condition {
+    SIDE.with_email(address)
+}
+/// Contacts that another system calls so.
+pub fn with_external_id(text: &str) -> Condition {
+    SIDE.with_external_id(text)
+}
+/// Contacts who work or worked for a party.
+pub fn of_party(party: Uuid) -> Condition {
+    Condition::Other(sql!("id IN (SELECT r.contact_id FROM relationships r WHERE r.party_id = {})", party))
 }
 
 /// Contacts who may be the same, those that share most first.
@@ -112,3 +151,12 @@ pub const EXTERNAL_IDS: Personal = Personal::owned("contact_external_ids", &[kep
 
 /// What `contact_match_keys` holds of a person.
 pub const MATCH_KEYS: Personal = Personal::owned("contact_match_keys", &[kept("key")]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[
+    Reference::to_contact::<Contact>("merged_into", OnMerge::Follow),
+    Reference::copy(Target::Contact, "contact_emails", "contact_id"),
+    Reference::copy(Target::Contact, "contact_external_ids", "contact_id"),
+    Reference::copy(Target::Contact, "contact_match_keys", "contact_id"),
+    Reference::copy(Target::Contact, "contact_phones", "contact_id"),
+];

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use domain::directory::addresses::Address;
 use domain::directory::emails::{self, EmailAddress};
 use domain::directory::external_ids::ExternalId;
 use domain::directory::phones::PhoneNumber;
+use domain::directory::tags::Tag;
+use domain::kernel::text::fold;
 use uuid::Uuid;
 
-use crate::{Conn, Result, Statement, Value};
+use crate::{Condition, Conn, Result, Statement, Value, sql};
 
 /// Keys that more owners share are passed over.
 const COMMON: i64 = 200;
@@ -31,7 +34,52 @@ pub(super) struct FoundBy<'a> {
     pub keys: &'a [String],
 }
 
+/// The keys by which lists are filtered, beside those by which duplicates are looked for: no key of those begins with `=`.
+pub(super) fn facets<'a>(tags: &[Tag], addresses: impl Iterator<Item = &'a Address>) -> Vec<String> {
+    let mut keys: Vec<String> = tags.iter().map(|tag| tag_key(&tag.0)).collect();
+    for address in addresses {
+        keys.push(country_key(&address.country));
+        keys.extend(address.city.as_deref().filter(|city| !city.trim().is_empty()).map(city_key));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+pub(super) fn tag_key(tag: &str) -> String {
+    format!("=tag:{}", fold(tag.trim()))
+}
+pub(super) fn country_key(country: &str) -> String {
+    format!("=country:{}", country.to_uppercase())
+}
+pub(super) fn city_key(city: &str) -> String {
+    format!("=city:{}", fold(city.trim()))
+}
+
 impl Side {
+    /// Rows with this key.
+    pub fn with_key(&self, key: String) -> Condition {
+        let mut s = Statement::new(format!("id IN (SELECT {} FROM {} WHERE key = ", self.owner, self.keys));
+        s.push(Value::Text(key)).sql(")");
+        Condition::Other(s)
+    }
+    /// Rows with this e-mail address, whatever its case.
+    pub fn with_email(&self, address: &str) -> Condition {
+        let mut s = Statement::new(format!("id IN (SELECT {} FROM {} WHERE address = ", self.owner, self.emails));
+        s.push(Value::Text(emails::key(address))).sql(")");
+        Condition::Other(s)
+    }
+    /// Rows that another system calls so: `system:id`, or whatever has an id in `system`.
+    pub fn with_external_id(&self, text: &str) -> Condition {
+        let (system, id) = text.split_once(':').map_or((text, None), |(system, id)| (system, Some(id)));
+        let mut s = Statement::new(format!("id IN (SELECT {} FROM {} WHERE system = ", self.owner, self.external_ids));
+        s.push(Value::Text(system.to_string()));
+        if let Some(id) = id {
+            s.append(sql!(" AND value = {}", id));
+        }
+        s.sql(")");
+        Condition::Other(s)
+    }
     /// Replaces what is kept of one owner.
     pub fn write(&self, db: &mut Conn, owner: Uuid, by: &FoundBy) -> Result<()> {
         let FoundBy { ids, mails, phones, keys } = *by;

@@ -1,5 +1,6 @@
 //! How everything that leads to one that was merged away follows to the one that stayed, and goes back: for parties and for
-//! contacts alike. Which pointers there are is said in `references.rs`.
+//! contacts alike. Which pointers there are
+//! is declared at the nouns.
 
 use std::collections::HashMap;
 
@@ -9,7 +10,8 @@ use domain::directory::merging::{MergeStatus, MovedRows};
 use domain::kernel::{Id, StringEnum};
 use uuid::Uuid;
 
-use super::references::{OnMerge, Reference};
+use crate::declarations;
+use crate::reference::{OnMerge, Reference, Target};
 use crate::value::Scalar;
 use crate::{Conn, Record, Result, Statement, Value, record, sql};
 
@@ -27,8 +29,8 @@ pub(super) struct Merged {
     pub merges: &'static str,
     /// Where it is kept which rows followed: `merge_id`, `what`, `row_id`.
     pub moves: &'static str,
-    /// What leads to them.
-    pub references: &'static [Reference],
+    /// What they are.
+    pub target: Target,
 }
 
 /// Who is merged into whom.
@@ -76,7 +78,7 @@ impl Merged {
     }
     /// Points everything that leads to the loser at the winner, and remembers what it was.
     pub fn follow(&self, db: &mut Conn, pair: &Pair) -> Result<()> {
-        for reference in self.references {
+        for reference in declarations::references(self.target) {
             let Reference { table, column, .. } = reference;
             let mut found = self.remember(pair, &reference.name());
             found.sql(format!(" FROM {table} r WHERE r.{column} = ")).push(Value::Uid(pair.loser));
@@ -108,7 +110,7 @@ impl Merged {
     }
     /// Points everything that followed back at the loser, but for what was pointed elsewhere since.
     pub fn go_back(&self, db: &mut Conn, pair: &Pair) -> Result<()> {
-        for reference in self.references.iter().filter(|r| r.on_merge != OnMerge::Stay) {
+        for reference in declarations::references(self.target).filter(|r| r.on_merge != OnMerge::Stay) {
             self.repoint(db, reference, pair, pair.winner, pair.loser)?;
         }
         self.regard(db, pair.merge, &pair.wire.0, &pair.wire.1)?;
@@ -144,3 +146,52 @@ impl Merged {
         s.execute(db)
     }
 }
+
+/// What the rows of merges have in common, whatever was merged: `$record`, kept in `<$name>_merges`, merges things with ids
+/// `$id`, whose personal data leads to `$to`; `$merged` says what follows them.
+macro_rules! merges {
+    ($record:ident, $id:ident, $merge_id:ident, $to:ident, $name:literal, $merged:ident) => {
+        fn pair(merge: &$record, now: DateTime<Utc>) -> Pair {
+            let wire = (merge.winner_id.to_string(), merge.loser_id.to_string());
+            Pair { merge: merge.id.uuid(), winner: merge.winner_id.uuid(), loser: merge.loser_id.uuid(), wire, now }
+        }
+
+        fn count_moved(db: &mut Conn, merges: &mut [$record]) -> Result<()> {
+            let mut moved = $merged.moved(db, &merges.iter().map(|m| m.id.uuid()).collect::<Vec<_>>())?;
+            merges.iter_mut().for_each(|m| m.moved = moved.remove(&m.id.uuid()).unwrap_or_default());
+            Ok(())
+        }
+
+        /// The merge by which the loser went, as long as it was not taken back.
+        pub fn of_loser(db: &mut Conn, loser: $id) -> Result<Option<$record>> {
+            merging::of_loser(db, loser.uuid())
+        }
+
+        /// Merges made after a moment and not taken back, the oldest first.
+        pub fn made_after(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Vec<$merge_id>> {
+            merging::made_after::<$record>(db, moment, limit)
+        }
+
+        /// Keeps that a merge was taken back.
+        pub fn mark_undone(db: &mut Conn, id: $merge_id, now: DateTime<Utc>) -> Result<usize> {
+            $merged.mark_undone(db, id.uuid(), now)
+        }
+
+        /// What the rows that followed hold of a person.
+        pub const MOVES: Personal = Personal::table(concat!($name, "_merge_moves"))
+            .ways(&[
+                by("merge_id", To::$to).where_is(concat!("merge_id IN (SELECT id FROM ", $name, "_merges WHERE winner_id IN ({}))")),
+                by("merge_id", To::$to).where_is(concat!("merge_id IN (SELECT id FROM ", $name, "_merges WHERE loser_id IN ({}))")),
+            ])
+            .plain(&["what"])
+            .deleted();
+
+        /// What the rows hold of a person.
+        pub const PERSONAL: Personal = Personal::of::<$record>()
+            .ways(&[by("winner_id", To::$to), by("loser_id", To::$to)])
+            .columns(&[kept("conflicts"), kept("winner_before"), kept("winner_after"), kept("loser_before")])
+            .plain(&["status"])
+            .deleted();
+    };
+}
+pub(super) use merges;

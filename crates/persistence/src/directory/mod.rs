@@ -12,13 +12,13 @@ pub mod parties;
 pub mod party_merges;
 pub mod personal_data;
 pub mod products;
-pub mod references;
 pub mod relationships;
 pub mod teams;
 pub mod territories;
 pub mod units;
 
 use crate::personal::{Personal, Plain};
+use crate::reference::Reference;
 
 /// What the area holds of a person, those that others lead through first.
 pub(crate) const PERSONAL: &[&Personal] = &[
@@ -84,4 +84,14 @@ pub(crate) const PLAIN: &[Plain] = &[
     ("territories", &["name", "countries", "name_key"]),
     ("territory_countries", &["country"]),
     ("units", &["code", "name", "category"]),
+];
+
+/// Foreign keys of the area that lead to parties and contacts.
+pub(crate) const REFERENCES: &[&[Reference]] = &[
+    contact_merges::REFERENCES,
+    contact_preferences::REFERENCES,
+    contacts::REFERENCES,
+    parties::REFERENCES,
+    party_merges::REFERENCES,
+    relationships::REFERENCES,
 ];

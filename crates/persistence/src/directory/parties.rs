@@ -1,15 +1,18 @@
 //! Rows of parties, and how they are found by what others call them.
 
+use chrono::{DateTime, Utc};
 use domain::directory::external_ids::ExternalId;
 use domain::directory::matching::{Traits, tax_key};
 use domain::directory::parties::Party;
+use domain::directory::terms::Blocked;
 use domain::ids::PartyId;
 use domain::kernel::Id;
 use uuid::Uuid;
 
-use super::lookups::{FoundBy, Side};
+use super::lookups::{self, FoundBy, Side};
 use crate::personal::{Personal, To, array, blank, by, kept, null, object, word};
-use crate::{Conn, Engine, Result, record, sql};
+use crate::reference::{OnMerge, Reference, Target};
+use crate::{Condition, Conn, Engine, Result, Statement, record, sql};
 
 crate::record! {
     parties: Party {
@@ -41,14 +44,68 @@ pub fn write_lookups(db: &mut Conn, party: &Party) -> Result<()> {
     if party.merged_into.is_some() || party.erased_at.is_some() {
         return SIDE.write(db, party.id.uuid(), &FoundBy::default());
     }
-    let keys = Traits::of_party(party).keys();
+    let keys = keys_of(party);
     let by = FoundBy { ids: &party.external_ids, mails: &party.emails, phones: &party.phones, keys: &keys };
     SIDE.write(db, party.id.uuid(), &by)
 }
 
 /// Writes only the keys by which duplicates are found, of a party that was there before there were such keys.
 pub fn write_keys(db: &mut Conn, party: &Party) -> Result<()> {
-    SIDE.write_keys(db, party.id.uuid(), &Traits::of_party(party).keys())
+    SIDE.write_keys(db, party.id.uuid(), &keys_of(party))
+}
+
+/// The key of customers whose orders, deliveries or invoices are stopped.
+const BLOCKED: &str = "=blocked";
+
+/// The keys by which a party is found: as a duplicate, and in lists.
+fn keys_of(party: &Party) -> Vec<String> {
+    let mut keys = Traits::of_party(party).keys();
+    keys.extend(lookups::facets(&party.tags, party.addresses.iter().map(|a| &a.address)));
+    keys.extend((party.customer_terms.blocked != Blocked::None).then(|| BLOCKED.to_string()));
+    keys
+}
+
+/// Whether two states of a party are found in lists by other words.
+pub fn listed_otherwise(before: &Party, after: &Party) -> bool {
+    let of = |p: &Party| (p.tags.clone(), p.customer_terms.blocked, lookups::facets(&[], p.addresses.iter().map(|a| &a.address)));
+    of(before) != of(after)
+}
+
+/// Parties with this tag, whatever its case.
+pub fn tagged(tag: &str) -> Condition {
+    SIDE.with_key(lookups::tag_key(tag))
+}
+/// Parties with an address in this country.
+pub fn in_country(country: &str) -> Condition {
+    SIDE.with_key(lookups::country_key(country))
+}
+/// Parties with an address in this city, whatever its case and accents.
+pub fn in_city(city: &str) -> Condition {
+    SIDE.with_key(lookups::city_key(city))
+}
+/// Parties with this e-mail address.
+pub fn with_email(address: &str) -> Condition {
+    SIDE.with_email(address)
+}
+/// Parties that another system calls so.
+pub fn with_external_id(text: &str) -> Condition {
+    SIDE.with_external_id(text)
+}
+/// Customers that are blocked, or all others.
+pub fn is_blocked(_: DateTime<Utc>, wanted: bool) -> Condition {
+    let not = if wanted { "" } else { "NOT " };
+    Condition::Other(sql!("id {}IN (SELECT party_id FROM party_match_keys WHERE key = {})", Statement::new(not), BLOCKED))
+}
+/// Parties with an address in a country of this territory or of one below it.
+pub fn in_territory(territory: Uuid) -> Condition {
+    Condition::Other(sql!(
+        "id IN (SELECT k.party_id FROM territory_countries t JOIN party_match_keys k ON k.key = '=country:' || t.country WHERE t.territory_id IN ({}))",
+        super::territories::ids_of(territory)
+    ))
+}
+/// Parties for whom this contact works or worked.
+pub fn of_contact(contact: Uuid) -> Condition {
+    Condition::Other(sql!("id IN (SELECT r.party_id FROM relationships r WHERE r.contact_id = {})", contact))
 }
 
 /// Parties that may be the same, those that share most first.
@@ -183,3 +240,13 @@ pub const EXTERNAL_IDS: Personal = Personal::owned("party_external_ids", &[kept(
 
 /// What `party_match_keys` holds of a person.
 pub const MATCH_KEYS: Personal = Personal::owned("party_match_keys", &[kept("key")]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[
+    Reference::to_party::<Party>("merged_into", OnMerge::Follow),
+    Reference::to_party::<Party>("parent_id", OnMerge::Follow),
+    Reference::copy(Target::Party, "party_emails", "party_id"),
+    Reference::copy(Target::Party, "party_external_ids", "party_id"),
+    Reference::copy(Target::Party, "party_match_keys", "party_id"),
+    Reference::copy(Target::Party, "party_phones", "party_id"),
+];

@@ -1,5 +1,5 @@
-//! Rows of merges, and the pointers that follow one and go back with it. Which pointers there are is said in
-//! `references.rs`.
+//! Rows of merges, and the pointers that follow one and go back with it. Which pointers there are is
+//! declared at the nouns.
 
 use chrono::{DateTime, Utc};
 use domain::directory::party_merges::PartyMerge;
@@ -8,8 +8,8 @@ use domain::kernel::Id;
 use uuid::Uuid;
 
 use super::merging::{self, Merged, Pair};
-use super::references::TO_PARTIES;
 use crate::personal::{Personal, To, by, kept};
+use crate::reference::{OnMerge, Reference, Target};
 use crate::{Conn, Result, Statement, Value, sql};
 
 crate::record! {
@@ -27,29 +27,10 @@ const PRIMARY: &str = "relationships.is_primary";
 /// Relationships that were the first of their party, and gave that to the one that the same contact has with the party that stayed.
 const PASSED: &str = "relationships.is_primary.passed";
 
-fn count_moved(db: &mut Conn, merges: &mut [PartyMerge]) -> Result<()> {
-    let mut moved = PARTIES.moved(db, &merges.iter().map(|m| m.id.uuid()).collect::<Vec<_>>())?;
-    merges.iter_mut().for_each(|m| m.moved = moved.remove(&m.id.uuid()).unwrap_or_default());
-    Ok(())
-}
-
-/// The merge by which a party went, as long as it was not taken back.
-pub fn of_loser(db: &mut Conn, loser: PartyId) -> Result<Option<PartyMerge>> {
-    merging::of_loser(db, loser.uuid())
-}
-
-/// Merges made after a moment and not taken back, the oldest first.
-pub fn made_after(db: &mut Conn, moment: DateTime<Utc>, limit: i64) -> Result<Vec<PartyMergeId>> {
-    merging::made_after::<PartyMerge>(db, moment, limit)
-}
-
 /// Parties that were merged.
-const PARTIES: Merged = Merged { table: "parties", merges: "party_merges", moves: "party_merge_moves", references: TO_PARTIES };
+const PARTIES: Merged = Merged { table: "parties", merges: "party_merges", moves: "party_merge_moves", target: Target::Party };
 
-fn pair(merge: &PartyMerge, now: DateTime<Utc>) -> Pair {
-    let wire = (merge.winner_id.to_string(), merge.loser_id.to_string());
-    Pair { merge: merge.id.uuid(), winner: merge.winner_id.uuid(), loser: merge.loser_id.uuid(), wire, now }
-}
+merging::merges!(PartyMerge, PartyId, PartyMergeId, Party, "party", PARTIES);
 
 /// Points everything that leads to the loser at the winner, and remembers what it was. Doing it again moves what was added
 /// to the loser meanwhile.
@@ -217,23 +198,6 @@ pub fn grown_together(db: &mut Conn, merge: &PartyMerge) -> Result<Vec<&'static 
     Ok(out)
 }
 
-/// Keeps that a merge was taken back.
-pub fn mark_undone(db: &mut Conn, id: PartyMergeId, now: DateTime<Utc>) -> Result<usize> {
-    PARTIES.mark_undone(db, id.uuid(), now)
-}
-
-/// What `party_merge_moves` holds of a person.
-pub const MOVES: Personal = Personal::table("party_merge_moves")
-    .ways(&[
-        by("merge_id", To::Party).where_is("merge_id IN (SELECT id FROM party_merges WHERE winner_id IN ({}))"),
-        by("merge_id", To::Party).where_is("merge_id IN (SELECT id FROM party_merges WHERE loser_id IN ({}))"),
-    ])
-    .plain(&["what"])
-    .deleted();
-
-/// What the rows hold of a person.
-pub const PERSONAL: Personal = Personal::of::<PartyMerge>()
-    .ways(&[by("winner_id", To::Party), by("loser_id", To::Party)])
-    .columns(&[kept("conflicts"), kept("winner_before"), kept("winner_after"), kept("loser_before")])
-    .plain(&["status"])
-    .deleted();
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] =
+    &[Reference::to_party::<PartyMerge>("loser_id", OnMerge::Stay), Reference::to_party::<PartyMerge>("winner_id", OnMerge::Stay)];

@@ -10,8 +10,9 @@ use domain::platform::events::AuditEntry;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::references::{TO_CONTACTS, TO_PARTIES};
+use crate::declarations;
 use crate::found::{self, Found, Keys};
+use crate::reference::Target;
 use crate::{Conn, Result, Statement, list, record, sql};
 
 /// One person, whichever records stand for the person, and all rows that lead there.
@@ -162,13 +163,12 @@ impl Person {
     /// Everything that is kept about the person, as the API shows it. Empty kinds are left out.
     pub fn export(&self, db: &mut Conn) -> Result<Vec<ExportedRows>> {
         let mut out: Vec<ExportedRows> = Vec::new();
-        for (references, ids) in [(TO_PARTIES, &self.parties), (TO_CONTACTS, &self.contacts)] {
-            for reference in references {
-                if let Some(read) = reference.read {
-                    out.push(ExportedRows { what: reference.name(), rows: read(db, ids)? });
-                }
+        for (target, ids) in [(Target::Party, &self.parties), (Target::Contact, &self.contacts)] {
+            for reference in declarations::references(target) {
+                out.push(ExportedRows { what: reference.name(), rows: reference.rows(db, ids)? });
             }
         }
+        out.sort_by(|a, b| a.what.cmp(&b.what));
         for (what, rows) in self.found.rows(db)? {
             if out.iter().all(|r| r.what != what) {
                 out.push(ExportedRows { what, rows });

@@ -7,6 +7,7 @@ use domain::kernel::Id;
 use uuid::Uuid;
 
 use crate::personal::{Personal, To, by, null};
+use crate::reference::{OnMerge, Reference};
 use crate::{Conn, Result, Statement, sql};
 
 crate::record! {
@@ -46,3 +47,9 @@ pub fn current(db: &mut Conn, party: PartyId, day: NaiveDate, limit: i64) -> Res
 pub const PERSONAL: Personal = Personal::of::<Relationship>()
     .ways(&[by("contact_id", To::Contact), by("party_id", To::Party)])
     .columns(&[null("title"), null("role")]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[
+    Reference::to_party::<Relationship>("party_id", OnMerge::FollowUnlessDouble(&["contact_id", "to_date"])),
+    Reference::to_contact::<Relationship>("contact_id", OnMerge::FollowUnlessDouble(&["party_id", "to_date"])),
+];

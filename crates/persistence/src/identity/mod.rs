@@ -3,8 +3,10 @@
 pub mod api_keys;
 pub mod company_grants;
 pub mod credentials;
+pub mod people;
 pub mod role_assignments;
 pub mod roles;
+pub mod second_factors;
 pub mod sessions;
 pub mod signing_keys;
 pub mod throttle;
@@ -20,5 +22,5 @@ pub(crate) const PLAIN: &[Plain] = &[
     ("sessions", &["status", "address", "revocation_reason"]),
     ("signing_keys", &["kid", "public_key"]),
     ("user_credentials", &["password_hash"]),
-    ("users", &["email", "name", "locale", "status", "metadata", "search"]),
+    ("users", &["email", "name", "locale", "time_zone", "status", "metadata", "search"]),
 ];

@@ -10,7 +10,8 @@ use crate::{Conn, Result, record, search_text, sql};
 
 crate::record! {
     users: User {
-        id: uid, version: int, email: text, name: text, locale: text, status: word, must_change_password: bool,
+        id: uid, version: int, email: text, name: text, locale: text, time_zone: opt(text), picture_id: opt(uid), status: word,
+        must_change_password: bool, second_factor_enabled: bool,
         metadata: json, created_at: instant, updated_at: instant,
     }
     derived { search: text = |u| search_text(&[&u.name, &u.email]) }
@@ -20,6 +21,11 @@ crate::record! {
 pub fn by_email(db: &mut Conn, email: &str) -> Result<Option<User>> {
     let Some((id,)) = sql!("SELECT id FROM users WHERE email = {}", email).first::<(Uuid,)>(db)? else { return Ok(None) };
     record::find(db, id)
+}
+
+/// Whether a file is the picture of a user.
+pub fn shows(db: &mut Conn, file: Uuid) -> Result<bool> {
+    Ok(sql!("SELECT id FROM users WHERE picture_id = {} LIMIT 1", file).first::<(Uuid,)>(db)?.is_some())
 }
 
 /// Whether there is any user yet.

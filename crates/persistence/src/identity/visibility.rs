@@ -53,6 +53,34 @@ pub fn around(of: &Owned, user: UserId, teams: &[Uuid], territories: &[Uuid]) ->
     Condition::Other(s)
 }
 
+/// Rows of a table whose column leads nowhere, or to a row of another table that meets the condition.
+pub fn leading_to(table: &str, column: &str, target: &str, condition: &Condition) -> Condition {
+    let mut s = Statement::new(format!("({table}.{column} IS NULL OR {table}.{column} IN (SELECT {target}.id FROM {target} WHERE "));
+    condition.write(&mut s);
+    s.sql("))");
+    Condition::Other(s)
+}
+
+/// Rows that meet all of these conditions; nothing when there is none.
+pub fn all_of(conditions: Vec<Condition>) -> Option<Condition> {
+    let mut s = Statement::default();
+    for (i, condition) in conditions.iter().enumerate() {
+        s.sql(if i == 0 { "(" } else { " AND " });
+        condition.write(&mut s);
+    }
+    (!conditions.is_empty()).then(|| {
+        s.sql(")");
+        Condition::Other(s)
+    })
+}
+
+/// Rows whose column does not hold this word.
+pub fn without(column: &'static str, word: &str) -> Condition {
+    let mut s = Statement::new(format!("{column} <> "));
+    s.push(Value::Text(word.to_string()));
+    Condition::Other(s)
+}
+
 /// Those of these rows that meet the condition.
 pub fn among(db: &mut Conn, table: &'static str, ids: &[Uuid], condition: Option<&Condition>) -> Result<Vec<Uuid>> {
     if ids.is_empty() {

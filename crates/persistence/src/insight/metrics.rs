@@ -20,6 +20,15 @@ pub struct Whose<'a> {
     pub team: Option<TeamId>,
     pub pipeline: Option<PipelineId>,
     pub by: Option<MetricGrouping>,
+    pub seen: &'a Seen,
+}
+
+/// The conditions on a row `o` that it counts for whoever asks.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub deals: Statement,
+    pub activities: Statement,
+    pub leads: Statement,
 }
 
 /// What all rows of a group have: an id or a word. Neither for those that have none, and for all together.
@@ -27,12 +36,13 @@ pub type Key = (Option<Uuid>, Option<String>);
 
 impl Whose<'_> {
     fn narrow(&self, s: &mut Statement) {
-        self.narrow_owner(s);
+        self.narrow_owner(s, &self.seen.deals);
         if let Some(pipeline) = self.pipeline {
             s.append(sql!(" AND o.pipeline_id = {}", pipeline.uuid()));
         }
     }
-    fn narrow_owner(&self, s: &mut Statement) {
+    fn narrow_owner(&self, s: &mut Statement, seen: &Statement) {
+        s.sql(" AND ").append(seen.clone());
         if let Some(owner) = self.owner {
             s.append(sql!(" AND o.owner_id = {}", owner.uuid()));
         }
@@ -203,7 +213,7 @@ pub fn activities_done(db: &mut Conn, whose: &Whose<'_>, from: DateTime<Utc>, to
         from,
         to
     ));
-    whose.narrow_owner(&mut s);
+    whose.narrow_owner(&mut s, &whose.seen.activities);
     s.sql(") d GROUP BY gid, word, kind");
     let rows = s.load::<(Option<Uuid>, Option<String>, String, i64)>(db)?;
     Ok(rows.into_iter().map(|r| ((r.0, r.1), r.2, r.3)).collect())
@@ -220,7 +230,7 @@ pub fn leads_answered(db: &mut Conn, whose: &Whose<'_>, from: DateTime<Utc>, to:
     s.sql(format!("SELECT gid, word, COUNT(*), COUNT(wait), COALESCE({}, 0) FROM (SELECT {wait} AS wait, ", total(engine, "wait")));
     s.sql(whose.columns(engine)).sql(" FROM leads o").sql(whose.join());
     s.append(sql!(" WHERE o.company_id = {} AND o.created_at >= {} AND o.created_at < {}", whose.company.uuid(), from, to));
-    whose.narrow_owner(&mut s);
+    whose.narrow_owner(&mut s, &whose.seen.leads);
     s.sql(") d GROUP BY gid, word");
     Ok(s.load::<(Option<Uuid>, Option<String>, i64, i64, i64)>(db)?.into_iter().map(|r| ((r.0, r.1), (r.2, r.3, r.4))).collect())
 }

@@ -10,7 +10,9 @@ pub mod stock;
 pub mod valuation;
 pub mod warehouses;
 
+use crate::ledger::Ledger;
 use crate::personal::Plain;
+use crate::reference::Reference;
 use crate::{Conn, Engine, Statement};
 
 /// Ends a `SELECT` whose rows are going to change: they stay locked until the transaction ends (SQLite has one writer).
@@ -30,3 +32,9 @@ pub(crate) const PLAIN: &[Plain] = &[
     ("value_entries", &["kind", "source_id", "source_line_id"]),
     ("warehouses", &["code", "name", "metadata"]),
 ];
+
+/// Tables of the area whose rows stay as they were written.
+pub(crate) const LEDGERS: &[&[Ledger]] = &[moves::LEDGERS, valuation::LEDGERS];
+
+/// Foreign keys of the area that lead to parties and contacts.
+pub(crate) const REFERENCES: &[&[Reference]] = &[serials::REFERENCES];

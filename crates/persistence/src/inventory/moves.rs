@@ -1,5 +1,6 @@
 //! The quantity ledger: rows are added and never changed.
 
+use crate::ledger::Ledger;
 use domain::inventory::moves::StockMove;
 
 crate::record! {
@@ -8,3 +9,6 @@ crate::record! {
         source_id: text, source_line_id: opt(text), move_date: date, moved_at: instant,
     }
 }
+
+/// The table here whose rows stay as they were written.
+pub(crate) const LEDGERS: &[Ledger] = &[Ledger { table: "stock_moves", columns: &[] }];

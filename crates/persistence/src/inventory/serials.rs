@@ -6,6 +6,7 @@ use domain::kernel::Id;
 use domain::sales::deliveries::DeliveryLine;
 use uuid::Uuid;
 
+use crate::reference::{OnMerge, Reference};
 use crate::value::Scalar;
 use crate::{Conn, Result, Statement, Value, list, record, sql};
 
@@ -58,3 +59,6 @@ pub fn store_numbers(db: &mut Conn, lines: &[DeliveryLine]) -> Result<()> {
     }
     Ok(())
 }
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[Reference::to_party::<Serial>("customer_id", OnMerge::Follow)];

@@ -12,6 +12,7 @@ use domain::marketing::attribution_credits::{AttributionCredit, AttributionDeal,
 use domain::marketing::touchpoints::Subject;
 use uuid::Uuid;
 
+use crate::reference::{OnMerge, Reference};
 use crate::{Condition, Conn, Engine, Only, Result, Statement, list, record, sql};
 
 record! {
@@ -512,3 +513,6 @@ pub fn unlike_credits(db: &mut Conn, only: &Only) -> Result<Vec<(Uuid, String, A
     )
     .load(db)
 }
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[Reference::to_party::<AttributionDeal>("party_id", OnMerge::Follow)];

@@ -7,6 +7,7 @@ use domain::marketing::consent_confirmations::{ConfirmationStatus, ConsentConfir
 use uuid::Uuid;
 
 use crate::personal::{Personal, To, by, null};
+use crate::reference::{OnMerge, Reference};
 use crate::{Conn, Result, record, sql};
 
 record! {
@@ -154,3 +155,9 @@ pub const PERSONAL: Personal = Personal::of::<ConsentConfirmation>()
     .columns(&[null("email"), null("note")])
     .plain(&["topic", "status", "wording_version", "wording", "source", "confirm_url"])
     .also(", due_at = NULL, status = CASE WHEN status = 'queued' THEN 'failed' ELSE status END");
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[
+    Reference::to_party::<ConsentConfirmation>("party_id", OnMerge::Follow),
+    Reference::to_contact::<ConsentConfirmation>("contact_id", OnMerge::Follow),
+];

@@ -10,7 +10,9 @@ use domain::kernel::{Id, StringEnum};
 use domain::marketing::consents::{AddressWord, Consent, ConsentChannel, ConsentEvidence, ConsentStatus, LastWord};
 use uuid::Uuid;
 
+use crate::ledger::Ledger;
 use crate::personal::{Personal, To, by, kept};
+use crate::reference::{OnMerge, Reference};
 use crate::{Conn, Result, Statement, list, record, sql};
 
 record! {
@@ -195,3 +197,10 @@ pub const PERSONAL: Personal = Personal::of::<Consent>()
 /// What `consent_evidence` holds of a person.
 pub const EVIDENCE: Personal =
     Personal::table("consent_evidence").ways(&[by("consent_id", To::Row("consents"))]).columns(&[kept("evidence")]).deleted();
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] =
+    &[Reference::to_party::<Consent>("party_id", OnMerge::Stay), Reference::to_contact::<Consent>("contact_id", OnMerge::Stay)];
+
+/// The table here whose rows stay as they were written.
+pub(crate) const LEDGERS: &[Ledger] = &[Ledger { table: "consents", columns: &[] }];

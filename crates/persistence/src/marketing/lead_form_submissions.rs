@@ -5,6 +5,7 @@ use domain::ids::LeadFormId;
 use domain::kernel::Id;
 use domain::marketing::lead_form_submissions::LeadFormSubmission;
 
+use crate::ledger::Ledger;
 use crate::personal::{Personal, To, by, null, object};
 use crate::{Conn, Result, record, sql};
 
@@ -43,3 +44,7 @@ pub const PERSONAL: Personal = Personal::of::<LeadFormSubmission>()
     .ways(&[by("lead_id", To::Lead), by("email", To::Mailbox).where_is("lower(email) IN ({})")])
     .columns(&[object("fields"), object("origin"), null("email"), null("ip_address"), null("anonymous_id"), null("detail")])
     .plain(&["status", "reason", "token", "consent_text", "consent_topic", "consent_channel"]);
+
+/// The table here whose rows stay as they were written.
+pub(crate) const LEDGERS: &[Ledger] =
+    &[Ledger { table: "lead_form_submissions", columns: &["fields", "origin", "email", "ip_address", "anonymous_id", "detail"] }];

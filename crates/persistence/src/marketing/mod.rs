@@ -14,7 +14,9 @@ pub mod suppressions;
 pub mod templates;
 pub mod touchpoints;
 
+use crate::ledger::Ledger;
 use crate::personal::{Personal, Plain};
+use crate::reference::Reference;
 
 /// What the area holds of a person, those that others lead through first.
 pub(crate) const PERSONAL: &[&Personal] = &[
@@ -71,3 +73,10 @@ pub(crate) const PLAIN: &[Plain] = &[
     ("template_revisions", &["subject", "html", "text"]),
     ("templates", &["name", "subject", "html", "text", "variables", "search"]),
 ];
+
+/// Foreign keys of the area that lead to parties and contacts.
+pub(crate) const REFERENCES: &[&[Reference]] =
+    &[attribution_credits::REFERENCES, consent_confirmations::REFERENCES, consents::REFERENCES, touchpoints::REFERENCES];
+
+/// Tables of the area whose rows stay as they were written.
+pub(crate) const LEDGERS: &[&[Ledger]] = &[consents::LEDGERS, lead_form_submissions::LEDGERS];

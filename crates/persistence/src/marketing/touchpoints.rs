@@ -7,6 +7,7 @@ use domain::marketing::touchpoints::{Subject, Touchpoint};
 use uuid::Uuid;
 
 use crate::personal::{Personal, To, by, kept, null, object};
+use crate::reference::{OnMerge, Reference};
 use crate::{Conn, Result, record, sql};
 
 crate::record! {
@@ -118,3 +119,7 @@ pub const VISITORS: Personal = Personal::table("visitor_identities")
     .ways(&[by("lead_id", To::Lead), by("contact_id", To::Contact), by("party_id", To::Party)])
     .columns(&[kept("anonymous_id")])
     .deleted();
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] =
+    &[Reference::to_party::<Touchpoint>("party_id", OnMerge::Follow), Reference::to_contact::<Touchpoint>("contact_id", OnMerge::Follow)];

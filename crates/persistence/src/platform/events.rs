@@ -11,6 +11,7 @@ use domain::platform::trace::title_of;
 use uuid::Uuid;
 
 use super::links::{self as document_links, NewLink};
+use crate::ledger::Ledger;
 use crate::{Conn, Engine, JsonText, Kind, Result, Statement, Value, sql};
 
 /// Who did it, when, and on whose request.
@@ -146,3 +147,9 @@ pub fn latest_about(db: &mut Conn, subjects: &[String]) -> Result<Vec<(String, S
     )
     .load(db)
 }
+
+/// Tables here whose rows stay as they were written.
+pub(crate) const LEDGERS: &[Ledger] = &[
+    Ledger { table: "events", columns: &["data", "previous"] },
+    Ledger { table: "event_links", columns: &["digest", "seq", "prev_hash", "hash"] },
+];

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::personal::{Personal, To, by, null};
 use crate::statement::FromCells;
-use crate::value::{Cells, Fail};
+use crate::value::{Cells, Fail, required};
 use crate::{Conn, Engine, Result, Statement, list, record, sql};
 
 record! {
@@ -55,21 +55,18 @@ const NUMBERED: &str = "SELECT l.seq, e.id, e.at, e.kind, e.subject, e.company_i
 
 impl FromCells for Numbered {
     fn from_cells(cells: &mut dyn Cells) -> Result<Self, Fail> {
-        fn some<T>(v: Option<T>) -> Result<T, Fail> {
-            v.ok_or_else(|| "an unexpected NULL".into())
-        }
         Ok(Self {
-            seq: some(cells.int()?)?,
-            id: some(cells.uid()?)?,
-            at: some(cells.instant()?)?,
-            kind: some(cells.text()?)?,
-            subject: some(cells.text()?)?,
+            seq: required(cells.int()?)?,
+            id: required(cells.uid()?)?,
+            at: required(cells.instant()?)?,
+            kind: required(cells.text()?)?,
+            subject: required(cells.text()?)?,
             company_id: cells.uid()?,
             party_id: cells.uid()?,
-            version: some(cells.int()?)?,
-            data: some(cells.json()?)?,
+            version: required(cells.int()?)?,
+            data: required(cells.json()?)?,
             previous: cells.json()?,
-            request_id: some(cells.text()?)?,
+            request_id: required(cells.text()?)?,
         })
     }
 }

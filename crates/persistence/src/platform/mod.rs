@@ -10,10 +10,12 @@ pub mod jobs;
 pub mod links;
 pub mod numbers;
 pub mod redactions;
+pub mod saved_views;
 pub mod sequence;
 pub mod settings;
 pub mod timer_failures;
 
+use crate::ledger::Ledger;
 use crate::personal::{Personal, Plain};
 
 /// What the area holds of a person, those that others lead through first.
@@ -28,6 +30,10 @@ pub(crate) const PLAIN: &[Plain] = &[
     ("jobs", &["kind", "status", "input", "state", "progress", "result", "result_url", "error", "owner", "caller", "lease"]),
     ("links", &["from_id", "to_id", "kind"]),
     ("number_series", &["code"]),
+    ("saved_views", &["noun", "name", "scope", "filters", "sort", "columns", "groups"]),
     ("settings", &["id", "value"]),
     ("stored_files", &["name", "media_type", "sha256", "uploaded_by"]),
 ];
+
+/// Tables of the area whose rows stay as they were written.
+pub(crate) const LEDGERS: &[&[Ledger]] = &[events::LEDGERS, redactions::LEDGERS];

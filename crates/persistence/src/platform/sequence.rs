@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::statement::FromCells;
-use crate::value::{Cells, Fail};
+use crate::value::{Cells, Fail, required};
 use crate::{Conn, Engine, Result, Statement, sql};
 
 /// A row of `events`: everything but its place in the chain.
@@ -40,22 +40,19 @@ pub struct Place {
 
 impl FromCells for Fact {
     fn from_cells(cells: &mut dyn Cells) -> Result<Self, Fail> {
-        fn some<T>(v: Option<T>) -> Result<T, Fail> {
-            v.ok_or_else(|| "an unexpected NULL".into())
-        }
         Ok(Self {
-            id: some(cells.uid()?)?,
-            at: some(cells.instant()?)?,
-            kind: some(cells.text()?)?,
-            subject: some(cells.text()?)?,
+            id: required(cells.uid()?)?,
+            at: required(cells.instant()?)?,
+            kind: required(cells.text()?)?,
+            subject: required(cells.text()?)?,
             company_id: cells.uid()?,
             party_id: cells.uid()?,
-            version: some(cells.int()?)?,
-            data: some(cells.json()?)?,
+            version: required(cells.int()?)?,
+            data: required(cells.json()?)?,
             previous: cells.json()?,
-            actor: some(cells.text()?)?,
-            actor_name: some(cells.text()?)?,
-            request_id: some(cells.text()?)?,
+            actor: required(cells.text()?)?,
+            actor_name: required(cells.text()?)?,
+            request_id: required(cells.text()?)?,
             reason: cells.text()?,
         })
     }

@@ -9,6 +9,7 @@ use domain::receivables::credit_notes::{CreditNote, CreditNoteLine};
 use uuid::Uuid;
 
 use crate::personal::{Personal, To, by, kept, object};
+use crate::reference::{OnMerge, Reference};
 use crate::{Conn, Result, record};
 
 crate::record! {
@@ -54,3 +55,6 @@ pub const PERSONAL: Personal = Personal::of::<CreditNote>()
     .ways(&[by("customer_id", To::Party)])
     .columns(&[kept("customer_name"), kept("reason"), object("metadata")])
     .plain(&["number", "status", "currency", "taxes", "discount_taxes"]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[Reference::to_party::<CreditNote>("customer_id", OnMerge::Follow)];

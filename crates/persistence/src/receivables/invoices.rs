@@ -9,6 +9,7 @@ use domain::receivables::invoices::lines::InvoiceLine;
 use uuid::Uuid;
 
 use crate::personal::{Personal, To, by, kept, object};
+use crate::reference::{OnMerge, Reference};
 use crate::{Conn, Result, Value, record};
 
 crate::record! {
@@ -69,3 +70,6 @@ pub const PERSONAL: Personal = Personal::of::<Invoice>()
     .ways(&[by("customer_id", To::Party)])
     .columns(&[kept("customer_name"), kept("customer_tax_id"), kept("billing_address"), kept("reference"), object("metadata")])
     .plain(&["number", "status", "order_id", "currency", "rounding", "taxes", "instalments"]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[Reference::to_party::<Invoice>("customer_id", OnMerge::Follow)];

@@ -7,6 +7,8 @@ use domain::kernel::{Amount, Id};
 use domain::receivables::open_items::{ItemEntry, OpenItem};
 use uuid::Uuid;
 
+use crate::ledger::Ledger;
+use crate::reference::{OnMerge, Reference};
 use crate::value::Scalar;
 use crate::{Conn, Engine, Result, Statement, Value, list, record, sql};
 
@@ -202,3 +204,9 @@ fn less(items: &mut [OpenItem], later: Vec<(Uuid, Amount, Amount)>) {
         }
     }
 }
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[Reference::to_party::<OpenItem>("party_id", OnMerge::Follow)];
+
+/// The table here whose rows stay as they were written.
+pub(crate) const LEDGERS: &[Ledger] = &[Ledger { table: "item_entries", columns: &[] }];

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
 use crate::personal::{Personal, To, by, null, object, unnamed};
+use crate::reference::{OnMerge, Reference};
 use crate::value::Scalar;
 use crate::{Conn, Only, Result, Statement, list, record, sql};
 
@@ -132,3 +133,6 @@ pub const LINES: Personal = Personal::table("delivery_lines")
     .ways(&[by("delivery_id", To::Row("deliveries"))])
     .columns(&[unnamed("description")])
     .plain(&["serial_numbers"]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[Reference::to_party::<Delivery>("customer_id", OnMerge::Follow)];

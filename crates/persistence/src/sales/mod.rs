@@ -8,6 +8,7 @@ pub mod purchase_histories;
 pub mod returns;
 
 use crate::personal::{Personal, Plain};
+use crate::reference::Reference;
 
 /// What the area holds of a person, those that others lead through first.
 pub(crate) const PERSONAL: &[&Personal] =
@@ -15,3 +16,6 @@ pub(crate) const PERSONAL: &[&Personal] =
 
 /// Tables without anything of a person.
 pub(crate) const PLAIN: &[Plain] = &[];
+
+/// Foreign keys of the area that lead to parties and contacts.
+pub(crate) const REFERENCES: &[&[Reference]] = &[deliveries::REFERENCES, orders::REFERENCES, returns::REFERENCES];

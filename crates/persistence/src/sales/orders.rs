@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::companies::and_of;
 use crate::inventory::reservations::rows;
 use crate::personal::{Personal, To, by, null, object, unnamed};
+use crate::reference::{OnMerge, Reference};
 use crate::value::Scalar;
 use crate::{Conn, Only, Result, Statement, list, record, sql};
 
@@ -19,7 +20,7 @@ record! {
     sales_orders: SalesOrder {
         id: uid, company_id: uid, number: opt(text), status: word, fulfilment_status: word, billing_status: word, is_on_hold: bool,
         status_reason: opt(text), customer_id: uid, customer_reference: opt(text), opportunity_id: opt(uid), quote_id: opt(uid), owner_id: opt(uid), warehouse_id: opt(uid),
-        order_date: date, requested_date: opt(date), ship_to: opt(json), payment_terms_days: opt(small), currency: text, exchange_rate: rate, prices_include_tax: bool,
+        order_date: date, requested_date: opt(date), ship_to: opt(json), payment_terms_days: opt(small), currency: text, exchange_rate: rate, exchange_rate_agreed: bool, prices_include_tax: bool,
         allow_backorder: bool, freight_amount: amount, freight_tax_class: word, freight_gross: amount, freight_invoiced: amount,
         net_total: amount, tax_total: amount, total: amount, unshipped_amount: amount, unbilled_amount: amount, credit_status: word,
         note: opt(text), metadata: json, confirmed_at: opt(instant), cancelled_at: opt(instant), closed_at: opt(instant), version: int,
@@ -295,3 +296,6 @@ pub const LINES: Personal = Personal::table("sales_order_lines")
     .ways(&[by("order_id", To::Row("sales_orders"))])
     .columns(&[unnamed("description")])
     .plain(&["tax_class", "tax_code_ids"]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[Reference::to_party::<SalesOrder>("customer_id", OnMerge::Follow)];

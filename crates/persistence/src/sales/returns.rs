@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::inventory::reservations::rows;
 use crate::personal::{Personal, To, by, null, object};
+use crate::reference::{OnMerge, Reference};
 use crate::value::Scalar;
 use crate::{Conn, Only, Result, Statement, list, record, sql};
 
@@ -123,3 +124,6 @@ pub const PERSONAL: Personal = Personal::of::<CustomerReturn>()
     .ways(&[by("customer_id", To::Party)])
     .columns(&[null("reason"), object("metadata")])
     .plain(&["number", "status"]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[Reference::to_party::<CustomerReturn>("customer_id", OnMerge::Follow)];

@@ -7,7 +7,9 @@ use domain::service::cases::Case;
 use domain::service::cases::messages::CaseMessage;
 use uuid::Uuid;
 
+use crate::ledger::Ledger;
 use crate::personal::{Personal, To, blank, by, names, null, object, word};
+use crate::reference::{OnMerge, Reference};
 use crate::{Condition, Conn, Result, list, sql};
 
 crate::record! {
@@ -23,7 +25,7 @@ crate::record! {
         spent_minutes: small, metadata: json, pauses: json, sla_look_at: opt(instant), version: int, created_at: instant,
         updated_at: instant,
     }
-    derived { search: text = |c| search(c) }
+    derived { search: text = |c| search(c), priority_rank: int = |c| c.priority as i64, due_at: instant = |c| due_at(c) }
     unstored { kb_article_ids }
     complete = crate::service::kb_articles::complete_cases
 }
@@ -38,6 +40,30 @@ fn search(case: &Case) -> String {
     let or = |t: &Option<String>| t.clone().unwrap_or_default();
     let (name, email, serial) = (or(&case.requester_name), or(&case.requester_email), or(&case.serial_number));
     crate::search_text(&[&case.number, &case.subject, &name, &email, &serial])
+}
+
+/// The earliest time at which a running clock is missed; cases without one come last.
+fn due_at(case: &Case) -> DateTime<Utc> {
+    let clocks = [case.first_response_due_at, case.next_response_due_at, case.resolution_due_at];
+    clocks.into_iter().flatten().min().unwrap_or_else(never)
+}
+
+/// Later than every time that is stored.
+fn never() -> DateTime<Utc> {
+    DateTime::from_timestamp(253_370_764_800, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// Fills in by what cases are sorted, of cases from before it was kept, at most `limit`; how many there were.
+pub fn fill_order(db: &mut Conn, limit: i64) -> Result<usize> {
+    sql!(
+        "UPDATE cases SET priority_rank = CASE priority WHEN 'low' THEN 0 WHEN 'normal' THEN 1 WHEN 'high' THEN 2 ELSE 3 END, \
+         due_at = COALESCE((SELECT MIN(d.due) FROM (SELECT cases.first_response_due_at AS due UNION ALL SELECT cases.next_response_due_at \
+         UNION ALL SELECT cases.resolution_due_at) d), {}) \
+         WHERE id IN (SELECT id FROM cases WHERE priority_rank IS NULL ORDER BY id LIMIT {})",
+        never(),
+        limit
+    )
+    .execute(db)
 }
 
 /// Cases that are neither resolved nor closed, or all others.
@@ -128,3 +154,13 @@ pub const MESSAGES: Personal = Personal::of::<CaseMessage>()
     .ways(&[by("case_id", To::Row("cases")), by("author_contact_id", To::Contact)])
     .columns(&[word("body")])
     .plain(&["author", "visibility", "channel"]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[
+    Reference::to_party::<Case>("party_id", OnMerge::Follow),
+    Reference::to_contact::<Case>("contact_id", OnMerge::Follow),
+    Reference::to_contact::<CaseMessage>("author_contact_id", OnMerge::Stay),
+];
+
+/// The table here whose rows stay as they were written.
+pub(crate) const LEDGERS: &[Ledger] = &[Ledger { table: "case_messages", columns: &["body"] }];

@@ -7,6 +7,7 @@ use domain::service::entitlements::Entitlement;
 use uuid::Uuid;
 
 use crate::personal::{Personal, To, by, object, unnamed};
+use crate::reference::{OnMerge, Reference};
 use crate::{Condition, Conn, Result, sql};
 
 crate::record! {
@@ -64,3 +65,6 @@ pub fn candidates(
 /// What the rows hold of a person.
 pub const PERSONAL: Personal =
     Personal::of::<Entitlement>().ways(&[by("party_id", To::Party)]).columns(&[unnamed("name"), object("metadata")]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[Reference::to_party::<Entitlement>("party_id", OnMerge::Follow)];

@@ -9,6 +9,7 @@ use domain::service::cases::Case;
 use domain::service::kb_articles::{KbArticle, KbArticleVersion};
 use uuid::Uuid;
 
+use crate::ledger::Ledger;
 use crate::{Conn, Result, list, sql};
 
 crate::record! {
@@ -53,3 +54,6 @@ pub fn link(db: &mut Conn, case: CaseId, article: KbArticleId, now: DateTime<Utc
 pub fn unlink(db: &mut Conn, case: CaseId, article: KbArticleId) -> Result<()> {
     sql!("DELETE FROM case_articles WHERE case_id = {} AND kb_article_id = {}", case.uuid(), article.uuid()).execute(db).map(drop)
 }
+
+/// The table here whose rows stay as they were written.
+pub(crate) const LEDGERS: &[Ledger] = &[Ledger { table: "kb_article_versions", columns: &[] }];

@@ -5,6 +5,7 @@ use domain::kernel::Id;
 use domain::service::sla_policies::{SlaPolicy, SlaPolicyVersion};
 use uuid::Uuid;
 
+use crate::ledger::Ledger;
 use crate::{Conn, Result, record, sql};
 
 crate::record! {
@@ -44,3 +45,6 @@ pub fn latest_version(db: &mut Conn, policy: SlaPolicyId) -> Result<Option<SlaPo
     found.append(sql!(" WHERE sla_policy_id = {} ORDER BY terms_version DESC LIMIT 1", policy.uuid()));
     Ok(record::load(db, &found)?.pop())
 }
+
+/// The table here whose rows stay as they were written.
+pub(crate) const LEDGERS: &[Ledger] = &[Ledger { table: "sla_policy_versions", columns: &[] }];

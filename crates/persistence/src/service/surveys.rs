@@ -6,7 +6,8 @@ use domain::kernel::Id;
 use domain::service::surveys::{Survey, SurveyResponse, Tally};
 
 use crate::personal::{Personal, To, by, null};
-use crate::{Condition, Conn, Result, record, sql};
+use crate::reference::{OnMerge, Reference};
+use crate::{Condition, Conn, Result, Statement, record, sql};
 
 crate::record! {
     surveys: Survey {
@@ -45,10 +46,11 @@ pub fn case_number(db: &mut Conn, response: &SurveyResponse) -> Result<Option<St
     Ok(found.first::<(String,)>(db)?.map(|r| r.0))
 }
 
-/// The answers to a survey, counted: `high` and `low` are scores from and up to these.
+/// The answers to a survey about cases `c` that meet the condition, counted: `high` and `low` are scores from and up to these.
 pub fn tally(
     db: &mut Conn,
     survey: SurveyId,
+    cases: &Statement,
     (high, low): (i64, i64),
     from: Option<DateTime<Utc>>,
     before: Option<DateTime<Utc>>,
@@ -61,6 +63,7 @@ pub fn tally(
         low,
         survey.uuid()
     );
+    counted.sql(" AND EXISTS (SELECT 1 FROM cases c WHERE c.id = survey_responses.case_id AND ").append(cases.clone()).sql(")");
     if let Some(from) = from {
         counted.append(sql!(" AND responded_at >= {}", from));
     }
@@ -78,3 +81,9 @@ pub fn tally(
 pub const RESPONSES: Personal = Personal::of::<SurveyResponse>()
     .ways(&[by("case_id", To::Row("cases")), by("contact_id", To::Contact), by("party_id", To::Party)])
     .columns(&[null("comment")]);
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] = &[
+    Reference::to_party::<SurveyResponse>("party_id", OnMerge::Follow),
+    Reference::to_contact::<SurveyResponse>("contact_id", OnMerge::Follow),
+];

@@ -1,11 +1,12 @@
 //! Operations on companies. Creating one tells `company.created`, by which other areas set up what a company needs.
 
-use domain::directory::companies::{Company, CompanyPatch, NewCompany, REFUSALS};
+use domain::directory::companies::{Company, CompanyPatch, CompanySummary, NewCompany, REFUSALS};
 use domain::ids::CompanyId;
 
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
+    t.expands_everywhere::<CompanySummary>();
     let mut n = t.noun::<Company>("directory/companies", "The legal entities whose books are kept.");
     n.list("List companies. Only those that the caller has a grant on.").filter(&["code", "currency"]).search(&["search"]).sort(&["name"]);
     n.create(create, "Create a company. Its chart of accounts, tax codes and periods are set up with it. Currency and fiscal year are fixed from then on.")

@@ -8,8 +8,7 @@ use domain::directory::external_ids::ExternalId;
 use domain::directory::matching::{ContactMatches, Traits};
 use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
 use domain::directory::{emails, phones};
-use domain::identity::users::User;
-use domain::ids::ContactId;
+use domain::ids::{ContactId, PartyId};
 use persistence::directory::contacts as rows;
 
 use super::{contact_merges, contact_preferences, matching, personal_data};
@@ -22,12 +21,18 @@ pub fn operations(t: &mut Table) {
     n.owned_by("owner_id");
     n.list("List contacts.")
         .filter(&["language", "owner_id", "archived_at", "merged_into"])
+        .filter_text("tag", "Only rows with this tag, whatever its case.", rows::tagged)
+        .filter_text("country", "Only rows with an address in this country, ISO 3166-1 alpha-2.", rows::in_country)
+        .filter_text("city", "Only rows with an address in this city, whatever its case and accents.", rows::in_city)
+        .filter_text("email", "Only rows with this e-mail address, whatever its case.", rows::with_email)
+        .filter_text("external_id", super::parties::EXTERNAL_ID, rows::with_external_id)
+        .filter_by::<PartyId>("party_id", "Who works or worked for this party.", rows::of_party)
         .search(&["search"])
         .sort(&["name", "last_name"])
-        .expand::<User>("owner", "owner_id");
+        .figures(Figures::by(&["language", "owner_id"]).dates(&["created_at", "archived_at"]));
     n.create(create, CREATE).fails(REFUSALS);
     n.bulk(create);
-    n.read("Get a contact.").expand::<User>("owner", "owner_id");
+    n.read("Get a contact.");
     n.update(update, "Change a contact.").fails(REFUSALS);
     n.delete(delete, "Delete a contact that nothing refers to.").fails(&[ERASED, MERGED]);
     n.action("archive", archive, "Archive a contact.").fails(&[ERASED, MERGED]);
@@ -94,7 +99,11 @@ fn store(cx: &mut Cx, before: &Contact, after: Contact) -> Result<Contact> {
     check_references(cx, Some(before), &after)?;
     let after = cx.save(before, after, "updated")?;
     let found_otherwise = matching::differ(&Traits::of_contact(before), &Traits::of_contact(&after));
-    if before.external_ids != after.external_ids || before.emails != after.emails || found_otherwise {
+    if before.external_ids != after.external_ids
+        || before.emails != after.emails
+        || found_otherwise
+        || rows::listed_otherwise(before, &after)
+    {
         rows::write_lookups(cx.db(), &after)?;
     }
     Ok(after)

@@ -74,7 +74,7 @@ fn like_contact(cx: &mut Cx, traits: &Traits, except: Option<ContactId>) -> Resu
 }
 
 /// How far the keys of those who were there before there were keys have been written.
-const PROGRESS: &str = "directory.match_keys";
+const PROGRESS: &str = "directory.match_keys.facets";
 /// Owners whose keys are written in one turn.
 const BATCH: i64 = 500;
 

@@ -10,8 +10,7 @@ use domain::directory::party_merges::{MergeParty, PartyMerge};
 use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
 use domain::directory::terms::{Blocked, SET_TERMS, TradeTerms};
 use domain::directory::{emails, phones};
-use domain::identity::users::User;
-use domain::ids::PartyId;
+use domain::ids::{ContactId, PartyId, TerritoryId};
 use persistence::directory::parties as rows;
 
 use super::{matching, overview, party_hierarchy, party_merges, personal_data, timeline};
@@ -24,13 +23,21 @@ pub fn operations(t: &mut Table) {
     n.owned_by("owner_id");
     n.list("List parties.")
         .filter(&["code", "kind", "is_customer", "is_vendor", "tax_id", "parent_id", "owner_id", "archived_at", "merged_into"])
+        .filter_text("tag", "Only rows with this tag, whatever its case.", rows::tagged)
+        .filter_text("country", "Only rows with an address in this country, ISO 3166-1 alpha-2.", rows::in_country)
+        .filter_text("city", "Only rows with an address in this city, whatever its case and accents.", rows::in_city)
+        .filter_text("email", "Only rows with this e-mail address, whatever its case.", rows::with_email)
+        .filter_text("external_id", EXTERNAL_ID, rows::with_external_id)
+        .flag("is_blocked", "Only customers that are blocked in any way, or all others.", rows::is_blocked)
+        .filter_by::<TerritoryId>("territory_id", "An address is in a country of this territory or of one below it.", rows::in_territory)
+        .filter_by::<ContactId>("contact_id", "This contact works or worked for the party.", rows::of_contact)
         .search(&["search"])
         .sort(&["name"])
         .expand::<Party>("parent", "parent_id")
-        .expand::<User>("owner", "owner_id");
+        .figures(Figures::by(&["kind", "is_customer", "is_vendor", "owner_id", "parent_id"]).dates(&["created_at", "archived_at"]));
     n.create(create, CREATE).fails(REFUSALS);
     n.bulk(create);
-    n.read("Get a party.").expand::<Party>("parent", "parent_id").expand::<User>("owner", "owner_id");
+    n.read("Get a party.").expand::<Party>("parent", "parent_id");
     n.update(update, UPDATE).fails(REFUSALS);
     n.delete(delete, "Delete a party that nothing refers to. A party that was used is archived instead.").fails(&[MERGED, ERASED]);
     n.action("archive", archive, "Archive a party. It cannot be put on new documents.").fails(&[MERGED, ERASED]);
@@ -55,6 +62,7 @@ pub fn operations(t: &mut Table) {
     t.parts("directory.match_keys.catch_up", TimeDelta::minutes(1), matching::catch_up);
 }
 
+pub(super) const EXTERNAL_ID: &str = "Only rows that another system calls so, as `system:id`, or that have any id in `system`.";
 const CREATE: &str = "Create a party. When another has the same e-mail address or tax number, it is refused with \
 `party.possible_duplicate` and the candidates in `errors`, unless `allow_duplicate` is true. Credit limit, days to pay and block of a \
 customer need the permission `directory.customer_terms.update`.";
@@ -137,7 +145,11 @@ fn store(cx: &mut Cx, before: &Party, after: Party) -> Result<Party> {
         cx.emit(Event::change(verb, before, &after));
     }
     let found_otherwise = matching::differ(&Traits::of_party(before), &Traits::of_party(&after));
-    if before.external_ids != after.external_ids || before.emails != after.emails || found_otherwise {
+    if before.external_ids != after.external_ids
+        || before.emails != after.emails
+        || found_otherwise
+        || rows::listed_otherwise(before, &after)
+    {
         rows::write_lookups(cx.db(), &after)?;
     }
     Ok(after)

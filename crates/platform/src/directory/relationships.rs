@@ -5,12 +5,13 @@ use domain::directory::parties::{MERGED, Party};
 use domain::directory::relationships::{ENDS_BEFORE_START, NewRelationship, Relationship, RelationshipPatch};
 use domain::ids::{PartyId, RelationshipId};
 use persistence::directory::relationships as rows;
+use persistence::reference::not_of_tombstones;
 
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Relationship>("directory/relationships", "Who works for whom, in which role, from when to when.");
-    n.list("List relationships.")
+    n.list_with(list, "List relationships.")
         .filter(&["contact_id", "party_id", "is_primary", "from_date", "to_date"])
         .expand::<Contact>("contact", "contact_id")
         .expand::<Party>("party", "party_id");
@@ -19,6 +20,12 @@ pub fn operations(t: &mut Table) {
     n.read("Get a relationship.").expand::<Contact>("contact", "contact_id").expand::<Party>("party", "party_id");
     n.update(update, "Change a relationship. To end it, set `to_date`.").fails(&[ENDS_BEFORE_START]);
     n.delete(delete, "Delete a relationship that was entered by mistake.");
+}
+
+/// What stayed with who was merged away is the double of a relationship of the survivor.
+fn list(cx: &mut Cx, mut list: List) -> Result<Page<Relationship>> {
+    list.query.conditions.push(not_of_tombstones(Relationship::TABLE, &[("contact_id", Contact::TABLE), ("party_id", Party::TABLE)]));
+    cx.page(list)
 }
 
 /// Creates one, as the operation does; for services that need one on their way.

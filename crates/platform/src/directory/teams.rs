@@ -16,10 +16,9 @@ pub fn operations(t: &mut Table) {
         .filter_by::<UserId>("member_id", "Only teams that this user is in.", rows::with_member)
         .search(&["name_key"])
         .sort(&["name"])
-        .expand::<User>("manager", "manager_id")
         .expand::<Team>("parent", "parent_id");
     n.create(create, CREATE).fails(REFUSALS);
-    n.read("Get a team.").expand::<User>("manager", "manager_id").expand::<Team>("parent", "parent_id");
+    n.read("Get a team.").expand::<Team>("parent", "parent_id");
     n.update(update, "Change a team. Figures follow its members as they are now, also those of the past.").fails(REFUSALS);
     n.delete(delete, "Delete a team without teams below it. Its members are in none then.").fails(&[HAS_TEAMS]);
 }

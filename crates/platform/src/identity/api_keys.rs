@@ -27,10 +27,10 @@ pub(super) fn operations(t: &mut Table) {
     .shown_once(&["key"])
     .fails(&[TOO_WIDE, INVALID_EXPIRY, INVALID_PATTERN, NO_SESSION]);
     n.read_with(read, "Get an API key, without the key itself.");
-    n.delete(delete, "Delete an API key. It is dead at once, and so are the keys that it created.").fails(&[KEY_OUT_OF_REACH]);
-    n.action("revoke", revoke, "Revoke an API key. It is dead at once and for good, and so are the keys that it created.")
+    n.delete(delete, "Delete an API key. It is invalid at once, and so are the keys that it created.").fails(&[KEY_OUT_OF_REACH]);
+    n.action("revoke", revoke, "Revoke an API key. It is invalid at once and permanently, and so are the keys that it created.")
         .fails(&[REVOKED, KEY_OUT_OF_REACH]);
-    n.action_with("rotate", rotate, "Replace an API key of your own by another with the same rights. `key` is shown this once; the old one dies at once, or after `overlap_seconds`. A key can replace itself and the keys that it created.")
+    n.action_with("rotate", rotate, "Replace an API key of your own by another with the same rights. `key` is shown this once; the old one becomes invalid at once, or after `overlap_seconds`. A key can replace itself and the keys that it created.")
         .shown_once(&["key"])
         .fails(&[REVOKED, NOT_THE_OWNER, KEY_OUT_OF_REACH]);
 }

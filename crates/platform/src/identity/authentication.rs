@@ -12,6 +12,7 @@ use domain::identity::sessions::Session;
 use domain::identity::signing_keys::LEEWAY;
 use domain::identity::users::{User, UserStatus};
 use domain::ids::{SessionId, UserId};
+use domain::kernel::labels::LabelLanguage;
 use domain::kernel::{Id, Problem, problems};
 use persistence::identity::{api_keys, company_grants, roles};
 use persistence::{Conn, Outcome, record};
@@ -78,9 +79,9 @@ fn by_key(app: &Arc<App>, token: &[u8; 32], now: DateTime<Utc>) -> Result<(Calle
     let found = app.db.read_short(|conn| -> Result<_> {
         let Some(key) = api_keys::by_secret(conn, token, now)?.filter(|k| k.is_alive(now)) else { return Ok(None) };
         let owner = active_user(conn, key.user_id)?;
-        Ok(owner.map(|(_, rights)| (key, rights)))
+        Ok(owner.map(|(user, rights)| (key, user, rights)))
     })?;
-    let (key, rights) = found.ok_or_else(|| refused("no such key, or its user is gone"))?;
+    let (key, user, rights) = found.ok_or_else(|| refused("no such key, or its user is gone"))?;
     note_use(app, &key, now);
     let until = key.expires_at;
     let companies = match (&key.company_ids, rights.companies) {
@@ -97,6 +98,8 @@ fn by_key(app: &Arc<App>, token: &[u8; 32], now: DateTime<Utc>) -> Result<(Calle
         permissions: Permissions::of(&key.permissions).intersect(&rights.permissions),
         companies,
         user_agent: None,
+        time_zone: time_zone_of(&user),
+        language: LabelLanguage::English,
         must_change_password: false,
         address: None,
     };
@@ -142,6 +145,10 @@ fn active_user(conn: &mut Conn<'_>, id: UserId) -> Result<Option<(User, Rights)>
     user.map(|u| Ok((u, rights_of(conn, id)?))).transpose()
 }
 
+fn time_zone_of(user: &User) -> Option<chrono_tz::Tz> {
+    user.time_zone.as_deref().and_then(|name| name.parse().ok())
+}
+
 /// A user who logged in.
 pub(super) fn user_caller(user: &User, rights: Rights, session: Option<SessionId>) -> Caller {
     Caller {
@@ -153,6 +160,8 @@ pub(super) fn user_caller(user: &User, rights: Rights, session: Option<SessionId
         permissions: if user.must_change_password { Permissions::default() } else { rights.permissions },
         companies: rights.companies,
         user_agent: None,
+        time_zone: time_zone_of(user),
+        language: LabelLanguage::English,
         must_change_password: user.must_change_password,
         address: None,
     }

@@ -1,11 +1,13 @@
 //! What everybody may do with the own account.
 
-use domain::identity::me::Me;
+use domain::directory::companies::Company;
+use domain::identity::me::{MOST_NAMED, Me, NO_PICTURE, OwnCompany, judge_picture};
 use domain::identity::passwords::{POLICY, PasswordChange, UNCHANGED, WRONG};
 use domain::identity::sessions::{NO_SESSION, RevocationReason, Tokens};
-use domain::identity::users::User;
+use domain::identity::users::{OwnPatch, UNKNOWN_TIME_ZONE, User};
 use domain::ids::{ApiKeyId, SessionId};
-use persistence::identity::credentials;
+use domain::platform::files::StoredFile;
+use persistence::identity::{credentials, people};
 
 use super::authentication::rights_of;
 use super::authority::held;
@@ -15,7 +17,12 @@ use crate::caller::Companies;
 use crate::prelude::*;
 
 pub(super) fn operations(t: &mut Table) {
-    t.report("identity/me", me, "Get yourself. Who you are, what you may do and in which companies.").for_everybody();
+    t.read_own("identity/me", me, "Get yourself. Who you are, what you may do and in which companies.").for_everybody();
+    t.update_own("identity/me", update, "Change yourself: name, language, time zone and picture. Only in a session.").for_users().fails(&[
+        NO_SESSION,
+        UNKNOWN_TIME_ZONE,
+        NO_PICTURE,
+    ]);
     t.command_outside(
         "change_own_password",
         "identity/me/password",
@@ -27,7 +34,19 @@ pub(super) fn operations(t: &mut Table) {
     .fails(POLICY);
 }
 
-fn me(cx: &mut Cx, _: NoFilter) -> Result<Me> {
+fn update(cx: &mut Cx, patch: OwnPatch) -> Result<(Me, i64)> {
+    let id = cx.caller.user_id.filter(|_| cx.caller.session_id.is_some()).ok_or_else(|| Problem::from(NO_SESSION))?;
+    let before = cx.load_for_update::<User>(id)?;
+    let after = before.clone().changed_by_itself(patch)?;
+    if let Some(file) = after.picture_id.filter(|_| after.picture_id != before.picture_id) {
+        let file = cx.refer::<StoredFile>("/picture_id", file)?;
+        judge_picture(file.id, &file.media_type, file.size)?;
+    }
+    cx.save(&before, after, "updated")?;
+    me(cx)
+}
+
+fn me(cx: &mut Cx) -> Result<(Me, i64)> {
     let caller = cx.caller.clone();
     let id = caller.user_id.ok_or_else(|| Problem::from(problems::not_found))?;
     let user = cx.find::<User>(id)?;
@@ -36,7 +55,17 @@ fn me(cx: &mut Cx, _: NoFilter) -> Result<Me> {
         Companies::All => (true, vec![]),
         Companies::These(ids) => (false, ids.iter().copied().collect()),
     };
-    Ok(Me {
+    let mut first = List::first(MOST_NAMED as i64);
+    first.query.order.insert(0, persistence::Order { column: "name", descending: false, nullable: false });
+    let companies = cx.page::<Company>(first)?.data.into_iter();
+    let companies = companies.map(|c| OwnCompany { id: c.id, code: c.code, name: c.name, currency: c.currency, time_zone: c.time_zone });
+    let mut teams = people::teams_of(cx.db(), &[id])?.remove(&id).unwrap_or_default();
+    teams.retain(|team| caller.companies.contain(team.company_id));
+    teams.truncate(MOST_NAMED);
+    let version = user.version;
+    let me = Me {
+        companies: companies.collect(),
+        teams,
         user,
         roles: rights.roles.into_iter().map(|r| r.code).collect(),
         permissions: caller.permissions.to_vec(),
@@ -44,7 +73,8 @@ fn me(cx: &mut Cx, _: NoFilter) -> Result<Me> {
         company_ids,
         session_id: caller.session_id.map(SessionId::from_uuid),
         api_key_id: caller.api_key_id.map(ApiKeyId::from_uuid),
-    })
+    };
+    Ok((me, version))
 }
 
 fn change_password(o: &Origin, body: PasswordChange) -> Result<Tokens> {

@@ -21,7 +21,7 @@ pub(super) fn operations(t: &mut Table) {
     n.read("Get a role.");
     n.update(update, "Change a role. It counts at once for everybody who has it. You need every permission that it grants, before and after, and every company of the users who have it. Ready-made roles do not change.")
         .fails(&[INVALID_PATTERN, READY_MADE, ROLE_OUT_OF_REACH, LAST_OWNER]);
-    n.delete(delete, "Delete a role that nobody has.").fails(&[READY_MADE, ASSIGNED, ROLE_OUT_OF_REACH]);
+    n.delete(delete, "Delete a role that is not assigned to any user.").fails(&[READY_MADE, ASSIGNED, ROLE_OUT_OF_REACH]);
     n.view("sod-conflicts", sod_conflicts, "Get the conflicts of a role. The pairs of duties that it alone puts into one hand.");
 }
 

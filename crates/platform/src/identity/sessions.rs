@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use domain::identity::permissions::Permissions;
+use domain::identity::second_factors::CODE_REQUIRED;
 use domain::identity::sessions::{
     ACCESS_LIFETIME, LoggedOut, Login, NO_SESSION, REFRESH_LIFETIME, Refresh, RevocationReason, Session, TokenType, Tokens, is_repetition,
 };
@@ -17,9 +18,9 @@ use persistence::record;
 use super::authentication::user_caller;
 use super::authority::{judge_account, knows};
 use super::secrets::{REFRESH_PREFIX, hash, secret};
-use super::signing_keys;
 use super::throttle::Attempt;
 use super::tokens::Claims;
+use super::{second_factors, signing_keys};
 use crate::caller::Companies;
 use crate::prelude::*;
 
@@ -29,10 +30,10 @@ pub(super) fn operations(t: &mut Table) {
         "login",
         "identity/login",
         login,
-        "Log in with e-mail address and password. Answers an access token for 15 minutes and a refresh token. Ten failures from one address make it wait, longer with each further one.",
+        "Log in with e-mail address and password, and with a code for an account that has a second factor. Answers an access token for 15 minutes and a refresh token. Ten failures from one address make it wait, longer with each further one.",
     )
     .public()
-    .fails(&[problems::unauthenticated]);
+    .fails(&[problems::unauthenticated, CODE_REQUIRED]);
     t.command_outside(
         "refresh",
         "identity/refresh",
@@ -53,12 +54,12 @@ pub(super) fn operations(t: &mut Table) {
         .filter(&["user_id", "status", "refreshed_at", "expires_at"])
         .sort(&["refreshed_at", "expires_at"]);
     n.read_with(read, "Get a session.");
-    n.action("revoke", revoke, "End a session. Its tokens are dead at once.").fails(&[OUT_OF_REACH]);
+    n.action("revoke", revoke, "End a session. Its tokens are invalid at once.").fails(&[OUT_OF_REACH]);
 }
 
 /// The one refusal of a log-in.
 fn refused() -> Problem {
-    problems::unauthenticated.with("The e-mail address or the password is wrong, or the account may not log in.")
+    problems::unauthenticated.with("The e-mail address, the password or the code is wrong, or the account may not log in.")
 }
 
 fn login(o: &Origin, body: Login) -> Result<Tokens> {
@@ -73,6 +74,13 @@ fn login(o: &Origin, body: Login) -> Result<Tokens> {
         log::warn!("a log-in from {address} was refused");
         return Err(refused());
     };
+    if user.second_factor_enabled {
+        let code = body.code.ok_or(CODE_REQUIRED)?;
+        if !second_factors::accepts(o, &author(&user), user.id, code)? {
+            attempt.failed()?;
+            return Err(refused());
+        }
+    }
     attempt.succeeded()?;
     begin(o, &user, hash)
 }
@@ -86,7 +94,7 @@ fn found(o: &Origin, email: &str) -> Result<(Option<User>, Option<String>)> {
 }
 
 /// The user as the author of what a log-in writes; nothing is permitted to it.
-fn author(user: &User) -> Arc<Caller> {
+pub(super) fn author(user: &User) -> Arc<Caller> {
     let rights = super::authentication::Rights {
         roles: vec![],
         permissions: Permissions::default(),

@@ -66,6 +66,7 @@ fn new_user(email: &str, name: &str) -> NewUser {
     NewUser {
         email: email.into(),
         name: name.into(),
+        time_zone: None,
         locale: None,
         password: None,
         must_change_password: None,

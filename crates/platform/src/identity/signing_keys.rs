@@ -31,7 +31,7 @@ pub(super) fn operations(t: &mut Table) {
         "rotate_signing_keys",
         "identity/signing-keys/rotate",
         rotate,
-        "Replace the signing key. The new key is published at once and signs five and a half minutes later, when whoever keeps the published keys has looked again; the old one stays good until its last token is over. Keys that the operator gave are not touched and go on signing. It needs a grant on all companies.",
+        "Replace the signing key. The new key is published at once and signs five and a half minutes later, when caches of the published keys have been refreshed; the old one stays valid until its last token has expired. Keys configured by the operator are not touched and continue to sign. It needs a grant on all companies.",
     )
     .fails(&[ALL_COMPANIES_NEEDED]);
 }

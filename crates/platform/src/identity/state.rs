@@ -32,11 +32,13 @@ pub struct Config {
     /// Ed25519 private keys in PEM (PKCS #8). The first signs, all verify. Without any, keys are made and kept in the
     /// database.
     pub signing_keys_pem: Option<String>,
+    /// The page of the frontend that the link for a forgotten password leads to; a page of this server when there is none.
+    pub password_reset_url: Option<String>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { issuer: "tandem".into(), audience: "tandem".into(), signing_keys_pem: None }
+        Self { issuer: "tandem".into(), audience: "tandem".into(), signing_keys_pem: None, password_reset_url: None }
     }
 }
 
@@ -44,6 +46,7 @@ pub(super) struct Settings {
     pub names: Names,
     /// The operator's own keys.
     pub keys: Vec<Key>,
+    pub password_reset_url: Option<String>,
 }
 
 impl Settings {
@@ -53,7 +56,7 @@ impl Settings {
         };
         let seeds = config.signing_keys_pem.as_deref().map(seeds_of_pem).transpose().map_err(wrong)?.unwrap_or_default();
         let keys = seeds.iter().map(Key::from_seed).collect::<Result<_, _>>().map_err(wrong)?;
-        Ok(Self { names: Names { issuer: config.issuer, audience: config.audience }, keys })
+        Ok(Self { names: Names { issuer: config.issuer, audience: config.audience }, keys, password_reset_url: config.password_reset_url })
     }
 }
 
@@ -91,8 +94,11 @@ impl State {
     pub(super) fn settings(&self) -> &Settings {
         self.settings.get_or_init(|| {
             let Config { issuer, audience, .. } = Config::default();
-            Settings { names: Names { issuer, audience }, keys: Vec::new() }
+            Settings { names: Names { issuer, audience }, keys: Vec::new(), password_reset_url: None }
         })
+    }
+    pub(super) fn password_reset_url(&self) -> Option<String> {
+        self.settings().password_reset_url.clone()
     }
     /// How many passwords were compared since the start; for tests of timing.
     pub fn comparisons(&self) -> u64 {

@@ -122,6 +122,31 @@ impl Attempt {
     }
 }
 
+/// Counts a request that anybody may make for an account, such as a forgotten password. `false` when there were `most` of them for
+/// the account within half an hour, from wherever.
+///
+/// # Errors
+/// `too_many_requests` with the seconds to wait, for an address that made ten.
+pub(super) fn count(app: &App, what: &str, account: &str, address: &str, most: i64) -> Result<bool> {
+    let now = app.clock.now();
+    let account = hash(&format!("{what} account {account}"));
+    let address = hash(&format!("{what} address {}", network(address)));
+    let read = |c: &mut Conn<'_>| -> std::result::Result<_, Error> { Ok((rows::failures(c, &address)?, rows::failures(c, &account)?)) };
+    let (of_address, of_account) = app.db.read_short(read)?;
+    if let Some(wait) = left(of_address, 0, ADDRESS_FREE, now) {
+        return Err(refused(wait));
+    }
+    let mut sources = [address, account];
+    sources.sort_unstable();
+    app.db.write(Box::new(move |c: &mut Conn<'_>| -> std::result::Result<_, Error> {
+        for source in &sources {
+            rows::fail(c, source, now, now - MEMORY)?;
+        }
+        Ok(Outcome::Keep(()))
+    }))?;
+    Ok(of_account.is_none_or(|f| f.last <= now - MEMORY || f.failures < most))
+}
+
 impl Drop for Attempt {
     fn drop(&mut self) {
         self.app.identity.throttle.close(&self.address, &self.account);

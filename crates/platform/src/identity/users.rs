@@ -3,16 +3,18 @@
 
 use domain::identity::authority::LAST_OWNER;
 use domain::identity::passwords::POLICY;
+use domain::identity::second_factors::NOT_ENABLED;
 use domain::identity::sessions::RevocationReason;
 use domain::identity::users::{
-    DISABLED, EMAIL_TAKEN, INVALID_EMAIL, NewUser, OUT_OF_REACH, OWN_ACCOUNT, OneTimePassword, ResetPassword, User, UserPatch, UserStatus,
+    DISABLED, EMAIL_TAKEN, INVALID_EMAIL, NewUser, OUT_OF_REACH, OWN_ACCOUNT, OneTimePassword, ResetPassword, UNKNOWN_TIME_ZONE, User,
+    UserPatch, UserStatus,
 };
 use domain::ids::UserId;
 use persistence::identity::{credentials, users as rows};
 use serde_json::Value;
 
 use super::authority::{judge_account, keep_an_owner};
-use super::{company_grants, me, passwords, role_assignments, secrets, sessions};
+use super::{company_grants, me, passwords, role_assignments, second_factors, secrets, sessions};
 use crate::prelude::*;
 
 pub(super) fn operations(t: &mut Table) {
@@ -20,12 +22,12 @@ pub(super) fn operations(t: &mut Table) {
     n.list("List users.").filter(&["status", "email"]).search(&["search"]).sort(&["name", "email"]);
     n.create(create, "Create a user. Roles and companies are given to it separately. With a password the user can log in and must change it at once, unless you say otherwise.")
         .before(hash_first)
-        .fails(&[INVALID_EMAIL, EMAIL_TAKEN])
+        .fails(&[INVALID_EMAIL, EMAIL_TAKEN, UNKNOWN_TIME_ZONE])
         .fails(POLICY);
     n.read("Get a user.");
     n.update(update, "Change a user. Like everything that is done to an account, it needs every permission and company that the user has.")
-        .fails(&[INVALID_EMAIL, EMAIL_TAKEN, OUT_OF_REACH]);
-    n.action("disable", disable, "Disable a user. All sessions end and all API keys are dead at once.").fails(&[
+        .fails(&[INVALID_EMAIL, EMAIL_TAKEN, UNKNOWN_TIME_ZONE, OUT_OF_REACH]);
+    n.action("disable", disable, "Disable a user. All sessions end and all API keys are invalid at once.").fails(&[
         OWN_ACCOUNT,
         OUT_OF_REACH,
         LAST_OWNER,
@@ -35,15 +37,19 @@ pub(super) fn operations(t: &mut Table) {
     n.command_on(
         "reset-password",
         reset_password,
-        "Reset the password of a user. The answer shows a password that is good for one log-in, this once; the user must change it before anything else is allowed. All sessions end.",
+        "Reset the password of a user. The answer shows, this once, a password that is valid for one log-in; the user must change it before anything else is allowed. All sessions end.",
     )
     .before(make_password)
     .shown_once(&["password"])
     .fails(&[OUT_OF_REACH])
     .fails(POLICY);
+    n.action("remove-second-factor", remove_second_factor, REMOVE_SECOND_FACTOR).fails(&[OUT_OF_REACH, NOT_ENABLED]);
     company_grants::operations(&mut n);
     role_assignments::operations(&mut n);
 }
+
+const REMOVE_SECOND_FACTOR: &str = "Remove the second factor of a user who has lost the device and the recovery codes. Log-in needs the \
+password alone until the user sets up another.";
 
 /// The user whom a field of the body gives something to; `pointer` names the field.
 ///
@@ -141,6 +147,11 @@ fn revoke_sessions(cx: &mut Cx, id: UserId) -> Result<User> {
     let user = to_change(cx, id)?;
     sessions::end_all(cx, &user, RevocationReason::Revoked)?;
     Ok(user)
+}
+
+fn remove_second_factor(cx: &mut Cx, id: UserId) -> Result<User> {
+    let user = to_change(cx, id)?;
+    second_factors::without(cx, user)
 }
 
 /// A password, in the clear when it was made up, and its hash.

@@ -7,9 +7,9 @@ use chrono::TimeDelta;
 use persistence::platform::settings;
 use serde_json::{Value, json};
 
+use crate::chain_check::{Anchor, Checked, verify_chain, verify_links};
 use crate::prelude::*;
 use crate::questions::Check;
-use crate::sequence::{Anchor, Checked, verify_chain, verify_links};
 
 /// Where the checkpoint is kept.
 const CHECKPOINT: &str = "audit_chain.checkpoint";

@@ -14,8 +14,7 @@ pub fn operations(t: &mut Table) {
         .sort(&["seq"]);
 }
 
-const LIST: &str = "List the audit trail. One entry for every event, oldest first unless `sort=-seq` asks for the newest first, with who did \
-it, on which request, and the thing before and after. Entries are never changed or deleted; each carries the hash of itself and the one \
+const LIST: &str = "List the audit trail. One entry for every event, oldest first unless `sort=-seq` asks for the newest first, with the actor, the request, and the record before and after. Entries are never changed or deleted; each carries the hash of itself and the one \
 before. Entries about records that the caller may not see are left out, and `data` and `previous` hide the fields that the record hides. A \
 page may hold fewer than `limit` and say `has_more`.";
 

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Days, NaiveDate};
 use domain::directory::overview::TimelineEntry;
 use domain::platform::events::{AuditEntry, PublishedEvent};
-use persistence::Value;
 use persistence::platform::{event_days, events};
+use persistence::{Order, Value};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -89,10 +89,11 @@ pub(crate) fn noun_of(kind: &str) -> &str {
     kind.split_once('.').map_or(kind, |(noun, _)| noun)
 }
 
-/// The permission to read things of this noun; the audit trail's where the noun has no operation to read it.
+/// The permission to read things of this noun; the audit trail's where the noun has no operation to read it, or one that needs no
+/// permission because it shows callers their own.
 pub(crate) fn reader_of(cx: &Cx, noun: &str) -> String {
     let reader = (!noun.is_empty()).then(|| cx.app().table.reader(&schema_of(noun)).map(String::from)).flatten();
-    reader.unwrap_or_else(|| "platform.audit_log.read".to_string())
+    reader.filter(|r| !r.is_empty()).unwrap_or_else(|| "platform.audit_log.read".to_string())
 }
 
 /// The area of a kind of event: the first part of the permission to read its noun.
@@ -100,15 +101,50 @@ pub(crate) fn area_of(cx: &Cx, kind: &str) -> String {
     reader_of(cx, noun_of(kind)).split('.').next().unwrap_or_default().to_string()
 }
 
-/// Leaves out the kinds of events that the caller may not read.
-fn only_readable(cx: &mut Cx, list: &mut List) -> Result<()> {
-    let kinds = events::kinds(cx.db())?;
-    let all = kinds.len();
-    let readable: Vec<String> = kinds.into_iter().filter(|k| cx.caller.may(&reader_of(cx, noun_of(k)))).collect();
-    if readable.len() < all {
-        list.condition(Condition::In("kind", readable.into_iter().map(Value::Text).collect()));
+/// Whether the caller may read facts of this kind.
+pub(crate) fn may_read(cx: &Cx, kind: &str) -> bool {
+    cx.caller.may(&reader_of(cx, noun_of(kind)))
+}
+
+/// Which facts a caller may read: by kind, and by the record they are about.
+pub(crate) struct Readable {
+    /// The kinds, when they are not all.
+    kinds: Option<BTreeSet<String>>,
+    /// The schemas of which the caller may not see all records, with their tables.
+    limited: BTreeMap<String, &'static str>,
+}
+
+impl Readable {
+    pub fn of(cx: &mut Cx) -> Result<Self> {
+        let kinds = events::kinds(cx.db())?;
+        let all = kinds.len();
+        let readable: BTreeSet<String> = kinds.into_iter().filter(|k| may_read(cx, k)).collect();
+        Ok(Self { kinds: (readable.len() < all).then_some(readable), limited: limited_schemas(cx)? })
     }
-    Ok(())
+    /// Judges the records alone, of facts whose kinds were judged.
+    pub fn of_records(cx: &mut Cx) -> Result<Self> {
+        Ok(Self { kinds: None, limited: limited_schemas(cx)? })
+    }
+    /// Leaves out the kinds of facts that the caller may not read.
+    pub fn condition(&self, list: &mut List) {
+        if let Some(kinds) = &self.kinds {
+            list.condition(Condition::In("kind", kinds.iter().cloned().map(Value::Text).collect()));
+        }
+    }
+    /// Those of these facts whose records the caller may see, with what the records hide hidden.
+    pub fn shown<R: Fact>(&self, cx: &mut Cx, rows: Vec<R>) -> Result<Vec<R>> {
+        let mut rows = if self.limited.is_empty() { rows } else { if_visible(cx, rows, &self.limited)? };
+        masked(cx, &mut rows);
+        Ok(rows)
+    }
+}
+
+/// The facts after a number, in their order.
+pub(crate) fn in_order(after: i64, limit: i64) -> List {
+    let mut list = List::first(limit);
+    list.query.order = vec![Order { column: "seq", descending: false, nullable: false }];
+    list.condition(Condition::Is("seq", Compare::Greater, Value::Int(after)));
+    list
 }
 
 /// A fact, as one of the roads to it shows it.
@@ -156,9 +192,9 @@ const MOST_ROUNDS: usize = 20;
 /// A page of facts visible to the caller. It holds fewer than asked for when many are hidden, and then says `has_more`;
 /// a caller who may not see all gets no total.
 pub(crate) fn page<R: Fact>(cx: &mut Cx, mut list: List) -> Result<Page<R>> {
-    only_readable(cx, &mut list)?;
-    let limited = limited_schemas(cx)?;
-    if limited.is_empty() {
+    let readable = Readable::of(cx)?;
+    readable.condition(&mut list);
+    if readable.limited.is_empty() {
         let mut page = cx.page::<R>(list)?;
         masked(cx, &mut page.data);
         return Ok(page);
@@ -170,14 +206,12 @@ pub(crate) fn page<R: Fact>(cx: &mut Cx, mut list: List) -> Result<Page<R>> {
         list.query.limit = wanted - shown.len() as i64;
         let Page { data, has_more, next_cursor, .. } = cx.page::<R>(list.clone())?;
         let last = data.last().map(|row| list.values_at(row));
-        shown.extend(if_visible(cx, data, &limited)?);
+        shown.extend(readable.shown(cx, data)?);
         if !has_more || shown.len() as i64 >= wanted {
-            masked(cx, &mut shown);
             return Ok(Page { data: shown, has_more, next_cursor, total_count: None });
         }
         list.query.after = last;
     }
-    masked(cx, &mut shown);
     let next_cursor = list.query.after.as_ref().map(|values| list.cursor_at(cx, values));
     Ok(Page { data: shown, has_more: true, next_cursor, total_count: None })
 }
@@ -187,6 +221,10 @@ fn limited_schemas(cx: &mut Cx) -> Result<BTreeMap<String, &'static str>> {
     let app = cx.app().clone();
     let mut out = BTreeMap::new();
     for (schema, table) in app.table.scoped() {
+        // facts about what callers have for themselves are the auditors'
+        if app.table.reader(schema) == Some("") {
+            continue;
+        }
         if cx.visible_rows(table)?.is_some() {
             out.insert(schema.to_string(), table);
         }

@@ -3,6 +3,7 @@
 use domain::directory::companies::Company;
 use domain::ids::StoredFileId;
 use domain::platform::files::{BAD_NAME, EMPTY, MAX_BYTES, StoredFile, UploadOptions, clean_name};
+use persistence::identity::users;
 use persistence::platform::files;
 use sha2::{Digest, Sha256};
 
@@ -75,6 +76,8 @@ fn content(cx: &mut Cx, id: StoredFileId) -> Result<Binary> {
 
 fn delete(cx: &mut Cx, id: StoredFileId) -> Result<()> {
     let file = cx.load_for_update::<StoredFile>(id)?;
+    let is_picture = users::shows(cx.db(), id.uuid())?;
+    cx.ensure(!is_picture, problems::in_use, || "It is the picture of a user.".into())?;
     files::delete_content(cx.db(), id.uuid())?;
     cx.remove(file)
 }

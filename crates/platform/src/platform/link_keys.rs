@@ -12,8 +12,7 @@ pub fn operations(t: &mut Table) {
     t.command("rotate_link_keys", "platform/link-keys/rotate", rotate, ROTATE).fails(&[ALL_COMPANIES_NEEDED]);
 }
 
-const ROTATE: &str = "Replace the key that signs links. Links that are out stay good, unless `revoke` is set: then every link that was \
-ever sent leads to nothing, as it should when a key has leaked. It needs a grant on all companies.";
+const ROTATE: &str = "Replace the key that signs links. Links already sent stay valid, unless `revoke` is set: then every link that was ever sent becomes invalid, as it should when a key has leaked. It needs a grant on all companies.";
 
 /// How the key is replaced.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -3,14 +3,17 @@
 pub mod audit_chain;
 pub mod audit_log;
 pub mod calendars;
+pub mod event_stream;
 pub mod events;
 pub mod explain;
 pub mod files;
 pub mod followers;
+pub mod forms;
 pub mod integrity;
 pub mod jobs;
 pub mod link_keys;
 pub mod number_series;
+pub mod saved_views;
 pub mod timer_failures;
 pub mod trace;
 pub mod verifications;
@@ -27,6 +30,7 @@ pub fn operations(t: &mut Table) {
     link_keys::operations(t);
     verifications::operations(t);
     events::operations(t);
+    forms::operations(t);
     audit_chain::operations(t);
     audit_log::operations(t);
     timer_failures::operations(t);
@@ -34,6 +38,7 @@ pub fn operations(t: &mut Table) {
     explain::operations(t);
     integrity::operations(t);
     number_series::operations(t);
+    saved_views::operations(t);
 }
 
 /// What this area answers to the others.

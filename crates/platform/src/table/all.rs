@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use chrono::TimeDelta;
 use domain::identity::visibility::FieldClass;
 use domain::kernel::{Problem, problems};
+use domain::platform::aggregates::TOO_MANY_GROUPS;
 use domain::{Entity, Result};
 use parking_lot::RwLock;
 use utoipa::ToSchema;
@@ -14,7 +15,8 @@ use utoipa::openapi::Required;
 use super::answer::{Answer, Binary, Output};
 use super::list::{List, Listing};
 use super::op::{Input, Kind, Op, Origin, Shape, Verbs, codes_of};
-use super::{Body, Reply, body, noun, params, schema};
+use super::references::{self, Face};
+use super::{Body, Reply, body, figures, noun, params, schema};
 use crate::app::App;
 use crate::bulk;
 use crate::cx::Cx;
@@ -45,6 +47,8 @@ pub struct Table {
     scopes: BTreeMap<&'static str, Scope>,
     /// Schema name → where its rows are.
     nouns: BTreeMap<String, NounRows>,
+    /// Nouns that are embedded wherever their ids are answered; the first one for an id.
+    faces: Vec<Face>,
     /// The names of the properties of schemas, by schema name, once they were asked for.
     properties: RwLock<HashMap<String, Vec<&'static str>>>,
 }
@@ -53,6 +57,14 @@ impl Table {
     /// A noun at `area/plural`, e.g. `sales/orders`.
     pub fn noun<'t, T: Entity>(&'t mut self, place: &str, text: &'static str) -> noun::Noun<'t, T> {
         noun::Noun::at(self, place, text)
+    }
+    /// Records of this noun are embedded by `expand` wherever an answer has their ids, for callers who may read them. Nouns whose list
+    /// or read is plain, and so judged by permission and sight alone, are without saying so.
+    pub fn expands_everywhere<T: Entity + persistence::Record>(&mut self)
+    where
+        T::Id: ToSchema,
+    {
+        self.faces.push(Face::of::<T>());
     }
     /// A tag for operations that belong to no noun.
     pub fn tag(&mut self, name: &str, text: &'static str) {
@@ -82,6 +94,24 @@ impl Table {
         op.query = params::query_of::<F>;
         op.output = Some(Shape::of::<R>());
         op.run = Box::new(move |cx, _, i| Answer::of(&f(cx, noun::id(i, 0)?, params::typed(&i.query)?)?));
+        self.add(op)
+    }
+    /// A report on what the last part of the path names by a word: `platform/schemas/{noun}`.
+    pub fn report_on_name<K: ToSchema, F: params::Filter, R: Reply>(
+        &mut self,
+        id: &str,
+        place: &str,
+        variable: &str,
+        f: fn(&mut Cx, &str, F) -> Result<R>,
+        text: &'static str,
+    ) -> &mut Op {
+        let mut op = single(Kind::Report, None, place, text);
+        op.id = id.into();
+        op.path = format!("{}/{{{variable}}}", op.path);
+        op.path_params = vec![(variable.into(), Shape::of::<K>())];
+        op.query = params::query_of::<F>;
+        op.output = Some(Shape::of::<R>());
+        op.run = Box::new(move |cx, _, i| Answer::of(&f(cx, token(i), params::typed(&i.query)?)?));
         self.add(op)
     }
     /// What a signed link opens, for people without an account: `GET area/…/{token}`. The function gets the token and opens
@@ -130,6 +160,7 @@ impl Table {
         op.permission = op.permission.replace(".list", ".read");
         op.listing = Some(Listing::of::<R>());
         op.output = Some(Shape::of::<super::Page<R>>());
+        op.gather = Some(Arc::new(move |cx, _, list| f(cx, list).map(drop)));
         op.run = Box::new(move |cx, op, i| {
             let list = List::parse(cx, op, i)?;
             let page = f(cx, list.clone())?;
@@ -404,6 +435,17 @@ impl Table {
     /// Closes the table: tells every operation whether its resource has actions. Panics, and so fails a test and the
     /// start, when the table contradicts itself.
     pub fn finish(mut self) -> Self {
+        let mut faces = BTreeMap::new();
+        for face in std::mem::take(&mut self.faces) {
+            faces.entry((face.id)().into_owned()).or_insert(face);
+        }
+        self.ops.iter_mut().for_each(|op| references::add(op, &faces));
+        references::level(&mut self.ops);
+        // figures are labelled by what their list embeds
+        let aggregates: Vec<Op> = self.ops.iter().filter_map(figures::operation).collect();
+        for op in aggregates {
+            self.add(op).fails(&[TOO_MANY_GROUPS]);
+        }
         let mut verbs: BTreeMap<&String, Verbs> = self.actions.iter().map(|(entity, stem)| (entity, Verbs::of(stem))).collect();
         for op in self.ops.iter().filter(|op| op.kind == Kind::Action) {
             if let Some(known) = op.entity.as_ref().and_then(|e| verbs.get_mut(e)) {
@@ -414,6 +456,16 @@ impl Table {
         for op in &mut self.ops {
             op.actions_of = op.entity.as_ref().and_then(|e| verbs.get(e)).cloned();
             op.times = params::times(&(op.query)());
+        }
+        // what the operations say at last counts: their permissions may have been given after they were added
+        for op in &self.ops {
+            if let (Some(entity), Kind::List | Kind::Read) = (&op.entity, op.kind) {
+                match op.kind {
+                    Kind::Read => drop(self.readers.insert(entity.clone(), op.permission.clone())),
+                    _ if op.for_users => drop(self.readers.insert(entity.clone(), String::new())),
+                    _ => {}
+                }
+            }
         }
         self.by_id = self.ops.iter().enumerate().map(|(i, op)| (op.id.clone(), i)).collect();
         assert_eq!(self.by_id.len(), self.ops.len(), "two operations have one id");
@@ -493,16 +545,20 @@ pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permissio
         bare: OnceLock::new(),
         outline: OnceLock::new(),
         places: OnceLock::new(),
+        gather: None,
         run: Box::new(|_, op, _| Err(Problem::from(problems::internal).and_at(domain::FieldError::body("", "internal", &op.id)))),
         outside: None,
+        for_users: false,
+        paths: OnceLock::new(),
         before: None,
         shown_once: &[],
         rests_on: None,
+        counts: None,
     }
 }
 
 /// An operation at a place of its own: `accounting/reports/trial-balance`, `tax/calculations/calculate`.
-fn single(kind: Kind, verb: Option<&str>, place: &str, text: &'static str) -> Op {
+pub(super) fn single(kind: Kind, verb: Option<&str>, place: &str, text: &'static str) -> Op {
     let parts: Vec<&str> = place.split('/').collect();
     let last = parts.last().copied().unwrap_or_default().replace('-', "_");
     let verb = verb.unwrap_or("get");

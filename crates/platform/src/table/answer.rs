@@ -14,7 +14,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::expand;
-use super::list::field_names;
+use super::fields;
 use super::op::{Input, Op, Verbs};
 use crate::caller::Caller;
 use crate::cx::Cx;
@@ -100,23 +100,35 @@ impl Answer {
     }
     /// As [`Answer::entity`], in the form that the parameters `expand` and `fields` ask for.
     pub fn shaped<T: Entity>(cx: &mut Cx, op: &Op, input: &Input, value: &T) -> Result<Self> {
-        let get = |name: &str| input.query.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str());
-        let (expand, fields) = (get("expand"), get("fields"));
-        if expand.is_none() && fields.is_none() {
+        if !is_shaped(input) {
             return Self::entity(cx, op, value);
         }
-        let known: Vec<_> = op.expansions.iter().map(|e| e.name).collect();
-        let expand = expand.map_or(Ok(vec![]), |names| expand::names("expand", names, &known))?;
-        let fields = match (fields, &op.output) {
-            (Some(names), Some(shape)) => Some(expand::names("fields", names, &field_names(cx, op, shape))?),
-            _ => None,
-        };
         let masking = Masking::of(&cx.app().table, &cx.caller, &T::name());
         let actions = Actions::of(cx, op, &[value.id().uuid()])?.on(value.id().uuid(), || value.allowed_actions());
-        let mut rows = [resource(value, actions, &masking)?];
-        shape(cx, op, &expand, fields.as_deref(), &mut rows)?;
-        Ok(Self { version: Some(value.version()), id: Some(value.id().to_string()), ..Self::of(&rows[0])? })
+        let json = resource(value, actions, &masking)?;
+        Ok(Self { version: Some(value.version()), id: Some(value.id().to_string()), ..Self::shaped_json(cx, op, input, json)? })
     }
+    /// An answer in the form that the parameters `expand` and `fields` ask for.
+    pub(super) fn shaped_json(cx: &mut Cx, op: &Op, input: &Input, json: Value) -> Result<Self> {
+        let get = |name: &str| input.query.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str());
+        let known: Vec<_> = op.expansions.iter().map(|e| e.name).collect();
+        let mut expand = get("expand").map_or(Ok(vec![]), |names| expand::names("expand", names, &known))?;
+        let named = match (get("fields"), &op.output) {
+            (Some(names), Some(shape)) => Some(fields::named(cx, op, shape, names)?),
+            _ => None,
+        };
+        if let Some(named) = &named {
+            fields::expand_for(op, named, &mut expand);
+        }
+        let mut rows = [json];
+        shape(cx, op, &expand, named.as_deref(), &mut rows)?;
+        Self::of(&rows[0])
+    }
+}
+
+/// Whether another form than the whole resource is asked for.
+pub(super) fn is_shaped(input: &Input) -> bool {
+    input.query.iter().any(|(name, _)| name == "expand" || name == "fields")
 }
 
 /// Adds what `expand` names, and keeps only that and what `fields` names.
@@ -124,8 +136,11 @@ pub(super) fn shape(cx: &mut Cx, op: &Op, expand: &[String], fields: Option<&[St
     expand::apply(cx, op, expand, rows)?;
     if let Some(fields) = fields {
         let mut kept = fields.to_vec();
-        kept.extend(expand.iter().filter_map(|e| e.split('.').next()).map(String::from));
-        rows.iter_mut().for_each(|row| expand::prune(&kept, row));
+        // what is embedded is kept, unless the fields lead into it
+        let top = expand.iter().filter_map(|e| e.split('.').next());
+        let whole = top.filter(|top| !fields.iter().any(|f| f.split('.').next() == Some(*top))).map(String::from);
+        kept.extend(whole);
+        rows.iter_mut().for_each(|row| fields::prune(&kept, row));
     }
     Ok(())
 }

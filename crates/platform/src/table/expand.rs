@@ -12,21 +12,40 @@ use serde_json::Value;
 use super::answer::to_json;
 use super::op::{Op, Shape};
 use crate::cx::Cx;
-use crate::visibility::{self, Masking};
+use crate::visibility::Masking;
+
+/// The fields by which people know a record, the first of them that it has.
+const LABELS: [&str; 6] = ["name", "title", "number", "subject", "code", "sku"];
 
 /// One name that `expand` may say.
+#[derive(Clone, Copy)]
 pub struct Expansion {
     /// `customer`, `lines.product`
     pub name: &'static str,
     /// Where the id is: `customer_id`, `lines.product_id`
     pub source: &'static str,
     pub shape: Shape,
+    /// The source is a list of ids, and becomes a list of records.
+    pub many: bool,
     load: fn(&mut Cx, &[String]) -> Result<HashMap<String, Value>>,
 }
 
 impl Expansion {
     pub(crate) fn of<T: Entity + Record>(name: &'static str, source: &'static str) -> Self {
-        Self { name, source, shape: Shape::of::<T>(), load: load::<T> }
+        Self::many_or_one::<T>(name, source, false)
+    }
+    pub(crate) fn many_or_one<T: Entity + Record>(name: &'static str, source: &'static str, many: bool) -> Self {
+        Self { name, source, shape: Shape::of::<T>(), many, load: load::<T> }
+    }
+    /// What people call the records with these ids, of those that the caller may see; ids are as on the wire.
+    pub(crate) fn labels(&self, cx: &mut Cx, ids: &[String]) -> Result<HashMap<String, String>> {
+        let entity = (self.shape.name)();
+        if cx.app().table.reader(&entity).is_some_and(|permission| !cx.caller.may(permission)) {
+            return Ok(HashMap::new());
+        }
+        let found = (self.load)(cx, ids)?;
+        let label = |thing: &Value| LABELS.iter().find_map(|field| thing[*field].as_str()).map(String::from);
+        Ok(found.into_iter().filter_map(|(id, thing)| Some((id, label(&thing)?))).collect())
     }
     /// The property that the expansion adds, beside the id.
     pub fn property(&self) -> &'static str {
@@ -51,22 +70,31 @@ pub(crate) fn apply(cx: &mut Cx, op: &Op, names: &[String], rows: &mut [Value]) 
     for name in names {
         let Some(expansion) = op.expansions.iter().find(|e| e.name == name) else { continue };
         let entity = (expansion.shape.name)();
-        if let Some(permission) = cx.app().table.reader(&entity).map(String::from) {
+        if let Some(permission) = cx.app().table.reader(&entity).filter(|p| !p.is_empty()).map(String::from) {
             cx.require(&permission)?;
         }
         let path: Vec<&str> = expansion.source.split('.').collect();
         let mut ids = BTreeSet::new();
-        rows.iter_mut().for_each(|r| visit(r, &path, &mut |o, key| ids.extend(o.get(key).and_then(Value::as_str).map(String::from))));
+        rows.iter_mut().for_each(|r| visit(r, &path, &mut |o, key| ids.extend(o.get(key).into_iter().flat_map(ids_in).map(String::from))));
         let ids: Vec<String> = ids.into_iter().collect();
         let found = (expansion.load)(cx, &ids)?;
         rows.iter_mut().for_each(|r| {
             visit(r, &path, &mut |o, key| {
-                let value = o.get(key).and_then(Value::as_str).and_then(|id| found.get(id)).cloned();
-                o.insert(expansion.property().into(), value.unwrap_or(Value::Null));
+                let there: Vec<Value> = o.get(key).into_iter().flat_map(ids_in).filter_map(|id| found.get(id)).cloned().collect();
+                let value = if expansion.many { there.into() } else { there.into_iter().next().unwrap_or(Value::Null) };
+                o.insert(expansion.property().into(), value);
             });
         });
     }
     Ok(())
+}
+
+/// The ids that a field holds: one, several, or none.
+fn ids_in(field: &Value) -> Vec<&str> {
+    match field {
+        Value::Array(ids) => ids.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    }
 }
 
 /// Calls `f` with each object at the end of the path and its last key.
@@ -80,21 +108,6 @@ fn visit(v: &mut Value, path: &[&str], f: &mut dyn FnMut(&mut serde_json::Map<St
             }
         }
         _ => {}
-    }
-}
-
-/// Keeps the fields that `fields` names.
-pub(crate) fn prune(fields: &[String], row: &mut Value) {
-    if let Some(o) = row.as_object_mut() {
-        let named = |k: &str| fields.iter().any(|f| f == k);
-        // what is null because it is hidden says so
-        o.retain(|k, _| k == "masked" || named(k));
-        if let Some(hidden) = o.get_mut("masked").and_then(Value::as_array_mut) {
-            hidden.retain(|f| f.as_str().and_then(|f| f.split('.').next()).is_some_and(named));
-        }
-        if !named("masked") {
-            visibility::drop_empty(o);
-        }
     }
 }
 

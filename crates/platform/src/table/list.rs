@@ -5,8 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::Result;
-use domain::kernel::Decimal;
-use domain::kernel::{FieldError, Problem, decode, problems};
+use domain::kernel::{FieldError, decode, problems};
 use persistence::record::Texts;
 use persistence::{Column, Compare, Condition, Kind as Of, Order, Query, Record, Scalar, Value as Bound, is_ordered};
 use serde::Serialize;
@@ -14,23 +13,25 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
 
 use super::answer::{self, Actions, Answer, resource, shape, write_resource};
 use super::cursor::{read, sign, write};
 use super::expand;
-use super::form;
+use super::fields;
+use super::figures::{self, Figures};
+use super::filter::{FilterParameter, OUT_OF_USE, OutOfUse, TextFilter, invalid};
+use super::form::{self, Days};
 use super::op::{Input, Op, Shape};
 use super::page::Page;
+use super::survivors;
 use crate::cx::Cx;
 use crate::visibility::Masking;
 
-/// The largest whole number that JSON carries exactly everywhere: 2^53 - 1.
-const LARGEST_WHOLE: i64 = 9_007_199_254_740_991;
 /// How every cursor begins, so that one that was tampered with can be told from one that never was.
 const CURSOR_MARK: &[u8] = b"tndm";
-/// Names of fields, separated by commas.
-pub const FIELDS_PATTERN: &str = "^[a-z0-9_,]+$";
+/// Names of fields, separated by commas; a dot leads into an object or an expanded record.
+pub const FIELDS_PATTERN: &str = "^[a-z0-9_.,]+$";
 const CURSOR_PATTERN: &str = "^[A-Za-z0-9_-]{40,2000}$";
 
 fn well_formed_cursor(cursor: &str) -> bool {
@@ -38,21 +39,31 @@ fn well_formed_cursor(cursor: &str) -> bool {
 }
 
 /// What a list may be asked for.
+#[derive(Clone)]
 pub struct Listing {
     pub row: Shape,
     texts: &'static Texts,
     pub filters: Vec<FilterParameter>,
     pub flags: Vec<Flag>,
     pub ids: Vec<IdFilter>,
+    pub named: Vec<TextFilter>,
+    pub out_of_use: Vec<OutOfUse>,
     /// Days that the list's own function is asked for, and what they mean.
     pub days: Vec<(&'static str, &'static str)>,
     pub search: &'static [&'static str],
     pub sort: Vec<&'static str>,
+    /// Orders that callers know by another name than their column.
+    sort_columns: Vec<(&'static str, &'static str)>,
     /// The column that pages are in when no order is asked; by default the id.
     first_by: Option<&'static str>,
+    /// What the rows may be grouped by and what of them is summed.
+    pub figures: Option<Figures>,
+    /// The rows are asked for figures, and not for pages.
+    pub(crate) aggregated: bool,
 }
 
 /// A filter that is true or false and no column: a condition that depends on the time or on other tables.
+#[derive(Clone)]
 pub struct Flag {
     pub name: &'static str,
     pub text: &'static str,
@@ -60,23 +71,12 @@ pub struct Flag {
 }
 
 /// A filter that is an id and no column: a condition on other tables.
+#[derive(Clone)]
 pub struct IdFilter {
     pub name: &'static str,
     pub text: &'static str,
     pub prefix: &'static str,
     pub condition: fn(uuid::Uuid) -> Condition,
-}
-
-/// One declared filter.
-#[derive(Clone)]
-pub struct FilterParameter {
-    pub name: String,
-    /// The name without the suffix of the comparison, as the document speaks of it.
-    base: String,
-    column: &'static Column,
-    compare: Option<Compare>,
-    /// Several values, each of which may end in `.*` for all words that begin so.
-    patterns: bool,
 }
 
 impl Listing {
@@ -89,10 +89,15 @@ impl Listing {
             filters: vec![],
             flags: vec![],
             ids: vec![],
+            named: vec![],
+            out_of_use: OUT_OF_USE.into_iter().filter(|o| texts.column(o.column).is_some()).collect(),
             days: vec![],
             search: &[],
             sort,
+            sort_columns: vec![],
             first_by: None,
+            figures: None,
+            aggregated: false,
         };
         for column in ["created_at", "updated_at"] {
             if texts.column(column).is_some() {
@@ -104,11 +109,20 @@ impl Listing {
         }
         listing
     }
+    /// The names of the columns that are read, in their order.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> {
+        self.texts.columns[..self.texts.read].iter().map(|c| c.name)
+    }
+    /// Columns with few different values: states, flags and the company.
+    pub(crate) fn broad_columns(&self) -> Vec<&'static str> {
+        let broad = |c: &&Column| c.name == "company_id" || matches!(c.kind, Of::StringEnum | Of::Bool);
+        self.texts.columns.iter().filter(broad).map(|c| c.name).collect()
+    }
     /// Whether the rows have this column.
     pub(crate) fn has_column(&self, name: &str) -> bool {
         self.texts.column(name).is_some()
     }
-    fn column(&self, op: &str, name: &str) -> &'static Column {
+    pub(super) fn column(&self, op: &str, name: &str) -> &'static Column {
         self.texts.column(name).unwrap_or_else(|| panic!("{op}: there is no column {name}"))
     }
     pub(crate) fn filter(&mut self, op: &str, columns: &[&'static str]) {
@@ -122,7 +136,7 @@ impl Listing {
         let mut add = |suffix: &str, compare| {
             let full = format!("{name}{suffix}");
             if !self.filters.iter().any(|f| f.name == full) {
-                self.filters.push(FilterParameter { name: full, base: name.into(), column, compare, patterns: false });
+                self.filters.push(FilterParameter { name: full, base: name.into(), column, compare, patterns: false, presence: false });
             }
         };
         if column.kind != Of::Instant {
@@ -134,17 +148,31 @@ impl Listing {
             add("_lte", Some(Compare::LessOrEqual));
             add("_lt", Some(Compare::Less));
         }
+        let is_state = OUT_OF_USE.iter().any(|o| o.column == column.name);
+        if column.nullable && !is_state && !matches!(column.kind, Of::Json | Of::Bytes) {
+            let full = format!("has_{}", name.strip_suffix("_id").unwrap_or(name));
+            if !self.filters.iter().any(|f| f.name == full) && !self.flags.iter().any(|f| f.name == full) {
+                self.filters.push(FilterParameter {
+                    name: full,
+                    base: name.into(),
+                    column,
+                    compare: None,
+                    patterns: false,
+                    presence: true,
+                });
+            }
+        }
     }
     /// A filter on words with dots in them: several of them, and `invoice.*` for all that begin so.
     pub(crate) fn filter_patterns(&mut self, op: &str, name: &str) {
         let column = self.column(op, name);
-        self.filters.push(FilterParameter { name: name.into(), base: name.into(), column, compare: None, patterns: true });
+        self.filters.push(FilterParameter { name: name.into(), base: name.into(), column, compare: None, patterns: true, presence: false });
     }
     /// One comparison under a name of its own, and pages in the order of that column: `after` for `seq`.
     pub(crate) fn follow(&mut self, op: &str, name: &str, column: &str) {
         let column = self.column(op, column);
         let (compare, base) = (Some(Compare::Greater), column.name.to_string());
-        self.filters.push(FilterParameter { name: name.to_string(), base, column, compare, patterns: false });
+        self.filters.push(FilterParameter { name: name.to_string(), base, column, compare, patterns: false, presence: false });
         self.first_by = Some(column.name);
     }
     pub(crate) fn sort(&mut self, op: &str, columns: &[&'static str]) {
@@ -155,40 +183,59 @@ impl Listing {
             }
         }
     }
+    pub(crate) fn sort_as(&mut self, op: &str, name: &'static str, column: &str) {
+        let column = self.column(op, column).name;
+        self.sort.push(name);
+        self.sort_columns.push((name, column));
+    }
+    /// The column behind the name of an order.
+    fn sorted_by(&self, name: &str) -> Option<&'static Column> {
+        let known = self.sort.iter().find(|s| **s == name)?;
+        let column = self.sort_columns.iter().find(|(n, _)| n == known).map_or(*known, |(_, column)| *column);
+        self.texts.column(column)
+    }
     /// The parameters as the document shows them, but for `fields` and `expand`, which depend on the whole table.
     pub fn parameters(&self) -> Vec<Parameter> {
-        let text = |name: &str, about: String, schema: ObjectBuilder| {
+        let of = |name: &str, about: String, schema: RefOr<Schema>| {
             ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).description(Some(about)).schema(Some(schema)).build()
         };
+        let text = |name: &str, about: String, schema: ObjectBuilder| of(name, about, schema.into());
         let string = || ObjectBuilder::new().schema_type(Type::String);
-        let mut out = vec![
-            text(
-                "limit",
-                "The largest number of rows. A page is shorter when its rows are very large; `has_more` says whether rows follow.".into(),
-                ObjectBuilder::new()
-                    .schema_type(Type::Integer)
-                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
-                    .minimum(Some(1))
-                    .maximum(Some(200))
-                    .default(Some(json!(50))),
-            ),
-            text(
-                "cursor",
-                "`next_cursor` of the previous page, with the same filters and order.".into(),
-                string().min_length(Some(40)).max_length(Some(2000)).pattern(Some(CURSOR_PATTERN)),
-            ),
-            text(
-                "include_total",
-                "Whether `total_count` is filled with the number of all matching rows. Slow on large tables.".into(),
-                ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false))),
-            ),
-            text(
-                "fields",
-                "Return only these fields of each row, separated by commas.".into(),
-                string().min_length(Some(1)).max_length(Some(1000)).pattern(Some(FIELDS_PATTERN)),
-            ),
-        ];
-        if !self.sort.is_empty() {
+        let paging = || {
+            vec![
+                text(
+                    "limit",
+                    "The largest number of rows. A page is shorter when its rows are very large; `has_more` says whether rows follow."
+                        .into(),
+                    ObjectBuilder::new()
+                        .schema_type(Type::Integer)
+                        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+                        .minimum(Some(1))
+                        .maximum(Some(200))
+                        .default(Some(json!(50))),
+                ),
+                text(
+                    "cursor",
+                    "`next_cursor` of the previous page, with the same filters and order.".into(),
+                    string().min_length(Some(40)).max_length(Some(2000)).pattern(Some(CURSOR_PATTERN)),
+                ),
+                text(
+                    "include_total",
+                    "Whether `total_count` is filled with the number of all matching rows. Slow on large tables.".into(),
+                    ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false))),
+                ),
+                text(
+                    "fields",
+                    "Return only these fields of each row, separated by commas. A dot leads into an object, a list of objects, or a related record, which is embedded then: `number,customer.name`.".into(),
+                    string().min_length(Some(1)).max_length(Some(1000)).pattern(Some(FIELDS_PATTERN)),
+                ),
+            ]
+        };
+        let mut out = match &self.figures {
+            Some(figures) if self.aggregated => figures.parameters(),
+            _ => paging(),
+        };
+        if !self.sort.is_empty() && !self.aggregated {
             let one = format!("-?({})", self.sort.join("|"));
             let about =
                 format!("Sort order: one or more of {}, separated by commas; `-` before a name sorts descending.", self.sort.join(", "));
@@ -197,133 +244,19 @@ impl Listing {
         if !self.search.is_empty() {
             out.push(text("q", "Rows that contain this text, ignoring case.".into(), string().min_length(Some(1)).max_length(Some(100))));
         }
-        out.extend(self.filters.iter().map(|f| text(&f.name, f.about(), f.schema())));
+        out.extend(self.filters.iter().map(|f| of(&f.name, f.about(), f.schema())));
         let flag = || ObjectBuilder::new().schema_type(Type::Boolean);
         out.extend(self.flags.iter().map(|f| text(f.name, f.text.into(), flag())));
         let id = |prefix: &str| string().max_length(Some(40)).pattern(Some(format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$")));
         out.extend(self.ids.iter().map(|f| text(f.name, f.text.into(), id(f.prefix))));
-        let day = || string().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).max_length(Some(10));
-        out.extend(self.days.iter().map(|(name, about)| text(name, (*about).into(), day())));
+        let named = || string().min_length(Some(1)).max_length(Some(300));
+        out.extend(self.named.iter().map(|f| text(f.name, f.text.into(), named())));
+        let day = || Ref::from_schema_name(form::FILTER_DAY).into();
+        out.extend(self.days.iter().map(|(name, about)| of(name, about.to_string(), day())));
+        let state = || string().enum_values(Some(["false", "true", "any"])).default(Some(json!("false")));
+        out.extend(self.out_of_use.iter().map(|o| text(o.name, o.about(), state())));
         out
     }
-}
-
-impl FilterParameter {
-    fn about(&self) -> String {
-        let what = match (self.compare, self.column.kind) {
-            (Some(Compare::GreaterOrEqual), Of::Instant) => "at or after this instant",
-            (Some(Compare::Greater), Of::Instant) => "after this instant",
-            (Some(Compare::LessOrEqual), Of::Instant) => "at or before this instant",
-            (Some(Compare::Less), Of::Instant) => "before this instant",
-            (Some(Compare::GreaterOrEqual), Of::Date) => "on or after this day",
-            (Some(Compare::Greater), Of::Date) => "after this day",
-            (Some(Compare::LessOrEqual), Of::Date) => "on or before this day",
-            (Some(Compare::Less), Of::Date) => "before this day",
-            (Some(Compare::GreaterOrEqual), _) => "at least",
-            (Some(Compare::Greater), _) => "greater than",
-            (Some(Compare::LessOrEqual), _) => "at most",
-            (Some(Compare::Less), _) => "less than",
-            (None, _) if self.patterns => "is one of these, separated by commas; `invoice.*` stands for all that begin with `invoice.`",
-            (None, Of::Uid | Of::StringEnum) => "is one of these, separated by commas",
-            (None, Of::Bool) => "is true, or is false",
-            (None, _) => "equals",
-        };
-        match (self.compare, self.column.kind) {
-            (Some(_), Of::Int | Of::Decimal(_)) | (None, Of::Text | Of::Int | Of::Decimal(_) | Of::Date) if !self.patterns => {
-                format!("`{}` {what} this value.", self.base)
-            }
-            _ => format!("`{}` {what}.", self.base),
-        }
-    }
-    fn schema(&self) -> ObjectBuilder {
-        let string = ObjectBuilder::new().schema_type(Type::String);
-        match self.column.kind {
-            _ if self.patterns => {
-                let one = r"[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?";
-                string.min_length(Some(1)).max_length(Some(1000)).pattern(Some(format!("^{one}(,{one}){{0,19}}$")))
-            }
-            Of::StringEnum => {
-                let one = format!("({})", self.column.words.join("|"));
-                string.max_length(Some(400)).pattern(Some(format!("^{one}(,{one}){{0,19}}$")))
-            }
-            Of::Uid => {
-                let one = format!("{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}", self.column.prefix.unwrap_or("id"));
-                string.max_length(Some(2000)).pattern(Some(format!("^{one}(,{one}){{0,49}}$")))
-            }
-            Of::Bool => ObjectBuilder::new().schema_type(Type::Boolean),
-            Of::Int => ObjectBuilder::new()
-                .schema_type(Type::Integer)
-                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-                .minimum(Some(-LARGEST_WHOLE))
-                .maximum(Some(LARGEST_WHOLE)),
-            Of::Date => string.format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).max_length(Some(10)),
-            Of::Instant => string.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).max_length(Some(40)),
-            Of::Decimal(_) => string.max_length(Some(30)).pattern(Some(form::DECIMAL)),
-            _ => string.min_length(Some(1)).max_length(Some(200)),
-        }
-    }
-    fn condition(&self, raw: &str) -> Result<Condition> {
-        if self.patterns {
-            return self.any_of(raw);
-        }
-        let many = self.compare.is_none() && matches!(self.column.kind, Of::Uid | Of::StringEnum);
-        let parts: Vec<&str> = if many { raw.split(',').collect() } else { vec![raw] };
-        let values = parts.iter().map(|p| parse(self.column, p)).collect::<Option<Vec<_>>>().ok_or_else(|| self.bad(raw))?;
-        Ok(match self.compare {
-            Some(compare) => Condition::Is(self.column.name, compare, values.into_iter().next().ok_or_else(|| self.bad(raw))?),
-            None => Condition::In(self.column.name, values),
-        })
-    }
-    /// Words, and beginnings of words that end in `.*`.
-    fn any_of(&self, raw: &str) -> Result<Condition> {
-        let parts: Vec<&str> = raw.split(',').collect();
-        let word = |w: &str| w.split('.').all(|s| !s.is_empty() && s.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')));
-        if raw.len() > 1000 || parts.len() > 20 || !parts.iter().all(|p| word(p.strip_suffix(".*").unwrap_or(p))) {
-            return Err(self.bad(raw));
-        }
-        let (beginnings, words): (Vec<&str>, Vec<&str>) = parts.iter().partition(|p| p.ends_with(".*"));
-        if beginnings.is_empty() {
-            return Ok(Condition::In(self.column.name, words.iter().map(|w| Bound::Text((*w).into())).collect()));
-        }
-        let beginnings = beginnings.iter().filter_map(|p| p.strip_suffix('*')).map(String::from).collect();
-        Ok(Condition::Begins(self.column.name, words.into_iter().map(String::from).collect(), beginnings))
-    }
-    fn bad(&self, raw: &str) -> Problem {
-        let form = match self.column.kind {
-            _ if self.patterns => "one or more words such as invoice.posted or invoice.*".into(),
-            Of::StringEnum => format!("one or more of {}", self.column.words.join(", ")),
-            Of::Uid => format!("one or more ids with the prefix {}_", self.column.prefix.unwrap_or_default()),
-            Of::Bool => "true or false".into(),
-            Of::Int => "a whole number".into(),
-            Of::Date => "a day such as 2026-01-31".into(),
-            Of::Instant => "a moment such as 2026-01-31T12:00:00Z".into(),
-            Of::Decimal(places) => format!("a decimal with at most {places} places"),
-            _ => "1 to 200 characters".into(),
-        };
-        invalid(&self.name, format!("{raw:?} is not {form}."))
-    }
-}
-
-fn invalid(parameter: &str, message: String) -> Problem {
-    problems::invalid_parameter.at(vec![FieldError::parameter(parameter, "invalid", message)])
-}
-
-/// The text as a value for this column.
-fn parse(column: &Column, raw: &str) -> Option<Bound> {
-    Some(match column.kind {
-        Of::Uid => Bound::Uid(decode(column.prefix?, raw)?),
-        Of::StringEnum => column.words.contains(&raw).then(|| Bound::Text(raw.into()))?,
-        Of::Text => (1..=200).contains(&raw.chars().count()).then(|| Bound::Text(raw.into()))?,
-        Of::Bool => Bound::Bool(raw.parse().ok()?),
-        Of::Int => Bound::Int(form::whole(raw).filter(|n| (-LARGEST_WHOLE..=LARGEST_WHOLE).contains(n))?),
-        Of::Date => Bound::Date(form::day(raw)?),
-        Of::Instant => Bound::instant(form::instant(raw)?),
-        Of::Decimal(places) => {
-            let value = form::is_decimal(raw).then(|| Decimal::from_str_exact(raw)).flatten()?;
-            Bound::scaled(value, places).filter(|v| matches!(v, Bound::Decimal(_, Some(_))))?
-        }
-        Of::Json | Of::Bytes => return None,
-    })
 }
 
 /// What a list was asked with, ready for the database.
@@ -337,10 +270,12 @@ pub struct List {
     pub days: std::collections::BTreeMap<String, NaiveDate>,
     /// Binds a cursor to the operation, its filters and its order.
     digest: Vec<u8>,
+    /// No page is wanted, but the conditions of its rows: [`Cx::page`] hands them over.
+    pub(crate) gathers: bool,
 }
 
 impl List {
-    pub(crate) fn parse(cx: &Cx, op: &Op, input: &Input) -> Result<Self> {
+    pub(crate) fn parse(cx: &mut Cx, op: &Op, input: &Input) -> Result<Self> {
         let Some(listing) = &op.listing else { return Err(problems::internal.into()) };
         let mut list = List {
             query: Query { limit: 50, ..Query::default() },
@@ -349,9 +284,11 @@ impl List {
             include_total: false,
             days: Default::default(),
             digest: vec![],
+            gathers: false,
         };
         // who may not see a field learns nothing of it by asking for rows that have it
         let masking = Masking::of(&cx.app().table, &cx.caller, &(listing.row.name)());
+        let days = Days::asked(cx, &input.query)?;
         let mut cursor = None;
         let mut sort = "";
         let mut digest = Sha256::new();
@@ -370,8 +307,9 @@ impl List {
                 }
                 "cursor" => cursor = Some(value),
                 "wait_for" => {} // the door's business
+                _ if listing.aggregated && figures::PARAMETERS.contains(&name.as_str()) => {}
                 "include_total" => list.include_total = value.parse().map_err(|_| invalid(name, "true or false".into()))?,
-                "fields" => list.fields = Some(expand::names(name, value, &field_names(cx, op, &listing.row))?),
+                "fields" => list.fields = Some(fields::named(cx, op, &listing.row, value)?),
                 "expand" => list.expand = expand::names(name, value, &op.expansions.iter().map(|e| e.name).collect::<Vec<_>>())?,
                 "sort" if value.is_empty() => return Err(invalid(name, format!("It names none of {}.", listing.sort.join(", ")))),
                 "sort" => sort = value,
@@ -389,22 +327,40 @@ impl List {
                 _ if listing.ids.iter().any(|f| f.name == *name) => {
                     for f in listing.ids.iter().filter(|f| f.name == *name) {
                         let id = decode(f.prefix, value).ok_or_else(|| invalid(name, format!("An id with the prefix {}_.", f.prefix)))?;
-                        list.query.conditions.push((f.condition)(id));
+                        list.query.conditions.push(survivors::either(cx, f.prefix, id, f.condition)?);
                     }
                 }
                 _ if listing.days.iter().any(|d| d.0 == name) => {
-                    let day = form::day(value).ok_or_else(|| invalid(name, format!("{value:?} is not a day such as 2026-01-31.")))?;
+                    let day = form::day(value).or_else(|| days.relative(value));
+                    let day = day.ok_or_else(|| invalid(name, format!("{value:?} is not a day such as 2026-01-31 or today.")))?;
                     list.days.insert(name.clone(), day);
+                }
+                _ if listing.named.iter().any(|f| f.name == *name) => {
+                    if !(1..=300).contains(&value.chars().count()) {
+                        return Err(invalid(name, "1 to 300 characters.".into()));
+                    }
+                    list.query.conditions.extend(listing.named.iter().filter(|f| f.name == *name).map(|f| (f.condition)(value)));
+                }
+                _ if listing.out_of_use.iter().any(|o| o.name == *name) => {
+                    for o in listing.out_of_use.iter().filter(|o| o.name == *name) {
+                        list.query.conditions.extend(o.condition(Some(value))?);
+                    }
                 }
                 _ => {
                     let filter = listing.filters.iter().find(|f| f.name == *name).ok_or(problems::unknown_parameter)?;
                     judge_column(&masking, filter.column.name)?;
-                    list.query.conditions.push(filter.condition(value)?);
+                    list.query.conditions.push(survivors::included(cx, filter.column, filter.condition(value, &days)?)?);
                 }
             }
             if !matches!(name.as_str(), "limit" | "cursor" | "include_total" | "fields" | "expand" | "wait_for") {
                 asked.push(format!("\n{name}={value}"));
             }
+        }
+        for o in listing.out_of_use.iter().filter(|o| !is_asked(o, listing, input)) {
+            list.query.conditions.extend(o.condition(None)?);
+        }
+        if let Some(named) = &list.fields {
+            fields::expand_for(op, named, &mut list.expand);
         }
         asked.sort_unstable();
         asked.iter().for_each(|pair| digest.update(pair));
@@ -419,7 +375,7 @@ impl List {
     fn order(&mut self, listing: &Listing, sort: &str) -> Result<()> {
         for part in sort.split(',').filter(|_| !sort.is_empty()) {
             let (name, descending) = part.strip_prefix('-').map_or((part, false), |n| (n, true));
-            let column = listing.sort.iter().find(|s| **s == name).and_then(|s| listing.texts.column(s));
+            let column = listing.sorted_by(name);
             let column = column.ok_or_else(|| invalid("sort", format!("{part:?} is none of {}.", listing.sort.join(", "))))?;
             if !self.query.order.iter().any(|o| o.column == column.name) {
                 self.query.order.push(Order { column: column.name, descending, nullable: column.nullable });
@@ -442,6 +398,7 @@ impl List {
             include_total: false,
             days: Default::default(),
             digest: vec![],
+            gathers: false,
         }
     }
     /// The same, after the row with this id; for lists in the order of ids.
@@ -575,21 +532,20 @@ pub(crate) const PAGE_BYTES: usize = 4 << 20;
 /// Rows whose children, or whose expansions, are loaded by one query.
 pub(crate) const ROWS_AT_ONCE: usize = 50;
 
-fn judge_column(masking: &Masking, column: &str) -> Result<()> {
+pub(super) fn judge_column(masking: &Masking, column: &str) -> Result<()> {
     match masking.hides(column) {
-        true => Err(problems::missing_scope.with(format!("You may not see {column}, and so neither filter nor sort by it."))),
+        true => {
+            Err(problems::missing_scope
+                .with(format!("You may not see {column}, and so neither filter nor sort by it, nor group or sum it.")))
+        }
         false => Ok(()),
     }
 }
 
-/// The fields that `fields` may name: those of the resource, and its actions.
-pub(crate) fn field_names(cx: &Cx, op: &Op, row: &Shape) -> Vec<&'static str> {
-    let mut names = cx.app().properties(row);
-    if op.actions_of.is_some() {
-        names.push("allowed_actions");
-    }
-    if !cx.app().table.masks_of(&(row.name)()).is_empty() {
-        names.push("masked");
-    }
-    names
+/// Whether the query says itself whether rows in this state are listed: by the parameter, by a filter on its column, or by their
+/// status.
+fn is_asked(o: &OutOfUse, listing: &Listing, input: &Input) -> bool {
+    let on_column = |name: &str| listing.filters.iter().any(|f| f.name == name && f.column.name == o.column);
+    let by_status = |value: &str| value.split(',').any(|word| word == o.name);
+    input.query.iter().any(|(name, value)| name == o.name || on_column(name) || (name == "status" && by_status(value)))
 }

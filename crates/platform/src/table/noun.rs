@@ -1,5 +1,7 @@
 //! The words to declare the operations on a noun and on its parts.
 
+use std::sync::Arc;
+
 use domain::identity::visibility::FieldClass;
 use domain::kernel::{Id, PatchBody, problems};
 use domain::{Entity, Result};
@@ -148,6 +150,7 @@ impl<'t, T: Entity> Noun<'t, T> {
     where
         T: Record,
     {
+        self.table.expands_everywhere::<T>();
         self.list_with(|cx, list| cx.page::<T>(list), text)
     }
     /// A list with a function of its own.
@@ -160,6 +163,7 @@ impl<'t, T: Entity> Noun<'t, T> {
         op.listing = Some(Listing::of::<T>());
         op.entity = Some(T::name().into());
         op.output = Some(Shape::of::<Page<T>>());
+        op.gather = Some(Arc::new(move |cx, _, list| f(cx, list).map(drop)));
         self.add(op, move |cx, op, i| {
             let list = List::parse(cx, op, i)?;
             let page = f(cx, list.clone())?;
@@ -197,6 +201,7 @@ impl<'t, T: Entity> Noun<'t, T> {
     where
         T: Record,
     {
+        self.table.expands_everywhere::<T>();
         self.read_with(|cx, id| cx.find::<T>(id), text)
     }
     /// One, with a function of its own.
@@ -261,6 +266,7 @@ impl<'t, T: Entity> Noun<'t, T> {
         let mut op = self.base.on_one::<T>(Kind::List, name, text);
         op.listing = Some(Listing::of::<R>());
         op.output = Some(Shape::of::<Page<R>>());
+        op.gather = Some(Arc::new(move |cx, i, list| f(cx, id(i, 0)?, list).map(drop)));
         self.add(op, move |cx, op, i| {
             let list = List::parse(cx, op, i)?;
             let page = f(cx, id(i, 0)?, list.clone())?;
@@ -321,6 +327,7 @@ impl<'t, P: Entity, T: Entity> Part<'t, P, T> {
         let mut op = self.base.on_all(Kind::List, text);
         op.listing = Some(Listing::of::<T>());
         op.output = Some(Shape::of::<Page<T>>());
+        op.gather = Some(Arc::new(move |cx, i, list| f(cx, id(i, 0)?, list).map(drop)));
         self.add(op, false, move |cx, op, i| {
             let list = List::parse(cx, op, i)?;
             let page = f(cx, id(i, 0)?, list.clone())?;

@@ -12,9 +12,10 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::Parameter;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::answer::{Answer, Output};
+use super::answer::{Answer, Output, is_shaped};
 use super::expand::Expansion;
-use super::list::Listing;
+use super::figures::Figures;
+use super::list::{List, Listing};
 use super::{params, schema};
 use crate::app::App;
 use crate::caller::Caller;
@@ -132,6 +133,8 @@ pub struct Input {
 
 pub(crate) type Run = Box<dyn Fn(&mut Cx, &Op, &Input) -> Result<Answer> + Send + Sync>;
 pub(crate) type RunOutside = Box<dyn Fn(&Origin, &Input) -> Result<Answer> + Send + Sync>;
+/// Lets a list's own function put its conditions on the rows, without reading a page.
+pub(crate) type Gather = Arc<dyn Fn(&mut Cx, &Input, List) -> Result<()> + Send + Sync>;
 pub(crate) type Prepared = Arc<dyn Any + Send + Sync>;
 pub(crate) type Before = Box<dyn Fn(&Origin, &Input) -> Result<Prepared> + Send + Sync>;
 
@@ -156,6 +159,16 @@ impl Origin {
     pub fn write_as<T: Send + 'static>(&self, caller: &Arc<Caller>, f: impl FnMut(&mut Cx) -> Result<T> + Send + 'static) -> Result<T> {
         self.app.write_as(&Origin { caller: caller.clone(), ..self.clone() }, f)
     }
+}
+
+/// Which records the figures of an operation count, when it answers figures over many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// Those that the caller may see: its function takes [`Cx::counted_rows_as`] into its queries.
+    Visible,
+    /// All of a company, or all about what the path names. Only a caller whose permission for the operation, and for reading each of these
+    /// nouns, reaches them all is let in.
+    All(&'static [&'static str]),
 }
 
 /// A page for people beside the answer for programs.
@@ -229,14 +242,22 @@ pub struct Op {
     pub(super) outline: OnceLock<Arc<super::Outline>>,
     /// Where things with masked fields stand in the answer, but for the resource itself.
     pub(crate) places: OnceLock<Places>,
+    /// For a list: its conditions alone.
+    pub(crate) gather: Option<Gather>,
     pub(crate) run: Run,
     pub(crate) outside: Option<RunOutside>,
+    /// Needs no permission, and is not about the own account alone: not for who has yet to change the password.
+    pub(crate) for_users: bool,
+    /// The paths that `fields` may name, once they were asked for.
+    pub(crate) paths: OnceLock<std::collections::BTreeSet<String>>,
     /// Slow work that must be done before the transaction begins.
     pub(crate) before: Option<Before>,
     /// The fields of the answer that are shown once and not kept for a repetition.
     pub(crate) shown_once: &'static [&'static str],
     /// The follower that keeps what is read.
     pub rests_on: Option<&'static str>,
+    /// Which records its figures count.
+    pub counts: Option<Counts>,
 }
 
 impl Op {
@@ -266,6 +287,11 @@ impl Op {
         self.permission = String::new();
         self
     }
+    /// Needs credentials and no permission: what every user may know.
+    pub fn for_users(&mut self) -> &mut Self {
+        self.for_users = true;
+        self.for_everybody()
+    }
     /// Slow work (hashing) that is done before the transaction begins, once permission and body are judged; the
     /// operation gets at it with `cx.prepared::<P>()`.
     pub fn before<P: Any + Send + Sync>(&mut self, f: fn(&Origin, &Value) -> Result<P>) -> &mut Self {
@@ -284,13 +310,23 @@ impl Op {
         self.known.push(WAIT_FOR.into());
         self.fails(&[NOT_REACHED])
     }
+    /// Its figures count the records that the caller may see.
+    pub fn counts_visible(&mut self) -> &mut Self {
+        self.counts = Some(Counts::Visible);
+        self
+    }
+    /// Its figures count all records, among them those of these nouns (`crm.opportunities`): for callers whose permissions reach all.
+    pub fn counts_all(&mut self, nouns: &'static [&'static str]) -> &mut Self {
+        self.counts = Some(Counts::All(nouns));
+        self.fails(&[problems::beyond_reach])
+    }
     /// A POST that writes nothing.
     pub fn read_only(&mut self) -> &mut Self {
         self.read_only = true;
         self.known.retain(|k| k != "dry_run");
         self
     }
-    /// The file is made by the program and has this media type.
+    /// The file is made by the program, or judged by it, and has this media type or one of this family (`image/*`).
     pub fn makes(&mut self, media_type: &'static str) -> &mut Self {
         self.makes = Some(media_type);
         self
@@ -360,7 +396,9 @@ impl Op {
         condition: fn(chrono::DateTime<chrono::Utc>, bool) -> persistence::Condition,
     ) -> &mut Self {
         if let Some(l) = &mut self.listing {
+            l.filters.retain(|f| f.name != name);
             l.flags.push(super::list::Flag { name, text, condition });
+            self.known.retain(|known| known != name);
             self.known.push(name.into());
         }
         self
@@ -374,6 +412,14 @@ impl Op {
     ) -> &mut Self {
         if let Some(l) = &mut self.listing {
             l.ids.push(super::list::IdFilter { name, text, prefix: I::PREFIX, condition });
+            self.known.push(name.into());
+        }
+        self
+    }
+    /// A filter that is a text and no column; `condition` gets what is asked for, of 1 to 300 characters.
+    pub fn filter_text(&mut self, name: &'static str, text: &'static str, condition: fn(&str) -> persistence::Condition) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            l.named.push(super::filter::TextFilter { name, text, condition });
             self.known.push(name.into());
         }
         self
@@ -404,13 +450,34 @@ impl Op {
         }
         self
     }
+    /// As [`Op::sort`], by a column that callers know by another name.
+    pub fn sort_as(&mut self, name: &'static str, column: &'static str) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            l.sort_as(&self.id, name, column);
+        }
+        self.sort(&[])
+    }
+    /// Figures over the rows, at `…/aggregate`: with the filters of the list, and over the rows that the caller may see in it.
+    pub fn figures(&mut self, figures: Figures) -> &mut Self {
+        if let Some(l) = &mut self.listing {
+            figures.check(&self.id, l);
+            l.figures = Some(figures);
+        }
+        self
+    }
     /// `expand=name` puts the record that `source` names beside it: `("customer", "customer_id")`, `("lines.product", "lines.product_id")`.
     pub fn expand<T: Entity + persistence::Record>(&mut self, name: &'static str, source: &'static str) -> &mut Self {
-        self.expansions.push(Expansion::of::<T>(name, source));
+        self.embed(Expansion::of::<T>(name, source));
+        self
+    }
+    /// Adds an expansion, unless there is one of this name.
+    pub(crate) fn embed(&mut self, expansion: Expansion) {
+        if self.expansions.iter().all(|e| e.name != expansion.name) {
+            self.expansions.push(expansion);
+        }
         if !self.known.iter().any(|k| k == "expand") {
             self.known.push("expand".into());
         }
-        self
     }
     /// The first sentence of the text.
     pub fn summary(&self) -> &str {
@@ -443,7 +510,11 @@ impl Op {
             return Ok(answer);
         }
         let app = cx.app().clone();
-        self.masked(&app, &cx.caller, answer)
+        let answer = self.masked(&app, &cx.caller, answer)?;
+        match self.kind == Kind::Report && is_shaped(input) {
+            true => Ok(Answer { output: Answer::shaped_json(cx, self, input, answer.output.value())?.output, ..answer }),
+            false => Ok(answer),
+        }
     }
     /// The answer without what the caller may not see of it.
     pub(crate) fn masked(&self, app: &App, caller: &Caller, mut answer: Answer) -> Result<Answer> {

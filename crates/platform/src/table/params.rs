@@ -94,7 +94,7 @@ pub(crate) fn complete(needed: &[String], query: &Pairs) -> Result<()> {
 
 /// The pairs as a typed struct; what is wrong names its parameter.
 pub(crate) fn typed<T: DeserializeOwned>(pairs: &Pairs) -> Result<T> {
-    let own = pairs.iter().filter(|(k, _)| k != "dry_run" && k != WAIT_FOR);
+    let own = pairs.iter().filter(|(k, _)| k != "dry_run" && k != "expand" && k != WAIT_FOR);
     let map = MapDeserializer::new(own.map(|(k, v)| (k.as_str(), Text(v))));
     serde_path_to_error::deserialize(map).map_err(|e| {
         let path = e.path().to_string();

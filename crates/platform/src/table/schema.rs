@@ -61,6 +61,14 @@ pub fn properties(shape: &Shape) -> Vec<String> {
     own.map(|p| p.keys().cloned().collect()).unwrap_or_default()
 }
 
+/// The schema that a property refers to: directly, as items of a list, or as "null or this".
+pub fn refers_to(property: &Value) -> Option<String> {
+    let direct = property["$ref"].as_str().or(property["items"]["$ref"].as_str());
+    let inside = || property["oneOf"].as_array()?.iter().find_map(|o| o["$ref"].as_str().or(o["items"]["$ref"].as_str()));
+    let name = direct.or_else(inside)?;
+    name.rsplit('/').next().map(String::from)
+}
+
 /// Places that a refusal names at most.
 const MOST: usize = 100;
 

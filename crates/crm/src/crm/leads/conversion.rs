@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use domain::crm::activities::Activity;
 use domain::crm::leads::steps::Converted;
-use domain::crm::leads::{AMBIGUOUS, ConvertLead, DUPLICATE, Lead, LeadAddress, LeadConversion, LeadDeal, OnDuplicate, PartyOrigin};
+use domain::crm::leads::{AMBIGUOUS, ConvertLead, DUPLICATE, Lead, LeadConversion, LeadDeal, OnDuplicate, PartyOrigin};
 use domain::crm::opportunities::NewOpportunity;
+use domain::directory::addresses::LeadAddress;
 use domain::directory::companies::Company;
 use domain::directory::contacts::{Contact, NewContact};
 use domain::directory::emails::EmailAddress;

@@ -14,7 +14,8 @@ use platform::prelude::*;
 const MOST_DAYS: i64 = 366;
 
 pub fn operations(t: &mut Table) {
-    t.report("crm/reports/lead-response", report, TEXT).fails(&[WRONG_PERIOD, problems::amount_out_of_range]).tag = "crm/reports".into();
+    t.report("crm/reports/lead-response", report, TEXT).fails(&[WRONG_PERIOD, problems::amount_out_of_range]).counts_visible().tag =
+        "crm/reports".into();
 }
 
 const TEXT: &str = "Get how long leads wait for their first response. Working time of the calendar counts, from the moment a lead came \
@@ -36,7 +37,7 @@ fn report(cx: &mut Cx, asked: LeadResponseFilter) -> Result<LeadResponseReport> 
         return Err(platform::bad_parameter("target_minutes", "1 to 1000000."));
     }
     let (begin, end) = (company.start_of(from), company.start_of(end));
-    let seen = cx.visible_rows_as::<Lead>("leads")?;
+    let seen = cx.counted_rows_as::<Lead>("leads")?;
     let waits = rows::waits(cx.db(), &seen, company.id, begin, end)?;
     let text = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
     Ok(LeadResponseReport {

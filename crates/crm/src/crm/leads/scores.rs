@@ -31,8 +31,7 @@ pub fn operations(t: &mut Table) {
     t.job("rescore_leads", "crm/leads/rescore", start, RESCORE).fails(&[NONE_ACTIVE]).tag = "crm/leads".into();
 }
 
-const RESCORE: &str = "Score all open leads of a company anew, in batches. Scores fade with time and nobody has to do anything for \
-that, and changes of the grade are noticed within hours; this keeps the figures in lists up to date at once, also of leads that were \
+const RESCORE: &str = "Score all open leads of a company anew, in batches. Scores decay with time by themselves, and changes of the grade are noticed within hours; this keeps the figures in lists up to date at once, also of leads that were \
 never scored. The result of the job has \
 `examined`, `changed` and `regraded`.";
 

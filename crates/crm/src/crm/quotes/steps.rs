@@ -43,8 +43,8 @@ pub fn operations(n: &mut Noun<Quote>) {
 
 const SEND: &str = "Send a quote: it gets its number, today's taxes and names, and does not change any more. The answer has the public \
 link, this once; give it to the customer, who needs no account to see, accept or reject the quote.";
-const ACCEPT: &str = "Write down that the customer said yes. When the quote or the request says so, the opportunity is won with it and \
-the order drafted; what stands against that is told in `win_problem` and does not undo the acceptance.";
+const ACCEPT: &str = "Record the customer's acceptance. When the quote or the request says so, the opportunity is won with it and \
+the order drafted; what prevents that is given in `win_problem` and does not undo the acceptance.";
 const REVISE: &str = "Make the next revision of a quote that was sent, rejected or expired: a draft with the same number. The old one is \
 superseded at once, and its link answers nothing any more.";
 const CONVERT: &str = "Make a sales order of an accepted quote, as a draft and in the same transaction: the same lines, prices, \

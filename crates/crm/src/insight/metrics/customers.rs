@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::crm::figures::MetricSide;
 use domain::directory::companies::Company;
+use domain::directory::parties::Party;
 use domain::insight::metrics::WRONG_RANGE;
 use domain::insight::metrics::check_range;
 use domain::insight::metrics::customers::*;
@@ -17,11 +18,16 @@ use crate::insight::metrics::customer_groups::{Groups, everybody, histories};
 
 pub fn operations(t: &mut Table) {
     let tag = "insight/metrics";
-    t.report("insight/metrics/customers", customers, CUSTOMERS).fails(&[WRONG_RANGE, TOO_MANY_CUSTOMERS]).tag = tag.into();
-    t.report("insight/metrics/retention", retention, RETENTION).fails(&[WRONG_RANGE, TOO_MANY_CUSTOMERS]).tag = tag.into();
-    t.report("insight/metrics/repeat-rate", repeat_rate, REPEAT).fails(&[WRONG_RANGE]).tag = tag.into();
-    t.report("insight/metrics/rfm", rfm, RFM).fails(&[WRONG_RANGE]).tag = tag.into();
+    t.report("insight/metrics/customers", customers, CUSTOMERS).fails(&[WRONG_RANGE, TOO_MANY_CUSTOMERS]).counts_all(PARTIES).tag =
+        tag.into();
+    t.report("insight/metrics/retention", retention, RETENTION).fails(&[WRONG_RANGE, TOO_MANY_CUSTOMERS]).counts_all(PARTIES).tag =
+        tag.into();
+    t.report("insight/metrics/repeat-rate", repeat_rate, REPEAT).fails(&[WRONG_RANGE]).counts_all(PARTIES).tag = tag.into();
+    t.report("insight/metrics/rfm", rfm, RFM).fails(&[WRONG_RANGE]).counts_all(PARTIES).tag = tag.into();
 }
+
+/// Customers are counted one by one or together, whoever looks after them.
+pub(crate) const PARTIES: &[&str] = &["directory.parties"];
 
 const CUSTOMERS: &str = "Get what customers bought. By customer, in a period and a base period, with margin and scores; the list behind \
 the metrics of customers.";
@@ -60,7 +66,8 @@ fn customers(cx: &mut Cx, f: CustomerFiguresFilter) -> Result<CustomerFiguresLis
         _ => return Err(WRONG_RANGE.with("A base period has a first and a last day.")),
     };
     let company = cx.find::<Company>(f.company_id)?;
-    let ask = SalesAsk { company: company.id, from: f.from_date, to: f.to_date, base, party: f.party_id };
+    let party = f.party_id.map(|id| cx.find_survivor::<Party>(id)).transpose()?.map(|p| p.id);
+    let ask = SalesAsk { company: company.id, from: f.from_date, to: f.to_date, base, party };
     let which = CustomerNarrow { any: false, state: f.state, recency: f.recency, frequency: f.frequency, monetary: f.monetary };
     let limit = i64::from(f.limit.unwrap_or(50).clamp(1, 200));
     let (mut customers, total_count) = match (f.group_by, f.is_first_purchase) {

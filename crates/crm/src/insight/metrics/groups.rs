@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use domain::crm::activities::Activity;
+use domain::crm::leads::Lead;
+use domain::crm::opportunities::Opportunity;
 use domain::crm::pipelines::Pipeline;
 use domain::directory::companies::Company;
 use domain::directory::teams::{Team, subtree};
@@ -10,7 +13,7 @@ use domain::identity::users::User;
 use domain::ids::{CompanyId, PipelineId, TeamId, UserId};
 use domain::insight::metrics::groups::{MOST_GROUPS, MetricComparison, MetricGrouping, MetricKey, Parts, compared};
 use persistence::directory::teams;
-use persistence::insight::metrics::{Key, Whose};
+use persistence::insight::metrics::{Key, Seen, Whose};
 use platform::prelude::*;
 
 use crate::crm::forecasts::{sight, team_of};
@@ -23,6 +26,7 @@ pub(crate) struct Question {
     pub pipeline: Option<PipelineId>,
     pub by: Option<MetricGrouping>,
     pub compare: Option<MetricComparison>,
+    pub seen: Seen,
 }
 
 /// First and last day.
@@ -47,11 +51,24 @@ impl Question {
         let company = cx.find::<Company>(company)?;
         team_of(cx, &company, team)?;
         let owner = sight(cx)?.whose(owner, team)?;
-        Ok(Self { company, owner, team, pipeline: None, by, compare })
+        let seen = Seen {
+            deals: cx.counted_rows_as::<Opportunity>("o")?,
+            activities: cx.counted_rows_as::<Activity>("o")?,
+            leads: cx.counted_rows_as::<Lead>("o")?,
+        };
+        Ok(Self { company, owner, team, pipeline: None, by, compare, seen })
     }
     pub(crate) fn whose(&self, by: Option<MetricGrouping>) -> Whose<'_> {
         let company = &self.company;
-        Whose { company: company.id, currency: &company.currency, owner: self.owner, team: self.team, pipeline: self.pipeline, by }
+        Whose {
+            company: company.id,
+            currency: &company.currency,
+            owner: self.owner,
+            team: self.team,
+            pipeline: self.pipeline,
+            by,
+            seen: &self.seen,
+        }
     }
     /// The list of the deals of a slice that fit a filter.
     pub(crate) fn deals(&self, slice: &Slice<'_>, filter: &str) -> String {

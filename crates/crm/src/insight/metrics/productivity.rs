@@ -24,7 +24,7 @@ use crate::insight::metrics::groups::{Days, Question, Slice, between, instants};
 
 pub fn operations(t: &mut Table) {
     let op = t.report("insight/metrics/productivity", productivity, TEXT);
-    op.fails(&[WRONG_RANGE, NO_RATE, problems::amount_out_of_range]).tag = "insight/metrics".into();
+    op.fails(&[WRONG_RANGE, NO_RATE, problems::amount_out_of_range]).counts_visible().tag = "insight/metrics".into();
 }
 
 const TEXT: &str = "Get what came of what people did. Of each user or team: what was won for each activity done, activities by kind, \

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain::directory::companies::Company;
 use domain::directory::contacts::Contact;
+use domain::directory::emails::shortened;
 use domain::ids::CompanyId;
 use domain::marketing::consent_confirmations::{ConsentConfirmation, UNKNOWN_TOPIC};
 use domain::marketing::consents::{
@@ -19,7 +20,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::marketing::consent_confirmations::{PURPOSE, who_now};
-use crate::marketing::links::shortened;
 use crate::marketing::{consent_confirmations as confirmations, consents, pages};
 
 const PREFERENCES: &str = "consent.preferences";
@@ -43,13 +43,13 @@ pub fn operations(t: &mut Table) {
 
 const SHOW: &str = "Show what a request for confirmation is about. It changes nothing: send it back with POST to confirm. A browser, which \
 asks for text/html, gets a page with a button that does so.";
-const CENTRE: &str = "Show which topics somebody gets messages about by e-mail. It changes nothing. A browser, which asks for text/html, \
-gets a page with a form.";
+const CENTRE: &str =
+    "List the topics a person receives e-mail about. It changes nothing. A browser, which asks for text/html, gets a page with a form.";
 const CONFIRM: &str = "Confirm a consent that is pending, without an account: a form that comes along is not read. The grant is added to \
 the ledger with its evidence. Doing it again changes nothing.";
 const SET: &str = "Say which topics are wanted by e-mail, without an account. Topics left out stay as they are; `everything` false is an \
 opt-out that dominates every topic, and true lifts it. Doing it again changes nothing.";
-const LINK: &str = "Make the link to somebody's preference centre, to be put into a message. Messages of campaigns have it as \
+const LINK: &str = "Create the link to a person's preference centre, to be put into a message. Messages of campaigns have it as \
 `preferences_url`.";
 
 /// A link of somebody.
@@ -81,7 +81,7 @@ pub struct ConfirmedConsent {
     pub language: Option<String>,
 }
 
-/// What somebody gets by e-mail.
+/// E-mail preferences of a person.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PreferenceCentre {
     /// The address, shortened.
@@ -100,7 +100,7 @@ pub struct PreferenceCentre {
     pub language: Option<String>,
 }
 
-/// Whether somebody gets messages about a topic.
+/// Whether a person receives messages about a topic.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TopicPreference {
     /// The topic.
@@ -110,7 +110,7 @@ pub struct TopicPreference {
     pub subscribed: bool,
 }
 
-/// What somebody wants.
+/// Preferences of a person.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetPreferences {

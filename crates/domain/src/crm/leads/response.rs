@@ -70,7 +70,7 @@ pub struct LeadResponseReport {
 /// The figures of an owner.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct OwnerResponse {
-    /// The owner; null for leads that nobody has.
+    /// The owner; null for leads without one.
     #[schema(required)]
     pub owner_id: Option<UserId>,
     /// The figures.

@@ -62,7 +62,7 @@ pub struct ScoreFactor {
     pub latest_at: Option<DateTime<Utc>>,
 }
 
-/// A change of the grade, told once.
+/// A change of the grade, reported once.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct GradeChange {
     /// The grade before.

@@ -52,7 +52,7 @@ pub struct OpportunityChange {
     /// For stages, the name of the new one at that time.
     #[schema(required, max_length = 100)]
     pub new_label: Option<String>,
-    /// Why, as far as somebody said.
+    /// The reason, when one was given.
     #[schema(required, max_length = 200)]
     pub reason: Option<String>,
     /// The user who changed it; null for the system.

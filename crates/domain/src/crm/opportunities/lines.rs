@@ -35,7 +35,7 @@ pub struct OpportunityLine {
     /// Its place among the lines, from 1.
     #[schema(minimum = 1, maximum = 500)]
     pub position: i32,
-    /// The product; null for a line of words and money only.
+    /// The product; null for a text line with an amount.
     #[schema(required)]
     pub product_id: Option<ProductId>,
     /// Text of the line on documents; the name of the product unless another was given.

@@ -246,4 +246,47 @@ mod tests {
         let row = Alike { history: History { frequency: 400.0, recency: 500.0, age: 501.0 }, customers: 1.0 };
         assert!(PAPER.log_likelihood(&[row]).is_finite());
     }
+
+    /// The published example: customer 0001 of the CDNOW sample, 39 weeks ahead. The others by the same formulas in double precision.
+    #[test]
+    fn purchases_to_come_are_those_of_the_paper() {
+        for (frequency, recency, expected) in
+            [(2.0, 30.43, 1.226_028), (0.0, 0.0, 0.195_098), (1.0, 1.71, 0.203_187), (7.0, 29.43, 3.337_053)]
+        {
+            let history = History { frequency, recency, age: 38.86 };
+            let found = PAPER.expected(&history, 39.0).expect("ends");
+            assert!((found - expected).abs() < 1e-5, "{frequency} {recency}: {found}");
+            // in no time nobody buys, and the longer the time the more is bought
+            assert!(PAPER.expected(&history, 0.0).expect("ends").abs() < 1e-9);
+            let later: Vec<f64> = [1.0, 10.0, 39.0, 100.0].iter().map(|t| PAPER.expected(&history, *t).expect("ends")).collect();
+            assert!(later.is_sorted() && later[0] > 0.0, "{later:?}");
+        }
+        // a customer of whom nothing is known yet buys what all do: equation 9
+        let fresh = History { frequency: 0.0, recency: 0.0, age: 0.0 };
+        assert!((PAPER.expected(&fresh, 39.0).expect("ends") - 1.196_723).abs() < 1e-5);
+        // the hole at a = 1 is closed by its neighbourhood
+        let at = |a: f64| BgNbd { a, ..PAPER }.expected(&History { frequency: 2.0, recency: 30.43, age: 38.86 }, 39.0).expect("ends");
+        assert!((at(1.0) - at(1.0 + 1e-5)).abs() < 1e-3 && (at(1.0) - at(1.0 - 1e-5)).abs() < 1e-3);
+    }
+
+    #[test]
+    fn who_is_alive_is_as_in_the_paper() {
+        for (frequency, recency, expected) in [(2.0, 30.43, 0.726_6), (1.0, 1.71, 0.212_1), (7.0, 29.43, 0.641_8), (0.0, 0.0, 1.0)] {
+            let found = PAPER.p_alive(&History { frequency, recency, age: 38.86 });
+            assert!((found - expected).abs() < 5e-4, "{frequency} {recency}: {found}");
+        }
+    }
+
+    /// What a purchase brings lies between the customer's own and that of all, nearer to the own the more there were.
+    #[test]
+    fn few_purchases_say_little_of_a_customer() {
+        let model = GammaGamma { p: 6.25, q: 3.74, v: 15.44 };
+        let all = model.p * model.v / (model.q - 1.0);
+        let expected: Vec<f64> =
+            [1.0, 2.0, 5.0, 100.0].iter().map(|n| model.expected(&Spend { purchases: *n, mean: 100.0 }).expect("some")).collect();
+        assert!((all - 35.219).abs() < 0.001, "{all}");
+        assert!(expected.is_sorted() && expected[0] > all && expected[3] < 100.0 && expected[3] > 99.0, "{expected:?}");
+        assert!((expected[1] - (6.25 * (15.44 + 200.0)) / (6.25 * 2.0 + 3.74 - 1.0)).abs() < 1e-9);
+        assert_eq!(GammaGamma { p: 0.1, q: 0.5, v: 1.0 }.expected(&Spend { purchases: 1.0, mean: 1.0 }), None);
+    }
 }

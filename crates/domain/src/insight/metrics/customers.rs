@@ -183,7 +183,7 @@ pub struct CustomerFiguresFilter {
     pub from_date: NaiveDate,
     /// The last day; at most three years after the first.
     pub to_date: NaiveDate,
-    /// The first day of the base period; without one nobody has base sales.
+    /// The first day of the base period; without one no customer has base sales.
     #[param(required = false)]
     pub base_from_date: Option<NaiveDate>,
     /// Last day, inclusive.
@@ -215,7 +215,7 @@ pub struct CustomerFiguresFilter {
     /// Only customers that are in no group; with `group_by`.
     #[param(required = false)]
     pub ungrouped: Option<bool>,
-    /// Only customers whose first invoice, not credited in full, lies in the period.
+    /// Only customers whose first invoice, not credited in full, is in the period.
     #[param(required = false)]
     pub is_first_purchase: Option<bool>,
     /// Only customers after this one: `next_after` of the answer before.

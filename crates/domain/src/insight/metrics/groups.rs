@@ -34,7 +34,7 @@ pub const MOST_GROUPS: usize = 200;
 /// What a group is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct MetricKey {
-    /// The id or the word that all in the group have; null for those that have none.
+    /// The id or value shared by the group; null for records that have none.
     #[schema(required, max_length = 200)]
     pub key: Option<String>,
     /// Label of the group, such as the name of the product; null when the group has none.

@@ -9,7 +9,7 @@ use crate::ids::{CampaignId, CampaignMemberId, CompanyId, ContactId, JourneyEnro
 use crate::kernel::Code;
 
 crate::string_enum! {
-    /// Where a reader stands: the furthest that is known.
+    /// Status of a member: the furthest one reached.
     pub enum MemberStatus as CampaignMemberStatus {
         /// In the frozen audience; not yet judged.
         Pending = "pending",
@@ -42,7 +42,7 @@ crate::string_enum! {
         /// The campaign ended before its turn.
         Dropped = "dropped",
     }
-    /// Why somebody in the audience gets nothing.
+    /// Why a member of the audience gets no message.
     pub enum ExclusionReason as CampaignExclusionReason {
         /// There is no e-mail address.
         NoAddress = "no_address",

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::WRONG_QUIET_HOURS;
 use crate::kernel::Result;
 
-/// A part of the day in which nobody is written to. It may go over midnight.
+/// A part of the day in which no message is sent. It may span midnight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {

@@ -27,7 +27,7 @@ pub struct Counts {
     /// Messages that the mail server took.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub sent: i64,
-    /// Messages of which nobody knows whether they were sent; they are not sent again.
+    /// Messages of which it is not known whether they were sent; they are not sent again.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub unknown: i64,
     /// Messages that were refused or could not be written.

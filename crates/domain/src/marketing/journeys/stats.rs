@@ -20,7 +20,7 @@ pub struct JourneyStats {
     /// When that event happened; null before the first.
     #[schema(required)]
     pub as_of_at: Option<DateTime<Utc>>,
-    /// All who ever entered; somebody who did so twice counts twice.
+    /// Number of enrolments so far; a person who entered twice counts twice.
     #[schema(minimum = 0, maximum = 9007199254740991i64)]
     pub entered: i64,
     /// On the way, with a step to do now.

@@ -399,3 +399,119 @@ proptest! {
         prop_assert_eq!(lines.iter().map(PostingLine::balance).sum::<Amount>(), Amount::ZERO);
     }
 }
+
+fn change(id: u128, cause: EntryCause, amount: &str) -> Change {
+    Change { item_id: OpenItemId::from_uuid(Uuid::from_u128(id)), cause, amount: a(amount), amount_company: a(amount) }
+}
+
+/// What settling books, by account: debit above zero.
+fn booked(changes: &[Change], discount: &Discount, same_rate: bool) -> (Vec<(AccountRef, Amount)>, Amount) {
+    let tax = |_| AccountRef::Role(Role::OutputTax, None);
+    let effect = effect(changes, discount, receivable, tax, same_rate, PartyId::from_uuid(Uuid::nil()), 2).expect("an effect");
+    (effect.lines.iter().map(|l| (l.account, l.balance())).collect(), effect.exchange_gain)
+}
+
+#[test]
+fn what_settling_books_has_the_sign_of_what_happened() {
+    use EntryCause::{Allocation, Discount as Given, Tolerance};
+    let role = |r| AccountRef::Role(r, None);
+    let none = Discount::default();
+    let given = Discount { net: a("8"), taxes: vec![(TaxCodeId::from_uuid(Uuid::from_u128(1)), a("2"))] };
+    // an invoice of 120 is paid with 109: 10 are given for paying early, 1 is let go
+    let paid = [change(1, Allocation, "-109"), change(1, Given, "-10"), change(1, Tolerance, "-1"), change(2, Allocation, "109")];
+    let expected = [(Role::Receivable, "-11"), (Role::CashDiscounts, "8"), (Role::OutputTax, "2"), (Role::PaymentDifferences, "1")];
+    let (lines, gain) = booked(&paid, &given, true);
+    assert_eq!(lines, expected.map(|(r, b)| (role(r), a(b))));
+    assert_eq!(gain, Amount::ZERO);
+    // more came in than was booked, less came in, and a cent that no rate explains
+    for (moved, same_rate, against, gained) in [
+        ("3", false, Role::RealisedGain, "3"),
+        ("-2", false, Role::RealisedLoss, "-2"),
+        ("0.01", true, Role::RoundingDifferences, "0"),
+        ("-0.01", true, Role::RoundingDifferences, "0"),
+    ] {
+        let changes = [change(1, Allocation, "-90"), Change { amount_company: a("90") + a(moved), ..change(2, Allocation, "90") }];
+        let (lines, gain) = booked(&changes, &none, same_rate);
+        let balances: Vec<Amount> = lines.iter().map(|l| l.1).collect();
+        assert_eq!((lines[0].0, lines[1].0, &balances[..]), (role(Role::Receivable), role(against), &[a(moved), -a(moved)][..]), "{moved}");
+        assert_eq!(gain, a(gained), "{moved}");
+    }
+    // nothing but the control account moves: nothing is booked
+    let (lines, _) = booked(&[change(1, Allocation, "-90"), change(2, Allocation, "90")], &none, true);
+    assert!(lines.is_empty());
+}
+
+#[test]
+fn a_discount_is_for_who_pays_by_its_last_day() {
+    let mut i = invoice(vec![line("1", "100", &[])], &[]);
+    for (paid, until, percent, expected) in [
+        (Some("2019-01-10"), Some("2019-01-11"), 10, true),
+        (Some("2019-01-11"), Some("2019-01-11"), 10, true),
+        (Some("2019-01-12"), Some("2019-01-11"), 10, false),
+        (Some("2019-01-10"), None, 10, false),
+        (None, Some("2019-01-11"), 10, false),
+        (Some("2019-01-10"), Some("2019-01-11"), 0, false),
+    ] {
+        (i.discount_until_date, i.discount_percent) = (until.map(day), Rate::from(percent));
+        assert_eq!(in_time(&i, paid.map(day)), expected, "{paid:?} {until:?} {percent}");
+    }
+}
+
+#[test]
+fn a_discount_given_before_is_not_given_again() {
+    let codes = [code(1, "20", TaxComputation::Percent)];
+    let i = invoice(vec![line("1", "100", &[1])], &codes);
+    let mut of = Composition::of(&i, &[], &[], PLACES).expect("parts");
+    let discount = |of: &Composition| early_discount(&i, of, 2).expect("a discount");
+    assert_eq!((discount(&of).net, discount(&of).taxes[0].1, discount(&of).total()), (a("10"), a("2"), a("12")));
+    of.given.net.amount = a("4");
+    assert_eq!((discount(&of).net, discount(&of).taxes[0].1), (a("6"), a("2")));
+    of.given.net.amount = a("11");
+    assert_eq!(discount(&of).net, Amount::ZERO);
+}
+
+#[test]
+fn a_day_takes_what_was_open_on_it_and_ever_since() {
+    let entries = |rows: &[(&str, &str)]| -> Vec<(NaiveDate, Amount)> { rows.iter().map(|(d, amount)| (day(d), a(amount))).collect() };
+    let (first, second, third) = ("2026-01-10", "2026-01-20", "2026-01-30");
+    for (rows, on, taken, expected) in [
+        (vec![(first, "100")], first, "100", true),
+        (vec![(first, "100")], first, "100.01", false),
+        (vec![(first, "100")], "2026-01-09", "1", false),
+        (vec![(first, "100"), (second, "-60")], first, "40", true),
+        (vec![(first, "100"), (second, "-60")], first, "40.01", false),
+        // settled in between and open again
+        (vec![(first, "100"), (second, "-100"), (third, "100")], first, "1", false),
+        (vec![(first, "100"), (second, "-100"), (third, "100")], third, "100", true),
+        (vec![(first, "-100"), (second, "60")], first, "40", true),
+        (vec![(first, "-100"), (second, "60")], first, "41", false),
+    ] {
+        assert_eq!(open_since(&entries(&rows), day(on), a(taken)), expected, "{rows:?} {on} {taken}");
+    }
+}
+
+#[test]
+fn items_are_taken_in_their_order_and_no_more_than_there_is() {
+    let mut items = [item(1, "30", "27"), item(2, "70", "63")];
+    let changes = take(&mut items, a("50"), EntryCause::Allocation, 2).expect("taken");
+    let shown: Vec<_> = changes.iter().map(|c| (c.item_id, c.amount, c.amount_company)).collect();
+    assert_eq!(shown, [(items[0].id, a("-30"), a("-27")), (items[1].id, a("-20"), a("-18"))]);
+    assert_eq!((items[0].outstanding, items[1].outstanding, items[1].outstanding_company), (Amount::ZERO, a("50"), a("45")));
+    // what is owed to the customer goes the other way
+    let mut credit = [item(3, "-40", "-36")];
+    let changes = take(&mut credit, a("10"), EntryCause::Allocation, 2).expect("taken");
+    assert_eq!((changes[0].amount, changes[0].amount_company, credit[0].outstanding), (a("10"), a("9"), a("-30")));
+    assert_eq!(take(&mut credit, a("30.01"), EntryCause::Allocation, 2).expect_err("refused").code(), OVER_ALLOCATED);
+}
+
+#[test]
+fn what_is_taken_back_is_what_was_done_less_the_discount_that_credit_notes_took() {
+    use EntryCause::{Allocation, Discount as Given};
+    let original = Parts::gross(a("10"), a("10"), &[]);
+    let done = || vec![change(1, Allocation, "-90"), change(1, Given, "-6"), change(2, Given, "-4"), change(3, Allocation, "90")];
+    for (undone, expected) in [("10", ["90", "6", "4", "-90"]), ("3", ["90", "3", "0", "-90"]), ("0", ["90", "0", "0", "-90"])] {
+        let back = turned(done(), &original, &Parts::gross(a(undone), a(undone), &[]));
+        assert_eq!(back.iter().map(|c| c.amount).collect::<Vec<_>>(), expected.map(a), "{undone}");
+        assert_eq!(back.iter().map(|c| c.amount_company).collect::<Vec<_>>(), expected.map(a), "{undone}");
+    }
+}

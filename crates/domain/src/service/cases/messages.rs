@@ -56,7 +56,7 @@ pub struct CaseMessage {
     /// The person at the customer who wrote it.
     #[schema(required)]
     pub author_contact_id: Option<ContactId>,
-    /// Minutes of work that it stands for.
+    /// Working minutes it represents.
     #[schema(minimum = 0)]
     pub spent_minutes: i32,
     /// When it was written.

@@ -20,7 +20,7 @@ crate::string_enum! {
         /// The resolution.
         Resolution = "resolution",
     }
-    /// How a case stands to its service level.
+    /// The state of a case against its service level.
     pub enum SlaState {
         /// There is no target.
         None = "none",
@@ -45,13 +45,13 @@ pub struct SlaClock {
     pub target_minutes: i32,
     /// When it began.
     pub started_at: DateTime<Utc>,
-    /// When it is due; null while it stands still.
+    /// When it is due; null while the clock is paused.
     #[schema(required)]
     pub due_at: Option<DateTime<Utc>>,
-    /// When it is warned of; null while it stands still.
+    /// When the warning is due; null while the clock is paused.
     #[schema(required)]
     pub warn_at: Option<DateTime<Utc>>,
-    /// Working time that remains, in seconds, while it stands still.
+    /// Remaining working time, in seconds, while the clock is paused.
     #[schema(required, minimum = 0)]
     pub remaining_seconds: Option<i64>,
     /// When it was stopped for good.

@@ -1,5 +1,6 @@
 //! Rows of the history of opportunities. The database refuses to change them.
 
+use crate::ledger::Ledger;
 use domain::crm::opportunities::changes::OpportunityChange;
 
 crate::record! {
@@ -8,3 +9,7 @@ crate::record! {
         old_label: opt(text), new_label: opt(text), reason: opt(text), changed_by_user_id: opt(uid), changed_at: instant,
     }
 }
+
+/// The table here whose rows stay as they were written.
+pub(crate) const LEDGERS: &[Ledger] =
+    &[Ledger { table: "opportunity_changes", columns: &["old_value", "new_value", "old_label", "new_label", "reason"] }];

@@ -1,9 +1,11 @@
 //! Rows of the shares, roles and competitors of opportunities. They are written with their opportunity.
 
 use domain::crm::opportunities::{ContactRole, Opportunity, OpportunityCompetitor, OpportunitySplit};
+use domain::directory::contacts::Contact;
 use domain::kernel::Id;
 use uuid::Uuid;
 
+use crate::reference::{OnMerge, Reference, survivors};
 use crate::{Conn, Record, Result, record};
 
 crate::record! {
@@ -24,7 +26,11 @@ pub(crate) fn complete(db: &mut Conn, rows: &mut [Opportunity], ids: &[Uuid]) ->
             rows[at].splits.push(split);
         }
     }
-    for role in record::by::<ContactRole>(db, "opportunity_id", ids)? {
+    let roles = record::by::<ContactRole>(db, "opportunity_id", ids)?;
+    let contacts: Vec<Uuid> = roles.iter().map(|r| r.contact_id.uuid()).collect();
+    // the double of a role that the survivor has stays with who was merged away
+    let gone = survivors(db, Contact::TABLE, &contacts)?;
+    for role in roles.into_iter().filter(|r| !gone.iter().any(|(from, _)| *from == r.contact_id.uuid())) {
         if let Some(at) = place(rows, role.opportunity_id.uuid()) {
             rows[at].contact_roles.push(role);
         }
@@ -53,3 +59,7 @@ pub fn write(db: &mut Conn, before: Option<&Opportunity>, after: &Opportunity) -
     replace(db, deal, before.map_or(&[][..], |b| &b.contact_roles), &after.contact_roles)?;
     replace(db, deal, before.map_or(&[][..], |b| &b.competitors), &after.competitors)
 }
+
+/// What leads to parties and contacts from here, and what a merge does to it.
+pub(crate) const REFERENCES: &[Reference] =
+    &[Reference::to_contact::<ContactRole>("contact_id", OnMerge::PartUnlessDouble(&["opportunity_id"]))];

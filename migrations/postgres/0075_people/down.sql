@@ -1,0 +1,2 @@
+ALTER TABLE users DROP COLUMN picture_id;
+ALTER TABLE users DROP COLUMN time_zone;

@@ -1,0 +1,24 @@
+-- How users look at lists: for themselves, for a team or for everybody.
+CREATE TABLE saved_views (
+    id UUID PRIMARY KEY,
+    noun TEXT NOT NULL,
+    name TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    owner_id UUID NULL REFERENCES users (id),
+    team_id UUID NULL REFERENCES teams (id),
+    filters JSONB NOT NULL,
+    sort TEXT NULL,
+    columns JSONB NOT NULL,
+    groups JSONB NOT NULL,
+    is_default BOOLEAN NOT NULL,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    CHECK ((scope = 'team') = (team_id IS NOT NULL))
+);
+CREATE INDEX saved_views_owner_id ON saved_views (owner_id, id);
+CREATE INDEX saved_views_team_id ON saved_views (team_id, id);
+CREATE INDEX saved_views_noun ON saved_views (noun, scope, id);
+CREATE INDEX saved_views_name ON saved_views (name, id);
+CREATE INDEX saved_views_created_at ON saved_views (created_at, id);
+CREATE INDEX saved_views_updated_at ON saved_views (updated_at, id);

@@ -1,0 +1,2 @@
+ALTER TABLE cases DROP COLUMN due_at;
+ALTER TABLE cases DROP COLUMN priority_rank;

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY IF EXISTS opportunities_last_activity_at;

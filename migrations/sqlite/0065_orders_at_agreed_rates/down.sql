@@ -1,0 +1,1 @@
+ALTER TABLE sales_orders DROP COLUMN exchange_rate_agreed;

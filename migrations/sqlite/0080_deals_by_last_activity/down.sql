@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS opportunities_last_activity_at;

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS opportunities_by_stage;

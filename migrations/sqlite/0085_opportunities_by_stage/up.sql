@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS opportunities_by_stage ON opportunities (stage_id, owner_id, currency, company_id, status, amount, weighted_amount);
