@@ -142,21 +142,21 @@ impl Streams {
         Ok(Slot { streams: self.clone(), caller: caller.into() })
     }
     /// Adds a reader that has everything up to its number; one that is behind is given back and has to read on.
-    fn join(&self, reader: Reader) -> Result<(), Reader> {
+    fn join(&self, reader: Reader) -> Option<Reader> {
         let mut state = self.state.lock();
         if self.stopping.load(Ordering::Relaxed) {
             let _ = reader.to.try_send(last_message("stopping"));
-            return Ok(());
+            return None;
         }
         if state.readers.is_empty() && !state.serving {
             state.position = reader.at;
         }
         if reader.at < state.position {
-            return Err(reader);
+            return Some(reader);
         }
         state.readers.push(reader);
         self.joined.notify_all();
-        Ok(())
+        None
     }
     /// Ends all streams; none begins any more.
     pub fn stop(&self) {
@@ -354,8 +354,8 @@ async fn catch_up(edge: Arc<Edge>, mut reader: Reader) {
         }
         reader.at = part.upto;
         match edge.streams.join(reader) {
-            Ok(()) => return,
-            Err(behind) => reader = behind,
+            None => return,
+            Some(behind) => reader = behind,
         }
     }
 }

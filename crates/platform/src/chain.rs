@@ -144,6 +144,25 @@ pub(crate) fn holds(row: &Placed) -> bool {
     }
 }
 
+/// Whether a fact follows the link with this number and hash; why not, in words.
+pub(crate) fn judge(seq: i64, hash: &[u8], row: &Placed) -> Result<(), String> {
+    let Placed { fact, place } = row;
+    if place.seq != seq + 1 {
+        return Err(format!("it is missing; the next one is {}", place.seq));
+    }
+    if place.prev_hash != hash {
+        return Err(format!("it does not follow from the one before ({}, {})", fact.kind, fact.id));
+    }
+    if !holds(row) {
+        return Err(format!("it was changed after it was written ({}, {})", fact.kind, fact.id));
+    }
+    Ok(())
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -149,7 +149,7 @@ each_engine! {
             let writer = scope.spawn(move || (40..120).map(make).collect::<Vec<_>>());
             while seen.len() < 120 {
                 seen.push(stream.event()["subject"].clone());
-                if seen.len() % 17 == 0 {
+                if seen.len().is_multiple_of(17) {
                     let last = stream.last.clone();
                     stream = Stream::open(s, "?kind=party.created", Some(&last));
                     assert_eq!(stream.last, last);
