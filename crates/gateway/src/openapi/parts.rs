@@ -126,7 +126,7 @@ pub fn headers() -> Value {
         "Idempotency-Replayed": text("`true` when this is the answer to an earlier request with the same key.", 5, "true"),
         "Link": text("The next page, as `rel=\"next\"` (RFC 8288).", 4000, "</v1/directory/parties?cursor=AbC>; rel=\"next\""),
         "Location": text("Where the new resource is.", 500, "/v1/directory/parties/pty_01j1rc2f9yfaybvvh014j4j55b"),
-        "RateLimit": text("Remaining requests `r` of the bucket, and seconds `t` until it is full.", 100, "\"default\";r=997;t=1"),
+        "RateLimit": text("Remaining requests `r` of the bucket, and seconds `t` until it is full. Comes with `RateLimit-Policy`.", 100, "\"default\";r=997;t=1"),
         "RateLimit-Policy": text("The bucket: requests `q`, and seconds `w` in which it fills.", 100, "\"default\";q=1000;w=10"),
         "Retry-After": { "description": "Seconds to wait.", "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 86400 } },
         "Tandem-Event": text("The last event of what was written. Give it as `wait_for` to a report that rests on a follower, to see all that came of it.", 40, "evt_01j1rc2f9yfaybvvh014j4j55b"),

@@ -177,9 +177,8 @@ pub(super) fn operation(list: &Op) -> Option<Op> {
     Some(op)
 }
 
-const TEXT: &str = "Count and sum rows by groups. The filters are those of the list, and the rows are those that the caller sees in it; a \
-field that the caller may not see can be neither summed nor grouped by. Without `group_by` and `interval` all rows are one group. Sums are \
-exact; money is summed for each currency of its own. More than 1,000 groups are refused: add a filter, or group by fewer fields.";
+const TEXT: &str = "Count and sum the rows of the list by groups. Masked fields can be neither summed nor grouped by. Without `group_by` \
+and `interval` all rows are one group. Sums are exact; money is summed by currency. More than 1,000 groups are refused.";
 
 fn expansion<'o>(list: &'o Op, column: &str) -> Option<&'o Expansion> {
     list.expansions.iter().find(|e| e.source == column)
