@@ -132,7 +132,7 @@ fn expand(op: &Op) -> Value {
     let names: Vec<&str> = op.expansions.iter().map(|e| e.name).collect();
     let one = format!("({})", names.join("|").replace('.', "\\."));
     json!({ "name": "expand", "in": "query",
-        "description": format!("Related resources to embed beside their ids, separated by commas: {}.", names.join(", ")),
+        "description": "Related resources to embed beside their ids, separated by commas; the pattern lists them.",
         "schema": { "type": "string", "minLength": 1, "maxLength": 400, "pattern": format!("^{one}(,{one}){{0,9}}$") } })
 }
 
