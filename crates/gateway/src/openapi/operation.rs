@@ -132,7 +132,7 @@ fn expand(op: &Op) -> Value {
     let names: Vec<&str> = op.expansions.iter().map(|e| e.name).collect();
     let one = format!("({})", names.join("|").replace('.', "\\."));
     json!({ "name": "expand", "in": "query",
-        "description": "Related resources to embed beside their ids, separated by commas; the pattern lists them.",
+        "description": "Related resources to embed, separated by commas.",
         "schema": { "type": "string", "minLength": 1, "maxLength": 400, "pattern": format!("^{one}(,{one}){{0,9}}$") } })
 }
 

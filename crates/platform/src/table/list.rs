@@ -236,8 +236,7 @@ impl Listing {
         };
         if !self.sort.is_empty() && !self.aggregated {
             let one = format!("-?({})", self.sort.join("|"));
-            let about =
-                format!("Sort order: one or more of {}, separated by commas; `-` before a name sorts descending.", self.sort.join(", "));
+            let about = "Sort order: up to four fields, separated by commas; `-` before a name sorts descending.".into();
             out.push(text("sort", about, string().max_length(Some(200)).pattern(Some(format!("^{one}(,{one}){{0,3}}$")))));
         }
         if !self.search.is_empty() {
