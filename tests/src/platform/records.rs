@@ -77,7 +77,7 @@ fn records_of(path: &Path) -> Vec<(String, BTreeMap<String, Declared>)> {
 }
 
 /// A kind, and what it is on PostgreSQL and on SQLite; the places of a decimal.
-const KINDS: [(&str, &[&str], &str, Option<i64>); 13] = [
+const KINDS: [(&str, &[&str], &str, Option<i64>); 14] = [
     ("uid", &["uuid"], "BLOB", None),
     ("text", &["text"], "TEXT", None),
     ("word", &["text"], "TEXT", None),
@@ -91,6 +91,7 @@ const KINDS: [(&str, &[&str], &str, Option<i64>); 13] = [
     ("price", &["numeric"], "INTEGER", Some(6)),
     ("rate", &["numeric"], "INTEGER", Some(10)),
     ("json", &["jsonb"], "TEXT", None),
+    ("told", &["jsonb"], "TEXT", None),
 ];
 
 fn columns(c: &mut Conn<'_>, table: &str) -> Result<BTreeMap<String, Column>, Error> {

@@ -69,7 +69,8 @@ each_engine! {
         s.act(&path, &q, json!({"case_id": resolved(s, json!({}))["id"]})).problem(409, "survey.archived");
         s.act(&format!("{}/archive", at("surveys", &q)), &q, json!({})).problem(409, "survey.archived");
         s.patch(&at("surveys", &q), &q, json!({"name": "x"})).problem(409, "survey.archived");
-        assert_eq!(s.all("/v1/service/surveys?kind=ces")[0], q);
+        assert!(s.all("/v1/service/surveys?kind=ces").is_empty(), "lists leave out what is archived");
+        assert_eq!(s.all("/v1/service/surveys?kind=ces&archived=any")[0], q);
         s.post("/v1/service/surveys", json!({"company_id": s.company_id(), "kind": "ces", "name": " ", "question": "x"})).problem(422, "invalid_body");
     }
 
