@@ -147,9 +147,9 @@ fn money_comes_in_less_its_fee_and_goes_out_whole() {
     let expected = |lines: &[(Role, &str, &str)]| -> Vec<(AccountRef, Amount, Option<Amount>)> {
         lines.iter().map(|(role, balance, currency)| (AccountRef::Role(*role, None), a(balance), Some(a(currency)))).collect()
     };
-    let lines = [(Role::ReceiptsInTransit, "87.30", "97"), (Role::BankCharges, "2.70", "3"), (Role::Receivable, "-90", "100")];
+    let lines = [(Role::ReceiptsInTransit, "87.30", "97"), (Role::BankCharges, "2.70", "3"), (Role::Receivable, "-90", "-100")];
     assert_eq!(shown(&incoming()), expected(&lines));
-    let lines = [(Role::Receivable, "90", "100"), (Role::PaymentsInTransit, "-90", "100")];
+    let lines = [(Role::Receivable, "90", "100"), (Role::PaymentsInTransit, "-90", "-100")];
     assert_eq!(shown(&payment(PaymentDirection::Out)), expected(&lines));
 }
 
