@@ -341,6 +341,7 @@ impl<'c> Cx<'c> {
         if T::is_steady() {
             self.known.clear();
         }
+        self.forget_beside(&row)?;
         if !record::delete::<T>(&mut self.conn, row.key())? {
             return Err(RETRY.with("Somebody else deleted it at the same time."));
         }

@@ -17,6 +17,7 @@ pub mod pdf;
 pub mod platform;
 pub mod prelude;
 pub mod questions;
+pub mod records;
 mod redaction;
 pub mod sequence;
 pub mod signed;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::cx::Cx;
+use crate::records::{self, Open};
 use crate::table::{Counts, Op, Table};
 
 /// Fields of one class. A path leads through objects and lists: `lines.unit_cost`.
@@ -31,9 +32,20 @@ pub(crate) enum Scope {
     Judged(fn(&mut Cx) -> Result<Option<Condition>>),
 }
 
-/// The table behind the facts of a noun.
+/// The table behind the facts of a noun, and how one of its records is found.
 pub(crate) struct NounRows {
     pub table: &'static str,
+    /// The stem of its facts: `sales_order`.
+    pub noun: &'static str,
+    /// The prefix of its ids.
+    pub prefix: &'static str,
+    pub open: Open,
+}
+
+impl NounRows {
+    pub fn of<T: Entity + Record>() -> Self {
+        Self { table: T::TABLE, noun: T::NOUN, prefix: T::Id::PREFIX, open: records::open::<T> }
+    }
 }
 
 /// The fields that a caller does not see of one schema.

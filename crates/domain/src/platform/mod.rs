@@ -1,14 +1,18 @@
 //! What belongs to no business area: facts as they are read, jobs, files, document flow, numbers, working hours.
 
 pub mod aggregates;
+pub mod attachments;
 pub mod business_time;
 pub mod calendars;
+pub mod comments;
 pub mod events;
 pub mod files;
 pub mod followers;
 pub mod forms;
 pub mod jobs;
 pub mod number_series;
+pub mod records;
 pub mod saved_views;
 pub mod timer_failures;
 pub mod trace;
+pub mod watchers;

@@ -1,6 +1,8 @@
 //! Rows of what belongs to no business area: facts, keys, numbers, links.
 
+pub mod attachments;
 pub mod calendars;
+pub mod comments;
 pub mod event_days;
 pub mod events;
 pub mod files;
@@ -9,17 +11,28 @@ pub mod idempotency;
 pub mod jobs;
 pub mod links;
 pub mod numbers;
+pub mod records;
 pub mod redactions;
 pub mod saved_views;
 pub mod sequence;
 pub mod settings;
 pub mod timer_failures;
+pub mod watchers;
 
 use crate::ledger::Ledger;
 use crate::personal::{Personal, Plain};
+use crate::reference::Reference;
 
 /// What the area holds of a person, those that others lead through first.
-pub(crate) const PERSONAL: &[&Personal] = &[&redactions::EVENTS, &idempotency::KEYS, &timer_failures::PERSONAL, &followers::FAILURES];
+pub(crate) const PERSONAL: &[&Personal] = &[
+    &comments::PERSONAL,
+    &attachments::CONTENTS,
+    &attachments::PERSONAL,
+    &redactions::EVENTS,
+    &idempotency::KEYS,
+    &timer_failures::PERSONAL,
+    &followers::FAILURES,
+];
 
 /// Tables without anything of a person.
 pub(crate) const PLAIN: &[Plain] = &[
@@ -33,7 +46,11 @@ pub(crate) const PLAIN: &[Plain] = &[
     ("saved_views", &["noun", "name", "scope", "filters", "sort", "columns", "groups"]),
     ("settings", &["id", "value"]),
     ("stored_files", &["name", "media_type", "sha256", "uploaded_by"]),
+    ("watchers", &["record_id", "record_kind", "reason"]),
 ];
+
+/// Foreign keys of the area that lead to parties and contacts.
+pub(crate) const REFERENCES: &[&[Reference]] = &[attachments::REFERENCES, comments::REFERENCES];
 
 /// Tables of the area whose rows stay as they were written.
 pub(crate) const LEDGERS: &[&[Ledger]] = &[events::LEDGERS, redactions::LEDGERS];

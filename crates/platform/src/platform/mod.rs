@@ -1,8 +1,10 @@
 //! The platform's own resources: facts and what is read from them, files, jobs and the proof of the books. What runs in a job is said by its area.
 
+pub mod attachments;
 pub mod audit_chain;
 pub mod audit_log;
 pub mod calendars;
+pub mod comments;
 pub mod event_stream;
 pub mod events;
 pub mod explain;
@@ -17,6 +19,7 @@ pub mod saved_views;
 pub mod timer_failures;
 pub mod trace;
 pub mod verifications;
+pub mod watchers;
 
 use crate::prelude::*;
 use crate::questions::Questions;
@@ -39,6 +42,9 @@ pub fn operations(t: &mut Table) {
     integrity::operations(t);
     number_series::operations(t);
     saved_views::operations(t);
+    comments::operations(t);
+    attachments::operations(t);
+    watchers::operations(t);
 }
 
 /// What this area answers to the others.

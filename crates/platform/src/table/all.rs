@@ -47,6 +47,8 @@ pub struct Table {
     scopes: BTreeMap<&'static str, Scope>,
     /// Schema name → where its rows are.
     nouns: BTreeMap<String, NounRows>,
+    /// Schema name → permission to read it, for the nouns with a page of their own; known once the table is closed.
+    opened: BTreeMap<String, String>,
     /// Nouns that are embedded wherever their ids are answered; the first one for an id.
     faces: Vec<Face>,
     /// The names of the properties of schemas, by schema name, once they were asked for.
@@ -387,6 +389,11 @@ impl Table {
     pub(crate) fn rows_of(&self, schema: &str) -> Option<&NounRows> {
         self.nouns.get(schema)
     }
+    /// The nouns with a page of their own, which comments, attachments and watchers stand beside: business nouns that are read one by
+    /// one, with the permission to do so.
+    pub(crate) fn record_nouns(&self) -> impl Iterator<Item = RecordNoun<'_>> {
+        self.opened.iter().filter_map(|(schema, permission)| Some(RecordNoun { rows: self.nouns.get(schema)?, permission }))
+    }
     pub(crate) fn keeps(&mut self, schema: &str, rows: NounRows) {
         self.nouns.insert(schema.into(), rows);
     }
@@ -467,6 +474,13 @@ impl Table {
                 }
             }
         }
+        let opens = |op: &&Op| op.kind == Kind::Read && op.path_params.len() == 1 && !op.permission.is_empty() && !op.public;
+        for op in self.ops.iter().filter(opens) {
+            let is_business = !["identity.", "platform."].iter().any(|area| op.permission.starts_with(area));
+            if let Some(entity) = op.entity.as_ref().filter(|e| is_business && self.nouns.contains_key(*e)) {
+                self.opened.insert(entity.clone(), op.permission.clone());
+            }
+        }
         self.by_id = self.ops.iter().enumerate().map(|(i, op)| (op.id.clone(), i)).collect();
         assert_eq!(self.by_id.len(), self.ops.len(), "two operations have one id");
         let mut routes = BTreeSet::new();
@@ -477,6 +491,13 @@ impl Table {
         }
         self
     }
+}
+
+/// A noun with a page of its own.
+pub(crate) struct RecordNoun<'t> {
+    pub rows: &'t NounRows,
+    /// The permission to read it.
+    pub permission: &'t str,
 }
 
 /// Where a link leads, for a caller that accepts JSON and does not want to be sent there.

@@ -159,7 +159,7 @@ impl<'t, T: Entity> Noun<'t, T> {
         T: Record,
     {
         let mut op = self.base.on_all(Kind::List, text);
-        self.table.keeps(&T::name(), NounRows { table: T::TABLE });
+        self.table.keeps(&T::name(), NounRows::of::<T>());
         op.listing = Some(Listing::of::<T>());
         op.entity = Some(T::name().into());
         op.output = Some(Shape::of::<Page<T>>());
