@@ -269,6 +269,17 @@ impl Cx<'_> {
         self.unlimited = bound;
         done
     }
+    /// Looks with the eyes of another caller.
+    pub(crate) fn seen_as<R>(&mut self, caller: Caller, f: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+        let own = std::mem::replace(&mut self.caller, std::sync::Arc::new(caller));
+        let bound = std::mem::replace(&mut self.unlimited, false);
+        let around = std::mem::take(&mut self.around);
+        let done = f(self);
+        self.caller = own;
+        self.unlimited = bound;
+        self.around = around;
+        done
+    }
     /// The condition that a reach puts on a table.
     fn within(&mut self, owned: &Owned, reach: Reach) -> Result<Option<Condition>> {
         if !reach.is_limited() {

@@ -23,12 +23,14 @@ macro_rules! each_database {
 }
 
 mod aggregates;
+mod attachments;
 mod audit_log;
 mod budgets;
 mod bulk;
 mod calendars;
 mod chain;
 mod command_line;
+mod comments;
 mod crash;
 mod engine;
 mod event_stream;
@@ -42,14 +44,17 @@ mod integrity;
 mod jobs;
 mod link_keys;
 mod migrations;
+mod notifications;
 mod number_series;
 mod online_migrations;
 mod records;
+mod reminders;
 mod repetition;
 mod saved_views;
 mod timer_failures;
 mod timers;
 mod trace;
+mod watchers;
 mod upgrade;
 
 pub use integrity::{broken, tamper};

@@ -10,9 +10,11 @@ pub mod followers;
 pub mod idempotency;
 pub mod jobs;
 pub mod links;
+pub mod notifications;
 pub mod numbers;
 pub mod records;
 pub mod redactions;
+pub mod reminders;
 pub mod saved_views;
 pub mod sequence;
 pub mod settings;
@@ -28,6 +30,7 @@ pub(crate) const PERSONAL: &[&Personal] = &[
     &comments::PERSONAL,
     &attachments::CONTENTS,
     &attachments::PERSONAL,
+    &reminders::PERSONAL,
     &redactions::EVENTS,
     &idempotency::KEYS,
     &timer_failures::PERSONAL,
@@ -42,6 +45,8 @@ pub(crate) const PLAIN: &[Plain] = &[
     ("idempotency_subjects", &["scope", "subject"]),
     ("jobs", &["kind", "status", "input", "state", "progress", "result", "result_url", "error", "owner", "caller", "lease"]),
     ("links", &["from_id", "to_id", "kind"]),
+    ("notification_settings", &["channels", "digest", "digest_time"]),
+    ("notifications", &["kind", "record_id", "record_kind", "event_kind", "old_value", "new_value"]),
     ("number_series", &["code"]),
     ("saved_views", &["noun", "name", "scope", "filters", "sort", "columns", "groups"]),
     ("settings", &["id", "value"]),

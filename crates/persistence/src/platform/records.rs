@@ -26,6 +26,8 @@ pub(crate) const BESIDE: &[Beside] = &[
     Beside { table: "comments", one_for_each: None },
     Beside { table: "attachments", one_for_each: None },
     Beside { table: "watchers", one_for_each: Some("user_id") },
+    Beside { table: "notifications", one_for_each: None },
+    Beside { table: "reminders", one_for_each: None },
 ];
 
 /// Rows beside records that a caller may see: of these nouns all, of those the ones whose record meets the condition on its table.

@@ -101,9 +101,11 @@ pub(crate) fn area_of(cx: &Cx, kind: &str) -> String {
     reader_of(cx, noun_of(kind)).split('.').next().unwrap_or_default().to_string()
 }
 
-/// Whether the caller may read facts of this kind.
+/// Whether the caller may read facts of this kind: with the permission to read its noun, or because users are told their own.
 pub(crate) fn may_read(cx: &Cx, kind: &str) -> bool {
-    cx.caller.may(&reader_of(cx, noun_of(kind)))
+    let noun = noun_of(kind);
+    let is_own = cx.app().table.is_told_to_owners(&schema_of(noun)) && cx.caller.user_id.is_some();
+    is_own || cx.caller.may(&reader_of(cx, noun))
 }
 
 /// Which facts a caller may read: by kind, and by the record they are about.
@@ -115,15 +117,15 @@ pub(crate) struct Readable {
 }
 
 impl Readable {
-    pub fn of(cx: &mut Cx) -> Result<Self> {
+    pub fn of<R: Fact>(cx: &mut Cx) -> Result<Self> {
         let kinds = events::kinds(cx.db())?;
         let all = kinds.len();
         let readable: BTreeSet<String> = kinds.into_iter().filter(|k| may_read(cx, k)).collect();
-        Ok(Self { kinds: (readable.len() < all).then_some(readable), limited: limited_schemas(cx)? })
+        Ok(Self { kinds: (readable.len() < all).then_some(readable), limited: limited_schemas(cx, R::IS_AUDIT)? })
     }
     /// Judges the records alone, of facts whose kinds were judged.
     pub fn of_records(cx: &mut Cx) -> Result<Self> {
-        Ok(Self { kinds: None, limited: limited_schemas(cx)? })
+        Ok(Self { kinds: None, limited: limited_schemas(cx, false)? })
     }
     /// Leaves out the kinds of facts that the caller may not read.
     pub fn condition(&self, list: &mut List) {
@@ -149,6 +151,8 @@ pub(crate) fn in_order(after: i64, limit: i64) -> List {
 
 /// A fact, as one of the roads to it shows it.
 pub(crate) trait Fact: Record + serde::Serialize {
+    /// Auditors see the facts about what others have for themselves.
+    const IS_AUDIT: bool = false;
     fn kind(&self) -> &str;
     fn subject(&self) -> &str;
     /// The thing afterwards.
@@ -157,8 +161,9 @@ pub(crate) trait Fact: Record + serde::Serialize {
     fn mask(&mut self, masking: &Masking);
 }
 
-macro_rules! facts { ($($ty:ident |$row:ident, $masking:ident| $mask:expr;)*) => { $(
+macro_rules! facts { ($($ty:ident $(audit $audit:literal)? |$row:ident, $masking:ident| $mask:expr;)*) => { $(
     impl Fact for $ty {
+        $(const IS_AUDIT: bool = $audit;)?
         fn kind(&self) -> &str {
             &self.kind
         }
@@ -176,7 +181,7 @@ macro_rules! facts { ($($ty:ident |$row:ident, $masking:ident| $mask:expr;)*) =>
 )* } }
 facts! {
     PublishedEvent |row, masking| mask_both(masking, &mut row.data, &mut row.previous);
-    AuditEntry |row, masking| mask_both(masking, &mut row.data, &mut row.previous);
+    AuditEntry audit true |row, masking| mask_both(masking, &mut row.data, &mut row.previous);
     // shows nothing of the thing but its title
     TimelineEntry |_row, _veil| ();
 }
@@ -192,7 +197,7 @@ const MOST_ROUNDS: usize = 20;
 /// A page of facts visible to the caller. It holds fewer than asked for when many are hidden, and then says `has_more`;
 /// a caller who may not see all gets no total.
 pub(crate) fn page<R: Fact>(cx: &mut Cx, mut list: List) -> Result<Page<R>> {
-    let readable = Readable::of(cx)?;
+    let readable = Readable::of::<R>(cx)?;
     readable.condition(&mut list);
     if readable.limited.is_empty() {
         let mut page = cx.page::<R>(list)?;
@@ -217,12 +222,12 @@ pub(crate) fn page<R: Fact>(cx: &mut Cx, mut list: List) -> Result<Page<R>> {
 }
 
 /// The schemas of which the caller may not see all records, with their tables.
-fn limited_schemas(cx: &mut Cx) -> Result<BTreeMap<String, &'static str>> {
+fn limited_schemas(cx: &mut Cx, is_audit: bool) -> Result<BTreeMap<String, &'static str>> {
     let app = cx.app().clone();
     let mut out = BTreeMap::new();
     for (schema, table) in app.table.scoped() {
-        // facts about what callers have for themselves are the auditors'
-        if app.table.reader(schema) == Some("") {
+        // facts about what callers have for themselves are the auditors', but for those that the owners are told
+        if app.table.reader(schema) == Some("") && (is_audit || !app.table.is_told_to_owners(schema)) {
             continue;
         }
         if cx.visible_rows(table)?.is_some() {

@@ -14,7 +14,9 @@ pub mod forms;
 pub mod integrity;
 pub mod jobs;
 pub mod link_keys;
+pub mod notifications;
 pub mod number_series;
+pub mod reminders;
 pub mod saved_views;
 pub mod timer_failures;
 pub mod trace;
@@ -45,6 +47,10 @@ pub fn operations(t: &mut Table) {
     comments::operations(t);
     attachments::operations(t);
     watchers::operations(t);
+    notifications::operations(t);
+    notifications::settings::operations(t);
+    notifications::digests::operations(t);
+    reminders::operations(t);
 }
 
 /// What this area answers to the others.

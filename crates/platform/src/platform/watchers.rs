@@ -11,10 +11,11 @@ pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Watcher>("platform/watchers", "Who watches which records, and is notified of what happens to them.");
     n.seen_by(|cx| cx.beside_visible(Watcher::TABLE));
     n.list_with(list, "List who watches records that the caller may read. With `record_id` those of one record.")
-        .filter(&["record_id", "record_kind", "user_id", "reason"]);
-    n.create(watch, WATCH).permission("platform.watchers.create").fails(&[NO_USER]);
-    n.read("Get a watcher.");
-    n.delete(stop, STOP).fails(&[NOT_YOURS]);
+        .filter(&["record_id", "record_kind", "user_id", "reason"])
+        .for_users();
+    n.create(watch, WATCH).for_users().fails(&[NO_USER]);
+    n.read("Get a watcher.").for_users();
+    n.delete(stop, STOP).for_users().fails(&[NOT_YOURS]);
 }
 
 const WATCH: &str = "Watch a record of any noun that the caller may read. Whoever watches it already goes on. Owners and assignees, authors \

@@ -47,6 +47,8 @@ pub struct Table {
     scopes: BTreeMap<&'static str, Scope>,
     /// Schema name → where its rows are.
     nouns: BTreeMap<String, NounRows>,
+    /// Schema names of the nouns whose facts their owners are told in the feed, without a permission.
+    told_to_owners: BTreeSet<String>,
     /// Schema name → permission to read it, for the nouns with a page of their own; known once the table is closed.
     opened: BTreeMap<String, String>,
     /// Nouns that are embedded wherever their ids are answered; the first one for an id.
@@ -388,6 +390,12 @@ impl Table {
     }
     pub(crate) fn rows_of(&self, schema: &str) -> Option<&NounRows> {
         self.nouns.get(schema)
+    }
+    pub(crate) fn is_told_to_owners(&self, schema: &str) -> bool {
+        self.told_to_owners.contains(schema)
+    }
+    pub(crate) fn tell_owners(&mut self, schema: &str) {
+        self.told_to_owners.insert(schema.into());
     }
     /// The nouns with a page of their own, which comments, attachments and watchers stand beside: business nouns that are read one by
     /// one, with the permission to do so.

@@ -136,6 +136,11 @@ impl<'t, T: Entity> Noun<'t, T> {
         self.table.scope(T::TABLE, Scope::Judged(rule));
         self
     }
+    /// Users are told in the feed what happens to their own records, without a permission.
+    pub fn told_to_owners(&mut self) -> &mut Self {
+        self.table.tell_owners(&T::name());
+        self
+    }
     fn add(&mut self, mut op: Op, run: impl Fn(&mut Cx, &Op, &Input) -> Result<Answer> + Send + Sync + 'static) -> &mut Op {
         op.run = Box::new(run);
         self.table.add(op)

@@ -54,6 +54,14 @@ pub(super) const SALES_REP: ReadyMadeRole = ReadyMadeRole {
         "crm.quotas.read",
         "directory.teams.read",
         "directory.territories.read",
+        "platform.comments.read",
+        "platform.comments.create",
+        "platform.comments.update",
+        "platform.comments.delete",
+        "platform.attachments.read",
+        "platform.attachments.create",
+        "platform.attachments.update",
+        "platform.attachments.delete",
     ],
 };
 
@@ -87,6 +95,8 @@ pub(super) const SALES_MANAGER: ReadyMadeRole = ReadyMadeRole {
         "fields.cost.read",
         "fields.margin.read",
         "fields.personal.read",
+        "platform.comments.*",
+        "platform.attachments.*",
     ],
 };
 
@@ -129,6 +139,14 @@ pub(super) const MARKETING_USER: ReadyMadeRole = ReadyMadeRole {
         "marketing.attribution_deals.read",
         "marketing.attribution_models.read",
         "marketing.attribution_restatements.read",
+        "platform.comments.read",
+        "platform.comments.create",
+        "platform.comments.update",
+        "platform.comments.delete",
+        "platform.attachments.read",
+        "platform.attachments.create",
+        "platform.attachments.update",
+        "platform.attachments.delete",
     ],
 };
 
@@ -169,6 +187,8 @@ pub(super) const MARKETING_MANAGER: ReadyMadeRole = ReadyMadeRole {
         "marketing.attribution_models.*",
         "marketing.attribution_restatements.read",
         "fields.personal.read",
+        "platform.comments.*",
+        "platform.attachments.*",
     ],
 };
 
@@ -209,6 +229,14 @@ pub(super) const SERVICE_AGENT: ReadyMadeRole = ReadyMadeRole {
         "platform.trace.read",
         "platform.files.read",
         "platform.files.create",
+        "platform.comments.read",
+        "platform.comments.create",
+        "platform.comments.update",
+        "platform.comments.delete",
+        "platform.attachments.read",
+        "platform.attachments.create",
+        "platform.attachments.update",
+        "platform.attachments.delete",
     ],
 };
 
@@ -248,5 +276,7 @@ pub(super) const SERVICE_MANAGER: ReadyMadeRole = ReadyMadeRole {
         "platform.trace.read",
         "platform.files.read",
         "platform.files.create",
+        "platform.comments.*",
+        "platform.attachments.*",
     ],
 };
