@@ -14,7 +14,8 @@ fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
 }
 
 fn form(file_name: &str, content: &[u8]) -> Vec<u8> {
-    let head = format!("--sep\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{file_name}\"\r\nContent-Type: image/png\r\n\r\n");
+    let head =
+        format!("--sep\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{file_name}\"\r\nContent-Type: image/png\r\n\r\n");
     [head.as_bytes(), content, b"\r\n--sep--\r\n"].concat()
 }
 

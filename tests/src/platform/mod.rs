@@ -54,8 +54,8 @@ mod saved_views;
 mod timer_failures;
 mod timers;
 mod trace;
-mod watchers;
 mod upgrade;
+mod watchers;
 
 pub use integrity::{broken, tamper};
 

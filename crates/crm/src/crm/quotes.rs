@@ -12,6 +12,7 @@ use domain::crm::quotes::*;
 use domain::directory::addresses::Address;
 use domain::directory::companies::Company;
 use domain::directory::contacts::Contact;
+use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::{AddressPurpose, Party};
 use domain::directory::products::{Product, TaxClass};
 use domain::directory::{currencies, parties};
@@ -20,6 +21,7 @@ use domain::identity::visibility::FieldClass;
 use domain::ids::{ContactId, QuoteId, QuoteLineId, UserId};
 use domain::sales::orders::NewSalesOrder;
 use persistence::crm::quotes::lines as line_rows;
+use platform::directory::timeline;
 use platform::identity::users;
 use platform::pdf::UNPRINTABLE;
 use platform::prelude::*;
@@ -87,6 +89,9 @@ pub fn operations(t: &mut Table) {
     ]);
     n.delete(delete, "Delete a draft that was never sent. A revision stays, because its number is out.")
         .fails(&[domain::crm::quotes::steps::NOT_A_DRAFT, domain::crm::quotes::steps::REVISION_STAYS]);
+    n.page_of::<TimelineEntry>("timeline", timeline::of_document::<Quote>, TIMELINE)
+        .filter_as("occurred_at", "at")
+        .filter(&["kind", "subject"]);
     n.content("pdf", pdf::of_quote, PDF).makes("application/pdf").fails(&[UNPRINTABLE]);
     steps::operations(&mut n);
     lines::operations(&mut n);
@@ -94,6 +99,8 @@ pub fn operations(t: &mut Table) {
     t.each("crm.quotes.expire", minute, steps::BATCH, steps::overdue, steps::expire);
 }
 
+const TIMELINE: &str =
+    "List what happened to a quote and to what came from it, newest first. Kinds that the caller may not read are left out.";
 const CREATE: &str = "Make a quote, by hand or from an opportunity. From an opportunity it takes party, contact, currency and lines \
 where they are left out. Lines are priced and taxed as those of a sales order. It starts as a draft without a number.";
 const PDF: &str = "Get a quote as PDF. The same quote gives the same bytes. Letters outside of Western Europe are written in Latin \

@@ -10,6 +10,7 @@ pub mod steps;
 use chrono::TimeDelta;
 use domain::directory::contacts::Contact;
 use domain::directory::emails::INVALID_EMAIL;
+use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
 use domain::identity::users::DISABLED;
@@ -25,6 +26,7 @@ use domain::service::{entitlements, queues};
 use persistence::Value;
 use persistence::crm::activities;
 use persistence::service::{cases as rows, sla_policies};
+use platform::directory::timeline;
 use platform::prelude::*;
 use platform::questions;
 
@@ -35,6 +37,9 @@ use crate::service::cases::clocks::MOST_MERGED;
 const WHO: &[Code] = &[queues::ARCHIVED, NOT_A_MEMBER, DISABLED];
 /// What counting on an entitlement can answer.
 const COVER: &[Code] = &[entitlements::OTHER_PARTY, entitlements::NOT_COVERING, entitlements::EXHAUSTED, entitlements::CANCELLED];
+
+const TIMELINE: &str =
+    "List what happened to a case and to what came from it, newest first. Kinds that the caller may not read are left out.";
 
 pub fn operations(t: &mut Table) {
     recounts::operations(t);
@@ -72,6 +77,9 @@ pub fn operations(t: &mut Table) {
         .expand::<Queue>("queue", "queue_id")
         .expand::<Entitlement>("entitlement", "entitlement_id")
         .expand::<SlaPolicy>("sla_policy", "sla_policy_id");
+    n.page_of::<TimelineEntry>("timeline", timeline::of_document::<Case>, TIMELINE)
+        .filter_as("occurred_at", "at")
+        .filter(&["kind", "subject"]);
     n.update(update, UPDATE).fails(&[CLOSED, MERGED, OUT_OF_REACH]).fails(&[UNKNOWN_SERIAL]);
     n.action_with("assign", steps::assign, ASSIGN).fails(WHO).fails(&[NOTHING_TO_ASSIGN, MERGED]);
     n.action_with("reply", steps::reply, REPLY).fails(&[CLOSED, MERGED, CUSTOMER_INTERNAL, CUSTOMER_TIME, OUT_OF_REACH]).fails(COVER);

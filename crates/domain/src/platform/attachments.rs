@@ -68,7 +68,12 @@ crate::entity! { Attachment, AttachmentId, "attachment", company: |a| a.company_
 #[into_params(parameter_in = Query)]
 pub struct AttachTo {
     /// The id of the record, of any noun that the caller may read.
-    #[param(min_length = 29, max_length = 40, pattern = "^[a-z]+_[0-7][0-9a-hjkmnp-tv-z]{25}$", example = "opp_01j7ny85a5fvvb6yyhbv8sq5n8")]
+    #[param(
+        min_length = 29,
+        max_length = 40,
+        pattern = "^[a-z]+_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        example = "opp_01j7ny85a5fvvb6yyhbv8sq5n8"
+    )]
     pub record_id: String,
 }
 

@@ -69,7 +69,12 @@ crate::entity! { Comment, CommentId, "comment", company: |c| c.company_id, party
 #[serde(deny_unknown_fields)]
 pub struct NewComment {
     /// The id of the record, of any noun that the caller may read.
-    #[schema(min_length = 29, max_length = 40, pattern = "^[a-z]+_[0-7][0-9a-hjkmnp-tv-z]{25}$", example = "opp_01j7ny85a5fvvb6yyhbv8sq5n8")]
+    #[schema(
+        min_length = 29,
+        max_length = 40,
+        pattern = "^[a-z]+_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        example = "opp_01j7ny85a5fvvb6yyhbv8sq5n8"
+    )]
     pub record_id: String,
     /// The text. `@usr_…` mentions a user.
     #[schema(min_length = 1, max_length = 10000, example = "Please call before Friday.")]

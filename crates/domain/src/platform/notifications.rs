@@ -278,7 +278,11 @@ mod tests {
     }
 
     fn settings(digest: DigestSchedule, time: &str) -> NotificationSettings {
-        NotificationSettings { digest, digest_time: time.into(), ..NotificationSettings::of(UserId::from_uuid(uuid::Uuid::nil()), at("2026-01-01T00:00:00Z")) }
+        NotificationSettings {
+            digest,
+            digest_time: time.into(),
+            ..NotificationSettings::of(UserId::from_uuid(uuid::Uuid::nil()), at("2026-01-01T00:00:00Z"))
+        }
     }
 
     #[test]

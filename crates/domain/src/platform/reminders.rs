@@ -56,7 +56,12 @@ crate::entity! { Reminder, ReminderId, "reminder", company: |r| r.company_id }
 #[serde(deny_unknown_fields)]
 pub struct NewReminder {
     /// The id of the record, of any noun that the caller may read; also of an activity.
-    #[schema(min_length = 29, max_length = 40, pattern = "^[a-z]+_[0-7][0-9a-hjkmnp-tv-z]{25}$", example = "act_01j7ny85a5fvvb6yyhbv8sq5n8")]
+    #[schema(
+        min_length = 29,
+        max_length = 40,
+        pattern = "^[a-z]+_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        example = "act_01j7ny85a5fvvb6yyhbv8sq5n8"
+    )]
     pub record_id: String,
     /// When to be reminded.
     pub remind_at: DateTime<Utc>,

@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use domain::accounting::posting::{ItemClass, Journal, ModuleClass, Posting, Role};
 use domain::directory::companies::Company;
 use domain::directory::exchange_rates::{NO_RATE, RateKind, RateQuestion};
+use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::{AddressPurpose, Party};
 use domain::directory::products::{self, Product, TaxClass};
 use domain::directory::units::Unit;
@@ -21,6 +22,7 @@ use domain::receivables::{invoices as rules, payment_terms};
 use domain::sales::orders::{ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, ORDER_OVER_INVOICED, SalesOrder};
 use domain::tax::codes::TaxCode;
 use platform::directory::exchange_rates::rate_at;
+use platform::directory::timeline;
 
 use super::credit_notes;
 use crate::accounting::posting;
@@ -42,6 +44,9 @@ pub const REFUSALS: &[Code] = &[
     parties::BLOCKED,
     products::ARCHIVED,
 ];
+
+const TIMELINE: &str =
+    "List what happened to an invoice and to what came from it, newest first. Kinds that the caller may not read are left out.";
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Invoice>("receivables/invoices", "What customers are asked to pay.");
@@ -91,6 +96,9 @@ pub fn operations(t: &mut Table) {
     .fails(&[rules::NOTHING_WRITTEN_OFF, OVER_ALLOCATED, TOO_EARLY])
     .fails(posting::REFUSALS);
 
+    n.page_of::<TimelineEntry>("timeline", timeline::of_document::<Invoice>, TIMELINE)
+        .filter_as("occurred_at", "at")
+        .filter(&["kind", "subject"]);
     let mut p = n.part::<InvoiceLine>("lines");
     p.list_with(list_lines, "List the lines of an invoice.");
     p.create(create_line, "Add a line to a draft invoice.").fails(REFUSALS).fails(calculations::REFUSALS).fails(&[rules::NOT_A_DRAFT]);

@@ -2,6 +2,7 @@
 //! [`super::billing`].
 
 use domain::directory::companies::Company;
+use domain::directory::overview::TimelineEntry;
 use domain::directory::parties;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
@@ -12,6 +13,7 @@ use domain::sales::credit::{CreditExposure, OVER_CREDIT_LIMIT};
 use domain::sales::deliveries::{DELIVERY_NOT_ENOUGH_STOCK, DELIVERY_OVER_ORDERED};
 use domain::sales::orders::*;
 use persistence::directory::teams;
+use platform::directory::timeline;
 use platform::prelude::*;
 use platform::table::Noun;
 use serde::Deserialize;
@@ -28,6 +30,9 @@ const DRAFT: &[Code] = &[
     domain::directory::exchange_rates::NO_RATE,
     domain::directory::addresses::UNKNOWN_COUNTRY,
 ];
+
+const TIMELINE: &str =
+    "List what happened to an order and to what came from it, newest first. Kinds that the caller may not read are left out.";
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<SalesOrder>("sales/orders", "What customers ordered, from draft to closed.");
@@ -71,6 +76,9 @@ pub fn operations(t: &mut Table) {
         .fails(CUSTOMER)
         .fails(DRAFT);
     n.delete(drafts::delete, "Delete a draft order.").fails(&[ORDER_NOT_A_DRAFT]);
+    n.page_of::<TimelineEntry>("timeline", timeline::of_document::<SalesOrder>, TIMELINE)
+        .filter_as("occurred_at", "at")
+        .filter(&["kind", "subject"]);
     actions(&mut n);
     order_lines::operations(&mut n);
     t.report(

@@ -10,8 +10,8 @@ use domain::directory::merging::{MergeStatus, MovedRows};
 use domain::kernel::{Id, StringEnum};
 use uuid::Uuid;
 
+use crate::beside::{BESIDE, Beside};
 use crate::declarations;
-use crate::platform::records::{BESIDE, Beside};
 use crate::reference::{OnMerge, Reference, Target};
 use crate::value::Scalar;
 use crate::{Conn, Record, Result, Statement, Value, record, sql};

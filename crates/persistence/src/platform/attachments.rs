@@ -3,7 +3,7 @@
 use domain::platform::attachments::Attachment;
 use uuid::Uuid;
 
-use super::records::{ABOUT, key};
+use crate::beside::{ABOUT, key};
 use crate::personal::{Personal, To, by, kept};
 use crate::reference::{OnMerge, Reference};
 use crate::{Conn, Result, sql};

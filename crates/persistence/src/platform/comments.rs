@@ -2,7 +2,7 @@
 
 use domain::platform::comments::Comment;
 
-use super::records::{ABOUT_OR_NAMING, key};
+use crate::beside::{ABOUT_OR_NAMING, key};
 use crate::personal::{Personal, array, blank, null};
 use crate::reference::{OnMerge, Reference};
 

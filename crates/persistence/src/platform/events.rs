@@ -117,8 +117,9 @@ fn write_hashes(_: &mut Conn, rows: &mut [AuditEntry]) -> Result<()> {
 crate::record! {
     events: TimelineEntry {
         id: uid, kind: text, subject: text, company_id: opt(uid), actor: text, actor_name: text, at: instant, data: told,
+        previous: opt(told),
     }
-    unstored { area, title, actor_kind }
+    unstored { area, title, actor_kind, amount, currency, text, changes }
     complete = write_titles
 }
 

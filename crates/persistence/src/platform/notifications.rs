@@ -6,7 +6,7 @@ use domain::kernel::{Id, StringEnum};
 use domain::platform::notifications::{Notification, NotificationKind, NotificationSettings};
 use uuid::Uuid;
 
-use super::records::key;
+use crate::beside::key;
 use crate::{Condition, Conn, Result, sql};
 
 crate::record! {
@@ -51,11 +51,7 @@ pub fn is_told(db: &mut Conn, user: UserId, event: EventId, record_id: &str, kin
 
 /// How many unread notifications of each kind these conditions leave.
 pub fn unread(db: &mut Conn, user: UserId, seen: Option<&Condition>) -> Result<Vec<(String, i64)>> {
-    let mut s = sql!(
-        "SELECT kind, COUNT(*) FROM notifications WHERE user_id = {} AND read_at IS NULL AND in_app = {}",
-        user.uuid(),
-        true
-    );
+    let mut s = sql!("SELECT kind, COUNT(*) FROM notifications WHERE user_id = {} AND read_at IS NULL AND in_app = {}", user.uuid(), true);
     if let Some(seen) = seen {
         s.sql(" AND ");
         seen.write(&mut s);

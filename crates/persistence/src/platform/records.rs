@@ -1,34 +1,11 @@
-//! What stands beside records of any noun: rows with `record_id`, the id on the wire, `record_key`, the id as it is kept, and
-//! `record_kind`, the noun. They are seen by who sees the record, follow it through a merge, and go with it.
+//! Queries over what stands beside records of any noun.
 
-use domain::kernel::Id;
-use domain::platform::trace::AnyId;
+use domain::ids::{ActivityId, AttachmentId, CaseId, CommentId, ContactId, OpportunityId, QuoteId};
+use domain::kernel::{Id, encode};
 use uuid::Uuid;
 
-use crate::personal::{To, Way, by, names};
+use crate::beside::BESIDE;
 use crate::{Condition, Conn, Result, Statement, list, sql};
-
-/// The id of a record as it is kept.
-pub(crate) fn key(record_id: &str) -> AnyId {
-    record_id.parse().unwrap_or_else(|_| AnyId::from_uuid(Uuid::nil()))
-}
-
-/// A table whose rows stand beside records.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Beside {
-    pub table: &'static str,
-    /// Of two records that become one, one row is left of those with the same in this column.
-    pub one_for_each: Option<&'static str>,
-}
-
-/// The tables whose rows stand beside records.
-pub(crate) const BESIDE: &[Beside] = &[
-    Beside { table: "comments", one_for_each: None },
-    Beside { table: "attachments", one_for_each: None },
-    Beside { table: "watchers", one_for_each: Some("user_id") },
-    Beside { table: "notifications", one_for_each: None },
-    Beside { table: "reminders", one_for_each: None },
-];
 
 /// Rows beside records that a caller may see: of these nouns all, of those the ones whose record meets the condition on its table.
 pub fn visible(table: &str, whole: &[&str], parts: &[(&str, &str, Condition)]) -> Condition {
@@ -67,42 +44,38 @@ pub fn is_bare(db: &mut Conn, record: Uuid) -> Result<bool> {
     Ok(s.load::<(Uuid,)>(db)?.is_empty())
 }
 
-/// The ids of comments on records, and of what is attached to them, as facts name them; the latest of each kind.
-pub fn comments_and_attachments(db: &mut Conn, records: &[String], limit: i64) -> Result<Vec<String>> {
+/// What was said, attached and done about records, as facts name it: comments, attachments and activities; the latest of each.
+pub fn around(db: &mut Conn, records: &[String], limit: i64) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    for (table, prefix) in [("comments", domain::ids::CommentId::PREFIX), ("attachments", domain::ids::AttachmentId::PREFIX)] {
-        let mut s = Statement::new(format!("SELECT id FROM {table} WHERE record_id IN ("));
+    let tables = [
+        ("comments", "record_id", CommentId::PREFIX),
+        ("attachments", "record_id", AttachmentId::PREFIX),
+        ("activities", "regarding_id", ActivityId::PREFIX),
+    ];
+    for (table, column, prefix) in tables {
+        let mut s = Statement::new(format!("SELECT id FROM {table} WHERE {column} IN ("));
         s.append(sql!("{}) ORDER BY id DESC LIMIT {}", list(records), limit));
-        found.extend(s.load::<(Uuid,)>(db)?.into_iter().map(|(id,)| domain::kernel::encode(prefix, id)));
+        found.extend(s.load::<(Uuid,)>(db)?.into_iter().map(|(id,)| encode(prefix, id)));
     }
     Ok(found)
 }
 
-/// How rows beside records lead to a person: they stand beside the person's own records, or beside rows that are about the person.
-/// What stands beside posted documents stays with them.
-pub(crate) const ABOUT: [Way; 8] = [
-    by("record_id", To::Name),
-    by("record_key", To::Row("activities")).where_is("record_kind = 'activity' AND record_key IN ({})"),
-    by("record_key", To::Row("opportunities")).where_is("record_kind = 'opportunity' AND record_key IN ({})"),
-    by("record_key", To::Row("quotes")).where_is("record_kind = 'quote' AND record_key IN ({})"),
-    by("record_key", To::Row("cases")).where_is("record_kind = 'case' AND record_key IN ({})"),
-    by("record_key", To::Row("sales_orders")).where_is("record_kind = 'sales_order' AND record_key IN ({})"),
-    by("record_key", To::Row("deliveries")).where_is("record_kind = 'delivery' AND record_key IN ({})"),
-    by("record_key", To::Row("customer_returns")).where_is("record_kind = 'customer_return' AND record_key IN ({})"),
-];
-
-/// As [`ABOUT`], and the words beside all else that concerns the person lose the person.
-pub(crate) const ABOUT_OR_NAMING: [Way; 9] =
-    [ABOUT[0], ABOUT[1], ABOUT[2], ABOUT[3], ABOUT[4], ABOUT[5], ABOUT[6], ABOUT[7], names("party_id", To::Party)];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_key_is_the_id_without_its_noun() {
-        let id = Uuid::from_u128(0x0192_f0c1_2d3e_7abc_8def_0123_4567_89ab);
-        assert_eq!(key(&domain::kernel::encode("opp", id)).uuid(), id);
-        assert!(key("nonsense").uuid().is_nil());
+/// Records that name contacts, as facts name them: activities in which they take part, and their deals, cases and quotes; the latest
+/// of each.
+pub fn naming_contacts(db: &mut Conn, contacts: &[Uuid], limit: i64) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let tables = [("opportunities", OpportunityId::PREFIX), ("cases", CaseId::PREFIX), ("quotes", QuoteId::PREFIX)];
+    for (table, prefix) in tables {
+        let mut s = Statement::new(format!("SELECT id FROM {table} WHERE contact_id IN ("));
+        s.append(sql!("{}) ORDER BY id DESC LIMIT {}", list(contacts), limit));
+        found.extend(s.load::<(Uuid,)>(db)?.into_iter().map(|(id,)| encode(prefix, id)));
     }
+    let names: Vec<String> = contacts.iter().map(|id| encode(ContactId::PREFIX, *id)).collect();
+    let taking_part = sql!(
+        "SELECT DISTINCT activity_id FROM activity_participants WHERE key IN ({}) ORDER BY activity_id DESC LIMIT {}",
+        list(&names),
+        limit
+    );
+    found.extend(taking_part.load::<(Uuid,)>(db)?.into_iter().map(|(id,)| encode(ActivityId::PREFIX, id)));
+    Ok(found)
 }

@@ -6,7 +6,7 @@ use domain::kernel::Id;
 use domain::platform::reminders::Reminder;
 use uuid::Uuid;
 
-use super::records::{ABOUT, key};
+use crate::beside::{ABOUT, key};
 use crate::personal::{Personal, null};
 use crate::{Condition, Conn, Result, sql};
 
@@ -30,5 +30,4 @@ pub fn due(db: &mut Conn, now: DateTime<Utc>, limit: i64) -> Result<Vec<Reminder
 }
 
 /// What the rows hold of a person.
-pub const PERSONAL: Personal =
-    Personal::of::<Reminder>().ways(&ABOUT).columns(&[null("note")]).plain(&["record_id", "record_kind"]);
+pub const PERSONAL: Personal = Personal::of::<Reminder>().ways(&ABOUT).columns(&[null("note")]).plain(&["record_id", "record_kind"]);

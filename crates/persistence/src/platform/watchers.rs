@@ -5,7 +5,7 @@ use domain::kernel::Id;
 use domain::platform::watchers::Watcher;
 use uuid::Uuid;
 
-use super::records::key;
+use crate::beside::key;
 use crate::{Conn, Result, sql};
 
 crate::record! {

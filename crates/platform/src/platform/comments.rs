@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::identity::users::DISABLED;
 use domain::ids::{CommentId, UserId};
-use domain::platform::comments::{
-    Comment, CommentPatch, DELETED, MODERATE, NOT_YOURS, NewComment, TOO_MANY_MENTIONS,
-};
+use domain::platform::comments::{Comment, CommentPatch, DELETED, MODERATE, NOT_YOURS, NewComment, TOO_MANY_MENTIONS};
 
 use crate::identity::users;
 use crate::prelude::*;
@@ -14,9 +12,11 @@ use crate::prelude::*;
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Comment>("platform/comments", "What users say about records of any noun, with mentions.");
     n.seen_by(|cx| cx.beside_visible(Comment::TABLE));
-    n.list("List comments on records that the caller may read. With `record_id` those on one record, in the order in which they were written.")
-        .filter(&["record_id", "record_kind", "author_id", "party_id", "deleted_at"])
-        .search(&["search"]);
+    n.list(
+        "List comments on records that the caller may read. With `record_id` those on one record, in the order in which they were written.",
+    )
+    .filter(&["record_id", "record_kind", "author_id", "party_id", "deleted_at"])
+    .search(&["search"]);
     n.create(create, CREATE).fails(&[TOO_MANY_MENTIONS, DISABLED]);
     n.read("Get a comment.");
     n.update(update, "Change a comment of one's own.").fails(&[NOT_YOURS, DELETED, TOO_MANY_MENTIONS, DISABLED]);

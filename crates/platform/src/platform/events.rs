@@ -182,8 +182,7 @@ macro_rules! facts { ($($ty:ident $(audit $audit:literal)? |$row:ident, $masking
 facts! {
     PublishedEvent |row, masking| mask_both(masking, &mut row.data, &mut row.previous);
     AuditEntry audit true |row, masking| mask_both(masking, &mut row.data, &mut row.previous);
-    // shows nothing of the thing but its title
-    TimelineEntry |_row, _veil| ();
+    TimelineEntry |row, masking| mask_both(masking, &mut row.data, &mut row.previous);
 }
 
 fn mask_both(masking: &Masking, data: &mut Json, previous: &mut Option<Json>) {

@@ -9,9 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::ids::{CommentId, NotificationId, UserId};
 use domain::kernel::StringEnum;
 use domain::platform::comments::Comment;
-use domain::platform::notifications::{
-    KindCount, MarkedRead, NO_USER, Notification, NotificationCounts, NotificationKind, excerpt,
-};
+use domain::platform::notifications::{KindCount, MarkedRead, NO_USER, Notification, NotificationCounts, NotificationKind, excerpt};
 use domain::platform::records::About;
 use domain::platform::trace::title_of;
 use domain::platform::watchers::WatchReason;

@@ -14,10 +14,7 @@ const AT_ONCE: i64 = 500;
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Reminder>("platform/reminders", "Records that the caller wants to be told of at a time.");
     n.seen_by(seen);
-    n.list("List one's own reminders.")
-        .filter(&["record_id", "record_kind", "remind_at", "reminded_at"])
-        .sort(&["remind_at"])
-        .for_users();
+    n.list("List one's own reminders.").filter(&["record_id", "record_kind", "remind_at", "reminded_at"]).sort(&["remind_at"]).for_users();
     n.create(create, CREATE).for_users().fails(&[NO_USER, IN_THE_PAST]);
     n.read("Get a reminder.").for_users();
     n.update(update, "Change a reminder that is not over.").for_users().fails(&[OVER, IN_THE_PAST]);

@@ -39,4 +39,3 @@ fn update(cx: &mut Cx, patch: NotificationSettingsPatch) -> Result<(Notification
     let version = after.version;
     Ok((after, version))
 }
-
