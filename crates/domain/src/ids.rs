@@ -207,6 +207,8 @@ crate::ids! {
     SavedViewId "view";
     /// A comment on a record.
     CommentId "cmt";
+    /// A tag on a record.
+    RecordTagId "rtag";
     /// A file attached to a record.
     AttachmentId "att";
     /// That a user watches a record.

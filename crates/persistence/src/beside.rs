@@ -27,6 +27,7 @@ pub(crate) const BESIDE: &[Beside] = &[
     Beside { table: "watchers", one_for_each: Some("user_id") },
     Beside { table: "notifications", one_for_each: None },
     Beside { table: "reminders", one_for_each: None },
+    Beside { table: "record_tags", one_for_each: Some("tag_key") },
 ];
 
 /// How rows beside records lead to a person: they stand beside the person's own records, or beside rows that are about the person.

@@ -47,6 +47,7 @@ mod migrations;
 mod notifications;
 mod number_series;
 mod online_migrations;
+mod record_tags;
 mod records;
 mod reminders;
 mod repetition;

@@ -29,7 +29,7 @@ use super::{assignment_rules, opportunities, timeline};
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Lead>("crm/leads", "People and organisations who may become customers.");
-    n.owned_by("owner_id");
+    n.owned_by("owner_id").takes_tags();
     n.list("List leads.")
         .filter(&["status", "owner_id", "source", "campaign", "email", "converted_party_id", "converted_at"])
         .filter(&["assignment_rule_id", "grade", "score"])

@@ -78,7 +78,7 @@ const ORDER_REFUSALS: &[Code] = &[
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Opportunity>("crm/opportunities", "Deals on their way through a pipeline, with lines and history.");
-    n.owned_by_in("owner_id", "territory_id");
+    n.owned_by_in("owner_id", "territory_id").takes_tags();
     n.list("List opportunities.")
         .filter(&["status", "party_id", "contact_id", "pipeline_id", "stage_id", "owner_id", "source_lead_id", "forecast_category"])
         .filter(&["expected_close_date", "closed_date", "amount", "weighted_amount", "currency", "stage_entered_at", "close_date_pushes"])

@@ -47,7 +47,7 @@ pub fn operations(t: &mut Table) {
     t.parts("service.cases.fill_order", TimeDelta::minutes(1), fill_order);
     t.each("service.cases.close", TimeDelta::minutes(1), clocks::BATCH, clocks::to_close, clocks::close);
     let mut n = t.noun::<Case>("service/cases", "What customers ask of service, with messages and service level.");
-    n.owned_by("assignee_id");
+    n.owned_by("assignee_id").takes_tags();
     n.list("List cases.")
         .filter(&["number", "status", "priority", "channel", "category", "queue_id", "assignee_id", "party_id", "contact_id"])
         .filter(&["product_id", "order_id", "serial_number", "entitlement_id", "sla_policy_id", "sla_state", "resolved_at"])

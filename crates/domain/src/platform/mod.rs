@@ -12,6 +12,7 @@ pub mod forms;
 pub mod jobs;
 pub mod notifications;
 pub mod number_series;
+pub mod record_tags;
 pub mod records;
 pub mod reminders;
 pub mod saved_views;

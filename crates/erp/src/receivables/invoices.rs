@@ -50,6 +50,7 @@ const TIMELINE: &str =
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Invoice>("receivables/invoices", "What customers are asked to pay.");
+    n.takes_tags();
     n.list("List invoices.")
         .filter(&["status", "customer_id", "number", "invoice_date", "due_date", "order_id", "total"])
         .search(&["number", "customer_name", "reference"])

@@ -36,7 +36,7 @@ const TIMELINE: &str =
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<SalesOrder>("sales/orders", "What customers ordered, from draft to closed.");
-    n.owned_by("owner_id");
+    n.owned_by("owner_id").takes_tags();
     n.list("List sales orders.")
         .filter(&["owner_id"])
         .filter_by::<TeamId>("owner_team_id", "The owner is in this team or in a team below it.", teams::owned_by)

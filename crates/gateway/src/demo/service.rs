@@ -41,6 +41,7 @@ pub fn service(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
         if i == 0 {
             let said = json!({"record_id": case["id"], "body": "The same grinder as last year. The invoice is in the attachment."});
             y.client.post("/v1/platform/comments", said)?;
+            y.client.post("/v1/platform/record-tags", json!({"record_id": case["id"], "tag": "warranty"}))?;
             y.client.attach(&case, "invoice.txt", "Grinder Pro, 480.00 EUR\n")?;
         }
         match i {

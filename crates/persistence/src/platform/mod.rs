@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod links;
 pub mod notifications;
 pub mod numbers;
+pub mod record_tags;
 pub mod records;
 pub mod redactions;
 pub mod reminders;
@@ -31,6 +32,7 @@ pub(crate) const PERSONAL: &[&Personal] = &[
     &attachments::CONTENTS,
     &attachments::PERSONAL,
     &reminders::PERSONAL,
+    &record_tags::PERSONAL,
     &redactions::EVENTS,
     &idempotency::KEYS,
     &timer_failures::PERSONAL,

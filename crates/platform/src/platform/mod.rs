@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod link_keys;
 pub mod notifications;
 pub mod number_series;
+pub mod record_tags;
 pub mod reminders;
 pub mod saved_views;
 pub mod timer_failures;
@@ -51,6 +52,7 @@ pub fn operations(t: &mut Table) {
     notifications::settings::operations(t);
     notifications::digests::operations(t);
     reminders::operations(t);
+    record_tags::operations(t);
 }
 
 /// What this area answers to the others.

@@ -9,10 +9,12 @@ use domain::kernel::{Problem, problems};
 use domain::platform::aggregates::TOO_MANY_GROUPS;
 use domain::{Entity, Result};
 use parking_lot::RwLock;
+use persistence::Condition;
 use utoipa::ToSchema;
 use utoipa::openapi::Required;
 
 use super::answer::{Answer, Binary, Output};
+use super::expand::Expansion;
 use super::list::{List, Listing};
 use super::op::{Input, Kind, Op, Origin, Shape, Verbs, codes_of};
 use super::references::{self, Face};
@@ -47,6 +49,8 @@ pub struct Table {
     scopes: BTreeMap<&'static str, Scope>,
     /// Schema name → where its rows are.
     nouns: BTreeMap<String, NounRows>,
+    /// Schema name → noun and filter, for the nouns whose records take tags.
+    tagged: BTreeMap<String, (&'static str, fn(&str) -> Condition)>,
     /// Schema names of the nouns whose facts their owners are told in the feed, without a permission.
     told_to_owners: BTreeSet<String>,
     /// Schema name → permission to read it, for the nouns with a page of their own; known once the table is closed.
@@ -391,6 +395,13 @@ impl Table {
     pub(crate) fn rows_of(&self, schema: &str) -> Option<&NounRows> {
         self.nouns.get(schema)
     }
+    /// Whether records of a noun take tags.
+    pub(crate) fn takes_tags(&self, noun: &str) -> bool {
+        self.tagged.values().any(|(known, _)| *known == noun)
+    }
+    pub(crate) fn take_tags(&mut self, schema: &str, noun: &'static str, tagged: fn(&str) -> Condition) {
+        self.tagged.insert(schema.into(), (noun, tagged));
+    }
     pub(crate) fn is_told_to_owners(&self, schema: &str) -> bool {
         self.told_to_owners.contains(schema)
     }
@@ -455,6 +466,12 @@ impl Table {
             faces.entry((face.id)().into_owned()).or_insert(face);
         }
         self.ops.iter_mut().for_each(|op| references::add(op, &faces));
+        for op in self.ops.iter_mut().filter(|op| op.kind == Kind::List && op.path_params.is_empty()) {
+            if let Some((_, tagged)) = op.entity.as_ref().and_then(|entity| self.tagged.get(entity)) {
+                op.filter_text("tag", "Only records with this tag, whatever its case and accents.", *tagged);
+                op.embed(Expansion::tags());
+            }
+        }
         references::level(&mut self.ops);
         // figures are labelled by what their list embeds
         let aggregates: Vec<Op> = self.ops.iter().filter_map(figures::operation).collect();

@@ -6,6 +6,7 @@ use domain::identity::visibility::FieldClass;
 use domain::kernel::{Id, PatchBody, problems};
 use domain::{Entity, Result};
 use persistence::identity::visibility::Owned;
+use persistence::platform::record_tags;
 use persistence::{Condition, Record};
 use serde::Deserialize;
 
@@ -134,6 +135,14 @@ impl<'t, T: Entity> Noun<'t, T> {
         T: Record,
     {
         self.table.scope(T::TABLE, Scope::Judged(rule));
+        self
+    }
+    /// Records take tags: the list has the filter `tag`, and list and read embed the tags.
+    pub fn takes_tags(&mut self) -> &mut Self
+    where
+        T: Record,
+    {
+        self.table.take_tags(&T::name(), T::NOUN, |tag| record_tags::tagged(T::TABLE, tag));
         self
     }
     /// Users are told in the feed what happens to their own records, without a permission.

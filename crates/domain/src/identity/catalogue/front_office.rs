@@ -58,6 +58,7 @@ pub(super) const SALES_REP: ReadyMadeRole = ReadyMadeRole {
         "platform.comments.create",
         "platform.comments.update",
         "platform.comments.delete",
+        "platform.record_tags.*",
         "platform.attachments.read",
         "platform.attachments.create",
         "platform.attachments.update",
@@ -96,6 +97,7 @@ pub(super) const SALES_MANAGER: ReadyMadeRole = ReadyMadeRole {
         "fields.margin.read",
         "fields.personal.read",
         "platform.comments.*",
+        "platform.record_tags.*",
         "platform.attachments.*",
     ],
 };
@@ -143,6 +145,7 @@ pub(super) const MARKETING_USER: ReadyMadeRole = ReadyMadeRole {
         "platform.comments.create",
         "platform.comments.update",
         "platform.comments.delete",
+        "platform.record_tags.*",
         "platform.attachments.read",
         "platform.attachments.create",
         "platform.attachments.update",
@@ -188,6 +191,7 @@ pub(super) const MARKETING_MANAGER: ReadyMadeRole = ReadyMadeRole {
         "marketing.attribution_restatements.read",
         "fields.personal.read",
         "platform.comments.*",
+        "platform.record_tags.*",
         "platform.attachments.*",
     ],
 };
@@ -233,6 +237,7 @@ pub(super) const SERVICE_AGENT: ReadyMadeRole = ReadyMadeRole {
         "platform.comments.create",
         "platform.comments.update",
         "platform.comments.delete",
+        "platform.record_tags.*",
         "platform.attachments.read",
         "platform.attachments.create",
         "platform.attachments.update",
@@ -277,6 +282,7 @@ pub(super) const SERVICE_MANAGER: ReadyMadeRole = ReadyMadeRole {
         "platform.files.read",
         "platform.files.create",
         "platform.comments.*",
+        "platform.record_tags.*",
         "platform.attachments.*",
     ],
 };
