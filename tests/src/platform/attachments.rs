@@ -6,8 +6,7 @@ use crate::fixtures::{self, customer, id, member, user_with};
 use crate::harness::{Answer, Client, Server};
 
 const HERE: &str = "/v1/platform/attachments";
-const RIGHTS: [&str; 4] =
-    ["platform.attachments.read", "platform.attachments.create", "platform.attachments.update", "platform.attachments.delete"];
+const RIGHTS: [&str; 2] = ["platform.attachments.read", "platform.attachments.create"];
 
 fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
     RIGHTS.iter().copied().chain(more.iter().copied()).collect()

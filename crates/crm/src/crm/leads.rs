@@ -12,9 +12,9 @@ use domain::crm::leads::{
 };
 use domain::crm::opportunities::Opportunity;
 use domain::directory::contacts::Contact;
-use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
 use domain::directory::personal_data::{ErasePerson, PersonalData};
+use domain::directory::timeline::TimelineEntry;
 use domain::identity::users::DISABLED;
 use domain::ids::{LeadId, TeamId};
 use persistence::crm::leads as rows;

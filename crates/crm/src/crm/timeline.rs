@@ -3,7 +3,7 @@
 
 use domain::crm::leads::Lead;
 use domain::crm::opportunities::Opportunity;
-use domain::directory::overview::TimelineEntry;
+use domain::directory::timeline::TimelineEntry;
 use domain::ids::{LeadId, OpportunityId};
 use platform::directory::timeline;
 use platform::prelude::*;

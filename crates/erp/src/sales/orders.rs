@@ -2,10 +2,10 @@
 //! [`super::billing`].
 
 use domain::directory::companies::Company;
-use domain::directory::overview::TimelineEntry;
 use domain::directory::parties;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
+use domain::directory::timeline::TimelineEntry;
 use domain::ids::{CompanyId, PartyId, TeamId};
 use domain::inventory::stock::DATE_IN_FUTURE;
 use domain::inventory::warehouses::Warehouse;

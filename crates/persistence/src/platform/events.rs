@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::Event;
-use domain::directory::overview::TimelineEntry;
+use domain::directory::timeline::TimelineEntry;
 use domain::fact_text::unpacked;
 use domain::identity::actors::ActorKind;
 use domain::platform::events::AuditEntry;

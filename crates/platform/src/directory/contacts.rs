@@ -6,8 +6,8 @@ use domain::directory::contacts::{
 };
 use domain::directory::external_ids::ExternalId;
 use domain::directory::matching::{ContactMatches, Traits};
-use domain::directory::overview::TimelineEntry;
 use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
+use domain::directory::timeline::TimelineEntry;
 use domain::directory::{emails, phones};
 use domain::ids::{ContactId, PartyId};
 use persistence::directory::contacts as rows;

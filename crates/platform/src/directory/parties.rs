@@ -3,12 +3,13 @@
 use chrono::TimeDelta;
 use domain::directory::external_ids::ExternalId;
 use domain::directory::matching::{PartyMatches, Traits};
-use domain::directory::overview::{OverviewFilter, PartyOverview, TimelineEntry};
+use domain::directory::overview::{OverviewFilter, PartyOverview};
 use domain::directory::parties::{DEEPEST, MERGED, NewParty, POSSIBLE_DUPLICATE, Party, PartyPatch, REFUSALS, UpsertParty, UpsertedParty};
 use domain::directory::party_hierarchy::{HierarchyFilter, PartyHierarchy};
 use domain::directory::party_merges::{MergeParty, PartyMerge};
 use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
 use domain::directory::terms::{Blocked, SET_TERMS, TradeTerms};
+use domain::directory::timeline::TimelineEntry;
 use domain::directory::{emails, phones};
 use domain::ids::{ContactId, PartyId, TerritoryId};
 use persistence::directory::parties as rows;

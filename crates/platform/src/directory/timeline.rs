@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::directory::contacts::Contact;
-use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
+use domain::directory::timeline::TimelineEntry;
 use domain::ids::{ContactId, PartyId};
 use domain::platform::trace::title_of;
 use persistence::directory::{contacts, parties};

@@ -22,15 +22,19 @@ pub fn operations(t: &mut Table) {
         .max_body(MAX_BYTES + (64 << 10));
     n.read("Get an attachment without its content.");
     n.update(update, "Rename an attachment of one's own. Those of others need the permission `platform.attachments.moderate`.")
+        .permission(WRITE)
         .fails(&[NOT_YOURS, BAD_NAME]);
     n.content("content", content, "Download an attachment. Always as an attachment of the answer; byte ranges are served.");
     n.delete(
         delete,
         "Delete an attachment of one's own, with its content. Those of others need the permission `platform.attachments.moderate`.",
     )
+    .permission(WRITE)
     .fails(&[NOT_YOURS]);
 }
 
+/// Whoever may attach files may rename and delete the own ones.
+const WRITE: &str = "platform.attachments.create";
 const UPLOAD: &str = "Attach a file to a record of any noun that the caller may read. One part named `file` in a multipart form, at most 10 \
 MiB; its media type is judged from its content. A record has at most 200 attachments.";
 

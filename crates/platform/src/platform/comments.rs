@@ -19,10 +19,12 @@ pub fn operations(t: &mut Table) {
     .search(&["search"]);
     n.create(create, CREATE).fails(&[TOO_MANY_MENTIONS, DISABLED]);
     n.read("Get a comment.");
-    n.update(update, "Change a comment of one's own.").fails(&[NOT_YOURS, DELETED, TOO_MANY_MENTIONS, DISABLED]);
-    n.delete(delete, DELETE).fails(&[NOT_YOURS, DELETED]);
+    n.update(update, "Change a comment of one's own.").permission(WRITE).fails(&[NOT_YOURS, DELETED, TOO_MANY_MENTIONS, DISABLED]);
+    n.delete(delete, DELETE).permission(WRITE).fails(&[NOT_YOURS, DELETED]);
 }
 
+/// Whoever may write comments may change and delete the own ones.
+const WRITE: &str = "platform.comments.create";
 const CREATE: &str = "Comment on a record of any noun that the caller may read. `mention_ids`, and `@usr_…` in the text, mention users. A \
 comment on a record that was merged into another belongs to the other.";
 const DELETE: &str = "Delete a comment of one's own. It stays in its place without its text. Comments of others need the permission \

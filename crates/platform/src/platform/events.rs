@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
-use domain::directory::overview::TimelineEntry;
+use domain::directory::timeline::TimelineEntry;
 use domain::platform::events::{AuditEntry, PublishedEvent};
 use persistence::platform::{event_days, events};
 use persistence::{Order, Value};

@@ -14,7 +14,6 @@ use utoipa::ToSchema;
 use utoipa::openapi::Required;
 
 use super::answer::{Answer, Binary, Output};
-use super::expand::Expansion;
 use super::list::{List, Listing};
 use super::op::{Input, Kind, Op, Origin, Shape, Verbs, codes_of};
 use super::references::{self, Face};
@@ -48,13 +47,13 @@ pub struct Table {
     /// Database table → which of its rows a caller may see.
     scopes: BTreeMap<&'static str, Scope>,
     /// Schema name → where its rows are.
-    nouns: BTreeMap<String, NounRows>,
+    pub(super) nouns: BTreeMap<String, NounRows>,
     /// Schema name → noun and filter, for the nouns whose records take tags.
-    tagged: BTreeMap<String, (&'static str, fn(&str) -> Condition)>,
+    pub(super) tagged: BTreeMap<String, (&'static str, fn(&str) -> Condition)>,
     /// Schema names of the nouns whose facts their owners are told in the feed, without a permission.
-    told_to_owners: BTreeSet<String>,
+    pub(super) told_to_owners: BTreeSet<String>,
     /// Schema name → permission to read it, for the nouns with a page of their own; known once the table is closed.
-    opened: BTreeMap<String, String>,
+    pub(super) opened: BTreeMap<String, String>,
     /// Nouns that are embedded wherever their ids are answered; the first one for an id.
     faces: Vec<Face>,
     /// The names of the properties of schemas, by schema name, once they were asked for.
@@ -395,24 +394,6 @@ impl Table {
     pub(crate) fn rows_of(&self, schema: &str) -> Option<&NounRows> {
         self.nouns.get(schema)
     }
-    /// Whether records of a noun take tags.
-    pub(crate) fn takes_tags(&self, noun: &str) -> bool {
-        self.tagged.values().any(|(known, _)| *known == noun)
-    }
-    pub(crate) fn take_tags(&mut self, schema: &str, noun: &'static str, tagged: fn(&str) -> Condition) {
-        self.tagged.insert(schema.into(), (noun, tagged));
-    }
-    pub(crate) fn is_told_to_owners(&self, schema: &str) -> bool {
-        self.told_to_owners.contains(schema)
-    }
-    pub(crate) fn tell_owners(&mut self, schema: &str) {
-        self.told_to_owners.insert(schema.into());
-    }
-    /// The nouns with a page of their own, which comments, attachments and watchers stand beside: business nouns that are read one by
-    /// one, with the permission to do so.
-    pub(crate) fn record_nouns(&self) -> impl Iterator<Item = RecordNoun<'_>> {
-        self.opened.iter().filter_map(|(schema, permission)| Some(RecordNoun { rows: self.nouns.get(schema)?, permission }))
-    }
     pub(crate) fn keeps(&mut self, schema: &str, rows: NounRows) {
         self.nouns.insert(schema.into(), rows);
     }
@@ -466,12 +447,7 @@ impl Table {
             faces.entry((face.id)().into_owned()).or_insert(face);
         }
         self.ops.iter_mut().for_each(|op| references::add(op, &faces));
-        for op in self.ops.iter_mut().filter(|op| op.kind == Kind::List && op.path_params.is_empty()) {
-            if let Some((_, tagged)) = op.entity.as_ref().and_then(|entity| self.tagged.get(entity)) {
-                op.filter_text("tag", "Only records with this tag, whatever its case and accents.", *tagged);
-                op.embed(Expansion::tags());
-            }
-        }
+        self.embed_tags();
         references::level(&mut self.ops);
         // figures are labelled by what their list embeds
         let aggregates: Vec<Op> = self.ops.iter().filter_map(figures::operation).collect();
@@ -499,13 +475,7 @@ impl Table {
                 }
             }
         }
-        let opens = |op: &&Op| op.kind == Kind::Read && op.path_params.len() == 1 && !op.permission.is_empty() && !op.public;
-        for op in self.ops.iter().filter(opens) {
-            let is_business = !["identity.", "platform."].iter().any(|area| op.permission.starts_with(area));
-            if let Some(entity) = op.entity.as_ref().filter(|e| is_business && self.nouns.contains_key(*e)) {
-                self.opened.insert(entity.clone(), op.permission.clone());
-            }
-        }
+        self.open_records();
         self.by_id = self.ops.iter().enumerate().map(|(i, op)| (op.id.clone(), i)).collect();
         assert_eq!(self.by_id.len(), self.ops.len(), "two operations have one id");
         let mut routes = BTreeSet::new();
@@ -516,13 +486,6 @@ impl Table {
         }
         self
     }
-}
-
-/// A noun with a page of its own.
-pub(crate) struct RecordNoun<'t> {
-    pub rows: &'t NounRows,
-    /// The permission to read it.
-    pub permission: &'t str,
 }
 
 /// Where a link leads, for a caller that accepts JSON and does not want to be sent there.

@@ -3,6 +3,7 @@
 
 mod all;
 mod answer;
+mod around;
 mod body;
 mod cursor;
 mod expand;

@@ -56,13 +56,9 @@ pub(super) const SALES_REP: ReadyMadeRole = ReadyMadeRole {
         "directory.territories.read",
         "platform.comments.read",
         "platform.comments.create",
-        "platform.comments.update",
-        "platform.comments.delete",
         "platform.record_tags.*",
         "platform.attachments.read",
         "platform.attachments.create",
-        "platform.attachments.update",
-        "platform.attachments.delete",
     ],
 };
 
@@ -143,13 +139,9 @@ pub(super) const MARKETING_USER: ReadyMadeRole = ReadyMadeRole {
         "marketing.attribution_restatements.read",
         "platform.comments.read",
         "platform.comments.create",
-        "platform.comments.update",
-        "platform.comments.delete",
         "platform.record_tags.*",
         "platform.attachments.read",
         "platform.attachments.create",
-        "platform.attachments.update",
-        "platform.attachments.delete",
     ],
 };
 
@@ -235,13 +227,9 @@ pub(super) const SERVICE_AGENT: ReadyMadeRole = ReadyMadeRole {
         "platform.files.create",
         "platform.comments.read",
         "platform.comments.create",
-        "platform.comments.update",
-        "platform.comments.delete",
         "platform.record_tags.*",
         "platform.attachments.read",
         "platform.attachments.create",
-        "platform.attachments.update",
-        "platform.attachments.delete",
     ],
 };
 
