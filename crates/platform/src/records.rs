@@ -1,6 +1,8 @@
 //! Records of any noun, found by their ids: for what stands beside them, such as comments, attachments and watchers. Whoever may not
 //! read a record does not find it here, and sees nothing that stands beside it.
 
+use std::sync::Arc;
+
 use domain::ids::UserId;
 use domain::kernel::{decode, problems};
 use domain::platform::records::About;
@@ -9,7 +11,7 @@ use domain::{Entity, Result};
 use persistence::platform::records as rows;
 use persistence::{Condition, Record};
 
-use crate::cx::Cx;
+use crate::cx::{Cx, VisibleRecords};
 
 /// Finds a record of one noun by its id; one that was merged away leads to the one that stands for it.
 pub(crate) type Open = fn(&mut Cx, &str) -> Result<Option<About>>;
@@ -55,19 +57,33 @@ impl Cx<'_> {
     }
     /// The rows of a table beside records, of the records that the caller may read; nothing when these are all.
     pub(crate) fn beside_visible(&mut self, table: &str) -> Result<Option<Condition>> {
+        let records = match self.around.records.clone() {
+            Some(known) => known,
+            None => {
+                let found = Arc::new(self.visible_records()?);
+                self.around.records = Some(found.clone());
+                found
+            }
+        };
+        Ok((!records.is_all).then(|| rows::visible(table, &records.whole, &records.parts)))
+    }
+    fn visible_records(&mut self) -> Result<VisibleRecords> {
         let app = self.app().clone();
-        let (mut whole, mut parts, mut hidden) = (Vec::new(), Vec::new(), false);
+        let mut found = VisibleRecords { is_all: true, ..VisibleRecords::default() };
         for noun in app.table.record_nouns() {
             if !self.caller.may(noun.permission) {
-                hidden = true;
+                found.is_all = false;
                 continue;
             }
             match self.visible_rows(noun.rows.table)? {
-                None => whole.push(noun.rows.noun),
-                Some(condition) => parts.push((noun.rows.noun, noun.rows.table, condition)),
+                None => found.whole.push(noun.rows.noun),
+                Some(condition) => {
+                    found.is_all = false;
+                    found.parts.push((noun.rows.noun, noun.rows.table, condition));
+                }
             }
         }
-        Ok((hidden || !parts.is_empty()).then(|| rows::visible(table, &whole, &parts)))
+        Ok(found)
     }
     /// Removes what stands beside a record that is deleted.
     pub(crate) fn forget_beside<T: Entity + Record>(&mut self, record: &T) -> Result<()> {
