@@ -78,12 +78,6 @@ pub fn with_email(address: &str) -> Condition {
 pub fn with_external_id(text: &str) -> Condition {
     SIDE.with_external_id(text)
 }
-/// Contacts that were merged into this one.
-pub fn merged_into(db: &mut Conn, contact: ContactId) -> Result<Vec<Uuid>> {
-    let found = sql!("SELECT id FROM contacts WHERE merged_into = {} ORDER BY id", contact.uuid());
-    Ok(found.load::<(Uuid,)>(db)?.into_iter().map(|r| r.0).collect())
-}
-
 /// Contacts who work or worked for a party.
 pub fn of_party(party: Uuid) -> Condition {
     Condition::Other(sql!("id IN (SELECT r.contact_id FROM relationships r WHERE r.party_id = {})", party))

@@ -76,7 +76,7 @@ pub fn stands_for(cx: &mut Cx, id: PartyId) -> Result<Party> {
 pub fn of_contact(cx: &mut Cx, id: ContactId, list: List) -> Result<Page<TimelineEntry>> {
     let id = cx.find_survivor::<Contact>(id)?.id;
     let mut keys = vec![id.uuid()];
-    keys.extend(contacts::merged_into(cx.db(), id)?);
+    keys.extend(contacts::merged_into(cx.db(), id)?.iter().map(|gone| gone.uuid()));
     let mut subjects: BTreeSet<String> = keys.iter().map(|key| ContactId::from_uuid(*key).to_string()).collect();
     subjects.extend(records::naming_contacts(cx.db(), &keys, MOST as i64)?);
     of_subjects(cx, list, subjects.into_iter().collect())

@@ -42,7 +42,8 @@ fn upload(cx: &mut Cx, to: AttachTo, upload: Upload) -> Result<Attachment> {
     let about = cx.record(&to.record_id)?;
     let about = about.ok_or_else(|| unknown_in_query("record_id", format!("There is no record {}.", to.record_id)))?;
     let file = files::judged(cx, &upload)?;
-    cx.ensure(rows::count(cx.db(), &about.id)? < MOST, TOO_MANY, || format!("{} has {MOST} attachments.", about.id))?;
+    let count = rows::count(cx.db(), &about.id)?;
+    cx.ensure(count < MOST, TOO_MANY, || format!("{} has {MOST} attachments.", about.id))?;
     let made = cx.create(Attachment::new(cx.new_id(), cx.caller.user_id, &about, file, cx.now))?;
     rows::insert_content(cx.db(), made.id.uuid(), upload.bytes)?;
     Ok(made)

@@ -31,7 +31,8 @@ fn create(cx: &mut Cx, new: NewRecordTag) -> Result<RecordTag> {
     if let Some(known) = rows::find(cx.db(), &about.id, &made.tag)? {
         return cx.find::<RecordTag>(known);
     }
-    cx.ensure(rows::count(cx.db(), &about.id)? < MOST, TOO_MANY, || format!("{} has {MOST} tags.", about.id))?;
+    let count = rows::count(cx.db(), &about.id)?;
+    cx.ensure(count < MOST, TOO_MANY, || format!("{} has {MOST} tags.", about.id))?;
     cx.create(made)
 }
 
