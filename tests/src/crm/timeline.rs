@@ -74,7 +74,7 @@ each_engine! {
         let o = s.patch(&path, &o, json!({"amount": "750", "owner_id": ann["id"]})).ok();
         let here = stages.iter().position(|st| st["id"] == o["stage_id"]).unwrap();
         let o = s.act(&format!("{path}/advance"), &o, json!({"stage_id": stages[here + 1]["id"]})).ok();
-        s.post("/v1/platform/comments", json!({"record_id": o["id"], "body": "They want a discount."})).created();
+        let said = s.post("/v1/platform/comments", json!({"record_id": o["id"], "body": "They want a discount."})).created();
         // what only programs read is left out
         s.patch(&path, &o, json!({"metadata": {"sync": "1"}})).ok();
         let told = s.all(&format!("{path}/timeline"));
@@ -92,6 +92,8 @@ each_engine! {
         assert_eq!(s.all(&format!("{path}/timeline?limit=1")), told);
         // the party tells it, too
         assert!(s.all(&format!("/v1/directory/parties/{}/timeline", id(&party))).iter().any(|e| e["text"] == "They want a discount."));
+        s.delete(&format!("/v1/platform/comments/{}", id(&said)), &said).no_content();
+        assert!(s.all(&format!("{path}/timeline")).iter().all(|e| e["text"].is_null()), "a deleted comment is told no more");
         // who may not read comments is not told of them
         let reader = user_with(s, &["crm.opportunities.read"], &[s.company_id()]);
         assert!(self::kinds(&reader, &format!("{path}/timeline")).iter().all(|k| k != "comment.created"));

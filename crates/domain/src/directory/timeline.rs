@@ -51,7 +51,7 @@ pub struct TimelineEntry {
     #[schema(required, max_length = 20000)]
     pub text: Option<String>,
     /// What changed of the record, with the old and the new value.
-    #[schema(max_items = 40)]
+    #[schema(max_items = 60)]
     pub changes: Vec<TimelineChange>,
     /// The thing afterwards, from which the rest is taken.
     #[serde(skip)]
@@ -69,10 +69,10 @@ pub struct TimelineChange {
     /// The field.
     #[schema(max_length = 100, example = "stage_id")]
     pub field: String,
-    /// Its value before; null when it had none.
+    /// Its value before; null when it had none, or has several or a long text.
     #[schema(required, max_length = 500)]
     pub old_value: Option<String>,
-    /// Its value afterwards; null when it has none.
+    /// Its value afterwards; null when it has none, or has several or a long text.
     #[schema(required, max_length = 500)]
     pub new_value: Option<String>,
     /// What the old value is called, when it is the id of a record that the caller may see.
@@ -127,6 +127,26 @@ pub const TOLD_FIELDS: &[&str] = &[
     "sla_state",
 ];
 
+/// Fields of several values or of long texts, of which only is told that they changed.
+pub const CHANGED_FIELDS: &[&str] = &[
+    "lines",
+    "emails",
+    "phones",
+    "address",
+    "addresses",
+    "billing_address",
+    "ship_to",
+    "tags",
+    "participants",
+    "body",
+    "note",
+    "customer_terms",
+    "vendor_terms",
+    "splits",
+    "products",
+    "competitors",
+];
+
 impl TimelineEntry {
     /// Whether there is something in it for people: more than a change of fields that nobody reads.
     pub fn is_news(&self) -> bool {
@@ -161,13 +181,67 @@ impl TimelineEntry {
         self.text = of(words);
         let short = |value: Option<String>| value.map(|v| v.chars().take(500).collect::<String>());
         let Some(before) = &self.previous else { return };
+        let change = |field: &str, old_value, new_value| {
+            let field = field.to_string();
+            TimelineChange { field, old_value, new_value, old_name: None, new_name: None }
+        };
         for field in TOLD_FIELDS {
             if let Some(was) = before.get(*field) {
                 let (old_value, new_value) = (short(text(was)), short(text(&self.data[*field])));
                 if old_value != new_value {
-                    self.changes.push(TimelineChange { field: (*field).to_string(), old_value, new_value, old_name: None, new_name: None });
+                    self.changes.push(change(field, old_value, new_value));
                 }
             }
         }
+        let told = CHANGED_FIELDS.iter().filter(|field| before.get(**field).is_some());
+        self.changes.extend(told.map(|field| change(field, None, None)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn entry(kind: &str, data: serde_json::Value, previous: Option<serde_json::Value>) -> TimelineEntry {
+        let mut entry = TimelineEntry {
+            id: crate::kernel::Id::from_uuid(uuid::Uuid::nil()),
+            kind: kind.into(),
+            area: String::new(),
+            subject: String::new(),
+            title: None,
+            company_id: None,
+            actor_name: String::new(),
+            actor_kind: ActorKind::of("system"),
+            actor: String::new(),
+            at: DateTime::UNIX_EPOCH,
+            amount: None,
+            currency: None,
+            text: None,
+            changes: Vec::new(),
+            data,
+            previous,
+        };
+        entry.tell();
+        entry
+    }
+
+    #[test]
+    fn amounts_words_and_changes_are_told() {
+        let won = entry("quote.sent", json!({"total": "119.00", "currency": "EUR", "status": "sent"}), Some(json!({"status": "draft"})));
+        assert_eq!((won.amount.map(|a| a.to_string()), won.currency.as_deref()), (Some("119.00".into()), Some("EUR")));
+        let change = &won.changes[0];
+        assert_eq!((&*change.field, change.old_value.as_deref(), change.new_value.as_deref()), ("status", Some("draft"), Some("sent")));
+        assert_eq!(entry("comment.created", json!({"body": "Hello"}), None).text.as_deref(), Some("Hello"));
+        assert_eq!(entry("opportunity.lost", json!({"loss_reason": "price"}), None).text.as_deref(), Some("price"));
+    }
+
+    #[test]
+    fn a_change_that_nobody_reads_is_no_news() {
+        let sync = entry("party.updated", json!({"metadata": {"a": "1"}}), Some(json!({"metadata": {}})));
+        assert!(!sync.is_news());
+        let phone = entry("contact.updated", json!({"phones": ["1"]}), Some(json!({"phones": []})));
+        assert!(phone.is_news() && phone.changes[0].field == "phones");
+        assert!(entry("party.created", json!({}), None).is_news());
     }
 }

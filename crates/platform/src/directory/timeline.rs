@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::directory::contacts::Contact;
 use domain::directory::parties::Party;
 use domain::directory::timeline::TimelineEntry;
-use domain::ids::{ContactId, PartyId};
+use domain::ids::{CommentId, ContactId, PartyId};
+use domain::platform::comments::Comment;
 use domain::platform::trace::title_of;
 use persistence::directory::{contacts, parties};
 use persistence::platform::{events as facts, links, records};
@@ -132,6 +133,7 @@ fn page(cx: &mut Cx, mut list: List) -> Result<Page<TimelineEntry>> {
         // a page that holds nothing for the caller says itself where to go on
         if !page.has_more || full || round >= MOST_ROUNDS || last.is_none() {
             name_values(cx, &mut shown)?;
+            withdraw_deleted(cx, &mut shown)?;
             for entry in &mut shown {
                 entry.area = area_of(cx, &entry.kind);
             }
@@ -171,6 +173,20 @@ fn name_values(cx: &mut Cx, entries: &mut [TimelineEntry]) -> Result<()> {
     for change in entries.iter_mut().flat_map(|e| &mut e.changes) {
         change.old_name = change.old_value.as_ref().and_then(|v| names.get(v)).cloned();
         change.new_name = change.new_value.as_ref().and_then(|v| names.get(v)).cloned();
+    }
+    Ok(())
+}
+
+/// The words of a comment that was deleted since are told no more.
+fn withdraw_deleted(cx: &mut Cx, entries: &mut [TimelineEntry]) -> Result<()> {
+    let comments: Vec<CommentId> = entries.iter().filter_map(|e| e.subject.parse().ok()).collect();
+    let left = cx.find_all::<Comment>(&comments)?;
+    for entry in entries.iter_mut() {
+        if let Ok(comment) = entry.subject.parse::<CommentId>()
+            && !left.iter().any(|c| c.id == comment && c.deleted_at.is_none())
+        {
+            entry.text = None;
+        }
     }
     Ok(())
 }
