@@ -40,10 +40,10 @@ each_engine! {
         }
         let me = s.get("/v1/identity/me").ok();
         let found = s.get(&format!("{HERE}?record_id={}&expand=author", id(&records[0]))).ok();
-        assert_eq!(found["data"][0]["author"]["id"], me["id"]);
+        assert_eq!(found["data"][0]["author"]["id"], me["user"]["id"]);
         assert_eq!(found["data"][0]["record_kind"], "sales_order");
         // what is no record, or one of the program's own
-        for wrong in [json!("opp_00000000000000000000000000"), me["id"].clone(), found["data"][0]["id"].clone()] {
+        for wrong in [json!("opp_00000000000000000000000000"), me["user"]["id"].clone(), found["data"][0]["id"].clone()] {
             s.post(HERE, json!({"record_id": wrong, "body": "x"})).problem(422, "unknown_reference");
         }
         s.post(HERE, json!({"record_id": "nonsense", "body": "x"})).problem(422, "invalid_body");
@@ -110,7 +110,7 @@ each_engine! {
         assert_eq!(blind.get(&format!("{HERE}/{}", id(&on_party))).ok()["body"], "Good customer");
         // given to another, the conversation goes along
         let bob = as_bob.get("/v1/identity/me").ok();
-        s.patch(&format!("/v1/crm/opportunities/{}", id(&o)), &o, json!({"owner_id": bob["id"]})).ok();
+        s.patch(&format!("/v1/crm/opportunities/{}", id(&o)), &o, json!({"owner_id": bob["user"]["id"]})).ok();
         assert_eq!((texts(&as_bob, &o).len(), texts(&as_ann, &o).len()), (1, 0));
         // who may read comments alone writes none
         let reader = user_with(s, &["platform.comments.read", "directory.parties.read"], &[s.company_id()]);

@@ -142,7 +142,7 @@ each_engine! {
     fn a_digest_is_sent_at_the_time_of_the_user(s, sink) {
         let (ann, as_ann) = member(s, &RIGHTS);
         let me = as_ann.get("/v1/identity/me").ok();
-        as_ann.patch("/v1/identity/me", &me, json!({"time_zone": "Europe/Berlin"})).ok();
+        as_ann.patch("/v1/identity/me", &me["user"], json!({"time_zone": "Europe/Berlin"})).ok();
         let as_ann = again(s, &ann);
         let own = as_ann.get(SETTINGS).ok();
         let set = as_ann.patch(SETTINGS, &own, json!({"digest": "daily", "digest_time": "08:00"})).ok();

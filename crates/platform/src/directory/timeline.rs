@@ -83,10 +83,16 @@ pub fn of_contact(cx: &mut Cx, id: ContactId, list: List) -> Result<Page<Timelin
     of_subjects(cx, list, subjects.into_iter().collect())
 }
 
-/// A page of what happened to a document, to what it came from, and to all that came from it.
+/// A page of what happened to a document, to all that came from it, and to what settles it.
 pub fn of_document<T: Entity + Record>(cx: &mut Cx, id: T::Id, list: List) -> Result<Page<TimelineEntry>> {
     cx.find::<T>(id)?;
-    let subjects = documents_from(cx, id.to_string())?;
+    let mut subjects = documents_from(cx, id.to_string())?;
+    // what settles a document comes from elsewhere, and is followed no further
+    let documents: Vec<String> = subjects.iter().cloned().collect();
+    let settling =
+        links::around(cx.db(), &documents, MOST as i64)?.into_iter().filter(|(_, to, kind)| kind == "settles" && subjects.contains(to));
+    let settling: Vec<String> = settling.map(|(from, ..)| from).collect();
+    subjects.extend(settling);
     of_subjects(cx, list, subjects.into_iter().collect())
 }
 
