@@ -6,7 +6,8 @@ pub mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::ids::{CommentId, NotificationId, UserId};
+use domain::identity::api_keys::ApiKey;
+use domain::ids::{ApiKeyId, CommentId, NotificationId, UserId};
 use domain::kernel::StringEnum;
 use domain::platform::comments::Comment;
 use domain::platform::notifications::{KindCount, MarkedRead, NO_USER, Notification, NotificationCounts, NotificationKind, excerpt};
@@ -334,13 +335,15 @@ fn states(cx: &mut Cx, event: &Event, field: &str) -> Result<(Option<String>, Op
 /// Tells a user, unless the user did it, was told already, wants to hear nothing of the kind, or may not see the record; whether
 /// the user may see it.
 fn tell(cx: &mut Cx, user: UserId, about: &About, news: &News) -> Result<bool> {
+    let actor = actor_of(cx, news.fact)?;
+    if actor == Some(user) && news.kind != NotificationKind::Reminded {
+        return Ok(true);
+    }
     let Some(caller) = caller_of(cx.db(), user)? else { return Ok(false) };
     if cx.seen_as(caller, |cx| cx.record(&about.id))?.is_none() {
         return Ok(false);
     }
-    let actor = news.fact.actor.parse::<UserId>().ok();
-    let of_oneself = actor == Some(user) && news.kind != NotificationKind::Reminded;
-    if of_oneself || rows::is_told(cx.db(), user, news.fact.id, &about.id, news.kind)? {
+    if rows::is_told(cx.db(), user, news.fact.id, &about.id, news.kind)? {
         return Ok(true);
     }
     let (in_app, email) = settings::of(cx, user)?.ways(news.kind);
@@ -373,4 +376,12 @@ fn tell(cx: &mut Cx, user: UserId, about: &About, news: &News) -> Result<bool> {
     };
     cx.create(made)?;
     Ok(true)
+}
+
+/// The user who did it, also behind an API key.
+fn actor_of(cx: &mut Cx, fact: &Fact) -> Result<Option<UserId>> {
+    match fact.actor.parse::<ApiKeyId>() {
+        Ok(key) => Ok(persistence::record::find::<ApiKey>(cx.db(), key.uuid())?.map(|key| key.user_id)),
+        Err(_) => Ok(fact.actor.parse().ok()),
+    }
 }
