@@ -6,17 +6,22 @@ mod bulk;
 mod caller;
 pub mod chain;
 pub mod chain_check;
+mod clock;
 mod cx;
 pub mod directory;
+mod door;
+pub mod facts;
 pub mod followers;
 pub mod html;
 pub mod identity;
+mod kept;
 pub mod mail;
 pub mod observation;
 pub mod pdf;
 pub mod platform;
 pub mod prelude;
 pub mod questions;
+mod reactions;
 mod redaction;
 pub mod sequence;
 pub mod signed;
@@ -25,10 +30,13 @@ pub mod timers;
 pub mod visibility;
 pub mod work;
 
-pub use app::{App, AppConfig, Clock, Reactions, Request};
+pub use app::{App, AppConfig};
 pub use caller::{Caller, Companies, Permissions};
+pub use clock::Clock;
 pub use cx::{Cx, bad_parameter, unknown_in_query};
+pub use door::Request;
 pub use platform::verifications::verify;
+pub use reactions::Reactions;
 pub use sequence::Sequencer;
 
 /// Declares all operations of this crate.

@@ -10,8 +10,8 @@ use domain::identity::users::{DISABLED, User};
 use domain::ids::{ActivityId, CaseId, CompanyId, ContactId, PartyId, TeamId};
 use persistence::crm::activities as rows;
 use persistence::directory::teams;
+use platform::facts;
 use platform::identity::users;
-use platform::platform::events;
 use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
@@ -145,7 +145,7 @@ fn regarded(cx: &mut Cx, given: &mut String) -> Result<Regarded> {
     }
     let known = rows::last_told(cx.db(), id)?;
     let known = known.map(|(company, party)| about(company.map(CompanyId::from_uuid), party.map(PartyId::from_uuid)));
-    let known = match events::sees(cx, id, kind, &serde_json::Value::Null)? {
+    let known = match facts::sees(cx, id, kind, &serde_json::Value::Null)? {
         true => known,
         false => None,
     };

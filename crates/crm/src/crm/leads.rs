@@ -6,6 +6,7 @@ pub mod scores;
 
 use chrono::{DateTime, Utc};
 use domain::crm::lead_scoring_models::NONE_ACTIVE;
+use domain::crm::leads::RecordLeadOrigin;
 use domain::crm::leads::steps::REFUSALS;
 use domain::crm::leads::{
     AMBIGUOUS, AssignLead, CONVERTED, ConvertLead, DUPLICATE, DisqualifyLead, Lead, LeadConversion, LeadPatch, NO_RULE, NewLead, Utm,
@@ -23,7 +24,6 @@ use persistence::marketing::touchpoints as touches;
 use platform::directory::personal_data;
 use platform::identity::users;
 use platform::prelude::*;
-use platform::questions;
 
 use super::{assignment_rules, opportunities, timeline};
 
@@ -103,7 +103,7 @@ fn create(cx: &mut Cx, mut new: NewLead) -> Result<Lead> {
     if lead.utm == Utm::default() {
         return Ok(lead);
     }
-    questions::record_lead_origin(cx, lead.id)?;
+    cx.ask::<RecordLeadOrigin>(lead.id)?;
     cx.find::<Lead>(lead.id)
 }
 

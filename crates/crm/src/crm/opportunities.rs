@@ -16,6 +16,7 @@ use domain::crm::percentages::NOT_A_PERCENTAGE;
 use domain::crm::pipelines::ARCHIVED_PIPELINE;
 use domain::crm::pipelines::Pipeline;
 use domain::crm::pipelines::Stage;
+use domain::crm::quotes::IsQuoted;
 use domain::crm::quotes::Quote;
 use domain::directory::companies::Company;
 use domain::directory::contacts::Contact;
@@ -31,7 +32,6 @@ use persistence::directory::teams;
 use platform::directory::parties;
 use platform::identity::users;
 use platform::prelude::*;
-use platform::questions;
 
 use super::timeline;
 use platform::directory::territories;
@@ -257,7 +257,7 @@ fn update(cx: &mut Cx, id: OpportunityId, mut patch: OpportunityPatch) -> Result
 fn advance(cx: &mut Cx, id: OpportunityId, to: AdvanceOpportunity) -> Result<Opportunity> {
     let before = cx.load_for_update::<Opportunity>(id)?;
     let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
-    let after = before.clone().advance(&pipeline, to.stage_id, questions::quoted(cx, id)?, cx.now)?;
+    let after = before.clone().advance(&pipeline, to.stage_id, cx.ask::<IsQuoted>(id)?, cx.now)?;
     let after = store(cx, &before, after, &pipeline, "stage_changed", to.note)?;
     with_stock(cx, after)
 }

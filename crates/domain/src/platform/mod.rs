@@ -3,7 +3,6 @@
 pub mod aggregates;
 pub mod business_time;
 pub mod calendars;
-pub mod events;
 pub mod files;
 pub mod followers;
 pub mod forms;
