@@ -24,6 +24,7 @@ mod problem;
 mod reply;
 mod request;
 mod server;
+mod slow_head;
 mod streams;
 mod strict_json;
 mod trace;

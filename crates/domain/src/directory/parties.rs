@@ -14,7 +14,7 @@ use super::external_ids::{self, ExternalId};
 use super::phones::{self, PhoneNumber};
 use super::tags::{self, Tag};
 pub use super::terms::{Blocked, TaxStatus, TradeTerms};
-use super::terms::{NEGATIVE_CREDIT_LIMIT, TradeTermsPatch};
+use super::terms::{NEGATIVE_CREDIT_LIMIT, SET_TERMS, SET_VENDOR_TERMS, TradeTermsPatch};
 use super::{currencies, search};
 use crate::ids::PartyId;
 use crate::kernel::{Code, Findings, Result, problems};
@@ -502,6 +502,19 @@ impl Party {
     /// Days until its invoices are due.
     pub fn customer_days(&self, company: &Company) -> i32 {
         self.customer_terms.payment_terms_days.unwrap_or(company.payment_terms_days)
+    }
+    /// The permissions that it takes to make the party, or what it was before, this one: terms of credit and of purchase.
+    pub fn changed_terms(&self, before: Option<&Party>) -> Vec<&'static str> {
+        let none = TradeTerms::default();
+        let (customer, vendor, is_vendor) = before.map_or((&none, &none, false), |p| (&p.customer_terms, &p.vendor_terms, p.is_vendor));
+        let mut out = Vec::new();
+        if !customer.has_credit_of(&self.customer_terms) {
+            out.push(SET_TERMS);
+        }
+        if *vendor != self.vendor_terms || is_vendor != self.is_vendor {
+            out.push(SET_VENDOR_TERMS);
+        }
+        out
     }
     /// Refuses to change a party that was merged into another one, or erased.
     pub fn check_changeable(&self) -> Result<()> {

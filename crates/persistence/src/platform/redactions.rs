@@ -97,7 +97,7 @@ pub fn erasures_told(db: &mut Conn, subject: &str) -> Result<Vec<Json>> {
     Ok(rows.load::<(Json,)>(db)?.into_iter().map(|r| r.0).collect())
 }
 
-/// Empties the kept answers that name one of these, by id; a repetition of such a request gets its status alone.
+/// Empties the kept answers that name one of these, by id; a repetition of such a request is told that there is nothing any more.
 pub fn forget_answers(db: &mut Conn, subjects: &[String]) -> Result<()> {
     for chunk in subjects.chunks(500) {
         sql!(
