@@ -7,6 +7,7 @@ mod contacts;
 mod currencies;
 mod exchange_rates;
 mod matching;
+mod merge_races;
 mod one_person;
 mod overview;
 mod parties;
