@@ -202,6 +202,9 @@ pub struct Lead {
     /// The opportunity it became.
     #[schema(required)]
     pub converted_opportunity_id: Option<OpportunityId>,
+    /// The job that erases the personal data, or did, where there is much of it.
+    #[schema(required)]
+    pub erasure_job_id: Option<JobId>,
     /// The caller's own key-value pairs, stored and returned unchanged.
     #[schema(schema_with = crate::kernel::metadata)]
     pub metadata: BTreeMap<String, String>,

@@ -16,7 +16,7 @@ use super::tags::{self, Tag};
 pub use super::terms::{Blocked, TaxStatus, TradeTerms};
 use super::terms::{NEGATIVE_CREDIT_LIMIT, SET_TERMS, SET_VENDOR_TERMS, TradeTermsPatch};
 use super::{currencies, search};
-use crate::ids::PartyId;
+use crate::ids::{JobId, PartyId};
 use crate::kernel::{Code, Findings, Result, problems};
 
 crate::string_enum! {
@@ -169,6 +169,10 @@ pub struct Party {
     #[serde(default)]
     #[schema(required)]
     pub erased_at: Option<DateTime<Utc>>,
+    /// The job that erases the personal data, or did, where there is much of it.
+    #[serde(default)]
+    #[schema(required)]
+    pub erasure_job_id: Option<JobId>,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
     /// Time of the last change.
@@ -376,6 +380,7 @@ impl Party {
             archived_at: None,
             merged_into: None,
             erased_at: None,
+            erasure_job_id: None,
             created_at: now,
             updated_at: now,
             version: 1,

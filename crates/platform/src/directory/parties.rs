@@ -49,6 +49,7 @@ pub fn operations(t: &mut Table) {
     n.view::<HierarchyFilter, PartyHierarchy>("hierarchy", party_hierarchy::of_party, HIERARCHY);
     n.view::<NoFilter, PersonalData>("export", personal_data::of_party, personal_data::EXPORT).permission(personal_data::MAY_EXPORT);
     n.action_with::<ErasePerson>("erase", personal_data::erase_party, personal_data::ERASE)
+        .before_at(personal_data::extent_of_party)
         .permission(personal_data::MAY_ERASE)
         .fails(personal_data::REFUSALS)
         .fails(&[MERGED]);
