@@ -85,7 +85,7 @@ pub struct OrdersAsOf {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OrderAsOf {
     /// The order.
-    #[schema(max_length = 40)]
+    #[schema(value_type = crate::ids::SalesOrderId)]
     pub id: String,
     /// The company that sells.
     pub company_id: CompanyId,
@@ -298,7 +298,7 @@ pub struct DealValue {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OpportunitySummary {
     /// The id of the opportunity.
-    #[schema(max_length = 40)]
+    #[schema(value_type = crate::ids::OpportunityId)]
     pub id: String,
     /// Name of the opportunity.
     #[schema(max_length = 300)]
@@ -325,7 +325,7 @@ pub struct OpportunitySummary {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct LeadSummary {
     /// The id of the lead.
-    #[schema(max_length = 40)]
+    #[schema(value_type = crate::ids::LeadId)]
     pub id: String,
     /// One-line summary.
     #[schema(max_length = 300)]
@@ -341,7 +341,7 @@ pub struct LeadSummary {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ActivitySummary {
     /// The id of the activity.
-    #[schema(max_length = 40)]
+    #[schema(value_type = crate::ids::ActivityId)]
     pub id: String,
     /// Call, meeting, task and so on.
     #[schema(max_length = 50)]
@@ -369,7 +369,7 @@ pub struct OrdersOverview {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OrderSummary {
     /// The id of the order.
-    #[schema(max_length = 40)]
+    #[schema(value_type = crate::ids::SalesOrderId)]
     pub id: String,
     /// The company whose order it is.
     pub company_id: CompanyId,
@@ -454,7 +454,7 @@ pub struct Ageing {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct InvoiceSummary {
     /// The id of the invoice.
-    #[schema(max_length = 40)]
+    #[schema(value_type = crate::ids::InvoiceId)]
     pub id: String,
     /// The company whose invoice it is.
     pub company_id: CompanyId,
