@@ -1,5 +1,6 @@
 //! Features of the area `directory`, one file for each noun.
 
+mod big_parties;
 mod companies;
 mod contact_merges;
 mod contact_preferences;
