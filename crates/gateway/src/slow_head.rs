@@ -51,7 +51,8 @@ pub fn arrived(req: &HttpRequest) {
 }
 
 fn answer(within: Duration) -> String {
-    let problem: Problem = problems::request_timeout.with(format!("The head of the request did not arrive within {} seconds.", within.as_secs()));
+    let problem: Problem =
+        problems::request_timeout.with(format!("The head of the request did not arrive within {} seconds.", within.as_secs()));
     let id = Trace::of(&HeaderMap::new()).request_id;
     // plain data with string keys always has a JSON form
     let body = serde_json::to_string(&WireProblem::of(&problem, "/", &id)).unwrap_or_default();

@@ -30,9 +30,11 @@ fn big(c: &Client, company: &Value, name: &str, size: usize) -> Value {
         json!({"company_id": company, "kind": "page_view", "party_id": party["id"], "occurred_at": "2026-01-01T08:00:00Z",
             "origin": {"landing_page": format!("https://x.example/{name}/{i}")}})
     });
-    many("crm/activities", size - size / 2, &|i| {
-        json!({"company_id": company, "kind": "call", "subject": format!("{name} {i}"), "body": "Secret", "regarding_id": party["id"]})
-    });
+    many(
+        "crm/activities",
+        size - size / 2,
+        &|i| json!({"company_id": company, "kind": "call", "subject": format!("{name} {i}"), "body": "Secret", "regarding_id": party["id"]}),
+    );
     party
 }
 

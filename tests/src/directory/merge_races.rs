@@ -24,13 +24,29 @@ fn makings(s: &Server, party: &Value, contact: &Value, product: &Value) -> Vec<M
         of("/v1/sales/orders", json!({"company_id": company, "customer_id": party["id"], "lines": lines}), "customer_id"),
         of("/v1/receivables/invoices", json!({"company_id": company, "customer_id": party["id"], "lines": work}), "customer_id"),
         of("/v1/crm/opportunities", json!({"company_id": company, "name": "Deal", "party_id": party["id"]}), "party_id"),
-        of("/v1/crm/quotes", json!({"company_id": company, "party_id": party["id"], "lines": [{"description": "Advice", "quantity": "1", "unit_price": "10"}]}), "party_id"),
-        of("/v1/crm/activities", json!({"company_id": company, "kind": "call", "subject": "Ask", "regarding_id": party["id"]}), "regarding_id"),
+        of(
+            "/v1/crm/quotes",
+            json!({"company_id": company, "party_id": party["id"], "lines": [{"description": "Advice", "quantity": "1", "unit_price": "10"}]}),
+            "party_id",
+        ),
+        of(
+            "/v1/crm/activities",
+            json!({"company_id": company, "kind": "call", "subject": "Ask", "regarding_id": party["id"]}),
+            "regarding_id",
+        ),
         of("/v1/service/cases", json!({"company_id": company, "subject": "Leaks", "party_id": party["id"]}), "party_id"),
         of("/v1/marketing/touchpoints", json!({"company_id": company, "kind": "chat", "party_id": party["id"]}), "party_id"),
         of("/v1/directory/relationships", json!({"contact_id": contact["id"], "party_id": stays["id"]}), "contact_id"),
-        of("/v1/crm/activities", json!({"company_id": company, "kind": "call", "subject": "Ask", "regarding_id": contact["id"]}), "regarding_id"),
-        of("/v1/service/cases", json!({"company_id": company, "subject": "Leaks", "party_id": stays["id"], "contact_id": contact["id"]}), "contact_id"),
+        of(
+            "/v1/crm/activities",
+            json!({"company_id": company, "kind": "call", "subject": "Ask", "regarding_id": contact["id"]}),
+            "regarding_id",
+        ),
+        of(
+            "/v1/service/cases",
+            json!({"company_id": company, "subject": "Leaks", "party_id": stays["id"], "contact_id": contact["id"]}),
+            "contact_id",
+        ),
     ]
 }
 

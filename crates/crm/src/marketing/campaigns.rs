@@ -22,8 +22,8 @@ use platform::platform::jobs;
 use platform::prelude::*;
 use serde_json::json;
 
-use super::people::PEOPLE;
 use super::attribution_credits::FOLLOWER;
+use super::people::PEOPLE;
 use super::{attribution, links};
 use crate::marketing::campaigns::delivery::{Asked, LAUNCH};
 

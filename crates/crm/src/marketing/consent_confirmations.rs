@@ -24,8 +24,8 @@ use platform::work::Work;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::people::PEOPLE;
 use super::consents;
+use super::people::PEOPLE;
 
 /// What a link in such a message is for.
 pub const PURPOSE: &str = "consent.confirm";

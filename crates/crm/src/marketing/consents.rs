@@ -28,8 +28,8 @@ use platform::questions::Check;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::people::PEOPLE;
 use super::consent_confirmations as confirmations;
+use super::people::PEOPLE;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Consent>("marketing/consents", "Who allowed or forbade what. A ledger: rows are added and never changed.");

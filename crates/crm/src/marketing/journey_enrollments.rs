@@ -14,8 +14,8 @@ use persistence::marketing::journey_enrollments::As;
 use persistence::marketing::{consents, journey_enrollments as rows};
 use platform::prelude::*;
 
-use super::people::PEOPLE;
 use super::journeys;
+use super::people::PEOPLE;
 use crate::marketing::journeys::runs;
 
 /// People with one address who leave at once.

@@ -17,7 +17,7 @@ use crate::crm::leads::touches::TouchSummary;
 use crate::directory::addresses::LeadAddress;
 use crate::directory::external_ids::ExternalId;
 use crate::ids::StageId;
-use crate::ids::{AssignmentRuleId, CompanyId, ContactId, LeadId, OpportunityId, PartyId, PipelineId, UserId};
+use crate::ids::{AssignmentRuleId, CompanyId, ContactId, JobId, LeadId, OpportunityId, PartyId, PipelineId, UserId};
 use crate::kernel::{Amount, Code, Rate};
 
 crate::string_enum! {

@@ -13,7 +13,7 @@ use super::external_ids::{self, ExternalId};
 use super::phones::{self, PhoneNumber};
 use super::search;
 use super::tags::{self, Tag};
-use crate::ids::{ContactId, UserId};
+use crate::ids::{ContactId, JobId, UserId};
 use crate::kernel::{Code, Findings, Result, problems};
 
 /// Somebody with the same e-mail address exists; the candidates are in `errors`.

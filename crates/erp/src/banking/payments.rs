@@ -28,15 +28,8 @@ use domain::accounting::journal_entries::JournalEntry;
 use platform::prelude::*;
 use platform::questions::{Explanation, Questions, id_in};
 
-const REFUSALS: &[Code] = &[
-    rules::NOT_POSITIVE,
-    currencies::UNKNOWN_CURRENCY,
-    NO_RATE,
-    parties::NOT_A_CUSTOMER,
-    parties::ARCHIVED,
-    OTHER_PARTY,
-    OTHER_CURRENCY,
-];
+const REFUSALS: &[Code] =
+    &[rules::NOT_POSITIVE, currencies::UNKNOWN_CURRENCY, NO_RATE, parties::NOT_A_CUSTOMER, parties::ARCHIVED, OTHER_PARTY, OTHER_CURRENCY];
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Payment>("banking/payments", "Money from customers, and back to them.");
@@ -150,7 +143,8 @@ fn checked(cx: &mut Cx, payment: Payment, company: &Company) -> Result<Payment> 
         };
         // what is refused when it is posted is refused when it is said
         let suits = |field: &str, party: PartyId, currency: &str| {
-            settlement::same((payment.party_id, &payment.currency), (party, currency)).map_err(|p| p.under(&format!("/allocate_to/{i}/{field}")))
+            settlement::same((payment.party_id, &payment.currency), (party, currency))
+                .map_err(|p| p.under(&format!("/allocate_to/{i}/{field}")))
         };
         if let Some(id) = a.invoice_id {
             let of = invoices.iter().find(|k| k.id == id && k.company_id == company.id);

@@ -1,6 +1,7 @@
 //! Operations on parties. What makes two parties alike is looked for here; what a party may be is ruled in the domain.
 
 use chrono::TimeDelta;
+use domain::directory::companies::Company;
 use domain::directory::external_ids::ExternalId;
 use domain::directory::matching::{PartyMatches, Traits};
 use domain::directory::overview::{OverviewFilter, PartyOverview, TimelineEntry};
@@ -8,8 +9,7 @@ use domain::directory::parties::{DEEPEST, MERGED, NewParty, POSSIBLE_DUPLICATE, 
 use domain::directory::party_hierarchy::{HierarchyFilter, PartyHierarchy};
 use domain::directory::party_merges::{MergeParty, PartyMerge};
 use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
-use domain::directory::companies::Company;
-use domain::directory::terms::{Blocked, SET_TERMS, SET_VENDOR_TERMS};
+use domain::directory::terms::{Blocked, SET_TERMS};
 use domain::directory::{emails, phones};
 use domain::ids::{ContactId, PartyId, TerritoryId};
 use persistence::directory::parties as rows;

@@ -102,7 +102,7 @@ struct Asked {
     contact_id: Option<ContactId>,
     #[serde(default)]
     lead_id: Option<LeadId>,
-    reason: String,
+    reason: Option<String>,
 }
 
 impl Asked {
@@ -366,7 +366,7 @@ fn check_chain(cx: &mut Cx, facts: &[Placed]) -> Result<()> {
 /// Empties everything about the person that is not done: the rows that lead there, facts, kept answers, and at last the person's own
 /// parties and contacts. The facts that tell of it, that of the one which was asked for first; it vouches for the redactions. Nothing
 /// when there is more than one transaction should do.
-fn erase<T: Entity>(cx: &mut Cx, seed: Seed, asked: &T, reason: &str, before: &Done) -> Result<Option<Vec<Event>>> {
+fn erase<T: Entity>(cx: &mut Cx, seed: Seed, asked: &T, reason: &Option<String>, before: &Done) -> Result<Option<Vec<Event>>> {
     let (now, subject) = (cx.now, asked.id().to_string());
     let id = Uuid::now_v7();
     let first = before.find(cx, seed)?;
@@ -417,7 +417,7 @@ fn erase<T: Entity>(cx: &mut Cx, seed: Seed, asked: &T, reason: &str, before: &D
     for (i, event) in told.iter_mut().enumerate() {
         if let Some(data) = event.data.as_object_mut() {
             data.insert("erasure_id".into(), id.to_string().into());
-            data.insert("erasure_reason".into(), reason.into());
+            data.insert("erasure_reason".into(), reason.clone().into());
             if i == 0 {
                 data.insert("redactions".into(), done.facts.into());
                 data.insert("redactions_digest".into(), done.digest.clone().into());

@@ -117,7 +117,10 @@ const BASES: [&str; 4] = ["bookings", "invoiced", "cash", "margin"];
 fn attributed(s: &Client, company: &Company, event: &str) -> Vec<Value> {
     let began = Instant::now();
     let of = |basis: &str| loop {
-        let path = format!("/v1/marketing/attribution?company_id={}&basis={basis}&from_date=2000-01-01&to_date=2030-12-31&wait_for={event}", company.id);
+        let path = format!(
+            "/v1/marketing/attribution?company_id={}&basis={basis}&from_date=2000-01-01&to_date=2030-12-31&wait_for={event}",
+            company.id
+        );
         let answer = s.get(&path);
         if answer.status != 503 {
             break answer.ok()["total"]["amount"].clone();
