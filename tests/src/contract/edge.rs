@@ -257,7 +257,8 @@ fn slow_and_silent_connections_are_closed_and_nobody_else_waits() {
     let waiting: Vec<TcpStream> = (0..100).map(|_| connect(&s)).collect();
     let mut slow = connect(&s);
     slow.write_all(
-        format!("POST {PLACE} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nContent-Type: application/json\r\n\r\n{{").as_bytes(),
+        format!("POST {PLACE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 100\r\nContent-Type: application/json\r\n\r\n{{", s.token().unwrap())
+            .as_bytes(),
     )
     .unwrap();
     let mut half = connect(&s);
