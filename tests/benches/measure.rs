@@ -1,5 +1,6 @@
 //! How to measure: a server in a process of its own, callers that do one thing for a while, and what that cost.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -57,18 +58,41 @@ impl Served {
         line.split(' ').next().and_then(|n| n.parse::<f64>().ok()).unwrap_or_default() / 1024.0
     }
 
-    /// Processor time of the server so far, without that of the database, in milliseconds.
+    /// Processor time so far of the server and of the database server that this benchmark runs, in milliseconds.
     pub fn cpu_ms(&self) -> f64 {
-        cpu_ms(self.child.id())
+        let all = processes();
+        let own = std::process::id();
+        let is_database = |p: &Process| p.name == "postgres" && ancestors(&all, p).any(|pid| pid == own);
+        all.values().filter(|p| p.pid == self.child.id() || is_database(p)).map(|p| p.cpu_ms).sum()
     }
 }
 
-/// User and system time of a process, in clock ticks of ten milliseconds.
-fn cpu_ms(pid: u32) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-    let ticks = |i: usize| fields.get(i).and_then(|t| t.parse::<f64>().ok()).unwrap_or_default();
-    (ticks(11) + ticks(12)) * 10.0
+/// A process as `/proc` shows it.
+struct Process {
+    pid: u32,
+    parent: u32,
+    name: String,
+    /// User and system time with that of its ended children, in milliseconds.
+    cpu_ms: f64,
+}
+
+fn processes() -> BTreeMap<u32, Process> {
+    let read = |entry: std::fs::DirEntry| {
+        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let (head, tail) = stat.rsplit_once(") ")?;
+        let fields: Vec<&str> = tail.split(' ').collect();
+        // clock ticks of ten milliseconds
+        let ticks = |i: usize| fields.get(i).and_then(|t| t.parse::<f64>().ok()).unwrap_or_default();
+        let cpu_ms = (11..=14).map(ticks).sum::<f64>() * 10.0;
+        Some((pid, Process { pid, parent: fields.get(1)?.parse().ok()?, name: head.split_once('(')?.1.to_string(), cpu_ms }))
+    };
+    std::fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(read).collect()
+}
+
+/// The parents of a process, the nearest first.
+fn ancestors<'a>(all: &'a BTreeMap<u32, Process>, of: &Process) -> impl Iterator<Item = u32> + use<'a> {
+    std::iter::successors(Some(of.parent), |pid| all.get(pid).map(|p| p.parent).filter(|parent| *parent > 0))
 }
 
 impl Drop for Served {
@@ -84,6 +108,8 @@ pub struct Rate {
     pub per_second: f64,
     pub p50_ms: f64,
     pub p99_ms: f64,
+    /// Processor time of one call, of the server and its database.
+    pub cpu_ms: f64,
 }
 
 /// `callers` threads repeat `f(caller, round)` until the time is over.
@@ -109,5 +135,5 @@ pub fn rate(callers: usize, time: Duration, f: impl Fn(usize, usize) + Sync) -> 
     let seconds = begin.elapsed().as_secs_f64();
     taken.sort_by(f64::total_cmp);
     let at = |part: f64| taken.get(((taken.len() as f64 - 1.0) * part) as usize).copied().unwrap_or_default();
-    Rate { per_second: taken.len() as f64 / seconds, p50_ms: at(0.5), p99_ms: at(0.99) }
+    Rate { per_second: taken.len() as f64 / seconds, p50_ms: at(0.5), p99_ms: at(0.99), cpu_ms: 0.0 }
 }

@@ -59,7 +59,7 @@ impl Verdicts {
         let binary = harness::workspace().join("target/release/tandem");
         if let Ok(file) = std::fs::metadata(binary) {
             let mib = file.len() as f64 / f64::from(1 << 20);
-            self.check("size of the release binary, MiB", mib, mib < 40.0, "< 40");
+            self.check("size of the release binary, MiB", mib, mib < 80.0, "< 80");
         }
     }
     fn end(self) {
@@ -80,7 +80,7 @@ fn show(name: &str, served: &Served, seconds: f64, f: impl Fn(usize, usize) + Sy
         "{name:<34} p50 {:>7.2} ms alone   {:>8.1}/s with 8   p99 {:>7.1} ms   {each:>6.2} CPU ms",
         alone.p50_ms, many.per_second, many.p99_ms
     );
-    many
+    Rate { cpu_ms: each, ..many }
 }
 
 fn measure_all(engine: Engine, scale: f64, verdicts: &mut Verdicts) {
@@ -117,11 +117,18 @@ fn measure_all(engine: Engine, scale: f64, verdicts: &mut Verdicts) {
         None => std::thread::sleep(Duration::from_millis(5)),
     });
     verdicts.check("L5 p99 with all on the same products, ms", confirmed.p99_ms, confirmed.p99_ms < 100.0, "< 100");
-    show("L6 order to cash, 8 calls", &served, s * 2.0, |_, _| w.order_to_cash(next()));
+    let cash = show("L6 order to cash, 8 calls", &served, s * 2.0, |_, _| w.order_to_cash(next()));
     show("L8 stock of a product in 3 warehouses", &served, s, |_, n| {
         w.wire.get(&format!("/v1/inventory/stock?product_id={}", w.products[n % 20]));
     });
-    show("L9 lead to won opportunity, 7 calls", &served, s, |caller, _| w.lead_to_won(next(), caller));
+    let won = show("L9 lead to won opportunity, 7 calls", &served, s, |caller, _| w.lead_to_won(next(), caller));
+    let (most, bound) = match engine {
+        Engine::Sqlite => (6.0, "<= 6"),
+        Engine::Postgres => (14.0, "<= 14"),
+    };
+    verdicts.check("L6 CPU ms, with the database and the followers", cash.cpu_ms, cash.cpu_ms <= most, bound);
+    verdicts.check("L9 CPU ms, with the database and the followers", won.cpu_ms, won.cpu_ms <= 6.0, "<= 6");
+    verdicts.check("L3 CPU ms, with the database", few.cpu_ms, few.cpu_ms <= 0.25, "<= 0.25");
 
     balances(&served, &w, scale, verdicts);
     lists(&served, &w, few, s, scale, verdicts);

@@ -345,7 +345,8 @@ pub(crate) fn sqlite_connection(path: &Path, config: &DatabaseConfig) -> Result<
     let fail = |e: &dyn std::fmt::Display| OpenError(format!("cannot open {text}: {e}"));
     create_private(path).map_err(|e| fail(&e))?;
     let mut conn = SqliteConnection::establish(text).map_err(|e| fail(&e))?;
-    // the busy time-out first: changing the journal mode needs a lock
+    // the busy time-out first: changing the journal mode needs a lock; 16 MiB of pages, and a checkpoint after 32 MiB of journal,
+    // because the pages that every transaction changes would otherwise be copied to the database every few commits
     conn.batch_execute(&format!(
         "PRAGMA busy_timeout = {};
          PRAGMA journal_mode = WAL;
@@ -354,7 +355,8 @@ pub(crate) fn sqlite_connection(path: &Path, config: &DatabaseConfig) -> Result<
          PRAGMA trusted_schema = OFF;
          PRAGMA cell_size_check = ON;
          PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -4096;
+         PRAGMA cache_size = -16384;
+         PRAGMA wal_autocheckpoint = 8000;
          PRAGMA journal_size_limit = 67108864;",
         config.lock_timeout.as_millis()
     ))

@@ -58,6 +58,8 @@ struct State {
     letters: Vec<Letter>,
     /// Each message takes so long.
     delay: Duration,
+    /// How many came since the delay was set.
+    slow: usize,
     connections: usize,
     /// Messages being taken, and the most there ever were.
     open: usize,
@@ -89,7 +91,8 @@ impl Sink {
         format!("smtp://127.0.0.1:{}", self.port)
     }
     pub fn slow(&self, delay: Duration) {
-        self.state.lock().unwrap().delay = delay;
+        let mut state = self.state.lock().unwrap();
+        (state.delay, state.slow) = (delay, 0);
     }
     /// How many connections were made, and how many messages were on their way at once at most.
     pub fn traffic(&self) -> (usize, usize) {
@@ -98,6 +101,15 @@ impl Sink {
     }
     pub fn letters(&self) -> Vec<Letter> {
         self.state.lock().unwrap().letters.clone()
+    }
+    /// Waits until a message is on its way that came after the last call of `slow`.
+    #[track_caller]
+    pub fn wait_until_slow(&self) {
+        let began = Instant::now();
+        while self.state.lock().unwrap().slow == 0 {
+            assert!(began.elapsed() < Duration::from_secs(30), "no message is on its way");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
     /// The addresses written to, sorted.
     pub fn addresses(&self) -> Vec<String> {
@@ -179,6 +191,7 @@ fn take(lines: &mut impl BufRead, to: &str, state: &Mutex<State>) -> bool {
     let delay = {
         let mut state = state.lock().unwrap();
         state.open += 1;
+        state.slow += 1;
         state.most_open = state.most_open.max(state.open);
         state.delay
     };

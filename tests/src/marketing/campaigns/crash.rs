@@ -80,7 +80,11 @@ fn story(engine: Engine) {
     sink.slow(Duration::from_millis(15));
     c.act(&format!("/v1/marketing/campaigns/{}/launch", id(&campaign)), &campaign, json!({})).ok();
     sink.wait_for(READERS / 4);
+    // from now on answers are held back, so that some messages are certainly on their way when the server dies
+    sink.slow(Duration::from_secs(2));
+    sink.wait_until_slow();
     victim.kill();
+    sink.slow(Duration::from_millis(15));
     let before = sink.letters().len();
     assert!(before < READERS, "everything was sent before the server was killed");
 
