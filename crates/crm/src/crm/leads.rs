@@ -72,6 +72,7 @@ pub fn operations(t: &mut Table) {
         .fails(opportunities::REFUSALS);
     n.view::<NoFilter, PersonalData>("export", personal_data::of_lead, personal_data::EXPORT).permission(personal_data::MAY_EXPORT);
     n.action_with::<ErasePerson>("erase", personal_data::erase_lead, personal_data::ERASE)
+        .before_at(personal_data::extent_of_lead)
         .permission(personal_data::MAY_ERASE)
         .fails(personal_data::REFUSALS);
     n.view("score", scores::of_lead, scores::SCORE).fails(&[NONE_ACTIVE, problems::amount_out_of_range]);

@@ -42,6 +42,7 @@ pub fn operations(t: &mut Table) {
     n.view::<NoFilter, ContactMatches>("duplicates", matching::of_contact, DUPLICATES);
     n.view::<NoFilter, PersonalData>("export", personal_data::of_contact, personal_data::EXPORT).permission(personal_data::MAY_EXPORT);
     n.action_with::<ErasePerson>("erase", personal_data::erase_contact, personal_data::ERASE)
+        .before_at(personal_data::extent_of_contact)
         .permission(personal_data::MAY_ERASE)
         .fails(personal_data::REFUSALS)
         .fails(&[MERGED]);

@@ -154,7 +154,7 @@ impl Table {
     pub fn owned(&self) -> impl Iterator<Item = (&str, &'static str)> {
         self.scopes.values().filter_map(|s| match s {
             Scope::Owned { stem, owned } => Some((stem.as_str(), owned.owner)),
-            Scope::Judged(_) => None,
+            Scope::Leading { .. } | Scope::Judged(_) => None,
         })
     }
     pub(crate) fn scope_of(&self, table: &str) -> Option<&Scope> {

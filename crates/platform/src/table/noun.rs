@@ -142,6 +142,21 @@ impl<'t, T: Entity> Noun<'t, T> {
         self.table.scope(T::TABLE, Scope::Judged(rule));
         self
     }
+    /// Records are about those that these columns lead to, and as visible as all of them: the column and the table it leads to.
+    pub fn about(&mut self, by: &'static [(&'static str, &'static str)]) -> &mut Self
+    where
+        T: Record,
+    {
+        self.rows_about::<T>(by)
+    }
+    /// As [`Noun::about`], of rows that are listed under this noun.
+    pub fn rows_about<R: Record>(&mut self, by: &'static [(&'static str, &'static str)]) -> &mut Self {
+        for (column, _) in by {
+            assert!(R::texts().column(column).is_some(), "{} has no column {column}", R::TABLE);
+        }
+        self.table.scope(R::TABLE, Scope::Leading { table: R::TABLE, by });
+        self
+    }
     fn add(&mut self, mut op: Op, run: impl Fn(&mut Cx, &Op, &Input) -> Result<Answer> + Send + Sync + 'static) -> &mut Op {
         op.run = Box::new(run);
         self.table.add(op)
