@@ -122,7 +122,7 @@ each_engine! {
         let other = s.post("/v1/directory/parties", json!({"name": "Somebody else", "is_customer": true})).created();
         let own = owner.post("/v1/directory/parties", json!({"name": "Mine"})).created();
         for party in [&own, &other] {
-            let word = json!({"party_id": party["id"], "channel": "email", "status": "granted", "lawful_basis": "consent"});
+            let word = json!({"party_id": party["id"], "channel": "email", "status": "granted", "evidence": {"wording_version": "v1", "source": "form"}});
             s.post("/v1/marketing/consents", word).created();
             s.post("/v1/marketing/touchpoints", json!({"company_id": company, "kind": "chat", "party_id": party["id"]})).created();
         }
