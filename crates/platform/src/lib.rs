@@ -18,6 +18,7 @@ pub mod platform;
 pub mod prelude;
 pub mod questions;
 mod redaction;
+pub mod search;
 pub mod sequence;
 pub mod signed;
 pub mod table;

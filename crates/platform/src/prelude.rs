@@ -7,4 +7,5 @@ pub use persistence::{Compare, Condition, Conn, Record};
 pub use crate::app::{App, Reactions};
 pub use crate::caller::Caller;
 pub use crate::cx::Cx;
+pub use crate::search::Words;
 pub use crate::table::{Figures, Filter, List, NoFilter, Origin, Page, Table};

@@ -26,6 +26,7 @@ use super::op::{Input, Op, Shape};
 use super::page::Page;
 use super::survivors;
 use crate::cx::Cx;
+use crate::search;
 use crate::visibility::Masking;
 
 /// How every cursor begins, so that one that was tampered with can be told from one that never was.
@@ -240,7 +241,12 @@ impl Listing {
             out.push(text("sort", about, string().max_length(Some(200)).pattern(Some(format!("^{one}(,{one}){{0,3}}$")))));
         }
         if !self.search.is_empty() {
-            out.push(text("q", "Rows that contain this text, ignoring case.".into(), string().min_length(Some(1)).max_length(Some(100))));
+            out.push(text(
+                "q",
+                "Rows that have all these words: each begins a word of the row, or is a part of one. Case and accents do not matter."
+                    .into(),
+                string().min_length(Some(1)).max_length(Some(100)),
+            ));
         }
         out.extend(self.filters.iter().map(|f| of(&f.name, f.about(), f.schema())));
         let flag = || ObjectBuilder::new().schema_type(Type::Boolean);
@@ -315,7 +321,7 @@ impl List {
                     if !(1..=100).contains(&value.chars().count()) {
                         return Err(invalid(name, "1 to 100 characters.".into()));
                     }
-                    list.query.conditions.push(Condition::Contains(listing.search, value.clone()));
+                    list.query.conditions.push(search::rows_with(cx, &(listing.row.name)(), listing.search, value)?);
                 }
                 _ if listing.flags.iter().any(|f| f.name == *name) => {
                     let wanted = value.parse().map_err(|_| invalid(name, "true or false".into()))?;

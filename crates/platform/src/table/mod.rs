@@ -34,6 +34,7 @@ pub use page::Page;
 pub use params::Filter;
 
 pub(crate) use body::typed as typed_body;
+pub(crate) use cursor::sign;
 pub(crate) use expand::names as names_of;
 pub(crate) use list::{PAGE_BYTES, ROWS_AT_ONCE};
 pub(crate) use op::{Prepared, collect as collect_schema};
