@@ -62,10 +62,10 @@ impl Words {
     pub fn fields(&self) -> impl Iterator<Item = &'static str> {
         self.title.into_iter().chain(self.codes.iter().copied()).chain(self.details.iter().copied())
     }
-    fn placed(&self) -> impl Iterator<Item = (&'static str, Place)> {
-        let of = |place| move |field: &&'static str| (*field, place);
-        let codes = self.codes.iter().map(of(Place::Code));
-        codes.chain(self.title.iter().map(of(Place::Title))).chain(self.details.iter().map(of(Place::Details)))
+    fn placed(&self) -> Vec<(&'static str, Place)> {
+        let codes = self.codes.iter().map(|field| (*field, Place::Code));
+        let title = self.title.into_iter().map(|field| (field, Place::Title));
+        codes.chain(title).chain(self.details.iter().map(|field| (*field, Place::Details))).collect()
     }
 }
 
@@ -103,7 +103,7 @@ fn load<T: Entity + Record>(cx: &mut Cx, searched: &Searched, ids: &[Uuid]) -> R
     let ids: Vec<T::Id> = ids.iter().map(|id| T::Id::from_uuid(*id)).collect();
     let mut out = Vec::new();
     let found = cx.find_all::<T>(&ids)?;
-    let parties: Vec<Uuid> = found.iter().filter_map(Entity::party).map(Id::uuid).collect();
+    let parties: Vec<Uuid> = found.iter().filter_map(T::party).map(Id::uuid).collect();
     let erased = rows::erased(cx.db(), &parties)?;
     for row in found {
         let json = serde_json::to_value(&row).map_err(|e| problems::internal.with(e.to_string()))?;
@@ -111,7 +111,7 @@ fn load<T: Entity + Record>(cx: &mut Cx, searched: &Searched, ids: &[Uuid]) -> R
         // nothing is left of somebody by which one could be looked for, and of the documents that law keeps the numbers
         let is_erased = first(&json, "erased_at").is_some();
         let of_erased = row.party().is_some_and(|p| erased.contains(&p.uuid()));
-        let placed = searched.words.placed().filter(|(_, place)| !is_erased && (!of_erased || *place == Place::Code));
+        let placed = searched.words.placed().into_iter().filter(|(_, place)| !is_erased && (!of_erased || *place == Place::Code));
         let texts = placed
             .flat_map(|(field, place)| texts_at(&json, field).into_iter().map(move |text| Text { field, text: text.to_string(), place }));
         let live = Live {
@@ -177,7 +177,7 @@ fn heard(cx: &mut Cx, fact: &Fact) -> Result<()> {
     }
     if event.kind == "company.created" {
         for searched in app.table.searched().filter(|s| s.words.with_company) {
-            for id in rows::of_company(cx.db(), searched.table, event.company.map(Id::uuid).or(own_id(event)))? {
+            for id in rows::of_company(cx.db(), searched.table, event.company.map(Id::uuid).or_else(|| own_id(event)))? {
                 index(cx, searched, id)?;
             }
         }
@@ -308,7 +308,9 @@ pub(crate) fn ranked(cx: &mut Cx, asked: &Asked, sight: &Sight) -> Result<Vec<Ra
     let db = cx.db();
     let mut found: BTreeMap<Uuid, (rows::Hit, bool)> = BTreeMap::new();
     let mut take = |hits: Vec<rows::Hit>, similar: bool| {
-        hits.into_iter().for_each(|hit| drop(found.entry(hit.record_id).or_insert((hit, similar))));
+        for hit in hits {
+            found.entry(hit.record_id).or_insert((hit, similar));
+        }
         found.len()
     };
     let mut many = take(rows::by_code(db, sight, &asked.compact, limit)?, false);

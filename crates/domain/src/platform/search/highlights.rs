@@ -80,7 +80,7 @@ fn runs(chars: &[char]) -> Vec<(usize, usize)> {
     let mut open = false;
     for (i, c) in chars.iter().enumerate() {
         // marks belong to the letter before them
-        let is_mark = open && fold(&format!("a{c}")) == "a";
+        let is_mark = open && !c.is_whitespace() && fold(&format!("a{c}")) == "a";
         if is_of_word(*c) || (open && is_apostrophe(*c)) || is_mark {
             match out.last_mut().filter(|_| open) {
                 Some(run) => run.1 = i + 1,
