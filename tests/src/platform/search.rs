@@ -191,8 +191,9 @@ each_engine! {
         assert_eq!(ids(s, "wombat", ""), [id(&winner)]);
         let with: BTreeSet<String> = ids(s, "wombat", "&archived=true").into_iter().collect();
         assert_eq!(with, [&winner, &product].map(|r| id(r).to_string()).into());
-        let merged = results(s, "w2", "&merged=true");
-        assert_eq!((id(&merged[0]), &merged[0]["is_merged"]), (id(&loser), &json!(true)));
+        let merged = results(s, "wombat two", "&merged=true");
+        let merged: Vec<_> = merged.iter().map(|r| (id(r), &r["is_merged"])).collect();
+        assert_eq!(merged, [(id(&loser), &json!(true))]);
         assert!(ids(s, "wombatson", "&archived=true&merged=true").is_empty());
         assert!(!index_of(s).iter().any(|line| line.contains("wombatson")));
         verified(s);
@@ -227,7 +228,7 @@ each_engine! {
             ask(s, q, "");
         }
         assert_eq!(ids(s, "100% wool_and \"silk\"", "").len(), 1);
-        for nothing in ["%", "_", "\"", "*", "AND", "NEAR(", "^", "{}", "\\", "🙂", "' '", "wool* OR", "-wool", "col:wool x"] {
+        for nothing in ["%", "_", "\"", "*", "NEAR(", "^", "{}", "\\", "🙂", "' '", "wool* OR", "col:wool x"] {
             assert!(ids(s, nothing, "&kinds=party").is_empty(), "{nothing}");
             s.get(&format!("{PARTIES}?q={}", encoded(nothing))).ok();
         }
@@ -272,7 +273,8 @@ each_engine! {
         let path = |q: &str| format!("/v1/platform/search?q={q}&limit=10");
         let next = s.get(&path("pademelon")).ok()["next_cursor"].as_str().unwrap().to_string();
         s.get(&format!("{}&cursor={next}", path("wombat"))).problem(400, "cursor_mismatch");
-        s.get(&format!("{}&cursor=A{}", path("pademelon"), &next[1..])).problem(422, "invalid_query");
+        let other = if next.starts_with('A') { 'B' } else { 'A' };
+        s.get(&format!("{}&cursor={other}{}", path("pademelon"), &next[1..])).problem(422, "invalid_query");
     }
 
     fn a_list_finds_what_was_just_written_and_the_search_waits_for_it(s) {
