@@ -77,7 +77,7 @@ pub struct Searched {
     pub noun: &'static str,
     pub schema: String,
     pub(crate) table: &'static str,
-    prefix: &'static str,
+    pub(crate) prefix: &'static str,
     words: Words,
     load: Load,
 }
@@ -159,7 +159,7 @@ pub(crate) fn follow(t: &mut Table) {
 
 fn heard(cx: &mut Cx, fact: &Fact) -> Result<()> {
     let (app, event) = (cx.app().clone(), &fact.event);
-    if let Some((searched, id)) = app.table.searched_by(&event.subject)
+    if let Some((searched, id)) = app.table.searched_by(&event.subject, event.noun())
         && searched.concerns(event)
     {
         index(cx, searched, id)?;
@@ -167,7 +167,7 @@ fn heard(cx: &mut Cx, fact: &Fact) -> Result<()> {
     let verb = event.kind.rsplit('.').next().unwrap_or_default();
     if matches!(verb, "merged" | "unmerged") {
         for other in ["winner_id", "loser_id"].iter().filter_map(|name| event.data[*name].as_str()) {
-            if let Some((searched, id)) = app.table.searched_by(other) {
+            if let Some((searched, id)) = app.table.searched_by(other, event.noun()) {
                 index(cx, searched, id)?;
             }
         }

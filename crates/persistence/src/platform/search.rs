@@ -152,7 +152,8 @@ pub(crate) fn forget(db: &mut Conn, records: &[Uuid]) -> Result<()> {
     }
     if db.engine() == Engine::Postgres {
         // until the follower is done with what it is at: it might bring back a word that was just forgotten
-        sql!("SELECT id FROM followers WHERE name = {} FOR NO KEY UPDATE", FOLLOWER).load::<(Uuid,)>(db)?;
+        let mut held = Statement::new("SELECT id FROM followers WHERE name = ");
+        held.push(Value::Text(FOLLOWER.into())).sql(" FOR NO KEY UPDATE").load::<(Uuid,)>(db)?;
     }
     for chunk in records.chunks(CHUNK) {
         empty(db, chunk)?;

@@ -20,7 +20,7 @@ use super::{Body, Reply, body, figures, noun, params, schema};
 use crate::app::App;
 use crate::bulk;
 use crate::cx::Cx;
-use crate::search::{Searched, Words};
+use crate::search::Searched;
 use crate::signed;
 use crate::timers::{self, How, Timer};
 use crate::visibility::{Mask, NounRows, Scope};
@@ -33,8 +33,8 @@ pub struct Table {
     pub(crate) works: BTreeMap<&'static str, (crate::work::Lane, crate::work::Run)>,
     /// What happens by the clock.
     pub(crate) timers: Vec<Timer>,
-    /// The nouns whose records are found, by the prefix of their ids.
-    searched: BTreeMap<&'static str, Searched>,
+    /// The nouns whose records are found, by their names in the kinds of facts.
+    pub(crate) searched: BTreeMap<&'static str, Searched>,
     /// What follows from facts after their commit.
     pub followers: Vec<crate::followers::Declared>,
     /// Tags and what they are about.
@@ -377,25 +377,6 @@ impl Table {
             Scope::Judged(_) => None,
         })
     }
-    /// Records of this noun are found by these words, by the search and by `q` of its list.
-    pub fn searched_as<T: Entity + persistence::Record>(&mut self, words: Words) {
-        for field in words.fields() {
-            let root = field.split('.').next().unwrap_or(field);
-            assert!(self.properties(&Shape::of::<T>()).contains(&root), "{} has no field {field}", T::name());
-        }
-        let before = self.searched.insert(<T::Id as domain::kernel::Id>::PREFIX, Searched::of::<T>(words));
-        assert!(before.is_none(), "what finds {} is declared twice", T::name());
-    }
-    /// The nouns whose records are found.
-    pub fn searched(&self) -> impl Iterator<Item = &Searched> {
-        self.searched.values()
-    }
-    /// What finds the record with this id on the wire.
-    pub(crate) fn searched_by(&self, id: &str) -> Option<(&Searched, uuid::Uuid)> {
-        let (prefix, _) = id.rsplit_once('_')?;
-        let searched = self.searched.get(prefix)?;
-        Some((searched, domain::kernel::decode(prefix, id)?))
-    }
     pub(crate) fn scope_of(&self, table: &str) -> Option<&Scope> {
         self.scopes.get(table)
     }
@@ -457,11 +438,7 @@ impl Table {
     /// Closes the table: tells every operation whether its resource has actions. Panics, and so fails a test and the
     /// start, when the table contradicts itself.
     pub fn finish(mut self) -> Self {
-        for searched in self.searched.values() {
-            let hidden = self.masks_of(&searched.schema).iter().flat_map(|m| m.fields.iter().copied()).collect::<BTreeSet<_>>();
-            let found = searched.fields().find(|field| hidden.iter().any(|h| h == field || field.starts_with(&format!("{h}."))));
-            assert!(found.is_none(), "{} is found by {found:?}, which some may not see", searched.schema);
-        }
+        self.check_searched();
         let mut faces = BTreeMap::new();
         for face in std::mem::take(&mut self.faces) {
             faces.entry((face.id)().into_owned()).or_insert(face);

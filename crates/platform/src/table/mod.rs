@@ -19,6 +19,7 @@ mod page;
 mod params;
 mod references;
 pub mod schema;
+mod searched;
 mod survivors;
 
 pub use all::Table;
