@@ -9,18 +9,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ids::CompanyId;
+use domain::kernel::{Id, problems};
 use domain::platform::search::words::{Asked, Entry, Place, Text};
 use domain::platform::search::{Live, MOST_RESULTS, Rank};
 use domain::platform::trace::AnyId;
+use domain::{Entity, Event, Result};
 use persistence::platform::search as rows;
-use persistence::platform::search::{Document, Sight};
+use persistence::platform::search::{Document, Kept, Sight};
+use persistence::{Condition, Record};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::caller::Companies;
+use crate::app::App;
+use crate::caller::{Caller, Companies};
+use crate::cx::Cx;
 use crate::followers::Fact;
-use crate::prelude::*;
+use crate::table::Table;
 
 pub use persistence::platform::search::FOLLOWER;
 
@@ -162,13 +167,13 @@ fn heard(cx: &mut Cx, fact: &Fact) -> Result<()> {
     if let Some((searched, id)) = app.table.searched_by(&event.subject, event.noun())
         && searched.concerns(event)
     {
-        index(cx, searched, id)?;
+        index(cx, searched, &[id])?;
     }
     let verb = event.kind.rsplit('.').next().unwrap_or_default();
     if matches!(verb, "merged" | "unmerged") {
         for other in ["winner_id", "loser_id"].iter().filter_map(|name| event.data[*name].as_str()) {
             if let Some((searched, id)) = app.table.searched_by(other, event.noun()) {
-                index(cx, searched, id)?;
+                index(cx, searched, &[id])?;
             }
         }
     }
@@ -177,9 +182,8 @@ fn heard(cx: &mut Cx, fact: &Fact) -> Result<()> {
     }
     if event.kind == "company.created" {
         for searched in app.table.searched().filter(|s| s.words.with_company) {
-            for id in rows::of_company(cx.db(), searched.table, event.company.map(Id::uuid).or_else(|| own_id(event)))? {
-                index(cx, searched, id)?;
-            }
+            let ids = rows::of_company(cx.db(), searched.table, event.company.map(Id::uuid).or_else(|| own_id(event)))?;
+            index(cx, searched, &ids)?;
         }
     }
     Ok(())
@@ -196,7 +200,7 @@ fn emptied(cx: &mut Cx) -> Result<()> {
         let some = rows::emptied(cx.db(), AT_ONCE)?;
         for (id, noun) in &some {
             match app.table.searched().find(|s| s.noun == noun) {
-                Some(searched) => index(cx, searched, *id)?,
+                Some(searched) => index(cx, searched, &[*id])?,
                 None => rows::remove(cx.db(), &[*id])?,
             }
         }
@@ -206,28 +210,31 @@ fn emptied(cx: &mut Cx) -> Result<()> {
     }
 }
 
-/// Brings what the index has of a record into agreement with the record.
-fn index(cx: &mut Cx, searched: &Searched, id: Uuid) -> Result<()> {
-    let live = (searched.load)(cx, searched, &[id])?.pop();
-    let known = rows::digest(cx.db(), id)?;
-    let Some((_, live)) = live else {
-        return if known.is_some() { Ok(rows::remove(cx.db(), &[id])?) } else { Ok(()) };
-    };
-    let words = live.entry.words();
-    let mut document = Document {
-        record_id: id,
-        noun: searched.noun,
-        company_id: live.company_id.map(Id::uuid),
-        state: if live.is_merged { 2 } else { i64::from(live.is_archived) },
-        title: live.entry.title(),
-        codes: live.entry.codes(),
-        digest: String::new(),
-    };
-    document.digest = digest(&document, &words);
-    if known.as_ref() == Some(&document.digest) {
-        return Ok(());
+/// Brings what the index has of these records into agreement with the records.
+fn index(cx: &mut Cx, searched: &Searched, ids: &[Uuid]) -> Result<()> {
+    let mut live: BTreeMap<Uuid, Live> = (searched.load)(cx, searched, ids)?.into_iter().collect();
+    let known = rows::digests(cx.db(), ids)?;
+    let gone: Vec<Uuid> = ids.iter().copied().filter(|id| known.contains_key(id) && !live.contains_key(id)).collect();
+    rows::remove(cx.db(), &gone)?;
+    let mut changed = Vec::new();
+    for id in ids {
+        let Some(live) = live.remove(id) else { continue };
+        let words = live.entry.words();
+        let mut document = Document {
+            record_id: *id,
+            noun: searched.noun,
+            company_id: live.company_id.map(Id::uuid),
+            state: if live.is_merged { 2 } else { i64::from(live.is_archived) },
+            title: live.entry.title(),
+            codes: live.entry.codes(),
+            digest: String::new(),
+        };
+        document.digest = digest(&document, &words);
+        if known.get(id) != Some(&document.digest) {
+            changed.push(Kept { document, words, known: known.contains_key(id) });
+        }
     }
-    Ok(rows::keep(cx.db(), &document, &words, known.is_some())?)
+    Ok(rows::keep(cx.db(), &changed)?)
 }
 
 fn digest(document: &Document, words: &BTreeMap<String, Place>) -> String {

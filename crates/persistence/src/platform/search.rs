@@ -41,45 +41,59 @@ pub struct Document {
 
 // ---- keeping it ---------------------------------------------------------------------------------
 
-/// The digest of the record as the index has it.
-pub fn digest(db: &mut Conn, record: Uuid) -> Result<Option<String>> {
-    Ok(sql!("SELECT digest FROM search_documents WHERE record_id = {}", record).first::<(String,)>(db)?.map(|r| r.0))
+/// The digests of these records as the index has them.
+pub fn digests(db: &mut Conn, records: &[Uuid]) -> Result<BTreeMap<Uuid, String>> {
+    let mut out = BTreeMap::new();
+    for chunk in records.chunks(CHUNK) {
+        let found = sql!("SELECT record_id, digest FROM search_documents WHERE record_id IN ({})", list(chunk));
+        out.extend(found.load::<(Uuid, String)>(db)?);
+    }
+    Ok(out)
 }
 
-/// Writes a record with its words; `known` says that the index has it.
-pub fn keep(db: &mut Conn, document: &Document, words: &BTreeMap<String, Place>, known: bool) -> Result<()> {
-    let had = if known { words_of(db, &[document.record_id])? } else { BTreeSet::new() };
-    let have: BTreeSet<(String, i64)> = words.iter().map(|(w, p)| (w.clone(), *p as i64)).collect();
-    let gone: Vec<String> = had.difference(&have).map(|(w, _)| w.clone()).collect();
-    for chunk in gone.chunks(CHUNK) {
-        sql!("DELETE FROM search_postings WHERE record_id = {} AND word IN ({})", document.record_id, list(chunk)).execute(db)?;
+/// A record to be written, with its words, and whether the index has it.
+pub struct Kept {
+    pub document: Document,
+    pub words: BTreeMap<String, Place>,
+    pub known: bool,
+}
+
+/// Writes records with their words.
+pub fn keep(db: &mut Conn, all: &[Kept]) -> Result<()> {
+    let (mut new, mut gone) = (Vec::new(), Vec::new());
+    for Kept { document, words, known } in all {
+        let had = if *known { words_of(db, &[document.record_id])? } else { BTreeSet::new() };
+        let have: BTreeSet<(String, i64)> = words.iter().map(|(w, p)| (w.clone(), *p as i64)).collect();
+        let lost: Vec<String> = had.difference(&have).map(|(w, _)| w.clone()).collect();
+        for chunk in lost.chunks(CHUNK) {
+            sql!("DELETE FROM search_postings WHERE record_id = {} AND word IN ({})", document.record_id, list(chunk)).execute(db)?;
+        }
+        new.extend(have.difference(&had).map(|(word, place)| (word.clone(), *place, document.record_id, document.noun)));
+        gone.extend(lost);
     }
-    let new: Vec<&(String, i64)> = have.difference(&had).collect();
     for chunk in new.chunks(CHUNK) {
         let mut s = Statement::new("INSERT INTO search_postings (word, place, record_id, noun) VALUES ");
-        for (i, (word, place)) in chunk.iter().enumerate() {
+        for (i, (word, place, record, noun)) in chunk.iter().enumerate() {
             s.sql(if i == 0 { "(" } else { ", (" });
-            s.values([Value::Text(word.clone()), Value::Int(*place), Value::Uid(document.record_id), Value::Text(document.noun.into())])
-                .sql(")");
+            s.values([Value::Text(word.clone()), Value::Int(*place), Value::Uid(*record), Value::Text(noun.to_string())]).sql(")");
         }
         s.sql(" ON CONFLICT DO NOTHING").execute(db)?;
     }
-    learn(db, new.iter().map(|(word, _)| word))?;
+    learn(db, new.iter().map(|(word, ..)| word))?;
     unlearn(db, gone)?;
-    let codes: Vec<&str> = document.codes.iter().map(String::as_str).collect();
-    sql!(
-        "INSERT INTO search_documents (record_id, noun, company_id, state, title, codes, digest) VALUES ({}, {}, {}, {}, {}, {}, {}) \
-         ON CONFLICT (record_id) DO UPDATE SET noun = excluded.noun, company_id = excluded.company_id, state = excluded.state, \
-         title = excluded.title, codes = excluded.codes, digest = excluded.digest",
-        document.record_id,
-        document.noun,
-        document.company_id,
-        document.state,
-        &document.title,
-        codes.join(" "),
-        &document.digest
-    )
-    .execute(db)?;
+    for chunk in all.chunks(CHUNK) {
+        let mut s = Statement::new("INSERT INTO search_documents (record_id, noun, company_id, state, title, codes, digest) VALUES ");
+        for (i, Kept { document: d, .. }) in chunk.iter().enumerate() {
+            let codes: Vec<&str> = d.codes.iter().map(String::as_str).collect();
+            s.sql(if i == 0 { "(" } else { ", (" });
+            s.append(sql!("{}, {}, {}, {}, {}, {}, {})", d.record_id, d.noun, d.company_id, d.state, &d.title, codes.join(" "), &d.digest));
+        }
+        s.sql(
+            " ON CONFLICT (record_id) DO UPDATE SET noun = excluded.noun, company_id = excluded.company_id, state = excluded.state, \
+             title = excluded.title, codes = excluded.codes, digest = excluded.digest",
+        );
+        s.execute(db)?;
+    }
     Ok(())
 }
 
