@@ -26,6 +26,7 @@ for the caller's own write.";
 
 fn find(cx: &mut Cx, filter: SearchFilter) -> Result<SearchResults> {
     let limit = filter.checked()?;
+    in_form(&filter)?;
     let app = cx.app().clone();
     let wanted: Option<BTreeSet<&str>> = filter.kinds.as_ref().map(|kinds| kinds.split(',').collect());
     for kind in wanted.iter().flatten() {
@@ -80,6 +81,22 @@ fn find(cx: &mut Cx, filter: SearchFilter) -> Result<SearchResults> {
     }
     let next_cursor = last.filter(|_| has_more).map(|last| write(cx, &digest, last));
     Ok(SearchResults { data, has_more, next_cursor, as_of_seq })
+}
+
+/// Refuses what has another form than the document shows.
+fn in_form(filter: &SearchFilter) -> Result<()> {
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let kinds = filter.kinds.as_ref().is_none_or(|kinds| kinds.len() <= 500 && kinds.split(',').all(is_word));
+    let of_cursor = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let cursor = filter.cursor.as_ref().is_none_or(|cursor| (40..=400).contains(&cursor.len()) && cursor.bytes().all(of_cursor));
+    for (name, fits, text) in
+        [("kinds", kinds, "Names of kinds, separated by commas."), ("cursor", cursor, "Not a cursor of this service.")]
+    {
+        if !fits {
+            return Err(problems::invalid_parameter.at(vec![FieldError::parameter(name, "invalid", text)]));
+        }
+    }
+    Ok(())
 }
 
 /// What a cursor is bound to.
