@@ -29,6 +29,15 @@ use super::{assignment_rules, opportunities, timeline};
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Lead>("crm/leads", "People and organisations who may become customers.");
+    n.searched(Words::titled("name").codes(&["external_id.id", "tax_id"]).details(&[
+        "organisation_name",
+        "email",
+        "phone_normalised",
+        "job_title",
+        "website",
+        "campaign",
+        "source",
+    ]));
     n.owned_by("owner_id");
     n.list("List leads.")
         .filter(&["status", "owner_id", "source", "campaign", "email", "converted_party_id", "converted_at"])

@@ -52,6 +52,7 @@ const ADDRESS: &[Code] = &[domain::directory::addresses::UNKNOWN_COUNTRY];
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Quote>("crm/quotes", "Priced and taxed offers, with revisions, public links and a PDF.");
+    n.searched(Words::titled("title").codes(&["number", "customer_reference"]).details(&["customer.name"]));
     n.owned_by("owner_id");
     n.masked(FieldClass::Personal, &["answer.address", "answer.user_agent"]);
     n.list("List quotes.")

@@ -18,6 +18,7 @@ use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Contact>("directory/contacts", "People, whomever they work for.");
+    n.searched(Words::titled("name").codes(&["external_ids.id"]).details(&["emails.address", "phones.normalised"]));
     n.owned_by("owner_id");
     n.list("List contacts.")
         .filter(&["language", "owner_id", "archived_at", "merged_into"])

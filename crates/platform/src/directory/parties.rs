@@ -21,6 +21,13 @@ use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Party>("directory/parties", "People and organisations the company deals with, as customers, vendors or both.");
+    n.searched(Words::titled("name").codes(&["code", "external_ids.id", "tax_id"]).details(&[
+        "legal_name",
+        "emails.address",
+        "phones.normalised",
+        "website",
+        "addresses.address.city",
+    ]));
     n.owned_by("owner_id");
     n.list("List parties.")
         .filter(&["code", "kind", "is_customer", "is_vendor", "tax_id", "parent_id", "owner_id", "archived_at", "merged_into"])

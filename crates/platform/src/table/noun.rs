@@ -23,6 +23,7 @@ use super::shape::Shape;
 use super::{Body, Reply, body, plural, snake};
 use crate::bulk;
 use crate::cx::Cx;
+use crate::search::Words;
 use crate::visibility::{NounRows, Scope};
 
 impl Table {
@@ -106,6 +107,14 @@ impl<'t, T: Entity> Noun<'t, T> {
     /// Fields that need the permission of their class. Without it they are null, and named in `masked`, on every road.
     pub fn masked(&mut self, class: FieldClass, fields: &'static [&'static str]) -> &mut Self {
         self.table.masked::<T>(class, fields);
+        self
+    }
+    /// Records are found by these fields, by the search and by `q` of the list.
+    pub fn searched(&mut self, words: Words) -> &mut Self
+    where
+        T: Record,
+    {
+        self.table.searched_as::<T>(words);
         self
     }
     /// Records have an owner: permissions on them have a reach, by this column.
