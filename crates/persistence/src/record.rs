@@ -163,6 +163,17 @@ pub fn find_to_change<T: Record>(db: &mut Conn, id: Uuid) -> Result<Option<T>> {
     lock(db, id)
 }
 
+/// The row with this id, to be referred to: until the end of the transaction it is neither deleted nor merged away, and who is
+/// at that is waited for. Others may change it (SQLite has one writer and needs no lock).
+pub fn find_to_refer<T: Record>(db: &mut Conn, id: Uuid) -> Result<Option<T>> {
+    let mut statement = select::<T>();
+    statement.sql(" WHERE id = ").push(Value::Uid(id));
+    if db.engine() == Engine::Postgres {
+        statement.sql(" FOR KEY SHARE");
+    }
+    Ok(load(db, &statement)?.pop())
+}
+
 /// As [`find_to_change`], outside of the order of locks: for rows that only a decision of this transaction names. A deadlock that
 /// comes of it is ended by the database and repeated by the door.
 pub fn find_to_change_late<T: Record>(db: &mut Conn, id: Uuid) -> Result<Option<T>> {
@@ -284,6 +295,8 @@ pub fn count<T: Record>(db: &mut Conn, query: &Query) -> Result<i64> {
 /// record! {
 ///     sales_orders: SalesOrder { id: uid, number: opt(text), status: word, total: amount, version: int }
 ///     derived { search: text = |o| search::normalise(&[&o.name]) }   // columns that are written and not read
+///     late { rank: int = |o| o.rank() }                              // such columns that were added to filled tables: rows from before
+///                                                                    // have NULL until the clock writes them
 ///     unstored { lines }                                             // fields that are kept elsewhere
 ///     complete = complete                                            // fn(&mut Conn, &mut [SalesOrder]) fills those in
 /// }
@@ -292,6 +305,7 @@ pub fn count<T: Record>(db: &mut Conn, query: &Query) -> Result<i64> {
 macro_rules! record {
     ($table:ident : $ty:ty { $($field:ident : $kind:ident $(($inner:ident))?),* $(,)? }
         $(derived { $($dname:ident : $dkind:ident = |$dv:ident| $dexpr:expr),* $(,)? })?
+        $(late { $($lname:ident : $lkind:ident = |$lv:ident| $lexpr:expr),* $(,)? })?
         $(unstored { $($un:ident),* $(,)? })?
         $(complete = $complete:path)?
     ) => {
@@ -303,6 +317,7 @@ macro_rules! record {
                     let mut columns = vec![$($crate::record!(@column $ty, $field, $kind $(($inner))?)),*];
                     let read = columns.len();
                     $($(columns.push($crate::kind::made::derived::<$crate::kind::$dkind, $ty, _>(stringify!($dname), |$dv: &$ty| $dexpr));)*)?
+                    $($(columns.push($crate::kind::made::derived::<$crate::kind::$lkind, $ty, _>(stringify!($lname), |$lv: &$ty| $lexpr));)*)?
                     $crate::record::Texts::of(stringify!($table), columns, read)
                 });
                 &TEXTS
@@ -311,6 +326,7 @@ macro_rules! record {
             fn put(&self, out: &mut Vec<$crate::Value>) {
                 $(out.push($crate::record!(@put self.$field, $kind $(($inner))?));)*
                 $($(out.push($crate::kind::made::put_derived::<$crate::kind::$dkind, $ty, _>(self, |$dv: &$ty| $dexpr));)*)?
+                $($(out.push($crate::kind::made::put_derived::<$crate::kind::$lkind, $ty, _>(self, |$lv: &$ty| $lexpr));)*)?
             }
             fn take(cells: &mut dyn $crate::Cells) -> Result<Self, $crate::Fail> {
                 Ok(Self {

@@ -2,28 +2,24 @@
 
 mod numbered;
 mod references;
+mod telling;
 
 use std::any::{Any, TypeId};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::Company;
-use domain::ids::{CompanyId, EventId};
+use domain::ids::CompanyId;
 use domain::kernel::{Code, FieldError, Id, Problem, decode, problems};
 use domain::{Entity, Event, Result};
-use persistence::platform::events;
 use persistence::platform::links::NewLink;
 use persistence::{Condition, Conn, Engine, Only, Query, RETRY, Record, Statement, Value, record};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller::{Caller, Companies};
-use crate::chain::new_fact;
 use crate::table::{List, PAGE_BYTES, Page, Prepared, ROWS_AT_ONCE};
-
-/// Reactions may cause facts that cause reactions; more rounds than this are a loop.
-const MAX_ROUNDS: usize = 20;
 
 /// What was read in a transaction and does not change in it.
 type Known = HashMap<(TypeId, Uuid), Arc<dyn Any + Send + Sync>>;
@@ -44,6 +40,8 @@ pub struct Cx<'c> {
     pub(crate) permission: Option<String>,
     /// What follows from what the caller did is done to whatever it concerns, visible or not.
     pub(crate) unlimited: bool,
+    /// The transaction may write, and so lock.
+    pub(crate) writes: bool,
     pub(crate) around: Around,
     /// Shared, because those who react hold one while they tell more.
     told: Vec<Arc<Event>>,
@@ -51,7 +49,7 @@ pub struct Cx<'c> {
     nested: u32,
     known: Known,
     /// What is done when everything else is.
-    last: Vec<Last>,
+    last: Vec<telling::Last>,
     /// Which documents came from which; written with the facts.
     links: Vec<NewLink>,
     /// The conditions of the list that was asked for them.
@@ -77,8 +75,6 @@ pub(crate) struct VisibleRecords {
     pub is_all: bool,
 }
 
-type Last = Box<dyn FnOnce(&mut Cx) -> Result<()>>;
-
 impl<'c> Cx<'c> {
     pub(crate) fn new(app: Arc<App>, conn: Conn<'c>, caller: Arc<Caller>, request_id: String) -> Self {
         let now = app.clock.now();
@@ -93,6 +89,7 @@ impl<'c> Cx<'c> {
             prepared: None,
             permission: None,
             unlimited: false,
+            writes: false,
             around: Around::default(),
             told: vec![],
             reacted: 0,
@@ -153,6 +150,18 @@ impl<'c> Cx<'c> {
             true => self.once(id.uuid(), |conn| record::find::<T>(conn, id.uuid()))?,
             false => record::find::<T>(&mut self.conn, id.uuid())?,
         };
+        self.found(id, found)
+    }
+    /// As [`Cx::find`], of what the transaction is about to refer to: what can be merged away is not merged away until it ends, and a
+    /// merge that is under way is waited for.
+    pub(crate) fn find_to_refer<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
+        if !self.writes || T::texts().column("merged_into").is_none() {
+            return self.find::<T>(id);
+        }
+        let found = record::find_to_refer::<T>(&mut self.conn, id.uuid())?;
+        self.found(id, found)
+    }
+    fn found<T: Entity + Record>(&mut self, id: T::Id, found: Option<T>) -> Result<T> {
         let found = found.filter(|row| self.visible(row));
         let mut row = self.if_visible(found)?.ok_or_else(|| missing::<T>(id))?;
         row.within(&|company| self.caller.companies.contain(company));
@@ -218,7 +227,7 @@ impl<'c> Cx<'c> {
         if list.wants_all::<T>() {
             has_more |= self.complete(&mut data)?;
         }
-        let next_cursor = data.last().filter(|_| has_more).map(|row| list.cursor_after(self, row));
+        let next_cursor = data.last().filter(|_| has_more).map(|row| list.cursor_after(self.app.cursor_key(), row));
         let total_count = if list.include_total { Some(record::count::<T>(&mut self.conn, &list.query)?) } else { None };
         Ok(Page { data, has_more, next_cursor, total_count })
     }
@@ -368,27 +377,10 @@ impl<'c> Cx<'c> {
     pub fn delete_by<T: Record>(&mut self, column: &'static str, id: Uuid) -> Result<usize> {
         Ok(record::delete_by::<T>(&mut self.conn, column, id)?)
     }
-    /// Tells a fact. It is kept when the transaction is.
-    pub fn emit(&mut self, event: Event) {
-        self.told.push(Arc::new(event));
-    }
-    /// Remembers that the document `to` came from `from`.
-    pub fn link(&mut self, from: impl ToString, to: impl ToString, kind: &str) -> Result<()> {
-        let link = NewLink { from: from.to_string(), to: to.to_string(), kind: kind.into() };
-        if !self.links.contains(&link) {
-            self.links.push(link);
-        }
-        Ok(())
-    }
-    /// Does something when the operation and all reactions to it are done: what locks a row that every transaction of a company
-    /// needs, such as the series of its journal entries, so that it is locked for as short as can be.
-    pub fn at_the_end(&mut self, f: impl FnOnce(&mut Cx) -> Result<()> + 'static) {
-        self.last.push(Box::new(f));
-    }
     /// Tries something that may be refused, in a savepoint: a refusal leaves no trace and the transaction goes on.
     pub fn savepoint<T>(&mut self, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
-        let (now, caller, request_id, app, nested, unlimited) =
-            (self.now, self.caller.clone(), self.request_id.clone(), self.app.clone(), self.nested, self.unlimited);
+        let (now, caller, request_id, app) = (self.now, self.caller.clone(), self.request_id.clone(), self.app.clone());
+        let (nested, unlimited, writes) = (self.nested, self.unlimited, self.writes);
         let (told, reacted, known) = (std::mem::take(&mut self.told), self.reacted, std::mem::take(&mut self.known));
         let links = std::mem::take(&mut self.links);
         // what was left for the end before is none of its business: it must not be done in here and then rolled back
@@ -407,6 +399,7 @@ impl<'c> Cx<'c> {
                 prepared: None,
                 permission: None,
                 unlimited,
+                writes,
                 around: Around::default(),
                 told,
                 reacted,
@@ -437,77 +430,6 @@ impl<'c> Cx<'c> {
     /// Whether this runs inside another operation, which declares its own codes.
     pub(crate) fn nested(&self) -> bool {
         self.nested > 0
-    }
-
-    /// Lets the services hear now what was told so far, so that the answer can show what came of it. What is told later is
-    /// heard when the operation is done, as always.
-    pub fn run_reactions(&mut self) -> Result<()> {
-        self.react()?;
-        // the answer may show which documents came of it
-        let links = std::mem::take(&mut self.links);
-        let origin = events::Origin { at: self.now, actor: &self.caller.id, actor_name: &self.caller.name, request_id: &self.request_id };
-        Ok(events::insert(&mut self.conn, &origin, Vec::new(), &links)?)
-    }
-
-    // ---- the door's part ----------------------------------------------------------------------
-
-    /// Lets the services hear what was told, until nothing new is told.
-    pub(crate) fn react(&mut self) -> Result<()> {
-        self.consequence(Self::react_unlimited)
-    }
-    fn react_unlimited(&mut self) -> Result<()> {
-        let app = self.app.clone();
-        let (mut rounds, mut end_of_round) = (0, self.told.len());
-        while self.reacted < self.told.len() {
-            if self.reacted >= end_of_round {
-                (rounds, end_of_round) = (rounds + 1, self.told.len());
-            }
-            if rounds >= MAX_ROUNDS {
-                log::error!("reactions do not come to an end: {}", self.told[self.reacted].kind);
-                return Err(problems::internal.into());
-            }
-            let reactions = app.reactions.to(&self.told[self.reacted].kind);
-            self.reacted += 1;
-            if reactions.is_empty() {
-                continue;
-            }
-            let event = self.told[self.reacted - 1].clone();
-            for reaction in reactions {
-                reaction(self, &event)?;
-            }
-        }
-        Ok(())
-    }
-    /// Lets the services hear what was told, does what was left for the end, and lets them hear of that.
-    pub(crate) fn finish(&mut self) -> Result<()> {
-        loop {
-            self.react()?;
-            if self.last.is_empty() {
-                return Ok(());
-            }
-            for f in std::mem::take(&mut self.last) {
-                self.consequence(|cx| f(cx))?;
-            }
-        }
-    }
-    /// Whether anything told changes who may do what.
-    pub(crate) fn tells_of_rights(&self) -> bool {
-        self.told.iter().any(|e| crate::identity::concerns_rights(&e.kind))
-    }
-    /// The companies that what was told concerns.
-    pub(crate) fn companies_told(&self) -> BTreeSet<CompanyId> {
-        self.told.iter().filter_map(|e| e.company).collect()
-    }
-    /// Writes what was told; the last of the facts.
-    pub(crate) fn keep_events(&mut self) -> Result<Option<EventId>> {
-        let links = std::mem::take(&mut self.links);
-        let told = std::mem::take(&mut self.told);
-        self.reacted = 0;
-        let origin = events::Origin { at: self.now, actor: &self.caller.id, actor_name: &self.caller.name, request_id: &self.request_id };
-        let facts: Vec<_> = told.iter().map(|event| new_fact(event, &origin)).collect();
-        let last = facts.last().map(|fact| EventId::from_uuid(fact.id));
-        events::insert(&mut self.conn, &origin, facts, &links)?;
-        Ok(last)
     }
 }
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::cx::Cx;
 use crate::records::{self, Open};
-use crate::table::{Counts, Op, Table};
+use crate::table::{Counts, Op, Places, Table};
 
 /// Fields of one class. A path leads through objects and lists: `lines.unit_cost`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Mask {
 pub(crate) enum Scope {
     /// By the reach of the permission with this stem: `crm.leads`.
     Owned { stem: String, owned: Owned },
+    /// As the records that these columns lead to: rows about people, of which whoever may not see the person sees nothing.
+    Leading { table: &'static str, by: &'static [(&'static str, &'static str)] },
     /// By a rule of its own; nothing when the caller may see all.
     Judged(fn(&mut Cx) -> Result<Option<Condition>>),
 }
@@ -95,9 +97,6 @@ fn clear(at: &mut Value, path: &[&str]) -> bool {
         _ => false,
     }
 }
-
-/// Where things with masked fields stand in an answer: the path to them, and their schema.
-pub(crate) type Places = Vec<(Vec<String>, String)>;
 
 /// The places of schemas with masked fields in a schema.
 pub(crate) fn places(table: &Table, root: &str, schemas: &std::collections::BTreeMap<String, Value>) -> Places {
@@ -209,6 +208,7 @@ impl Cx<'_> {
         match app.table.scope_of(table) {
             None => Ok(None),
             Some(Scope::Judged(rule)) => rule(self),
+            Some(Scope::Leading { table, by }) => self.leading_to_visible(table, by),
             Some(Scope::Owned { stem, owned }) => {
                 let reach = self.caller.permissions.reach(&format!("{stem}.read"));
                 self.within(owned, reach.unwrap_or(Reach::All))
@@ -363,6 +363,7 @@ impl Cx<'_> {
         let (owned, stem) = match app.table.scope_of(table) {
             None => return Ok(true),
             Some(Scope::Judged(rule)) => return Ok(rule(self)?.is_none()),
+            Some(Scope::Leading { table, by }) => return Ok(self.leading_to_visible(table, by)?.is_none()),
             Some(Scope::Owned { stem, owned }) => (owned, stem),
         };
         let reach = self.caller.permissions.reach(&format!("{stem}.read")).unwrap_or(Reach::All);

@@ -52,6 +52,7 @@ mod records;
 mod reminders;
 mod repetition;
 mod saved_views;
+mod search;
 mod timer_failures;
 mod timers;
 mod trace;

@@ -20,12 +20,13 @@ use domain::identity::users::DISABLED;
 use domain::identity::visibility::FieldClass;
 use domain::ids::{ContactId, QuoteId, QuoteLineId, UserId};
 use domain::sales::orders::NewSalesOrder;
+use domain::sales::orders::PriceOfSale;
 use persistence::crm::quotes::lines as line_rows;
+use platform::directory::parties::check_days;
 use platform::directory::timeline;
 use platform::identity::users;
 use platform::pdf::UNPRINTABLE;
 use platform::prelude::*;
-use platform::questions;
 
 /// A quote is for somebody.
 pub const NO_PARTY: Code = Code::invalid("quote.no_party", "A quote needs a party or an opportunity.");
@@ -53,6 +54,7 @@ const ADDRESS: &[Code] = &[domain::directory::addresses::UNKNOWN_COUNTRY];
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Quote>("crm/quotes", "Priced and taxed offers, with revisions, public links and a PDF.");
+    n.searched(Words::titled("title").codes(&["number", "customer_reference"]).details(&["customer.name"]));
     n.owned_by("owner_id").takes_tags();
     n.masked(FieldClass::Personal, &["answer.address", "answer.user_agent"]);
     n.list("List quotes.")
@@ -115,6 +117,7 @@ fn create(cx: &mut Cx, mut new: NewQuote) -> Result<Quote> {
     };
     let party = cx.refer_itself::<Party>("/party_id", party_id)?;
     party.check_usable("/party_id")?;
+    check_days(cx, &party, &company, None, new.payment_terms_days)?;
     let contact_id = new.contact_id.or(deal.as_ref().and_then(|d| d.contact_id));
     let contact_id = contact_id.map(|id| cx.refer::<Contact>("/contact_id", id)).transpose()?.map(|c| c.id);
     let today = cx.today(&company);
@@ -263,6 +266,7 @@ fn update(cx: &mut Cx, id: QuoteId, patch: QuotePatch) -> Result<Quote> {
     after.customer.address = patch.billing_address.unwrap_or(after.customer.address);
     after.shipping_address = patch.shipping_address.unwrap_or(after.shipping_address);
     after.payment_terms_days = patch.payment_terms_days.unwrap_or(after.payment_terms_days);
+    check_days(cx, &party, &company, Some(before.payment_terms_days), Some(after.payment_terms_days))?;
     after.note = patch.note.unwrap_or(after.note);
     after.metadata = patch.metadata.unwrap_or(after.metadata);
     let reprice = patch.lines.is_some() || patch.freight_amount.is_some() || patch.freight_tax_class.is_some();
@@ -319,7 +323,7 @@ pub(crate) fn price(cx: &mut Cx, quote: &mut Quote, wanted: Wanted) -> Result<()
         lines: lines.into_iter().map(Into::into).collect(),
         metadata: Default::default(),
     };
-    let priced = questions::price_sale(cx, sale)?;
+    let priced = cx.ask::<PriceOfSale>(sale)?;
     let order = priced.order;
     let lines = ids.into_iter().zip(order.lines).zip(1..);
     quote.lines = lines.map(|((id, line), position)| QuoteLine::priced(id, quote.id, position, line)).collect();

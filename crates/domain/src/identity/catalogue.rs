@@ -121,7 +121,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
     ReadyMadeRole {
         code: "credit_manager",
         name: "Credit manager",
-        description: "Sets credit limits, days to pay and blocks of customers, and sees what they owe. Releases no orders and posts nothing.",
+        description: "Sets credit limits, days to pay, blocks and tax status of customers, and sees what they owe. Releases no orders and posts nothing.",
         permissions: &[
             "directory.customer_terms.update",
             "directory.parties.read",
@@ -273,6 +273,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "identity.sod_conflicts.read",
             "accounting.policies.*",
             "directory.customer_terms.update",
+            "directory.vendor_terms.update",
             "platform.files.create",
             "fields.cost.read",
             "fields.margin.read",
@@ -316,6 +317,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "directory.*.read",
             "directory.parties.create",
             "directory.parties.update",
+            "directory.vendor_terms.update",
             "directory.contacts.*",
             "directory.products.*",
             "inventory.*.read",
@@ -526,6 +528,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "fields.margin.read",
             "fields.personal.read",
             "directory.customer_terms.update",
+            "directory.vendor_terms.update",
             "platform.comments.read",
             "platform.comments.create",
             "platform.record_tags.*",

@@ -36,6 +36,7 @@ const TIMELINE: &str =
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<SalesOrder>("sales/orders", "What customers ordered, from draft to closed.");
+    n.searched(Words::numbered(&["number", "customer_reference"]).details(&["note"]));
     n.owned_by("owner_id").takes_tags();
     n.list("List sales orders.")
         .filter(&["owner_id"])
@@ -62,7 +63,7 @@ pub fn operations(t: &mut Table) {
             .dates(&["order_date", "requested_date", "created_at", "confirmed_at"]),
         );
     n.create(drafts::create, "Create a sales order. It starts as a draft without a number; totals and taxes are worked out here.")
-        .fails(order_lines::REFUSALS)
+        .fails(order_lines::build::REFUSALS)
         .fails(CUSTOMER)
         .fails(DRAFT);
     n.bulk(drafts::create);
@@ -72,7 +73,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Product>("lines.product", "lines.product_id");
     n.update(drafts::update, "Change a draft order. Lines are replaced as a whole; single lines have endpoints of their own.")
         .fails(&[ORDER_NOT_A_DRAFT])
-        .fails(order_lines::REFUSALS)
+        .fails(order_lines::build::REFUSALS)
         .fails(CUSTOMER)
         .fails(DRAFT);
     n.delete(drafts::delete, "Delete a draft order.").fails(&[ORDER_NOT_A_DRAFT]);
@@ -138,7 +139,7 @@ fn actions(n: &mut Noun<SalesOrder>) {
         "Draft an invoice for a sales order. It bills what was shipped and not invoiced, services as ordered, and the freight.",
     )
     .fails(&[ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, ORDER_NOTHING_TO_INVOICE])
-    .fails(order_lines::REFUSALS)
+    .fails(order_lines::build::REFUSALS)
     .fails(billing::REFUSALS)
     .fails(crate::tax::calculations::REFUSALS);
 }

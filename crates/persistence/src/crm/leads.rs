@@ -22,7 +22,8 @@ crate::record! {
         assignment_rule_id: opt(uid), score: opt(rate), grade: opt(text), scored_at: opt(instant), scoring_model_version: opt(int),
         grade_changes: int, first_response_at: opt(instant), qualified_at: opt(instant), disqualified_at: opt(instant),
         disqualification_reason: opt(text), converted_at: opt(instant), converted_party_id: opt(uid),
-        converted_party_origin: opt(word), converted_contact_id: opt(uid), converted_opportunity_id: opt(uid), metadata: json,
+        converted_party_origin: opt(word), converted_contact_id: opt(uid), converted_opportunity_id: opt(uid), erasure_job_id: opt(uid),
+        metadata: json,
         version: int, created_at: instant, updated_at: instant,
     }
     derived { search: text = |l| search(l) }
@@ -55,7 +56,7 @@ pub fn take_turns_on(db: &mut Conn, mut keys: Vec<String>) -> Result<()> {
     // One order for all, so that two never wait for each other.
     keys.sort_unstable();
     for key in keys {
-        sql!("SELECT pg_advisory_xact_lock(hashtextextended({}, 6361))", key).execute(db)?;
+        sql!(postgres: "SELECT pg_advisory_xact_lock(hashtextextended({}, 6361))", key).execute(db)?;
     }
     Ok(())
 }

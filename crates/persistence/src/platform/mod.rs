@@ -17,6 +17,7 @@ pub mod records;
 pub mod redactions;
 pub mod reminders;
 pub mod saved_views;
+pub mod search;
 pub mod sequence;
 pub mod settings;
 pub mod timer_failures;
@@ -37,6 +38,10 @@ pub(crate) const PERSONAL: &[&Personal] = &[
     &idempotency::KEYS,
     &timer_failures::PERSONAL,
     &followers::FAILURES,
+    &search::DOCUMENTS,
+    &search::POSTINGS,
+    &search::WORDS,
+    &search::GRAMS,
 ];
 
 /// Tables without anything of a person.

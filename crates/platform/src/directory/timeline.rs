@@ -13,7 +13,7 @@ use persistence::directory::{contacts, parties};
 use persistence::platform::{events as facts, links, records};
 use persistence::{Statement, Value};
 
-use crate::platform::events::{self, area_of};
+use crate::facts::{self as told, area_of};
 use crate::prelude::*;
 
 /// Records in one timeline at most; more is followed through the timeline of the party.
@@ -131,7 +131,7 @@ fn page(cx: &mut Cx, mut list: List) -> Result<Page<TimelineEntry>> {
     let mut shown: Vec<TimelineEntry> = Vec::new();
     for round in 1.. {
         list.query.limit = wanted - shown.len() as i64;
-        let mut page = events::page::<TimelineEntry>(cx, list.clone())?;
+        let mut page = told::page::<TimelineEntry>(cx, list.clone())?;
         page.data.iter_mut().for_each(TimelineEntry::tell);
         let last = page.data.last().map(|row| list.values_at(row));
         shown.extend(page.data.drain(..).filter(TimelineEntry::is_news));
@@ -170,9 +170,9 @@ fn name_values(cx: &mut Cx, entries: &mut [TimelineEntry]) -> Result<()> {
             }
         }
         // who users are is known to everybody
-        let known = kind.starts_with("user.") || events::may_read(cx, &kind);
+        let known = kind.starts_with("user.") || told::may_read(cx, &kind);
         let in_company = company.is_none_or(|c| cx.caller.companies.contain(Id::from_uuid(c)));
-        if known && in_company && events::sees(cx, &subject, &kind, &data)? {
+        if known && in_company && told::sees(cx, &subject, &kind, &data)? {
             names.extend(title_of(&data).map(|title| (subject, title)));
         }
     }

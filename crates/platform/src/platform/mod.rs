@@ -19,6 +19,7 @@ pub mod number_series;
 pub mod record_tags;
 pub mod reminders;
 pub mod saved_views;
+pub mod search;
 pub mod timer_failures;
 pub mod trace;
 pub mod verifications;
@@ -53,6 +54,7 @@ pub fn operations(t: &mut Table) {
     notifications::digests::operations(t);
     reminders::operations(t);
     record_tags::operations(t);
+    search::operations(t);
 }
 
 /// What this area answers to the others.

@@ -24,10 +24,14 @@ impl Table {
         self.tagged.insert(schema.into(), (noun, tagged));
     }
     pub(crate) fn is_told_to_owners(&self, schema: &str) -> bool {
-        self.told_to_owners.contains(schema)
+        self.told_to_owners.contains_key(schema)
     }
-    pub(crate) fn tell_owners(&mut self, schema: &str) {
-        self.told_to_owners.insert(schema.into());
+    /// The nouns whose facts their owners are told.
+    pub(crate) fn told_to_owners(&self) -> impl Iterator<Item = &'static str> {
+        self.told_to_owners.values().copied()
+    }
+    pub(crate) fn tell_owners(&mut self, schema: &str, noun: &'static str) {
+        self.told_to_owners.insert(schema.into(), noun);
     }
     /// The nouns with a page of their own, which comments, attachments and watchers stand beside: business nouns that are read one by
     /// one, with the permission to do so.

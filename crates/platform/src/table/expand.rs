@@ -11,8 +11,8 @@ use persistence::Record;
 use persistence::platform::record_tags;
 use serde_json::Value;
 
-use super::answer::to_json;
-use super::op::{Op, Shape};
+use super::json::to_json;
+use super::shape::Shape;
 use crate::cx::Cx;
 use crate::visibility::Masking;
 
@@ -83,9 +83,9 @@ fn load_tags(cx: &mut Cx, ids: &[String]) -> Result<HashMap<String, Value>> {
 }
 
 /// Adds what `names` ask for to the resources in `rows`.
-pub(crate) fn apply(cx: &mut Cx, op: &Op, names: &[String], rows: &mut [Value]) -> Result<()> {
+pub(crate) fn apply(cx: &mut Cx, expansions: &[Expansion], names: &[String], rows: &mut [Value]) -> Result<()> {
     for name in names {
-        let Some(expansion) = op.expansions.iter().find(|e| e.name == name) else { continue };
+        let Some(expansion) = expansions.iter().find(|e| e.name == name) else { continue };
         let entity = (expansion.shape.name)();
         if let Some(permission) = cx.app().table.reader(&entity).filter(|p| !p.is_empty()).map(String::from) {
             cx.require(&permission)?;
