@@ -62,7 +62,7 @@ crate::ids! {
     /// What was learnt of the customers of a company.
     ClvFitId "clvf";
     /// A competitor.
-    CompetitorId "cmp";
+    CompetitorId "cptr";
     /// A message that asks for a confirmation.
     ConsentConfirmationId "cnf";
     /// A row of the consent ledger.

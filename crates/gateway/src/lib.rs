@@ -26,6 +26,7 @@ mod reply;
 mod request;
 mod serve;
 mod server;
+mod slow_head;
 mod streams;
 mod strict_json;
 mod trace;

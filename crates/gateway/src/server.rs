@@ -14,7 +14,7 @@ use platform::work::Workers;
 
 use crate::config::Config;
 use crate::edge::Edge;
-use crate::{composition, log, serve, watch};
+use crate::{composition, log, serve, slow_head, watch};
 
 /// Why the server did not start, in words for the operator.
 #[derive(Debug)]
@@ -194,12 +194,14 @@ fn spawn(edge: Arc<Edge>, listener: TcpListener, metrics: Option<TcpListener>) -
 
 fn build(edge: &Arc<Edge>, listener: TcpListener, metrics: Option<TcpListener>) -> std::io::Result<actix_web::dev::Server> {
     let (config, limits) = (edge.config.clone(), edge.config.limits.clone());
+    let head = limits.head;
     let shared = web::Data::from(edge.clone());
     let metrics_port = metrics.as_ref().and_then(|l| l.local_addr().ok()).map(|a| a.port());
     let mut server = HttpServer::new(move || {
         let edge = shared.clone();
         WebApp::new().app_data(shared.clone()).default_service(web::to(move |req: actix_web::HttpRequest, payload: web::Payload| {
             let edge = edge.clone();
+            slow_head::arrived(&req);
             async move {
                 // the port of the counters serves nothing else
                 if metrics_port.is_some() && req.app_config().local_addr().port() == metrics_port.unwrap_or(0) {
@@ -209,6 +211,7 @@ fn build(edge: &Arc<Edge>, listener: TcpListener, metrics: Option<TcpListener>) 
             }
         }))
     })
+    .on_connect(move |connection, of_connection| slow_head::watch(connection, of_connection, head))
     .workers(config.workers)
     .worker_max_blocking_threads((config.threads / config.workers).max(1))
     .keep_alive(limits.head)

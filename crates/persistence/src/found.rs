@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::declarations;
 use crate::personal::{CHUNK, Fate, Held, Left, Personal, To, Way};
+use crate::platform::search;
 use crate::value::{JsonText, Scalar};
 use crate::{Conn, Engine, Result, Statement, Value, list, sql};
 
@@ -30,6 +31,8 @@ pub struct Found {
     about: BTreeMap<&'static str, BTreeSet<Uuid>>,
     named: BTreeMap<&'static str, BTreeSet<Uuid>>,
     by_way: Vec<(&'static str, &'static str, Vec<Uuid>)>,
+    /// Rows that have lost the person already.
+    done: BTreeMap<&'static str, BTreeSet<Uuid>>,
 }
 
 /// Finds all rows with an id that lead to somebody, whatever their table.
@@ -136,6 +139,49 @@ impl Found {
         }
         Ok(out)
     }
+    /// The rows of these tables that are about the person, as the API shows them.
+    pub fn rows_of(&self, db: &mut Conn, tables: &[&str]) -> Result<Vec<Json>> {
+        let mut out = Vec::new();
+        for noun in declarations::personal().filter(|n| tables.contains(&n.table)) {
+            if let Some(read) = noun.read {
+                out.extend(read(db, &self.about(noun.table))?);
+            }
+        }
+        Ok(out)
+    }
+    /// How many rows lose the person.
+    pub fn len(&self) -> usize {
+        self.emptied().map(|p| p.len()).sum()
+    }
+    /// Rows of one table each that lose the person, at most so many together, without those of these tables.
+    pub fn portions(&self, but: &[&str], most: usize) -> Vec<Portion> {
+        let mut out = Vec::new();
+        for whole in self.emptied().filter(|p| !but.contains(&p.table)) {
+            let table = whole.table;
+            let about = whole.about.chunks(most).map(|ids| Portion { table, about: ids.to_vec(), named: Vec::new() });
+            out.extend(about);
+            out.extend(whole.named.chunks(most).map(|ids| Portion { table, about: Vec::new(), named: ids.to_vec() }));
+        }
+        out
+    }
+    /// Passes these rows over when the person is taken out: they have lost the person already.
+    pub fn without(&mut self, portions: &[Portion]) {
+        for portion in portions {
+            self.done.entry(portion.table).or_default().extend(portion.about.iter().chain(&portion.named));
+        }
+    }
+    /// The rows that lose the person, by table.
+    fn emptied(&self) -> impl Iterator<Item = Portion> + '_ {
+        declarations::personal().filter(|n| n.fate == Fate::Emptied).map(|n| self.left(n.table))
+    }
+    fn left(&self, table: &'static str) -> Portion {
+        let done = self.done.get(table);
+        let left = |rows: &BTreeMap<&'static str, BTreeSet<Uuid>>| -> Vec<Uuid> {
+            let all = rows.get(table).into_iter().flatten().copied();
+            all.filter(|id| done.is_none_or(|done| !done.contains(id))).collect()
+        };
+        Portion { table, about: left(&self.about), named: left(&self.named) }
+    }
     /// Takes the person out of everything that was found.
     pub fn wipe(&self, db: &mut Conn, keys: &Keys, terms: &Terms, now: DateTime<Utc>) -> Result<()> {
         for noun in declarations::personal() {
@@ -150,25 +196,59 @@ impl Found {
                     }
                 }
                 Fate::Emptied => {
-                    let whole = self.about(noun.table);
-                    noun.empty(db, &whole, false, now)?;
-                    noun.unname(db, &whole, terms, true, now)?;
-                    let part: Vec<Uuid> = self.named.get(noun.table).into_iter().flatten().copied().collect();
-                    match noun.part {
-                        Some(f) => f(db, &part, terms, now)?,
-                        None => {
-                            noun.empty(db, &part, true, now)?;
-                            noun.unname(db, &part, terms, false, now)?;
-                        }
-                    }
+                    let left = self.left(noun.table);
+                    noun.wipe(db, &left.about, &left.named, terms, now)?;
                 }
             }
+        }
+        let all: BTreeSet<Uuid> = self.about.values().chain(self.named.values()).flatten().copied().collect();
+        search::forget(db, &all.into_iter().collect::<Vec<_>>())
+    }
+}
+
+/// Rows of one table that lose the person together: those about the person, and those about others that name the person.
+#[derive(Debug, Clone)]
+pub struct Portion {
+    pub table: &'static str,
+    about: Vec<Uuid>,
+    named: Vec<Uuid>,
+}
+
+impl Portion {
+    pub fn len(&self) -> usize {
+        self.about.len() + self.named.len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The ids of the rows as facts name them.
+    pub fn subjects(&self) -> Vec<String> {
+        let prefix = declarations::personal().find(|n| n.table == self.table).and_then(|n| n.prefix());
+        let ids = self.about.iter().chain(&self.named);
+        prefix.map_or_else(Vec::new, |prefix| ids.map(|id| domain::kernel::encode(prefix, *id)).collect())
+    }
+    /// Takes the person out of these rows. Doing it again changes nothing more.
+    pub fn wipe(&self, db: &mut Conn, terms: &Terms, now: DateTime<Utc>) -> Result<()> {
+        for noun in declarations::personal().filter(|n| n.table == self.table && n.fate == Fate::Emptied) {
+            noun.wipe(db, &self.about, &self.named, terms, now)?;
         }
         Ok(())
     }
 }
 
 impl Personal {
+    /// Takes the person out of rows that are about the person, and out of rows about others.
+    fn wipe(&self, db: &mut Conn, about: &[Uuid], named: &[Uuid], terms: &Terms, now: DateTime<Utc>) -> Result<()> {
+        self.empty(db, about, false, now)?;
+        self.unname(db, about, terms, true, now)?;
+        match self.part {
+            Some(f) => f(db, named, terms, now),
+            None => {
+                self.empty(db, named, true, now)?;
+                self.unname(db, named, terms, false, now)
+            }
+        }
+    }
     fn counted(&self, s: &mut Statement, now: DateTime<Utc>) {
         if self.has("version") {
             s.sql(", version = version + 1");

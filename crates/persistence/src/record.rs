@@ -163,6 +163,17 @@ pub fn find_to_change<T: Record>(db: &mut Conn, id: Uuid) -> Result<Option<T>> {
     lock(db, id)
 }
 
+/// The row with this id, to be referred to: until the end of the transaction it is neither deleted nor merged away, and who is
+/// at that is waited for. Others may change it (SQLite has one writer and needs no lock).
+pub fn find_to_refer<T: Record>(db: &mut Conn, id: Uuid) -> Result<Option<T>> {
+    let mut statement = select::<T>();
+    statement.sql(" WHERE id = ").push(Value::Uid(id));
+    if db.engine() == Engine::Postgres {
+        statement.sql(" FOR KEY SHARE");
+    }
+    Ok(load(db, &statement)?.pop())
+}
+
 /// As [`find_to_change`], outside of the order of locks: for rows that only a decision of this transaction names. A deadlock that
 /// comes of it is ended by the database and repeated by the door.
 pub fn find_to_change_late<T: Record>(db: &mut Conn, id: Uuid) -> Result<Option<T>> {

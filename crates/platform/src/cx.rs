@@ -40,6 +40,8 @@ pub struct Cx<'c> {
     pub(crate) permission: Option<String>,
     /// What follows from what the caller did is done to whatever it concerns, visible or not.
     pub(crate) unlimited: bool,
+    /// The transaction may write, and so lock.
+    pub(crate) writes: bool,
     pub(crate) around: Around,
     /// Shared, because those who react hold one while they tell more.
     told: Vec<Arc<Event>>,
@@ -75,6 +77,7 @@ impl<'c> Cx<'c> {
             prepared: None,
             permission: None,
             unlimited: false,
+            writes: false,
             around: Around::default(),
             told: vec![],
             reacted: 0,
@@ -135,6 +138,18 @@ impl<'c> Cx<'c> {
             true => self.once(id.uuid(), |conn| record::find::<T>(conn, id.uuid()))?,
             false => record::find::<T>(&mut self.conn, id.uuid())?,
         };
+        self.found(id, found)
+    }
+    /// As [`Cx::find`], of what the transaction is about to refer to: what can be merged away is not merged away until it ends, and a
+    /// merge that is under way is waited for.
+    pub(crate) fn find_to_refer<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
+        if !self.writes || T::texts().column("merged_into").is_none() {
+            return self.find::<T>(id);
+        }
+        let found = record::find_to_refer::<T>(&mut self.conn, id.uuid())?;
+        self.found(id, found)
+    }
+    fn found<T: Entity + Record>(&mut self, id: T::Id, found: Option<T>) -> Result<T> {
         let found = found.filter(|row| self.visible(row));
         let mut row = self.if_visible(found)?.ok_or_else(|| missing::<T>(id))?;
         row.within(&|company| self.caller.companies.contain(company));
@@ -351,8 +366,8 @@ impl<'c> Cx<'c> {
     }
     /// Tries something that may be refused, in a savepoint: a refusal leaves no trace and the transaction goes on.
     pub fn savepoint<T>(&mut self, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
-        let (now, caller, request_id, app, nested, unlimited) =
-            (self.now, self.caller.clone(), self.request_id.clone(), self.app.clone(), self.nested, self.unlimited);
+        let (now, caller, request_id, app) = (self.now, self.caller.clone(), self.request_id.clone(), self.app.clone());
+        let (nested, unlimited, writes) = (self.nested, self.unlimited, self.writes);
         let (told, reacted, known) = (std::mem::take(&mut self.told), self.reacted, std::mem::take(&mut self.known));
         let links = std::mem::take(&mut self.links);
         // what was left for the end before is none of its business: it must not be done in here and then rolled back
@@ -371,6 +386,7 @@ impl<'c> Cx<'c> {
                 prepared: None,
                 permission: None,
                 unlimited,
+                writes,
                 around: Around::default(),
                 told,
                 reacted,

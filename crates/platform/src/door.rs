@@ -102,6 +102,7 @@ impl App {
         let touches = touched.clone();
         let done = self.db.write(Box::new(move |conn: &mut Conn<'_>| {
             let mut cx = Cx::new(app.clone(), conn.reborrow(), origin.caller.clone(), origin.request_id.clone());
+            cx.writes = true;
             let done = f(&mut cx)?;
             cx.finish()?;
             touches.fetch_or(cx.tells_of_rights(), Ordering::Relaxed);
@@ -270,6 +271,7 @@ impl App {
         }
         let mut cx = Cx::new(self.clone(), conn.reborrow(), ready.caller.clone(), ready.request_id.clone());
         cx.permission = Some(op.permission.clone());
+        cx.writes = true;
         cx.if_match = ready.if_match;
         cx.target = ready.input.path.first().and_then(|p| any_id(p));
         cx.prepared = ready.prepared.clone();

@@ -69,6 +69,7 @@ pub struct Declared {
 }
 
 impl Declared {
+    /// Without kinds it reads all facts.
     pub(crate) fn new(name: &'static str, text: &'static str, kinds: &[&'static str], run: Follow) -> Self {
         let mut kinds = kinds.to_vec();
         kinds.sort_unstable();
@@ -136,6 +137,9 @@ pub(crate) fn complete(cx: &mut Cx, follower: &mut Follower) -> Result<()> {
     };
     follower.description = declared.text.into();
     follower.kinds = declared.kinds.iter().map(|k| k.to_string()).collect();
+    if follower.kinds.is_empty() {
+        follower.kinds.push("*".into());
+    }
     follower.is_rebuildable = declared.is_rebuildable();
     if let Some((seq, at)) = rows::first_after(cx.db(), &declared.kinds, follower.cursor_seq)? {
         follower.as_of_seq = seq - 1;

@@ -81,6 +81,9 @@ pub(crate) fn replay(cx: &mut Cx, op: &Op, kept: &str) -> Result<Answer> {
         return Err(gone());
     }
     let output = match kept.body.get() {
+        "null" if op.output.is_some() => {
+            return Err(problems::not_found.with("What the first request with this key answered was erased."));
+        }
         "null" => Output::Nothing,
         text => Output::Json(text.into()),
     };

@@ -23,6 +23,7 @@ pub mod prelude;
 pub mod questions;
 mod reactions;
 mod redaction;
+pub mod search;
 pub mod sequence;
 pub mod signed;
 pub mod table;

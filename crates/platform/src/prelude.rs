@@ -8,4 +8,5 @@ pub use crate::app::App;
 pub use crate::caller::Caller;
 pub use crate::cx::Cx;
 pub use crate::reactions::Reactions;
+pub use crate::search::Words;
 pub use crate::table::{Figures, Filter, List, NoFilter, Origin, Page, Table};

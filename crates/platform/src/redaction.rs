@@ -28,11 +28,11 @@ pub(crate) struct Done {
     pub digest: String,
 }
 
-/// The numbered facts of a person; none is numbered by others until the transaction ends.
-pub(crate) fn facts_of(db: &mut Conn, parties: &[Uuid], subjects: &[String]) -> Result<Vec<Placed>, Error> {
+/// Numbers all facts that have none; none is numbered by others until the transaction ends.
+pub(crate) fn number_all(db: &mut Conn) -> Result<(), Error> {
     rows::lock_sequence(db)?;
     while number(db)? > 0 {}
-    rows::of_person(db, parties, subjects)
+    Ok(())
 }
 
 /// Whether each of these facts is still as its link or its redactions say; the first that is not.
@@ -57,7 +57,7 @@ pub(crate) fn redact(
     terms: &Terms,
 ) -> Result<Done, Error> {
     let mut changed = Vec::new();
-    for Placed { fact, place } in facts.iter().filter(|p| !p.fact.kind.ends_with(".erased")) {
+    for Placed { fact, place } in facts.iter().filter(|p| !tells_of_erasures(&p.fact)) {
         let to_another = others.contains(&fact.subject) && !fact.party_id.is_some_and(|p| parties.contains(&p));
         let left = if to_another { without_reader } else { redacted };
         let (told, before) = (unpacked(fact.data.clone()), fact.previous.clone().map(unpacked));
@@ -79,6 +79,11 @@ pub(crate) fn redact(
     }
     rows::redact(db, &changed)?;
     Ok(Done { facts: changed.len(), digest: digest(&rows::of_erasure(db, erasure)?) })
+}
+
+/// Whether a fact vouches for redactions and holds nothing of the person.
+fn tells_of_erasures(fact: &Fact) -> bool {
+    fact.kind.ends_with(".erased") || fact.kind.ends_with(".redacted")
 }
 
 /// JSON as facts are written.

@@ -27,6 +27,8 @@ pub struct Mask {
 pub(crate) enum Scope {
     /// By the reach of the permission with this stem: `crm.leads`.
     Owned { stem: String, owned: Owned },
+    /// As the records that these columns lead to: rows about people, of which whoever may not see the person sees nothing.
+    Leading { table: &'static str, by: &'static [(&'static str, &'static str)] },
     /// By a rule of its own; nothing when the caller may see all.
     Judged(fn(&mut Cx) -> Result<Option<Condition>>),
 }
@@ -194,6 +196,7 @@ impl Cx<'_> {
         match app.table.scope_of(table) {
             None => Ok(None),
             Some(Scope::Judged(rule)) => rule(self),
+            Some(Scope::Leading { table, by }) => self.leading_to_visible(table, by),
             Some(Scope::Owned { stem, owned }) => {
                 let reach = self.caller.permissions.reach(&format!("{stem}.read"));
                 self.within(owned, reach.unwrap_or(Reach::All))
@@ -337,6 +340,7 @@ impl Cx<'_> {
         let (owned, stem) = match app.table.scope_of(table) {
             None => return Ok(true),
             Some(Scope::Judged(rule)) => return Ok(rule(self)?.is_none()),
+            Some(Scope::Leading { table, by }) => return Ok(self.leading_to_visible(table, by)?.is_none()),
             Some(Scope::Owned { stem, owned }) => (owned, stem),
         };
         let reach = self.caller.permissions.reach(&format!("{stem}.read")).unwrap_or(Reach::All);

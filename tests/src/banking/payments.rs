@@ -132,6 +132,27 @@ each_engine! {
         act(s, &own, "payments", "allocate", early).problem(422, "allocation.too_early");
     }
 
+    fn a_payment_that_names_what_it_cannot_settle_is_refused_when_it_says_so(s) {
+        let owed = invoice(s, &buyer(s), "2026-01-10", "100", &[]);
+        let other = crate::fixtures::customer(s, "Somebody else");
+        let (path, company) = ("/v1/banking/payments", s.company_id());
+        let body = |more: Value| {
+            let mut body = json!({"company_id": company, "party_id": other["id"], "payment_date": "2026-01-12", "amount": "10"});
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            body
+        };
+        let named = json!({"allocate_to": [{"invoice_id": owed["id"]}]});
+        let said = s.post(path, body(named.clone())).problem(422, "allocation.other_party");
+        assert_eq!(said["errors"][0]["pointer"], "/allocate_to/0/invoice_id");
+        let draft = s.post(path, body(json!({}))).created();
+        s.patch(&format!("{path}/{}", id(&draft)), &draft, named.clone()).problem(422, "allocation.other_party");
+        s.post(&format!("{path}?dry_run=true"), body(named.clone())).problem(422, "allocation.other_party");
+        let bulk = s.post(&format!("{path}/bulk"), json!({"mode": "partial", "items": [body(named), body(json!({}))]})).ok();
+        assert_eq!((&bulk["items"][0]["error"]["code"], &bulk["created"]), (&json!("allocation.other_party"), &json!(1)));
+        let dollars = json!({"party_id": owed["customer_id"], "currency": "USD", "exchange_rate": "0.9", "allocate_to": [{"invoice_id": owed["id"]}]});
+        s.post(path, body(dollars)).problem(422, "allocation.other_currency");
+    }
+
     fn a_draft_can_be_changed_and_deleted_a_posted_payment_not(s) {
         let party = buyer(s);
         let owed = invoice(s, &party, "2026-01-10", "100", &[]);

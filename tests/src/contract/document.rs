@@ -38,6 +38,33 @@ fn ids_of(item: &serde_json::Value) -> Vec<String> {
     item.as_object().unwrap().values().map(|o| o["operationId"].as_str().unwrap().to_string()).collect()
 }
 
+/// Ids that are not those of records, by their names.
+const FREE_IDS: [(&str, &str); 6] = [
+    ("tax_id", "what a tax office calls a company"),
+    ("customer_tax_id", "as tax_id"),
+    ("request_id", "what the caller or the server calls a request"),
+    ("anonymous_id", "what a browser calls its visitor"),
+    ("click_id", "what an advertiser calls a click"),
+    ("operation_id", "what the document calls an operation"),
+];
+
+/// Ids of whatever record it is, and those of other systems.
+const ANY_RECORD: [&str; 13] = [
+    "Activity.regarding_id",
+    "AttributionRestatement.cause_id",
+    "BulkItem.id",
+    "ExternalId.id",
+    "NewActivity.regarding_id",
+    "OpenItem.document_id",
+    "OverviewItem.id",
+    "StockMove.source_id",
+    "StockMove.source_line_id",
+    "TimelineEntry.actor_id",
+    "TraceNode.id",
+    "ValueEntry.source_id",
+    "ValueEntry.source_line_id",
+];
+
 each_engine! {
     fn every_operation_is_described(s) {
         let mut breaches = Breaches::default();
@@ -122,6 +149,30 @@ each_engine! {
             }
         }
         assert!(seen > 200, "only {seen} operations name If-Match");
+    }
+
+    fn an_id_says_what_it_is_the_id_of(s) {
+        let document = s.anonymous().get("/openapi.json").ok();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let mut untyped = BTreeSet::new();
+        for (schema, spec) in schemas {
+            for (name, property) in spec["properties"].as_object().into_iter().flatten() {
+                let is_id = name == "id" || name.ends_with("_id") || name.ends_with("_ids");
+                if is_id && !property.to_string().contains("#/components/schemas/") && !FREE_IDS.iter().any(|(n, _)| n == name) {
+                    untyped.insert(format!("{schema}.{name}"));
+                }
+            }
+        }
+        let known: BTreeSet<String> = ANY_RECORD.iter().map(|n| n.to_string()).collect();
+        assert_eq!(untyped, known, "left: ids that are not typed; right: those of whatever record");
+        let mut prefixes: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+        for (schema, spec) in schemas.iter().filter(|(n, _)| n.ends_with("Id")) {
+            if let Some((prefix, _)) = spec["pattern"].as_str().and_then(|p| p.strip_prefix('^')?.split_once('_')) {
+                prefixes.entry(prefix.to_string()).or_default().push(schema);
+            }
+        }
+        prefixes.retain(|_, ids| ids.len() > 1);
+        assert_eq!(prefixes, BTreeMap::new(), "two nouns share the prefix of their ids");
     }
 
     fn each_status_has_an_example_of_its_own(s) {

@@ -257,7 +257,8 @@ fn slow_and_silent_connections_are_closed_and_nobody_else_waits() {
     let waiting: Vec<TcpStream> = (0..100).map(|_| connect(&s)).collect();
     let mut slow = connect(&s);
     slow.write_all(
-        format!("POST {PLACE} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nContent-Type: application/json\r\n\r\n{{").as_bytes(),
+        format!("POST {PLACE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 100\r\nContent-Type: application/json\r\n\r\n{{", s.token().unwrap())
+            .as_bytes(),
     )
     .unwrap();
     let mut half = connect(&s);
@@ -268,6 +269,12 @@ fn slow_and_silent_connections_are_closed_and_nobody_else_waits() {
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).expect("the server closes it");
+        let text = String::from_utf8_lossy(&rest);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+        assert!(head.starts_with("HTTP/1.1 408") && head.to_lowercase().contains("content-type: application/problem+json"), "{text}");
+        let problem: Value = serde_json::from_str(body).unwrap_or_else(|e| panic!("{e}: {text}"));
+        assert_eq!((&problem["code"], &problem["status"]), (&json!("request_timeout"), &json!(408)));
+        assert!(head.to_lowercase().contains(&format!("x-request-id: {}", problem["request_id"].as_str().unwrap())), "{text}");
     }
 }
 

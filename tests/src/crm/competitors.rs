@@ -38,7 +38,7 @@ each_engine! {
         let found = |c: &serde_json::Value| s.all(&format!("/v1/crm/opportunities?contested_by_id={}", id(c))).len();
         assert_eq!((found(&a), found(&b)), (0, 1));
         s.get("/v1/crm/opportunities?contested_by_id=nonsense").problem(400, "invalid_parameter");
-        let unknown = json!({"competitor_ids": ["cmp_00000000000000000000000000"]});
+        let unknown = json!({"competitor_ids": ["cptr_00000000000000000000000000"]});
         let problem = s.patch(&at("opportunities", &o), &o, unknown).problem(422, "unknown_reference");
         assert_eq!(problem["errors"][0]["pointer"], "/competitor_ids/0");
     }

@@ -1,5 +1,6 @@
 //! Features of the area `directory`, one file for each noun.
 
+mod big_parties;
 mod companies;
 mod contact_merges;
 mod contact_preferences;
@@ -7,6 +8,7 @@ mod contacts;
 mod currencies;
 mod exchange_rates;
 mod matching;
+mod merge_races;
 mod one_person;
 mod overview;
 mod parties;

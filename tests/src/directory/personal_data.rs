@@ -193,6 +193,26 @@ each_engine! {
         assert_eq!(s.post("/v1/directory/parties/match", json!({"name": word(13)})).ok(), json!({"matches": []}));
     }
 
+    fn a_repetition_after_an_erasure_says_that_there_is_nothing_any_more(s) {
+        let people = json!({"mode": "atomic", "items": [{"kind": "person", "name": "Ada"}, {"kind": "person", "name": "Grace"}]});
+        let bulk = || s.request("POST", &format!("{PARTIES}/bulk")).key("many").json(&people).send();
+        let made = bulk().ok();
+        assert_eq!(bulk().ok(), made);
+        let one = || s.request("POST", PARTIES).key("one").json(&json!({"kind": "person", "name": "Joan"})).send();
+        let joan = one().created();
+        for path in [format!("{PARTIES}/{}", made["items"][0]["id"].as_str().unwrap()), at(&joan)] {
+            let asked = json!({"reason": "Asked for"});
+            let again = || s.request("POST", &format!("{path}/erase")).if_match(1).key(&path).json(&asked).send();
+            assert_eq!(again().ok()["name"], "Erased");
+            let said = again();
+            assert!([200, 404].contains(&said.status), "{} {}", said.status, said.text());
+        }
+        for answer in [bulk(), one()] {
+            let said = answer.problem(404, "not_found");
+            assert!(said["detail"].as_str().unwrap().contains("erased"), "{said}");
+        }
+    }
+
     fn a_quote_to_an_organisation_keeps_what_was_offered_and_loses_who_it_was_sent_to(s) {
         let one = canary(s);
         let firm = &s.all(&format!("{PARTIES}?q=employer"))[0];

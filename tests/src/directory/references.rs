@@ -69,6 +69,18 @@ pub fn run(s: &Server, sql: &str) -> Option<String> {
     done.err().map(|e| e.to_string())
 }
 
+/// Writes a reference to who was merged away, as a program of before the database refused it.
+pub fn straggle(s: &Server, table: &str, column: &str, sql: &str) {
+    if s.engine == harness::Engine::Sqlite {
+        assert_eq!(run(s, sql), None);
+        return;
+    }
+    let refusal = run(s, sql).unwrap_or_else(|| panic!("the database let through: {sql}"));
+    assert!(refusal.contains("was merged into another one"), "{refusal}");
+    let trigger = |verb: &str| format!("ALTER TABLE {table} {verb} TRIGGER {table}_{column}_not_merged");
+    assert_eq!(run(s, &format!("{}; {sql}; {}", trigger("DISABLE"), trigger("ENABLE"))), None);
+}
+
 each_engine! {
     fn a_posted_pointer_moves_along_a_merge_and_nowhere_else(s) {
         let (ours, other) = (customer(s, "Ours"), customer(s, "Other"));

@@ -1,5 +1,6 @@
 //! Features of the area `identity`, one file for each noun, and the hostile suites that walk across all of them.
 
+mod about_people;
 mod api_keys;
 mod authority;
 mod company_grants;

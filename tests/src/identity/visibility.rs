@@ -342,6 +342,59 @@ each_engine! {
         rep.patch(&path, &blocked, json!({"name": "Queen Cozinha Ltda"})).ok();
     }
 
+    fn terms_of_purchase_and_of_taxes_are_not_the_sellers(s) {
+        let (_, rep) = with_role(s, "sales_rep");
+        let (_, chief) = with_role(s, "sales_manager");
+        let (_, buys) = with_role(s, "purchasing_manager");
+        let (_, credit) = with_role(s, "credit_manager");
+        let party = customer(s, "Queen Cozinha");
+        let path = format!("/v1/directory/parties/{}", id(&party));
+        let purchase = [
+            json!({"vendor_terms": {"payment_terms_days": 90}}), json!({"vendor_terms": {"credit_limit": "1"}}), json!({"vendor_terms": {"currency": "USD"}}),
+            json!({"vendor_terms": {"blocked": "all"}}), json!({"vendor_terms": {"tax_status": "exempt"}}), json!({"is_vendor": true}),
+        ];
+        for terms in &purchase {
+            for caller in [&rep, &chief, &credit] {
+                caller.patch(&path, &party, terms.clone()).problem(403, "missing_scope");
+            }
+            let mut new = json!({"name": "New"});
+            new.as_object_mut().unwrap().extend(terms.as_object().unwrap().clone());
+            rep.post("/v1/directory/parties", new.clone()).problem(403, "missing_scope");
+            let bulk = rep.post("/v1/directory/parties/bulk", json!({"mode": "partial", "items": [new]})).ok();
+            assert_eq!(bulk["items"][0]["error"]["code"], "missing_scope");
+            let upsert = json!({"external_id": {"system": "shop", "id": "q"}, "party": {"name": "New"}});
+            let mut upsert = upsert;
+            upsert["party"].as_object_mut().unwrap().extend(terms.as_object().unwrap().clone());
+            rep.post("/v1/directory/parties/upsert", upsert).problem(403, "missing_scope");
+        }
+        rep.patch(&path, &party, json!({"customer_terms": {"tax_status": "exempt"}})).problem(403, "missing_scope");
+        let mut now = party;
+        for terms in purchase {
+            now = buys.patch(&path, &now, terms).ok();
+        }
+        buys.patch(&path, &now, json!({"customer_terms": {"credit_limit": "1"}})).problem(403, "missing_scope");
+        credit.patch(&path, &now, json!({"customer_terms": {"tax_status": "foreign"}})).ok();
+    }
+
+    fn more_days_to_pay_than_the_customer_has_are_not_given_on_a_document(s) {
+        let books = crate::fixtures::ready_to_sell(s);
+        let company = s.company_id();
+        let (_, rep) = with_role(s, "sales_rep");
+        let party = s.post("/v1/directory/parties", json!({"name": "Thirty", "is_customer": true, "customer_terms": {"payment_terms_days": 30}})).created();
+        let lines = json!([{"product_id": books.product("BEANS")["id"], "quantity": "1"}]);
+        for (place, field) in [("/v1/sales/orders", "customer_id"), ("/v1/crm/quotes", "party_id")] {
+            let with = |days: i64| json!({"company_id": company, field: party["id"], "payment_terms_days": days, "lines": lines});
+            rep.post(place, with(120)).problem(403, "missing_scope");
+            let made = rep.post(place, with(14)).created();
+            let path = format!("{place}/{}", id(&made));
+            rep.patch(&path, &made, json!({"payment_terms_days": 31})).problem(403, "missing_scope");
+            let made = rep.patch(&path, &made, json!({"payment_terms_days": 30})).ok();
+            let made = s.patch(&path, &made, json!({"payment_terms_days": 120})).ok();
+            let made = rep.patch(&path, &made, json!({"note": "Thanks", "payment_terms_days": 120})).ok();
+            assert_eq!(made["payment_terms_days"], 120, "what others agreed stays");
+        }
+    }
+
     fn a_timeline_says_who_it_was_beside_the_name(s) {
         let party = customer(s, "Rancho grande");
         let (user, rep) = with_role(s, "sales_rep");

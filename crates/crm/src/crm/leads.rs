@@ -29,6 +29,15 @@ use super::{assignment_rules, opportunities, timeline};
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Lead>("crm/leads", "People and organisations who may become customers.");
+    n.searched(Words::titled("name").codes(&["external_id.id", "tax_id"]).details(&[
+        "organisation_name",
+        "email",
+        "phone_normalised",
+        "job_title",
+        "website",
+        "campaign",
+        "source",
+    ]));
     n.owned_by("owner_id");
     n.list("List leads.")
         .filter(&["status", "owner_id", "source", "campaign", "email", "converted_party_id", "converted_at"])
@@ -72,6 +81,7 @@ pub fn operations(t: &mut Table) {
         .fails(opportunities::REFUSALS);
     n.view::<NoFilter, PersonalData>("export", personal_data::of_lead, personal_data::EXPORT).permission(personal_data::MAY_EXPORT);
     n.action_with::<ErasePerson>("erase", personal_data::erase_lead, personal_data::ERASE)
+        .before_at(personal_data::extent_of_lead)
         .permission(personal_data::MAY_ERASE)
         .fails(personal_data::REFUSALS);
     n.view("score", scores::of_lead, scores::SCORE).fails(&[NONE_ACTIVE, problems::amount_out_of_range]);

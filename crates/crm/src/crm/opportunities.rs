@@ -78,6 +78,7 @@ const ORDER_REFUSALS: &[Code] = &[
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Opportunity>("crm/opportunities", "Deals on their way through a pipeline, with lines and history.");
+    n.searched(Words::titled("name").details(&["description", "competitor", "source", "campaign"]));
     n.owned_by_in("owner_id", "territory_id");
     n.list("List opportunities.")
         .filter(&["status", "party_id", "contact_id", "pipeline_id", "stage_id", "owner_id", "source_lead_id", "forecast_category"])

@@ -21,6 +21,7 @@ use domain::ids::{ContactId, QuoteId, QuoteLineId, UserId};
 use domain::sales::orders::NewSalesOrder;
 use domain::sales::orders::PriceOfSale;
 use persistence::crm::quotes::lines as line_rows;
+use platform::directory::parties::check_days;
 use platform::identity::users;
 use platform::pdf::UNPRINTABLE;
 use platform::prelude::*;
@@ -51,6 +52,7 @@ const ADDRESS: &[Code] = &[domain::directory::addresses::UNKNOWN_COUNTRY];
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Quote>("crm/quotes", "Priced and taxed offers, with revisions, public links and a PDF.");
+    n.searched(Words::titled("title").codes(&["number", "customer_reference"]).details(&["customer.name"]));
     n.owned_by("owner_id");
     n.masked(FieldClass::Personal, &["answer.address", "answer.user_agent"]);
     n.list("List quotes.")
@@ -108,6 +110,7 @@ fn create(cx: &mut Cx, mut new: NewQuote) -> Result<Quote> {
     };
     let party = cx.refer_itself::<Party>("/party_id", party_id)?;
     party.check_usable("/party_id")?;
+    check_days(cx, &party, &company, None, new.payment_terms_days)?;
     let contact_id = new.contact_id.or(deal.as_ref().and_then(|d| d.contact_id));
     let contact_id = contact_id.map(|id| cx.refer::<Contact>("/contact_id", id)).transpose()?.map(|c| c.id);
     let today = cx.today(&company);
@@ -256,6 +259,7 @@ fn update(cx: &mut Cx, id: QuoteId, patch: QuotePatch) -> Result<Quote> {
     after.customer.address = patch.billing_address.unwrap_or(after.customer.address);
     after.shipping_address = patch.shipping_address.unwrap_or(after.shipping_address);
     after.payment_terms_days = patch.payment_terms_days.unwrap_or(after.payment_terms_days);
+    check_days(cx, &party, &company, Some(before.payment_terms_days), Some(after.payment_terms_days))?;
     after.note = patch.note.unwrap_or(after.note);
     after.metadata = patch.metadata.unwrap_or(after.metadata);
     let reprice = patch.lines.is_some() || patch.freight_amount.is_some() || patch.freight_tax_class.is_some();

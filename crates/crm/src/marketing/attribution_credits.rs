@@ -75,10 +75,13 @@ pub fn operations(t: &mut Table) {
     t.follow(FOLLOWER, KEEPS, &FACTS, heard).rebuilt_by(clear);
 }
 
-/// Deals are as visible as the opportunity or order that each of them is; those of invoices are of their company.
+/// Deals are as visible as the opportunity or order that each of them is, and those of invoices as the customer.
 fn deals_seen(cx: &mut Cx) -> Result<Option<Condition>> {
     let by = [("opportunity_id", Opportunity::TABLE), ("order_id", SalesOrder::TABLE)];
-    cx.leading_to_visible(AttributionDeal::TABLE, &by)
+    let of_documents = cx.leading_to_visible(AttributionDeal::TABLE, &by)?;
+    let of_customers = cx.leading_to_visible(AttributionDeal::TABLE, &[("party_id", Party::TABLE)])?;
+    let others = of_customers.map(|c| visibility::unless_leading(AttributionDeal::TABLE, &["opportunity_id", "order_id"], &c));
+    Ok(visibility::all_of(of_documents.into_iter().chain(others).collect()))
 }
 
 fn restatements_seen(cx: &mut Cx) -> Result<Option<Condition>> {

@@ -23,11 +23,13 @@ use platform::prelude::*;
 use serde_json::json;
 
 use super::attribution_credits::FOLLOWER;
+use super::people::PEOPLE;
 use super::{attribution, links};
 use crate::marketing::campaigns::delivery::{Asked, LAUNCH};
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Campaign>("marketing/campaigns", "One message, or variants of it, to everybody in a segment who may get it.");
+    n.searched(Words::titled("name").details(&["topic"]));
     n.list("List campaigns.")
         .filter(&["status", "segment_id", "journey_id", "topic", "scheduled_at", "launched_at"])
         .search(&["search"])
@@ -49,6 +51,7 @@ pub fn operations(t: &mut Table) {
     n.action("resume", resume, "Resume a paused campaign.").fails(&[NO_MAIL_SERVER, OF_A_JOURNEY]);
     n.action("complete", complete, "Complete a campaign before its end. Who was not written to will not be.").fails(&[OF_A_JOURNEY]);
     n.action("cancel", cancel, "Cancel a campaign. Who was not written to will not be.").fails(&[OF_A_JOURNEY]);
+    n.rows_about::<CampaignMember>(PEOPLE);
     n.page_of::<CampaignMember>("members", list_members, MEMBERS)
         .filter(&["status", "exclusion_reason", "variant", "party_id", "contact_id", "lead_id", "email"])
         .expand::<Party>("party", "party_id")

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::consents;
+use super::people::PEOPLE;
 
 /// What a link in such a message is for.
 pub const PURPOSE: &str = "consent.confirm";
@@ -36,6 +37,7 @@ const BATCH: i64 = 50;
 pub fn operations(t: &mut Table) {
     let mut n =
         t.noun::<ConsentConfirmation>("marketing/consent-confirmations", "Messages that ask whether a consent is meant (double opt-in).");
+    n.about(PEOPLE);
     n.list("List messages that ask for a confirmation.")
         .filter(&["party_id", "contact_id", "lead_id", "topic", "status", "expires_at", "created_at"])
         .expand::<Party>("party", "party_id")

@@ -26,8 +26,11 @@ use platform::questions::Check;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::people::PEOPLE;
+
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Consent>("marketing/consents", "Who allowed or forbade what. A ledger: rows are added and never changed.");
+    n.about(PEOPLE);
     n.masked(FieldClass::Personal, &["evidence.ip_address", "evidence.user_agent"]);
     n.list("List what was said, the oldest first.")
         .filter(&["party_id", "contact_id", "lead_id", "channel", "topic", "status", "effective_at"])

@@ -15,6 +15,7 @@ use persistence::marketing::{consents, journey_enrollments as rows};
 use platform::prelude::*;
 
 use super::journeys;
+use super::people::PEOPLE;
 use crate::marketing::journeys::runs;
 
 /// People with one address who leave at once.
@@ -23,6 +24,7 @@ const MOST: i64 = 200;
 pub fn operations(t: &mut Table) {
     let mut n =
         t.noun::<JourneyEnrollment>("marketing/journey-enrollments", "People on the way through journeys: where each is and how it ended.");
+    n.about(PEOPLE);
     n.list("List people on the way through journeys.")
         .filter(&["journey_id", "status", "outcome", "step", "party_id", "contact_id", "lead_id", "created_at", "ended_at"])
         .expand::<Journey>("journey", "journey_id")

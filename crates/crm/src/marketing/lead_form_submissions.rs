@@ -33,6 +33,7 @@ pub fn operations(t: &mut Table) {
         "marketing/lead-form-submissions",
         "What was sent to capture forms, good or bad, with the consent given.",
     );
+    n.about(&[("lead_id", Lead::TABLE)]);
     n.masked(FieldClass::Personal, &["ip_address"]);
     n.list_with(list, "List submissions, the newest first.")
         .filter(&["form_id", "status", "reason", "lead_id", "email", "ip_address", "consent", "received_at", "occurred_at"])

@@ -14,6 +14,7 @@ pub mod lead_forms;
 pub mod links;
 mod messages;
 mod pages;
+mod people;
 pub mod segments;
 pub mod suppressions;
 pub mod templates;

@@ -12,8 +12,11 @@ use persistence::marketing::segments as rows;
 use persistence::marketing::segments::filters::Ground;
 use platform::prelude::*;
 
+use super::people::PEOPLE;
+
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Segment>("marketing/segments", "Audiences of parties, contacts or leads, listed by hand or found by a filter.");
+    n.searched(Words::titled("name"));
     n.list("List segments.").filter(&["kind", "audience", "name"]).search(&["search"]).sort(&["name"]);
     n.create(create, CREATE).fails(filters::REFUSALS).fails(&[FILTER_FOR_DYNAMIC, NAME_TAKEN]);
     n.read("Get a segment.");
@@ -26,6 +29,7 @@ pub fn operations(t: &mut Table) {
         .fails(&[NOT_STATIC, WRONG_MEMBERS]);
     n.action_with("remove-members", remove_members, "Remove members from a static segment. Who is not in is passed over.")
         .fails(&[NOT_STATIC, WRONG_MEMBERS]);
+    n.rows_about::<SegmentMember>(PEOPLE);
     n.page_of::<SegmentMember>("members", members, "List who is in a segment now, with the address that a campaign would write to.")
         .filter(&["country"])
         .expand::<Party>("party", "party_id")

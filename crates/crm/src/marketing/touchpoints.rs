@@ -13,10 +13,13 @@ use persistence::marketing::campaigns::codes;
 use persistence::marketing::touchpoints as rows;
 use platform::prelude::*;
 
+use super::people::PEOPLE;
+
 use crate::crm::leads::scores;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Touchpoint>("marketing/touchpoints", "How visitors met us, and where they came from.");
+    n.about(PEOPLE);
     n.list("List touchpoints.")
         .filter(&["kind", "channel", "occurred_at", "anonymous_id", "lead_id", "contact_id", "party_id", "opportunity_id"])
         .filter(&["source", "medium", "campaign", "campaign_id", "referrer_host", "landing_path"])

@@ -42,6 +42,7 @@ pub fn operations(t: &mut Table) {
     t.parts("service.cases.fill_order", TimeDelta::minutes(1), fill_order);
     t.each("service.cases.close", TimeDelta::minutes(1), clocks::BATCH, clocks::to_close, clocks::close);
     let mut n = t.noun::<Case>("service/cases", "What customers ask of service, with messages and service level.");
+    n.searched(Words::titled("subject").codes(&["number", "serial_number"]).details(&["requester_name", "requester_email", "category"]));
     n.owned_by("assignee_id");
     n.list("List cases.")
         .filter(&["number", "status", "priority", "channel", "category", "queue_id", "assignee_id", "party_id", "contact_id"])

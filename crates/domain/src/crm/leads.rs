@@ -17,7 +17,7 @@ use crate::crm::leads::touches::TouchSummary;
 use crate::directory::addresses::LeadAddress;
 use crate::directory::external_ids::ExternalId;
 use crate::ids::StageId;
-use crate::ids::{AssignmentRuleId, CompanyId, ContactId, LeadId, OpportunityId, PartyId, PipelineId, UserId};
+use crate::ids::{AssignmentRuleId, CompanyId, ContactId, JobId, LeadId, OpportunityId, PartyId, PipelineId, UserId};
 use crate::kernel::{Amount, Code, Rate};
 
 crate::string_enum! {
@@ -202,6 +202,9 @@ pub struct Lead {
     /// The opportunity it became.
     #[schema(required)]
     pub converted_opportunity_id: Option<OpportunityId>,
+    /// The job that erases the personal data, or did, where there is much of it.
+    #[schema(required)]
+    pub erasure_job_id: Option<JobId>,
     /// The caller's own key-value pairs, stored and returned unchanged.
     #[schema(schema_with = crate::kernel::metadata)]
     pub metadata: BTreeMap<String, String>,

@@ -13,7 +13,7 @@ use super::external_ids::{self, ExternalId};
 use super::phones::{self, PhoneNumber};
 use super::search;
 use super::tags::{self, Tag};
-use crate::ids::{ContactId, UserId};
+use crate::ids::{ContactId, JobId, UserId};
 use crate::kernel::{Code, Findings, Result, problems};
 
 /// Somebody with the same e-mail address exists; the candidates are in `errors`.
@@ -86,6 +86,10 @@ pub struct Contact {
     /// When the personal data was erased. The contact is not changed any more.
     #[schema(required)]
     pub erased_at: Option<DateTime<Utc>>,
+    /// The job that erases the personal data, or did, where there is much of it.
+    #[serde(default)]
+    #[schema(required)]
+    pub erasure_job_id: Option<JobId>,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
     /// Time of the last change.
@@ -225,6 +229,7 @@ impl Contact {
             archived_at: None,
             merged_into: None,
             erased_at: None,
+            erasure_job_id: None,
             created_at: now,
             updated_at: now,
             version: 1,
@@ -259,6 +264,7 @@ impl Contact {
             archived_at: None,
             merged_into: None,
             erased_at: None,
+            erasure_job_id: None,
             created_at: now,
             updated_at: now,
             version: 1,

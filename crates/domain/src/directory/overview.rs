@@ -73,7 +73,7 @@ pub struct OrdersAsOf {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OrderAsOf {
     /// The order.
-    #[schema(max_length = 40)]
+    #[schema(value_type = crate::ids::SalesOrderId)]
     pub id: String,
     /// The company that sells.
     pub company_id: CompanyId,
@@ -286,7 +286,7 @@ pub struct DealValue {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OpportunitySummary {
     /// The id of the opportunity.
-    #[schema(max_length = 40)]
+    #[schema(value_type = crate::ids::OpportunityId)]
     pub id: String,
     /// Name of the opportunity.
     #[schema(max_length = 300)]
@@ -313,7 +313,7 @@ pub struct OpportunitySummary {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct LeadSummary {
     /// The id of the lead.
-    #[schema(max_length = 40)]
+    #[schema(value_type = crate::ids::LeadId)]
     pub id: String,
     /// One-line summary.
     #[schema(max_length = 300)]
@@ -329,7 +329,7 @@ pub struct LeadSummary {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ActivitySummary {
     /// The id of the activity.
-    #[schema(max_length = 40)]
+    #[schema(value_type = crate::ids::ActivityId)]
     pub id: String,
     /// Call, meeting, task and so on.
     #[schema(max_length = 50)]
@@ -357,7 +357,7 @@ pub struct OrdersOverview {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OrderSummary {
     /// The id of the order.
-    #[schema(max_length = 40)]
+    #[schema(value_type = crate::ids::SalesOrderId)]
     pub id: String,
     /// The company whose order it is.
     pub company_id: CompanyId,

@@ -14,9 +14,9 @@ use super::external_ids::{self, ExternalId};
 use super::phones::{self, PhoneNumber};
 use super::tags::{self, Tag};
 pub use super::terms::{Blocked, TaxStatus, TradeTerms};
-use super::terms::{NEGATIVE_CREDIT_LIMIT, TradeTermsPatch};
+use super::terms::{NEGATIVE_CREDIT_LIMIT, SET_TERMS, SET_VENDOR_TERMS, TradeTermsPatch};
 use super::{currencies, search};
-use crate::ids::PartyId;
+use crate::ids::{JobId, PartyId};
 use crate::kernel::{Code, Findings, Result, problems};
 
 crate::string_enum! {
@@ -169,6 +169,10 @@ pub struct Party {
     #[serde(default)]
     #[schema(required)]
     pub erased_at: Option<DateTime<Utc>>,
+    /// The job that erases the personal data, or did, where there is much of it.
+    #[serde(default)]
+    #[schema(required)]
+    pub erasure_job_id: Option<JobId>,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
     /// Time of the last change.
@@ -376,6 +380,7 @@ impl Party {
             archived_at: None,
             merged_into: None,
             erased_at: None,
+            erasure_job_id: None,
             created_at: now,
             updated_at: now,
             version: 1,
@@ -502,6 +507,19 @@ impl Party {
     /// Days until its invoices are due.
     pub fn customer_days(&self, company: &Company) -> i32 {
         self.customer_terms.payment_terms_days.unwrap_or(company.payment_terms_days)
+    }
+    /// The permissions that it takes to make the party, or what it was before, this one: terms of credit and of purchase.
+    pub fn changed_terms(&self, before: Option<&Party>) -> Vec<&'static str> {
+        let none = TradeTerms::default();
+        let (customer, vendor, is_vendor) = before.map_or((&none, &none, false), |p| (&p.customer_terms, &p.vendor_terms, p.is_vendor));
+        let mut out = Vec::new();
+        if !customer.has_credit_of(&self.customer_terms) {
+            out.push(SET_TERMS);
+        }
+        if *vendor != self.vendor_terms || is_vendor != self.is_vendor {
+            out.push(SET_VENDOR_TERMS);
+        }
+        out
     }
     /// Refuses to change a party that was merged into another one, or erased.
     pub fn check_changeable(&self) -> Result<()> {

@@ -22,8 +22,10 @@ crate::string_enum! {
     }
 }
 
-/// The permission to change the terms of credit of a customer: credit limit, days to pay and block.
+/// The permission to change the terms of credit of a customer: credit limit, days to pay, block, and how tax is judged.
 pub const SET_TERMS: &str = "directory.customer_terms.update";
+/// The permission to say who is a vendor and on which terms.
+pub const SET_VENDOR_TERMS: &str = "directory.vendor_terms.update";
 /// A credit limit below zero.
 pub const NEGATIVE_CREDIT_LIMIT: Code = Code::invalid("party.negative_credit_limit", "A credit limit is not below zero.");
 
@@ -51,9 +53,9 @@ pub struct TradeTerms {
 }
 
 impl TradeTerms {
-    /// Whether others give the same credit: limit, days to pay and what is stopped.
+    /// Whether others give the same credit, limit, days to pay and what is stopped, and are taxed alike.
     pub fn has_credit_of(&self, other: &TradeTerms) -> bool {
-        let credit = |t: &TradeTerms| (t.credit_limit, t.payment_terms_days, t.blocked);
+        let credit = |t: &TradeTerms| (t.credit_limit, t.payment_terms_days, t.blocked, t.tax_status);
         credit(self) == credit(other)
     }
 }

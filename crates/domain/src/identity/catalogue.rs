@@ -111,7 +111,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
     ReadyMadeRole {
         code: "credit_manager",
         name: "Credit manager",
-        description: "Sets credit limits, days to pay and blocks of customers, and sees what they owe. Releases no orders and posts nothing.",
+        description: "Sets credit limits, days to pay, blocks and tax status of customers, and sees what they owe. Releases no orders and posts nothing.",
         permissions: &[
             "directory.customer_terms.update",
             "directory.parties.read",
@@ -243,6 +243,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "identity.sod_conflicts.read",
             "accounting.policies.*",
             "directory.customer_terms.update",
+            "directory.vendor_terms.update",
             "platform.files.create",
             "fields.cost.read",
             "fields.margin.read",
@@ -276,6 +277,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "directory.*.read",
             "directory.parties.create",
             "directory.parties.update",
+            "directory.vendor_terms.update",
             "directory.contacts.*",
             "directory.products.*",
             "inventory.*.read",
@@ -426,6 +428,7 @@ pub const ROLES: &[ReadyMadeRole] = &[
             "fields.margin.read",
             "fields.personal.read",
             "directory.customer_terms.update",
+            "directory.vendor_terms.update",
         ],
     },
     ReadyMadeRole {

@@ -68,4 +68,6 @@ fn who_is_said_to_see_no_cost_sees_none_and_who_sells_reaches_the_own_team() {
     }
     let setters: Vec<&str> = ROLES.iter().map(|r| r.code).filter(|c| of(c).allow("directory.customer_terms.update")).collect();
     assert_eq!(setters, ["owner", "credit_manager", "controller", "integration"]);
+    let setters: Vec<&str> = ROLES.iter().map(|r| r.code).filter(|c| of(c).allow("directory.vendor_terms.update")).collect();
+    assert_eq!(setters, ["owner", "controller", "purchasing_manager", "integration"]);
 }

@@ -9,5 +9,6 @@ pub mod forms;
 pub mod jobs;
 pub mod number_series;
 pub mod saved_views;
+pub mod search;
 pub mod timer_failures;
 pub mod trace;

@@ -8,9 +8,9 @@ use domain::directory::companies::Company;
 use domain::directory::currencies;
 use domain::directory::exchange_rates::NO_RATE;
 use domain::directory::parties::{self, Party};
-use domain::ids::PaymentId;
+use domain::ids::{PartyId, PaymentId};
 use domain::kernel::{Decimals, round};
-use domain::receivables::allocations::{Allocation, NewAllocation, TOO_EARLY, Unallocate, standing};
+use domain::receivables::allocations::{Allocation, NewAllocation, OTHER_CURRENCY, OTHER_PARTY, TOO_EARLY, Unallocate, standing};
 use domain::receivables::credit_notes::CreditNote;
 use domain::receivables::invoices::Invoice;
 use domain::receivables::open_items::EntryCause;
@@ -28,10 +28,12 @@ use domain::accounting::journal_entries::JournalEntry;
 use platform::prelude::*;
 use platform::questions::{Explanation, Questions, id_in};
 
-const REFUSALS: &[Code] = &[rules::NOT_POSITIVE, currencies::UNKNOWN_CURRENCY, NO_RATE, parties::NOT_A_CUSTOMER, parties::ARCHIVED];
+const REFUSALS: &[Code] =
+    &[rules::NOT_POSITIVE, currencies::UNKNOWN_CURRENCY, NO_RATE, parties::NOT_A_CUSTOMER, parties::ARCHIVED, OTHER_PARTY, OTHER_CURRENCY];
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Payment>("banking/payments", "Money from customers, and back to them.");
+    n.searched(Words::numbered(&["number", "reference"]));
     n.list("List payments.")
         .filter(&["status", "direction", "party_id", "number", "payment_date"])
         .search(&["number", "reference"])
@@ -140,20 +142,25 @@ fn checked(cx: &mut Cx, payment: Payment, company: &Company) -> Result<Payment> 
         let unknown = |field: &str, id: String| {
             problems::unknown_reference.field(format!("/allocate_to/{i}/{field}"), format!("There is no {id} in the company."))
         };
-        if let Some(id) = a.invoice_id
-            && !invoices.iter().any(|k| k.id == id && k.company_id == company.id)
-        {
-            return Err(unknown("invoice_id", id.to_string()));
+        // what is refused when it is posted is refused when it is said
+        let suits = |field: &str, party: PartyId, currency: &str| {
+            settlement::same((payment.party_id, &payment.currency), (party, currency))
+                .map_err(|p| p.under(&format!("/allocate_to/{i}/{field}")))
+        };
+        if let Some(id) = a.invoice_id {
+            let of = invoices.iter().find(|k| k.id == id && k.company_id == company.id);
+            let of = of.ok_or_else(|| unknown("invoice_id", id.to_string()))?;
+            suits("invoice_id", of.customer_id, &of.currency)?;
         }
-        if let Some(id) = a.credit_note_id
-            && !notes.iter().any(|k| k.id == id && k.company_id == company.id)
-        {
-            return Err(unknown("credit_note_id", id.to_string()));
+        if let Some(id) = a.credit_note_id {
+            let of = notes.iter().find(|k| k.id == id && k.company_id == company.id);
+            let of = of.ok_or_else(|| unknown("credit_note_id", id.to_string()))?;
+            suits("credit_note_id", of.customer_id, &of.currency)?;
         }
-        if let Some(id) = a.payment_id
-            && !paid.iter().any(|k| k.id == id && k.company_id == company.id && k.direction == PaymentDirection::In)
-        {
-            return Err(unknown("payment_id", id.to_string()));
+        if let Some(id) = a.payment_id {
+            let of = paid.iter().find(|k| k.id == id && k.company_id == company.id && k.direction == PaymentDirection::In);
+            let of = of.ok_or_else(|| unknown("payment_id", id.to_string()))?;
+            suits("payment_id", of.party_id, &of.currency)?;
         }
         if let Some(amount) = a.amount {
             currencies::check_money(amount, &payment.currency, &format!("/allocate_to/{i}/amount"))?;

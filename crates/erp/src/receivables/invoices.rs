@@ -46,6 +46,7 @@ pub const REFUSALS: &[Code] = &[
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Invoice>("receivables/invoices", "What customers are asked to pay.");
+    n.searched(Words::titled("customer_name").codes(&["number", "reference"]).details(&["customer_tax_id"]));
     n.list("List invoices.")
         .filter(&["status", "customer_id", "number", "invoice_date", "due_date", "order_id", "total"])
         .search(&["number", "customer_name", "reference"])

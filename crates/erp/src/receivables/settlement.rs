@@ -138,15 +138,21 @@ pub(crate) fn target<T: Entity + Record>(cx: &mut Cx, pointer: &str, id: T::Id) 
     })
 }
 
+/// Refuses what settles and what is settled when they are of different customers or currencies.
+pub fn same(source: (PartyId, &str), target: (PartyId, &str)) -> Result<()> {
+    if source.0 != target.0 {
+        return Err(OTHER_PARTY.into());
+    }
+    if source.1 != target.1 {
+        return Err(OTHER_CURRENCY.with(format!("One is in {}, the other in {}.", source.1, target.1)));
+    }
+    Ok(())
+}
+
 /// Refuses a target of another customer or currency, and a day before either document; the day it counts for.
 fn fits(source: &Source, target: (PartyId, &str, NaiveDate), asked: &NewAllocation) -> Result<NaiveDate> {
     let (party, currency, date) = target;
-    if party != source.party {
-        return Err(OTHER_PARTY.into());
-    }
-    if currency != source.currency {
-        return Err(OTHER_CURRENCY.with(format!("One is in {}, the other in {currency}.", source.currency)));
-    }
+    same((source.party, &source.currency), (party, currency))?;
     let first = date.max(source.date);
     let day = asked.effective_date.unwrap_or(first);
     if day < first {

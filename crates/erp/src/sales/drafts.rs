@@ -12,6 +12,7 @@ use domain::inventory::warehouses::Warehouse;
 use domain::sales::orders::*;
 use persistence::inventory::warehouses;
 use persistence::sales::orders;
+use platform::directory::parties::check_days;
 use platform::prelude::*;
 
 use super::books::{self, Taxes};
@@ -22,7 +23,18 @@ pub fn create(cx: &mut Cx, mut new: NewSalesOrder) -> Result<SalesOrder> {
     check_owner(cx, new.owner_id)?;
     new.owner_id = new.owner_id.or(cx.caller.user_id);
     let order = draft(cx, new)?;
+    check_terms(cx, None, &order)?;
     keep(cx, order)
+}
+
+/// Days to pay that were stated are judged as those of the customer.
+fn check_terms(cx: &mut Cx, before: Option<&SalesOrder>, order: &SalesOrder) -> Result<()> {
+    let known = before.and_then(|o| o.payment_terms_days);
+    if order.payment_terms_days.is_none() || order.payment_terms_days == known {
+        return Ok(());
+    }
+    let (customer, company) = (cx.find::<Party>(order.customer_id)?, cx.find::<Company>(order.company_id)?);
+    check_days(cx, &customer, &company, known, order.payment_terms_days)
 }
 
 fn keep(cx: &mut Cx, order: SalesOrder) -> Result<SalesOrder> {
@@ -188,6 +200,7 @@ pub fn update(cx: &mut Cx, id: SalesOrderId, patch: SalesOrderPatch) -> Result<S
     after.requested_date = patch.requested_date.unwrap_or(after.requested_date);
     after.ship_to = patch.ship_to.unwrap_or(after.ship_to);
     after.payment_terms_days = patch.payment_terms_days.unwrap_or(after.payment_terms_days);
+    check_terms(cx, Some(&before), &after)?;
     after.allow_backorder = patch.allow_backorder.unwrap_or(after.allow_backorder);
     after.freight_tax_class = patch.freight_tax_class.unwrap_or(after.freight_tax_class);
     after.note = patch.note.unwrap_or(after.note);

@@ -31,6 +31,7 @@ const DRAFT: &[Code] = &[
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<SalesOrder>("sales/orders", "What customers ordered, from draft to closed.");
+    n.searched(Words::numbered(&["number", "customer_reference"]).details(&["note"]));
     n.owned_by("owner_id");
     n.list("List sales orders.")
         .filter(&["owner_id"])

@@ -22,7 +22,8 @@ crate::record! {
         assignment_rule_id: opt(uid), score: opt(rate), grade: opt(text), scored_at: opt(instant), scoring_model_version: opt(int),
         grade_changes: int, first_response_at: opt(instant), qualified_at: opt(instant), disqualified_at: opt(instant),
         disqualification_reason: opt(text), converted_at: opt(instant), converted_party_id: opt(uid),
-        converted_party_origin: opt(word), converted_contact_id: opt(uid), converted_opportunity_id: opt(uid), metadata: json,
+        converted_party_origin: opt(word), converted_contact_id: opt(uid), converted_opportunity_id: opt(uid), erasure_job_id: opt(uid),
+        metadata: json,
         version: int, created_at: instant, updated_at: instant,
     }
     derived { search: text = |l| search(l) }

@@ -16,7 +16,8 @@ crate::record! {
     contacts: Contact {
         id: uid, first_name: opt(text), last_name: text, name: text, salutation: opt(text), language: opt(text), emails: json,
         phones: json, address: opt(json), external_ids: json, owner_id: opt(uid), tags: json, metadata: json,
-        archived_at: opt(instant), merged_into: opt(uid), erased_at: opt(instant), created_at: instant, updated_at: instant, version: int,
+        archived_at: opt(instant), merged_into: opt(uid), erased_at: opt(instant), erasure_job_id: opt(uid), created_at: instant,
+        updated_at: instant, version: int,
     }
     derived { search: text = |c| c.search_text() }
 }

@@ -20,7 +20,7 @@ crate::record! {
         is_vendor: bool, customer_terms: json, vendor_terms: json, addresses: json, emails: json, phones: json,
         website: opt(text), external_ids: json, parent_id: opt(uid), owner_id: opt(uid), tags: json, metadata: json,
         archived_at: opt(instant), merged_into: opt(uid),
-        erased_at: opt(instant), created_at: instant, updated_at: instant, version: int,
+        erased_at: opt(instant), erasure_job_id: opt(uid), created_at: instant, updated_at: instant, version: int,
     }
     derived { search: text = |p| p.search_text(), tax_key: text = |p| known_tax_key(p) }
 }

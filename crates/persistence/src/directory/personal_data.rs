@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::declarations;
+pub use crate::found::Portion;
 use crate::found::{self, Found, Keys};
 use crate::reference::Target;
 use crate::{Conn, Result, Statement, list, record, sql};
@@ -24,6 +25,9 @@ pub struct Person {
     keys: Keys,
     pub found: Found,
 }
+
+/// Where the person's own rows are.
+const OWN: [&str; 3] = ["parties", "contacts", "leads"];
 
 /// Where one begins to look.
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +103,7 @@ impl Person {
                 );
                 self.parties.extend(ids(db, became)?);
             }
-            let names = self.names(db)?;
+            let names = self.called(db)?;
             for chunk in mailboxes.chunks(500).filter(|_| !names.is_empty()) {
                 let same = sql!(
                     "SELECT c.id FROM contact_emails e JOIN contacts c ON c.id = e.contact_id WHERE e.address IN ({}) AND fold(c.name) IN ({})",
@@ -140,7 +144,7 @@ impl Person {
         Ok(out)
     }
     /// What the person is called, folded.
-    fn names(&self, db: &mut Conn) -> Result<Vec<String>> {
+    fn called(&self, db: &mut Conn) -> Result<Vec<String>> {
         let mut out = texts(db, sql!("SELECT fold(name) FROM parties WHERE kind = 'person' AND id IN ({})", list(&self.parties)))?;
         out.extend(texts(db, sql!("SELECT fold(name) FROM contacts WHERE id IN ({})", list(&self.contacts)))?);
         let of_leads = sql!(
@@ -191,8 +195,15 @@ impl Person {
     }
     /// The person's own rows as the API shows them: parties, contacts and leads.
     pub fn own(&self, db: &mut Conn) -> Result<Vec<Json>> {
-        let own = ["parties.id", "contacts.id", "leads.id"];
-        Ok(self.found.rows(db)?.into_iter().filter(|(what, _)| own.contains(&&**what)).flat_map(|(_, rows)| rows).collect())
+        self.found.rows_of(db, &OWN)
+    }
+    /// The rows to empty but for the person's own, at most so many together.
+    pub fn portions(&self, most: usize) -> Vec<Portion> {
+        self.found.portions(&OWN, most)
+    }
+    /// The ids of the person's own rows as facts name them.
+    pub fn names(&self) -> &[String] {
+        &self.keys.names
     }
     /// Empties what is about the person in every table but the person's own parties and contacts.
     pub fn wipe(&self, db: &mut Conn, terms: &Terms, now: DateTime<Utc>) -> Result<()> {

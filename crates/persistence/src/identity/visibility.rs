@@ -61,6 +61,17 @@ pub fn leading_to(table: &str, column: &str, target: &str, condition: &Condition
     Condition::Other(s)
 }
 
+/// Rows that lead somewhere by one of these columns, or else meet the condition.
+pub fn unless_leading(table: &str, columns: &[&str], condition: &Condition) -> Condition {
+    let mut s = Statement::new("(");
+    for column in columns {
+        s.sql(format!("{table}.{column} IS NOT NULL OR "));
+    }
+    condition.write(&mut s);
+    s.sql(")");
+    Condition::Other(s)
+}
+
 /// Rows that meet all of these conditions; nothing when there is none.
 pub fn all_of(conditions: Vec<Condition>) -> Option<Condition> {
     let mut s = Statement::default();

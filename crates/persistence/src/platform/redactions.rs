@@ -1,6 +1,8 @@
 //! What was taken out of facts for the sake of a person: the records of it, and the rewriting itself. The database lets the
 //! contents of a fact change only where such a record stands.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -33,19 +35,31 @@ pub fn lock_sequence(db: &mut Conn) -> Result<()> {
     Ok(())
 }
 
-/// The numbered facts that concern one of these parties or are about one of these things, the oldest first.
-pub fn of_person(db: &mut Conn, parties: &[Uuid], subjects: &[String]) -> Result<Vec<Placed>> {
-    let mut found: Vec<Placed> = Vec::new();
-    if !parties.is_empty() {
-        let mut s = Statement::new(PLACED);
-        found.extend(s.append(sql!("l.seq > 0 AND e.party_id IN ({})", crate::list(parties))).rows::<Placed>(db)?);
+/// The numbers of the numbered facts that concern one of these parties or are about one of these things, with what each is about;
+/// without those that vouch for redactions.
+pub fn numbers_of_person(db: &mut Conn, parties: &[Uuid], subjects: &[String]) -> Result<BTreeMap<i64, String>> {
+    const NUMBERS: &str = "SELECT l.seq, e.subject FROM event_links l JOIN events e ON e.id = l.event_id \
+        WHERE l.seq > 0 AND e.kind NOT IN ('party.redacted', 'contact.redacted', 'lead.redacted') AND ";
+    let mut found: BTreeMap<i64, String> = BTreeMap::new();
+    for chunk in parties.chunks(500) {
+        let mut s = Statement::new(NUMBERS);
+        found.extend(s.append(sql!("e.party_id IN ({})", crate::list(chunk))).load::<(i64, String)>(db)?);
     }
     for chunk in subjects.chunks(500) {
+        let mut s = Statement::new(NUMBERS);
+        found.extend(s.append(sql!("e.subject IN ({})", crate::list(chunk))).load::<(i64, String)>(db)?);
+    }
+    Ok(found)
+}
+
+/// The facts with these numbers, the oldest first.
+pub fn numbered(db: &mut Conn, numbers: &[i64]) -> Result<Vec<Placed>> {
+    let mut found: Vec<Placed> = Vec::new();
+    for chunk in numbers.chunks(500) {
         let mut s = Statement::new(PLACED);
-        found.extend(s.append(sql!("l.seq > 0 AND e.subject IN ({})", crate::list(chunk))).rows::<Placed>(db)?);
+        found.extend(s.append(sql!("l.seq IN ({})", crate::list(chunk))).rows::<Placed>(db)?);
     }
     found.sort_by_key(|p| p.place.seq);
-    found.dedup_by_key(|p| p.place.seq);
     Ok(found)
 }
 
@@ -91,13 +105,14 @@ fn load(db: &mut Conn, rest: Statement) -> Result<Vec<Redaction>> {
 /// What the facts say that tell of erasures of this person.
 pub fn erasures_told(db: &mut Conn, subject: &str) -> Result<Vec<Json>> {
     let rows = sql!(
-        "SELECT data FROM events WHERE subject = {} AND kind IN ('party.erased', 'contact.erased', 'lead.erased') ORDER BY id",
+        "SELECT data FROM events WHERE subject = {} AND kind IN ('party.erased', 'contact.erased', 'lead.erased', \
+         'party.redacted', 'contact.redacted', 'lead.redacted') ORDER BY id",
         subject
     );
     Ok(rows.load::<(Json,)>(db)?.into_iter().map(|r| r.0).collect())
 }
 
-/// Empties the kept answers that name one of these, by id; a repetition of such a request gets its status alone.
+/// Empties the kept answers that name one of these, by id; a repetition of such a request is told that there is nothing any more.
 pub fn forget_answers(db: &mut Conn, subjects: &[String]) -> Result<()> {
     for chunk in subjects.chunks(500) {
         sql!(

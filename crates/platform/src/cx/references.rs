@@ -19,14 +19,18 @@ impl Cx<'_> {
     }
     /// As [`Cx::refer`], of the very one that is named, for whoever refuses those that were merged away.
     pub fn refer_itself<T: Entity + Record>(&mut self, pointer: &str, id: T::Id) -> Result<T> {
+        self.find_to_refer::<T>(id).map_err(|p| unknown_at(pointer, p))
+    }
+    /// As [`Cx::refer_itself`], and nobody is kept from changing it: for whoever locks it next.
+    pub(crate) fn exists<T: Entity + Record>(&mut self, pointer: &str, id: T::Id) -> Result<T> {
         self.find::<T>(id).map_err(|p| unknown_at(pointer, p))
     }
     /// As [`Cx::find`]; one that was merged away leads to the one that stands for it.
     pub fn find_survivor<T: Entity + Record>(&mut self, id: T::Id) -> Result<T> {
-        let mut found = self.find::<T>(id)?;
+        let mut found = self.find_to_refer::<T>(id)?;
         for _ in 0..MOST_MERGES {
             let Some(next) = found.survivor() else { break };
-            found = self.find::<T>(next)?;
+            found = self.find_to_refer::<T>(next)?;
         }
         Ok(found)
     }

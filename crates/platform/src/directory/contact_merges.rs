@@ -22,6 +22,7 @@ const MOST_RECENT: i64 = 10_000;
 pub fn operations(t: &mut Table) {
     let mut n =
         t.noun::<ContactMerge>("directory/contact-merges", "Contacts that were merged into others, and what is needed to take it back.");
+    n.about(&[("winner_id", Contact::TABLE), ("loser_id", Contact::TABLE)]);
     n.list("List merges of contacts.")
         .filter(&["winner_id", "loser_id", "status"])
         .expand::<Contact>("winner", "winner_id")
@@ -34,7 +35,7 @@ pub fn operations(t: &mut Table) {
 pub fn merge(cx: &mut Cx, id: ContactId, body: MergeContact) -> Result<ContactMerge> {
     let now = cx.now;
     if body.source_id != id {
-        cx.refer_itself::<Contact>("/source_id", body.source_id)?;
+        cx.exists::<Contact>("/source_id", body.source_id)?;
     }
     // of two merges at once each locks the two in the same order
     let (low, high) = (id.min(body.source_id), id.max(body.source_id));

@@ -18,6 +18,7 @@ use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Contact>("directory/contacts", "People, whomever they work for.");
+    n.searched(Words::titled("name").codes(&["external_ids.id"]).details(&["emails.address", "phones.normalised"]));
     n.owned_by("owner_id");
     n.list("List contacts.")
         .filter(&["language", "owner_id", "archived_at", "merged_into"])
@@ -42,6 +43,7 @@ pub fn operations(t: &mut Table) {
     n.view::<NoFilter, ContactMatches>("duplicates", matching::of_contact, DUPLICATES);
     n.view::<NoFilter, PersonalData>("export", personal_data::of_contact, personal_data::EXPORT).permission(personal_data::MAY_EXPORT);
     n.action_with::<ErasePerson>("erase", personal_data::erase_contact, personal_data::ERASE)
+        .before_at(personal_data::extent_of_contact)
         .permission(personal_data::MAY_ERASE)
         .fails(personal_data::REFUSALS)
         .fails(&[MERGED]);

@@ -26,6 +26,7 @@ use crate::prelude::*;
 pub fn operations(t: &mut Table) {
     companies::operations(t);
     parties::operations(t);
+    personal_data::operations(t);
     party_merges::operations(t);
     contacts::operations(t);
     contact_merges::operations(t);

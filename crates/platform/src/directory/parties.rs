@@ -1,6 +1,7 @@
 //! Operations on parties. What makes two parties alike is looked for here; what a party may be is ruled in the domain.
 
 use chrono::TimeDelta;
+use domain::directory::companies::Company;
 use domain::directory::external_ids::ExternalId;
 use domain::directory::matching::{PartyMatches, Traits};
 use domain::directory::overview::{OverviewFilter, PartyOverview, TimelineEntry};
@@ -8,7 +9,7 @@ use domain::directory::parties::{DEEPEST, MERGED, NewParty, POSSIBLE_DUPLICATE, 
 use domain::directory::party_hierarchy::{HierarchyFilter, PartyHierarchy};
 use domain::directory::party_merges::{MergeParty, PartyMerge};
 use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
-use domain::directory::terms::{Blocked, SET_TERMS, TradeTerms};
+use domain::directory::terms::{Blocked, SET_TERMS};
 use domain::directory::{emails, phones};
 use domain::ids::{ContactId, PartyId, TerritoryId};
 use persistence::directory::{lookups, parties as rows};
@@ -20,6 +21,13 @@ use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Party>("directory/parties", "People and organisations the company deals with, as customers, vendors or both.");
+    n.searched(Words::titled("name").codes(&["code", "external_ids.id", "tax_id"]).details(&[
+        "legal_name",
+        "emails.address",
+        "phones.normalised",
+        "website",
+        "addresses.address.city",
+    ]));
     n.owned_by("owner_id");
     n.list("List parties.")
         .filter(&["code", "kind", "is_customer", "is_vendor", "tax_id", "parent_id", "owner_id", "archived_at", "merged_into"])
@@ -48,6 +56,7 @@ pub fn operations(t: &mut Table) {
     n.view::<HierarchyFilter, PartyHierarchy>("hierarchy", party_hierarchy::of_party, HIERARCHY);
     n.view::<NoFilter, PersonalData>("export", personal_data::of_party, personal_data::EXPORT).permission(personal_data::MAY_EXPORT);
     n.action_with::<ErasePerson>("erase", personal_data::erase_party, personal_data::ERASE)
+        .before_at(personal_data::extent_of_party)
         .permission(personal_data::MAY_ERASE)
         .fails(personal_data::REFUSALS)
         .fails(&[MERGED]);
@@ -64,10 +73,12 @@ pub fn operations(t: &mut Table) {
 
 pub(super) const EXTERNAL_ID: &str = "Only rows that another system calls so, as `system:id`, or that have any id in `system`.";
 const CREATE: &str = "Create a party. When another has the same e-mail address or tax number, it is refused with \
-`party.possible_duplicate` and the candidates in `errors`, unless `allow_duplicate` is true. Credit limit, days to pay and block of a \
-customer need the permission `directory.customer_terms.update`.";
-const UPDATE: &str = "Change a party. Documents that exist keep the addresses and terms they were made with. Credit limit, days to pay and \
-block of a customer need the permission `directory.customer_terms.update`.";
+`party.possible_duplicate` and the candidates in `errors`, unless `allow_duplicate` is true. Credit limit, days to pay, block and tax \
+status of a customer need the permission `directory.customer_terms.update`; `is_vendor` and the terms of a vendor need \
+`directory.vendor_terms.update`.";
+const UPDATE: &str = "Change a party. Documents that exist keep the addresses and terms they were made with. Credit limit, days to pay, \
+block and tax status of a customer need the permission `directory.customer_terms.update`; `is_vendor` and the terms of a vendor need \
+`directory.vendor_terms.update`.";
 const UPSERT: &str = "Create or change a party by the id of another system. Any number of repetitions leaves one party; fields \
 left out stay as they are. Changing one needs the permission `directory.parties.update` too.";
 const MERGE: &str = "Merge another party into this one. Orders, invoices, ledger rows, deals, activities, people and everything else \
@@ -100,7 +111,7 @@ pub fn create(cx: &mut Cx, new: NewParty) -> Result<Party> {
 fn make(cx: &mut Cx, mut party: Party, allow_duplicate: bool) -> Result<Party> {
     party.owner_id = party.owner_id.or(cx.default_owner("directory.parties.create"));
     check_references(cx, None, &party)?;
-    check_credit(cx, None, &party)?;
+    check_terms(cx, None, &party)?;
     if !allow_duplicate {
         check_duplicates(cx, &party)?;
     }
@@ -138,7 +149,7 @@ fn update(cx: &mut Cx, id: PartyId, patch: PartyPatch) -> Result<Party> {
 
 fn store(cx: &mut Cx, before: &Party, after: Party) -> Result<Party> {
     check_references(cx, Some(before), &after)?;
-    check_credit(cx, Some(before), &after)?;
+    check_terms(cx, Some(before), &after)?;
     let after = cx.save(before, after, "updated")?;
     if before.customer_terms.blocked != after.customer_terms.blocked {
         let verb = if after.customer_terms.blocked == Blocked::None { "unblocked" } else { "blocked" };
@@ -155,13 +166,17 @@ fn store(cx: &mut Cx, before: &Party, after: Party) -> Result<Party> {
     Ok(after)
 }
 
-/// Who sells does not decide how much credit a customer has, when it pays and what is stopped: that takes a permission of its own.
-fn check_credit(cx: &Cx, before: Option<&Party>, after: &Party) -> Result<()> {
-    let none = TradeTerms::default();
-    let known = before.map_or(&none, |p| &p.customer_terms);
-    match known.has_credit_of(&after.customer_terms) {
-        true => Ok(()),
-        false => cx.require(SET_TERMS),
+/// Who sells does not decide how much credit a customer has, when it pays, what is stopped and how it is taxed, nor from whom is
+/// bought on which terms: each takes a permission of its own.
+fn check_terms(cx: &Cx, before: Option<&Party>, after: &Party) -> Result<()> {
+    after.changed_terms(before).into_iter().try_for_each(|permission| cx.require(permission))
+}
+
+/// More days to pay on a document than the customer has are terms of credit, too. `before` are those it had.
+pub fn check_days(cx: &Cx, customer: &Party, company: &Company, before: Option<i32>, days: Option<i32>) -> Result<()> {
+    match days.filter(|d| before != days && *d > customer.customer_days(company)) {
+        Some(_) => cx.require(SET_TERMS),
+        None => Ok(()),
     }
 }
 

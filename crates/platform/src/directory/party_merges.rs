@@ -8,7 +8,7 @@ use domain::directory::party_merges::{
     KINDS_DIFFER, MergeParty, NOT_MERGED, NOT_UNDOABLE, PartyMerge, Places, TOO_LARGE, TOO_LATE, WITH_ITSELF,
 };
 use domain::directory::personal_data::ERASED;
-use domain::directory::terms::{SET_TERMS, TradeTerms};
+use domain::directory::terms::{SET_TERMS, SET_VENDOR_TERMS};
 use domain::ids::{PartyId, PartyMergeId};
 use persistence::directory::{parties, party_merges as rows};
 
@@ -25,6 +25,7 @@ const MOST_RECENT: i64 = 10_000;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<PartyMerge>("directory/party-merges", "Parties that were merged into others, and what is needed to take it back.");
+    n.about(&[("winner_id", Party::TABLE), ("loser_id", Party::TABLE)]);
     n.list("List merges.")
         .filter(&["winner_id", "loser_id", "status"])
         .expand::<Party>("winner", "winner_id")
@@ -41,18 +42,20 @@ pub fn merge(cx: &mut Cx, id: PartyId, body: MergeParty) -> Result<PartyMerge> {
     let loser = match body.source_id == id {
         true => winner.clone(),
         false => {
-            cx.refer_itself::<Party>("/source_id", body.source_id)?;
+            cx.exists::<Party>("/source_id", body.source_id)?;
             cx.load_for_update::<Party>(body.source_id)?
         }
     };
     parties::lock_out(cx.db(), loser.id)?;
     let places = places(cx, &winner, &loser)?;
     let merge = PartyMerge::decide(cx.new_id(), &winner, &loser, &body.take, places, cx.now)?;
-    // a block of either stays, which gives no credit
-    let stopped = TradeTerms { blocked: merge.winner_after.customer_terms.blocked, ..winner.customer_terms.clone() };
-    if winner.is_customer && !stopped.has_credit_of(&merge.winner_after.customer_terms) {
-        cx.require(SET_TERMS)?;
-    }
+    // a block of either stays, which gives no credit; that the other is a vendor is no news
+    let mut known = winner.clone();
+    known.customer_terms.blocked = merge.winner_after.customer_terms.blocked;
+    known.is_vendor = merge.winner_after.is_vendor;
+    let changed = merge.winner_after.changed_terms(Some(&known));
+    let asked = [(SET_TERMS, winner.is_customer), (SET_VENDOR_TERMS, winner.is_vendor)];
+    asked.iter().filter(|(permission, is)| *is && changed.contains(permission)).try_for_each(|(permission, _)| cx.require(permission))?;
     cx.insert_all(std::slice::from_ref(&merge))?;
     let tombstone = cx.save(&loser, merge.tombstone(cx.now), "updated")?;
     parties::write_lookups(cx.db(), &tombstone)?;

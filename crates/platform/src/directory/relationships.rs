@@ -11,6 +11,7 @@ use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Relationship>("directory/relationships", "Who works for whom, in which role, from when to when.");
+    n.about(&[("contact_id", Contact::TABLE), ("party_id", Party::TABLE)]);
     n.list_with(list, "List relationships.")
         .filter(&["contact_id", "party_id", "is_primary", "from_date", "to_date"])
         .expand::<Contact>("contact", "contact_id")

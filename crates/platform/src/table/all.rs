@@ -19,6 +19,7 @@ use super::shape::Shape;
 use super::verbs::Verbs;
 use super::{aggregate, params, schema};
 use crate::cx::Cx;
+use crate::search::Searched;
 use crate::timers::{self, How, Timer};
 use crate::visibility::{Mask, NounRows, Scope};
 
@@ -30,6 +31,8 @@ pub struct Table {
     pub(crate) works: BTreeMap<&'static str, (crate::work::Lane, crate::work::Run)>,
     /// What happens by the clock.
     pub(crate) timers: Vec<Timer>,
+    /// The nouns whose records are found, by their names in the kinds of facts.
+    pub(crate) searched: BTreeMap<&'static str, Searched>,
     /// What follows from facts after their commit.
     pub followers: Vec<crate::followers::Declared>,
     /// Tags and what they are about.
@@ -154,7 +157,7 @@ impl Table {
     pub fn owned(&self) -> impl Iterator<Item = (&str, &'static str)> {
         self.scopes.values().filter_map(|s| match s {
             Scope::Owned { stem, owned } => Some((stem.as_str(), owned.owner)),
-            Scope::Judged(_) => None,
+            Scope::Leading { .. } | Scope::Judged(_) => None,
         })
     }
     pub(crate) fn scope_of(&self, table: &str) -> Option<&Scope> {
@@ -218,6 +221,7 @@ impl Table {
     /// Closes the table: tells every operation whether its resource has actions. Panics, and so fails a test and the
     /// start, when the table contradicts itself.
     pub fn finish(mut self) -> Self {
+        self.check_searched();
         let mut faces = BTreeMap::new();
         for face in std::mem::take(&mut self.faces) {
             faces.entry((face.id)().into_owned()).or_insert(face);

@@ -29,6 +29,7 @@ mod params;
 mod references;
 mod resource;
 pub mod schema;
+mod searched;
 mod shape;
 mod standalone;
 mod survivors;
@@ -53,6 +54,7 @@ pub use params::Filter;
 pub use shape::Shape;
 
 pub(crate) use body::typed as typed_body;
+pub(crate) use cursor::sign;
 pub(crate) use expand::names as names_of;
 pub(crate) use input::Prepared;
 pub(crate) use list::{PAGE_BYTES, ROWS_AT_ONCE};

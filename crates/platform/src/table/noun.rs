@@ -23,6 +23,7 @@ use super::shape::Shape;
 use super::{Body, Reply, body, plural, snake};
 use crate::bulk;
 use crate::cx::Cx;
+use crate::search::Words;
 use crate::visibility::{NounRows, Scope};
 
 impl Table {
@@ -108,6 +109,14 @@ impl<'t, T: Entity> Noun<'t, T> {
         self.table.masked::<T>(class, fields);
         self
     }
+    /// Records are found by these fields, by the search and by `q` of the list.
+    pub fn searched(&mut self, words: Words) -> &mut Self
+    where
+        T: Record,
+    {
+        self.table.searched_as::<T>(words);
+        self
+    }
     /// Records have an owner: permissions on them have a reach, by this column.
     pub fn owned_by(&mut self, owner: &'static str) -> &mut Self
     where
@@ -140,6 +149,21 @@ impl<'t, T: Entity> Noun<'t, T> {
         T: Record,
     {
         self.table.scope(T::TABLE, Scope::Judged(rule));
+        self
+    }
+    /// Records are about those that these columns lead to, and as visible as all of them: the column and the table it leads to.
+    pub fn about(&mut self, by: &'static [(&'static str, &'static str)]) -> &mut Self
+    where
+        T: Record,
+    {
+        self.rows_about::<T>(by)
+    }
+    /// As [`Noun::about`], of rows that are listed under this noun.
+    pub fn rows_about<R: Record>(&mut self, by: &'static [(&'static str, &'static str)]) -> &mut Self {
+        for (column, _) in by {
+            assert!(R::texts().column(column).is_some(), "{} has no column {column}", R::TABLE);
+        }
+        self.table.scope(R::TABLE, Scope::Leading { table: R::TABLE, by });
         self
     }
     fn add(&mut self, mut op: Op, run: impl Fn(&mut Cx, &Op, &Input) -> Result<Answer> + Send + Sync + 'static) -> &mut Op {

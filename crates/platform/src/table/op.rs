@@ -150,6 +150,11 @@ impl Op {
         self.before = Some(Box::new(move |origin, input| Ok(Arc::new(f(origin, &input.body)?))));
         self
     }
+    /// As [`Op::before`], of what the path names and of what the operation reads of the database outside of its transaction.
+    pub fn before_at<P: Any + Send + Sync>(&mut self, f: fn(&Origin, &Input) -> Result<P>) -> &mut Self {
+        self.before = Some(Box::new(move |origin, input| Ok(Arc::new(f(origin, input)?))));
+        self
+    }
     /// These fields of the answer are secrets: they are shown once, and a repetition with the same key has null instead.
     pub fn shown_once(&mut self, fields: &'static [&'static str]) -> &mut Self {
         self.shown_once = fields;

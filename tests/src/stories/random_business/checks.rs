@@ -1,6 +1,7 @@
 //! What must hold whatever happened, by the API, on nine days.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -107,4 +108,67 @@ fn documents(s: &Client, world: &World, round: usize) {
         }
     }
     assert!(!world.payments.lock().unwrap().is_empty(), "nobody paid");
+}
+
+/// Money that is attributed.
+const BASES: [&str; 4] = ["bookings", "invoiced", "cash", "margin"];
+
+/// What the ledger of attribution says of a company, by basis: the total of its report, once it has reached the fact.
+fn attributed(s: &Client, company: &Company, event: &str) -> Vec<Value> {
+    let began = Instant::now();
+    let of = |basis: &str| loop {
+        let path = format!(
+            "/v1/marketing/attribution?company_id={}&basis={basis}&from_date=2000-01-01&to_date=2030-12-31&wait_for={event}",
+            company.id
+        );
+        let answer = s.get(&path);
+        if answer.status != 503 {
+            break answer.ok()["total"]["amount"].clone();
+        }
+        assert!(began.elapsed() < Duration::from_secs(120), "the follower does not reach {event}: {}", answer.text());
+    };
+    BASES.iter().map(|basis| of(basis)).collect()
+}
+
+/// What each deal brought, by basis.
+fn deals(s: &Client, company: &Company) -> BTreeMap<String, Vec<Value>> {
+    let all = s.all(&format!("/v1/marketing/attribution-deals?company_id={}", company.id));
+    all.iter()
+        .map(|d| {
+            let of = ["opportunity_id", "order_id", "invoice_id"].iter().find_map(|name| d[*name].as_str());
+            (of.unwrap().to_string(), BASES.iter().map(|basis| d[*basis].clone()).collect())
+        })
+        .collect()
+}
+
+/// What follows the facts has followed all of them, and its reports sum to what it keeps of each deal.
+pub fn followers(s: &Client, world: &World, round: usize) {
+    let Some(event) = world.event.lock().unwrap().clone() else { return };
+    for company in &world.companies {
+        let totals = attributed(s, company, &event);
+        let kept = deals(s, company);
+        for (i, basis) in BASES.iter().enumerate() {
+            let sum: Decimal = kept.values().map(|d| money(&d[i])).sum();
+            assert_eq!(money(&totals[i]), sum, "round {round}, {}: {basis} of the report and of the deals", company.id);
+        }
+    }
+}
+
+/// Derived anew from the first fact, the ledger of attribution is what it was.
+pub fn rebuilt(s: &Server, world: &World) {
+    s.followed();
+    let kept: Vec<_> = world.companies.iter().map(|c| deals(s, c)).collect();
+    let path = "/v1/platform/followers";
+    let follower = s.all(path).into_iter().find(|f| f["is_rebuildable"] == true).unwrap();
+    let path = format!("{path}/{}", follower["id"].as_str().unwrap());
+    s.act(&format!("{path}/rebuild"), &follower, serde_json::json!({})).ok();
+    let began = Instant::now();
+    while s.get(&path).ok()["rebuilt_at"].is_null() {
+        assert!(began.elapsed() < Duration::from_secs(600), "the ledger is not rebuilt");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    s.followed();
+    let anew: Vec<_> = world.companies.iter().map(|c| deals(s, c)).collect();
+    assert_eq!(anew, kept, "left: derived anew; right: as it was kept");
+    verified(s);
 }

@@ -11,7 +11,7 @@ use crate::harness::Client;
 type Step = fn(&World, &Client, &mut Dice);
 
 /// Each step by its weight.
-const STEPS: [(u64, Step); 24] = [
+const STEPS: [(u64, Step); 25] = [
     (12, order),
     (14, deliver),
     (10, invoice_order),
@@ -36,6 +36,7 @@ const STEPS: [(u64, Step); 24] = [
     (2, product),
     (1, exchange_rate),
     (3, allocate_credit),
+    (3, touch),
 ];
 
 pub fn step(world: &World, c: &Client, dice: &mut Dice) {
@@ -400,4 +401,15 @@ fn product(world: &World, c: &Client, dice: &mut Dice) {
         _ => json!({"posting_class": one(dice, &["merchandise", "finished_goods"])}),
     };
     world.note("change product", &c.patch(&path, &now, change));
+}
+
+// ---- marketing --------------------------------------------------------------------------------
+
+/// A customer comes by; what it buys is credited to that.
+fn touch(world: &World, c: &Client, dice: &mut Dice) {
+    let company = company(world, dice);
+    let at = format!("{}T08:00:00Z", day(dice));
+    let body = json!({"company_id": company.id, "kind": "page_view", "party_id": one(dice, &world.customers), "occurred_at": at,
+        "origin": {"utm": {"source": "newsletter", "medium": "email", "campaign": one(dice, &["spring", "summer"])}}});
+    world.note("touch", &c.post("/v1/marketing/touchpoints", body));
 }

@@ -121,6 +121,7 @@ impl Lead {
             converted_party_origin: None,
             converted_contact_id: None,
             converted_opportunity_id: None,
+            erasure_job_id: None,
             metadata: new.metadata,
             version: 1,
             created_at: now,

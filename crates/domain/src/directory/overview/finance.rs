@@ -81,7 +81,7 @@ pub struct Ageing {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct InvoiceSummary {
     /// The id of the invoice.
-    #[schema(max_length = 40)]
+    #[schema(value_type = crate::ids::InvoiceId)]
     pub id: String,
     /// The company whose invoice it is.
     pub company_id: CompanyId,

@@ -6,7 +6,7 @@ use super::ReadyMadeRole;
 pub(super) const SALES_REP: ReadyMadeRole = ReadyMadeRole {
     code: "sales_rep",
     name: "Sales representative",
-    description: "Leads, opportunities, quotes and activities of the own team, and orders. Sees no cost and no ledger, changes no terms of credit.",
+    description: "Leads, opportunities, quotes and activities of the own team, and orders. Sees no cost and no ledger, changes no terms of credit or purchase.",
     permissions: &[
         "directory.*.read",
         "directory.contacts.*",
@@ -61,7 +61,7 @@ pub(super) const SALES_REP: ReadyMadeRole = ReadyMadeRole {
 pub(super) const SALES_MANAGER: ReadyMadeRole = ReadyMadeRole {
     code: "sales_manager",
     name: "Sales manager",
-    description: "All of the front office and of sales, with cost, credit limits and invoices in view. Posts nothing and sets no terms of credit.",
+    description: "All of the front office and of sales, with cost, credit limits and invoices in view. Posts nothing and sets no terms of credit or purchase.",
     permissions: &[
         "crm.*",
         "service.*",

@@ -51,7 +51,7 @@ pub struct InvoiceLine {
     /// Amount including tax.
     pub gross: Amount,
     /// The order line that this bills.
-    #[schema(required, max_length = 60)]
+    #[schema(required, value_type = Option<crate::ids::SalesOrderLineId>)]
     pub order_line_id: Option<String>,
     /// Version: 1 at first, increased by every change; the value of the `ETag`.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
@@ -94,7 +94,7 @@ pub struct NewInvoiceLine {
     pub tax_code_ids: Option<Vec<TaxCodeId>>,
     /// The order line that this bills.
     #[serde(default)]
-    #[schema(max_length = 30, pattern = "^sol_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
+    #[schema(value_type = Option<crate::ids::SalesOrderLineId>)]
     pub order_line_id: Option<String>,
 }
 

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Result;
 use domain::kernel::{FieldError, decode, problems};
-use persistence::{Condition, Order, Query, Value as Bound};
+use persistence::{Order, Query, Value as Bound};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -18,6 +18,7 @@ use super::super::op::Op;
 use super::super::{expand, fields, survivors};
 use super::{CURSOR_MARK, List, judge_column};
 use crate::cx::Cx;
+use crate::search;
 use crate::visibility::Masking;
 
 fn well_formed_cursor(cursor: &str) -> bool {
@@ -67,7 +68,7 @@ impl List {
                     if !(1..=100).contains(&value.chars().count()) {
                         return Err(invalid(name, "1 to 100 characters.".into()));
                     }
-                    list.query.conditions.push(Condition::Contains(listing.search, value.clone()));
+                    list.query.conditions.push(search::rows_with(cx, &(listing.row.name)(), listing.search, value)?);
                 }
                 _ if listing.flags.iter().any(|f| f.name == *name) => {
                     let wanted = value.parse().map_err(|_| invalid(name, "true or false".into()))?;
