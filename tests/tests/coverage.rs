@@ -76,6 +76,7 @@ fn sources(folder: &Path, out: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         match entry.path() {
             path if path.is_dir() => sources(&path, out),
+            path if path.to_string_lossy().ends_with("tests.rs") => {}
             path if path.extension().is_some_and(|e| e == "rs") => out.push(path),
             _ => {}
         }

@@ -1,13 +1,15 @@
 //! Worked cases of what an invoice still consists of: credit notes, discounts and losses, one after the other.
 
 use crate::kernel::Decimal;
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::*;
 use crate::accounting::posting::{AccountRef, Role};
 use crate::ids::{PaymentId, TaxCodeId};
 use crate::kernel::{Id, Rate};
-use crate::receivables::credit_notes::{Credited, NewCreditNoteLine, credit_line};
+use crate::receivables::credit_notes::{CreditNoteLine, Credited, NewCreditNoteLine, credit_line};
 use crate::receivables::samples::{self, a, code, credit_note, credited, day, invoice, line};
 use crate::tax::codes::TaxCode;
 use crate::tax::engine::TaxComputation;

@@ -1,11 +1,10 @@
 //! The rules of credit notes: the parts of a line are the line, all credit notes of an invoice book what it did, and states.
 
-use chrono::Utc;
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::ids::{AllocationId, CompanyId};
+use crate::ids::AllocationId;
 use crate::kernel::{Id, Rate};
 use crate::receivables::composition::Composition;
 use crate::receivables::samples::{self, a, code, credit_note, credited, day, invoice, line};

@@ -7,18 +7,13 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::accounting::posting::ItemClass;
-use crate::directory::companies::Rounding;
-use crate::ids::{CompanyId, InvoiceId, InvoiceLineId};
+use crate::ids::CompanyId;
 use crate::kernel::{Id, Quantity, Rate};
 use crate::receivables::credit_notes::{Credited, NewCreditNoteLine, credit_line};
-use crate::receivables::invoices::InvoiceStatus;
-use crate::receivables::invoices::lines::InvoiceLine;
 use crate::receivables::open_items::ItemKind;
 use crate::receivables::parts::Places;
 use crate::receivables::samples::{a, code, day, invoice, line};
-use crate::tax::codes::TaxCode;
-use crate::tax::engine::{TaxComputation, TaxTreatment};
+use crate::tax::engine::TaxComputation;
 
 const PLACES: Places = Places { document: 2, company: 2 };
 
