@@ -1,7 +1,8 @@
 //! `cargo bench -p tests`: the workloads L1 to L9 over HTTP against a release build, the same statements on bare
 //! connections as the limit, and the same lists and balances at ten times the rows. Times differ between machines;
 //! the ratios are what counts, and a ratio out of its bounds ends with a failure.
-//! `cargo bench -p tests -- sqlite` or `-- postgres` measures one engine; `--quick` takes a tenth of the time.
+//! `cargo bench -p tests -- sqlite` or `-- postgres` measures one engine; `--quick` takes a tenth of the time;
+//! `-- search` measures the search alone.
 
 #![allow(clippy::unwrap_used)]
 
@@ -12,6 +13,7 @@ mod harness;
 mod bare;
 mod measure;
 mod overview;
+mod search;
 mod wire;
 mod world;
 
@@ -36,8 +38,11 @@ fn main() {
         if wanted(name) && engine.available() {
             println!("\n== {name}");
             let scale = if quick { 0.1 } else { 1.0 };
-            measure_all(engine, scale, &mut verdicts);
-            overview::growth(engine, scale, &mut verdicts);
+            if std::env::args().all(|a| a != "search") {
+                measure_all(engine, scale, &mut verdicts);
+                overview::growth(engine, scale, &mut verdicts);
+            }
+            search::parties(engine, scale, &mut verdicts);
         }
     }
     verdicts.size();

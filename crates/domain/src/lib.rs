@@ -8,6 +8,7 @@ pub mod directory;
 pub mod entity;
 pub mod event;
 pub mod fact_text;
+pub mod facts;
 pub mod identity;
 pub mod ids;
 pub mod insight;

@@ -28,12 +28,18 @@ pub fn table() -> Arc<Table> {
 /// # Errors
 /// The database cannot be read or written.
 pub fn app(database: Database, clock: Clock) -> Result<Arc<App>> {
-    let (mut reactions, mut questions) = (Reactions::default(), Questions::default());
+    let mut reactions = Reactions::default();
     platform::reactions(&mut reactions);
     crm::reactions(&mut reactions);
     erp::reactions(&mut reactions);
+    App::new(AppConfig { table: table(), database, reactions, questions: questions(), clock })
+}
+
+/// Who answers what.
+pub fn questions() -> Questions {
+    let mut questions = Questions::default();
     platform::questions(&mut questions);
     crm::questions(&mut questions);
     erp::questions(&mut questions);
-    App::new(AppConfig { table: table(), database, reactions, questions, clock })
+    questions
 }

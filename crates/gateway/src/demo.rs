@@ -10,6 +10,7 @@ mod marketing;
 mod quotes;
 mod service;
 mod targets;
+mod visits;
 mod year;
 
 use std::collections::BTreeMap;

@@ -11,7 +11,6 @@ use domain::kernel::labels::LabelLanguage;
 use domain::kernel::{Problem, Result, problems};
 use platform::table::{Answer, Kind, Op};
 use platform::{Caller, Request};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::edge::{Edge, Seen};
 use crate::limits::{Verdict, Who};
@@ -79,7 +78,7 @@ pub async fn run(
         seen.body_read = read.is_ok();
         read
     };
-    let permit = place_in_queue(edge)?;
+    let permit = edge.place_in_queue()?;
     let allowed = if op.kind == Kind::Report { limits.report } else { limits.request };
     // the time that the body took is the caller's own
     let begin = Instant::now();
@@ -120,14 +119,6 @@ pub async fn run(
     }
 }
 
-/// A place among the requests that may wait.
-pub(crate) fn place_in_queue(edge: &Edge) -> Result<OwnedSemaphorePermit> {
-    edge.queue.clone().try_acquire_owned().map_err(|_| {
-        edge.metrics.busy();
-        problems::unavailable.with("Too many requests are waiting.").after_seconds(1)
-    })
-}
-
 /// What the head alone decides: who asks, how often, and whether they may. Most callers were let in a moment ago and are
 /// known in memory; the others are looked up on a thread for such work.
 async fn at_the_head(edge: &Arc<Edge>, index: usize, req: &HttpRequest, seen: &mut Seen) -> Result<()> {
@@ -142,7 +133,7 @@ async fn at_the_head(edge: &Arc<Edge>, index: usize, req: &HttpRequest, seen: &m
             (Ok(caller), verdict)
         }
         (false, None, token) => {
-            let permit = place_in_queue(edge)?;
+            let permit = edge.place_in_queue()?;
             let asked = edge.clone();
             let found = actix_web::rt::task::spawn_blocking(move || {
                 let _permit = permit;

@@ -11,6 +11,7 @@ mod cors;
 pub mod demo;
 mod dispatch;
 mod docs;
+mod document;
 mod edge;
 mod form;
 mod health;
@@ -23,12 +24,14 @@ mod pages;
 mod problem;
 mod reply;
 mod request;
+mod serve;
 mod server;
 mod slow_head;
 mod streams;
 mod strict_json;
 mod trace;
 mod tree;
+mod watch;
 
 pub use config::{Config, ConfigError, Limits, Network, Rate, Secret};
 /// A request allocates some thousand small pieces on one thread and frees them on another; the allocator of glibc spent a

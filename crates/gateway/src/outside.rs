@@ -1,22 +1,23 @@
 //! The endpoints outside the operation table: health, metrics, the document and its viewer, keys, codes.
 //! None of them changes anything.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use domain::identity::signing_keys::PUBLISHED_MAX_AGE;
 use domain::kernel::{Result, problems};
 use platform::observation::Observation;
 use serde_json::{Value, json};
 
-use crate::compression::{gzip, packed};
+use crate::compression::packed;
+use crate::document::{Document, Published};
 use crate::edge::{Edge, Seen};
 use crate::limits::Who;
 use crate::trace::Trace;
 use crate::tree::Node;
-use crate::{docs, metrics, openapi, request, streams};
+use crate::{docs, metrics, request, streams};
 
 /// Leaves of the path tree that are not operations of the table begin here.
 const FIRST: usize = 1 << 20;
@@ -40,37 +41,6 @@ const PATHS: [&str; 12] = [
 pub fn routes(tree: &mut Node) {
     for (i, path) in PATHS.iter().enumerate() {
         tree.add(path, "GET", FIRST + i);
-    }
-}
-
-/// A document that is kept compressed, and its ETag.
-#[derive(Clone)]
-struct Published {
-    packed: web::Bytes,
-    etag: String,
-}
-
-/// The same for every server in the process, because they follow from the program alone. The whole has an empty name.
-static PUBLISHED: OnceLock<BTreeMap<String, Published>> = OnceLock::new();
-
-/// The OpenAPI documents, made when one is first asked for.
-#[derive(Default)]
-pub struct Document {
-    catalogue: OnceLock<Value>,
-}
-
-impl Document {
-    fn published(edge: &Edge) -> &'static BTreeMap<String, Published> {
-        PUBLISHED.get_or_init(|| {
-            let packed = |text: String| Published {
-                etag: format!("\"{}\"", request::digest(text.as_bytes())),
-                packed: gzip(text.as_bytes()).into(),
-            };
-            openapi::published(&edge.app.table).into_iter().map(|(name, text)| (name, packed(text))).collect()
-        })
-    }
-    fn catalogue(&self, edge: &Edge) -> &Value {
-        self.catalogue.get_or_init(|| openapi::catalogue(&edge.app.table))
     }
 }
 
@@ -99,9 +69,9 @@ pub async fn run(edge: &Arc<Edge>, leaf: usize, variables: &[String], req: &Http
             if let Some((name, _)) = request::query(req.query_string())?.first() {
                 return Err(unknown_parameter(name));
             }
-            Ok(json_response(edge.document.catalogue(edge)))
+            Ok(json_response(edge.document.catalogue(&edge.app.table)))
         }
-        streams::PATH => streams::open(edge, req, seen).await,
+        streams::PATH => streams::open::run(edge, req, seen).await,
         "/problems/{code}" => problem_page(edge, variable),
         "/" | "/docs" => Ok(docs::redirect()),
         "/docs/{file}" => edge.docs.file(req, variable).await.ok_or_else(|| problems::not_found.into()),
@@ -119,7 +89,7 @@ fn json_response(value: &Value) -> HttpResponse {
 }
 
 fn ready(edge: &Edge) -> Result<HttpResponse> {
-    match edge.health.report(edge) {
+    match edge.health.report(edge.draining.load(Ordering::Relaxed)) {
         (true, report) => Ok(json_response(&report)),
         (false, report) => {
             let failed = report["checks"].as_array().into_iter().flatten().filter(|c| c["passed"] == false);
@@ -130,11 +100,11 @@ fn ready(edge: &Edge) -> Result<HttpResponse> {
 }
 
 async fn document(edge: &Arc<Edge>, req: &HttpRequest, name: &str) -> Result<HttpResponse> {
-    let all = match PUBLISHED.get() {
+    let all = match Document::ready() {
         Some(ready) => ready,
         None => {
             let edge = edge.clone();
-            actix_web::rt::task::spawn_blocking(move || Document::published(&edge)).await.map_err(|_| problems::internal)?
+            actix_web::rt::task::spawn_blocking(move || Document::published(&edge.app.table)).await.map_err(|_| problems::internal)?
         }
     };
     let Published { packed: compressed, etag } = all.get(name).ok_or_else(|| problems::not_found.with("There is no such area."))?;
@@ -180,7 +150,7 @@ async fn exposition(edge: &Arc<Edge>) -> HttpResponse {
     let waiting = actix_web::rt::task::spawn_blocking(move || Observation::of(&app)).await;
     let look = metrics::Look {
         app: &edge.app,
-        ready: edge.health.report(edge).0,
+        ready: edge.health.report(edge.draining.load(Ordering::Relaxed)).0,
         queue: (edge.config.queue.saturating_sub(edge.queue.available_permits()), edge.config.queue),
         waiting: waiting.ok().and_then(|w| w.inspect_err(|p| log::warn!("what waits could not be counted: {p}")).ok()),
     };
@@ -188,7 +158,7 @@ async fn exposition(edge: &Arc<Edge>) -> HttpResponse {
 }
 
 fn problem_page(edge: &Edge, code: &str) -> Result<HttpResponse> {
-    let codes = edge.document.catalogue(edge)["codes"].as_array();
+    let codes = edge.document.catalogue(&edge.app.table)["codes"].as_array();
     let found = codes.into_iter().flatten().find(|c| c["code"] == code);
     found.map(json_response).ok_or_else(|| problems::not_found.with("There is no such problem code."))
 }

@@ -13,9 +13,8 @@ use platform::followers::Followers;
 use platform::work::Workers;
 
 use crate::config::Config;
-use crate::edge::{self, Edge};
-use crate::health::Health;
-use crate::{composition, log, slow_head};
+use crate::edge::Edge;
+use crate::{composition, log, serve, slow_head, watch};
 
 /// Why the server did not start, in words for the operator.
 #[derive(Debug)]
@@ -131,8 +130,8 @@ pub fn start(config: Config) -> Result<Running, StartError> {
         .map_err(because("The first administrator cannot be made"))?;
     let address = listener.local_addr().map_err(because("The address is unknown"))?;
     let metrics_address = metrics_listener.as_ref().and_then(|l| l.local_addr().ok());
-    let edge = Arc::new(Edge::new(Arc::new(config), app.clone()));
-    Health::watch(&edge).map_err(because("No thread for the health check"))?;
+    let edge = Arc::new(Edge::new(Arc::new(config), app.clone(), serve::routes(&app.table)));
+    watch::start(&edge).map_err(because("No thread for the health check"))?;
     let workers = Workers::start(&app, 1).map_err(because("No thread for jobs"))?;
     let followers = Followers::start(&app).map_err(because("No thread for followers"))?;
     let streams = edge.streams.start(&app).map_err(because("No thread for streams"))?;
@@ -206,9 +205,9 @@ fn build(edge: &Arc<Edge>, listener: TcpListener, metrics: Option<TcpListener>) 
             async move {
                 // the port of the counters serves nothing else
                 if metrics_port.is_some() && req.app_config().local_addr().port() == metrics_port.unwrap_or(0) {
-                    return edge::serve_counters(edge, req, payload).await;
+                    return serve::serve_counters(edge, req, payload).await;
                 }
-                edge::serve(edge, req, payload).await
+                serve::serve(edge, req, payload).await
             }
         }))
     })

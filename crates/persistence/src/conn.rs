@@ -39,7 +39,7 @@ pub fn now(db: &mut Conn) -> Result<DateTime<Utc>> {
     match db.engine() {
         Engine::Sqlite => Ok(Utc::now().trunc_subsecs(6)),
         Engine::Postgres => {
-            let read = crate::sql!("SELECT clock_timestamp()").first::<(DateTime<Utc>,)>(db)?;
+            let read = crate::sql!(postgres: "SELECT clock_timestamp()").first::<(DateTime<Utc>,)>(db)?;
             read.map(|r| r.0).ok_or_else(|| crate::Error::Broken("the database told no time".into()))
         }
     }

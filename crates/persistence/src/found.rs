@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::declarations;
 use crate::personal::{CHUNK, Fate, Held, Left, Personal, To, Way};
+use crate::platform::search;
 use crate::value::{JsonText, Scalar};
 use crate::{Conn, Engine, Result, Statement, Value, list, sql};
 
@@ -200,7 +201,8 @@ impl Found {
                 }
             }
         }
-        Ok(())
+        let all: BTreeSet<Uuid> = self.about.values().chain(self.named.values()).flatten().copied().collect();
+        search::forget(db, &all.into_iter().collect::<Vec<_>>())
     }
 }
 
@@ -230,7 +232,7 @@ impl Portion {
         for noun in declarations::personal().filter(|n| n.table == self.table && n.fate == Fate::Emptied) {
             noun.wipe(db, &self.about, &self.named, terms, now)?;
         }
-        Ok(())
+        search::forget(db, &self.about.iter().chain(&self.named).copied().collect::<Vec<_>>())
     }
 }
 

@@ -295,6 +295,8 @@ pub fn count<T: Record>(db: &mut Conn, query: &Query) -> Result<i64> {
 /// record! {
 ///     sales_orders: SalesOrder { id: uid, number: opt(text), status: word, total: amount, version: int }
 ///     derived { search: text = |o| search::normalise(&[&o.name]) }   // columns that are written and not read
+///     late { rank: int = |o| o.rank() }                              // such columns that were added to filled tables: rows from before
+///                                                                    // have NULL until the clock writes them
 ///     unstored { lines }                                             // fields that are kept elsewhere
 ///     complete = complete                                            // fn(&mut Conn, &mut [SalesOrder]) fills those in
 /// }
@@ -303,6 +305,7 @@ pub fn count<T: Record>(db: &mut Conn, query: &Query) -> Result<i64> {
 macro_rules! record {
     ($table:ident : $ty:ty { $($field:ident : $kind:ident $(($inner:ident))?),* $(,)? }
         $(derived { $($dname:ident : $dkind:ident = |$dv:ident| $dexpr:expr),* $(,)? })?
+        $(late { $($lname:ident : $lkind:ident = |$lv:ident| $lexpr:expr),* $(,)? })?
         $(unstored { $($un:ident),* $(,)? })?
         $(complete = $complete:path)?
     ) => {
@@ -314,6 +317,7 @@ macro_rules! record {
                     let mut columns = vec![$($crate::record!(@column $ty, $field, $kind $(($inner))?)),*];
                     let read = columns.len();
                     $($(columns.push($crate::kind::made::derived::<$crate::kind::$dkind, $ty, _>(stringify!($dname), |$dv: &$ty| $dexpr));)*)?
+                    $($(columns.push($crate::kind::made::derived::<$crate::kind::$lkind, $ty, _>(stringify!($lname), |$lv: &$ty| $lexpr));)*)?
                     $crate::record::Texts::of(stringify!($table), columns, read)
                 });
                 &TEXTS
@@ -322,6 +326,7 @@ macro_rules! record {
             fn put(&self, out: &mut Vec<$crate::Value>) {
                 $(out.push($crate::record!(@put self.$field, $kind $(($inner))?));)*
                 $($(out.push($crate::kind::made::put_derived::<$crate::kind::$dkind, $ty, _>(self, |$dv: &$ty| $dexpr));)*)?
+                $($(out.push($crate::kind::made::put_derived::<$crate::kind::$lkind, $ty, _>(self, |$lv: &$ty| $lexpr));)*)?
             }
             fn take(cells: &mut dyn $crate::Cells) -> Result<Self, $crate::Fail> {
                 Ok(Self {

@@ -2,28 +2,24 @@
 
 mod numbered;
 mod references;
+mod telling;
 
 use std::any::{Any, TypeId};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::directory::companies::Company;
-use domain::ids::{CompanyId, EventId};
+use domain::ids::CompanyId;
 use domain::kernel::{Code, FieldError, Id, Problem, decode, problems};
 use domain::{Entity, Event, Result};
-use persistence::platform::events;
 use persistence::platform::links::NewLink;
 use persistence::{Condition, Conn, Engine, Only, Query, RETRY, Record, Statement, Value, record};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller::{Caller, Companies};
-use crate::chain::new_fact;
 use crate::table::{List, PAGE_BYTES, Page, Prepared, ROWS_AT_ONCE};
-
-/// Reactions may cause facts that cause reactions; more rounds than this are a loop.
-const MAX_ROUNDS: usize = 20;
 
 /// What was read in a transaction and does not change in it.
 type Known = HashMap<(TypeId, Uuid), Arc<dyn Any + Send + Sync>>;
@@ -53,7 +49,7 @@ pub struct Cx<'c> {
     nested: u32,
     known: Known,
     /// What is done when everything else is.
-    last: Vec<Last>,
+    last: Vec<telling::Last>,
     /// Which documents came from which; written with the facts.
     links: Vec<NewLink>,
     /// The conditions of the list that was asked for them.
@@ -66,8 +62,6 @@ pub(crate) struct Around {
     pub teams: Option<Vec<Uuid>>,
     pub territories: Option<Vec<Uuid>>,
 }
-
-type Last = Box<dyn FnOnce(&mut Cx) -> Result<()>>;
 
 impl<'c> Cx<'c> {
     pub(crate) fn new(app: Arc<App>, conn: Conn<'c>, caller: Arc<Caller>, request_id: String) -> Self {
@@ -221,7 +215,7 @@ impl<'c> Cx<'c> {
         if list.wants_all::<T>() {
             has_more |= self.complete(&mut data)?;
         }
-        let next_cursor = data.last().filter(|_| has_more).map(|row| list.cursor_after(self, row));
+        let next_cursor = data.last().filter(|_| has_more).map(|row| list.cursor_after(self.app.cursor_key(), row));
         let total_count = if list.include_total { Some(record::count::<T>(&mut self.conn, &list.query)?) } else { None };
         Ok(Page { data, has_more, next_cursor, total_count })
     }
@@ -370,23 +364,6 @@ impl<'c> Cx<'c> {
     pub fn delete_by<T: Record>(&mut self, column: &'static str, id: Uuid) -> Result<usize> {
         Ok(record::delete_by::<T>(&mut self.conn, column, id)?)
     }
-    /// Tells a fact. It is kept when the transaction is.
-    pub fn emit(&mut self, event: Event) {
-        self.told.push(Arc::new(event));
-    }
-    /// Remembers that the document `to` came from `from`.
-    pub fn link(&mut self, from: impl ToString, to: impl ToString, kind: &str) -> Result<()> {
-        let link = NewLink { from: from.to_string(), to: to.to_string(), kind: kind.into() };
-        if !self.links.contains(&link) {
-            self.links.push(link);
-        }
-        Ok(())
-    }
-    /// Does something when the operation and all reactions to it are done: what locks a row that every transaction of a company
-    /// needs, such as the series of its journal entries, so that it is locked for as short as can be.
-    pub fn at_the_end(&mut self, f: impl FnOnce(&mut Cx) -> Result<()> + 'static) {
-        self.last.push(Box::new(f));
-    }
     /// Tries something that may be refused, in a savepoint: a refusal leaves no trace and the transaction goes on.
     pub fn savepoint<T>(&mut self, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
         let (now, caller, request_id, app) = (self.now, self.caller.clone(), self.request_id.clone(), self.app.clone());
@@ -440,77 +417,6 @@ impl<'c> Cx<'c> {
     /// Whether this runs inside another operation, which declares its own codes.
     pub(crate) fn nested(&self) -> bool {
         self.nested > 0
-    }
-
-    /// Lets the services hear now what was told so far, so that the answer can show what came of it. What is told later is
-    /// heard when the operation is done, as always.
-    pub fn run_reactions(&mut self) -> Result<()> {
-        self.react()?;
-        // the answer may show which documents came of it
-        let links = std::mem::take(&mut self.links);
-        let origin = events::Origin { at: self.now, actor: &self.caller.id, actor_name: &self.caller.name, request_id: &self.request_id };
-        Ok(events::insert(&mut self.conn, &origin, Vec::new(), &links)?)
-    }
-
-    // ---- the door's part ----------------------------------------------------------------------
-
-    /// Lets the services hear what was told, until nothing new is told.
-    pub(crate) fn react(&mut self) -> Result<()> {
-        self.consequence(Self::react_unlimited)
-    }
-    fn react_unlimited(&mut self) -> Result<()> {
-        let app = self.app.clone();
-        let (mut rounds, mut end_of_round) = (0, self.told.len());
-        while self.reacted < self.told.len() {
-            if self.reacted >= end_of_round {
-                (rounds, end_of_round) = (rounds + 1, self.told.len());
-            }
-            if rounds >= MAX_ROUNDS {
-                log::error!("reactions do not come to an end: {}", self.told[self.reacted].kind);
-                return Err(problems::internal.into());
-            }
-            let reactions = app.reactions.to(&self.told[self.reacted].kind);
-            self.reacted += 1;
-            if reactions.is_empty() {
-                continue;
-            }
-            let event = self.told[self.reacted - 1].clone();
-            for reaction in reactions {
-                reaction(self, &event)?;
-            }
-        }
-        Ok(())
-    }
-    /// Lets the services hear what was told, does what was left for the end, and lets them hear of that.
-    pub(crate) fn finish(&mut self) -> Result<()> {
-        loop {
-            self.react()?;
-            if self.last.is_empty() {
-                return Ok(());
-            }
-            for f in std::mem::take(&mut self.last) {
-                self.consequence(|cx| f(cx))?;
-            }
-        }
-    }
-    /// Whether anything told changes who may do what.
-    pub(crate) fn tells_of_rights(&self) -> bool {
-        self.told.iter().any(|e| crate::identity::concerns_rights(&e.kind))
-    }
-    /// The companies that what was told concerns.
-    pub(crate) fn companies_told(&self) -> BTreeSet<CompanyId> {
-        self.told.iter().filter_map(|e| e.company).collect()
-    }
-    /// Writes what was told; the last of the facts.
-    pub(crate) fn keep_events(&mut self) -> Result<Option<EventId>> {
-        let links = std::mem::take(&mut self.links);
-        let told = std::mem::take(&mut self.told);
-        self.reacted = 0;
-        let origin = events::Origin { at: self.now, actor: &self.caller.id, actor_name: &self.caller.name, request_id: &self.request_id };
-        let facts: Vec<_> = told.iter().map(|event| new_fact(event, &origin)).collect();
-        let last = facts.last().map(|fact| EventId::from_uuid(fact.id));
-        events::insert(&mut self.conn, &origin, facts, &links)?;
-        Ok(last)
     }
 }
 

@@ -47,6 +47,9 @@ pub(crate) enum How {
     EachOutside { limit: i64, find: Find, one: Outside },
 }
 
+/// What is done for one thing that is due, in transactions of its own.
+pub type OneOutside<I> = fn(&Arc<App>, I) -> Result<()>;
+
 /// Something that happens by the clock.
 pub(crate) struct Timer {
     pub name: &'static str,

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::cx::Cx;
-use crate::table::{Counts, Op, Table};
+use crate::table::{Counts, Op, Places, Table};
 
 /// Fields of one class. A path leads through objects and lists: `lines.unit_cost`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,9 +85,6 @@ fn clear(at: &mut Value, path: &[&str]) -> bool {
         _ => false,
     }
 }
-
-/// Where things with masked fields stand in an answer: the path to them, and their schema.
-pub(crate) type Places = Vec<(Vec<String>, String)>;
 
 /// The places of schemas with masked fields in a schema.
 pub(crate) fn places(table: &Table, root: &str, schemas: &std::collections::BTreeMap<String, Value>) -> Places {

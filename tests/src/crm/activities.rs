@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::common::{act, activity, at, deal, events, lead, me};
 use crate::fixtures::{customer, id, user_with};
+use crate::service::cases::story::case;
 
 each_engine! {
     fn an_activity_is_about_exactly_one_thing(s) {
@@ -124,6 +125,13 @@ each_engine! {
         assert_eq!(ids("kind=call,meeting&status=planned"), [id(&first)]);
         assert_eq!(ids("q=OVENS"), [id(&second)]);
         assert_eq!(ids("sort=-due_at"), [id(&second), id(&first)]);
+        let contact = s.post("/v1/directory/contacts", json!({"last_name": "Anders"})).created();
+        let about = activity(s, &contact, json!({}));
+        let with = activity(s, &a, json!({"participants": [{"contact_id": contact["id"]}]}));
+        assert_eq!(ids(&format!("contact_id={}", id(&contact))), [id(&about), id(&with)]);
+        let c = case(s, json!({"party_id": a["id"]}));
+        let follow_up = activity(s, &c, json!({}));
+        assert_eq!(ids(&format!("case_id={}", id(&c))), [id(&follow_up)]);
     }
 
     fn two_who_complete_at_once_do_it_once(s) {

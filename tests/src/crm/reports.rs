@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::common::{act, activity, at, deal, guarded_pipeline, lead, qualified};
-use crate::fixtures::{customer, id, money};
+use crate::fixtures::{customer, id, money, user};
 
 fn pipeline_report(s: &crate::harness::Server, more: &str) -> Value {
     s.get(&format!("/v1/crm/reports/pipeline?company_id={}{more}", s.company_id())).ok()
@@ -41,6 +41,11 @@ each_engine! {
             assert_eq!(rows.len() as i64, figures["count"].as_i64().unwrap(), "{figures}");
             assert_eq!(rows.iter().map(|o| money(&o["amount"])).sum::<rust_decimal::Decimal>(), money(&figures["amount"]));
         }
+        let (ann, _) = user(s);
+        s.post(&format!("/v1/identity/users/{}/grants", id(&ann)), json!({"company_id": s.company_id()})).created();
+        deal(s, &party, json!({"pipeline_id": p["id"], "amount": "7", "expected_close_date": "2026-05-01", "owner_id": ann["id"]}));
+        let hers = pipeline_report(s, &format!("&pipeline_id={}&owner_id={}", id(&p), id(&ann)));
+        assert_eq!((&hers["open"]["amount"], &hers["won"]["count"]), (&json!("7.00"), &json!(0)));
         let other = s.post("/v1/directory/companies", json!({"code": "TWO", "name": "Second", "currency": "USD", "time_zone": "UTC"})).created();
         s.get(&format!("/v1/crm/reports/pipeline?company_id={}&pipeline_id={}", id(&other), id(&p))).problem(404, "not_found");
         s.get("/v1/crm/reports/pipeline?company_id=co_00000000000000000000000000").problem(404, "not_found");

@@ -245,12 +245,14 @@ each_engine! {
             s.post("/v1/service/cases", json!({"company_id": s.company_id(), "subject": "Leaks", "party_id": p["id"]})).created();
         }
         let double = relate(&a, &other);
+        let branch = s.post(PARTIES, json!({"name": "Branch", "parent_id": other["id"]})).created();
         merge(PARTIES, &firm, &other);
+        assert!(ids(&format!("directory/parties?parent_id={}", id(&other))).contains(id(&branch)));
         let mut asked = 0;
         for op in s.running().app.table.ops.iter().filter(|op| op.kind == Kind::List && op.path_params.is_empty()) {
             let Some(listing) = &op.listing else { continue };
-            let names = listing.filters.iter().map(|f| f.name.as_str());
-            for name in names.filter(|n| ["party_id", "customer_id", "converted_party_id", "regarding_id"].contains(n)) {
+            let by_party = listing.filters.iter().filter(|f| f.id_prefix() == Some("pty") || f.name == "regarding_id").map(|f| f.name.as_str());
+            for name in by_party.filter(|n| !["merged_into", "winner_id", "loser_id"].contains(n)) {
                 let of = |p: &Value| ids(&format!("{}?{name}={}", op.path.trim_start_matches("/v1/"), id(p)));
                 // history stays under the id it was written with
                 assert!(of(&other).is_superset(&of(&firm)), "{} by {name}", op.path);

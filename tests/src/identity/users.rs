@@ -224,4 +224,15 @@ each_engine! {
             c.get("/v1/identity/users").ok();
         }
     }
+
+    fn an_operator_is_shown_every_account_with_its_roles_and_companies(s) {
+        let (all, _) = member(s, &["identity.*"]);
+        let (limited, _) = fixtures::user(s);
+        s.post(&format!("/v1/identity/users/{}/grants", id(&limited)), json!({"company_id": s.company_id()})).created();
+        let accounts = platform::identity::list_users(&s.running().app).unwrap();
+        let of = |user: &serde_json::Value| accounts.iter().find(|a| user["email"] == a.user.email).unwrap();
+        assert_eq!((of(&all).roles.len(), &of(&all).companies), (1, &None));
+        assert_eq!((of(&limited).roles.len(), of(&limited).companies.as_ref().map(Vec::len)), (0, Some(1)));
+        assert!(accounts.is_sorted_by_key(|a| &a.user.email));
+    }
 }

@@ -405,4 +405,18 @@ each_engine! {
         assert_eq!(rows[1]["actor_kind"], "api_key");
         assert!(rows[1]["actor_id"].as_str().unwrap().starts_with("key_"));
     }
+
+    fn what_was_deleted_is_told_to_who_could_see_it_by_the_team(s) {
+        let ((ann, _), (bob, as_bob), (eve, as_eve)) = (with_role(s, "sales_rep"), with_role(s, "sales_rep"), with_role(s, "sales_rep"));
+        team_of(s, "One", &[&ann, &bob]);
+        team_of(s, "Three", &[&eve]);
+        let lead = s.post("/v1/crm/leads", json!({"company_id": s.company_id(), "last_name": "Trujillo", "owner_id": ann["id"]})).created();
+        s.delete(&format!("/v1/crm/leads/{}", id(&lead)), &lead).no_content();
+        let told = |c: &Client| c.all(&format!("/v1/platform/events?subject={}&kind=lead.deleted", id(&lead))).len();
+        let begin = Instant::now();
+        while told(s) == 0 && begin.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!((told(s), told(&as_bob), told(&as_eve)), (1, 1, 0));
+    }
 }

@@ -26,6 +26,17 @@ each_engine! {
             report["lines"].as_array().unwrap().first().map_or("none".to_string(), |l| l["on_hand"].as_str().unwrap().to_string())
         };
         assert_eq!([on("2026-02-28"), on("2026-03-01"), on("2026-03-06"), on("2026-03-10")], ["none", "10", "6", "7"]);
+        let elsewhere = json!({"company_id": s.company_id(), "code": format!("W{}", unique()), "name": "Elsewhere"});
+        let elsewhere = s.post("/v1/inventory/warehouses", elsewhere).created();
+        adjust(s, &elsewhere, &p, "2026-03-10", "3").ok();
+        let at = |place: &Value| {
+            let path = format!("/v1/inventory/stock-as-of?company_id={}&as_of=2026-03-10&warehouse_id={}", s.company_id(), id(place));
+            let report = s.get(&path).ok();
+            let line = report["lines"].as_array().unwrap().iter().find(|l| l["product_id"] == p["id"]).unwrap();
+            line["on_hand"].clone()
+        };
+        assert_eq!((at(&books.warehouse), at(&elsewhere)), (json!("7"), json!("3")));
+        adjust(s, &elsewhere, &p, "2026-03-10", "-3").ok();
         let value = |day: &str| s.get(&format!("/v1/inventory/valuation?company_id={}&as_of={day}&product_id={}", s.company_id(), id(&p))).ok()["total_value"].clone();
         assert_eq!([value("2026-03-01"), value("2026-03-06"), value("2026-03-10")], [json!("20.00"), json!("12.00"), json!("14.00")]);
     }

@@ -281,4 +281,6 @@ fn roi_is(s: &Server, campaign: &Value) {
     assert_eq!(listed, d("19.25"));
     let later = s.get(&format!("{path}?from_date=2026-04-01")).ok();
     assert_eq!((&later["cost_amount"], &later["roi"]), (&json!("0.00"), &json!(null)));
+    let cost_until = |day: &str| s.get(&format!("{path}?to_date={day}")).ok()["cost_amount"].clone();
+    assert_eq!((cost_until("2026-03-14"), cost_until("2026-03-15")), (json!("0.00"), json!("20.00")));
 }

@@ -194,6 +194,19 @@ each_engine! {
         assert_eq!(made["url"], link);
         s.anonymous().get(&format!("/v1/marketing/links/preferences?link={}", "A".repeat(60))).problem(404, "link.invalid");
     }
+
+    fn a_mail_server_that_wants_it_later_is_asked_again(s, sink) {
+        let mail = json!([{"address": "later@example.org"}]);
+        let later = s.post("/v1/directory/parties", json!({"name": "Late", "kind": "person", "emails": mail})).created();
+        let asked = ask(s, json!({"party_id": later["id"]}), json!({})).created();
+        let began = Instant::now();
+        while s.get(&at("consent-confirmations", &asked)).ok()["note"].is_null() && began.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        let put_back = s.get(&at("consent-confirmations", &asked)).ok();
+        assert_eq!((&put_back["status"], put_back["note"].is_string()), (&json!("queued"), true), "{put_back:#}");
+        assert!(sink.letters().is_empty());
+    }
 }
 
 each_engine! {

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use persistence::{Database, DatabaseConfig, Error, Outcome, sql};
+use chrono::TimeDelta;
+use domain::ids::JobId;
+use domain::kernel::Id;
+use persistence::{Conn, Database, DatabaseConfig, Error, Outcome, sql};
 use serde_json::{Value, json};
 
 use crate::harness::{Client, Server};
@@ -49,6 +52,30 @@ each_engine! {
         assert_eq!(done["progress"]["done"], done["progress"]["total"]);
         assert!(done["finished_at"].is_string());
         assert_eq!(done["allowed_actions"], json!([]));
+    }
+
+    fn jobs_are_measured_by_kind_and_state_with_what_else_waits(s) {
+        let job = start(s);
+        ended(s, job["id"].as_str().unwrap());
+        let text = s.get("/metrics").text();
+        let measured = |name: &str, labels: &[&str]| {
+            text.lines().any(|l| l.starts_with(&format!("tandem_{name}")) && labels.iter().all(|label| l.contains(label)))
+        };
+        assert!(measured("jobs", &["kind=\"verification\"", "status=\"succeeded\""]), "{text}");
+        assert!(measured("events_unnumbered", &[]) && measured("timer_last_run_timestamp_seconds", &["platform."]), "{text}");
+    }
+
+    fn a_lease_is_renewed_for_who_holds_it(s) {
+        let job = start(s);
+        ended(s, job["id"].as_str().unwrap());
+        by_hand(s, "UPDATE jobs SET lease = 'ours'");
+        let job: JobId = job["id"].as_str().unwrap().parse().unwrap();
+        let db = Database::open(&DatabaseConfig::new(s.database_url())).unwrap();
+        let renewed = |lease: &'static str| {
+            let renew = move |c: &mut Conn<'_>| Ok(Outcome::Keep(persistence::platform::jobs::renew(c, job.uuid(), lease, TimeDelta::seconds(20))?));
+            db.write::<_, Error>(Box::new(renew)).unwrap()
+        };
+        assert_eq!((renewed("ours"), renewed("another")), (Some(false), None));
     }
 
     fn the_same_key_starts_one_job(s) {

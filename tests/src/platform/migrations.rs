@@ -22,6 +22,10 @@ each_database! {
 
     fn a_migrated_database_has_nothing_left_to_do(d) {
         assert_eq!(d.db.migrate().unwrap(), Vec::<String>::new());
+        if d.db.engine() == Engine::Postgres {
+            let open = d.db.read(|c| sql!("SELECT conname::text FROM pg_constraint WHERE NOT convalidated ORDER BY conname").load::<(String,)>(c)).unwrap();
+            assert_eq!(open, [], "what was added NOT VALID is validated by a later migration");
+        }
     }
 }
 

@@ -47,6 +47,7 @@ mod online_migrations;
 mod records;
 mod repetition;
 mod saved_views;
+mod search;
 mod timer_failures;
 mod timers;
 mod trace;

@@ -14,8 +14,6 @@ use crate::harness::workspace;
 struct Declared {
     kind: String,
     nullable: bool,
-    /// Written and never read.
-    derived: bool,
 }
 
 /// A column as the database has it: type, places of a decimal, whether it may be NULL.
@@ -26,7 +24,7 @@ struct Column {
     nullable: bool,
 }
 
-/// `record! { table: Type { field: kind, … } derived { … } … }` of all files: table and columns.
+/// `record! { table: Type { field: kind, … } derived { … } late { … } … }` of all files: table and columns.
 fn records() -> Vec<(String, BTreeMap<String, Declared>)> {
     let mut out = Vec::new();
     let mut folders = vec![workspace().join("crates/persistence/src")];
@@ -56,24 +54,43 @@ fn records_of(path: &Path) -> Vec<(String, BTreeMap<String, Declared>)> {
             let (name, kind) = field.split_once(':').unwrap();
             let kind = kind.trim();
             let inner = kind.strip_prefix("opt(").map(|k| k.trim_end_matches(')'));
-            let declared = Declared { kind: inner.unwrap_or(kind).to_string(), nullable: inner.is_some(), derived: false };
+            let declared = Declared { kind: inner.unwrap_or(kind).to_string(), nullable: inner.is_some() };
             columns.insert(name.trim().to_string(), declared);
         }
-        if let Some(derived) = rest.trim_start().strip_prefix("derived {") {
-            for part in derived.split("= |").collect::<Vec<_>>().windows(1).flat_map(|w| w.iter()) {
-                // each part ends with the `name: kind` of the next
-                let words: Vec<&str> = part.rsplit([',', '{', '\n']).next().unwrap_or_default().split(':').map(str::trim).collect();
-                if let [name, kind] = words[..]
-                    && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
-                    && KINDS.iter().any(|(k, ..)| *k == kind)
-                {
-                    columns.insert(name.to_string(), Declared { kind: kind.to_string(), nullable: false, derived: true });
-                }
-            }
+        let mut rest = rest.trim_start();
+        // what is late is NULL in rows from before the column
+        for (word, nullable) in [("derived {", false), ("late {", true)] {
+            let Some(inner) = rest.strip_prefix(word) else { continue };
+            let end = closing(inner);
+            columns.extend(written(&inner[..end]).map(|(name, kind)| (name, Declared { kind, nullable })));
+            rest = inner[end + 1..].trim_start();
         }
         out.push((table.trim().to_string(), columns));
     }
     out
+}
+
+/// Where the brace closes that was opened before the text.
+fn closing(text: &str) -> usize {
+    let mut depth = 0;
+    let found = text.char_indices().find(|(_, c)| {
+        depth += match c {
+            '{' => 1,
+            '}' => -1,
+            _ => 0,
+        };
+        depth < 0
+    });
+    found.map(|(at, _)| at).expect("a closing brace")
+}
+
+/// `name: kind = |row| …, name: kind = …`: each begins where a kind stands between a colon and `= |`.
+fn written(text: &str) -> impl Iterator<Item = (String, String)> {
+    let parts: Vec<&str> = text.split("= |").collect();
+    let heads = parts[..parts.len() - 1].iter().map(|part| part.rsplit([',', '\n']).next().unwrap_or_default());
+    let columns: Vec<_> = heads.map(|head| head.split_once(':').expect("a name and a kind")).collect();
+    let owned: Vec<_> = columns.into_iter().map(|(name, kind)| (name.trim().to_string(), kind.trim().to_string())).collect();
+    owned.into_iter()
 }
 
 /// A kind, and what it is on PostgreSQL and on SQLite; the places of a decimal.
@@ -134,8 +151,7 @@ fn differences(d: &Ground) -> Vec<String> {
                 }
                 (Engine::Sqlite, Some((_, _, kind, _))) => *kind == column.kind || (views.contains(&&*table)),
             };
-            // a derived column is written always and never read; one that was added to a filled table is NULL until the clock fills it
-            let may_be_null = declared.nullable == column.nullable || views.contains(&&*table) || declared.derived;
+            let may_be_null = declared.nullable == column.nullable || views.contains(&&*table);
             if !is_known || !may_be_null {
                 wrong.push(place);
             }

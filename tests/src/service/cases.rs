@@ -432,6 +432,10 @@ each_engine! {
         let seen = narrow.get(&format!("{}/context", at("cases", &c))).ok();
         assert_eq!(seen["withheld"], json!(["party", "deliveries", "serials", "finance", "contact"]));
         assert_eq!((&seen["finance"], &seen["orders"]["latest_orders"][0]["id"]), (&json!(null), &order["id"]));
+        let read = ["service.cases.read", "sales.deliveries.read", "inventory.serials.read"];
+        let here = user_with(s, &read, &[s.company_id()]);
+        let seen = here.get(&format!("{}/context", at("cases", &c))).ok();
+        assert_eq!((&seen["deliveries"]["latest_deliveries"][0]["order_id"], &seen["serials"]["with_customer_count"]), (&order["id"], &json!(0)));
         let alone = s.get(&format!("{}/context", at("cases", &case(s, json!({}))))).ok();
         assert_eq!((&alone["orders"], &alone["links"]["orders"], &alone["withheld"]), (&json!(null), &json!(null), &json!([])));
     }

@@ -10,12 +10,13 @@ use domain::identity::users::{DISABLED, User};
 use domain::ids::{ActivityId, CaseId, CompanyId, ContactId, PartyId, TeamId};
 use persistence::crm::activities as rows;
 use persistence::directory::teams;
+use platform::facts;
 use platform::identity::users;
-use platform::platform::events;
 use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Activity>("crm/activities", "What people do, did or mean to do: tasks, calls, meetings, e-mails, notes.");
+    n.searched(Words::titled("subject").details(&["body", "outcome", "participants.email"]));
     n.owned_by("owner_id");
     n.list_with(list, "List activities.")
         .filter(&["kind", "status", "priority", "owner_id", "regarding_id", "lead_id", "opportunity_id", "party_id"])
@@ -145,7 +146,7 @@ fn regarded(cx: &mut Cx, given: &mut String) -> Result<Regarded> {
     }
     let known = rows::last_told(cx.db(), id)?;
     let known = known.map(|(company, party)| about(company.map(CompanyId::from_uuid), party.map(PartyId::from_uuid)));
-    let known = match events::sees(cx, id, kind, &serde_json::Value::Null)? {
+    let known = match facts::sees(cx, id, kind, &serde_json::Value::Null)? {
         true => known,
         false => None,
     };

@@ -7,6 +7,7 @@ use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Competitor>("crm/competitors", "Who else sells what a company sells.");
+    n.searched(Words::titled("name").details(&["website"]));
     n.list("List competitors.").filter(&["name"]).search(&["name_key"]).sort(&["name"]);
     n.create(create, "Create a competitor. Its name is unique in the company.").fails(&[DUPLICATE_NAME]);
     n.read("Get a competitor.");

@@ -6,6 +6,7 @@ pub mod scores;
 
 use chrono::{DateTime, Utc};
 use domain::crm::lead_scoring_models::NONE_ACTIVE;
+use domain::crm::leads::RecordLeadOrigin;
 use domain::crm::leads::steps::REFUSALS;
 use domain::crm::leads::{
     AMBIGUOUS, AssignLead, CONVERTED, ConvertLead, DUPLICATE, DisqualifyLead, Lead, LeadConversion, LeadPatch, NO_RULE, NewLead, Utm,
@@ -23,12 +24,20 @@ use persistence::marketing::touchpoints as touches;
 use platform::directory::personal_data;
 use platform::identity::users;
 use platform::prelude::*;
-use platform::questions;
 
 use super::{assignment_rules, opportunities, timeline};
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Lead>("crm/leads", "People and organisations who may become customers.");
+    n.searched(Words::titled("name").codes(&["external_id.id", "tax_id"]).details(&[
+        "organisation_name",
+        "email",
+        "phone_normalised",
+        "job_title",
+        "website",
+        "campaign",
+        "source",
+    ]));
     n.owned_by("owner_id");
     n.list("List leads.")
         .filter(&["status", "owner_id", "source", "campaign", "email", "converted_party_id", "converted_at"])
@@ -104,7 +113,7 @@ fn create(cx: &mut Cx, mut new: NewLead) -> Result<Lead> {
     if lead.utm == Utm::default() {
         return Ok(lead);
     }
-    questions::record_lead_origin(cx, lead.id)?;
+    cx.ask::<RecordLeadOrigin>(lead.id)?;
     cx.find::<Lead>(lead.id)
 }
 

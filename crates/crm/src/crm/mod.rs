@@ -57,7 +57,7 @@ pub fn reactions(r: &mut Reactions) {
 
 /// What the area answers to the others.
 pub fn questions(q: &mut Questions) {
-    q.answer_quoted(quotes::steps::quoted);
+    q.answer::<domain::crm::quotes::IsQuoted>(quotes::steps::quoted);
     q.explain("opp", integrity::explain);
     q.explain("quo", integrity::explain_quote);
     q.check(integrity::checks);

@@ -16,6 +16,7 @@ use domain::crm::percentages::NOT_A_PERCENTAGE;
 use domain::crm::pipelines::ARCHIVED_PIPELINE;
 use domain::crm::pipelines::Pipeline;
 use domain::crm::pipelines::Stage;
+use domain::crm::quotes::IsQuoted;
 use domain::crm::quotes::Quote;
 use domain::directory::companies::Company;
 use domain::directory::contacts::Contact;
@@ -31,7 +32,6 @@ use persistence::directory::teams;
 use platform::directory::parties;
 use platform::identity::users;
 use platform::prelude::*;
-use platform::questions;
 
 use super::timeline;
 use platform::directory::territories;
@@ -78,6 +78,7 @@ const ORDER_REFUSALS: &[Code] = &[
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Opportunity>("crm/opportunities", "Deals on their way through a pipeline, with lines and history.");
+    n.searched(Words::titled("name").details(&["description", "competitor", "source", "campaign"]));
     n.owned_by_in("owner_id", "territory_id");
     n.list("List opportunities.")
         .filter(&["status", "party_id", "contact_id", "pipeline_id", "stage_id", "owner_id", "source_lead_id", "forecast_category"])
@@ -257,7 +258,7 @@ fn update(cx: &mut Cx, id: OpportunityId, mut patch: OpportunityPatch) -> Result
 fn advance(cx: &mut Cx, id: OpportunityId, to: AdvanceOpportunity) -> Result<Opportunity> {
     let before = cx.load_for_update::<Opportunity>(id)?;
     let pipeline = cx.find::<Pipeline>(before.pipeline_id)?;
-    let after = before.clone().advance(&pipeline, to.stage_id, questions::quoted(cx, id)?, cx.now)?;
+    let after = before.clone().advance(&pipeline, to.stage_id, cx.ask::<IsQuoted>(id)?, cx.now)?;
     let after = store(cx, &before, after, &pipeline, "stage_changed", to.note)?;
     with_stock(cx, after)
 }

@@ -19,12 +19,12 @@ use domain::identity::users::DISABLED;
 use domain::identity::visibility::FieldClass;
 use domain::ids::{ContactId, QuoteId, QuoteLineId, UserId};
 use domain::sales::orders::NewSalesOrder;
+use domain::sales::orders::PriceOfSale;
 use persistence::crm::quotes::lines as line_rows;
 use platform::directory::parties::check_days;
 use platform::identity::users;
 use platform::pdf::UNPRINTABLE;
 use platform::prelude::*;
-use platform::questions;
 
 /// A quote is for somebody.
 pub const NO_PARTY: Code = Code::invalid("quote.no_party", "A quote needs a party or an opportunity.");
@@ -52,6 +52,7 @@ const ADDRESS: &[Code] = &[domain::directory::addresses::UNKNOWN_COUNTRY];
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Quote>("crm/quotes", "Priced and taxed offers, with revisions, public links and a PDF.");
+    n.searched(Words::titled("title").codes(&["number", "customer_reference"]).details(&["customer.name"]));
     n.owned_by("owner_id");
     n.masked(FieldClass::Personal, &["answer.address", "answer.user_agent"]);
     n.list("List quotes.")
@@ -315,7 +316,7 @@ pub(crate) fn price(cx: &mut Cx, quote: &mut Quote, wanted: Wanted) -> Result<()
         lines: lines.into_iter().map(Into::into).collect(),
         metadata: Default::default(),
     };
-    let priced = questions::price_sale(cx, sale)?;
+    let priced = cx.ask::<PriceOfSale>(sale)?;
     let order = priced.order;
     let lines = ids.into_iter().zip(order.lines).zip(1..);
     quote.lines = lines.map(|((id, line), position)| QuoteLine::priced(id, quote.id, position, line)).collect();

@@ -11,6 +11,7 @@ use domain::identity::visibility::FieldClass;
 use domain::ids::{AccountId, PartyId};
 use domain::insight::clv::{Acquisition, ClvFilter, ClvGroup, ClvMetric, CustomerOutlook, HORIZON_DAYS, PartyClv, PartyClvFilter, Won};
 use domain::insight::clv_fits::{ClvFit, NO_FIT, NOT_FITTED};
+use domain::insight::metrics::customers::{AcquisitionCosts, CustomerFacts, PurchaseHistories};
 use domain::insight::metrics::customers::{
     ClvModel, CustomerGrouping, CustomerState, NOT_A_PERCENTAGE, NOT_WHOLE_MONTHS, PurchaseHistory, SalesAsk, SalesFacts, Spending,
     TOO_MANY_CUSTOMERS, lifetime_value, whole_months,
@@ -19,8 +20,8 @@ use domain::insight::metrics::groups::MOST_GROUPS;
 use domain::insight::metrics::{LONGEST_RANGE, WRONG_RANGE, check_range};
 use domain::kernel::Decimal;
 use persistence::insight::clv_fits as rows;
+use platform::bad_parameter;
 use platform::prelude::*;
-use platform::{bad_parameter, questions};
 
 use crate::insight::metrics::customer_groups::{Groups, everybody, histories, month};
 use crate::insight::metrics::customers::{BOUGHT, PARTIES, in_groups, list, side};
@@ -172,12 +173,12 @@ fn clv(cx: &mut Cx, mut f: ClvFilter) -> Result<ClvMetric> {
         let buyers = rows.iter().filter(|c| c.invoice_count > 0);
         fit.as_ref().map(|_| buyers.filter_map(|c| expected.get(&c.party_id)).copied().sum::<Decimal>())
     };
-    let facts = questions::customer_facts(cx, &ask)?;
+    let facts = cx.ask::<CustomerFacts>(&ask)?;
     // nobody alone has a churn: that of all customers stands for it
-    let churn = |cx: &mut Cx| questions::customer_facts(cx, &SalesAsk { party: None, ..with_base })?.monthly_churn(months);
+    let churn = |cx: &mut Cx| cx.ask::<CustomerFacts>(&SalesAsk { party: None, ..with_base })?.monthly_churn(months);
     let spent = match f.party_id {
         Some(_) => Vec::new(),
-        None => questions::acquisition_costs(cx, company.id, (f.from_date, f.to_date), &accounts)?,
+        None => cx.ask::<AcquisitionCosts>((company.id, (f.from_date, f.to_date), &accounts))?,
     };
     let total = sum_of(&rows);
     let value = way.value(&facts, || churn(cx), total)?;
@@ -330,7 +331,7 @@ fn of_party(cx: &mut Cx, id: PartyId, f: PartyClvFilter) -> Result<PartyClv> {
     let (months, horizon) = (f.months.unwrap_or(12), f.horizon_days.unwrap_or(HORIZON_DAYS));
     let discount = f.discount_percent.unwrap_or(Rate::ONE);
     let way = Way { company: &company, model, months, discount, churn_given: f.churn_percent };
-    let bought = questions::purchase_histories(cx, company.id, today, Some(party.id), 1)?.pop();
+    let bought = cx.ask::<PurchaseHistories>((company.id, today, Some(party.id), 1))?.pop();
     let fit = match model {
         ClvModel::Bgnbd => Some(fitted(cx, &company)?),
         _ => rows::latest(cx.db(), company.id)?,
@@ -344,7 +345,7 @@ fn of_party(cx: &mut Cx, id: PartyId, f: PartyClvFilter) -> Result<PartyClv> {
             let first = month(today).checked_sub_months(Months::new(months.unsigned_abs())).unwrap_or(today);
             let last = month(today).pred_opt().unwrap_or(today);
             let ask = SalesAsk { company: company.id, from: first, to: last, base: None, party: Some(party.id) };
-            (ask, questions::customer_facts(cx, &ask)?)
+            (ask, cx.ask::<CustomerFacts>(&ask)?)
         }
         (_, Some(bought)) => {
             let ask = SalesAsk { company: company.id, from: bought.first_date, to: today, base: None, party: Some(party.id) };
@@ -354,7 +355,7 @@ fn of_party(cx: &mut Cx, id: PartyId, f: PartyClvFilter) -> Result<PartyClv> {
     };
     let churn = |cx: &mut Cx| {
         let base = months_before(observed.from, months);
-        questions::customer_facts(cx, &SalesAsk { party: None, base, ..observed })?.monthly_churn(months)
+        cx.ask::<CustomerFacts>(&SalesAsk { party: None, base, ..observed })?.monthly_churn(months)
     };
     let expected = outlook.as_ref().map(|o| o.expected_margin_amount.get()).filter(|_| model == ClvModel::Bgnbd);
     let value = way.value(&facts, || churn(cx), expected)?;

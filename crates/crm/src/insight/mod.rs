@@ -19,6 +19,6 @@ pub fn operations(t: &mut Table) {
 
 /// What the area answers to the others.
 pub fn questions(q: &mut Questions) {
-    q.answer_crm_overview(overview::of_party);
+    q.answer::<domain::directory::overview::FrontOfParty>(overview::of_party);
     q.join_overview("quotes", "crm.quotes.read", overview::quotes_of);
 }

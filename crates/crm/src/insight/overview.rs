@@ -14,11 +14,11 @@ use domain::directory::parties::Party;
 use domain::ids::PartyId;
 use domain::ids::StageId;
 use domain::insight::clv::HORIZON_DAYS;
+use domain::insight::metrics::customers::PurchaseHistories;
 use persistence::crm::quotes;
 use persistence::insight::clv_fits;
 use persistence::insight::overview as rows;
 use platform::prelude::*;
-use platform::questions;
 
 use crate::insight::clv;
 
@@ -70,7 +70,7 @@ fn values(cx: &mut Cx, party: PartyId) -> Result<Vec<CustomerValue>> {
     let mut out = Vec::new();
     for company in cx.page::<Company>(list)?.data {
         let today = cx.today(&company);
-        let Some(bought) = questions::purchase_histories(cx, company.id, today, Some(party), 1)?.pop() else { continue };
+        let Some(bought) = cx.ask::<PurchaseHistories>((company.id, today, Some(party), 1))?.pop() else { continue };
         let outlook = match clv_fits::latest(cx.db(), company.id)? {
             Some(fit) => Some(clv::outlook(&fit, &bought, &company, today, HORIZON_DAYS)?),
             None => None,

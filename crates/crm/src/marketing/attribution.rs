@@ -8,6 +8,7 @@ use domain::ids::{AttributionDealId, AttributionModelId, CampaignId, CompanyId, 
 use domain::insight::metrics::WRONG_RANGE;
 use domain::insight::metrics::percent;
 use domain::kernel::StringEnum;
+use domain::marketing::attribution::CampaignCosts;
 use domain::marketing::attribution::{
     AttributionBasis, AttributionFilter, AttributionGroup, AttributionReport, AttributionRow, CampaignRoi, OTHER_COMPANY, RoiFilter,
     return_on,
@@ -17,8 +18,8 @@ use domain::marketing::campaigns::Campaign;
 use persistence::marketing::attribution_credits::Ask;
 use persistence::marketing::campaigns::codes;
 use persistence::marketing::{attribution_credits as rows, attribution_models};
+use platform::followers;
 use platform::prelude::*;
-use platform::{followers, questions};
 
 use super::attribution_credits::FOLLOWER;
 
@@ -183,7 +184,7 @@ pub fn roi(cx: &mut Cx, id: CampaignId, f: RoiFilter) -> Result<CampaignRoi> {
     let (bookings, invoiced) = (earned(AttributionBasis::Bookings)?.0, earned(AttributionBasis::Invoiced)?.0);
     let (cash, pipeline) = (earned(AttributionBasis::Cash)?.0, earned(AttributionBasis::Pipeline)?.0);
     let codes = codes::of(cx.db(), id)?;
-    let (cost, lines) = questions::campaign_costs(cx, company.id, &codes, f.from_date, f.to_date)?;
+    let (cost, lines) = cx.ask::<CampaignCosts>((company.id, &codes, f.from_date, f.to_date))?;
     let as_of = followers::as_of(cx, FOLLOWER)?;
     let behind = ask(AttributionBasis::Margin);
     let spent = format!(

@@ -9,6 +9,7 @@ use domain::directory::parties::Party;
 use domain::identity::visibility::FieldClass;
 use domain::ids::{AttributionDealId, AttributionModelId, CompanyId, InvoiceId, LeadId, OpportunityId, PartyId, SalesOrderId};
 use domain::kernel::StringEnum;
+use domain::marketing::attribution::OriginOfDocument;
 use domain::marketing::attribution::{AttributionBasis, DealOrigin};
 use domain::marketing::attribution_credits::{AttributionCredit, AttributionDeal, AttributionDealStatus, AttributionRestatement};
 use domain::marketing::attribution_models::AttributionModel;
@@ -18,10 +19,8 @@ use persistence::identity::visibility;
 use persistence::marketing::{attribution_credits as rows, attribution_models as model_rows};
 use platform::followers::Fact;
 use platform::prelude::*;
-use platform::questions;
 use platform::questions::Check;
 
-use super::attribution_models;
 use crate::marketing::attribution_restatements::{Cause, Changed, credit_anew, restate};
 
 /// So many deals are credited in the transaction of a touch or of a model; more wait for the timer.
@@ -71,7 +70,6 @@ pub fn operations(t: &mut Table) {
         .expand::<AttributionDeal>("deal", "deal_id")
         .rests_on(FOLLOWER);
     n.read("Get a credit.").expand::<Touchpoint>("touchpoint", "touchpoint_id").expand::<AttributionDeal>("deal", "deal_id");
-    t.each("marketing.attribution.equip", TimeDelta::minutes(1), AT_ONCE, without_models, attribution_models::equip);
     t.each("marketing.attribution.restate", TimeDelta::minutes(1), BATCH, waiting, restate_one);
     t.each("marketing.attribution.catch_up", TimeDelta::minutes(1), 1, behind, go_on);
     t.follow(FOLLOWER, KEEPS, &FACTS, heard).rebuilt_by(clear);
@@ -245,7 +243,7 @@ fn deal_with(cx: &mut Cx, document: &str, at: DateTime<Utc>) -> Result<Option<At
     if let Some(known) = rows::deal_with(cx.db(), document)? {
         return Ok(Some(known));
     }
-    let Some(origin) = questions::deal_origin(cx, document)? else { return Ok(None) };
+    let Some(origin) = cx.ask::<OriginOfDocument>(document)? else { return Ok(None) };
     if let Some(known) = rows::deal_with(cx.db(), &origin.document)? {
         return Ok(Some(known));
     }
@@ -372,11 +370,6 @@ pub fn catch_up(cx: &mut Cx, model: AttributionModel) -> Result<AttributionModel
     // how far it has come is a note of ours and no change of the model
     persistence::record::update(cx.db(), &after, Some(after.version))?;
     Ok(after)
-}
-
-/// Companies without models, which get theirs.
-fn without_models(cx: &mut Cx, limit: i64) -> Result<Vec<CompanyId>> {
-    Ok(model_rows::companies_without(cx.db(), limit)?)
 }
 
 /// Deals that wait to be credited.

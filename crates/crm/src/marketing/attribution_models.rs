@@ -1,5 +1,6 @@
 //! Operations on attribution models, those that every company has, and what a Markov model learns.
 
+use chrono::TimeDelta;
 use domain::ids::{AttributionModelId, CompanyId};
 use domain::marketing::attribution::markov::{Path, removal_effects};
 use domain::marketing::attribution_credits::AttributionDealStatus;
@@ -14,6 +15,8 @@ use super::attribution_credits;
 
 /// A Markov model learns from so many decided deals, and so many disqualified leads, at most.
 const MOST_PATHS: i64 = 1000;
+/// Companies that one turn of the clock gives models.
+const AT_ONCE: i64 = 10;
 
 pub fn operations(t: &mut Table) {
     let mut n =
@@ -23,6 +26,7 @@ pub fn operations(t: &mut Table) {
     n.read("Get an attribution model.");
     n.update(update, UPDATE).fails(REFUSALS);
     n.action("train", train, TRAIN).fails(&[NOT_MARKOV]);
+    t.each("marketing.attribution.equip", TimeDelta::minutes(1), AT_ONCE, without_models, equip);
 }
 
 const CREATE: &str = "Create an attribution model. All deals of the company are credited by it: up to 200 at once, the rest within minutes, and \
@@ -75,7 +79,7 @@ fn taught(cx: &mut Cx, model: AttributionModel) -> Result<AttributionModel> {
     let mut paths: Vec<Path> = ledger::disqualified(cx.db(), model.company_id, model.lookback_days, MOST_PATHS)?;
     for deal in ledger::decided(cx.db(), model.company_id, MOST_PATHS)? {
         let until = deal.converted_at.unwrap_or(deal.updated_at);
-        let since = until - chrono::TimeDelta::days(model.lookback_days.into());
+        let since = until - TimeDelta::days(model.lookback_days.into());
         let channels: Vec<_> = ledger::touches(cx.db(), &deal, since, until)?.into_iter().map(|t| t.channel).collect();
         if !channels.is_empty() {
             paths.push((channels, deal.status == AttributionDealStatus::Won));
@@ -91,6 +95,11 @@ pub fn seed(cx: &mut Cx, event: &Event) -> Result<()> {
         Some(company) => equip(cx, company),
         None => Ok(()),
     }
+}
+
+/// Companies that have no models, because they are older than these.
+fn without_models(cx: &mut Cx, limit: i64) -> Result<Vec<CompanyId>> {
+    Ok(rows::companies_without(cx.db(), limit)?)
 }
 
 /// Gives a company the usual models.

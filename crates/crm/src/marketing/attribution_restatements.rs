@@ -10,6 +10,7 @@ use domain::crm::opportunities::{Opportunity, OpportunityStatus};
 use domain::directory::companies::Company;
 use domain::directory::exchange_rates::NO_RATE;
 use domain::ids::{AttributionDealId, AttributionRestatementId, OpportunityId, TouchpointId};
+use domain::marketing::attribution::FiguresOfDocument;
 use domain::marketing::attribution::{AttributionBasis, CreditKey, Credits, Journey, PathTouch, credits};
 use domain::marketing::attribution_credits::{AttributionCredit, AttributionDeal, AttributionDealStatus, AttributionRestatement};
 use domain::marketing::attribution_models::AttributionModel;
@@ -17,7 +18,6 @@ use domain::marketing::touchpoints::Touchpoint;
 use persistence::marketing::attribution_credits as rows;
 use persistence::marketing::attribution_credits::Days;
 use platform::prelude::*;
-use platform::questions;
 
 use crate::crm::forecasts::{Rates, rate_for};
 
@@ -229,7 +229,7 @@ fn restatement(
 /// What a document brought, as the books have it now. An order that brought nothing was booked all the same.
 fn document_figures(cx: &mut Cx, company: &Company, document: &str, bases: &[AttributionBasis]) -> Result<Days> {
     let mut out = Days::new();
-    for figure in questions::document_figures(cx, company.id, document, bases)? {
+    for figure in cx.ask::<FiguresOfDocument>((company.id, document, bases))? {
         *out.entry((figure.basis, figure.day)).or_default() += figure.amount;
     }
     out.retain(|key, amount| key.0 == Bookings || !amount.is_zero());

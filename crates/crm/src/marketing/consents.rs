@@ -1,25 +1,23 @@
 //! The consent ledger: recording, checking, and what happens to consent when leads are converted, parties are merged and
 //! people are erased.
 
+pub mod forms;
 pub mod links;
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use domain::crm::leads::Lead;
 use domain::directory::address_keys::AddressKind;
 use domain::directory::contacts::Contact;
 use domain::directory::emails;
 use domain::directory::parties::Party;
 use domain::identity::visibility::FieldClass;
-use domain::ids::{CompanyId, ContactId, LeadFormId, PartyId};
-use domain::kernel::{StringEnum, decode};
-use domain::marketing::consent_confirmations::{ALREADY_GRANTED, ASKED_ALREADY, NewConsentConfirmation};
+use domain::ids::{CompanyId, ContactId, PartyId};
+use domain::kernel::decode;
 use domain::marketing::consents::{
-    AddressWord, CheckConsent, CheckedConsent, CheckedConsents, Consent, ConsentChannel, ConsentEvidence, ConsentReason, ConsentStatus,
-    ConsentSubject, LastWord, LawfulBasis, NewConsent, REFUSALS, Verdict, judge_at,
+    AddressWord, CheckConsent, CheckedConsent, CheckedConsents, Consent, ConsentChannel, ConsentReason, ConsentStatus, ConsentSubject,
+    LastWord, NewConsent, REFUSALS, Verdict, judge_at,
 };
-use domain::marketing::lead_forms::LeadForm;
 use persistence::Uuid;
 use persistence::marketing::campaigns::members;
 use persistence::marketing::{consents as rows, segments, suppressions};
@@ -28,7 +26,6 @@ use platform::questions::Check;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::consent_confirmations as confirmations;
 use super::people::PEOPLE;
 
 pub fn operations(t: &mut Table) {
@@ -196,64 +193,6 @@ pub fn carry_over(cx: &mut Cx, event: &Event) -> Result<()> {
     }
     members::become_person(cx.db(), lead.uuid(), contact.map(Id::uuid), party.map(Id::uuid))?;
     Ok(())
-}
-
-/// What somebody agreed to in a form on the web, in the words that were shown there.
-pub fn from_form(cx: &mut Cx, event: &Event) -> Result<()> {
-    let of = |name: &str| event.data[name].as_str().map(String::from);
-    let channel = of("consent_channel").as_deref().and_then(ConsentChannel::from_word);
-    let (Some(channel), Some(true), Some(lead)) = (channel, event.data["consent"].as_bool(), of("lead_id")) else { return Ok(()) };
-    if let Some(asked) = double_opt_in(cx, event)? {
-        let address = of("email").filter(|_| channel == ConsentChannel::Email);
-        let lead_id = lead.parse().ok();
-        let (Some(address), Some(_)) = (address, lead_id) else { return Ok(()) };
-        let new = NewConsentConfirmation { lead_id, topic: of("consent_topic"), wording: of("consent_text"), ..asked };
-        return match confirmations::ask(cx, new, address) {
-            // a stranger's word takes nothing from who has consented, and asks nobody twice
-            Err(p) if [ALREADY_GRANTED, ASKED_ALREADY].contains(&p.code()) => Ok(()),
-            done => done.map(drop),
-        };
-    }
-    let form = of("form_id").unwrap_or_default();
-    let said_at = of("occurred_at").and_then(|t| t.parse::<DateTime<Utc>>().ok()).unwrap_or(cx.now);
-    let evidence = ConsentEvidence {
-        wording_version: Some(format!("{form} {}", event.data["consent_version"])),
-        wording: of("consent_text"),
-        source: Some(format!("form {form}")),
-        ip_address: of("ip_address"),
-        user_agent: cx.caller.user_agent.clone().map(|a| a.chars().take(500).collect()),
-    };
-    let new = NewConsent {
-        party_id: None,
-        contact_id: None,
-        lead_id: lead.parse().ok(),
-        channel,
-        topic: of("consent_topic"),
-        status: ConsentStatus::Granted,
-        lawful_basis: LawfulBasis::Consent,
-        effective_at: Some(said_at.min(cx.now)),
-        expires_at: None,
-        evidence,
-    };
-    record_at(cx, new, of("email").as_deref()).map(drop)
-}
-
-/// What is to be asked when the form that was sent asks for a confirmation.
-fn double_opt_in(cx: &mut Cx, event: &Event) -> Result<Option<NewConsentConfirmation>> {
-    let Some(id) = event.data["form_id"].as_str().and_then(|id| id.parse::<LeadFormId>().ok()) else { return Ok(None) };
-    let form = persistence::record::find::<LeadForm>(cx.db(), id.uuid())?;
-    let Some((form, consent)) = form.and_then(|f| f.consent.clone().filter(|c| c.double_opt_in).map(|c| (f, c))) else { return Ok(None) };
-    Ok(Some(NewConsentConfirmation {
-        company_id: form.company_id,
-        party_id: None,
-        contact_id: None,
-        lead_id: None,
-        topic: None,
-        wording_version: format!("{id} {}", event.data["consent_version"]),
-        wording: None,
-        source: format!("form {id}"),
-        confirm_url: consent.confirm_url,
-    }))
 }
 
 /// In a merge the strictest word stays, and the winner takes the place of the loser in segments and campaigns. The rows of the one

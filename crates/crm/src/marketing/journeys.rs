@@ -34,6 +34,7 @@ pub const MOST: i64 = 500;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Journey>("marketing/journeys", "A series of steps over time: messages, waits, branches, tasks.");
+    n.searched(Words::titled("name").details(&["description", "topic"]));
     n.list("List journeys.").filter(&["status", "topic"]).search(&["search"]).sort(&["name"]);
     n.create(create, CREATE).fails(REFUSALS);
     n.read("Get a journey.");

@@ -52,7 +52,7 @@ pub fn reactions(r: &mut Reactions) {
     r.on("contact.merged", consents::keep_strictest);
     r.on("contact.unmerged", consents::part_again);
     r.on("lead.converted", consents::carry_over);
-    r.on("lead_form.submitted", consents::from_form);
+    r.on("lead_form.submitted", consents::forms::heard);
     r.on("lead.erased", consents::forget);
     r.on("party.erased", consents::forget);
     r.on("consent.recorded", journey_enrollments::opted_out);
@@ -71,7 +71,7 @@ pub fn reactions(r: &mut Reactions) {
 
 /// What the area answers to the others.
 pub fn questions(q: &mut Questions) {
-    q.answer_lead_origin(touchpoints::of_new_lead);
+    q.answer::<domain::crm::leads::RecordLeadOrigin>(touchpoints::of_new_lead);
     q.check(consents::checks);
     q.check(attribution_credits::checks);
 }

@@ -16,6 +16,7 @@ use super::people::PEOPLE;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Segment>("marketing/segments", "Audiences of parties, contacts or leads, listed by hand or found by a filter.");
+    n.searched(Words::titled("name"));
     n.list("List segments.").filter(&["kind", "audience", "name"]).search(&["search"]).sort(&["name"]);
     n.create(create, CREATE).fails(filters::REFUSALS).fails(&[FILTER_FOR_DYNAMIC, NAME_TAKEN]);
     n.read("Get a segment.");

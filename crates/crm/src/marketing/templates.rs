@@ -11,6 +11,7 @@ use serde_json::Value;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Template>("marketing/templates", "What messages say, with places for what is known of their readers.");
+    n.searched(Words::titled("name").details(&["subject"]));
     n.list("List templates.").filter(&["name", "archived_at"]).search(&["search"]).sort(&["name"]);
     n.create(create, CREATE).fails(REFUSALS).fails(&[NAME_TAKEN]);
     n.read("Get a template with its latest content.");

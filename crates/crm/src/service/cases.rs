@@ -14,6 +14,7 @@ use domain::directory::parties::Party;
 use domain::directory::products::Product;
 use domain::identity::users::DISABLED;
 use domain::ids::{CaseId, PartyId};
+use domain::inventory::serials::WasShippedTo;
 use domain::platform::business_time::OUT_OF_REACH;
 use domain::service::cases::messages::{CUSTOMER_INTERNAL, CUSTOMER_TIME, CaseMessage, MessageAuthor, ReplyToCase};
 use domain::service::cases::*;
@@ -26,7 +27,6 @@ use persistence::Value;
 use persistence::crm::activities;
 use persistence::service::{cases as rows, sla_policies};
 use platform::prelude::*;
-use platform::questions;
 
 use super::{entitlements as contracts, kb_articles};
 use crate::service::cases::clocks::MOST_MERGED;
@@ -42,6 +42,7 @@ pub fn operations(t: &mut Table) {
     t.parts("service.cases.fill_order", TimeDelta::minutes(1), fill_order);
     t.each("service.cases.close", TimeDelta::minutes(1), clocks::BATCH, clocks::to_close, clocks::close);
     let mut n = t.noun::<Case>("service/cases", "What customers ask of service, with messages and service level.");
+    n.searched(Words::titled("subject").codes(&["number", "serial_number"]).details(&["requester_name", "requester_email", "category"]));
     n.owned_by("assignee_id");
     n.list("List cases.")
         .filter(&["number", "status", "priority", "channel", "category", "queue_id", "assignee_id", "party_id", "contact_id"])
@@ -138,7 +139,7 @@ fn create(cx: &mut Cx, mut new: NewCase) -> Result<Case> {
 /// product or customer is named, the number is what somebody read off.
 fn check_serial(cx: &mut Cx, case: &Case) -> Result<()> {
     let (Some(party), Some(product), Some(number)) = (case.party_id, case.product_id, &case.serial_number) else { return Ok(()) };
-    match questions::was_shipped_to(cx, party, product, number)? {
+    match cx.ask::<WasShippedTo>((party, product, number))? {
         Some(false) => Err(UNKNOWN_SERIAL.field("/serial_number", format!("{number} was never shipped to the customer."))),
         _ => Ok(()),
     }

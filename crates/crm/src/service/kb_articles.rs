@@ -10,6 +10,7 @@ use crate::service::cases::clocks::save;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<KbArticle>("service/kb-articles", "What service knows: articles with published versions.");
+    n.searched(Words::titled("title").details(&["category", "body"]));
     n.list("List articles of the knowledge base. `q` looks into titles, categories and texts.")
         .filter(&["status", "category", "visibility", "published_at"])
         .search(&["search"])

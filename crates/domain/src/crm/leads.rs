@@ -411,3 +411,8 @@ pub struct LeadConversion {
 fn reject() -> OnDuplicate {
     OnDuplicate::Reject
 }
+
+crate::questions! {
+    /// Records where a new lead came from, as the marks of its link say.
+    RecordLeadOrigin<'a>(LeadId) -> ();
+}

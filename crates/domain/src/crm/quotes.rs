@@ -2,6 +2,7 @@
 //! `quote_steps`; who may do so and how a customer without an account gets at one is not known here.
 
 pub mod answers;
+mod erasure;
 pub mod lines;
 pub mod steps;
 
@@ -315,4 +316,9 @@ crate::patch! {
         /// The caller's own key-value pairs; a new value replaces all of them.
         set metadata: BTreeMap<String, String> [schema_with = crate::kernel::metadata],
     }
+}
+
+crate::questions! {
+    /// Whether the customer of a deal has a quote for it that was sent and is neither rejected nor expired.
+    IsQuoted<'a>(OpportunityId) -> bool;
 }

@@ -12,10 +12,9 @@ use super::contacts::{Contact, MERGED};
 pub use super::erasure::{ERASED, NOTHING};
 use super::parties::{Party, PartyKind};
 use super::terms::TradeTerms;
-use crate::crm::quotes::{Quote, QuoteAnswer, QuoteParty};
+use crate::facts::AuditEntry;
 use crate::kernel::text::fold;
 use crate::kernel::{Code, Result};
-use crate::platform::events::AuditEntry;
 
 /// Only a person has personal data; an organisation is archived.
 pub const NOT_A_PERSON: Code = Code::invalid("personal_data.not_a_person", "The party is not a person.");
@@ -317,31 +316,6 @@ pub fn without(value: &Value, terms: &Terms) -> Value {
         Value::Array(items) => items.iter().map(|v| without(v, terms)).collect(),
         Value::String(text) if terms.is_in(text) => NOTHING.into(),
         plain => plain.clone(),
-    }
-}
-
-impl Quote {
-    /// The quote without the person it was sent to, as [`without_reader`] says.
-    pub fn without_reader(&self, terms: &Terms) -> Self {
-        let word = |text: &String| if terms.is_in(text) { NOTHING.to_string() } else { text.clone() };
-        let answer = self.answer.as_ref().map(|a| QuoteAnswer {
-            name: None,
-            email: None,
-            address: None,
-            user_agent: None,
-            reason: a.reason.as_ref().map(word),
-            ..a.clone()
-        });
-        Self {
-            title: word(&self.title),
-            customer: QuoteParty { contact: None, ..self.customer.clone() },
-            note: self.note.as_ref().map(word),
-            customer_reference: self.customer_reference.as_ref().map(word),
-            win_problem: self.win_problem.as_ref().map(word),
-            metadata: self.metadata.iter().map(|(k, v)| (k.clone(), word(v))).collect(),
-            answer,
-            ..self.clone()
-        }
     }
 }
 

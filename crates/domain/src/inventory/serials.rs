@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 
 use crate::ids::{CompanyId, DeliveryId, DeliveryLineId, PartyId, ProductId, SerialId};
 use crate::kernel::{Code, FieldError, Quantity, Result};
-use crate::sales::deliveries::DeliveryLine;
 
 crate::string_enum! {
     /// Where a piece is, as far as is known.
@@ -107,18 +106,29 @@ pub fn tidied(numbers: Vec<String>, at: &str) -> Result<Vec<String>> {
     }
 }
 
+/// The pieces on a line of a document, as far as their numbers are concerned.
+#[derive(Debug, Clone, Copy)]
+pub struct Pieces<'a> {
+    /// Position of the line, starting at 1.
+    pub position: i32,
+    pub product: ProductId,
+    pub numbers: &'a [String],
+    /// How many pieces, in the product's unit.
+    pub quantity: Quantity,
+}
+
 /// Refuses numbers that stand twice for one product, and more numbers than pieces. `is_tracked` says of which products pieces
 /// are told apart.
-pub fn check(lines: &[DeliveryLine], is_tracked: impl Fn(ProductId) -> bool) -> Result<()> {
+pub fn check<'a>(lines: impl IntoIterator<Item = Pieces<'a>>, is_tracked: impl Fn(ProductId) -> bool) -> Result<()> {
     let (mut seen, mut errors) = (BTreeSet::new(), Vec::new());
-    for (i, line) in lines.iter().enumerate().filter(|(_, l)| !l.serial_numbers.is_empty()) {
+    for (i, line) in lines.into_iter().enumerate().filter(|(_, l)| !l.numbers.is_empty()) {
         let mut wrong = |message: String| errors.push(FieldError::body(format!("/lines/{i}/serial_numbers"), SERIALS_WRONG.code, message));
-        if !is_tracked(line.product_id) {
+        if !is_tracked(line.product) {
             wrong("The product is not tracked by serial numbers.".into());
-        } else if Quantity::from(line.serial_numbers.len() as i32) > line.stock_quantity {
-            wrong(format!("{} numbers for {} pieces.", line.serial_numbers.len(), line.stock_quantity));
+        } else if Quantity::from(line.numbers.len() as i32) > line.quantity {
+            wrong(format!("{} numbers for {} pieces.", line.numbers.len(), line.quantity));
         }
-        if line.serial_numbers.iter().any(|n| !seen.insert((line.product_id, n))) {
+        if line.numbers.iter().any(|n| !seen.insert((line.product, n))) {
             wrong("A number stands twice.".into());
         }
     }
@@ -126,12 +136,17 @@ pub fn check(lines: &[DeliveryLine], is_tracked: impl Fn(ProductId) -> bool) -> 
 }
 
 /// Refuses to ship pieces without a number.
-pub fn check_complete(lines: &[DeliveryLine], is_tracked: impl Fn(ProductId) -> bool) -> Result<()> {
-    let short = |l: &&DeliveryLine| is_tracked(l.product_id) && Quantity::from(l.serial_numbers.len() as i32) != l.stock_quantity;
-    match lines.iter().find(short) {
-        Some(l) => {
-            Err(SERIALS_MISSING.with(format!("Line {}: {} numbers for {} pieces.", l.position, l.serial_numbers.len(), l.stock_quantity)))
-        }
+pub fn check_complete<'a>(lines: impl IntoIterator<Item = Pieces<'a>>, is_tracked: impl Fn(ProductId) -> bool) -> Result<()> {
+    let short = |l: &Pieces| is_tracked(l.product) && Quantity::from(l.numbers.len() as i32) != l.quantity;
+    match lines.into_iter().find(short) {
+        Some(l) => Err(SERIALS_MISSING.with(format!("Line {}: {} numbers for {} pieces.", l.position, l.numbers.len(), l.quantity))),
         None => Ok(()),
     }
+}
+
+crate::questions! {
+    /// What a customer has of products that are tracked by serial numbers.
+    SerialsOfCustomer<'a>(PartyId) -> SerialsOverview;
+    /// Whether the piece of a product with this number was shipped to a customer; nothing when pieces of it are not told apart.
+    WasShippedTo<'a>((PartyId, ProductId, &'a str)) -> Option<bool>;
 }

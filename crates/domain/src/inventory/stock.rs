@@ -178,6 +178,11 @@ pub fn allocate(demands: &[(ProductId, Quantity)], shelves: &[Shelf]) -> (Vec<Pi
     (picks, short)
 }
 
+crate::questions! {
+    /// How much of these products is there, over all warehouses of a company. Products that were never stocked are left out.
+    AvailabilityOf<'a>((CompanyId, &'a [ProductId])) -> Vec<StockAvailabilityLine>;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ mod metadata;
 mod minimum;
 mod number;
 mod patch;
+mod question;
 mod rounding;
 mod string_enum;
 pub mod text;
@@ -25,6 +26,7 @@ pub use metadata::metadata;
 pub use minimum::minimum;
 pub use number::Decimal;
 pub use patch::{PatchBody, default_true, present, some};
+pub use question::Question;
 pub use rounding::{allocate, round, round_to};
 pub use string_enum::StringEnum;
 

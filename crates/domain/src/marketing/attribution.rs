@@ -434,5 +434,15 @@ pub struct CampaignRoi {
     pub pipeline_amount: Amount,
 }
 
+crate::questions! {
+    /// Which deal an order or invoice belongs to; nothing when there is no such document.
+    OriginOfDocument<'a>(&'a str) -> Option<DealOrigin>;
+    /// What an order, invoice, credit note, delivery or return brought, of these kinds of money, by day.
+    FiguresOfDocument<'a>((CompanyId, &'a str, &'a [AttributionBasis])) -> Vec<DealFigure>;
+    /// What the ledger says was spent on what is called by one of these words in the dimension `campaign` of its lines, between two
+    /// days, and in how many lines.
+    CampaignCosts<'a>((CompanyId, &'a [String], Option<NaiveDate>, Option<NaiveDate>)) -> (Amount, i64);
+}
+
 #[cfg(test)]
 mod tests;

@@ -48,7 +48,7 @@ pub struct Follower {
     /// What it keeps.
     #[schema(max_length = 500)]
     pub description: String,
-    /// The kinds of events that it reads.
+    /// The kinds of events that it reads; `*` when it reads all.
     #[schema(max_items = 200)]
     pub kinds: Vec<String>,
     /// What it is doing.

@@ -3,12 +3,12 @@
 pub mod aggregates;
 pub mod business_time;
 pub mod calendars;
-pub mod events;
 pub mod files;
 pub mod followers;
 pub mod forms;
 pub mod jobs;
 pub mod number_series;
 pub mod saved_views;
+pub mod search;
 pub mod timer_failures;
 pub mod trace;

@@ -41,6 +41,18 @@ impl std::fmt::Display for AnyId {
     }
 }
 
+impl std::fmt::Debug for AnyId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for AnyId {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
 impl std::str::FromStr for AnyId {
     type Err = String;
     fn from_str(s: &str) -> Result<Self, String> {

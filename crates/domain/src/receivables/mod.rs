@@ -7,4 +7,6 @@ pub mod invoices;
 pub mod open_items;
 pub mod parts;
 pub mod payment_terms;
+#[cfg(test)]
+pub mod samples;
 pub mod settlement;

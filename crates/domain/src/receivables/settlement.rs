@@ -281,4 +281,4 @@ pub fn turned(changes: Vec<Change>, original: &Parts, undone: &Parts) -> Vec<Cha
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -10,6 +10,7 @@ use super::orders::SalesOrder;
 use crate::directory::addresses::Address;
 use crate::ids::SalesOrderLineId;
 use crate::ids::{CompanyId, DeliveryId, DeliveryLineId, JournalEntryId, PartyId, ProductId, SalesOrderId, UnitId, WarehouseId};
+use crate::inventory::serials::Pieces;
 use crate::kernel::{Amount, Code, Decimals, FieldError, Quantity, Result, UnitPrice, problems};
 
 crate::string_enum! {
@@ -224,6 +225,10 @@ crate::patch! {
 }
 
 impl DeliveryLine {
+    /// Its pieces, as far as their numbers are concerned.
+    pub fn pieces(&self) -> Pieces<'_> {
+        Pieces { position: self.position, product: self.product_id, numbers: &self.serial_numbers, quantity: self.stock_quantity }
+    }
     /// So many of the order line's unit in the product's unit, by what was delivered; nothing where that is not exact.
     pub fn in_stock_unit(&self, quantity: Quantity) -> Option<Quantity> {
         let pieces = self.stock_quantity.get().checked_mul(quantity.get())?.checked_div(self.quantity.get())?;

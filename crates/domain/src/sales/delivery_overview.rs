@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::deliveries::{Delivery, DeliveryStatus};
-use crate::ids::{CompanyId, DeliveryId, SalesOrderId};
+use crate::ids::{CompanyId, DeliveryId, PartyId, SalesOrderId};
 
 /// Deliveries of a party.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
@@ -52,4 +52,9 @@ impl From<Delivery> for DeliverySummary {
             tracking_number: d.tracking_number,
         }
     }
+}
+
+crate::questions! {
+    /// The deliveries to a party, of the companies that the caller may see.
+    DeliveriesOfParty<'a>(PartyId) -> DeliveriesOverview;
 }

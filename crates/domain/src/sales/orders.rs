@@ -17,6 +17,7 @@ use crate::directory::addresses::Address;
 use crate::directory::products::TaxClass;
 use crate::ids::{CompanyId, OpportunityId, PartyId, QuoteId, UserId, WarehouseId};
 use crate::kernel::{Amount, Code, Decimals, FieldError, Problem, Quantity, Rate, Result, round};
+use crate::tax::calculations::DocumentTax;
 
 crate::string_enum! {
     /// Status of a sales order.
@@ -456,6 +457,19 @@ impl SalesOrder {
     pub fn agreed_rate(&self) -> Option<Rate> {
         self.exchange_rate_agreed.then_some(self.exchange_rate)
     }
+}
+
+/// What a sale comes to: an order that is not stored, priced and taxed as one that is, and its taxes by code.
+#[derive(Debug, Clone)]
+pub struct PricedSale {
+    pub order: SalesOrder,
+    pub taxes: Vec<DocumentTax>,
+}
+
+crate::questions! {
+    /// What a sale would come to. Nothing is stored; the customer need not be one yet. It is refused with what creating the order would be
+    /// refused with because of its lines, taxes and currency; the places are those of the order.
+    PriceOfSale<'a>(NewSalesOrder) -> PricedSale;
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use platform::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Account>("accounting/accounts", "The chart of accounts. Every company starts with a complete one.");
+    n.searched(Words::titled("name").codes(&["code"]).with_company());
     n.list("List accounts.")
         .filter(&["code", "account_type", "control", "heading", "archived"])
         .search(&["code", "name"])

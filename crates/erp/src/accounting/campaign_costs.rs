@@ -5,6 +5,8 @@ use domain::ids::CompanyId;
 use persistence::accounting::campaign_costs as rows;
 use platform::prelude::*;
 
-pub fn spent(cx: &mut Cx, company: CompanyId, codes: &[String], from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<(Amount, i64)> {
+type Asked<'a> = (CompanyId, &'a [String], Option<NaiveDate>, Option<NaiveDate>);
+
+pub fn spent(cx: &mut Cx, (company, codes, from, to): Asked) -> Result<(Amount, i64)> {
     Ok(rows::spent(cx.db(), company, codes, from, to)?)
 }

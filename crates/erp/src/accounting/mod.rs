@@ -32,5 +32,5 @@ pub fn reactions(r: &mut Reactions) {
 /// What the area answers to the others.
 pub fn questions(q: &mut Questions) {
     integrity::questions(q);
-    q.answer_campaign_costs(campaign_costs::spent);
+    q.answer::<domain::marketing::attribution::CampaignCosts>(campaign_costs::spent);
 }

@@ -5,22 +5,19 @@ use std::collections::HashMap;
 use domain::identity::visibility::FieldClass;
 use domain::ids::{AccountId, CompanyId, ProductId, StockAdjustmentId, ValueEntryId};
 use domain::inventory::adjustments::StockAdjustment;
+use domain::inventory::stock::StockAvailabilityLine;
 use persistence::inventory::{checks, stock};
 use platform::prelude::*;
-use platform::questions::{Availability, Check, Explanation};
+use platform::questions::{Check, Explanation};
 use uuid::Uuid;
 
 /// How much of these products is there, over all warehouses of a company.
-pub fn availability(cx: &mut Cx, company: CompanyId, products: &[ProductId]) -> Result<Vec<Availability>> {
+pub fn availability(cx: &mut Cx, (company, products): (CompanyId, &[ProductId])) -> Result<Vec<StockAvailabilityLine>> {
+    if products.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<Uuid> = products.iter().map(|p| p.uuid()).collect();
-    let found = stock::availability(cx.db(), &ids, Some(&[company.uuid()]), None)?;
-    let line = |l: domain::inventory::stock::StockAvailabilityLine| Availability {
-        product_id: l.product_id,
-        on_hand: l.on_hand,
-        reserved: l.reserved,
-        available: l.available,
-    };
-    Ok(found.lines.into_iter().map(line).collect())
+    Ok(stock::availability(cx.db(), &ids, Some(&[company.uuid()]), None)?.lines)
 }
 
 /// Where the value of an adjustment comes from: what each line added to the value of stock.

@@ -14,6 +14,8 @@ pub mod stock;
 pub mod valuation;
 pub mod warehouses;
 
+use domain::inventory::serials::{SerialsOfCustomer, WasShippedTo};
+use domain::inventory::stock::AvailabilityOf;
 use platform::prelude::*;
 use platform::questions::Questions;
 
@@ -36,8 +38,9 @@ pub fn reactions(r: &mut Reactions) {
 
 /// What the area answers to others.
 pub fn questions(q: &mut Questions) {
-    q.answer_availability(answers::availability);
-    q.answer_serials(serials::of_customer, serials::was_shipped_to);
+    q.answer::<AvailabilityOf>(answers::availability);
+    q.answer::<SerialsOfCustomer>(serials::of_customer);
+    q.answer::<WasShippedTo>(serials::was_shipped_to);
     q.numbered::<domain::inventory::adjustments::StockAdjustment>("ADJ");
     q.explain("adj", answers::explain_adjustment);
     q.check(answers::checks);

@@ -8,7 +8,7 @@ use domain::directory::parties::Party;
 use domain::directory::products::{Product, Tracking};
 use domain::ids::{DeliveryId, DeliveryLineId, PartyId, ProductId};
 use domain::inventory::serials::*;
-use domain::sales::deliveries::Delivery;
+use domain::sales::deliveries::{Delivery, DeliveryLine};
 use persistence::inventory::serials as rows;
 use platform::prelude::*;
 
@@ -49,7 +49,7 @@ pub fn record(cx: &mut Cx, id: DeliveryId, body: RecordSerials) -> Result<Delive
         line.serial_numbers = tidied(of.serial_numbers, &format!("/lines/{i}/serial_numbers"))?;
     }
     let products = super::adjustments::products(cx, after.lines.iter().map(|l| l.product_id))?;
-    check(&after.lines, tracked(&products))?;
+    check(after.lines.iter().map(DeliveryLine::pieces), tracked(&products))?;
     rows::store_numbers(cx.db(), &after.lines)?;
     after.updated_at = cx.now;
     cx.save(&before, after, "serials_recorded")
@@ -57,8 +57,9 @@ pub fn record(cx: &mut Cx, id: DeliveryId, body: RecordSerials) -> Result<Delive
 
 /// The pieces of a delivery leave: they are with the customer from now on.
 pub fn ship(cx: &mut Cx, delivery: &Delivery, products: &HashMap<ProductId, Product>) -> Result<()> {
-    check(&delivery.lines, tracked(products))?;
-    check_complete(&delivery.lines, tracked(products))?;
+    let pieces = || delivery.lines.iter().map(DeliveryLine::pieces);
+    check(pieces(), tracked(products))?;
+    check_complete(pieces(), tracked(products))?;
     for line in delivery.lines.iter().filter(|l| !l.serial_numbers.is_empty()) {
         let known = rows::of_product(cx.db(), line.product_id, &line.serial_numbers)?;
         for number in &line.serial_numbers {
@@ -134,7 +135,7 @@ pub fn of_customer(cx: &mut Cx, party: PartyId) -> Result<SerialsOverview> {
 }
 
 /// Whether a piece was shipped to a customer; nothing when pieces of the product are not told apart.
-pub fn was_shipped_to(cx: &mut Cx, party: PartyId, product: ProductId, number: &str) -> Result<Option<bool>> {
+pub fn was_shipped_to(cx: &mut Cx, (party, product, number): (PartyId, ProductId, &str)) -> Result<Option<bool>> {
     if cx.find::<Product>(product)?.tracking != Tracking::Serial {
         return Ok(None);
     }

@@ -15,7 +15,8 @@ use domain::receivables::invoices::{Invoice, InvoiceStatus};
 
 use persistence::receivables::open_items;
 
-use super::{invoices, settlement};
+use super::invoices::taxes;
+use super::settlement;
 use crate::accounting::posting;
 use crate::receivables::open_items::ledger;
 use crate::receivables::open_items::ledger::Opening;
@@ -27,6 +28,7 @@ pub const REFUSALS: &[Code] = &[rules::TOO_MUCH, rules::NOTHING_LEFT, rules::QUA
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<CreditNote>("receivables/credit-notes", "What is taken back of posted invoices.");
+    n.searched(Words::titled("customer_name").codes(&["number"]).details(&["reason"]));
     n.list("List credit notes.")
         .filter(&["status", "customer_id", "invoice_id", "number", "credit_date"])
         .search(&["number", "customer_name", "reason"])
@@ -219,7 +221,7 @@ pub fn post(cx: &mut Cx, id: CreditNoteId) -> Result<CreditNote> {
     check_total(&invoice, after.lines_total())?;
     let gone: Vec<CreditNoteLine> = posted.iter().flat_map(|n| n.lines.iter().cloned()).collect();
     let receivable = posting::account_of(cx, &company, Role::Receivable, before.credit_date)?;
-    let codes = invoices::tax_codes(cx, &invoice, false)?;
+    let codes = taxes::codes(cx, &invoice, false)?;
     let posting = Posting {
         company_id: company.id,
         journal: Journal::Sales,

@@ -1,5 +1,6 @@
 //! Customer invoices: drafting from lines, posting, giving up.
 
+pub mod taxes;
 pub mod write_offs;
 
 use std::collections::BTreeMap;
@@ -19,9 +20,9 @@ use domain::receivables::invoices::{DraftInvoice, Invoice, InvoicePatch, Invoice
 use domain::receivables::payment_terms::{PaymentTerm, TermInstalment, schedule};
 use domain::receivables::{invoices as rules, payment_terms};
 use domain::sales::orders::{ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, ORDER_OVER_INVOICED, SalesOrder};
-use domain::tax::codes::TaxCode;
 use platform::directory::exchange_rates::rate_at;
 
+use self::taxes::assess;
 use super::credit_notes;
 use crate::accounting::posting;
 use crate::receivables::open_items::ledger;
@@ -45,6 +46,7 @@ pub const REFUSALS: &[Code] = &[
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Invoice>("receivables/invoices", "What customers are asked to pay.");
+    n.searched(Words::titled("customer_name").codes(&["number", "reference"]).details(&["customer_tax_id"]));
     n.list("List invoices.")
         .filter(&["status", "customer_id", "number", "invoice_date", "due_date", "order_id", "total"])
         .search(&["number", "customer_name", "reference"])
@@ -316,20 +318,6 @@ fn build_lines(cx: &mut Cx, invoice: &Invoice, customer: &Party, new: Vec<NewInv
     Ok(out)
 }
 
-/// The tax codes of the invoice's lines.
-pub(crate) fn tax_codes(cx: &mut Cx, invoice: &Invoice, fresh: bool) -> Result<BTreeMap<domain::ids::TaxCodeId, TaxCode>> {
-    let ids: Vec<_> = invoice.lines.iter().map(|l| &*l.tax_code_ids).collect();
-    calculations::codes(cx, invoice.company_id, &ids, fresh)
-}
-
-/// Taxes and sums the draft.
-fn assess(cx: &mut Cx, company: &Company, invoice: &mut Invoice, fresh: bool) -> Result<()> {
-    let codes = tax_codes(cx, invoice, fresh)?;
-    invoice.assess(&codes, currencies::minor_units(&invoice.currency)?)?;
-    invoice.total_company = invoice.to_company(invoice.total, company.minor_units())?;
-    Ok(())
-}
-
 /// Writes the lines of a draft anew.
 fn store_lines(cx: &mut Cx, invoice: &Invoice) -> Result<()> {
     cx.delete_by::<InvoiceLine>("invoice_id", invoice.id.uuid())?;
@@ -408,7 +396,7 @@ pub fn post(cx: &mut Cx, id: InvoiceId) -> Result<Invoice> {
         }
     }
     after.due_date = after.instalments.last().map(|i| i.due_date);
-    let codes = tax_codes(cx, &after, false)?;
+    let codes = taxes::codes(cx, &after, false)?;
     let booked = after.booked_date();
     let receivable = posting::account_of(cx, &company, Role::Receivable, booked)?;
     let lines = after.posting_lines(&codes, company.minor_units())?.into_iter().map(|l| l.booked(Role::Receivable, receivable));

@@ -7,6 +7,7 @@ pub mod open_items;
 pub mod payment_terms;
 pub mod settlement;
 
+use domain::directory::overview::{FinanceOfParty, FinanceOfPartyAsOf};
 use platform::prelude::*;
 use platform::questions::Questions;
 
@@ -26,6 +27,6 @@ pub fn reactions(r: &mut Reactions) {
 /// What the area answers to the others.
 pub fn questions(q: &mut Questions) {
     integrity::questions(q);
-    q.answer_finance_overview(open_items::overview);
-    q.answer_finance_as_of(open_items::overview_as_of);
+    q.answer::<FinanceOfParty>(open_items::overview);
+    q.answer::<FinanceOfPartyAsOf>(open_items::overview_as_of);
 }

@@ -182,7 +182,7 @@ pub fn overview(cx: &mut Cx, id: PartyId) -> Result<FinanceOverview> {
 }
 
 /// What a party owed the companies that the caller may see at the end of a day, by the dates of what was posted.
-pub fn overview_as_of(cx: &mut Cx, id: PartyId, day: NaiveDate) -> Result<Vec<BalanceAsOf>> {
+pub fn overview_as_of(cx: &mut Cx, (id, day): (PartyId, NaiveDate)) -> Result<Vec<BalanceAsOf>> {
     let mut sums: BTreeMap<(CompanyId, String), (Ageing, Amount)> = BTreeMap::new();
     let items = stored::open_of_as_of(cx.db(), id.uuid(), day)?;
     for item in items.iter().filter(|i| cx.caller.companies.contain(i.company_id)) {

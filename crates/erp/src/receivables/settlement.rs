@@ -23,7 +23,7 @@ use domain::receivables::settlement::{
 };
 use persistence::receivables::open_items as stored;
 
-use super::invoices;
+use super::invoices::taxes;
 use crate::accounting::periods::admit;
 use crate::accounting::posting;
 use crate::receivables::open_items::ledger;
@@ -216,7 +216,7 @@ fn settle_invoice(cx: &mut Cx, source: &Source, asked: &NewAllocation, id: Invoi
     admit(cx, source.company.id, day, ModuleClass::Ar)?;
     let codes = match plan.discount.taxes.is_empty() {
         true => Default::default(),
-        false => invoices::tax_codes(cx, &before, false)?,
+        false => taxes::codes(cx, &before, false)?,
     };
     let same_rate = source.rate == before.exchange_rate;
     own.extend(theirs);

@@ -39,7 +39,7 @@ pub fn overview(cx: &mut Cx, party: PartyId) -> Result<OrdersOverview> {
 }
 
 /// The orders of a party that were confirmed by the end of a day, by the moments that are written on them.
-pub fn overview_as_of(cx: &mut Cx, party: PartyId, day: NaiveDate) -> Result<OrdersAsOf> {
+pub fn overview_as_of(cx: &mut Cx, (party, day): (PartyId, NaiveDate)) -> Result<OrdersAsOf> {
     let (mut out, mut found) = (OrdersAsOf::default(), Vec::new());
     let companies = orders::all_companies_of(cx.db(), party)?;
     let seen = cx.visible_rows_as::<SalesOrder>("sales_orders")?;

@@ -4,13 +4,14 @@
 use chrono::NaiveDate;
 use domain::directory::companies::Company;
 use domain::ids::{CompanyId, CreditNoteId, CustomerReturnId, DeliveryId, InvoiceId, SalesOrderId};
-use domain::marketing::attribution::{AttributionBasis, DealFigure, DealOrigin};
+use domain::marketing::attribution::{AttributionBasis, DealFigure, DealOrigin, FiguresOfDocument, OriginOfDocument};
 use persistence::sales::deal_figures as rows;
 use platform::prelude::*;
-use platform::questions::{DealAnswers, Questions};
+use platform::questions::Questions;
 
 pub fn questions(q: &mut Questions) {
-    q.answer_deals(DealAnswers { origin, figures });
+    q.answer::<OriginOfDocument>(origin);
+    q.answer::<FiguresOfDocument>(figures);
 }
 
 /// Which deal an order or invoice belongs to.
@@ -30,7 +31,7 @@ fn origin(cx: &mut Cx, document: &str) -> Result<Option<DealOrigin>> {
 
 /// What one document brought, of these kinds of money, by day: an order was booked; an invoice, with what was paid of it, or a
 /// credit note counts itself; a delivery or a return costs. The pipeline is not known here.
-fn figures(cx: &mut Cx, company: CompanyId, document: &str, of: &[AttributionBasis]) -> Result<Vec<DealFigure>> {
+fn figures(cx: &mut Cx, (company, document, of): (CompanyId, &str, &[AttributionBasis])) -> Result<Vec<DealFigure>> {
     use AttributionBasis::{Bookings, Cash, Invoiced, Margin};
     let wants = |basis| of.contains(&basis);
     let as_figures = |basis, rows: Vec<(NaiveDate, Amount)>| rows.into_iter().map(move |(day, amount)| DealFigure { basis, day, amount });

@@ -14,10 +14,9 @@ use persistence::inventory::warehouses;
 use persistence::sales::orders;
 use platform::directory::parties::check_days;
 use platform::prelude::*;
-use platform::questions::PricedSale;
 
 use super::books::{self, Taxes};
-use super::order_lines;
+use super::order_lines::build::build;
 
 /// Takes an order down.
 pub fn create(cx: &mut Cx, mut new: NewSalesOrder) -> Result<SalesOrder> {
@@ -90,7 +89,7 @@ fn priced(cx: &mut Cx, company: &Company, customer: &Party, new: NewSalesOrder) 
     let given = new.lines.clone();
     let mut order = blank(cx, company, customer, new);
     (order.currency, order.order_date) = (currency, order_date);
-    order.lines = order_lines::build(cx, &order, given, "/lines")?;
+    order.lines = build(cx, &order, given, "/lines")?;
     let taxes = Taxes::of(cx, &order, customer)?;
     let taxes = books::assess(&mut order, &taxes, company)?;
     Ok(PricedSale { order, taxes })
@@ -207,7 +206,7 @@ pub fn update(cx: &mut Cx, id: SalesOrderId, patch: SalesOrderPatch) -> Result<S
     after.note = patch.note.unwrap_or(after.note);
     after.metadata = patch.metadata.unwrap_or(after.metadata);
     if let Some(given) = patch.lines {
-        after.lines = order_lines::build(cx, &before, given, "/lines")?;
+        after.lines = build(cx, &before, given, "/lines")?;
     }
     store(cx, &before, after)
 }

@@ -16,6 +16,9 @@ pub mod recosting;
 pub mod returns;
 pub mod shipping;
 
+use domain::directory::overview::{OrdersOfParty, OrdersOfPartyAsOf};
+use domain::sales::delivery_overview::DeliveriesOfParty;
+use domain::sales::orders::PriceOfSale;
 use platform::prelude::*;
 use platform::questions::Questions;
 
@@ -51,12 +54,12 @@ pub fn questions(q: &mut Questions) {
     q.explain("so", answers::explain_order);
     q.explain("dlv", answers::explain_delivery);
     q.explain("ret", answers::explain_return);
-    q.answer_deliveries_overview(answers::deliveries_overview);
-    q.answer_sales_overview(answers::overview);
-    q.answer_sales_as_of(answers::overview_as_of);
+    q.answer::<DeliveriesOfParty>(answers::deliveries_overview);
+    q.answer::<OrdersOfParty>(answers::overview);
+    q.answer::<OrdersOfPartyAsOf>(answers::overview_as_of);
     customer_figures::questions(q);
     deal_figures::questions(q);
-    q.answer_price_sale(drafts::price);
+    q.answer::<PriceOfSale>(drafts::price);
     q.numbered::<domain::sales::orders::SalesOrder>("SO");
     q.numbered::<domain::sales::deliveries::Delivery>("DLV");
     q.numbered::<domain::sales::returns::CustomerReturn>("RET");

@@ -31,6 +31,7 @@ const DRAFT: &[Code] = &[
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<SalesOrder>("sales/orders", "What customers ordered, from draft to closed.");
+    n.searched(Words::numbered(&["number", "customer_reference"]).details(&["note"]));
     n.owned_by("owner_id");
     n.list("List sales orders.")
         .filter(&["owner_id"])
@@ -57,7 +58,7 @@ pub fn operations(t: &mut Table) {
             .dates(&["order_date", "requested_date", "created_at", "confirmed_at"]),
         );
     n.create(drafts::create, "Create a sales order. It starts as a draft without a number; totals and taxes are worked out here.")
-        .fails(order_lines::REFUSALS)
+        .fails(order_lines::build::REFUSALS)
         .fails(CUSTOMER)
         .fails(DRAFT);
     n.bulk(drafts::create);
@@ -67,7 +68,7 @@ pub fn operations(t: &mut Table) {
         .expand::<Product>("lines.product", "lines.product_id");
     n.update(drafts::update, "Change a draft order. Lines are replaced as a whole; single lines have endpoints of their own.")
         .fails(&[ORDER_NOT_A_DRAFT])
-        .fails(order_lines::REFUSALS)
+        .fails(order_lines::build::REFUSALS)
         .fails(CUSTOMER)
         .fails(DRAFT);
     n.delete(drafts::delete, "Delete a draft order.").fails(&[ORDER_NOT_A_DRAFT]);
@@ -130,7 +131,7 @@ fn actions(n: &mut Noun<SalesOrder>) {
         "Draft an invoice for a sales order. It bills what was shipped and not invoiced, services as ordered, and the freight.",
     )
     .fails(&[ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, ORDER_NOTHING_TO_INVOICE])
-    .fails(order_lines::REFUSALS)
+    .fails(order_lines::build::REFUSALS)
     .fails(billing::REFUSALS)
     .fails(crate::tax::calculations::REFUSALS);
 }

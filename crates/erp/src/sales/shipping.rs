@@ -87,7 +87,7 @@ fn compose(cx: &mut Cx, order: &SalesOrder, new: NewDelivery) -> Result<Delivery
     ship_lines(&mut order.clone(), &lines)?;
     if lines.iter().any(|l| !l.serial_numbers.is_empty()) {
         let products = products(cx, lines.iter().map(|l| l.product_id))?;
-        domain::inventory::serials::check(&lines, serials::tracked(&products))?;
+        domain::inventory::serials::check(lines.iter().map(DeliveryLine::pieces), serials::tracked(&products))?;
     }
     Ok(Delivery {
         id,

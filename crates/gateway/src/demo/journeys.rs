@@ -1,20 +1,10 @@
-//! How customers of the demo company came: campaigns, what visitors saw before they asked, and what was spent on it.
+//! How customers of the demo company came: campaigns and what was spent on them.
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::client::Done;
 use super::year::Year;
-
-/// Source, medium and campaign of the links that people follow, in turns.
-const WAYS: [(&str, &str, &str); 6] = [
-    ("newsletter", "email", "spring-tasting"),
-    ("google", "cpc", "spring-tasting"),
-    ("", "", ""),
-    ("linkedin", "social", "trade-fair"),
-    ("google", "organic", ""),
-    ("newsletter", "email", "trade-fair"),
-];
 
 /// The campaigns that links are marked with.
 pub fn prepare(y: &mut Year<'_>, first: NaiveDate) -> Done<()> {
@@ -34,31 +24,6 @@ pub fn prepare(y: &mut Year<'_>, first: NaiveDate) -> Done<()> {
             json!({"company_id": company, "name": name, "segment_id": segment["id"], "topic": "newsletter", "variants": variants});
         y.client.post("/v1/marketing/campaigns", campaign)?;
         y.count("campaigns");
-    }
-    Ok(())
-}
-
-/// What somebody, a lead or a party, saw in the weeks before a day. Every fifth saw nothing.
-pub fn visits(y: &mut Year<'_>, who: &str, whose: &Value, day: NaiveDate) -> Done<()> {
-    let turn = y.visitors;
-    y.visitors += 1;
-    for step in 0..turn % 5 {
-        let (source, medium, campaign) = WAYS[(turn + step) % WAYS.len()];
-        let at = day - Days::new((step as u64) * 6 + 1);
-        let mut marks = json!({});
-        for (name, value) in [("source", source), ("medium", medium), ("campaign", campaign)] {
-            if !value.is_empty() {
-                marks[name] = json!(value);
-            }
-        }
-        let page = "https://www.alpenglow.example/machines";
-        let mut touch = json!({
-            "company_id": y.company["id"], "kind": "page_view", "occurred_at": format!("{at}T08:30:00Z"),
-            "origin": {"utm": marks, "landing_page": page},
-        });
-        touch[who] = whose.clone();
-        y.client.post("/v1/marketing/touchpoints", touch)?;
-        y.count("touchpoints");
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::chance::Chance;
 use super::client::{ApiClient, Done};
 use super::data::{self, EQUIPMENT, SERVICES, SUPPLIES, WARES};
+use super::visits;
 
 /// The company under construction.
 pub struct Year<'d> {
@@ -30,7 +31,7 @@ pub struct Year<'d> {
     pub due: BTreeMap<NaiveDate, Vec<(Value, u32)>>,
     prospects: usize,
     /// Who looked at something before they asked, so far.
-    pub visitors: usize,
+    visitors: usize,
     returned: bool,
 }
 
@@ -107,6 +108,14 @@ impl<'d> Year<'d> {
 
     // ---- the front office ---------------------------------------------------------------------
 
+    /// What somebody saw before a day.
+    fn visited(&mut self, who: (&str, &Value), day: NaiveDate) -> Done<()> {
+        let seen = visits::before(self.client, &self.company, self.visitors, who, day)?;
+        self.visitors += 1;
+        *self.made.entry("touchpoints").or_default() += seen;
+        Ok(())
+    }
+
     /// Somebody asks. Half of them become a deal.
     fn lead(&mut self, day: NaiveDate) -> Done<()> {
         let name = data::PROSPECTS[self.prospects % data::PROSPECTS.len()];
@@ -120,7 +129,7 @@ impl<'d> Year<'d> {
         });
         let lead = self.client.post(LEADS, lead)?;
         self.count("leads");
-        super::journeys::visits(self, "lead_id", &lead["id"], day)?;
+        self.visited(("lead_id", &lead["id"]), day)?;
         // its touches count as changes
         let lead = self.client.get(&format!("{LEADS}/{}", lead["id"].as_str().unwrap_or_default()))?;
         let fate = self.chance.of(0..100);
@@ -146,7 +155,7 @@ impl<'d> Year<'d> {
             "company_id": self.company["id"], "party_id": customer["id"], "pipeline_id": self.pipeline["id"],
             "name": format!("Renewal at {}", customer["name"].as_str().unwrap_or_default()), "expected_close_date": closes,
         });
-        super::journeys::visits(self, "party_id", &customer["id"], day)?;
+        self.visited(("party_id", &customer["id"]), day)?;
         let deal = self.client.post(OPPORTUNITIES, deal)?;
         self.lines(deal)
     }

@@ -178,7 +178,7 @@ fn check(table: &Table, document: &Value, findings: &mut Vec<String>) {
         }
     }
     for op in &table.ops {
-        for name in platform::table::schema::body_components(op).keys() {
+        for name in op.body_components().keys() {
             let schema = &document["components"]["schemas"][name];
             let open = schema.get("properties").is_some() && schema["additionalProperties"] != json!(false);
             if open {

@@ -58,7 +58,7 @@ pub fn refusal(status: u16) -> (&'static str, &'static str) {
         404 => ("NotFound", "There is no such resource for this caller."),
         405 => ("MethodNotAllowed", "The method is not allowed here."),
         406 => ("NotAcceptable", "None of the accepted media types can be produced."),
-        408 => ("RequestTimeout", "The request arrived too slowly."),
+        408 => ("RequestTimeout", "The request arrived too slowly. Any operation answers so when the head does not arrive in time."),
         409 => ("Conflict", "The state of the resource, or its uniqueness, does not allow this."),
         412 => ("PreconditionFailed", "The resource has changed since it was read."),
         413 => ("PayloadTooLarge", "The body is too large."),

@@ -17,7 +17,7 @@ pub fn all(table: &Table, findings: &mut Vec<String>) -> BTreeMap<String, Value>
         .filter(|op| op.clearable.is_some())
         .filter_map(|op| {
             let name = (op.body.as_ref()?.name)();
-            Some((name.to_string(), schema::body_components(op).remove(&*name)?))
+            Some((name.to_string(), op.body_components().remove(&*name)?))
         })
         .collect();
     let mut add = |found: BTreeMap<String, Value>| {
@@ -37,7 +37,7 @@ pub fn all(table: &Table, findings: &mut Vec<String>) -> BTreeMap<String, Value>
         op.path_params.iter().for_each(|(_, s)| add(schema::components(s)));
         op.output.iter().chain(&op.item).for_each(|s| add(schema::components(s)));
         op.expansions.iter().for_each(|e| add(schema::components(&e.shape)));
-        add(schema::body_components(op));
+        add(op.body_components());
     }
     for op in &table.ops {
         for e in &op.expansions {

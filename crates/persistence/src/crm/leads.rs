@@ -56,7 +56,7 @@ pub fn take_turns_on(db: &mut Conn, mut keys: Vec<String>) -> Result<()> {
     // One order for all, so that two never wait for each other.
     keys.sort_unstable();
     for key in keys {
-        sql!("SELECT pg_advisory_xact_lock(hashtextextended({}, 6361))", key).execute(db)?;
+        sql!(postgres: "SELECT pg_advisory_xact_lock(hashtextextended({}, 6361))", key).execute(db)?;
     }
     Ok(())
 }

@@ -30,6 +30,10 @@ const SIDE: Side = Side {
     owner: "contact_id",
 };
 
+impl lookups::Sided for Contact {
+    const SIDE: Side = SIDE;
+}
+
 /// Writes what the contact is found by; call it after every insert and update. One that was merged away or erased is not
 /// found.
 pub fn write_lookups(db: &mut Conn, contact: &Contact) -> Result<()> {
@@ -59,26 +63,6 @@ pub fn listed_otherwise(before: &Contact, after: &Contact) -> bool {
     of(before) != of(after)
 }
 
-/// Contacts with this tag, whatever its case.
-pub fn tagged(tag: &str) -> Condition {
-    SIDE.with_key(lookups::tag_key(tag))
-}
-/// Contacts with an address in this country.
-pub fn in_country(country: &str) -> Condition {
-    SIDE.with_key(lookups::country_key(country))
-}
-/// Contacts with an address in this city, whatever its case and accents.
-pub fn in_city(city: &str) -> Condition {
-    SIDE.with_key(lookups::city_key(city))
-}
-/// Contacts with this e-mail address.
-pub fn with_email(address: &str) -> Condition {
-    SIDE.with_email(address)
-}
-/// Contacts that another system calls so.
-pub fn with_external_id(text: &str) -> Condition {
-    SIDE.with_external_id(text)
-}
 /// Contacts who work or worked for a party.
 pub fn of_party(party: Uuid) -> Condition {
     Condition::Other(sql!("id IN (SELECT r.contact_id FROM relationships r WHERE r.party_id = {})", party))
@@ -96,16 +80,10 @@ pub fn after(db: &mut Conn, id: Uuid, limit: i64) -> Result<Vec<Contact>> {
     record::load(db, &s)
 }
 
-/// The contacts that were merged into this one.
-pub fn merged_into(db: &mut Conn, contact: ContactId) -> Result<Vec<ContactId>> {
-    let rows = sql!("SELECT id FROM contacts WHERE merged_into = {} ORDER BY id", contact.uuid()).load::<(Uuid,)>(db)?;
-    Ok(rows.into_iter().map(|r| ContactId::from_uuid(r.0)).collect())
-}
-
 /// Keeps everybody from making new references to the contact until the end of the transaction.
 pub fn lock_out(db: &mut Conn, contact: ContactId) -> Result<()> {
     if db.engine() == Engine::Postgres {
-        let mut row = sql!("SELECT id FROM contacts WHERE id = {}", contact.uuid());
+        let mut row = sql!(postgres: "SELECT id FROM contacts WHERE id = {}", contact.uuid());
         row.sql(" FOR UPDATE").load::<(Uuid,)>(db)?;
     }
     Ok(())

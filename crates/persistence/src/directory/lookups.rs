@@ -17,12 +17,38 @@ use crate::{Condition, Conn, Result, Statement, Value, sql};
 const COMMON: i64 = 200;
 
 /// Which side tables, and how they call their owner.
-pub(super) struct Side {
-    pub external_ids: &'static str,
-    pub emails: &'static str,
-    pub phones: &'static str,
-    pub keys: &'static str,
-    pub owner: &'static str,
+pub struct Side {
+    pub(super) external_ids: &'static str,
+    pub(super) emails: &'static str,
+    pub(super) phones: &'static str,
+    pub(super) keys: &'static str,
+    pub(super) owner: &'static str,
+}
+
+/// Rows that are found by what stands in side tables.
+pub trait Sided {
+    const SIDE: Side;
+}
+
+/// Rows with this tag, whatever its case.
+pub fn tagged<T: Sided>(tag: &str) -> Condition {
+    T::SIDE.with_key(tag_key(tag))
+}
+/// Rows with an address in this country.
+pub fn in_country<T: Sided>(country: &str) -> Condition {
+    T::SIDE.with_key(country_key(country))
+}
+/// Rows with an address in this city, whatever its case and accents.
+pub fn in_city<T: Sided>(city: &str) -> Condition {
+    T::SIDE.with_key(city_key(city))
+}
+/// Rows with this e-mail address.
+pub fn with_email<T: Sided>(address: &str) -> Condition {
+    T::SIDE.with_email(address)
+}
+/// Rows that another system calls so.
+pub fn with_external_id<T: Sided>(text: &str) -> Condition {
+    T::SIDE.with_external_id(text)
 }
 
 /// What an owner is found by; nothing by default.
@@ -46,31 +72,31 @@ pub(super) fn facets<'a>(tags: &[Tag], addresses: impl Iterator<Item = &'a Addre
     keys
 }
 
-pub(super) fn tag_key(tag: &str) -> String {
+fn tag_key(tag: &str) -> String {
     format!("=tag:{}", fold(tag.trim()))
 }
-pub(super) fn country_key(country: &str) -> String {
+fn country_key(country: &str) -> String {
     format!("=country:{}", country.to_uppercase())
 }
-pub(super) fn city_key(city: &str) -> String {
+fn city_key(city: &str) -> String {
     format!("=city:{}", fold(city.trim()))
 }
 
 impl Side {
     /// Rows with this key.
-    pub fn with_key(&self, key: String) -> Condition {
+    pub(super) fn with_key(&self, key: String) -> Condition {
         let mut s = Statement::new(format!("id IN (SELECT {} FROM {} WHERE key = ", self.owner, self.keys));
         s.push(Value::Text(key)).sql(")");
         Condition::Other(s)
     }
     /// Rows with this e-mail address, whatever its case.
-    pub fn with_email(&self, address: &str) -> Condition {
+    pub(super) fn with_email(&self, address: &str) -> Condition {
         let mut s = Statement::new(format!("id IN (SELECT {} FROM {} WHERE address = ", self.owner, self.emails));
         s.push(Value::Text(emails::key(address))).sql(")");
         Condition::Other(s)
     }
     /// Rows that another system calls so: `system:id`, or whatever has an id in `system`.
-    pub fn with_external_id(&self, text: &str) -> Condition {
+    pub(super) fn with_external_id(&self, text: &str) -> Condition {
         let (system, id) = text.split_once(':').map_or((text, None), |(system, id)| (system, Some(id)));
         let mut s = Statement::new(format!("id IN (SELECT {} FROM {} WHERE system = ", self.owner, self.external_ids));
         s.push(Value::Text(system.to_string()));
@@ -81,7 +107,7 @@ impl Side {
         Condition::Other(s)
     }
     /// Replaces what is kept of one owner.
-    pub fn write(&self, db: &mut Conn, owner: Uuid, by: &FoundBy) -> Result<()> {
+    pub(super) fn write(&self, db: &mut Conn, owner: Uuid, by: &FoundBy) -> Result<()> {
         let FoundBy { ids, mails, phones, keys } = *by;
         for table in [self.external_ids, self.emails, self.phones] {
             let mut s = Statement::new(format!("DELETE FROM {table} WHERE {} = ", self.owner));
@@ -117,7 +143,7 @@ impl Side {
         self.write_keys(db, owner, keys)
     }
     /// Replaces the keys of one owner.
-    pub fn write_keys(&self, db: &mut Conn, owner: Uuid, keys: &[String]) -> Result<()> {
+    pub(super) fn write_keys(&self, db: &mut Conn, owner: Uuid, keys: &[String]) -> Result<()> {
         let mut s = Statement::new(format!("DELETE FROM {} WHERE {} = ", self.keys, self.owner));
         s.push(Value::Uid(owner)).execute(db)?;
         if !keys.is_empty() {
@@ -132,7 +158,7 @@ impl Side {
     }
     /// Owners who may be the same as somebody with these addresses and keys, those that share most first, at most `limit`.
     /// A key that too many share says nothing and is passed over, so that the work is bounded however many there are.
-    pub fn candidates(&self, db: &mut Conn, mails: &[String], keys: &[String], limit: usize) -> Result<Vec<Uuid>> {
+    pub(super) fn candidates(&self, db: &mut Conn, mails: &[String], keys: &[String], limit: usize) -> Result<Vec<Uuid>> {
         let mut shared: BTreeMap<Uuid, usize> = BTreeMap::new();
         for (table, column, values, weight) in [(self.emails, "address", mails, 100), (self.keys, "key", keys, 1)] {
             for value in values {
@@ -151,13 +177,13 @@ impl Side {
         Ok(all.into_iter().take(limit).map(|(id, _)| id).collect())
     }
     /// The owner whom another system calls so.
-    pub fn by_external_id(&self, db: &mut Conn, id: &ExternalId) -> Result<Option<Uuid>> {
+    pub(super) fn by_external_id(&self, db: &mut Conn, id: &ExternalId) -> Result<Option<Uuid>> {
         let mut s = Statement::new(format!("SELECT {} FROM {} WHERE system = ", self.owner, self.external_ids));
         s.push(Value::Text(id.system.clone())).sql(" AND value = ").push(Value::Text(id.id.clone()));
         Ok(s.first::<(Uuid,)>(db)?.map(|r| r.0))
     }
     /// Up to ten owners of one of these addresses, whatever its spelling, with the address.
-    pub fn by_emails(&self, db: &mut Conn, mails: &[EmailAddress]) -> Result<Vec<(Uuid, String)>> {
+    pub(super) fn by_emails(&self, db: &mut Conn, mails: &[EmailAddress]) -> Result<Vec<(Uuid, String)>> {
         if mails.is_empty() {
             return Ok(Vec::new());
         }

@@ -6,7 +6,7 @@ pub mod contact_preferences;
 pub mod contacts;
 pub mod currencies;
 pub mod exchange_rates;
-mod lookups;
+pub mod lookups;
 mod merging;
 pub mod parties;
 pub mod party_merges;

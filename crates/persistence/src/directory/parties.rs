@@ -38,6 +38,10 @@ const SIDE: Side = Side {
     owner: "party_id",
 };
 
+impl lookups::Sided for Party {
+    const SIDE: Side = SIDE;
+}
+
 /// Writes what the party is found by; call it after every insert and update. A party that was merged away
 /// or erased is not found.
 pub fn write_lookups(db: &mut Conn, party: &Party) -> Result<()> {
@@ -71,26 +75,6 @@ pub fn listed_otherwise(before: &Party, after: &Party) -> bool {
     of(before) != of(after)
 }
 
-/// Parties with this tag, whatever its case.
-pub fn tagged(tag: &str) -> Condition {
-    SIDE.with_key(lookups::tag_key(tag))
-}
-/// Parties with an address in this country.
-pub fn in_country(country: &str) -> Condition {
-    SIDE.with_key(lookups::country_key(country))
-}
-/// Parties with an address in this city, whatever its case and accents.
-pub fn in_city(city: &str) -> Condition {
-    SIDE.with_key(lookups::city_key(city))
-}
-/// Parties with this e-mail address.
-pub fn with_email(address: &str) -> Condition {
-    SIDE.with_email(address)
-}
-/// Parties that another system calls so.
-pub fn with_external_id(text: &str) -> Condition {
-    SIDE.with_external_id(text)
-}
 /// Customers that are blocked, or all others.
 pub fn is_blocked(_: DateTime<Utc>, wanted: bool) -> Condition {
     let not = if wanted { "" } else { "NOT " };
@@ -129,7 +113,7 @@ pub fn merged_into(db: &mut Conn, party: PartyId) -> Result<Vec<PartyId>> {
 /// Keeps everybody from making new references to the party until the end of the transaction.
 pub fn lock_out(db: &mut Conn, party: PartyId) -> Result<()> {
     if db.engine() == Engine::Postgres {
-        let mut row = sql!("SELECT id FROM parties WHERE id = {}", party.uuid());
+        let mut row = sql!(postgres: "SELECT id FROM parties WHERE id = {}", party.uuid());
         row.sql(" FOR UPDATE").load::<(Uuid,)>(db)?;
     }
     Ok(())
@@ -198,7 +182,7 @@ pub fn depth_below(db: &mut Conn, from: PartyId, limit: usize) -> Result<usize> 
 /// of them sees. SQLite has one writer anyway.
 pub fn lock_hierarchy(db: &mut Conn) -> Result<()> {
     if db.engine() == Engine::Postgres {
-        sql!("SELECT CAST(pg_advisory_xact_lock({}) AS TEXT)", HIERARCHY).first::<(String,)>(db)?;
+        sql!(postgres: "SELECT CAST(pg_advisory_xact_lock({}) AS TEXT)", HIERARCHY).first::<(String,)>(db)?;
     }
     Ok(())
 }

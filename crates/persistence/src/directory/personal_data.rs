@@ -4,9 +4,9 @@
 use chrono::{DateTime, Utc};
 use domain::directory::address_keys::AddressKind;
 use domain::directory::personal_data::{ExportedRows, Terms};
+use domain::facts::AuditEntry;
 use domain::ids::PartyId;
 use domain::kernel::{Id, encode};
-use domain::platform::events::AuditEntry;
 use serde_json::Value as Json;
 use uuid::Uuid;
 

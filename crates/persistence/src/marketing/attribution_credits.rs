@@ -159,12 +159,11 @@ pub fn stale(db: &mut Conn, limit: i64) -> Result<Vec<AttributionDealId>> {
 
 /// Up to `limit` deals of a company after this one.
 pub fn deals_after(db: &mut Conn, company: CompanyId, after: Option<AttributionDealId>, limit: i64) -> Result<Vec<AttributionDealId>> {
-    let mut s = sql!("SELECT id FROM attribution_deals WHERE company_id = {}", company.uuid());
-    if let Some(after) = after {
-        s.append(sql!(" AND id > {}", after.uuid()));
-    }
-    s.append(sql!(" ORDER BY id LIMIT {}", limit));
-    Ok(s.load::<(Uuid,)>(db)?.into_iter().map(|r| AttributionDealId::from_uuid(r.0)).collect())
+    // no id is before the one of zeros
+    let after = after.map_or(Uuid::nil(), |a| a.uuid());
+    let found =
+        sql!("SELECT id FROM attribution_deals WHERE company_id = {} AND id > {} ORDER BY id LIMIT {}", company.uuid(), after, limit);
+    Ok(found.load::<(Uuid,)>(db)?.into_iter().map(|r| AttributionDealId::from_uuid(r.0)).collect())
 }
 
 // ---- journeys -----------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ pub fn of_owner(owner: &str) -> Condition {
 fn clock(db: &Conn) -> Statement {
     match db.engine() {
         Engine::Postgres => Statement::new("clock_timestamp()"),
-        Engine::Sqlite => sql!("{}", Utc::now()),
+        Engine::Sqlite => sql!(sqlite: "{}", Utc::now()),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod links;
 pub mod numbers;
 pub mod redactions;
 pub mod saved_views;
+pub mod search;
 pub mod sequence;
 pub mod settings;
 pub mod timer_failures;
@@ -19,7 +20,16 @@ use crate::ledger::Ledger;
 use crate::personal::{Personal, Plain};
 
 /// What the area holds of a person, those that others lead through first.
-pub(crate) const PERSONAL: &[&Personal] = &[&redactions::EVENTS, &idempotency::KEYS, &timer_failures::PERSONAL, &followers::FAILURES];
+pub(crate) const PERSONAL: &[&Personal] = &[
+    &redactions::EVENTS,
+    &idempotency::KEYS,
+    &timer_failures::PERSONAL,
+    &followers::FAILURES,
+    &search::DOCUMENTS,
+    &search::POSTINGS,
+    &search::WORDS,
+    &search::GRAMS,
+];
 
 /// Tables without anything of a person.
 pub(crate) const PLAIN: &[Plain] = &[

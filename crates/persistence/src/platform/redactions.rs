@@ -30,7 +30,7 @@ pub struct Redaction {
 pub fn lock_sequence(db: &mut Conn) -> Result<()> {
     if db.engine() == Engine::Postgres {
         // the key of the sequencer
-        sql!("SELECT CAST(pg_advisory_xact_lock(8386105358618030961) AS TEXT)").first::<(String,)>(db)?;
+        sql!(postgres: "SELECT CAST(pg_advisory_xact_lock(8386105358618030961) AS TEXT)").first::<(String,)>(db)?;
     }
     Ok(())
 }

@@ -87,7 +87,9 @@ pub fn try_lock(db: &mut Conn) -> Result<bool> {
     match db.engine() {
         Engine::Sqlite => Ok(true),
         // "tandemsq" in ASCII
-        Engine::Postgres => Ok(sql!("SELECT pg_try_advisory_xact_lock(8386105358618030961)").first::<(bool,)>(db)?.is_some_and(|r| r.0)),
+        Engine::Postgres => {
+            Ok(sql!(postgres: "SELECT pg_try_advisory_xact_lock(8386105358618030961)").first::<(bool,)>(db)?.is_some_and(|r| r.0))
+        }
     }
 }
 
@@ -142,7 +144,7 @@ pub fn place(db: &mut Conn, places: &[Place]) -> Result<()> {
         for p in places {
             let (seq, prev, hash) = (p.seq, p.prev_hash.clone(), p.hash.clone());
             sql!(
-                "UPDATE event_links SET digest = {}, seq = {}, prev_hash = {}, hash = {} WHERE event_id = {}",
+                sqlite: "UPDATE event_links SET digest = {}, seq = {}, prev_hash = {}, hash = {} WHERE event_id = {}",
                 p.digest.clone(),
                 seq,
                 prev,
@@ -156,7 +158,7 @@ pub fn place(db: &mut Conn, places: &[Place]) -> Result<()> {
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
     let row = |p: &Place| json!({"id": p.id, "digest": p.digest.as_deref().map(hex), "seq": p.seq, "prev": hex(&p.prev_hash), "hash": hex(&p.hash)});
     sql!(
-        "UPDATE event_links SET digest = decode(v.digest, 'hex'), seq = v.seq, prev_hash = decode(v.prev, 'hex'), hash = decode(v.hash, 'hex') \
+        postgres: "UPDATE event_links SET digest = decode(v.digest, 'hex'), seq = v.seq, prev_hash = decode(v.prev, 'hex'), hash = decode(v.hash, 'hex') \
          FROM jsonb_to_recordset({}) AS v(id uuid, digest text, seq bigint, prev text, hash text) WHERE event_links.event_id = v.id",
         Json::Array(places.iter().map(row).collect())
     )

@@ -25,7 +25,8 @@ crate::record! {
         spent_minutes: small, metadata: json, pauses: json, sla_look_at: opt(instant), version: int, created_at: instant,
         updated_at: instant,
     }
-    derived { search: text = |c| search(c), priority_rank: int = |c| c.priority as i64, due_at: instant = |c| due_at(c) }
+    derived { search: text = |c| search(c) }
+    late { priority_rank: int = |c| c.priority as i64, due_at: instant = |c| due_at(c) }
     unstored { kb_article_ids }
     complete = crate::service::kb_articles::complete_cases
 }

@@ -8,6 +8,7 @@ use crate::prelude::*;
 pub fn operations(t: &mut Table) {
     t.expands_everywhere::<CompanySummary>();
     let mut n = t.noun::<Company>("directory/companies", "The legal entities whose books are kept.");
+    n.searched(Words::titled("name").codes(&["code", "tax_id"]).details(&["legal_name"]));
     n.list("List companies. Only those that the caller has a grant on.").filter(&["code", "currency"]).search(&["search"]).sort(&["name"]);
     n.create(create, "Create a company. Its chart of accounts, tax codes and periods are set up with it. Currency and fiscal year are fixed from then on.")
         .fails(REFUSALS);

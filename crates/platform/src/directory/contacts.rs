@@ -9,7 +9,7 @@ use domain::directory::matching::{ContactMatches, Traits};
 use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
 use domain::directory::{emails, phones};
 use domain::ids::{ContactId, PartyId};
-use persistence::directory::contacts as rows;
+use persistence::directory::{contacts as rows, lookups};
 
 use super::{contact_merges, contact_preferences, matching, personal_data};
 use crate::bulk::Upserted;
@@ -18,14 +18,15 @@ use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Contact>("directory/contacts", "People, whomever they work for.");
+    n.searched(Words::titled("name").codes(&["external_ids.id"]).details(&["emails.address", "phones.normalised"]));
     n.owned_by("owner_id");
     n.list("List contacts.")
         .filter(&["language", "owner_id", "archived_at", "merged_into"])
-        .filter_text("tag", "Only rows with this tag, whatever its case.", rows::tagged)
-        .filter_text("country", "Only rows with an address in this country, ISO 3166-1 alpha-2.", rows::in_country)
-        .filter_text("city", "Only rows with an address in this city, whatever its case and accents.", rows::in_city)
-        .filter_text("email", "Only rows with this e-mail address, whatever its case.", rows::with_email)
-        .filter_text("external_id", super::parties::EXTERNAL_ID, rows::with_external_id)
+        .filter_text("tag", "Only rows with this tag, whatever its case.", lookups::tagged::<Contact>)
+        .filter_text("country", "Only rows with an address in this country, ISO 3166-1 alpha-2.", lookups::in_country::<Contact>)
+        .filter_text("city", "Only rows with an address in this city, whatever its case and accents.", lookups::in_city::<Contact>)
+        .filter_text("email", "Only rows with this e-mail address, whatever its case.", lookups::with_email::<Contact>)
+        .filter_text("external_id", super::parties::EXTERNAL_ID, lookups::with_external_id::<Contact>)
         .filter_by::<PartyId>("party_id", "Who works or worked for this party.", rows::of_party)
         .search(&["search"])
         .sort(&["name", "last_name"])

@@ -3,7 +3,8 @@
 use chrono::{NaiveDate, TimeDelta};
 use domain::directory::contacts::Contact;
 use domain::directory::overview::{
-    DAY_AHEAD, NOT_OF_A_DAY, OF_A_DAY, OverviewAsOf, OverviewFilter, OverviewLinks, PartyContact, PartyOverview, SECTIONS, TOP,
+    DAY_AHEAD, FinanceOfParty, FinanceOfPartyAsOf, FrontOfParty, NOT_OF_A_DAY, OF_A_DAY, OrdersOfParty, OrdersOfPartyAsOf, OverviewAsOf,
+    OverviewFilter, OverviewLinks, PartyContact, PartyOverview, SECTIONS, TOP,
 };
 use domain::directory::relationships::Relationship;
 use domain::ids::PartyId;
@@ -11,7 +12,6 @@ use persistence::directory::relationships;
 
 use super::{contact_preferences, timeline};
 use crate::prelude::*;
-use crate::questions;
 use crate::table::names_of;
 
 /// What the parameters can be refused for.
@@ -79,8 +79,8 @@ fn of_a_day(cx: &mut Cx, id: PartyId, day: NaiveDate, asked: &mut Asked) -> Resu
     if day > (cx.now + TimeDelta::hours(14)).date_naive() {
         return Err(DAY_AHEAD.with(format!("It is {} at most.", (cx.now + TimeDelta::hours(14)).date_naive())));
     }
-    let orders = asked.wants(cx, "sales.orders.read", "sales").then(|| questions::sales_as_of(cx, id, day)).transpose()?;
-    let balances = asked.wants(cx, "receivables.invoices.read", "finance").then(|| questions::finance_as_of(cx, id, day)).transpose()?;
+    let orders = asked.wants(cx, "sales.orders.read", "sales").then(|| cx.ask::<OrdersOfPartyAsOf>((id, day))).transpose()?;
+    let balances = asked.wants(cx, "receivables.invoices.read", "finance").then(|| cx.ask::<FinanceOfPartyAsOf>((id, day))).transpose()?;
     Ok(OverviewAsOf { as_of_date: day, balances, orders })
 }
 
@@ -89,7 +89,7 @@ fn of_now(cx: &mut Cx, id: PartyId, asked: &mut Asked, out: &mut PartyOverview) 
         out.contacts = contacts_of(cx, id)?;
     }
     if asked.wants(cx, "crm.opportunities.read", "crm") {
-        out.crm = Some(questions::crm_overview(cx, id)?);
+        out.crm = Some(cx.ask::<FrontOfParty>(id)?);
         // parts of that section have permissions of their own
         for (permission, part) in [("crm.leads.read", "leads"), ("crm.activities.read", "activities")] {
             if !cx.caller.may(permission) {
@@ -97,8 +97,8 @@ fn of_now(cx: &mut Cx, id: PartyId, asked: &mut Asked, out: &mut PartyOverview) 
             }
         }
     }
-    out.sales = asked.wants(cx, "sales.orders.read", "sales").then(|| questions::sales_overview(cx, id)).transpose()?;
-    out.finance = asked.wants(cx, "receivables.invoices.read", "finance").then(|| questions::finance_overview(cx, id)).transpose()?;
+    out.sales = asked.wants(cx, "sales.orders.read", "sales").then(|| cx.ask::<OrdersOfParty>(id)).transpose()?;
+    out.finance = asked.wants(cx, "receivables.invoices.read", "finance").then(|| cx.ask::<FinanceOfParty>(id)).transpose()?;
     let app = cx.app().clone();
     for joined in &app.questions.joined {
         if asked.wants(cx, joined.permission, joined.name) {

@@ -12,7 +12,7 @@ use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
 use domain::directory::terms::{Blocked, SET_TERMS};
 use domain::directory::{emails, phones};
 use domain::ids::{ContactId, PartyId, TerritoryId};
-use persistence::directory::parties as rows;
+use persistence::directory::{lookups, parties as rows};
 
 use super::{matching, overview, party_hierarchy, party_merges, personal_data, timeline};
 use crate::bulk::Upserted;
@@ -21,14 +21,21 @@ use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Party>("directory/parties", "People and organisations the company deals with, as customers, vendors or both.");
+    n.searched(Words::titled("name").codes(&["code", "external_ids.id", "tax_id"]).details(&[
+        "legal_name",
+        "emails.address",
+        "phones.normalised",
+        "website",
+        "addresses.address.city",
+    ]));
     n.owned_by("owner_id");
     n.list("List parties.")
         .filter(&["code", "kind", "is_customer", "is_vendor", "tax_id", "parent_id", "owner_id", "archived_at", "merged_into"])
-        .filter_text("tag", "Only rows with this tag, whatever its case.", rows::tagged)
-        .filter_text("country", "Only rows with an address in this country, ISO 3166-1 alpha-2.", rows::in_country)
-        .filter_text("city", "Only rows with an address in this city, whatever its case and accents.", rows::in_city)
-        .filter_text("email", "Only rows with this e-mail address, whatever its case.", rows::with_email)
-        .filter_text("external_id", EXTERNAL_ID, rows::with_external_id)
+        .filter_text("tag", "Only rows with this tag, whatever its case.", lookups::tagged::<Party>)
+        .filter_text("country", "Only rows with an address in this country, ISO 3166-1 alpha-2.", lookups::in_country::<Party>)
+        .filter_text("city", "Only rows with an address in this city, whatever its case and accents.", lookups::in_city::<Party>)
+        .filter_text("email", "Only rows with this e-mail address, whatever its case.", lookups::with_email::<Party>)
+        .filter_text("external_id", EXTERNAL_ID, lookups::with_external_id::<Party>)
         .flag("is_blocked", "Only customers that are blocked in any way, or all others.", rows::is_blocked)
         .filter_by::<TerritoryId>("territory_id", "An address is in a country of this territory or of one below it.", rows::in_territory)
         .filter_by::<ContactId>("contact_id", "This contact works or worked for the party.", rows::of_contact)

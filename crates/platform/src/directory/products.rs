@@ -9,6 +9,7 @@ use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Product>("directory/products", "What is bought, kept and sold.");
+    n.searched(Words::titled("name").codes(&["sku", "barcode"]).details(&["description", "category"]));
     n.masked(FieldClass::Cost, &["expected_cost"]);
     n.list("List products.")
         .filter(&["sku", "kind", "unit_id", "category", "barcode", "tax_class", "posting_class", "currency", "archived_at"])

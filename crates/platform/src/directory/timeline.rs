@@ -6,7 +6,7 @@ use domain::ids::PartyId;
 use persistence::Value;
 use persistence::directory::parties;
 
-use crate::platform::events::{self, area_of};
+use crate::facts::{self, area_of};
 use crate::prelude::*;
 
 /// A page of the events of a party that the caller may see, newest first; with those of parties that were merged into it.
@@ -41,7 +41,7 @@ pub fn of_subjects(cx: &mut Cx, mut list: List, subjects: Vec<String>) -> Result
 
 fn page(cx: &mut Cx, mut list: List) -> Result<Page<TimelineEntry>> {
     list.newest_first();
-    let mut page = events::page::<TimelineEntry>(cx, list)?;
+    let mut page = facts::page::<TimelineEntry>(cx, list)?;
     page.data.iter_mut().for_each(|e| e.area = area_of(cx, &e.kind));
     Ok(page)
 }

@@ -18,7 +18,7 @@ pub mod separation_of_duties;
 pub mod sessions;
 mod setup;
 pub mod signing_keys;
-mod state;
+pub(crate) mod state;
 pub mod throttle;
 mod token_crypto;
 pub mod tokens;
@@ -33,7 +33,7 @@ pub use setup::{
 pub use signing_keys::jwks;
 pub use state::{Config, State};
 
-use crate::app::Reactions;
+use crate::reactions::Reactions;
 use crate::table::Table;
 
 /// The operations of the area.

@@ -14,6 +14,7 @@ use crate::table::Binary;
 pub(super) fn operations(t: &mut Table) {
     t.expands_everywhere::<Person>();
     let mut n = t.noun::<Person>("identity/people", "Users as every user sees them, with picture and teams.");
+    n.searched(Words::titled("name"));
     n.list_with(list, "List all users, as every user may know them.")
         .filter(&["status"])
         .filter_by::<TeamId>("team_id", "The person is in this team or in a team below it.", rows::in_team)

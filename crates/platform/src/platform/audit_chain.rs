@@ -53,16 +53,15 @@ pub(crate) fn new_links(cx: &mut Cx) -> Result<Vec<Check>> {
 }
 
 /// Recomputes the hash chain over all facts.
-pub(crate) fn whole(app: &Arc<App>) -> Result<Vec<Check>> {
-    let system = Arc::new(Caller::system());
-    let (checked, from) = app.read(&system, |cx| Ok((verify_chain(cx.db(), None, |_| {})?, checkpoint(cx)?)))?;
+pub(crate) fn whole(origin: &Origin) -> Result<Vec<Check>> {
+    let (checked, from) = origin.app.read(&origin.caller, |cx| Ok((verify_chain(cx.db(), None, |_| {})?, checkpoint(cx)?)))?;
     // a tail that was cut off leaves a chain that holds, but not one that leads through the checkpoint
     let cut = from.filter(|from| checked.breach.is_none() && checked.anchor.as_ref().is_none_or(|last| last.seq < from.seq));
     if let Some(from) = cut {
         let breach = Some(format!("event {}: it was a checkpoint and is missing: the tail of the chain was cut off", from.seq));
         return Ok(check_of(Checked { breach, ..checked }));
     }
-    keep(app, checked.anchor.clone())?;
+    keep(&origin.app, checked.anchor.clone())?;
     Ok(check_of(checked))
 }
 

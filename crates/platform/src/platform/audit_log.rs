@@ -1,8 +1,9 @@
 //! The audit trail: who did what when, and what changed. The same rows as the feed, with the actor and the hash chain.
 
-use domain::platform::events::AuditEntry;
+use domain::facts::AuditEntry;
 
-use super::events;
+use super::events::bound_in_order;
+use crate::facts::page;
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {
@@ -19,6 +20,6 @@ before. Entries about records that the caller may not see are left out, and `dat
 page may hold fewer than `limit` and say `has_more`.";
 
 fn list(cx: &mut Cx, mut list: List) -> Result<Page<AuditEntry>> {
-    events::bound_in_order(cx, &mut list, false)?;
-    events::page(cx, list)
+    bound_in_order(cx, &mut list, false)?;
+    page(cx, list)
 }

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
+use domain::facts::PublishedEvent;
 use domain::kernel::decode;
-use domain::platform::events::PublishedEvent;
 use persistence::Value;
 use persistence::platform::sequence;
 use uuid::Uuid;
 
-use super::events::{self, Readable};
+use crate::facts::{self, Readable};
 use crate::prelude::*;
 use crate::table::Pairs;
 
@@ -111,7 +111,7 @@ pub struct Part {
 pub fn next_for(app: &Arc<App>, caller: &Arc<Caller>, filter: &StreamFilter, after: i64) -> Result<Part> {
     app.read(caller, |cx| {
         let last = sequence::last(cx.db())?.map_or(0, |(seq, _)| seq);
-        let mut list = events::in_order(after, BATCH);
+        let mut list = facts::in_order(after, BATCH);
         for condition in filter.conditions() {
             list.condition(condition);
         }
@@ -125,14 +125,14 @@ pub fn next_for(app: &Arc<App>, caller: &Arc<Caller>, filter: &StreamFilter, aft
 
 /// The next events after a number, whoever may see them.
 pub fn next(app: &Arc<App>, after: i64) -> Result<Vec<PublishedEvent>> {
-    briefly(app, &Arc::new(Caller::system()), |cx| Ok(cx.page::<PublishedEvent>(events::in_order(after, BATCH))?.data))
+    briefly(app, &Arc::new(Caller::system()), |cx| Ok(cx.page::<PublishedEvent>(facts::in_order(after, BATCH))?.data))
 }
 
 /// Those of these events that a caller may see, as it may see them.
 pub fn shown_to(app: &Arc<App>, caller: &Arc<Caller>, events: &[PublishedEvent]) -> Result<Vec<PublishedEvent>> {
     briefly(app, caller, |cx| {
         let of_companies = |e: &&PublishedEvent| e.company_id.is_none_or(|c| cx.caller.companies.contain(c));
-        let rows: Vec<_> = events.iter().filter(of_companies).filter(|e| events::may_read(cx, &e.kind)).cloned().collect();
+        let rows: Vec<_> = events.iter().filter(of_companies).filter(|e| facts::may_read(cx, &e.kind)).cloned().collect();
         Readable::of_records(cx)?.shown(cx, rows)
     })
 }

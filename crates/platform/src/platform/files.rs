@@ -13,6 +13,7 @@ use crate::table::{Binary, Upload};
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<StoredFile>("platform/files", "Files that people bring, kept as they came.");
+    n.searched(Words::titled("name"));
     n.seen_by(seen);
     n.list("List files: those of the caller's companies, and the caller's own. Callers with a grant on every company see all.")
         .filter(&["name", "media_type", "sha256"])

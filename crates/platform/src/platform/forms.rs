@@ -129,7 +129,7 @@ struct Body {
 
 impl Body {
     fn of(op: &Op) -> Self {
-        Self { name: op.body.map(|b| (b.name)().into_owned()).unwrap_or_default(), schemas: schema::body_components(op) }
+        Self { name: op.body.map(|b| (b.name)().into_owned()).unwrap_or_default(), schemas: op.body_components() }
     }
     fn names(&self) -> Vec<String> {
         let properties = self.schemas.get(&self.name).and_then(|s| s["properties"].as_object());

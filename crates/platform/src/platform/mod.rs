@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod link_keys;
 pub mod number_series;
 pub mod saved_views;
+pub mod search;
 pub mod timer_failures;
 pub mod trace;
 pub mod verifications;
@@ -39,6 +40,7 @@ pub fn operations(t: &mut Table) {
     integrity::operations(t);
     number_series::operations(t);
     saved_views::operations(t);
+    search::operations(t);
 }
 
 /// What this area answers to the others.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::platform::trace::{AnyId, MOST_NODES, Trace, TraceDirection, TraceEdge, TraceNode, TraceQuery, title_of};
 use persistence::platform::{events, links};
 
-use super::events::{reader_of, sees};
+use crate::facts::{reader_of, sees};
 use crate::prelude::*;
 
 pub fn operations(t: &mut Table) {

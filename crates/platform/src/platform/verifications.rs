@@ -67,7 +67,7 @@ fn one(app: &Arc<App>, looks: &Arc<Caller>, i: usize) -> Result<Vec<Check>> {
     persistence::within(Some(Instant::now() + PATIENCE), || match check.whole {
         // one audit chain for all companies
         Some(_) if !looks.companies.are_all() => Ok(Vec::new()),
-        Some(whole) => whole(app),
+        Some(whole) => whole(&app.origin_of(looks)),
         None => app.read(looks, check.usual),
     })
 }

@@ -1,26 +1,25 @@
-//! The table itself: every operation by its id, and the words to declare those that belong to no noun.
+//! The table itself: every operation by its id, what happens by the clock and what follows from facts. How operations are declared
+//! is in the files for nouns, for what stands alone and for what is the caller's own.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::identity::visibility::FieldClass;
-use domain::kernel::{Problem, problems};
 use domain::platform::aggregates::TOO_MANY_GROUPS;
 use domain::{Entity, Result};
 use parking_lot::RwLock;
 use utoipa::ToSchema;
 use utoipa::openapi::Required;
 
-use super::answer::{Answer, Binary, Output};
-use super::list::{List, Listing};
-use super::op::{Input, Kind, Op, Origin, Shape, Verbs, codes_of};
+use super::kind::{Kind, codes_of};
+use super::op::Op;
 use super::references::{self, Face};
-use super::{Body, Reply, body, figures, noun, params, schema};
-use crate::app::App;
-use crate::bulk;
+use super::shape::Shape;
+use super::verbs::Verbs;
+use super::{aggregate, params, schema};
 use crate::cx::Cx;
-use crate::signed;
+use crate::search::Searched;
 use crate::timers::{self, How, Timer};
 use crate::visibility::{Mask, NounRows, Scope};
 
@@ -32,6 +31,8 @@ pub struct Table {
     pub(crate) works: BTreeMap<&'static str, (crate::work::Lane, crate::work::Run)>,
     /// What happens by the clock.
     pub(crate) timers: Vec<Timer>,
+    /// The nouns whose records are found, by their names in the kinds of facts.
+    pub(crate) searched: BTreeMap<&'static str, Searched>,
     /// What follows from facts after their commit.
     pub followers: Vec<crate::followers::Declared>,
     /// Tags and what they are about.
@@ -54,10 +55,6 @@ pub struct Table {
 }
 
 impl Table {
-    /// A noun at `area/plural`, e.g. `sales/orders`.
-    pub fn noun<'t, T: Entity>(&'t mut self, place: &str, text: &'static str) -> noun::Noun<'t, T> {
-        noun::Noun::at(self, place, text)
-    }
     /// Records of this noun are embedded by `expand` wherever an answer has their ids, for callers who may read them. Nouns whose list
     /// or read is plain, and so judged by permission and sight alone, are without saying so.
     pub fn expands_everywhere<T: Entity + persistence::Record>(&mut self)
@@ -71,137 +68,6 @@ impl Table {
         if !self.tags.iter().any(|(n, _)| n == name) {
             self.tags.push((name.to_string(), text));
         }
-    }
-    /// A report at `area/…/name`, computed from its parameters.
-    pub fn report<F: params::Filter, R: Reply>(&mut self, place: &str, f: fn(&mut Cx, F) -> Result<R>, text: &'static str) -> &mut Op {
-        let mut op = single(Kind::Report, None, place, text);
-        op.query = params::query_of::<F>;
-        op.output = Some(Shape::of::<R>());
-        op.run = Box::new(move |cx, _, i| Answer::of(&f(cx, params::typed(&i.query)?)?));
-        self.add(op)
-    }
-    /// A report on one thing that the last part of the path names: `platform/trace/{id}`.
-    pub fn report_on<I: domain::kernel::Id, F: params::Filter, R: Reply>(
-        &mut self,
-        place: &str,
-        variable: &str,
-        f: fn(&mut Cx, I, F) -> Result<R>,
-        text: &'static str,
-    ) -> &mut Op {
-        let mut op = single(Kind::Report, None, place, text);
-        op.path = format!("{}/{{{variable}}}", op.path);
-        op.path_params = vec![(variable.into(), Shape::of::<I>())];
-        op.query = params::query_of::<F>;
-        op.output = Some(Shape::of::<R>());
-        op.run = Box::new(move |cx, _, i| Answer::of(&f(cx, noun::id(i, 0)?, params::typed(&i.query)?)?));
-        self.add(op)
-    }
-    /// A report on what the last part of the path names by a word: `platform/schemas/{noun}`.
-    pub fn report_on_name<K: ToSchema, F: params::Filter, R: Reply>(
-        &mut self,
-        id: &str,
-        place: &str,
-        variable: &str,
-        f: fn(&mut Cx, &str, F) -> Result<R>,
-        text: &'static str,
-    ) -> &mut Op {
-        let mut op = single(Kind::Report, None, place, text);
-        op.id = id.into();
-        op.path = format!("{}/{{{variable}}}", op.path);
-        op.path_params = vec![(variable.into(), Shape::of::<K>())];
-        op.query = params::query_of::<F>;
-        op.output = Some(Shape::of::<R>());
-        op.run = Box::new(move |cx, _, i| Answer::of(&f(cx, token(i), params::typed(&i.query)?)?));
-        self.add(op)
-    }
-    /// What a signed link opens, for people without an account: `GET area/…/{token}`. The function gets the token and opens
-    /// it with [`crate::signed::open`].
-    pub fn by_link<R: Reply>(&mut self, id: &str, place: &str, f: fn(&mut Cx, &str) -> Result<R>, text: &'static str) -> &mut Op {
-        let mut op = linked(Kind::Report, id, place, "", text);
-        op.output = Some(Shape::of::<R>());
-        self.add(Op { run: Box::new(move |cx, _, i| Answer::of(&f(cx, token(i))?)), ..op }).public().fails(signed::REFUSALS)
-    }
-    /// What can be done with a signed link: `POST area/…/{token}/verb`.
-    pub fn by_link_with<B: Body, R: Reply>(
-        &mut self,
-        id: &str,
-        place: &str,
-        verb: &str,
-        f: fn(&mut Cx, &str, B) -> Result<R>,
-        text: &'static str,
-    ) -> &mut Op {
-        let mut op = linked(Kind::Command, id, place, verb, text);
-        op.body = Some(Shape::of::<B>());
-        op.output = Some(Shape::of::<R>());
-        let run = move |cx: &mut Cx, _: &Op, i: &Input| Answer::of(&f(cx, token(i), body::typed(&i.body)?)?);
-        self.add(Op { run: Box::new(run), ..op }).public().fails(signed::REFUSALS)
-    }
-    /// Bytes that a signed link opens: `GET area/…/{token}/name`.
-    pub fn download_by_link(
-        &mut self,
-        id: &str,
-        place: &str,
-        name: &str,
-        f: fn(&mut Cx, &str) -> Result<Binary>,
-        text: &'static str,
-    ) -> &mut Op {
-        let op = linked(Kind::Download, id, place, name, text);
-        let run = move |cx: &mut Cx, _: &Op, i: &Input| Ok(Answer { output: Output::Binary(f(cx, token(i))?), ..Answer::nothing() });
-        self.add(Op { run: Box::new(run), ..op }).public().fails(signed::REFUSALS)
-    }
-    /// A list that belongs to no noun of its own, at `area/plural`.
-    pub fn rows<R: Reply + persistence::Record>(
-        &mut self,
-        place: &str,
-        f: fn(&mut Cx, List) -> Result<super::Page<R>>,
-        text: &'static str,
-    ) -> &mut Op {
-        let mut op = single(Kind::List, Some("list"), place, text);
-        op.permission = op.permission.replace(".list", ".read");
-        op.listing = Some(Listing::of::<R>());
-        op.output = Some(Shape::of::<super::Page<R>>());
-        op.gather = Some(Arc::new(move |cx, _, list| f(cx, list).map(drop)));
-        op.run = Box::new(move |cx, op, i| {
-            let list = List::parse(cx, op, i)?;
-            let page = f(cx, list.clone())?;
-            list.answer(cx, op, page, |_| vec![])
-        });
-        self.add(op)
-    }
-    /// A command at `area/…/verb`: a body in, an answer out.
-    pub fn command<B: Body, R: Reply>(&mut self, id: &str, place: &str, f: fn(&mut Cx, B) -> Result<R>, text: &'static str) -> &mut Op {
-        let op = command_op::<B, R>(Kind::Command, id, place, text);
-        self.add(Op { run: Box::new(move |cx, _, i| Answer::of(&f(cx, body::typed(&i.body)?)?)), ..op })
-    }
-    /// A command that opens its own transactions, because it does slow work (hashing) that must not happen in one.
-    /// It has no idempotency key and no dry run.
-    pub fn command_outside<B: Body, R: Reply>(
-        &mut self,
-        id: &str,
-        place: &str,
-        f: fn(&Origin, B) -> Result<R>,
-        text: &'static str,
-    ) -> &mut Op {
-        let mut op = command_op::<B, R>(Kind::Command, id, place, text);
-        op.outside = Some(Box::new(move |origin, i| Answer::of(&f(origin, body::typed(&i.body)?)?)));
-        self.add(op)
-    }
-    /// As [`Table::command_outside`], on the thing whose key the path names: `public/forms/{key}/submissions`.
-    pub fn command_outside_on<K: ToSchema, B: Body, R: Reply>(
-        &mut self,
-        id: &str,
-        place: &str,
-        variable: &str,
-        f: fn(&Origin, &str, B) -> Result<R>,
-        text: &'static str,
-    ) -> &mut Op {
-        let mut op = command_op::<B, R>(Kind::Command, id, place, text);
-        op.path_params = vec![(variable.into(), Shape::of::<K>())];
-        op.outside = Some(Box::new(move |origin, i| {
-            let key = i.path.first().map(String::as_str).unwrap_or_default();
-            Answer::of(&f(origin, key, body::typed(&i.body)?)?)
-        }));
-        self.add(op)
     }
     /// What is done for jobs of a kind. `jobs::start` starts one.
     pub fn work(&mut self, kind: &'static str, run: crate::work::Run) {
@@ -242,10 +108,10 @@ impl Table {
         period: TimeDelta,
         limit: i64,
         find: fn(&mut Cx, i64) -> Result<Vec<I>>,
-        one: fn(&Arc<App>, I) -> Result<()>,
+        one: timers::OneOutside<I>,
     ) {
         let find = Box::new(move |cx: &mut Cx, limit| find(cx, limit).map(timers::subjects));
-        let one = Box::new(move |app: &Arc<App>, subject: &str| one(app, timers::id_of(subject)?));
+        let one = Box::new(move |app: &_, subject: &str| one(app, timers::id_of(subject)?));
         self.timer(name, period, How::EachOutside { limit, find, one });
     }
     fn timer(&mut self, name: &'static str, period: TimeDelta, how: How) {
@@ -267,86 +133,6 @@ impl Table {
     }
     pub(crate) fn follower(&self, name: &str) -> Option<&crate::followers::Declared> {
         self.followers.iter().find(|f| f.name == name)
-    }
-    /// A report that opens its own transactions, because looking at it is worth remembering: a link in a mail.
-    pub fn report_outside<F: params::Filter, R: Reply>(
-        &mut self,
-        place: &str,
-        f: fn(&Origin, F) -> Result<R>,
-        text: &'static str,
-    ) -> &mut Op {
-        let mut op = single(Kind::Report, None, place, text);
-        op.query = params::query_of::<F>;
-        op.output = Some(Shape::of::<R>());
-        op.outside = Some(Box::new(move |origin, i| Answer::of(&f(origin, params::typed(&i.query)?)?)));
-        self.add(op)
-    }
-    /// As [`Table::report_outside`], and the answer leads elsewhere: the function says where.
-    pub fn redirect_outside<F: params::Filter>(&mut self, place: &str, f: fn(&Origin, F) -> Result<String>, text: &'static str) -> &mut Op {
-        let mut op = single(Kind::Report, None, place, text);
-        op.query = params::query_of::<F>;
-        op.output = Some(Shape::of::<LinkTarget>());
-        op.outside = Some(Box::new(move |origin, i| {
-            let url = f(origin, params::typed(&i.query)?)?;
-            Ok(Answer { redirect: Some(url.clone()), ..Answer::of(&LinkTarget { url })? })
-        }));
-        self.add(op).redirecting()
-    }
-    /// As [`Table::report_outside`], with bytes out.
-    pub fn download_outside<F: params::Filter>(&mut self, place: &str, f: fn(&Origin, F) -> Result<Binary>, text: &'static str) -> &mut Op {
-        let mut op = single(Kind::Download, Some("download"), place, text);
-        op.query = params::query_of::<F>;
-        op.outside = Some(Box::new(move |origin, i| {
-            Ok(Answer { output: Output::Binary(f(origin, params::typed(&i.query)?)?), ..Answer::nothing() })
-        }));
-        self.add(op)
-    }
-    /// A command without a body that opens its own transactions; what it is about is in the query.
-    pub fn command_without_body_outside_transaction<F: params::Filter, R: Reply>(
-        &mut self,
-        id: &str,
-        place: &str,
-        f: fn(&Origin, F) -> Result<R>,
-        text: &'static str,
-    ) -> &mut Op {
-        let mut op = single(Kind::Command, Some(""), place, text);
-        op.id = id.into();
-        op.query = params::query_of::<F>;
-        op.output = Some(Shape::of::<R>());
-        op.outside = Some(Box::new(move |origin, i| Answer::of(&f(origin, params::typed(&i.query)?)?)));
-        self.add(op)
-    }
-    /// Many upserts at once, at `…/upsert/bulk`, with the permission to create; the function demands the one to change.
-    pub(crate) fn bulk_upsert<B: Body>(&mut self, id: &str, place: &str, f: fn(&mut Cx, B) -> Result<bulk::Upserted>) -> &mut Op {
-        let text = "Create or update many by the ids of another system. At most 500 items; `atomic` keeps all or none, `partial` keeps those that succeed and answers an error for each of the others.";
-        let mut op = command_op::<bulk::Bulk<B>, bulk::BulkResult>(Kind::Command, id, &format!("{place}/bulk"), text);
-        op.permission = format!("{}.create", place.trim_end_matches("/upsert").replace('/', "."));
-        op.item = Some(Shape::of::<B>());
-        op.run = Box::new(move |cx, _, i| Answer::of(&bulk::each(cx, f, &i.body)?));
-        self.add(op).max_body(16 << 20)
-    }
-    /// A command that takes no body.
-    pub fn command_without_body<R: Reply>(&mut self, id: &str, place: &str, f: fn(&mut Cx) -> Result<R>, text: &'static str) -> &mut Op {
-        let mut op = single(Kind::Command, Some(""), place, text);
-        op.id = id.into();
-        op.output = Some(Shape::of::<R>());
-        self.add(Op { run: Box::new(move |cx, _, _| Answer::of(&f(cx)?)), ..op })
-    }
-    /// A command that starts a job; the answer is the job.
-    pub fn job<B: Body, R: Entity>(&mut self, id: &str, place: &str, f: fn(&mut Cx, B) -> Result<R>, text: &'static str) -> &mut Op {
-        let op = command_op::<B, R>(Kind::Job, id, place, text);
-        let run = move |cx: &mut Cx, op: &Op, i: &Input| {
-            let started = f(cx, body::typed(&i.body)?)?;
-            Answer::entity(cx, op, &started)
-        };
-        self.add(Op { run: Box::new(run), entity: Some(R::name().into()), ..op })
-    }
-    /// Bytes out, at `area/…/name`.
-    pub fn download<F: params::Filter>(&mut self, place: &str, f: fn(&mut Cx, F) -> Result<Binary>, text: &'static str) -> &mut Op {
-        let mut op = single(Kind::Download, Some("download"), place, text);
-        op.query = params::query_of::<F>;
-        op.run = Box::new(move |cx, _, i| Ok(Answer { output: Output::Binary(f(cx, params::typed(&i.query)?)?), ..Answer::nothing() }));
-        self.add(op)
     }
     pub fn get(&self, id: &str) -> Option<&Op> {
         self.by_id.get(id).map(|&i| &self.ops[i])
@@ -435,6 +221,7 @@ impl Table {
     /// Closes the table: tells every operation whether its resource has actions. Panics, and so fails a test and the
     /// start, when the table contradicts itself.
     pub fn finish(mut self) -> Self {
+        self.check_searched();
         let mut faces = BTreeMap::new();
         for face in std::mem::take(&mut self.faces) {
             faces.entry((face.id)().into_owned()).or_insert(face);
@@ -442,14 +229,14 @@ impl Table {
         self.ops.iter_mut().for_each(|op| references::add(op, &faces));
         references::level(&mut self.ops);
         // figures are labelled by what their list embeds
-        let aggregates: Vec<Op> = self.ops.iter().filter_map(figures::operation).collect();
+        let aggregates: Vec<Op> = self.ops.iter().filter_map(aggregate::operation).collect();
         for op in aggregates {
             self.add(op).fails(&[TOO_MANY_GROUPS]);
         }
         let mut verbs: BTreeMap<&String, Verbs> = self.actions.iter().map(|(entity, stem)| (entity, Verbs::of(stem))).collect();
         for op in self.ops.iter().filter(|op| op.kind == Kind::Action) {
             if let Some(known) = op.entity.as_ref().and_then(|e| verbs.get_mut(e)) {
-                known.learn(op);
+                known.learn(&op.path, &op.permission);
             }
         }
         let verbs: BTreeMap<String, Arc<Verbs>> = verbs.into_iter().map(|(entity, v)| (entity.clone(), Arc::new(v))).collect();
@@ -477,101 +264,4 @@ impl Table {
         }
         self
     }
-}
-
-/// Where a link leads, for a caller that accepts JSON and does not want to be sent there.
-#[derive(serde::Serialize, utoipa::ToSchema)]
-pub struct LinkTarget {
-    /// The address.
-    #[schema(max_length = 2000, example = "https://shop.example/offer")]
-    url: String,
-}
-
-fn token(input: &Input) -> &str {
-    input.path.first().map(String::as_str).unwrap_or_default()
-}
-
-fn linked(kind: Kind, id: &str, place: &str, tail: &str, text: &'static str) -> Op {
-    let mut op = single(kind, None, place, text);
-    op.id = id.into();
-    op.path = match tail {
-        "" => format!("{}/{{link}}", op.path),
-        tail => format!("{}/{{link}}/{tail}", op.path),
-    };
-    op.path_params = vec![("link".into(), Shape::of::<signed::LinkToken>())];
-    op.tag = place.into();
-    op
-}
-
-fn command_op<B: utoipa::ToSchema, R: Reply>(kind: Kind, id: &str, place: &str, text: &'static str) -> Op {
-    let mut op = single(kind, Some(""), place, text);
-    op.id = id.into();
-    op.body = Some(Shape::of::<B>());
-    op.output = Some(Shape::of::<R>());
-    op
-}
-
-pub(crate) fn blank(kind: Kind, id: String, path: String, tag: String, permission: String, text: &'static str) -> Op {
-    Op {
-        id,
-        kind,
-        path,
-        tag,
-        permission,
-        public: false,
-        makes: None,
-        link: false,
-        redirects: false,
-        page: None,
-        text,
-        codes: vec![],
-        own_codes: 0,
-        listing: None,
-        expansions: vec![],
-        path_params: vec![],
-        query: Vec::new,
-        body: None,
-        clearable: None,
-        item: None,
-        output: None,
-        entity: None,
-        read_only: false,
-        max_body: 1 << 20,
-        actions_of: None,
-        known: vec![],
-        needed: vec![],
-        times: vec![],
-        validator: OnceLock::new(),
-        bare: OnceLock::new(),
-        outline: OnceLock::new(),
-        places: OnceLock::new(),
-        gather: None,
-        run: Box::new(|_, op, _| Err(Problem::from(problems::internal).and_at(domain::FieldError::body("", "internal", &op.id)))),
-        outside: None,
-        for_users: false,
-        paths: OnceLock::new(),
-        before: None,
-        shown_once: &[],
-        rests_on: None,
-        counts: None,
-    }
-}
-
-/// An operation at a place of its own: `accounting/reports/trial-balance`, `tax/calculations/calculate`.
-pub(super) fn single(kind: Kind, verb: Option<&str>, place: &str, text: &'static str) -> Op {
-    let parts: Vec<&str> = place.split('/').collect();
-    let last = parts.last().copied().unwrap_or_default().replace('-', "_");
-    let verb = verb.unwrap_or("get");
-    // A report may be called like a noun: `crm/reports/pipeline` beside `crm/pipelines`.
-    let id = match parts[..] {
-        [.., "reports", _] => format!("{verb}_{last}_report"),
-        _ => format!("{verb}_{last}"),
-    };
-    let stem: Vec<_> = parts.iter().map(|p| p.replace('-', "_")).collect();
-    let permission = match kind {
-        Kind::Command | Kind::Job => stem.join("."),
-        Kind::Report | Kind::Download | Kind::List => format!("{}.read", stem.join(".")),
-        _ => format!("{}.{verb}", stem.join(".")),
-    };
-    blank(kind, id, format!("/v1/{place}"), parts[0].into(), permission, text)
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::Sha256;
 
 /// The signature over a cursor, 16 bytes of HMAC-SHA256.
-pub(super) fn sign(key: &[u8], body: &[u8]) -> Vec<u8> {
+pub(crate) fn sign(key: &[u8], body: &[u8]) -> Vec<u8> {
     // HMAC takes keys of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Vec::new() };
     mac.update(body);

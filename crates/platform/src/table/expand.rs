@@ -9,8 +9,8 @@ use domain::kernel::problems;
 use persistence::Record;
 use serde_json::Value;
 
-use super::answer::to_json;
-use super::op::{Op, Shape};
+use super::json::to_json;
+use super::shape::Shape;
 use crate::cx::Cx;
 use crate::visibility::Masking;
 
@@ -66,9 +66,9 @@ fn load<T: Entity + Record>(cx: &mut Cx, ids: &[String]) -> Result<HashMap<Strin
 }
 
 /// Adds what `names` ask for to the resources in `rows`.
-pub(crate) fn apply(cx: &mut Cx, op: &Op, names: &[String], rows: &mut [Value]) -> Result<()> {
+pub(crate) fn apply(cx: &mut Cx, expansions: &[Expansion], names: &[String], rows: &mut [Value]) -> Result<()> {
     for name in names {
-        let Some(expansion) = op.expansions.iter().find(|e| e.name == name) else { continue };
+        let Some(expansion) = expansions.iter().find(|e| e.name == name) else { continue };
         let entity = (expansion.shape.name)();
         if let Some(permission) = cx.app().table.reader(&entity).filter(|p| !p.is_empty()).map(String::from) {
             cx.require(&permission)?;

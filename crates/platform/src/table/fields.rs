@@ -8,8 +8,9 @@ use domain::kernel::{FieldError, problems};
 use serde_json::Value;
 
 use super::expand::names;
-use super::op::{Op, Shape};
+use super::op::Op;
 use super::schema;
+use super::shape::Shape;
 use crate::cx::Cx;
 use crate::visibility;
 

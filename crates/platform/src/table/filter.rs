@@ -67,6 +67,10 @@ pub struct FilterParameter {
 }
 
 impl FilterParameter {
+    /// The prefix of the ids that may be asked for, when it compares ids.
+    pub fn id_prefix(&self) -> Option<&'static str> {
+        self.column.prefix.filter(|_| !self.presence)
+    }
     /// The column that it is about.
     pub fn column(&self) -> &'static str {
         self.column.name

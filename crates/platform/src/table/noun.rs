@@ -3,27 +3,34 @@
 use std::sync::Arc;
 
 use domain::identity::visibility::FieldClass;
-use domain::kernel::{Id, PatchBody, problems};
+use domain::kernel::{PatchBody, problems};
 use domain::{Entity, Result};
 use persistence::identity::visibility::Owned;
 use persistence::{Condition, Record};
 use serde::Deserialize;
 
-use super::all::{Table, blank};
+use super::all::Table;
 use super::answer::{Answer, Binary, Output};
-use super::list::{List, Listing};
-use super::op::{Input, Kind, Op, Shape, Upload};
+use super::blank::blank;
+use super::input::{Input, Upload};
+use super::kind::Kind;
+use super::list::List;
+use super::listing::Listing;
+use super::op::Op;
 use super::page::Page;
 use super::params::{Filter, query_of, typed as typed_query};
+use super::shape::Shape;
 use super::{Body, Reply, body, plural, snake};
 use crate::bulk;
 use crate::cx::Cx;
+use crate::search::Words;
 use crate::visibility::{NounRows, Scope};
 
-/// The id at place `n` of the path; what is not an id of that noun leads to nothing.
-pub(crate) fn id<I: Id>(input: &Input, n: usize) -> Result<I> {
-    let raw = input.path.get(n).map(String::as_str).unwrap_or_default();
-    raw.parse().map_err(|_| problems::not_found.with(format!("{raw:?} is not an id with the prefix {}_.", I::PREFIX)))
+impl Table {
+    /// A noun at `area/plural`, e.g. `sales/orders`.
+    pub fn noun<'t, T: Entity>(&'t mut self, place: &str, text: &'static str) -> Noun<'t, T> {
+        Noun::at(self, place, text)
+    }
 }
 
 #[derive(Clone)]
@@ -100,6 +107,14 @@ impl<'t, T: Entity> Noun<'t, T> {
     /// Fields that need the permission of their class. Without it they are null, and named in `masked`, on every road.
     pub fn masked(&mut self, class: FieldClass, fields: &'static [&'static str]) -> &mut Self {
         self.table.masked::<T>(class, fields);
+        self
+    }
+    /// Records are found by these fields, by the search and by `q` of the list.
+    pub fn searched(&mut self, words: Words) -> &mut Self
+    where
+        T: Record,
+    {
+        self.table.searched_as::<T>(words);
         self
     }
     /// Records have an owner: permissions on them have a reach, by this column.
@@ -223,7 +238,7 @@ impl<'t, T: Entity> Noun<'t, T> {
     pub fn read_with(&mut self, f: fn(&mut Cx, T::Id) -> Result<T>, text: &'static str) -> &mut Op {
         let op = self.base.on_one::<T>(Kind::Read, "read", text);
         self.resource(op, move |cx, op, i| {
-            let found = f(cx, id(i, 0)?)?;
+            let found = f(cx, i.id(0)?)?;
             Answer::shaped(cx, op, i, &found)
         })
     }
@@ -232,19 +247,19 @@ impl<'t, T: Entity> Noun<'t, T> {
         op.body = Some(Shape::of::<B>());
         op.clearable = Some(B::CLEARABLE);
         self.resource(op, move |cx, op, i| {
-            let changed = f(cx, id(i, 0)?, body::typed(&i.body)?)?;
+            let changed = f(cx, i.id(0)?, body::typed(&i.body)?)?;
             Answer::entity(cx, op, &changed)
         })
     }
     pub fn delete(&mut self, f: fn(&mut Cx, T::Id) -> Result<()>, text: &'static str) -> &mut Op {
         let op = self.base.on_one::<T>(Kind::Delete, "delete", text);
-        self.add(op, move |cx, _, i| f(cx, id(i, 0)?).map(|()| Answer::nothing()))
+        self.add(op, move |cx, _, i| f(cx, i.id(0)?).map(|()| Answer::nothing()))
     }
     /// `POST …/{id}/verb` without a body.
     pub fn action(&mut self, verb: &str, f: fn(&mut Cx, T::Id) -> Result<T>, text: &'static str) -> &mut Op {
         let op = self.base.on_one::<T>(Kind::Action, verb, text);
         self.resource(op, move |cx, op, i| {
-            let changed = f(cx, id(i, 0)?)?;
+            let changed = f(cx, i.id(0)?)?;
             Answer::entity(cx, op, &changed)
         })
     }
@@ -253,7 +268,7 @@ impl<'t, T: Entity> Noun<'t, T> {
         let mut op = self.base.on_one::<T>(Kind::Action, verb, text);
         op.body = Some(Shape::of::<B>());
         self.resource(op, move |cx, op, i| {
-            let changed = f(cx, id(i, 0)?, body::typed(&i.body)?)?;
+            let changed = f(cx, i.id(0)?, body::typed(&i.body)?)?;
             Answer::entity(cx, op, &changed)
         })
     }
@@ -262,14 +277,14 @@ impl<'t, T: Entity> Noun<'t, T> {
         let mut op = self.base.on_one::<T>(Kind::Action, verb, text);
         op.body = Some(Shape::of::<B>());
         op.output = Some(Shape::of::<R>());
-        self.add(op, move |cx, _, i| Answer::of(&f(cx, id(i, 0)?, body::typed(&i.body)?)?))
+        self.add(op, move |cx, _, i| Answer::of(&f(cx, i.id(0)?, body::typed(&i.body)?)?))
     }
     /// `GET …/{id}/name`: something computed about one.
     pub fn view<F: Filter, R: Reply>(&mut self, name: &str, f: fn(&mut Cx, T::Id, F) -> Result<R>, text: &'static str) -> &mut Op {
         let mut op = self.base.on_one::<T>(Kind::Report, name, text);
         op.query = query_of::<F>;
         op.output = Some(Shape::of::<R>());
-        self.add(op, move |cx, _, i| Answer::of(&f(cx, id(i, 0)?, typed_query(&i.query)?)?))
+        self.add(op, move |cx, _, i| Answer::of(&f(cx, i.id(0)?, typed_query(&i.query)?)?))
     }
     /// `GET …/{id}/name`: a page of rows about one.
     pub fn page_of<R: Reply + Record>(
@@ -281,10 +296,10 @@ impl<'t, T: Entity> Noun<'t, T> {
         let mut op = self.base.on_one::<T>(Kind::List, name, text);
         op.listing = Some(Listing::of::<R>());
         op.output = Some(Shape::of::<Page<R>>());
-        op.gather = Some(Arc::new(move |cx, i, list| f(cx, id(i, 0)?, list).map(drop)));
+        op.gather = Some(Arc::new(move |cx, i, list| f(cx, i.id(0)?, list).map(drop)));
         self.add(op, move |cx, op, i| {
             let list = List::parse(cx, op, i)?;
-            let page = f(cx, id(i, 0)?, list.clone())?;
+            let page = f(cx, i.id(0)?, list.clone())?;
             list.answer(cx, op, page, |_| vec![])
         })
     }
@@ -301,7 +316,7 @@ impl<'t, T: Entity> Noun<'t, T> {
     /// `GET …/{id}/name`: bytes out.
     pub fn content(&mut self, name: &str, f: fn(&mut Cx, T::Id) -> Result<Binary>, text: &'static str) -> &mut Op {
         let op = self.base.on_one::<T>(Kind::Download, name, text);
-        self.add(op, move |cx, _, i| Ok(Answer { output: Output::Binary(f(cx, id(i, 0)?)?), ..Answer::nothing() }))
+        self.add(op, move |cx, _, i| Ok(Answer { output: Output::Binary(f(cx, i.id(0)?)?), ..Answer::nothing() }))
     }
     /// The parts of this noun, at `…/{id}/plural`.
     pub fn part<P: Entity>(&mut self, plural: &str) -> Part<'_, T, P> {
@@ -342,10 +357,10 @@ impl<'t, P: Entity, T: Entity> Part<'t, P, T> {
         let mut op = self.base.on_all(Kind::List, text);
         op.listing = Some(Listing::of::<T>());
         op.output = Some(Shape::of::<Page<T>>());
-        op.gather = Some(Arc::new(move |cx, i, list| f(cx, id(i, 0)?, list).map(drop)));
+        op.gather = Some(Arc::new(move |cx, i, list| f(cx, i.id(0)?, list).map(drop)));
         self.add(op, false, move |cx, op, i| {
             let list = List::parse(cx, op, i)?;
-            let page = f(cx, id(i, 0)?, list.clone())?;
+            let page = f(cx, i.id(0)?, list.clone())?;
             list.answer(cx, op, page, T::allowed_actions)
         })
     }
@@ -353,14 +368,14 @@ impl<'t, P: Entity, T: Entity> Part<'t, P, T> {
         let mut op = self.base.on_all(Kind::Create, text);
         op.body = Some(Shape::of::<B>());
         self.add(op, true, move |cx, op, i| {
-            let made = f(cx, id(i, 0)?, body::typed(&i.body)?)?;
+            let made = f(cx, i.id(0)?, body::typed(&i.body)?)?;
             Answer::entity(cx, op, &made)
         })
     }
     pub fn read_with(&mut self, f: fn(&mut Cx, P::Id, T::Id) -> Result<T>, text: &'static str) -> &mut Op {
         let op = self.base.on_one::<T>(Kind::Read, "read", text);
         self.add(op, true, move |cx, op, i| {
-            let found = f(cx, id(i, 0)?, id(i, 1)?)?;
+            let found = f(cx, i.id(0)?, i.id(1)?)?;
             Answer::shaped(cx, op, i, &found)
         })
     }
@@ -369,12 +384,12 @@ impl<'t, P: Entity, T: Entity> Part<'t, P, T> {
         op.body = Some(Shape::of::<B>());
         op.clearable = Some(B::CLEARABLE);
         self.add(op, true, move |cx, op, i| {
-            let changed = f(cx, id(i, 0)?, id(i, 1)?, body::typed(&i.body)?)?;
+            let changed = f(cx, i.id(0)?, i.id(1)?, body::typed(&i.body)?)?;
             Answer::entity(cx, op, &changed)
         })
     }
     pub fn delete(&mut self, f: fn(&mut Cx, P::Id, T::Id) -> Result<()>, text: &'static str) -> &mut Op {
         let op = self.base.on_one::<T>(Kind::Delete, "delete", text);
-        self.add(op, false, move |cx, _, i| f(cx, id(i, 0)?, id(i, 1)?).map(|()| Answer::nothing()))
+        self.add(op, false, move |cx, _, i| f(cx, i.id(0)?, i.id(1)?).map(|()| Answer::nothing()))
     }
 }

@@ -1,165 +1,39 @@
 //! What an operation is.
 
 use std::any::Any;
-use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use domain::kernel::{Code, problems};
+use domain::kernel::{Code, Problem, problems};
 use domain::platform::followers::NOT_REACHED;
 use domain::{Entity, Result};
 use serde_json::Value;
-use utoipa::ToSchema;
 use utoipa::openapi::path::Parameter;
-use utoipa::openapi::{RefOr, Schema};
 
-use super::answer::{Answer, Output, is_shaped};
+use super::answer::Answer;
 use super::expand::Expansion;
 use super::figures::Figures;
-use super::list::{List, Listing};
+use super::filter::TextFilter;
+use super::html_page::HtmlPage;
+use super::input::{Input, Pairs, Prepared};
+use super::kind::Kind;
+use super::list::List;
+use super::listing::{Flag, IdFilter, Listing};
+use super::origin::Origin;
+use super::outline::Outline;
+use super::params::WAIT_FOR;
+use super::shape::Shape;
+use super::verbs::Verbs;
 use super::{params, schema};
-use crate::app::App;
-use crate::caller::Caller;
 use crate::cx::Cx;
-use crate::followers::WAIT_FOR;
-use crate::visibility::{self, Places};
-
-/// What the verbs of a noun need: a permission of the noun, but for those that were declared with another one.
-pub(crate) struct Verbs {
-    /// The permission without its verb.
-    stem: String,
-    others: Vec<(String, String)>,
-}
-
-impl Verbs {
-    pub(crate) fn of(stem: &str) -> Self {
-        Self { stem: stem.into(), others: Vec::new() }
-    }
-    /// Remembers the permission of an action when it is another one.
-    pub(crate) fn learn(&mut self, op: &Op) {
-        let verb = op.path.rsplit('/').next().unwrap_or_default();
-        if self.permission(verb) != op.permission {
-            self.others.push((verb.into(), op.permission.clone()));
-        }
-    }
-    /// The permission that a verb needs.
-    pub(crate) fn permission(&self, verb: &str) -> Cow<'_, str> {
-        match self.others.iter().find(|(other, _)| other == verb) {
-            Some((_, permission)) => Cow::Borrowed(permission),
-            None => Cow::Owned(format!("{}.{}", self.stem, verb.replace('-', "_"))),
-        }
-    }
-}
-
-/// Query parameters in the order given.
-pub type Pairs = Vec<(String, String)>;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    List,
-    Create,
-    Read,
-    Update,
-    Delete,
-    /// A verb on one resource.
-    Action,
-    /// A computed answer; reads only.
-    Report,
-    /// A verb on the whole system; answers at once.
-    Command,
-    /// A verb on the whole system; answers with a job that goes on.
-    Job,
-    /// Bytes out.
-    Download,
-    /// A file in, as one part of a form.
-    Upload,
-}
-
-impl Kind {
-    pub fn method(self) -> &'static str {
-        match self {
-            Kind::List | Kind::Read | Kind::Report | Kind::Download => "GET",
-            Kind::Create | Kind::Action | Kind::Command | Kind::Job | Kind::Upload => "POST",
-            Kind::Update => "PATCH",
-            Kind::Delete => "DELETE",
-        }
-    }
-    pub fn reads(self) -> bool {
-        self.method() == "GET"
-    }
-    pub fn needs_if_match(self) -> bool {
-        matches!(self, Kind::Update | Kind::Delete | Kind::Action)
-    }
-    pub fn is_post(self) -> bool {
-        self.method() == "POST"
-    }
-}
-
-/// A type: its schema's name and how to collect it and what it refers to.
-#[derive(Clone, Copy)]
-pub struct Shape {
-    pub name: fn() -> Cow<'static, str>,
-    pub collect: fn(&mut Vec<(String, RefOr<Schema>)>),
-}
-
-impl Shape {
-    pub fn of<T: ToSchema>() -> Self {
-        Shape { name: T::name, collect: collect::<T> }
-    }
-}
-
-pub(crate) fn collect<T: ToSchema>(out: &mut Vec<(String, RefOr<Schema>)>) {
-    out.push((T::name().into_owned(), T::schema()));
-    T::schemas(out);
-}
-
-/// A file that came in.
-#[derive(Debug, Clone, Default)]
-pub struct Upload {
-    pub name: String,
-    pub media_type: String,
-    pub bytes: Vec<u8>,
-}
-
-/// What the door hands to an operation.
-#[derive(Debug, Clone, Default)]
-pub struct Input {
-    /// The variables of the path, in order.
-    pub path: Vec<String>,
-    pub query: Pairs,
-    /// The body, already judged by its schema.
-    pub body: Value,
-    pub upload: Option<Upload>,
-}
 
 pub(crate) type Run = Box<dyn Fn(&mut Cx, &Op, &Input) -> Result<Answer> + Send + Sync>;
 pub(crate) type RunOutside = Box<dyn Fn(&Origin, &Input) -> Result<Answer> + Send + Sync>;
 /// Lets a list's own function put its conditions on the rows, without reading a page.
 pub(crate) type Gather = Arc<dyn Fn(&mut Cx, &Input, List) -> Result<()> + Send + Sync>;
-pub(crate) type Prepared = Arc<dyn Any + Send + Sync>;
+/// Where things with masked fields stand in an answer: the path to them, and their schema.
+pub(crate) type Places = Vec<(Vec<String>, String)>;
 pub(crate) type Before = Box<dyn Fn(&Origin, &Input) -> Result<Prepared> + Send + Sync>;
-
-/// Where a request comes from, for work outside of a transaction.
-#[derive(Clone)]
-pub struct Origin {
-    pub app: Arc<App>,
-    pub caller: Arc<Caller>,
-    pub request_id: String,
-}
-
-impl Origin {
-    /// The network address of the caller, as far as the edge knows it.
-    pub fn address(&self) -> Option<String> {
-        self.caller.address.map(|a| a.to_string())
-    }
-    /// Reads in one snapshot.
-    pub fn read<T>(&self, f: impl FnOnce(&mut Cx) -> Result<T>) -> Result<T> {
-        self.app.read_as(self, f)
-    }
-    /// Writes in one transaction, as `caller`, who is at the same address. `f` may run again when another transaction was in the way.
-    pub fn write_as<T: Send + 'static>(&self, caller: &Arc<Caller>, f: impl FnMut(&mut Cx) -> Result<T> + Send + 'static) -> Result<T> {
-        self.app.write_as(&Origin { caller: caller.clone(), ..self.clone() }, f)
-    }
-}
 
 /// Which records the figures of an operation count, when it answers figures over many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,28 +43,6 @@ pub enum Counts {
     /// All of a company, or all about what the path names. Only a caller whose permission for the operation, and for reading each of these
     /// nouns, reaches them all is let in.
     All(&'static [&'static str]),
-}
-
-/// A page for people beside the answer for programs.
-#[derive(Clone, Copy)]
-pub struct HtmlPage {
-    /// The page in HTML, complete.
-    pub show: fn(&Shown) -> String,
-    /// What a form of the page says, as the body of the operation; `None` where a form that comes along is not read.
-    pub form: Option<fn(&[(String, String)]) -> Value>,
-}
-
-/// What a page is made from.
-pub struct Shown<'a> {
-    /// The answer; `None` when it was refused.
-    pub answer: Option<&'a Value>,
-    pub query: &'a str,
-    /// The languages of the browser, as `Accept-Language` has them.
-    pub languages: &'a str,
-    /// The token of the link, from the query or the form.
-    pub link: Option<&'a str>,
-    /// Whether something was done, and not only looked at.
-    pub is_done: bool,
 }
 
 /// One operation of the API.
@@ -239,7 +91,7 @@ pub struct Op {
     pub(crate) validator: OnceLock<schema::Judge>,
     pub(crate) bare: OnceLock<bool>,
     /// How many items the arrays of the body may have.
-    pub(super) outline: OnceLock<Arc<super::Outline>>,
+    pub(super) outline: OnceLock<Arc<Outline>>,
     /// Where things with masked fields stand in the answer, but for the resource itself.
     pub(crate) places: OnceLock<Places>,
     /// For a list: its conditions alone.
@@ -249,7 +101,7 @@ pub struct Op {
     /// Needs no permission, and is not about the own account alone: not for who has yet to change the password.
     pub(crate) for_users: bool,
     /// The paths that `fields` may name, once they were asked for.
-    pub(crate) paths: OnceLock<std::collections::BTreeSet<String>>,
+    pub(crate) paths: OnceLock<BTreeSet<String>>,
     /// Slow work that must be done before the transaction begins.
     pub(crate) before: Option<Before>,
     /// The fields of the answer that are shown once and not kept for a repetition.
@@ -402,7 +254,7 @@ impl Op {
     ) -> &mut Self {
         if let Some(l) = &mut self.listing {
             l.filters.retain(|f| f.name != name);
-            l.flags.push(super::list::Flag { name, text, condition });
+            l.flags.push(Flag { name, text, condition });
             self.known.retain(|known| known != name);
             self.known.push(name.into());
         }
@@ -416,7 +268,7 @@ impl Op {
         condition: fn(uuid::Uuid) -> persistence::Condition,
     ) -> &mut Self {
         if let Some(l) = &mut self.listing {
-            l.ids.push(super::list::IdFilter { name, text, prefix: I::PREFIX, condition });
+            l.ids.push(IdFilter { name, text, prefix: I::PREFIX, condition });
             self.known.push(name.into());
         }
         self
@@ -424,12 +276,12 @@ impl Op {
     /// A filter that is a text and no column; `condition` gets what is asked for, of 1 to 300 characters.
     pub fn filter_text(&mut self, name: &'static str, text: &'static str, condition: fn(&str) -> persistence::Condition) -> &mut Self {
         if let Some(l) = &mut self.listing {
-            l.named.push(super::filter::TextFilter { name, text, condition });
+            l.named.push(TextFilter { name, text, condition });
             self.known.push(name.into());
         }
         self
     }
-    /// A day that the list's own function is asked for; it finds it in [`super::List::days`].
+    /// A day that the list's own function is asked for; it finds it in [`List::days`].
     pub fn day(&mut self, name: &'static str, text: &'static str) -> &mut Self {
         if let Some(l) = &mut self.listing {
             l.days.push((name, text));
@@ -465,7 +317,7 @@ impl Op {
     /// Figures over the rows, at `…/aggregate`: with the filters of the list, and over the rows that the caller may see in it.
     pub fn figures(&mut self, figures: Figures) -> &mut Self {
         if let Some(l) = &mut self.listing {
-            figures.check(&self.id, l);
+            figures.check(&self.id, &|name| l.find_column(name));
             l.figures = Some(figures);
         }
         self
@@ -491,7 +343,16 @@ impl Op {
     }
     /// Whether the body may be left out: a POST whose body has nothing but optional fields.
     pub fn takes_no_body(&self) -> bool {
-        self.kind.is_post() && self.validator.get_or_init(|| schema::Judge::of(self)).judge(&Value::Object(Default::default())).is_ok()
+        self.kind.is_post() && self.judge(&Value::Object(Default::default())).is_ok()
+    }
+    /// The schemas of the body. In an update, a field that must keep a value takes no null.
+    pub fn body_components(&self) -> BTreeMap<String, Value> {
+        self.body.as_ref().map(|shape| schema::body_components(shape, self.clearable)).unwrap_or_default()
+    }
+    /// Holds a body to the schema.
+    pub(crate) fn judge(&self, body: &Value) -> Result<(), Problem> {
+        let made = || schema::Judge::of(self.body, self.item, self.clearable);
+        self.validator.get_or_init(made).judge(body)
     }
     /// Whether it opens its own transactions, without idempotency key and dry run.
     pub fn is_outside(&self) -> bool {
@@ -505,54 +366,10 @@ impl Op {
     pub fn declared(&self) -> &[Code] {
         &self.codes[self.own_codes..]
     }
-    pub(crate) fn call(&self, cx: &mut Cx, input: &Input) -> Result<Answer> {
-        let answer = (self.run)(cx, self, input).inspect_err(|p| {
-            let declared = cx.nested() || self.codes.iter().any(|c| c.code == p.code().code);
-            debug_assert!(declared, "{} answered {} ({p}) without declaring it", self.id, p.code().code);
-        })?;
-        // a resource and the rows of a list were covered when they were written
-        if self.entity.is_some() || self.listing.is_some() {
-            return Ok(answer);
-        }
-        let app = cx.app().clone();
-        let answer = self.masked(&app, &cx.caller, answer)?;
-        match self.kind == Kind::Report && is_shaped(input) {
-            true => Ok(Answer { output: Answer::shaped_json(cx, self, input, answer.output.value())?.output, ..answer }),
-            false => Ok(answer),
-        }
-    }
-    /// The answer without what the caller may not see of it.
-    pub(crate) fn masked(&self, app: &App, caller: &Caller, mut answer: Answer) -> Result<Answer> {
-        let places = self.places.get_or_init(|| self.find_places(app));
-        if !places.is_empty() && matches!(answer.output, Output::Json(_)) {
-            let mut value = answer.output.value();
-            visibility::mask(&app.table, caller, places, &mut value);
-            answer.output = Output::Json(value.to_string().into_bytes());
-        }
-        Ok(answer)
-    }
-    /// An answer that was kept, without what the caller may not see of it now. What was hidden then stays hidden.
-    pub(crate) fn masked_again(&self, app: &App, caller: &Caller, answer: Answer) -> Result<Answer> {
-        let places = self.places.get_or_init(|| self.find_places(app));
-        match places.iter().any(|(_, schema)| !visibility::Masking::of(&app.table, caller, schema).hidden.is_empty()) {
-            true => self.masked(app, caller, answer),
-            false => Ok(answer),
-        }
-    }
-    fn find_places(&self, app: &App) -> Places {
-        let Some(shape) = &self.output else { return Places::new() };
-        match &self.listing {
-            Some(listing) => {
-                let row = (listing.row.name)().into_owned();
-                let masked = !app.table.masks_of(&row).is_empty();
-                masked.then(|| (vec!["data".to_string()], row)).into_iter().collect()
-            }
-            None => visibility::places(&app.table, &(shape.name)(), &schema::components(shape)),
-        }
-    }
     /// What may be in a body of this operation, as far as it bounds the reading of one.
-    pub fn outline(&self) -> Arc<super::Outline> {
-        self.outline.get_or_init(|| Arc::new(super::Outline::of(self))).clone()
+    pub fn outline(&self) -> Arc<Outline> {
+        let made = || Outline::of(self.body_components(), self.body.map(|shape| (shape.name)()).as_deref());
+        self.outline.get_or_init(|| Arc::new(made())).clone()
     }
     /// Refuses parameters that the operation does not know, all of them at once, and times that are none.
     pub(crate) fn check_query(&self, query: &Pairs) -> Result<()> {
@@ -560,39 +377,4 @@ impl Op {
         params::complete(&self.needed, query)?;
         params::in_form(&self.times, query)
     }
-}
-
-/// The codes that come with the kind itself.
-pub(super) fn codes_of(kind: Kind, path_params: bool, body: bool) -> Vec<Code> {
-    use problems::*;
-    let mut out = vec![malformed, unknown_parameter, invalid_parameter, invalid_header, unauthenticated, missing_scope];
-    out.extend([not_acceptable, request_timeout, headers_too_large, too_many_requests, internal, unavailable, deadline_exceeded]);
-    // a report may be about things that its parameters name
-    // the answer to a repetition may be hidden from the caller by then
-    if path_params || kind == Kind::Report || kind.is_post() {
-        out.push(not_found);
-    }
-    if kind == Kind::List {
-        out.push(cursor_mismatch);
-    }
-    if kind.reads() {
-        out.push(invalid_query);
-    }
-    if !kind.reads() {
-        out.extend([beyond_reach, payload_too_large, already_exists, in_use, invalid_state]);
-        out.extend([invalid_body, unknown_field, decimal_must_be_string, too_many_decimals, amount_out_of_range, unknown_reference]);
-    }
-    if body || kind == Kind::Upload {
-        out.push(unsupported_media_type);
-    }
-    if kind == Kind::Download {
-        out.push(range_not_satisfiable);
-    }
-    if kind.needs_if_match() {
-        out.extend([precondition_failed, precondition_required]);
-    }
-    if kind.is_post() {
-        out.extend([idempotency_key_reused, idempotency_in_progress]);
-    }
-    out
 }

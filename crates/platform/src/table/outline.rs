@@ -1,12 +1,9 @@
 //! How many items the arrays of a body may have, place by place, taken from its schema: so that whoever reads a body can stop
 //! at the first item too many instead of holding all of them in memory to be told so by the schema.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
-
-use super::op::Op;
-use super::schema::body_components;
 
 /// The arrays of a body and where they are.
 #[derive(Debug, Default)]
@@ -26,9 +23,10 @@ struct Node {
 pub type Place = Vec<u32>;
 
 impl Outline {
-    pub(super) fn of(op: &Op) -> Self {
-        let mut builder = Builder { schemas: body_components(op).into_iter().collect(), named: HashMap::new(), nodes: vec![] };
-        let root = op.body.as_ref().map(|shape| builder.named(&(shape.name)())).unwrap_or_default();
+    /// Of a body with the schema `name`, which is one of `schemas`; of no body, when there is none.
+    pub(super) fn of(schemas: BTreeMap<String, Value>, name: Option<&str>) -> Self {
+        let mut builder = Builder { schemas: schemas.into_iter().collect(), named: HashMap::new(), nodes: vec![] };
+        let root = name.map(|name| builder.named(name)).unwrap_or_default();
         Self { nodes: builder.nodes, root }
     }
     /// The body itself.

@@ -3,9 +3,13 @@
 use domain::Result;
 use domain::kernel::PatchBody;
 
-use super::all::{Table, single};
-use super::answer::{Answer, is_shaped, to_json};
-use super::op::{Kind, Op, Shape};
+use super::all::Table;
+use super::answer::Answer;
+use super::blank::single;
+use super::json::to_json;
+use super::kind::Kind;
+use super::op::Op;
+use super::shape::Shape;
 use super::{Body, Reply, body};
 use crate::cx::Cx;
 
@@ -16,7 +20,7 @@ impl Table {
         op.output = Some(Shape::of::<R>());
         op.run = Box::new(move |cx, op, i| {
             let (found, version) = f(cx)?;
-            let answer = match is_shaped(i) {
+            let answer = match i.is_shaped() {
                 true => Answer::shaped_json(cx, op, i, to_json(&found)?)?,
                 false => Answer::of(&found)?,
             };

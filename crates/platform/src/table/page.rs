@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::openapi::{ArrayBuilder, KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::op::collect;
+use super::shape::collect;
 
 /// One page.
 #[derive(Debug, Clone, Serialize)]

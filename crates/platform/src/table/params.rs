@@ -9,8 +9,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::form;
-use super::op::Pairs;
-use crate::followers::WAIT_FOR;
+use super::input::Pairs;
 
 /// The parameters of a report. Every field needs a doc comment; optional ones are `Option`.
 pub trait Filter: DeserializeOwned + IntoParams + 'static {}
@@ -19,6 +18,9 @@ impl<T: DeserializeOwned + IntoParams + 'static> Filter for T {}
 pub(crate) fn query_of<F: Filter>() -> Vec<Parameter> {
     F::into_params(|| Some(ParameterIn::Query))
 }
+
+/// The parameter by which a caller waits for a follower.
+pub(crate) const WAIT_FOR: &str = "wait_for";
 
 /// A parameter that is a day or an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

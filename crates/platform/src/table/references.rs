@@ -12,7 +12,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::expand::Expansion;
-use super::op::{Kind, Op, Shape};
+use super::kind::Kind;
+use super::op::Op;
+use super::shape::Shape;
 use super::{plural, schema, snake};
 
 /// A noun that is embedded wherever its ids are answered.

@@ -9,7 +9,7 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::{Value, json};
 
 use super::form;
-use super::op::{Op, Shape};
+use super::shape::Shape;
 use crate::bulk;
 
 /// All schemas that a shape is made of, by name.
@@ -19,11 +19,10 @@ pub fn components(shape: &Shape) -> BTreeMap<String, Value> {
     found.into_iter().map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default())).collect()
 }
 
-/// The schemas of the body of an operation. In an update, a field that must keep a value takes no null.
-pub fn body_components(op: &Op) -> BTreeMap<String, Value> {
-    let Some(shape) = &op.body else { return BTreeMap::new() };
+/// The schemas of a body. In an update, a field that must keep a value takes no null.
+pub(super) fn body_components(shape: &Shape, clearable: Option<&'static [&'static str]>) -> BTreeMap<String, Value> {
     let mut found = components(shape);
-    if let Some(clearable) = op.clearable
+    if let Some(clearable) = clearable
         && let Some(properties) = found.get_mut(&*(shape.name)()).and_then(|s| s["properties"].as_object_mut())
     {
         for (name, property) in properties {
@@ -98,7 +97,7 @@ fn guard_texts(schema: &mut Value) {
     }
 }
 
-/// Holds bodies to the schema of an operation.
+/// Holds bodies to their schema.
 pub struct Judge {
     whole: Option<jsonschema::Validator>,
     /// For a body of many items: what one of them is, and its validator once it was needed.
@@ -117,10 +116,11 @@ fn validator(name: &str, components: BTreeMap<String, Value>) -> Option<jsonsche
 }
 
 impl Judge {
-    pub(crate) fn of(op: &Op) -> Self {
-        let Some(shape) = &op.body else { return Judge { whole: None, item: None } };
-        let item = op.item.map(|item| (item, *shape, OnceLock::new()));
-        Judge { whole: validator(&(shape.name)(), body_components(op)), item }
+    /// For bodies of a shape; of many items, when one has the shape `item`; in an update, with the fields that null may clear.
+    pub(super) fn of(body: Option<Shape>, item: Option<Shape>, clearable: Option<&'static [&'static str]>) -> Self {
+        let Some(shape) = body else { return Judge { whole: None, item: None } };
+        let item = item.map(|item| (item, shape, OnceLock::new()));
+        Judge { whole: validator(&(shape.name)(), body_components(&shape, clearable)), item }
     }
     /// Everything that is wrong with the body, each at its place.
     pub(crate) fn judge(&self, body: &Value) -> Result<(), Problem> {

@@ -11,9 +11,9 @@ use domain::crm::percentages::NOT_A_PERCENTAGE;
 use domain::crm::pipelines::Pipeline;
 use domain::directory::products::{ARCHIVED, Product, ProductKind};
 use domain::ids::{CompanyId, OpportunityId, ProductId};
+use domain::inventory::stock::AvailabilityOf;
 use platform::directory::units::check_whole;
 use platform::prelude::*;
-use platform::questions;
 
 use super::{stage_of, store};
 
@@ -145,7 +145,7 @@ pub(crate) fn fill_availability(cx: &mut Cx, company: CompanyId, lines: &mut [Op
     }
     let products = cx.find_all::<Product>(&ids)?;
     let stocked: Vec<ProductId> = products.iter().filter(|p| p.kind == ProductKind::Stocked).map(|p| p.id).collect();
-    let found = questions::availability(cx, company, &stocked)?;
+    let found = cx.ask::<AvailabilityOf>((company, &stocked))?;
     for line in lines.iter_mut() {
         let stocked = line.product_id.filter(|id| stocked.contains(id));
         line.available = stocked.map(|id| found.iter().find(|a| a.product_id == id).map_or(Quantity::ZERO, |a| a.available));

@@ -9,12 +9,12 @@ use domain::ids::{CompanyId, PartyId, UserId};
 use domain::insight::metrics::customers::{
     CustomerFigures, CustomerGrouping, CustomerNarrow, CustomerState, MOST_CUSTOMERS, PurchaseHistory, SalesAsk, TOO_MANY_CUSTOMERS,
 };
+use domain::insight::metrics::customers::{FiguresOfCustomers, PurchaseHistories};
 use domain::insight::metrics::groups::MetricKey;
 use persistence::directory::teams;
 use persistence::insight::clv_fits;
 use persistence::marketing::segments as segment_rows;
 use platform::prelude::*;
-use platform::questions;
 
 use crate::insight::metrics::groups::said;
 use crate::marketing::segments;
@@ -110,11 +110,11 @@ fn few_enough<T>(found: Vec<T>) -> Result<Vec<T>> {
 
 /// What the customers of a company bought until a day, one by one.
 pub(crate) fn histories(cx: &mut Cx, company: CompanyId, until: NaiveDate) -> Result<Vec<PurchaseHistory>> {
-    few_enough(questions::purchase_histories(cx, company, until, None, MOST_CUSTOMERS + 1)?)
+    few_enough(cx.ask::<PurchaseHistories>((company, until, None, MOST_CUSTOMERS + 1))?)
 }
 
 /// The figures of all customers of two periods, one by one; of a state, or of whoever is known.
 pub(crate) fn everybody(cx: &mut Cx, ask: &SalesAsk, state: Option<CustomerState>) -> Result<Vec<CustomerFigures>> {
     let which = CustomerNarrow { any: state.is_none(), state, ..CustomerNarrow::default() };
-    few_enough(questions::customers(cx, ask, &which, None, MOST_CUSTOMERS + 1)?.0)
+    few_enough(cx.ask::<FiguresOfCustomers>((ask, &which, None, MOST_CUSTOMERS + 1))?.0)
 }

@@ -9,10 +9,10 @@ use domain::directory::parties::Party;
 use domain::insight::metrics::WRONG_RANGE;
 use domain::insight::metrics::check_range;
 use domain::insight::metrics::customers::*;
+use domain::insight::metrics::customers::{CustomerFacts, FiguresOfCustomers, ScoresOfCustomers};
 use domain::insight::metrics::groups::{MOST_GROUPS, MetricComparison, Parts, compared};
 use domain::insight::metrics::percent;
 use platform::prelude::*;
-use platform::questions;
 
 use crate::insight::metrics::customer_groups::{Groups, everybody, histories};
 
@@ -71,7 +71,7 @@ fn customers(cx: &mut Cx, f: CustomerFiguresFilter) -> Result<CustomerFiguresLis
     let which = CustomerNarrow { any: false, state: f.state, recency: f.recency, frequency: f.frequency, monetary: f.monetary };
     let limit = i64::from(f.limit.unwrap_or(50).clamp(1, 200));
     let (mut customers, total_count) = match (f.group_by, f.is_first_purchase) {
-        (None, None) => questions::customers(cx, &ask, &which, f.after, limit + 1)?,
+        (None, None) => cx.ask::<FiguresOfCustomers>((&ask, &which, f.after, limit + 1))?,
         _ => picked(cx, &ask, which, &f)?,
     };
     let more = customers.len() as i64 > limit;
@@ -87,7 +87,7 @@ fn customers(cx: &mut Cx, f: CustomerFiguresFilter) -> Result<CustomerFiguresLis
 
 /// The customers of a group, or those new in the period: looked at one by one.
 fn picked(cx: &mut Cx, ask: &SalesAsk, which: CustomerNarrow, f: &CustomerFiguresFilter) -> Result<(Vec<CustomerFigures>, i64)> {
-    let (mut all, _) = questions::customers(cx, ask, &which, None, MOST_CUSTOMERS + 1)?;
+    let (mut all, _) = cx.ask::<FiguresOfCustomers>((ask, &which, None, MOST_CUSTOMERS + 1))?;
     if all.len() as i64 > MOST_CUSTOMERS {
         return Err(TOO_MANY_CUSTOMERS.with("Ask for fewer days, or without a group."));
     }
@@ -154,9 +154,9 @@ fn retention(cx: &mut Cx, f: RetentionFilter) -> Result<RetentionMetric> {
         }
     });
     let mut parts = Parts {
-        total: retained(&company, &ask, &questions::customer_facts(cx, &ask)?, "")?,
+        total: retained(&company, &ask, &cx.ask::<CustomerFacts>(&ask)?, "")?,
         previous: match &earlier {
-            Some(a) => Some((a.from, a.to, retained(&company, a, &questions::customer_facts(cx, a)?, "")?)),
+            Some(a) => Some((a.from, a.to, retained(&company, a, &cx.ask::<CustomerFacts>(a)?, "")?)),
             None => None,
         },
         groups: Vec::new(),
@@ -199,7 +199,7 @@ fn period(cx: &mut Cx, f: &CustomerPeriod) -> Result<(Company, SalesAsk)> {
 
 fn repeat_rate(cx: &mut Cx, f: CustomerPeriod) -> Result<RepeatRateMetric> {
     let (_, ask) = period(cx, &f)?;
-    let facts = questions::customer_facts(cx, &ask)?;
+    let facts = cx.ask::<CustomerFacts>(&ask)?;
     Ok(RepeatRateMetric {
         definition: "customers with at least two invoices in the period of those with at least one; invoices that were cancelled by a \
                      credit note count. Amounts are not part of it"
@@ -212,7 +212,7 @@ fn repeat_rate(cx: &mut Cx, f: CustomerPeriod) -> Result<RepeatRateMetric> {
 
 fn rfm(cx: &mut Cx, f: CustomerPeriod) -> Result<RfmMetric> {
     let (company, ask) = period(cx, &f)?;
-    let found = questions::customer_scores(cx, &ask)?;
+    let found = cx.ask::<ScoresOfCustomers>(&ask)?;
     let all = list(&ask, CustomerState::Buyers);
     let cell = |(recency, frequency, monetary, count, revenue_amount): (i32, i32, i32, i64, Amount)| RfmCell {
         recency,

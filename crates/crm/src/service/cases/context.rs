@@ -3,15 +3,17 @@
 
 use domain::directory::contacts::Contact;
 use domain::directory::overview::TOP;
+use domain::directory::overview::{FinanceOfParty, OrdersOfParty};
 use domain::directory::parties::Party;
 use domain::ids::{CaseId, PartyId};
+use domain::inventory::serials::SerialsOfCustomer;
+use domain::sales::delivery_overview::DeliveriesOfParty;
 use domain::service::cases::Case;
 use domain::service::cases::context::*;
 use domain::service::cases::messages::CaseMessage;
 use domain::service::kb_articles::KbArticle;
 use persistence::service::cases as rows;
 use platform::prelude::*;
-use platform::questions;
 
 use super::clocks;
 use crate::service::cases;
@@ -38,16 +40,16 @@ pub(crate) fn context(cx: &mut Cx, id: CaseId, _: NoFilter) -> Result<CaseContex
             party = cx.find_all::<Party>(&[id])?.pop();
         }
         if may(cx, "sales.orders.read", CaseContextSection::Orders) {
-            orders = Some(questions::sales_overview(cx, id)?);
+            orders = Some(cx.ask::<OrdersOfParty>(id)?);
         }
         if may(cx, "sales.deliveries.read", CaseContextSection::Deliveries) {
-            deliveries = Some(questions::deliveries_overview(cx, id)?);
+            deliveries = Some(cx.ask::<DeliveriesOfParty>(id)?);
         }
         if may(cx, "inventory.serials.read", CaseContextSection::Serials) {
-            serials = Some(questions::serials_overview(cx, id)?);
+            serials = Some(cx.ask::<SerialsOfCustomer>(id)?);
         }
         if may(cx, "receivables.invoices.read", CaseContextSection::Finance) {
-            finance = Some(questions::finance_overview(cx, id)?);
+            finance = Some(cx.ask::<FinanceOfParty>(id)?);
         }
     }
     let mut articles = Vec::new();

@@ -5,14 +5,7 @@ use uuid::Uuid;
 use super::*;
 use crate::ids::{AllocationId, InvoiceId};
 use crate::kernel::Id;
-
-fn a(s: &str) -> Amount {
-    s.parse().expect("an amount")
-}
-
-fn day(s: &str) -> NaiveDate {
-    s.parse().expect("a date")
-}
+use crate::receivables::samples::{self, a, day};
 
 fn id<T: Id>(n: u128) -> T {
     T::from_uuid(Uuid::from_u128(n))
@@ -60,24 +53,10 @@ fn incoming() -> Payment {
 fn allocation(n: u128, payment: Option<u128>, refunded: Option<u128>, reverses: Option<u128>) -> Allocation {
     Allocation {
         id: id::<AllocationId>(n),
-        company_id: id(1),
-        party_id: id(1),
         payment_id: payment.map(id),
-        credit_note_id: None,
-        invoice_id: None,
         refunded_payment_id: refunded.map(id),
-        effective_date: day("2026-01-10"),
-        amount: Amount::ZERO,
-        discount: Amount::ZERO,
-        discount_company: Amount::ZERO,
-        taxes: vec![],
-        write_off: Amount::ZERO,
-        overpaid: Amount::ZERO,
-        exchange_gain: Amount::ZERO,
-        journal_entry_id: None,
         reverses_id: reverses.map(id),
-        version: 1,
-        created_at: Utc::now(),
+        ..samples::allocation()
     }
 }
 

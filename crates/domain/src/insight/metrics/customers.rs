@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::percent;
 use crate::crm::figures::MetricSide;
 use crate::directory::companies::Company;
-use crate::ids::{CompanyId, PartyId};
+use crate::ids::{AccountId, CompanyId, PartyId};
 use crate::insight::metrics::groups::{MetricComparison, metric};
 use crate::kernel::{Amount, Code, Rate, Result, round_to};
 
@@ -443,6 +443,22 @@ pub fn lifetime_value(
             Ok((Some(later), Some(company.round(margin * (Decimal::ONE + d) / end)?)))
         }
     }
+}
+
+/// Recency, frequency and monetary score, how many customers have them, and their revenue.
+pub type CustomerScores = Vec<(i32, i32, i32, i64, Amount)>;
+
+crate::questions! {
+    /// What customers bought, all together.
+    CustomerFacts<'a>(&'a SalesAsk) -> SalesFacts;
+    /// How many customers bought how lately, how often and for how much.
+    ScoresOfCustomers<'a>(&'a SalesAsk) -> CustomerScores;
+    /// What customers bought, one by one: after a customer, at most so many by id, and how many there are.
+    FiguresOfCustomers<'a>((&'a SalesAsk, &'a CustomerNarrow, Option<PartyId>, i64)) -> (Vec<CustomerFigures>, i64);
+    /// What customers of a company bought until a day, one by one and at most so many; or one of them.
+    PurchaseHistories<'a>((CompanyId, NaiveDate, Option<PartyId>, i64)) -> Vec<PurchaseHistory>;
+    /// What was spent between two days to win customers: of these accounts, or without any as the dimensions of the ledger say.
+    AcquisitionCosts<'a>((CompanyId, (NaiveDate, NaiveDate), &'a [AccountId])) -> Vec<Spending>;
 }
 
 #[cfg(test)]

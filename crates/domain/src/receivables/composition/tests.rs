@@ -1,17 +1,14 @@
 //! Worked cases of what an invoice still consists of: credit notes, discounts and losses, one after the other.
 
-use std::collections::BTreeMap;
-
 use crate::kernel::Decimal;
-use chrono::Utc;
 use uuid::Uuid;
 
 use super::*;
 use crate::accounting::posting::{AccountRef, Role};
-use crate::ids::{AllocationId, CreditNoteId, CreditNoteLineId, PartyId, PaymentId, TaxCodeId};
+use crate::ids::{PaymentId, TaxCodeId};
 use crate::kernel::{Id, Rate};
-use crate::receivables::credit_notes::{CreditNoteLine, CreditNoteStatus, Credited, NewCreditNoteLine, credit_line};
-use crate::receivables::settlement::tests::{a, code, day, invoice, line};
+use crate::receivables::credit_notes::{Credited, NewCreditNoteLine, credit_line};
+use crate::receivables::samples::{self, a, code, credit_note, credited, day, invoice, line};
 use crate::tax::codes::TaxCode;
 use crate::tax::engine::TaxComputation;
 
@@ -24,36 +21,13 @@ fn percent(id: u128, rate: &str) -> TaxCode {
 /// A credit note for these lines of the invoice, each with what is asked of it, after other notes.
 fn note(i: &Invoice, asked: &[(usize, Option<&str>)], before: &[CreditNote], allocations: &[Allocation]) -> CreditNote {
     let mut note = CreditNote {
-        id: CreditNoteId::from_uuid(Uuid::nil()),
         company_id: i.company_id,
-        number: None,
-        status: CreditNoteStatus::Posted,
         invoice_id: i.id,
         customer_id: i.customer_id,
-        customer_name: "C".into(),
-        reason: String::new(),
         credit_date: i.invoice_date,
         currency: i.currency.clone(),
         exchange_rate: i.exchange_rate,
-        apply_to_invoice: true,
-        lines: vec![],
-        taxes: vec![],
-        net: Amount::ZERO,
-        tax: Amount::ZERO,
-        total: Amount::ZERO,
-        total_company: Amount::ZERO,
-        discount: Amount::ZERO,
-        discount_company: Amount::ZERO,
-        discount_taxes: vec![],
-        unallocated: Amount::ZERO,
-        allocations: vec![],
-        journal_entry_id: None,
-        created_by: None,
-        posted_at: None,
-        metadata: BTreeMap::new(),
-        version: 1,
-        created_at: Utc::now(),
-        updated_at: Utc::now(),
+        ..credit_note()
     };
     for (at, net) in asked {
         let l = &i.lines[*at];
@@ -63,24 +37,7 @@ fn note(i: &Invoice, asked: &[(usize, Option<&str>)], before: &[CreditNote], all
         }
         let asked = NewCreditNoteLine { invoice_line_id: l.id, quantity: None, net: net.map(a) };
         let part = credit_line(l, &gone, &asked, 2).expect("fits").expect("something");
-        let tax = part.taxes.iter().map(|t| t.amount).sum();
-        note.lines.push(CreditNoteLine {
-            id: CreditNoteLineId::from_uuid(Uuid::nil()),
-            company_id: i.company_id,
-            credit_note_id: note.id,
-            position: l.position,
-            invoice_line_id: l.id,
-            product_id: None,
-            item_class: l.item_class,
-            description: String::new(),
-            quantity: part.quantity,
-            taxes: part.taxes,
-            net: part.net,
-            tax,
-            gross: part.net + tax,
-            version: 1,
-            created_at: Utc::now(),
-        });
+        note.lines.push(credited(l, part));
     }
     let of = Composition::of(i, before, allocations, PLACES).expect("parts");
     let credited = before.iter().map(CreditNote::lines_total).sum();
@@ -97,17 +54,9 @@ fn lines(prices: &[(&str, &[u128])]) -> Vec<crate::receivables::invoices::lines:
 
 /// An allocation that gave an early-payment discount, or gave something up.
 fn allocated(discount: &str, write_off: &str, taxes: &[(u128, &str)]) -> Allocation {
-    let id = Uuid::nil();
     Allocation {
-        id: AllocationId::from_uuid(id),
-        company_id: crate::ids::CompanyId::from_uuid(id),
-        party_id: PartyId::from_uuid(id),
-        payment_id: a(write_off).is_zero().then(|| PaymentId::from_uuid(id)),
-        credit_note_id: None,
-        invoice_id: None,
-        refunded_payment_id: None,
+        payment_id: a(write_off).is_zero().then(|| PaymentId::from_uuid(Uuid::nil())),
         effective_date: day("2019-01-05"),
-        amount: Amount::ZERO,
         discount: a(discount),
         discount_company: a(discount),
         taxes: taxes
@@ -115,12 +64,7 @@ fn allocated(discount: &str, write_off: &str, taxes: &[(u128, &str)]) -> Allocat
             .map(|(id, t)| TaxPart { tax_code_id: TaxCodeId::from_uuid(Uuid::from_u128(*id)), amount: a(t), amount_company: a(t) })
             .collect(),
         write_off: a(write_off),
-        overpaid: Amount::ZERO,
-        exchange_gain: Amount::ZERO,
-        journal_entry_id: None,
-        reverses_id: None,
-        version: 1,
-        created_at: Utc::now(),
+        ..samples::allocation()
     }
 }
 

@@ -8,7 +8,7 @@ use super::*;
 use crate::ids::{AllocationId, CompanyId};
 use crate::kernel::{Id, Rate};
 use crate::receivables::composition::Composition;
-use crate::receivables::settlement::tests::{a, code, day, invoice, line};
+use crate::receivables::samples::{self, a, code, credit_note, credited, day, invoice, line};
 use crate::tax::engine::TaxTreatment;
 
 const PLACES: Places = Places { document: 2, company: 2 };
@@ -33,59 +33,14 @@ fn part_of(line: &InvoiceLine, before: &Credited, quantity: Option<&str>, net: O
     credit_line(line, before, &asked(line, quantity.map(q), net.map(a)), 2)
 }
 
-fn credited(of: &InvoiceLine, part: CreditPart) -> CreditNoteLine {
-    let tax: Amount = part.taxes.iter().map(|t| t.amount).sum();
-    CreditNoteLine {
-        id: CreditNoteLineId::from_uuid(Uuid::nil()),
-        company_id: of.company_id,
-        credit_note_id: CreditNoteId::from_uuid(Uuid::nil()),
-        position: of.position,
-        invoice_line_id: of.id,
-        product_id: None,
-        item_class: of.item_class,
-        description: of.description.clone(),
-        quantity: part.quantity,
-        gross: part.net + tax,
-        net: part.net,
-        tax,
-        taxes: part.taxes,
-        version: 1,
-        created_at: Utc::now(),
-    }
-}
-
 fn note(lines: Vec<CreditNoteLine>, rate: Rate) -> CreditNote {
     CreditNote {
-        id: CreditNoteId::from_uuid(Uuid::nil()),
-        company_id: CompanyId::from_uuid(Uuid::nil()),
-        number: None,
         status: CreditNoteStatus::Draft,
-        invoice_id: InvoiceId::from_uuid(Uuid::nil()),
-        customer_id: PartyId::from_uuid(Uuid::nil()),
-        customer_name: "C".into(),
-        reason: String::new(),
         credit_date: day("2026-01-20"),
         currency: "USD".into(),
         exchange_rate: rate,
-        apply_to_invoice: true,
         lines,
-        taxes: vec![],
-        net: Amount::ZERO,
-        tax: Amount::ZERO,
-        total: Amount::ZERO,
-        total_company: Amount::ZERO,
-        discount: Amount::ZERO,
-        discount_company: Amount::ZERO,
-        discount_taxes: vec![],
-        unallocated: Amount::ZERO,
-        allocations: vec![],
-        journal_entry_id: None,
-        created_by: None,
-        posted_at: None,
-        metadata: BTreeMap::new(),
-        version: 1,
-        created_at: Utc::now(),
-        updated_at: Utc::now(),
+        ..credit_note()
     }
 }
 
@@ -93,24 +48,10 @@ fn allocation(id: u128, payment: bool, reverses: Option<u128>) -> Allocation {
     let allocation = |id| AllocationId::from_uuid(Uuid::from_u128(id));
     Allocation {
         id: allocation(id),
-        company_id: CompanyId::from_uuid(Uuid::nil()),
-        party_id: PartyId::from_uuid(Uuid::nil()),
         payment_id: payment.then(|| crate::ids::PaymentId::from_uuid(Uuid::nil())),
         credit_note_id: Some(CreditNoteId::from_uuid(Uuid::nil())),
-        invoice_id: None,
-        refunded_payment_id: None,
-        effective_date: day("2026-01-20"),
-        amount: Amount::ZERO,
-        discount: Amount::ZERO,
-        discount_company: Amount::ZERO,
-        taxes: vec![],
-        write_off: Amount::ZERO,
-        overpaid: Amount::ZERO,
-        exchange_gain: Amount::ZERO,
-        journal_entry_id: None,
         reverses_id: reverses.map(allocation),
-        version: 1,
-        created_at: Utc::now(),
+        ..samples::allocation()
     }
 }
 

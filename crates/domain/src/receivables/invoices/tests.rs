@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kernel::Id;
-use crate::receivables::settlement::tests::{a, code, day, invoice, line};
+use crate::receivables::samples::{a, code, day, invoice, line};
 use crate::tax::engine::TaxComputation;
 
 use InvoiceStatus::*;

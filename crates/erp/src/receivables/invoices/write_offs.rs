@@ -14,8 +14,9 @@ use domain::receivables::settlement::{Change, by_account, take};
 use persistence::receivables::open_items as stored;
 
 use crate::accounting::posting;
+use crate::receivables::invoices::taxes;
 use crate::receivables::open_items::ledger;
-use crate::receivables::{invoices, settlement};
+use crate::receivables::settlement;
 use platform::prelude::*;
 
 /// What is given up, and how.
@@ -164,7 +165,7 @@ fn lines(
         by_account(changes, booked_on).into_iter().map(|(at, amount)| PostingLine::signed(at, amount)).collect();
     let mut net: Amount = changes.iter().map(|c| -c.amount_company).sum();
     if !taxes.is_empty() {
-        let codes = invoices::tax_codes(cx, invoice, false)?;
+        let codes = taxes::codes(cx, invoice, false)?;
         for t in taxes {
             net -= t.amount_company;
             out.push(PostingLine::signed(tax_account(&codes, t.tax_code_id), t.amount_company).tax_code(t.tax_code_id));

@@ -154,7 +154,7 @@ pub fn stretch(db: &mut Conn, campaign: &Campaign, after: Uuid) -> Result<Option
 /// Finding a whole audience may take longer than a request may; nobody waits for it.
 fn take_time(db: &mut Conn) -> Result<()> {
     if db.engine() == Engine::Postgres {
-        sql!("SET LOCAL statement_timeout = '10min'").execute(db)?;
+        sql!(postgres: "SET LOCAL statement_timeout = '10min'").execute(db)?;
     }
     Ok(())
 }

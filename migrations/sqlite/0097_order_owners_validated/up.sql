@@ -1,0 +1,2 @@
+-- SQLite has checked the owners of orders from the beginning.
+SELECT 1;
