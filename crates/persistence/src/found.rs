@@ -201,8 +201,10 @@ impl Found {
                 }
             }
         }
-        let all: BTreeSet<Uuid> = self.about.values().chain(self.named.values()).flatten().copied().collect();
-        search::forget(db, &all.into_iter().collect::<Vec<_>>())
+        let done = |table: &str, id: &Uuid| self.done.get(table).is_some_and(|done| done.contains(id));
+        let all = self.about.iter().chain(&self.named);
+        let left: BTreeSet<Uuid> = all.flat_map(|(table, ids)| ids.iter().filter(|id| !done(table, id)).copied()).collect();
+        search::forget(db, &left.into_iter().collect::<Vec<_>>())
     }
 }
 
@@ -232,7 +234,7 @@ impl Portion {
         for noun in declarations::personal().filter(|n| n.table == self.table && n.fate == Fate::Emptied) {
             noun.wipe(db, &self.about, &self.named, terms, now)?;
         }
-        search::forget(db, &self.about.iter().chain(&self.named).copied().collect::<Vec<_>>())
+        search::forget(db, &[self.about.as_slice(), &self.named].concat())
     }
 }
 

@@ -10,10 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ids::CompanyId;
 use domain::kernel::{Id, problems};
+use domain::platform::followers::FollowerStatus;
 use domain::platform::search::words::{Asked, Entry, Place, Text};
 use domain::platform::search::{Live, MOST_RESULTS, Rank};
 use domain::platform::trace::AnyId;
 use domain::{Entity, Event, Result};
+use persistence::platform::followers;
 use persistence::platform::search as rows;
 use persistence::platform::search::{Document, Kept, Sight};
 use persistence::{Condition, Record};
@@ -195,18 +197,29 @@ fn own_id(event: &Event) -> Option<Uuid> {
 
 /// Reads the records again whose words an erasure took away.
 fn emptied(cx: &mut Cx) -> Result<()> {
+    while some_emptied(cx)? {}
+    Ok(())
+}
+
+/// Reads some of them; whether there may be more.
+fn some_emptied(cx: &mut Cx) -> Result<bool> {
     let app = cx.app().clone();
-    loop {
-        let some = rows::emptied(cx.db(), AT_ONCE)?;
-        for (id, noun) in &some {
-            match app.table.searched().find(|s| s.noun == noun) {
-                Some(searched) => index(cx, searched, &[*id])?,
-                None => rows::remove(cx.db(), &[*id])?,
-            }
+    let some = rows::emptied(cx.db(), AT_ONCE)?;
+    for (id, noun) in &some {
+        match app.table.searched().find(|s| s.noun == noun) {
+            Some(searched) => index(cx, searched, &[*id])?,
+            None => rows::remove(cx.db(), &[*id])?,
         }
-        if some.len() < AT_ONCE as usize {
-            return Ok(());
-        }
+    }
+    Ok(some.len() == AT_ONCE as usize)
+}
+
+/// By the clock: an erasure in parts tells of itself when all is done, and its rows shall be found before.
+pub(crate) fn read_again(cx: &mut Cx) -> Result<bool> {
+    // nobody else writes the index meanwhile
+    match followers::claim(cx.db(), FOLLOWER)? {
+        Some(follower) if follower.status == FollowerStatus::Following => some_emptied(cx),
+        _ => Ok(false),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::TimeDelta;
 use domain::platform::search::words::Asked;
 use domain::platform::search::{Rank, SearchFilter, SearchMatch, SearchResult, SearchResults};
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ use crate::{followers, table};
 
 pub fn operations(t: &mut Table) {
     index::follow(t);
+    t.parts("platform.search.read_again", TimeDelta::minutes(1), index::read_again);
     t.tag("platform/search", "Search over all kinds of records.");
     t.report("platform/search", find, FIND).for_users().rests_on(FOLLOWER).fails(&[problems::cursor_mismatch]);
 }

@@ -223,12 +223,8 @@ impl Listing {
             out.push(text("sort", about, string().max_length(Some(200)).pattern(Some(format!("^{one}(,{one}){{0,3}}$")))));
         }
         if !self.search.is_empty() {
-            out.push(text(
-                "q",
-                "Rows that have all these words: each begins a word of the row, or is a part of one. Case and accents do not matter."
-                    .into(),
-                string().min_length(Some(1)).max_length(Some(100)),
-            ));
+            let about = "Words that the row has, whole or in part.".into();
+            out.push(text("q", about, string().min_length(Some(1)).max_length(Some(100))));
         }
         out.extend(self.filters.iter().map(|f| of(&f.name, f.about(), f.schema())));
         let flag = || ObjectBuilder::new().schema_type(Type::Boolean);
