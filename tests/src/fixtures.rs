@@ -15,10 +15,18 @@ pub fn unique() -> u32 {
     COUNT.fetch_add(1, Ordering::Relaxed)
 }
 
+/// The password of the users made here.
+const PASSWORD: &str = "quiet rivers run deep";
+
+/// The user logged in anew, after the clock was moved.
+pub fn again(s: &Server, user: &Value) -> Client {
+    s.login(user["email"].as_str().unwrap(), PASSWORD)
+}
+
 /// A user who is not logged in: the user and its password.
 pub fn user(s: &Server) -> (Value, &'static str) {
     let n = unique();
-    let password = "quiet rivers run deep";
+    let password = PASSWORD;
     let body =
         json!({"email": format!("user{n}@example.com"), "name": format!("User {n}"), "password": password, "must_change_password": false});
     (s.post("/v1/identity/users", body).created(), password)
@@ -41,6 +49,16 @@ pub fn user_with(s: &Server, permissions: &[&str], companies: &[&str]) -> Client
         s.post(&format!("/v1/identity/users/{}/grants", id(&user)), json!({"company_id": company})).created();
     }
     s.login(user["email"].as_str().unwrap(), password)
+}
+
+/// A user of the company with these permissions, and its log-in.
+pub fn member(s: &Server, permissions: &[&str]) -> (Value, Client) {
+    let (user, password) = user(s);
+    let role = role(s, permissions);
+    s.post(&format!("/v1/identity/users/{}/roles", id(&user)), json!({"role_id": role["id"]})).created();
+    s.post(&format!("/v1/identity/users/{}/grants", id(&user)), json!({"company_id": s.company_id()})).created();
+    let client = s.login(user["email"].as_str().unwrap(), password);
+    (user, client)
 }
 
 /// At least one of most nouns, so that lists are not empty: a lead, a deal, an activity, an order that was delivered,

@@ -205,6 +205,20 @@ crate::ids! {
     StoredFileId "file";
     /// A saved view of a list.
     SavedViewId "view";
+    /// A comment on a record.
+    CommentId "cmt";
+    /// A tag on a record.
+    RecordTagId "rtag";
+    /// A file attached to a record.
+    AttachmentId "att";
+    /// That a user watches a record.
+    WatcherId "wat";
+    /// A notification of a user.
+    NotificationId "ntf";
+    /// How a user is notified.
+    NotificationSettingsId "nts";
+    /// A reminder of a user.
+    ReminderId "rmd";
     /// A job.
     JobId "job";
     /// A follower of the events.

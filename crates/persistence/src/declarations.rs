@@ -47,6 +47,7 @@ pub fn plain() -> impl Iterator<Item = &'static Plain> {
 pub fn references(to: Target) -> impl Iterator<Item = &'static Reference> {
     [
         crate::directory::REFERENCES,
+        crate::platform::REFERENCES,
         crate::accounting::REFERENCES,
         crate::receivables::REFERENCES,
         crate::banking::REFERENCES,

@@ -232,7 +232,7 @@ impl Portion {
         for noun in declarations::personal().filter(|n| n.table == self.table && n.fate == Fate::Emptied) {
             noun.wipe(db, &self.about, &self.named, terms, now)?;
         }
-        Ok(())
+        search::forget(db, &self.about.iter().chain(&self.named).copied().collect::<Vec<_>>())
     }
 }
 

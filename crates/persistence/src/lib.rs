@@ -4,6 +4,7 @@
 pub mod accounting;
 pub mod aggregate;
 pub mod banking;
+mod beside;
 mod commit_signal;
 mod companies;
 mod conn;

@@ -56,11 +56,23 @@ pub struct Cx<'c> {
     pub(crate) gathered: Option<(&'static str, Query)>,
 }
 
-/// A caller's teams and territories, read once for a transaction.
+/// What is around a caller, found once for a transaction: teams, territories, and which records of which nouns it may see.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Around {
     pub teams: Option<Vec<Uuid>>,
     pub territories: Option<Vec<Uuid>>,
+    pub records: Option<Arc<VisibleRecords>>,
+}
+
+/// Which records of which nouns a caller may see.
+#[derive(Debug, Default)]
+pub(crate) struct VisibleRecords {
+    /// Nouns of which it may see all.
+    pub whole: Vec<&'static str>,
+    /// Nouns of which it may see some: the noun, its table, and which rows of it.
+    pub parts: Vec<(&'static str, &'static str, Condition)>,
+    /// Whether it may see all of all.
+    pub is_all: bool,
 }
 
 impl<'c> Cx<'c> {
@@ -350,6 +362,7 @@ impl<'c> Cx<'c> {
         if T::is_steady() {
             self.known.clear();
         }
+        self.forget_beside(&row)?;
         if !record::delete::<T>(&mut self.conn, row.key())? {
             return Err(RETRY.with("Somebody else deleted it at the same time."));
         }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::directory::overview::TimelineEntry;
+use domain::directory::timeline::TimelineEntry;
 use domain::facts::{AuditEntry, PublishedEvent};
 use persistence::Order;
 use persistence::Value;
@@ -37,9 +37,11 @@ pub(crate) fn area_of(cx: &Cx, kind: &str) -> String {
     reader_of(cx, noun_of(kind)).split('.').next().unwrap_or_default().to_string()
 }
 
-/// Whether the caller may read facts of this kind.
+/// Whether the caller may read facts of this kind: with the permission to read its noun, or because users are told their own.
 pub(crate) fn may_read(cx: &Cx, kind: &str) -> bool {
-    cx.caller.may(&reader_of(cx, noun_of(kind)))
+    let noun = noun_of(kind);
+    let is_own = cx.app().table.is_told_to_owners(&schema_of(noun)) && cx.caller.user_id.is_some();
+    is_own || cx.caller.may(&reader_of(cx, noun))
 }
 
 /// Which facts a caller may read: by kind, and by the record they are about.
@@ -48,21 +50,30 @@ pub(crate) struct Readable {
     kinds: Option<BTreeSet<String>>,
     /// The schemas of which the caller may not see all records, with their tables.
     limited: BTreeMap<String, &'static str>,
+    /// Users are told their own alone of some nouns, whatever else they may read; auditors see all.
+    own_alone: bool,
 }
 
 impl Readable {
-    pub fn of(cx: &mut Cx) -> Result<Self> {
+    pub fn of<R: Fact>(cx: &mut Cx) -> Result<Self> {
         let kinds = events::kinds(cx.db())?;
         let all = kinds.len();
         let readable: BTreeSet<String> = kinds.into_iter().filter(|k| may_read(cx, k)).collect();
-        Ok(Self { kinds: (readable.len() < all).then_some(readable), limited: limited_schemas(cx)? })
+        let kinds = (readable.len() < all).then_some(readable);
+        Ok(Self { kinds, limited: limited_schemas(cx)?, own_alone: !R::IS_AUDIT && cx.caller.user_id.is_some() })
     }
     /// Judges the records alone, of facts whose kinds were judged.
     pub fn of_records(cx: &mut Cx) -> Result<Self> {
-        Ok(Self { kinds: None, limited: limited_schemas(cx)? })
+        Ok(Self { kinds: None, limited: limited_schemas(cx)?, own_alone: cx.caller.user_id.is_some() })
     }
     /// Leaves out the kinds of facts that the caller may not read.
-    pub fn condition(&self, list: &mut List) {
+    pub fn condition(&self, cx: &mut Cx, list: &mut List) {
+        if let Some(user) = cx.caller.user_id.filter(|_| self.own_alone) {
+            let app = cx.app().clone();
+            for noun in app.table.told_to_owners() {
+                list.condition(events::own_alone(cx.engine(), noun, user));
+            }
+        }
         if let Some(kinds) = &self.kinds {
             list.condition(Condition::In("kind", kinds.iter().cloned().map(Value::Text).collect()));
         }
@@ -70,6 +81,10 @@ impl Readable {
     /// Those of these facts whose records the caller may see, with what the records hide hidden.
     pub fn shown<R: Fact>(&self, cx: &mut Cx, rows: Vec<R>) -> Result<Vec<R>> {
         let mut rows = if self.limited.is_empty() { rows } else { if_visible(cx, rows, &self.limited)? };
+        if let Some(user) = cx.caller.user_id.filter(|_| self.own_alone) {
+            let (table, user) = (&cx.app().table, user.to_string());
+            rows.retain(|row| row.data()["user_id"] == *user || !table.is_told_to_owners(&schema_of(noun_of(row.kind()))));
+        }
         masked(cx, &mut rows);
         Ok(rows)
     }
@@ -85,6 +100,8 @@ pub(crate) fn in_order(after: i64, limit: i64) -> List {
 
 /// A fact, as one of the roads to it shows it.
 pub(crate) trait Fact: Record + serde::Serialize {
+    /// Auditors see the facts about what others have for themselves.
+    const IS_AUDIT: bool = false;
     fn kind(&self) -> &str;
     fn subject(&self) -> &str;
     /// The thing afterwards.
@@ -93,8 +110,9 @@ pub(crate) trait Fact: Record + serde::Serialize {
     fn mask(&mut self, masking: &Masking);
 }
 
-macro_rules! facts { ($($ty:ident |$row:ident, $masking:ident| $mask:expr;)*) => { $(
+macro_rules! facts { ($($ty:ident $(audit $audit:literal)? |$row:ident, $masking:ident| $mask:expr;)*) => { $(
     impl Fact for $ty {
+        $(const IS_AUDIT: bool = $audit;)?
         fn kind(&self) -> &str {
             &self.kind
         }
@@ -112,9 +130,8 @@ macro_rules! facts { ($($ty:ident |$row:ident, $masking:ident| $mask:expr;)*) =>
 )* } }
 facts! {
     PublishedEvent |row, masking| mask_both(masking, &mut row.data, &mut row.previous);
-    AuditEntry |row, masking| mask_both(masking, &mut row.data, &mut row.previous);
-    // shows nothing of the thing but its title
-    TimelineEntry |_row, _veil| ();
+    AuditEntry audit true |row, masking| mask_both(masking, &mut row.data, &mut row.previous);
+    TimelineEntry |row, masking| mask_both(masking, &mut row.data, &mut row.previous);
 }
 
 fn mask_both(masking: &Masking, data: &mut Json, previous: &mut Option<Json>) {
@@ -128,8 +145,8 @@ const MOST_ROUNDS: usize = 20;
 /// A page of facts visible to the caller. It holds fewer than asked for when many are hidden, and then says `has_more`;
 /// a caller who may not see all gets no total.
 pub(crate) fn page<R: Fact>(cx: &mut Cx, mut list: List) -> Result<Page<R>> {
-    let readable = Readable::of(cx)?;
-    readable.condition(&mut list);
+    let readable = Readable::of::<R>(cx)?;
+    readable.condition(cx, &mut list);
     if readable.limited.is_empty() {
         let mut page = cx.page::<R>(list)?;
         masked(cx, &mut page.data);

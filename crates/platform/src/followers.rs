@@ -34,8 +34,11 @@ const MOST_FAILURES: i64 = 1000;
 /// A fact as a follower gets it.
 pub struct Fact {
     pub seq: i64,
+    pub id: EventId,
     /// When it happened.
     pub at: DateTime<Utc>,
+    /// Who did it, as the audit trail names it.
+    pub actor: String,
     pub event: Event,
 }
 
@@ -50,7 +53,7 @@ impl From<Numbered> for Fact {
             data: unpacked(n.data),
             previous: n.previous.map(unpacked),
         };
-        Self { seq: n.seq, at: n.at, event }
+        Self { seq: n.seq, id: Id::from_uuid(n.id), at: n.at, actor: n.actor, event }
     }
 }
 

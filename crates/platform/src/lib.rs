@@ -22,6 +22,7 @@ pub mod platform;
 pub mod prelude;
 pub mod questions;
 mod reactions;
+pub mod records;
 mod redaction;
 pub mod search;
 pub mod sequence;

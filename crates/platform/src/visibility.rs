@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::cx::Cx;
+use crate::records::{self, Open};
 use crate::table::{Counts, Op, Places, Table};
 
 /// Fields of one class. A path leads through objects and lists: `lines.unit_cost`.
@@ -33,9 +34,20 @@ pub(crate) enum Scope {
     Judged(fn(&mut Cx) -> Result<Option<Condition>>),
 }
 
-/// The table behind the facts of a noun.
+/// The table behind the facts of a noun, and how one of its records is found.
 pub(crate) struct NounRows {
     pub table: &'static str,
+    /// The stem of its facts: `sales_order`.
+    pub noun: &'static str,
+    /// The prefix of its ids.
+    pub prefix: &'static str,
+    pub open: Open,
+}
+
+impl NounRows {
+    pub fn of<T: Entity + Record>() -> Self {
+        Self { table: T::TABLE, noun: T::NOUN, prefix: T::Id::PREFIX, open: records::open::<T> }
+    }
 }
 
 /// The fields that a caller does not see of one schema.
@@ -255,6 +267,17 @@ impl Cx<'_> {
         let bound = std::mem::replace(&mut self.unlimited, true);
         let done = f(self);
         self.unlimited = bound;
+        done
+    }
+    /// Looks with the eyes of another caller.
+    pub(crate) fn seen_as<R>(&mut self, caller: Caller, f: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+        let own = std::mem::replace(&mut self.caller, std::sync::Arc::new(caller));
+        let bound = std::mem::replace(&mut self.unlimited, false);
+        let around = std::mem::take(&mut self.around);
+        let done = f(self);
+        self.caller = own;
+        self.unlimited = bound;
+        self.around = around;
         done
     }
     /// The condition that a reach puts on a table.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{Breaches, Operation, operations};
+use crate::harness::Client;
 
 /// Rows of a list that are looked at, of those with the same actions.
 const ROWS: usize = 1;
@@ -17,10 +18,45 @@ const BY_THE_CLOCK: [(&str, &str); 2] = [
 ];
 
 /// Actions that no record of the demo lists: the noun, the verb and the reason.
-const NEVER_LISTED: [(&str, &str, &str); 2] = [
+const NEVER_LISTED: [(&str, &str, &str); 3] = [
+    ("crm/opportunities", "splits", "replaces a part of the record, in every state in which it changes"),
     ("crm/quote-links", "accept", "the reader of a link has the quote and no list; `can_be_accepted` says whether it goes"),
     ("crm/quote-links", "reject", "as accept"),
 ];
+
+/// Actions of states in which the demo has no record. Whether they go there and nowhere else is held by the tests of each noun; a
+/// verb that is missing here and in the demo is found.
+const NOT_IN_THE_DEMO: &[(&str, &[&str])] = &[
+    ("accounting/journal-entries", &["post"]),
+    ("accounting/periods", &["reopen"]),
+    ("banking/payments", &["allocate", "post"]),
+    ("crm/lead-scoring-models", &["activate"]),
+    ("crm/pipelines", &["archive", "make-default", "restore"]),
+    ("crm/quotes", &["accept", "convert", "reject"]),
+    ("directory/parties", &["erase"]),
+    ("identity/users", &["enable", "remove-second-factor"]),
+    ("inventory/adjustments", &["post"]),
+    ("marketing/campaigns", &["complete", "pause", "resume", "unschedule"]),
+    ("marketing/journeys", &["resume"]),
+    ("marketing/segments", &["add-members", "remove-members"]),
+    ("platform/followers", &["retry"]),
+    ("platform/jobs", &["cancel"]),
+    ("receivables/credit-notes", &["allocate", "post"]),
+    ("receivables/invoices", &["post", "reverse-write-off"]),
+    ("sales/deliveries", &["cancel", "record-serials", "ship"]),
+    ("sales/orders", &["close", "confirm", "release"]),
+    ("sales/returns", &["authorize", "credit", "receive", "reject"]),
+    ("service/cases", &["close"]),
+    ("service/kb-articles", &["publish", "restore"]),
+    ("service/sla-policies", &["archive", "make-default"]),
+];
+
+/// Takes something of each noun out of use, so that the list shows what can be put back.
+fn archive_some(s: &Client, noun: &str, rows: &[Value]) -> bool {
+    let out = rows.iter().filter(|row| listed(row).contains("archive")).take(8);
+    out.into_iter()
+        .any(|row| s.act(&format!("/v1/{noun}/{}/archive", row["id"].as_str().unwrap_or_default()), row, Value::Null).status == 200)
+}
 
 /// The noun and the verb of an action: `sales/orders`, `confirm`.
 fn parts(op: &Operation) -> Option<(&str, &str)> {
@@ -57,16 +93,20 @@ each_engine! {
         let mut breaches = Breaches::default();
         let mut tried = 0;
         for (noun, verbs) in verbs {
-            let rows = match s.get(&page_of(&all, noun)) {
+            let mut rows = match s.get(&page_of(&all, noun)) {
                 answer if answer.status == 200 => s.all(&page_of(&all, noun)),
                 _ => Vec::new(),
             };
+            if verbs.iter().any(|(verb, _)| *verb == "restore") && archive_some(s, noun, &rows) {
+                rows = s.all(&page_of(&all, noun));
+            }
             let ever: BTreeSet<String> = rows.iter().flat_map(listed).collect();
             for action in ever.iter().filter(|a| verbs.iter().all(|(verb, _)| verb != a)) {
                 breaches.add(format!("{noun}: {action} is listed and no path ends so"));
             }
             for (verb, _) in verbs.iter().filter(|(verb, _)| !ever.contains(*verb)) {
-                if !NEVER_LISTED.iter().any(|(n, v, _)| (*n, *v) == (noun, *verb)) {
+                let absent = NOT_IN_THE_DEMO.iter().any(|(n, verbs)| *n == noun && verbs.contains(verb));
+                if !absent && !NEVER_LISTED.iter().any(|(n, v, _)| (*n, *v) == (noun, *verb)) {
                     breaches.add(format!("{noun}: {verb} is listed by none of {} records", rows.len()));
                 }
             }

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::{Breaches, operations};
 use crate::harness::Client;
 
-/// Lists that an ordinary year leaves empty: nobody starts a job, and nothing that happens by the clock or follows a fact fails.
-const EMPTY: [&str; 3] = ["list_jobs", "list_timer_failures", "list_follower_failures"];
+/// Lists that an ordinary year leaves empty: nobody starts a job, nothing that happens by the clock or follows a fact fails, and
+/// whoever looks wants to be reminded of nothing.
+const EMPTY: [&str; 4] = ["list_jobs", "list_timer_failures", "list_follower_failures", "list_reminders"];
 
 each_engine! {
     fn every_list_has_something_to_show_and_each_row_can_be_read(s) {

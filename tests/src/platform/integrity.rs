@@ -160,23 +160,23 @@ const PLANTED: &[(&str, &str, &str, &str)] = &[
     ("settlements", "payments", "unallocated = unallocated + 1", "unallocated = unallocated - 1"),
     ("taxes", "invoices", "tax = tax + 1", "tax = tax - 1"),
     ("stock_moves", "stock_levels", "on_hand = on_hand + 1", "on_hand = on_hand - 1"),
-    (
-        "stock_reservations",
-        "stock_levels",
-        "reserved = reserved + 1 WHERE on_hand > reserved",
-        "reserved = reserved - 1 WHERE reserved > 0",
-    ),
+    ("stock_reservations", "stock_levels", "reserved = reserved + 1 WHERE on_hand > reserved", ""),
     ("stock_costs", "product_costs", "value = value + 1 WHERE quantity > 0", "value = value - 1 WHERE quantity > 0"),
     ("stock_owned", "product_costs", "quantity = quantity + 1 WHERE quantity > 0", "quantity = quantity - 1 WHERE quantity > 0"),
     ("stock_days", "stock_moves", "quantity = quantity + 1", "quantity = quantity - 1"),
     ("stock_value", "value_entries", "amount = amount + 1", "amount = amount - 1"),
     ("stock_worth", "value_entries", "amount = -amount", "amount = -amount"),
     ("stock_adjustments", "stock_adjustments", "total_value = total_value + 1", "total_value = total_value - 1"),
-    ("order_deliveries", "sales_order_lines", "quantity_shipped = quantity_shipped - 1 WHERE quantity_shipped > quantity_invoiced + 1", ""),
+    (
+        "order_deliveries",
+        "sales_order_lines",
+        "quantity_shipped = quantity_shipped - 1 WHERE quantity_shipped - 1 >= quantity_returned",
+        "",
+    ),
     ("order_totals", "sales_orders", "total = total + 1", "total = total - 1"),
-    ("order_billing", "sales_order_lines", "quantity_invoiced = quantity_invoiced - 1 WHERE quantity_invoiced > 1", ""),
+    ("order_billing", "sales_order_lines", "quantity_invoiced = quantity_invoiced + 1", "quantity_invoiced = quantity_invoiced - 1"),
     ("delivery_costs", "deliveries", "cost_total = cost_total + 1", "cost_total = cost_total - 1"),
-    ("opportunity_amounts", "opportunity_lines", "amount = amount + 1", "amount = amount - 1"),
+    ("opportunity_amounts", "opportunities", "amount_source = 'lines', amount = amount + 7", ""),
     (
         "opportunity_states",
         "opportunities",
@@ -185,13 +185,15 @@ const PLANTED: &[(&str, &str, &str, &str)] = &[
     ),
     ("opportunity_weights", "opportunities", "weighted_amount = weighted_amount + 1", "weighted_amount = weighted_amount - 1"),
     ("quote_totals", "quotes", "total = total + 1", "total = total - 1"),
-    ("quote_orders", "quotes", "status = 'converted' WHERE status = 'accepted' AND sales_order_id IS NULL", ""),
+    ("quote_orders", "quotes", "status = 'converted'", ""),
     ("consent_states", "consent_states", "status = 'withdrawn' WHERE status = 'granted'", ""),
     ("attribution_figures", "attribution_deals", "invoiced = invoiced + 1", "invoiced = invoiced - 1"),
     ("attribution_credits", "attribution_credits", "amount = amount + 1", "amount = amount - 1"),
     ("number_series", "number_series", "next = next + 1", "next = next - 1"),
-    ("audit_chain", "events", "actor_name = 'Somebody else' WHERE kind = 'company.created'", ""),
 ];
+
+/// The report goes on from the last link that held; what is planted before it is found by a verification: `platform::chain`.
+const ELSEWHERE: &str = "audit_chain";
 
 each_engine! {
     fn every_check_finds_what_is_planted_and_no_check_is_without_a_plant(s) {
@@ -201,7 +203,7 @@ each_engine! {
         assert_eq!(report["passed"], true, "{report:#}");
         for check in report["checks"].as_array().unwrap() {
             let name = check["name"].as_str().unwrap();
-            assert!(PLANTED.iter().any(|(known, ..)| *known == name), "nothing is planted for {name}");
+            assert!(name == ELSEWHERE || PLANTED.iter().any(|(known, ..)| *known == name), "nothing is planted for {name}");
         }
         // what cannot be taken back comes last
         let (for_good, for_a_while): (Vec<_>, Vec<_>) = PLANTED.iter().partition(|(.., back)| back.is_empty());

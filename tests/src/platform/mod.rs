@@ -23,12 +23,14 @@ macro_rules! each_database {
 }
 
 mod aggregates;
+mod attachments;
 mod audit_log;
 mod budgets;
 mod bulk;
 mod calendars;
 mod chain;
 mod command_line;
+mod comments;
 mod crash;
 mod engine;
 mod event_stream;
@@ -42,9 +44,12 @@ mod integrity;
 mod jobs;
 mod link_keys;
 mod migrations;
+mod notifications;
 mod number_series;
 mod online_migrations;
+mod record_tags;
 mod records;
+mod reminders;
 mod repetition;
 mod saved_views;
 mod search;
@@ -52,6 +57,7 @@ mod timer_failures;
 mod timers;
 mod trace;
 mod upgrade;
+mod watchers;
 
 pub use integrity::{broken, tamper};
 

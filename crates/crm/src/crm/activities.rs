@@ -17,7 +17,7 @@ use platform::prelude::*;
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Activity>("crm/activities", "What people do, did or mean to do: tasks, calls, meetings, e-mails, notes.");
     n.searched(Words::titled("subject").details(&["body", "outcome", "participants.email"]));
-    n.owned_by("owner_id");
+    n.owned_by("owner_id").takes_tags();
     n.list_with(list, "List activities.")
         .filter(&["kind", "status", "priority", "owner_id", "regarding_id", "lead_id", "opportunity_id", "party_id"])
         .filter(&["due_at", "completed_at"])

@@ -13,9 +13,9 @@ use domain::crm::leads::{
 };
 use domain::crm::opportunities::Opportunity;
 use domain::directory::contacts::Contact;
-use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
 use domain::directory::personal_data::{ErasePerson, PersonalData};
+use domain::directory::timeline::TimelineEntry;
 use domain::identity::users::DISABLED;
 use domain::ids::{LeadId, TeamId};
 use persistence::crm::leads as rows;
@@ -38,7 +38,7 @@ pub fn operations(t: &mut Table) {
         "campaign",
         "source",
     ]));
-    n.owned_by("owner_id");
+    n.owned_by("owner_id").takes_tags();
     n.list("List leads.")
         .filter(&["status", "owner_id", "source", "campaign", "email", "converted_party_id", "converted_at"])
         .filter(&["assignment_rule_id", "grade", "score"])

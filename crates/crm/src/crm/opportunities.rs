@@ -20,10 +20,10 @@ use domain::crm::quotes::IsQuoted;
 use domain::crm::quotes::Quote;
 use domain::directory::companies::Company;
 use domain::directory::contacts::Contact;
-use domain::directory::overview::TimelineEntry;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
 use domain::directory::territories::Territory;
+use domain::directory::timeline::TimelineEntry;
 use domain::ids::StageId;
 use domain::ids::{CompanyId, CompetitorId, ContactId, OpportunityId, PartyId, TeamId, TerritoryId, UserId};
 use persistence::crm::opportunities::{lines as line_rows, team as team_rows};
@@ -79,7 +79,7 @@ const ORDER_REFUSALS: &[Code] = &[
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Opportunity>("crm/opportunities", "Deals on their way through a pipeline, with lines and history.");
     n.searched(Words::titled("name").details(&["description", "competitor", "source", "campaign"]));
-    n.owned_by_in("owner_id", "territory_id");
+    n.owned_by_in("owner_id", "territory_id").takes_tags();
     n.list("List opportunities.")
         .filter(&["status", "party_id", "contact_id", "pipeline_id", "stage_id", "owner_id", "source_lead_id", "forecast_category"])
         .filter(&["expected_close_date", "closed_date", "amount", "weighted_amount", "currency", "stage_entered_at", "close_date_pushes"])

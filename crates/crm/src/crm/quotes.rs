@@ -14,6 +14,7 @@ use domain::directory::companies::Company;
 use domain::directory::contacts::Contact;
 use domain::directory::parties::{AddressPurpose, Party};
 use domain::directory::products::{Product, TaxClass};
+use domain::directory::timeline::TimelineEntry;
 use domain::directory::{currencies, parties};
 use domain::identity::users::DISABLED;
 use domain::identity::visibility::FieldClass;
@@ -22,6 +23,7 @@ use domain::sales::orders::NewSalesOrder;
 use domain::sales::orders::PriceOfSale;
 use persistence::crm::quotes::lines as line_rows;
 use platform::directory::parties::check_days;
+use platform::directory::timeline;
 use platform::identity::users;
 use platform::pdf::UNPRINTABLE;
 use platform::prelude::*;
@@ -53,7 +55,7 @@ const ADDRESS: &[Code] = &[domain::directory::addresses::UNKNOWN_COUNTRY];
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Quote>("crm/quotes", "Priced and taxed offers, with revisions, public links and a PDF.");
     n.searched(Words::titled("title").codes(&["number", "customer_reference"]).details(&["customer.name"]));
-    n.owned_by("owner_id");
+    n.owned_by("owner_id").takes_tags();
     n.masked(FieldClass::Personal, &["answer.address", "answer.user_agent"]);
     n.list("List quotes.")
         .filter(&["status", "number", "revision", "party_id", "contact_id", "opportunity_id", "owner_id", "previous_revision_id"])
@@ -89,6 +91,9 @@ pub fn operations(t: &mut Table) {
     ]);
     n.delete(delete, "Delete a draft that was never sent. A revision stays, because its number is out.")
         .fails(&[domain::crm::quotes::steps::NOT_A_DRAFT, domain::crm::quotes::steps::REVISION_STAYS]);
+    n.page_of::<TimelineEntry>("timeline", timeline::of_document::<Quote>, TIMELINE)
+        .filter_as("occurred_at", "at")
+        .filter(&["kind", "subject"]);
     n.content("pdf", pdf::of_quote, PDF).makes("application/pdf").fails(&[UNPRINTABLE]);
     steps::operations(&mut n);
     lines::operations(&mut n);
@@ -96,6 +101,8 @@ pub fn operations(t: &mut Table) {
     t.each("crm.quotes.expire", minute, steps::BATCH, steps::overdue, steps::expire);
 }
 
+const TIMELINE: &str =
+    "List what happened to a quote and to what came from it, newest first. Kinds that the caller may not read are left out.";
 const CREATE: &str = "Make a quote, by hand or from an opportunity. From an opportunity it takes party, contact, currency and lines \
 where they are left out. Lines are priced and taxed as those of a sales order. It starts as a draft without a number.";
 const PDF: &str = "Get a quote as PDF. The same quote gives the same bytes. Letters outside of Western Europe are written in Latin \

@@ -29,6 +29,7 @@ use crate::marketing::campaigns::delivery::{Asked, LAUNCH};
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Campaign>("marketing/campaigns", "One message, or variants of it, to everybody in a segment who may get it.");
+    n.takes_tags();
     n.searched(Words::titled("name").details(&["topic"]));
     n.list("List campaigns.")
         .filter(&["status", "segment_id", "journey_id", "topic", "scheduled_at", "launched_at"])

@@ -12,6 +12,7 @@ use domain::directory::contacts::Contact;
 use domain::directory::emails::INVALID_EMAIL;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
+use domain::directory::timeline::TimelineEntry;
 use domain::identity::users::DISABLED;
 use domain::ids::{CaseId, PartyId};
 use domain::inventory::serials::WasShippedTo;
@@ -26,6 +27,7 @@ use domain::service::{entitlements, queues};
 use persistence::Value;
 use persistence::crm::activities;
 use persistence::service::{cases as rows, sla_policies};
+use platform::directory::timeline;
 use platform::prelude::*;
 
 use super::{entitlements as contracts, kb_articles};
@@ -36,6 +38,9 @@ const WHO: &[Code] = &[queues::ARCHIVED, NOT_A_MEMBER, DISABLED];
 /// What counting on an entitlement can answer.
 const COVER: &[Code] = &[entitlements::OTHER_PARTY, entitlements::NOT_COVERING, entitlements::EXHAUSTED, entitlements::CANCELLED];
 
+const TIMELINE: &str =
+    "List what happened to a case and to what came from it, newest first. Kinds that the caller may not read are left out.";
+
 pub fn operations(t: &mut Table) {
     recounts::operations(t);
     t.each("service.cases.look_at_clocks", TimeDelta::minutes(1), clocks::BATCH, clocks::to_look_at, clocks::look);
@@ -43,7 +48,7 @@ pub fn operations(t: &mut Table) {
     t.each("service.cases.close", TimeDelta::minutes(1), clocks::BATCH, clocks::to_close, clocks::close);
     let mut n = t.noun::<Case>("service/cases", "What customers ask of service, with messages and service level.");
     n.searched(Words::titled("subject").codes(&["number", "serial_number"]).details(&["requester_name", "requester_email", "category"]));
-    n.owned_by("assignee_id");
+    n.owned_by("assignee_id").takes_tags();
     n.list("List cases.")
         .filter(&["number", "status", "priority", "channel", "category", "queue_id", "assignee_id", "party_id", "contact_id"])
         .filter(&["product_id", "order_id", "serial_number", "entitlement_id", "sla_policy_id", "sla_state", "resolved_at"])
@@ -73,6 +78,9 @@ pub fn operations(t: &mut Table) {
         .expand::<Queue>("queue", "queue_id")
         .expand::<Entitlement>("entitlement", "entitlement_id")
         .expand::<SlaPolicy>("sla_policy", "sla_policy_id");
+    n.page_of::<TimelineEntry>("timeline", timeline::of_document::<Case>, TIMELINE)
+        .filter_as("occurred_at", "at")
+        .filter(&["kind", "subject"]);
     n.update(update, UPDATE).fails(&[CLOSED, MERGED, OUT_OF_REACH]).fails(&[UNKNOWN_SERIAL]);
     n.action_with("assign", steps::assign, ASSIGN).fails(WHO).fails(&[NOTHING_TO_ASSIGN, MERGED]);
     n.action_with("reply", steps::reply, REPLY).fails(&[CLOSED, MERGED, CUSTOMER_INTERNAL, CUSTOMER_TIME, OUT_OF_REACH]).fails(COVER);

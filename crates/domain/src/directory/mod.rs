@@ -27,4 +27,5 @@ pub mod tags;
 pub mod teams;
 pub mod terms;
 pub mod territories;
+pub mod timeline;
 pub mod units;

@@ -12,8 +12,8 @@ use super::contact_preferences::ContactPreference;
 use super::contacts::Contact;
 use super::parties::Party;
 use super::relationships::Relationship;
-use crate::identity::actors::ActorKind;
-use crate::ids::{CompanyId, EventId, PartyId};
+use super::timeline::TimelineEntry;
+use crate::ids::{CompanyId, PartyId};
 use crate::kernel::{Amount, Code, Rate};
 
 /// Entries of each list in an overview at most.
@@ -380,45 +380,6 @@ pub struct OrderSummary {
     /// Currency of the total, ISO 4217.
     #[schema(min_length = 3, max_length = 3)]
     pub currency: String,
-}
-
-/// Something that happened and concerns a party.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct TimelineEntry {
-    /// The id of the event.
-    pub id: EventId,
-    /// What happened: `invoice.posted`. New kinds are added without notice.
-    #[schema(max_length = 100, example = "invoice.posted")]
-    pub kind: String,
-    /// The area it belongs to.
-    #[schema(max_length = 50, example = "accounting")]
-    pub area: String,
-    /// The id of the record it happened to.
-    #[schema(max_length = 40)]
-    pub subject: String,
-    /// Its number, name or title, when it has one.
-    #[schema(required, max_length = 300)]
-    pub title: Option<String>,
-    /// The company whose document it is.
-    #[schema(required)]
-    pub company_id: Option<CompanyId>,
-    /// Who did it, by name. Names can be chosen freely; `actor_kind` and `actor_id` say who it really was.
-    #[serde(rename = "actor")]
-    #[schema(max_length = 200)]
-    pub actor_name: String,
-    /// What kind of caller did it.
-    pub actor_kind: ActorKind,
-    /// The id of who did it: `usr_…`, `key_…`, `system`, `anonymous`, or the form that was filled in.
-    #[serde(rename = "actor_id")]
-    #[schema(max_length = 100)]
-    pub actor: String,
-    /// When it happened.
-    #[serde(rename = "occurred_at")]
-    pub at: DateTime<Utc>,
-    /// The thing afterwards, from which the title is taken.
-    #[serde(skip)]
-    #[schema(ignore)]
-    pub data: serde_json::Value,
 }
 
 crate::questions! {

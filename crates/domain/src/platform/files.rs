@@ -45,6 +45,15 @@ pub struct StoredFile {
 
 crate::entity! { undated StoredFile, StoredFileId, "stored_file", company: |f| f.company_id }
 
+/// What is known of a file that came in, once its name and its content were judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    pub name: String,
+    pub media_type: String,
+    pub size: i64,
+    pub sha256: String,
+}
+
 /// Whose file is uploaded.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -33,6 +33,7 @@ const REFUSALS: &[Code] =
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Payment>("banking/payments", "Money from customers, and back to them.");
+    n.takes_tags();
     n.searched(Words::numbered(&["number", "reference"]));
     n.list("List payments.")
         .filter(&["status", "direction", "party_id", "number", "payment_date"])

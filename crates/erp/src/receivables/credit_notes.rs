@@ -28,6 +28,7 @@ pub const REFUSALS: &[Code] = &[rules::TOO_MUCH, rules::NOTHING_LEFT, rules::QUA
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<CreditNote>("receivables/credit-notes", "What is taken back of posted invoices.");
+    n.takes_tags();
     n.searched(Words::titled("customer_name").codes(&["number"]).details(&["reason"]));
     n.list("List credit notes.")
         .filter(&["status", "customer_id", "invoice_id", "number", "credit_date"])

@@ -11,6 +11,7 @@ use domain::directory::companies::Company;
 use domain::directory::exchange_rates::{NO_RATE, RateKind, RateQuestion};
 use domain::directory::parties::{AddressPurpose, Party};
 use domain::directory::products::{self, Product, TaxClass};
+use domain::directory::timeline::TimelineEntry;
 use domain::directory::units::Unit;
 use domain::directory::{currencies, parties};
 use domain::ids::{CompanyId, InvoiceId, InvoiceLineId, PartyId};
@@ -21,6 +22,7 @@ use domain::receivables::payment_terms::{PaymentTerm, TermInstalment, schedule};
 use domain::receivables::{invoices as rules, payment_terms};
 use domain::sales::orders::{ORDER_NOT_CONFIRMED, ORDER_ON_HOLD, ORDER_OVER_INVOICED, SalesOrder};
 use platform::directory::exchange_rates::rate_at;
+use platform::directory::timeline;
 
 use self::taxes::assess;
 use super::credit_notes;
@@ -44,8 +46,12 @@ pub const REFUSALS: &[Code] = &[
     products::ARCHIVED,
 ];
 
+const TIMELINE: &str =
+    "List what happened to an invoice and to what came from it, newest first. Kinds that the caller may not read are left out.";
+
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Invoice>("receivables/invoices", "What customers are asked to pay.");
+    n.takes_tags();
     n.searched(Words::titled("customer_name").codes(&["number", "reference"]).details(&["customer_tax_id"]));
     n.list("List invoices.")
         .filter(&["status", "customer_id", "number", "invoice_date", "due_date", "order_id", "total"])
@@ -93,6 +99,9 @@ pub fn operations(t: &mut Table) {
     .fails(&[rules::NOTHING_WRITTEN_OFF, OVER_ALLOCATED, TOO_EARLY])
     .fails(posting::REFUSALS);
 
+    n.page_of::<TimelineEntry>("timeline", timeline::of_document::<Invoice>, TIMELINE)
+        .filter_as("occurred_at", "at")
+        .filter(&["kind", "subject"]);
     let mut p = n.part::<InvoiceLine>("lines");
     p.list_with(list_lines, "List the lines of an invoice.");
     p.create(create_line, "Add a line to a draft invoice.").fails(REFUSALS).fails(calculations::REFUSALS).fails(&[rules::NOT_A_DRAFT]);

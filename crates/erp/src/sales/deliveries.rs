@@ -17,6 +17,7 @@ use crate::inventory::serials;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<Delivery>("sales/deliveries", "Goods on their way to customers. One order may have several.");
+    n.takes_tags();
     n.searched(Words::numbered(&["number", "tracking_number"]).details(&["carrier", "note"]));
     n.masked(FieldClass::Cost, &["cost_total", "lines.unit_cost", "lines.cost_amount", "lines.cost_returned"]);
     n.list("List deliveries.")

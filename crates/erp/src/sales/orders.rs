@@ -5,6 +5,7 @@ use domain::directory::companies::Company;
 use domain::directory::parties;
 use domain::directory::parties::Party;
 use domain::directory::products::Product;
+use domain::directory::timeline::TimelineEntry;
 use domain::ids::{CompanyId, PartyId, TeamId};
 use domain::inventory::stock::DATE_IN_FUTURE;
 use domain::inventory::warehouses::Warehouse;
@@ -12,6 +13,7 @@ use domain::sales::credit::{CreditExposure, OVER_CREDIT_LIMIT};
 use domain::sales::deliveries::{DELIVERY_NOT_ENOUGH_STOCK, DELIVERY_OVER_ORDERED};
 use domain::sales::orders::*;
 use persistence::directory::teams;
+use platform::directory::timeline;
 use platform::prelude::*;
 use platform::table::Noun;
 use serde::Deserialize;
@@ -29,10 +31,13 @@ const DRAFT: &[Code] = &[
     domain::directory::addresses::UNKNOWN_COUNTRY,
 ];
 
+const TIMELINE: &str =
+    "List what happened to an order and to what came from it, newest first. Kinds that the caller may not read are left out.";
+
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<SalesOrder>("sales/orders", "What customers ordered, from draft to closed.");
     n.searched(Words::numbered(&["number", "customer_reference"]).details(&["note"]));
-    n.owned_by("owner_id");
+    n.owned_by("owner_id").takes_tags();
     n.list("List sales orders.")
         .filter(&["owner_id"])
         .filter_by::<TeamId>("owner_team_id", "The owner is in this team or in a team below it.", teams::owned_by)
@@ -72,6 +77,9 @@ pub fn operations(t: &mut Table) {
         .fails(CUSTOMER)
         .fails(DRAFT);
     n.delete(drafts::delete, "Delete a draft order.").fails(&[ORDER_NOT_A_DRAFT]);
+    n.page_of::<TimelineEntry>("timeline", timeline::of_document::<SalesOrder>, TIMELINE)
+        .filter_as("occurred_at", "at")
+        .filter(&["kind", "subject"]);
     actions(&mut n);
     order_lines::operations(&mut n);
     t.report(

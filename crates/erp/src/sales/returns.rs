@@ -34,6 +34,7 @@ use crate::receivables::credit_notes;
 
 pub fn operations(t: &mut Table) {
     let mut n = t.noun::<CustomerReturn>("sales/returns", "Goods that customers send back.");
+    n.takes_tags();
     n.searched(Words::numbered(&["number"]));
     n.masked(FieldClass::Cost, &["cost_total", "lines.cost_amount"]);
     n.list("List returns.")

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use domain::kernel::{Problem, problems};
+use platform::table::Upload;
 use platform::{App, Caller, Request};
 use serde_json::Value;
 
@@ -65,7 +66,18 @@ impl ApiClient {
         self.call(method, path, Some(body), version.as_i64())
     }
 
+    /// Attaches a text to a record.
+    pub fn attach(&self, record: &Value, name: &str, text: &str) -> Done<Value> {
+        let path = format!("/v1/platform/attachments?record_id={}", record["id"].as_str().unwrap_or_default());
+        let file = Upload { name: name.into(), media_type: "text/plain".into(), bytes: text.into() };
+        self.send("POST", &path, None, None, Some(file))
+    }
+
     fn call(&self, method: &str, path: &str, body: Option<Value>, if_match: Option<i64>) -> Done<Value> {
+        self.send(method, path, body, if_match, None)
+    }
+
+    fn send(&self, method: &str, path: &str, body: Option<Value>, if_match: Option<i64>, upload: Option<Upload>) -> Done<Value> {
         let stopped = |problem: Problem| Stopped { call: format!("{method} {path}"), problem };
         let (plain, query) = path.split_once('?').unwrap_or((path, ""));
         let segments: Vec<&str> = plain.split('/').collect();
@@ -79,7 +91,7 @@ impl ApiClient {
             path: variables,
             query: pairs.collect(),
             body: body.filter(|_| operation.body.is_some()),
-            upload: None,
+            upload,
             if_match: if_match.filter(|_| operation.kind.needs_if_match()),
             idempotency_key: None,
             request_id: "demo".into(),

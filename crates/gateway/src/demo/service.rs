@@ -38,6 +38,12 @@ pub fn service(y: &mut Year<'_>, day: NaiveDate) -> Done<()> {
         let case = y.client.post(CASES, body)?;
         y.count("cases");
         let case = y.client.act(CASES, &case, "reply", json!({"body": "We look into it.", "spent_minutes": 10}))?;
+        if i == 0 {
+            let said = json!({"record_id": case["id"], "body": "The same grinder as last year. The invoice is in the attachment."});
+            y.client.post("/v1/platform/comments", said)?;
+            y.client.post("/v1/platform/record-tags", json!({"record_id": case["id"], "tag": "warranty"}))?;
+            y.client.attach(&case, "invoice.txt", "Grinder Pro, 480.00 EUR\n")?;
+        }
         match i {
             0 => y.client.act(CASES, &case, "hold", json!({"reason": "The customer sends a recording."})).map(drop)?,
             1 => {}

@@ -53,12 +53,6 @@ pub fn of_lead(db: &mut Conn, lead: LeadId) -> Result<Vec<ActivityId>> {
     Ok(rows.into_iter().map(|r| ActivityId::from_uuid(r.0)).collect())
 }
 
-/// The latest activities about something, at most `limit`.
-pub fn about(db: &mut Conn, regarding: &str, limit: i64) -> Result<Vec<ActivityId>> {
-    let rows = sql!("SELECT id FROM activities WHERE regarding_id = {} ORDER BY id DESC LIMIT {}", regarding, limit).load::<(Uuid,)>(db)?;
-    Ok(rows.into_iter().map(|r| ActivityId::from_uuid(r.0)).collect())
-}
-
 /// What an id was last told to be: its company and its party. `None` when nothing was ever told of it, or last that it
 /// was deleted. This is how the front office knows of documents without reading their tables.
 pub fn last_told(db: &mut Conn, subject: &str) -> Result<Option<(Option<Uuid>, Option<Uuid>)>> {

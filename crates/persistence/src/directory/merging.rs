@@ -10,6 +10,7 @@ use domain::directory::merging::{MergeStatus, MovedRows};
 use domain::kernel::{Id, StringEnum};
 use uuid::Uuid;
 
+use crate::beside::{BESIDE, Beside};
 use crate::declarations;
 use crate::reference::{OnMerge, Reference, Target};
 use crate::value::Scalar;
@@ -17,6 +18,11 @@ use crate::{Conn, Record, Result, Statement, Value, record, sql};
 
 /// Activities name what they are about by its id as text, too.
 const REGARDING: &str = "activities.regarding_id";
+
+/// What it is called that rows beside a record followed.
+fn what_of(beside: &Beside) -> String {
+    format!("{}.record_id", beside.table)
+}
 
 /// Tables that count versions and do not say when a row last changed.
 const UNDATED: [&str; 2] = ["contact_preferences", "touchpoints"];
@@ -106,6 +112,18 @@ impl Merged {
         if found.execute(db)? > 0 {
             self.regard(db, pair.merge, &pair.wire.1, &pair.wire.0)?;
         }
+        for beside in BESIDE {
+            let Beside { table, one_for_each } = beside;
+            let mut found = self.remember(pair, &what_of(beside));
+            found.sql(format!(" FROM {table} r WHERE r.record_key = ")).push(Value::Uid(pair.loser));
+            if let Some(same) = one_for_each {
+                found.sql(format!(" AND NOT EXISTS (SELECT 1 FROM {table} o WHERE o.{same} = r.{same} AND o.record_key = "));
+                found.push(Value::Uid(pair.winner)).sql(")");
+            }
+            if found.execute(db)? > 0 {
+                self.stand_beside(db, beside, pair, (pair.loser, pair.winner), &pair.wire.0)?;
+            }
+        }
         Ok(())
     }
     /// Points everything that followed back at the loser, but for what was pointed elsewhere since.
@@ -114,7 +132,17 @@ impl Merged {
             self.repoint(db, reference, pair, pair.winner, pair.loser)?;
         }
         self.regard(db, pair.merge, &pair.wire.0, &pair.wire.1)?;
+        for beside in BESIDE {
+            self.stand_beside(db, beside, pair, (pair.winner, pair.loser), &pair.wire.1)?;
+        }
         Ok(())
+    }
+    /// Rows beside one record stand beside another: those that moved with this merge.
+    fn stand_beside(&self, db: &mut Conn, beside: &Beside, pair: &Pair, (from, to): (Uuid, Uuid), wire: &str) -> Result<usize> {
+        let mut s = Statement::new(format!("UPDATE {} SET record_key = ", beside.table));
+        s.append(sql!("{}, record_id = {}, version = version + 1, updated_at = {} WHERE record_key = {}", to, wire, pair.now, from));
+        s.append(self.moves_of(pair.merge, &what_of(beside)));
+        s.execute(db)
     }
     fn remember(&self, pair: &Pair, what: &str) -> Statement {
         let mut s = Statement::new(format!("INSERT INTO {} (merge_id, what, row_id)", self.moves));

@@ -3,18 +3,19 @@
 
 use chrono::{DateTime, Utc};
 use domain::Event;
-use domain::directory::overview::TimelineEntry;
+use domain::directory::timeline::TimelineEntry;
 use domain::fact_text::unpacked;
 use domain::facts::AuditEntry;
 use domain::facts::PublishedEvent;
 use domain::identity::actors::ActorKind;
+use domain::ids::UserId;
 use domain::platform::trace::title_of;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::links::{self as document_links, NewLink};
 use crate::ledger::Ledger;
-use crate::{Conn, Engine, JsonText, Kind, Result, Statement, Value, sql};
+use crate::{Condition, Conn, Engine, JsonText, Kind, Result, Statement, Value, sql};
 
 /// Who did it, when, and on whose request.
 #[derive(Debug, Clone)]
@@ -117,8 +118,9 @@ fn write_hashes(_: &mut Conn, rows: &mut [AuditEntry]) -> Result<()> {
 crate::record! {
     events: TimelineEntry {
         id: uid, kind: text, subject: text, company_id: opt(uid), actor: text, actor_name: text, at: instant, data: told,
+        previous: opt(told),
     }
-    unstored { area, title, actor_kind }
+    unstored { area, title, actor_kind, amount, currency, text, changes }
     complete = write_titles
 }
 
@@ -138,6 +140,17 @@ pub fn kinds(db: &mut Conn) -> Result<Vec<String>> {
          SELECT kind FROM k WHERE kind IS NOT NULL"
     );
     Ok(rows.load::<(String,)>(db)?.into_iter().map(|r| r.0).collect())
+}
+
+/// Facts of other nouns than this one, and those of it that are a user's own.
+pub fn own_alone(engine: Engine, noun: &str, user: UserId) -> Condition {
+    let owner = match engine {
+        Engine::Postgres => "data->>'user_id'",
+        Engine::Sqlite => "json_extract(data, '$.user_id')",
+    };
+    let mut s = sql!("(kind NOT LIKE {} OR ", format!("{noun}.%"));
+    s.sql(owner).append(sql!(" = {})", user.to_string()));
+    Condition::Other(s)
 }
 
 /// The latest fact about each of these things, in no order: subject, kind, company, the thing afterwards.

@@ -48,10 +48,12 @@ pub struct Numbered {
     pub data: Json,
     pub previous: Option<Json>,
     pub request_id: String,
+    /// Who did it, as the audit trail names it.
+    pub actor: String,
 }
 
 const NUMBERED: &str = "SELECT l.seq, e.id, e.at, e.kind, e.subject, e.company_id, e.party_id, e.version, e.data, e.previous, \
-    e.request_id FROM event_links l JOIN events e ON e.id = l.event_id WHERE ";
+    e.request_id, e.actor FROM event_links l JOIN events e ON e.id = l.event_id WHERE ";
 
 impl FromCells for Numbered {
     fn from_cells(cells: &mut dyn Cells) -> Result<Self, Fail> {
@@ -67,6 +69,7 @@ impl FromCells for Numbered {
             data: required(cells.json()?)?,
             previous: cells.json()?,
             request_id: required(cells.text()?)?,
+            actor: required(cells.text()?)?,
         })
     }
 }

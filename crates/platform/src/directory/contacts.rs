@@ -7,11 +7,12 @@ use domain::directory::contacts::{
 use domain::directory::external_ids::ExternalId;
 use domain::directory::matching::{ContactMatches, Traits};
 use domain::directory::personal_data::{ERASED, ErasePerson, PersonalData};
+use domain::directory::timeline::TimelineEntry;
 use domain::directory::{emails, phones};
 use domain::ids::{ContactId, PartyId};
 use persistence::directory::{contacts as rows, lookups};
 
-use super::{contact_merges, contact_preferences, matching, personal_data};
+use super::{contact_merges, contact_preferences, matching, personal_data, timeline};
 use crate::bulk::Upserted;
 use crate::identity::users;
 use crate::prelude::*;
@@ -47,6 +48,7 @@ pub fn operations(t: &mut Table) {
         .permission(personal_data::MAY_ERASE)
         .fails(personal_data::REFUSALS)
         .fails(&[MERGED]);
+    n.page_of::<TimelineEntry>("timeline", timeline::of_contact, TIMELINE).filter_as("occurred_at", "at").filter(&["kind", "subject"]);
     contact_preferences::operations(&mut n);
     t.command("upsert_contact", "directory/contacts/upsert", upsert, UPSERT).permission("directory.contacts.create").fails(REFUSALS);
     t.bulk_upsert("bulk_upsert_contacts", "directory/contacts/upsert", upsert_one).fails(REFUSALS);
@@ -56,6 +58,8 @@ pub fn operations(t: &mut Table) {
         .read_only();
 }
 
+const TIMELINE: &str = "List what happened to a contact and around it, newest first: activities, deals, quotes and cases that name it. Kinds \
+that the caller may not read are left out.";
 const UPSERT: &str = "Create or change a contact by the id of another system. Any number of repetitions leaves one contact; fields \
 left out stay as they are. Changing one needs the permission `directory.contacts.update` too.";
 const MERGE: &str = "Merge another contact into this one. Relationships, deals, quotes, cases, answers to surveys and everything else that \

@@ -40,8 +40,7 @@ there, as the API shows it, and everything that happened; rows of companies with
 pub const ERASE: &str = "Erase the data of one person, whichever records stand for the person, as in the export. Names, addresses, texts and identifiers go from the person, from leads, deals, \
 activities, cases and their messages, orders and deliveries, from events and from kept answers; posted invoices and the ledger stay \
 as law wants them. Quotes to an organisation lose the person they were sent to and who signed, not what was offered and accepted; suppressed addresses stay suppressed by their hash; and the audit trail can still be verified. It \
-cannot be taken back. Where there is much of a person, a job does it in parts: `erasure_job_id` names it, and `erased_at` is null until \
-it has ended; asked again meanwhile, the answer is the same.";
+cannot be taken back. Where there is much, a job does it (`erasure_job_id`); `erased_at` is null until it has ended.";
 
 /// Everything that is kept about a party.
 pub fn of_party(cx: &mut Cx, id: PartyId, _: NoFilter) -> Result<PersonalData> {

@@ -4,6 +4,7 @@ use domain::directory::products::{NewProduct, Product, ProductPatch, REFUSALS};
 use domain::directory::units::{self, Unit};
 use domain::identity::visibility::FieldClass;
 use domain::ids::ProductId;
+use persistence::directory::products as rows;
 
 use crate::prelude::*;
 
@@ -13,6 +14,7 @@ pub fn operations(t: &mut Table) {
     n.masked(FieldClass::Cost, &["expected_cost"]);
     n.list("List products.")
         .filter(&["sku", "kind", "unit_id", "category", "barcode", "tax_class", "posting_class", "currency", "archived_at"])
+        .filter_text("tag", "Only rows with this tag, whatever its case and accents.", rows::tagged)
         .search(&["search"])
         .sort(&["sku", "name"])
         .expand::<Unit>("unit", "unit_id");

@@ -149,6 +149,12 @@ fn time_zone_of(user: &User) -> Option<chrono_tz::Tz> {
     user.time_zone.as_deref().and_then(|name| name.parse().ok())
 }
 
+/// A user as a caller, with the rights of this moment; nothing for one who may not log in. For what is done on a user's behalf, or
+/// only if the user may see it.
+pub(crate) fn caller_of(conn: &mut Conn<'_>, id: UserId) -> Result<Option<Caller>> {
+    Ok(active_user(conn, id)?.map(|(user, rights)| user_caller(&user, rights, None)))
+}
+
 /// A user who logged in.
 pub(super) fn user_caller(user: &User, rights: Rights, session: Option<SessionId>) -> Caller {
     Caller {

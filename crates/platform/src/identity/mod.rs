@@ -24,6 +24,7 @@ mod token_crypto;
 pub mod tokens;
 pub mod users;
 
+pub(crate) use authentication::caller_of;
 pub use authentication::{authenticate, known};
 pub use authority::judge_shared;
 pub use setup::{

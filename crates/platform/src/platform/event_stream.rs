@@ -115,8 +115,8 @@ pub fn next_for(app: &Arc<App>, caller: &Arc<Caller>, filter: &StreamFilter, aft
         for condition in filter.conditions() {
             list.condition(condition);
         }
-        let readable = Readable::of(cx)?;
-        readable.condition(&mut list);
+        let readable = Readable::of::<PublishedEvent>(cx)?;
+        readable.condition(cx, &mut list);
         let page = cx.page::<PublishedEvent>(list)?;
         let upto = page.data.last().filter(|_| page.has_more).map_or(last.max(after), |row| row.seq);
         Ok(Part { events: readable.shown(cx, page.data)?, upto })

@@ -2,7 +2,7 @@
 
 use domain::directory::companies::Company;
 use domain::ids::StoredFileId;
-use domain::platform::files::{BAD_NAME, EMPTY, MAX_BYTES, StoredFile, UploadOptions, clean_name};
+use domain::platform::files::{BAD_NAME, EMPTY, Judged, MAX_BYTES, StoredFile, UploadOptions, clean_name};
 use persistence::identity::users;
 use persistence::platform::files;
 use sha2::{Digest, Sha256};
@@ -49,24 +49,35 @@ fn upload(cx: &mut Cx, options: UploadOptions, upload: Upload) -> Result<StoredF
         let unknown = || unknown_in_query("company_id", format!("There is no company {id}."));
         cx.find_all::<Company>(&[id])?.pop().ok_or_else(unknown)?;
     }
-    cx.ensure(!upload.bytes.is_empty(), EMPTY, || "The part `file` is empty.".into())?;
-    cx.ensure(upload.bytes.len() <= MAX_BYTES, problems::payload_too_large, || format!("At most {MAX_BYTES} bytes."))?;
-    let media_type = infer::get(&upload.bytes).map_or("application/octet-stream", |t| t.mime_type());
-    let plain = media_type == "application/octet-stream" && std::str::from_utf8(&upload.bytes).is_ok_and(|s| !s.contains('\0'));
+    let judged = judged(cx, &upload)?;
     let file = StoredFile {
         id: cx.new_id(),
         company_id: options.company_id,
         uploaded_by: uploader(&cx.caller),
-        name: clean_name(&upload.name)?,
-        media_type: if plain { "text/plain; charset=utf-8" } else { media_type }.into(),
-        size: upload.bytes.len() as i64,
-        sha256: Sha256::digest(&upload.bytes).iter().map(|b| format!("{b:02x}")).collect(),
+        name: judged.name,
+        media_type: judged.media_type,
+        size: judged.size,
+        sha256: judged.sha256,
         created_at: cx.now,
         version: 1,
     };
     let file = cx.create(file)?;
     files::insert_content(cx.db(), file.id.uuid(), upload.bytes)?;
     Ok(file)
+}
+
+/// What a file is, by its content: refused when it is empty, too large or without a usable name.
+pub(crate) fn judged(cx: &Cx, upload: &Upload) -> Result<Judged> {
+    cx.ensure(!upload.bytes.is_empty(), EMPTY, || "The part `file` is empty.".into())?;
+    cx.ensure(upload.bytes.len() <= MAX_BYTES, problems::payload_too_large, || format!("At most {MAX_BYTES} bytes."))?;
+    let media_type = infer::get(&upload.bytes).map_or("application/octet-stream", |t| t.mime_type());
+    let plain = media_type == "application/octet-stream" && std::str::from_utf8(&upload.bytes).is_ok_and(|s| !s.contains('\0'));
+    Ok(Judged {
+        name: clean_name(&upload.name)?,
+        media_type: if plain { "text/plain; charset=utf-8" } else { media_type }.into(),
+        size: upload.bytes.len() as i64,
+        sha256: Sha256::digest(&upload.bytes).iter().map(|b| format!("{b:02x}")).collect(),
+    })
 }
 
 fn content(cx: &mut Cx, id: StoredFileId) -> Result<Binary> {

@@ -1,8 +1,10 @@
 //! The platform's own resources: facts and what is read from them, files, jobs and the proof of the books. What runs in a job is said by its area.
 
+pub mod attachments;
 pub mod audit_chain;
 pub mod audit_log;
 pub mod calendars;
+pub mod comments;
 pub mod event_stream;
 pub mod events;
 pub mod explain;
@@ -12,12 +14,16 @@ pub mod forms;
 pub mod integrity;
 pub mod jobs;
 pub mod link_keys;
+pub mod notifications;
 pub mod number_series;
+pub mod record_tags;
+pub mod reminders;
 pub mod saved_views;
 pub mod search;
 pub mod timer_failures;
 pub mod trace;
 pub mod verifications;
+pub mod watchers;
 
 use crate::prelude::*;
 use crate::questions::Questions;
@@ -40,6 +46,14 @@ pub fn operations(t: &mut Table) {
     integrity::operations(t);
     number_series::operations(t);
     saved_views::operations(t);
+    comments::operations(t);
+    attachments::operations(t);
+    watchers::operations(t);
+    notifications::operations(t);
+    notifications::settings::operations(t);
+    notifications::digests::operations(t);
+    reminders::operations(t);
+    record_tags::operations(t);
     search::operations(t);
 }
 

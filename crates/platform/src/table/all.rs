@@ -9,6 +9,7 @@ use domain::identity::visibility::FieldClass;
 use domain::platform::aggregates::TOO_MANY_GROUPS;
 use domain::{Entity, Result};
 use parking_lot::RwLock;
+use persistence::Condition;
 use utoipa::ToSchema;
 use utoipa::openapi::Required;
 
@@ -47,7 +48,13 @@ pub struct Table {
     /// Database table → which of its rows a caller may see.
     scopes: BTreeMap<&'static str, Scope>,
     /// Schema name → where its rows are.
-    nouns: BTreeMap<String, NounRows>,
+    pub(super) nouns: BTreeMap<String, NounRows>,
+    /// Schema name → noun and filter, for the nouns whose records take tags.
+    pub(super) tagged: BTreeMap<String, (&'static str, fn(&str) -> Condition)>,
+    /// Schema name → noun, for the nouns whose facts their owners are told in the feed, without a permission.
+    pub(super) told_to_owners: BTreeMap<String, &'static str>,
+    /// Schema name → permission to read it, for the nouns with a page of their own; known once the table is closed.
+    pub(super) opened: BTreeMap<String, String>,
     /// Nouns that are embedded wherever their ids are answered; the first one for an id.
     faces: Vec<Face>,
     /// The names of the properties of schemas, by schema name, once they were asked for.
@@ -227,6 +234,7 @@ impl Table {
             faces.entry((face.id)().into_owned()).or_insert(face);
         }
         self.ops.iter_mut().for_each(|op| references::add(op, &faces));
+        self.embed_tags();
         references::level(&mut self.ops);
         // figures are labelled by what their list embeds
         let aggregates: Vec<Op> = self.ops.iter().filter_map(aggregate::operation).collect();
@@ -254,6 +262,7 @@ impl Table {
                 }
             }
         }
+        self.open_records();
         self.by_id = self.ops.iter().enumerate().map(|(i, op)| (op.id.clone(), i)).collect();
         assert_eq!(self.by_id.len(), self.ops.len(), "two operations have one id");
         let mut routes = BTreeSet::new();

@@ -6,7 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 use domain::Entity;
 use domain::Result;
 use domain::kernel::problems;
+use domain::platform::record_tags::RecordTag;
 use persistence::Record;
+use persistence::platform::record_tags;
 use serde_json::Value;
 
 use super::json::to_json;
@@ -37,6 +39,10 @@ impl Expansion {
     pub(crate) fn many_or_one<T: Entity + Record>(name: &'static str, source: &'static str, many: bool) -> Self {
         Self { name, source, shape: Shape::of::<T>(), many, load: load::<T> }
     }
+    /// `tags`: the tags of the record itself.
+    pub(crate) fn tags() -> Self {
+        Self { name: "tags", source: "id", shape: Shape::of::<RecordTag>(), many: true, load: load_tags }
+    }
     /// What people call the records with these ids, of those that the caller may see; ids are as on the wire.
     pub(crate) fn labels(&self, cx: &mut Cx, ids: &[String]) -> Result<HashMap<String, String>> {
         let entity = (self.shape.name)();
@@ -65,6 +71,17 @@ fn load<T: Entity + Record>(cx: &mut Cx, ids: &[String]) -> Result<HashMap<Strin
     found.iter().map(shown).collect()
 }
 
+fn load_tags(cx: &mut Cx, ids: &[String]) -> Result<HashMap<String, Value>> {
+    let mut found: HashMap<String, Value> = HashMap::new();
+    for tag in record_tags::of(cx.db(), ids)? {
+        let record = tag.record_id.clone();
+        if let Value::Array(tags) = found.entry(record).or_insert_with(|| Value::Array(Vec::new())) {
+            tags.push(to_json(&tag)?);
+        }
+    }
+    Ok(found)
+}
+
 /// Adds what `names` ask for to the resources in `rows`.
 pub(crate) fn apply(cx: &mut Cx, expansions: &[Expansion], names: &[String], rows: &mut [Value]) -> Result<()> {
     for name in names {
@@ -80,7 +97,11 @@ pub(crate) fn apply(cx: &mut Cx, expansions: &[Expansion], names: &[String], row
         let found = (expansion.load)(cx, &ids)?;
         rows.iter_mut().for_each(|r| {
             visit(r, &path, &mut |o, key| {
-                let there: Vec<Value> = o.get(key).into_iter().flat_map(ids_in).filter_map(|id| found.get(id)).cloned().collect();
+                let mut there: Vec<Value> = o.get(key).into_iter().flat_map(ids_in).filter_map(|id| found.get(id)).cloned().collect();
+                // an id that leads to several
+                if let [Value::Array(several)] = &there[..] {
+                    there = several.clone();
+                }
                 let value = if expansion.many { there.into() } else { there.into_iter().next().unwrap_or(Value::Null) };
                 o.insert(expansion.property().into(), value);
             });

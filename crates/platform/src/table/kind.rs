@@ -48,7 +48,7 @@ impl Kind {
 pub(super) fn codes_of(kind: Kind, path_params: bool, body: bool) -> Vec<Code> {
     use problems::*;
     let mut out = vec![malformed, unknown_parameter, invalid_parameter, invalid_header, unauthenticated, missing_scope];
-    out.extend([not_acceptable, request_timeout, headers_too_large, too_many_requests, internal, unavailable, deadline_exceeded]);
+    out.extend([not_acceptable, headers_too_large, too_many_requests, internal, unavailable, deadline_exceeded]);
     // a report may be about things that its parameters name
     // the answer to a repetition may be hidden from the caller by then
     if path_params || kind == Kind::Report || kind.is_post() {
@@ -61,7 +61,7 @@ pub(super) fn codes_of(kind: Kind, path_params: bool, body: bool) -> Vec<Code> {
         out.push(invalid_query);
     }
     if !kind.reads() {
-        out.extend([beyond_reach, payload_too_large, already_exists, in_use, invalid_state]);
+        out.extend([beyond_reach, payload_too_large, request_timeout, already_exists, in_use, invalid_state]);
         out.extend([invalid_body, unknown_field, decimal_must_be_string, too_many_decimals, amount_out_of_range, unknown_reference]);
     }
     if body || kind == Kind::Upload {

@@ -4,6 +4,7 @@
 mod aggregate;
 mod all;
 mod answer;
+mod around;
 mod blank;
 mod body;
 mod call;

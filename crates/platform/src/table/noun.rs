@@ -6,6 +6,7 @@ use domain::identity::visibility::FieldClass;
 use domain::kernel::{PatchBody, problems};
 use domain::{Entity, Result};
 use persistence::identity::visibility::Owned;
+use persistence::platform::record_tags;
 use persistence::{Condition, Record};
 use serde::Deserialize;
 
@@ -151,6 +152,19 @@ impl<'t, T: Entity> Noun<'t, T> {
         self.table.scope(T::TABLE, Scope::Judged(rule));
         self
     }
+    /// Records take tags: the list has the filter `tag`, and list and read embed the tags.
+    pub fn takes_tags(&mut self) -> &mut Self
+    where
+        T: Record,
+    {
+        self.table.take_tags(&T::name(), T::NOUN, |tag| record_tags::tagged(T::TABLE, tag));
+        self
+    }
+    /// Users are told in the feed what happens to their own records, without a permission.
+    pub fn told_to_owners(&mut self) -> &mut Self {
+        self.table.tell_owners(&T::name(), T::NOUN);
+        self
+    }
     /// Records are about those that these columns lead to, and as visible as all of them: the column and the table it leads to.
     pub fn about(&mut self, by: &'static [(&'static str, &'static str)]) -> &mut Self
     where
@@ -189,7 +203,7 @@ impl<'t, T: Entity> Noun<'t, T> {
         T: Record,
     {
         let mut op = self.base.on_all(Kind::List, text);
-        self.table.keeps(&T::name(), NounRows { table: T::TABLE });
+        self.table.keeps(&T::name(), NounRows::of::<T>());
         op.listing = Some(Listing::of::<T>());
         op.entity = Some(T::name().into());
         op.output = Some(Shape::of::<Page<T>>());

@@ -30,8 +30,8 @@ pub(super) fn included(cx: &mut Cx, column: &Column, condition: Condition) -> Re
     if let Some(prefix) = column.prefix.filter(|_| !HISTORY.contains(&name)) {
         let asked: Vec<Uuid> = values.iter().filter_map(|v| if let Bound::Uid(id) = v { Some(*id) } else { None }).collect();
         values.extend(of(cx, prefix, &asked)?.into_iter().map(Bound::Uid));
-    } else if name == "regarding_id" {
-        // what an activity is about is named by its id as text
+    } else if ["regarding_id", "record_id"].contains(&name) {
+        // what an activity is about, and what stands beside a record, is named by its id as text
         let texts: Vec<String> = values.iter().filter_map(|v| if let Bound::Text(text) = v { Some(text.clone()) } else { None }).collect();
         let asked = |prefix: &str| -> Vec<Uuid> { texts.iter().filter_map(|text| decode(prefix, text)).collect() };
         let (parties, contacts) = (asked(PartyId::PREFIX), asked(ContactId::PREFIX));

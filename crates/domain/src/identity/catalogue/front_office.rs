@@ -54,6 +54,11 @@ pub(super) const SALES_REP: ReadyMadeRole = ReadyMadeRole {
         "crm.quotas.read",
         "directory.teams.read",
         "directory.territories.read",
+        "platform.comments.read",
+        "platform.comments.create",
+        "platform.record_tags.*",
+        "platform.attachments.read",
+        "platform.attachments.create",
     ],
 };
 
@@ -87,6 +92,9 @@ pub(super) const SALES_MANAGER: ReadyMadeRole = ReadyMadeRole {
         "fields.cost.read",
         "fields.margin.read",
         "fields.personal.read",
+        "platform.comments.*",
+        "platform.record_tags.*",
+        "platform.attachments.*",
     ],
 };
 
@@ -129,6 +137,11 @@ pub(super) const MARKETING_USER: ReadyMadeRole = ReadyMadeRole {
         "marketing.attribution_deals.read",
         "marketing.attribution_models.read",
         "marketing.attribution_restatements.read",
+        "platform.comments.read",
+        "platform.comments.create",
+        "platform.record_tags.*",
+        "platform.attachments.read",
+        "platform.attachments.create",
     ],
 };
 
@@ -169,6 +182,9 @@ pub(super) const MARKETING_MANAGER: ReadyMadeRole = ReadyMadeRole {
         "marketing.attribution_models.*",
         "marketing.attribution_restatements.read",
         "fields.personal.read",
+        "platform.comments.*",
+        "platform.record_tags.*",
+        "platform.attachments.*",
     ],
 };
 
@@ -209,6 +225,11 @@ pub(super) const SERVICE_AGENT: ReadyMadeRole = ReadyMadeRole {
         "platform.trace.read",
         "platform.files.read",
         "platform.files.create",
+        "platform.comments.read",
+        "platform.comments.create",
+        "platform.record_tags.*",
+        "platform.attachments.read",
+        "platform.attachments.create",
     ],
 };
 
@@ -248,5 +269,8 @@ pub(super) const SERVICE_MANAGER: ReadyMadeRole = ReadyMadeRole {
         "platform.trace.read",
         "platform.files.read",
         "platform.files.create",
+        "platform.comments.*",
+        "platform.record_tags.*",
+        "platform.attachments.*",
     ],
 };

@@ -1,0 +1,3 @@
+DROP TABLE reminders;
+DROP TABLE notification_settings;
+DROP TABLE notifications;
