@@ -185,7 +185,7 @@ const PLANTED: &[(&str, &str, &str, &str)] = &[
     ),
     ("opportunity_weights", "opportunities", "weighted_amount = weighted_amount + 1", "weighted_amount = weighted_amount - 1"),
     ("quote_totals", "quotes", "total = total + 1", "total = total - 1"),
-    ("quote_orders", "quotes", "status = 'converted'", ""),
+    ("quote_orders", "quotes", "status = 'converted' WHERE number IS NOT NULL", ""),
     ("consent_states", "consent_states", "status = 'withdrawn' WHERE status = 'granted'", ""),
     ("attribution_figures", "attribution_deals", "invoiced = invoiced + 1", "invoiced = invoiced - 1"),
     ("attribution_credits", "attribution_credits", "amount = amount + 1", "amount = amount - 1"),

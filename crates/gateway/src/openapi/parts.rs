@@ -66,7 +66,7 @@ pub fn refusal(status: u16) -> (&'static str, &'static str) {
         416 => ("RangeNotSatisfiable", "The content has no such range."),
         422 => ("Unprocessable", "The request can be read and is wrong: all wrong places are listed."),
         428 => ("PreconditionRequired", "If-Match is required."),
-        429 => ("TooManyRequests", "Too many requests; Retry-After says when to come back."),
+        429 => ("TooMany", "Too many requests; Retry-After says when to come back."),
         431 => ("HeadTooLarge", "The head of the request is too large."),
         500 => ("InternalError", "Something went wrong; nothing was kept."),
         503 => ("Unavailable", "Not now; Retry-After says when to come back. Nothing was kept."),
