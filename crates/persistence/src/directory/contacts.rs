@@ -100,6 +100,12 @@ pub fn by_emails(db: &mut Conn, contact: &Contact) -> Result<Vec<(ContactId, Str
     Ok(found.filter(|(id, _)| *id != contact.id).collect())
 }
 
+/// The contacts that were merged into this one.
+pub fn merged_into(db: &mut Conn, contact: ContactId) -> Result<Vec<ContactId>> {
+    let rows = sql!("SELECT id FROM contacts WHERE merged_into = {} ORDER BY id", contact.uuid()).load::<(Uuid,)>(db)?;
+    Ok(rows.into_iter().map(|r| ContactId::from_uuid(r.0)).collect())
+}
+
 /// What the rows hold of a person.
 pub const PERSONAL: Personal = Personal::of::<Contact>()
     .ways(&[by("id", To::Contact)])

@@ -5,7 +5,8 @@ use persistence::Condition;
 
 use super::all::Table;
 use super::expand::Expansion;
-use super::op::{Kind, Op};
+use super::kind::Kind;
+use super::op::Op;
 use crate::visibility::NounRows;
 
 /// A noun with a page of its own.
