@@ -115,10 +115,11 @@ fn load<T: Entity + Record>(cx: &mut Cx, searched: &Searched, ids: &[Uuid]) -> R
     for row in found {
         let json = serde_json::to_value(&row).map_err(|e| problems::internal.with(e.to_string()))?;
         let id: AnyId = row.id().to_string().parse().map_err(|e: String| problems::internal.with(e))?;
-        // nothing is left of somebody by which one could be looked for, and of the documents that law keeps the numbers
+        // nothing is left of somebody by which one could be looked for, and of the documents that law keeps their own number
         let is_erased = first(&json, "erased_at").is_some();
         let of_erased = row.party().is_some_and(|p| erased.contains(&p.uuid()));
-        let placed = searched.words.placed().into_iter().filter(|(_, place)| !is_erased && (!of_erased || *place == Place::Code));
+        let number = searched.words.codes.first().copied();
+        let placed = searched.words.placed().into_iter().filter(|(field, _)| !is_erased && (!of_erased || Some(*field) == number));
         let texts = placed
             .flat_map(|(field, place)| texts_at(&json, field).into_iter().map(move |text| Text { field, text: text.to_string(), place }));
         let live = Live {

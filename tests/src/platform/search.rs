@@ -343,8 +343,9 @@ each_engine! {
     }
 }
 
-/// Lists with `q` over so few rows that they are read, and not looked up: what is set up once, in tens.
-const READ_THROUGH: [&str; 16] = [
+/// Lists with `q` whose rows are read, and not looked up: what is set up once, in tens, and what is asked for with its record, address or
+/// product.
+const READ_THROUGH: [&str; 19] = [
     "list_users",
     "list_roles",
     "list_calendars",
@@ -361,6 +362,9 @@ const READ_THROUGH: [&str; 16] = [
     "list_locations",
     "list_suppressions",
     "list_serials",
+    "list_attachments",
+    "list_comments",
+    "list_record_tags",
 ];
 
 #[test]
