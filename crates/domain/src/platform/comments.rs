@@ -177,7 +177,8 @@ impl Comment {
     /// Another author, or a comment that is deleted.
     pub fn delete(mut self, by: Option<UserId>, may_moderate: bool, now: DateTime<Utc>) -> Result<Self> {
         self.must_be_there()?;
-        if !(by.is_some() && by == self.author_id) && !may_moderate {
+        let is_author = by.is_some() && by == self.author_id;
+        if !is_author && !may_moderate {
             return Err(NOT_YOURS.with(format!("It needs {MODERATE}.")));
         }
         self.body = None;

@@ -100,7 +100,7 @@ impl Reminder {
             created_at: now,
             updated_at: now,
         };
-        reminder.to_come(now)
+        reminder.still_to_come(now)
     }
     /// The reminder with these changes.
     ///
@@ -113,7 +113,7 @@ impl Reminder {
         patch.apply(&mut self);
         self.note = trimmed(self.note);
         self.updated_at = now;
-        self.to_come(now)
+        self.still_to_come(now)
     }
     /// The user was reminded.
     pub fn fired(mut self, now: DateTime<Utc>) -> Self {
@@ -121,7 +121,7 @@ impl Reminder {
         self.updated_at = now;
         self
     }
-    fn to_come(self, now: DateTime<Utc>) -> Result<Self> {
+    fn still_to_come(self, now: DateTime<Utc>) -> Result<Self> {
         match self.remind_at > now {
             true => Ok(self),
             false => Err(IN_THE_PAST.field("/remind_at", "It is over.")),

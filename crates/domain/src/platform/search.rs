@@ -197,7 +197,8 @@ impl Live {
         let (words, title, codes) = (self.entry.words(), self.entry.title(), self.entry.codes());
         let is_code = codes.contains(&asked.compact);
         let plainly = is_code || asked.finds(&words, false);
-        if !plainly && !(similar && asked.finds(&words, true)) {
+        let is_found = plainly || (similar && asked.finds(&words, true));
+        if !is_found {
             return None;
         }
         let rank = Candidate { title: &title, codes: &codes, similar: !plainly }.rank(asked);
