@@ -41,6 +41,7 @@ const NOT_IN_THE_DEMO: &[(&str, &[&str])] = &[
     ("marketing/segments", &["add-members", "remove-members"]),
     ("platform/followers", &["retry"]),
     ("platform/jobs", &["cancel"]),
+    ("platform/notifications", &["mark-unread"]),
     ("receivables/credit-notes", &["allocate", "post"]),
     ("receivables/invoices", &["post", "reverse-write-off"]),
     ("sales/deliveries", &["cancel", "record-serials", "ship"]),
@@ -97,10 +98,11 @@ each_engine! {
                 answer if answer.status == 200 => s.all(&page_of(&all, noun)),
                 _ => Vec::new(),
             };
+            let mut ever: BTreeSet<String> = rows.iter().flat_map(listed).collect();
             if verbs.iter().any(|(verb, _)| *verb == "restore") && archive_some(s, noun, &rows) {
                 rows = s.all(&page_of(&all, noun));
+                ever.extend(rows.iter().flat_map(listed));
             }
-            let ever: BTreeSet<String> = rows.iter().flat_map(listed).collect();
             for action in ever.iter().filter(|a| verbs.iter().all(|(verb, _)| verb != a)) {
                 breaches.add(format!("{noun}: {action} is listed and no path ends so"));
             }

@@ -39,13 +39,14 @@ fn ids_of(item: &serde_json::Value) -> Vec<String> {
 }
 
 /// Ids that are not those of records, by their names.
-const FREE_IDS: [(&str, &str); 6] = [
+const FREE_IDS: [(&str, &str); 7] = [
     ("tax_id", "what a tax office calls a company"),
     ("customer_tax_id", "as tax_id"),
     ("request_id", "what the caller or the server calls a request"),
     ("anonymous_id", "what a browser calls its visitor"),
     ("click_id", "what an advertiser calls a click"),
     ("operation_id", "what the document calls an operation"),
+    ("record_id", "a record of any noun, beside which something stands"),
 ];
 
 /// Ids of whatever record it is, and those of other systems.

@@ -143,7 +143,7 @@ each_engine! {
         let buyer = crate::fixtures::customer(s, "Buyer");
         let line = json!({"product_id": books.product("BEANS")["id"], "quantity": "1"});
         let order = json!({"company_id": company, "customer_id": buyer["id"], "lines": vec![line; 5]});
-        let items = (size() / 3).min(500);
+        let items = (size() / 30).min(500);
         for mode in ["atomic", "partial"] {
             beside_writers(s, mode, || {
                 let made = s.post("/v1/sales/orders/bulk", json!({"mode": mode, "items": vec![order.clone(); items]})).ok();

@@ -14,7 +14,7 @@ each_engine! {
         let made = s.post(HERE, body).created();
         s.post(HERE, json!({"sku": "OTHER", "name": "Other", "unit_id": unit["id"]})).created();
         assert_eq!((&made["posting_class"], &made["tax_class"], &made["tags"]), (&json!("merchandise"), &json!("standard"), &json!(["tea"])));
-        for q in ["chai", "GR%C3%9CNER", "63813"] {
+        for q in ["chai", "GR%C3%9CNER", "400638", "1333931"] {
             let found = s.all(&format!("{HERE}?q={q}"));
             assert_eq!(found.iter().map(id).collect::<Vec<_>>(), [id(&made)], "{q}");
         }

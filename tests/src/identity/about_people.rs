@@ -59,7 +59,7 @@ each_engine! {
         let permissions = [
             "marketing.*", "directory.relationships.read", "directory.party_merges.read", "directory.contact_merges.read",
             "directory.parties.read:own", "directory.contacts.read:own", "crm.leads.read:own", "crm.opportunities.read:own",
-            "sales.orders.read:own",
+            "sales.orders.read:own", "platform.comments.read", "platform.attachments.read",
         ];
         let stranger = user_with(s, &permissions, &[&company]);
         let mut breaches = Breaches::default();

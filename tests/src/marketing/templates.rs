@@ -68,6 +68,7 @@ each_engine! {
         new(json!({"text": "t"})).problem(409, "template.name_taken");
         let t = act(s, "templates", &t, "archive", json!({}));
         assert_eq!(t["allowed_actions"], json!(["restore"]));
+        s.act(&format!("{}/archive", at("templates", &t)), &t, json!({})).problem(409, "invalid_state");
         let t = act(s, "templates", &t, "restore", json!({}));
         assert!(t["archived_at"].is_null());
         s.delete(&at("templates", &t), &t).no_content();

@@ -76,13 +76,13 @@ fn delete(cx: &mut Cx, id: TemplateId) -> Result<()> {
 
 fn archive(cx: &mut Cx, id: TemplateId) -> Result<Template> {
     let before = cx.load_for_update::<Template>(id)?;
-    let after = before.clone().archived(before.archived_at.or(Some(cx.now)), cx.now);
+    let after = before.clone().archive(cx.now)?;
     cx.save(&before, after, "archived")
 }
 
 fn restore(cx: &mut Cx, id: TemplateId) -> Result<Template> {
     let before = cx.load_for_update::<Template>(id)?;
-    let after = before.clone().archived(None, cx.now);
+    let after = before.clone().restore(cx.now)?;
     cx.save(&before, after, "restored")
 }
 

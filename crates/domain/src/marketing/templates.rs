@@ -234,18 +234,14 @@ impl Template {
         after.updated_at = now;
         Ok(after)
     }
-    /// Not offered any more, or again.
-    pub fn archived(mut self, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
-        self.archived_at = at;
-        self.updated_at = now;
-        self
-    }
     /// The present content as a revision.
     pub fn as_revision(&self, id: TemplateRevisionId, now: DateTime<Utc>) -> TemplateRevision {
         let Content { subject, html, text } = self.content();
         TemplateRevision { id, template_id: self.id, revision: self.revision, subject, html, text, created_at: now }
     }
 }
+
+crate::archivable! { Template }
 
 impl TemplateRevision {
     pub fn content(&self) -> Content {

@@ -223,7 +223,7 @@ impl Listing {
             out.push(text("sort", about, string().max_length(Some(200)).pattern(Some(format!("^{one}(,{one}){{0,3}}$")))));
         }
         if !self.search.is_empty() {
-            let about = "Words that the row has, whole or in part.".into();
+            let about = "Words that the row has, whole or in part; of long numbers the first or the last digits.".into();
             out.push(text("q", about, string().min_length(Some(1)).max_length(Some(100))));
         }
         out.extend(self.filters.iter().map(|f| of(&f.name, f.about(), f.schema())));
