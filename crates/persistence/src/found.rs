@@ -150,7 +150,7 @@ impl Found {
         Ok(out)
     }
     /// How many rows lose the person.
-    pub fn len(&self) -> usize {
+    pub fn row_count(&self) -> usize {
         self.emptied().map(|p| p.len()).sum()
     }
     /// Rows of one table each that lose the person, at most so many together, without those of these tables.

@@ -120,7 +120,7 @@ fn extent(origin: &Origin, seed: Option<Seed>) -> Result<Extent> {
     origin.app.read(&origin.caller, |cx| {
         let person = Person::find(cx.db(), seed)?;
         let facts = redactions::numbers_of_person(cx.db(), &person.parties, &person.subjects())?;
-        Ok(Extent { size: person.found.len() + facts.len(), parties: person.parties })
+        Ok(Extent { size: person.found.row_count() + facts.len(), parties: person.parties })
     })
 }
 
@@ -378,7 +378,7 @@ fn erase<T: Entity>(cx: &mut Cx, seed: Seed, asked: &T, reason: &Option<String>,
     let found = before.facts_of(cx, &person)?;
     let own: BTreeSet<&String> = person.names().iter().collect();
     let by_others = found.values().filter(|subject| !own.contains(subject)).count();
-    if person.found.len() + by_others > 4 * AT_ONCE {
+    if person.found.row_count() + by_others > 4 * AT_ONCE {
         return Ok(None);
     }
     let numbers: Vec<i64> = found.into_keys().collect();
