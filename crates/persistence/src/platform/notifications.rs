@@ -31,11 +31,6 @@ pub fn of(user: UserId) -> Condition {
     Condition::Other(sql!("notifications.user_id = {}", user.uuid()))
 }
 
-/// Settings of a user.
-pub fn settings_of(user: UserId) -> Condition {
-    Condition::Other(sql!("notification_settings.user_id = {}", user.uuid()))
-}
-
 /// Whether a user was told of a fact already in this way, or has yet to read that the record was assigned.
 pub fn is_told(db: &mut Conn, user: UserId, event: EventId, record_id: &str, kind: NotificationKind) -> Result<bool> {
     let found = sql!(
