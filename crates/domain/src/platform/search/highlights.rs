@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::words::{Asked, Entry, Term, is_apostrophe, is_ideographic, is_of_word};
+use super::words::{Asked, Entry, Term, digits, is_apostrophe, is_ideographic, is_of_word};
 use crate::kernel::text::fold;
 
 /// Characters of a text that are shown around what was found.
@@ -53,14 +53,16 @@ pub fn highlights(asked: &Asked, entry: &Entry, like: bool) -> Vec<SearchHighlig
 fn one(asked: &Asked, field: &'static str, text: &str, like: bool) -> Option<SearchHighlight> {
     let chars: Vec<char> = text.chars().take(LOOKED_INTO).collect();
     let mut found = Vec::new();
-    for (start, end) in runs(&chars) {
-        if found.len() < MOST_MATCHES {
-            found.extend(in_run(asked, &chars[start..end], like).map(|(s, e)| (start + s, start + e)));
-        }
-    }
-    if found.is_empty() && asked.number.as_ref().is_some_and(|t| Entry::of_one(field, text).words().keys().any(|w| w.starts_with(&*t.word)))
-    {
+    let is_found = |t: &Term| Entry::of_one(field, text).words().keys().any(|w| w.starts_with(&*t.word));
+    if digits(text).is_some() && asked.number.as_ref().is_some_and(is_found) {
+        // a long number is one, however its groups are written
         found.push((0, chars.len()));
+    } else {
+        for (start, end) in runs(&chars) {
+            if found.len() < MOST_MATCHES {
+                found.extend(in_run(asked, &chars[start..end], like).map(|(s, e)| (start + s, start + e)));
+            }
+        }
     }
     let first = found.first()?.0;
     let from = if chars.len() <= SHOWN { 0 } else { first.saturating_sub(BEFORE) };
@@ -162,6 +164,7 @@ mod tests {
         assert_eq!(marked("obrien", "O’Brien", false), ["O’Brien"]);
         assert_eq!(marked("030 1234567", "+49 30 1234567", false), ["+49 30 1234567"]);
         assert_eq!(marked("12", "SO-00012", false), ["00012"]);
+        assert_eq!(marked("1234567", "Call 1234567 at noon", false), ["1234567"]);
         assert_eq!(marked("cafe", "Cafe\u{301} Nord", false), ["Cafe"]);
         assert!(marked("x", "Nothing here", true).is_empty());
     }

@@ -112,7 +112,7 @@ fn without_zeros(word: &str) -> Option<String> {
 }
 
 /// The digits of a text that is a telephone number or another long number, however it is written.
-fn digits(text: &str) -> Option<String> {
+pub(super) fn digits(text: &str) -> Option<String> {
     let folded = fold(text);
     let is_number = folded.chars().all(|c| c.is_ascii_digit() || " +-/().".contains(c));
     let digits: String = folded.chars().filter(char::is_ascii_digit).take(LONGEST_WORD).collect();
