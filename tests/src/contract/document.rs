@@ -67,6 +67,20 @@ const ANY_RECORD: [&str; 13] = [
 ];
 
 each_engine! {
+    fn every_tag_is_declared(s) {
+        let document = s.anonymous().get("/openapi.json").ok();
+        let declared: BTreeSet<&str> = document["tags"].as_array().unwrap().iter().filter_map(|t| t["name"].as_str()).collect();
+        let mut breaches = Breaches::default();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for tag in item.as_object().unwrap().values().flat_map(|o| o["tags"].as_array().into_iter().flatten()) {
+                if !declared.contains(tag.as_str().unwrap()) {
+                    breaches.add(format!("{path}: {tag}"));
+                }
+            }
+        }
+        breaches.none("every tag of an operation is declared");
+    }
+
     fn every_operation_is_described(s) {
         let mut breaches = Breaches::default();
         let mut ids = BTreeSet::new();

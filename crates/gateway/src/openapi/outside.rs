@@ -153,7 +153,8 @@ fn describe(e: &Endpoint) -> Value {
     let mut out = json!({ "operationId": e.id, "tags": [TAG], "summary": e.summary, "description": e.text, "parameters": parameters, "responses": responses });
     if e.path == crate::streams::PATH {
         out["parameters"] = stream_parameters();
-        out["tags"] = json!([super::tag("platform/events")]);
+        // that of the list of events
+        out["tags"] = json!([super::tag("platform")]);
         out["x-required-scopes"] = json!(["platform.events.read"]);
     } else if e.public {
         out["security"] = json!([]);
